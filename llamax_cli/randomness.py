@@ -1,0 +1,23 @@
+"""Choices that depend only on what is chosen for: a hash of (seed, operation, content), never a shared generator.
+
+So the same record gets the same choice in any order, in any worker and in any part of a stream.
+"""
+
+from xxhash import xxh3_64_intdigest
+
+_RANGE = 1 << 64
+
+
+def bits(seed: int, operation: str, *content: str | int) -> int:
+    """Return 64 random bits for this content: the same bits for the same arguments, always and everywhere.
+
+    `bits(1, "sample", "en", 7) -> 7924155417855171002`
+    """
+    parts = (str(seed), operation, *map(str, content))
+    # Each part with its length, so that ("ab", "c") and ("a", "bc") differ.
+    return xxh3_64_intdigest("".join(f"{len(part)}:{part}" for part in parts).encode())
+
+
+def below(limit: int, drawn: int) -> int:
+    """Return a whole number in 0 ... limit - 1 from 64 random bits, each as likely: `below(10, bits(...))`."""
+    return drawn * limit // _RANGE

@@ -1,0 +1,44 @@
+"""What tests share: the real data, and commands run as a user runs them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+Outcome = subprocess.CompletedProcess[bytes]
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """Return the folder of real data; skip where it is absent, but not where it has to be there."""
+    folder = Path(os.environ.get("LLAMAX_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        message = f"no real data in {folder}; set LLAMAX_TEST_DATA"
+        pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
+    return folder
+
+
+@pytest.fixture
+def llamax(tmp_path: Path) -> Callable[..., Outcome]:
+    """Return a function that runs `llamax ARGUMENTS` in a fresh process in a folder of its own."""
+
+    def run(*arguments: object, stdin: bytes = b"", cwd: Path = tmp_path, **more: object) -> Outcome:
+        command = [sys.executable, "-m", "llamax_cli", *map(str, arguments)]
+        return subprocess.run(command, input=stdin, capture_output=True, cwd=cwd, timeout=120, **more)  # type: ignore[call-overload]
+
+    return run
+
+
+@pytest.fixture
+def filters(tmp_path: Path) -> Callable[..., Outcome]:
+    """Return a function that runs one of the commands in filters.py, which have the shared flags and nothing else."""
+
+    def run(*arguments: object, stdin: bytes = b"", cwd: Path = tmp_path) -> Outcome:
+        command = [sys.executable, str(ROOT / "tests" / "filters.py"), *map(str, arguments)]
+        return subprocess.run(command, input=stdin, capture_output=True, cwd=cwd, timeout=120)
+
+    return run
