@@ -1,0 +1,230 @@
+"""Outputs appear whole or not at all, and nothing that is no file is ever replaced."""
+
+import bz2
+import gzip
+import hashlib
+import lzma
+import os
+import stat
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import zstandard
+from filters import start
+
+Filters = Callable[..., subprocess.CompletedProcess[bytes]]
+LINES = b'{"text":"a"}\n' * 300
+CAPITALS = LINES.replace(b"a", b"A")
+OPEN = {
+    "": bytes,
+    ".gz": gzip.decompress,
+    ".zst": lambda data: zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True).read(),
+    ".bz2": bz2.decompress,
+    ".xz": lzma.decompress,
+}
+
+
+def wait_for(path: Path) -> None:
+    """Wait until a file is there."""
+    end = time.monotonic() + 20
+    while not path.exists():
+        assert time.monotonic() < end, f"{path} did not appear"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Callable[[str], subprocess.Popen[bytes]]:
+    """Return a function that begins a run into a file, which waits for its input to end."""
+
+    def begin(name: str) -> subprocess.Popen[bytes]:
+        process = start("upper", "-o", name, cwd=tmp_path)
+        assert process.stdin is not None
+        process.stdin.write(LINES)
+        process.stdin.flush()
+        wait_for((tmp_path / name).resolve().with_name((tmp_path / name).resolve().name + ".partial"))
+        return process
+
+    return begin
+
+
+Slow = Callable[[str], subprocess.Popen[bytes]]
+
+
+def test_an_output_appears_when_it_is_whole(slow: Slow, tmp_path: Path) -> None:
+    """While the run lasts there is FILE.partial and no FILE, afterwards FILE alone."""
+    process = slow("out")
+    assert not (tmp_path / "out").exists()
+    process.communicate(timeout=20)
+    assert [each.name for each in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out").read_bytes() == CAPITALS
+
+
+def test_an_old_output_stays_until_the_new_one_is_whole(slow: Slow, tmp_path: Path) -> None:
+    """The old file is replaced at once, as a file of its own that readers of the old one do not see."""
+    (tmp_path / "out").write_bytes(b"old\n")
+    with (tmp_path / "out").open("rb") as reader:
+        process = slow("out")
+        assert (tmp_path / "out").read_bytes() == b"old\n"
+        process.communicate(timeout=20)
+        assert (tmp_path / "out").read_bytes() == CAPITALS
+        assert reader.read() == b"old\n"
+
+
+def test_an_old_output_stays_where_the_run_fails(filters: Filters, tmp_path: Path) -> None:
+    """A bad line leaves the old file as it was."""
+    (tmp_path / "out").write_bytes(b"old\n")
+    assert filters("upper", "-o", "out", stdin=LINES + b"x\n").returncode == 65
+    assert (tmp_path / "out").read_bytes() == b"old\n"
+
+
+def test_a_run_that_wrote_nothing_leaves_nothing(filters: Filters, tmp_path: Path) -> None:
+    """No partial file, no state and no output where the first line is bad."""
+    assert filters("upper", "-o", "out", stdin=b"x\n").returncode == 65
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_input_gives_an_empty_output(filters: Filters, tmp_path: Path) -> None:
+    """Nothing in, nothing out, and that is a whole file."""
+    for ending, opened in OPEN.items():
+        assert filters("upper", "-o", f"out{ending}").returncode == 0
+        assert opened((tmp_path / f"out{ending}").read_bytes()) == b""
+
+
+@pytest.mark.parametrize("ending", OPEN)
+def test_an_ending_compresses(filters: Filters, tmp_path: Path, ending: str) -> None:
+    """The ending of the name says how; what is in it is the same, and so are the bytes every time."""
+    text = b"".join(b'{"text":"%s"}\n' % hashlib.sha512(b"%d" % n).hexdigest().encode() * 4 for n in range(9_000))
+    filters("upper", "-o", f"out{ending}", stdin=text)
+    once = (tmp_path / f"out{ending}").read_bytes()
+    assert opened_lower(once, ending) == text.lower()
+    filters("ahead", "-o", f"out{ending}", "--window", 7, stdin=text[:70_000].rsplit(b"\n", 1)[0] + b"\n")
+    assert opened_lower((tmp_path / f"out{ending}").read_bytes(), ending) in text.lower()
+
+
+def opened_lower(data: bytes, ending: str) -> bytes:
+    """Return decompressed text in small letters."""
+    return bytes(OPEN[ending](data)).lower()
+
+
+def test_a_compressed_output_costs_about_the_same_for_each_record(tmp_path: Path) -> None:
+    """Many small records into one block take time in proportion to their number."""
+
+    def seconds(count: int) -> float:
+        with start("ahead", "-o", "out.gz", "-q", cwd=tmp_path) as process:
+            assert process.stdin is not None
+            process.stdin.write(b'{"text":""}\n' * count)
+            process.stdin.close()
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        return usage.ru_utime + usage.ru_stime
+
+    nothing = seconds(1)
+    assert seconds(50_000) - nothing < 2 * 10 * max(seconds(5_000) - nothing, 0.05)
+
+
+def test_a_link_stays_a_link(filters: Filters, tmp_path: Path) -> None:
+    """What a link points to is replaced, there or not yet there."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("folder/real")
+    for _ in range(2):
+        filters("upper", "-o", "link", stdin=LINES)
+        assert (tmp_path / "link").is_symlink()
+        assert (tmp_path / "folder" / "real").read_bytes() == CAPITALS
+        assert sorted(each.name for each in tmp_path.rglob("*")) == ["folder", "link", "real"]
+
+
+def test_devices_stay_devices(filters: Filters, tmp_path: Path) -> None:
+    """`-o /dev/null` writes to it; nothing is renamed over it."""
+    before = os.stat("/dev/null")
+    (tmp_path / "null").symlink_to("/dev/null")
+    for name in ("/dev/null", "null"):
+        outcome = filters("upper", "-o", name, "--rejects", name, stdin=LINES)
+        assert outcome.returncode == 0, outcome.stderr
+        assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+        assert os.stat("/dev/null").st_ino == before.st_ino
+    assert not Path("/dev/null.partial").exists()
+
+
+def test_a_named_pipe_stays_one(tmp_path: Path) -> None:
+    """`-o FIFO` hands the records to whoever reads it."""
+    os.mkfifo(tmp_path / "fifo")
+    process = start("upper", "-o", "fifo", cwd=tmp_path)
+    seen: list[bytes] = []
+    reader = threading.Thread(target=lambda: seen.append((tmp_path / "fifo").read_bytes()))
+    reader.start()
+    process.communicate(LINES, timeout=20)
+    reader.join(20)
+    assert (process.returncode, seen) == (0, [CAPITALS])
+    assert stat.S_ISFIFO((tmp_path / "fifo").stat().st_mode)
+
+
+@pytest.mark.parametrize("command", ["upper", "ahead", "count"])
+def test_rejects_go_to_devices_and_pipes_too(tmp_path: Path, filters: Filters, command: str) -> None:
+    """`--rejects /dev/null` and `--rejects >(program)` work like any other file."""
+    text = b'{"text":"a","n":1}\nx\n'
+    assert filters(command, "--rejects", "/dev/null", stdin=text).returncode == 0
+    reader, writer = os.pipe()
+    process = start(command, "--rejects", f"/dev/fd/{writer}", pass_fds=[writer])
+    os.close(writer)
+    _, err = process.communicate(text, timeout=20)
+    with os.fdopen(reader, "rb") as pipe:
+        assert b'"raw":"x"' in pipe.read(), err
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("flag", ["-o", "--rejects", "--manifest"])
+@pytest.mark.parametrize(
+    ("name", "reason"), [("none/out", "no such file or directory"), ("folder", "folder"), ("file/out", "not a dir")]
+)
+def test_a_place_that_cannot_be_written_is_named(
+    filters: Filters, tmp_path: Path, flag: str, name: str, reason: str
+) -> None:
+    """A folder that is not there, a folder and a file as a folder: one line, exit code 1."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    outcome = filters("upper", flag, name, stdin=LINES)
+    err = outcome.stderr.decode()
+    assert (outcome.returncode, err.count("\n")) == (1, 1), err
+    assert name in err
+    assert reason in err.lower() or "is a directory" in err.lower()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_two_runs_do_not_write_one_file(slow: Slow, tmp_path: Path, filters: Filters) -> None:
+    """The second is told so and does not disturb the first."""
+    process = slow("out")
+    second = filters("upper", "-o", "out", stdin=b'{"text":"b"}\n')
+    assert (second.returncode, second.stdout) == (1, b"")
+    assert second.stderr == f"llamax upper: another run is writing {tmp_path.resolve()}/out.partial\n".encode()
+    process.communicate(timeout=20)
+    assert (tmp_path / "out").read_bytes() == CAPITALS
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o755])
+def test_the_mode_of_an_old_output_is_kept(filters: Filters, tmp_path: Path, mode: int) -> None:
+    """A private file stays private."""
+    (tmp_path / "out").touch()
+    (tmp_path / "out").chmod(mode)
+    filters("upper", "-o", "out", stdin=LINES)
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == mode
+
+
+@pytest.mark.parametrize("flag", ["--rejects", "--manifest"])
+@pytest.mark.parametrize("other", ["in", "./in", "out"])
+def test_no_file_is_used_twice(filters: Filters, tmp_path: Path, flag: str, other: str) -> None:
+    """Rejects and manifest never overwrite the input or the output: a usage error, and the input is untouched."""
+    (tmp_path / "in").write_bytes(LINES)
+    outcome = filters("upper", "in", "-o", "out", flag, other)
+    assert (outcome.returncode, outcome.stderr.count(b"\n")) == (2, 1)
+    assert (tmp_path / "in").read_bytes() == LINES
+
+
+def test_an_input_can_be_replaced_by_its_output(filters: Filters, tmp_path: Path) -> None:
+    """`-o` the input itself: it is read to the end before the new one takes its name."""
+    (tmp_path / "in").write_bytes(LINES)
+    assert filters("upper", "in", "-o", "in").returncode == 0
+    assert (tmp_path / "in").read_bytes() == CAPITALS
