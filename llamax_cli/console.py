@@ -1,0 +1,99 @@
+"""What a person sees on stderr: one line at the end, and a progress bar while a long run lasts."""
+
+import fcntl
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+PATIENCE = 0.7  # seconds before a bar appears: a short run needs none
+INTERVAL = 0.1  # seconds between two drawings of it
+
+
+def say(command: str, message: str) -> None:
+    """Write one line to stderr, and let a closed stderr be."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(f"{f'llamax {command}'.strip()}: {message}\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        pass
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Show rows to a person, on stderr."""
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(*columns, box=None)
+    for row in rows:
+        shown.add_row(*row)
+    Console(stderr=True).print(shown)
+
+
+class Progress:
+    """A bar on a terminal, nothing off one.
+
+    In a pipe several commands share one terminal; the first to ask gets it, and those that know how much there is to
+    do ask first.
+    """
+
+    def __init__(self, command: str, *, wanted: bool) -> None:
+        self._command = command
+        self._bar: Any = None
+        self._task: Any = None
+        self._asked = False
+        shown = wanted and sys.stderr is not None and sys.stderr.isatty()
+        self._next = time.monotonic() + PATIENCE if shown else float("inf")
+
+    def update(self, records: int, read: Callable[[], tuple[int, int | None]]) -> None:
+        """Show that `records` were done; `read` tells (bytes read, bytes in all or None) when the bar is due."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        done, total = read()
+        if self._bar is None and not self._claim(total):
+            self._next = now + PATIENCE
+            return
+        if self._bar is None:
+            self._start(total)
+        self._next = now + INTERVAL
+        self._bar.update(self._task, completed=done, total=total, records=f"{records:,}")
+
+    def _claim(self, total: int | None) -> bool:
+        """Return whether the terminal is ours; one that cannot say how much is left asks one turn later."""
+        before, self._asked = self._asked, True
+        return (before or total is not None) and _own_terminal()
+
+    def _start(self, total: int | None) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[records]} records"),
+            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        )
+        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._task = self._bar.add_task(f"llamax {self._command}", total=total, records="0")
+        self._bar.start()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+def _own_terminal() -> bool:
+    """Return whether no other process draws on this terminal; the claim ends with the process."""
+    try:
+        fcntl.lockf(sys.stderr.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # a terminal that cannot be locked: better two bars than none
+    return True

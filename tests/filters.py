@@ -1,0 +1,99 @@
+"""Commands for tests, a few lines each: every promise of a stream has to come to them for nothing.
+
+python tests/filters.py upper FILE -o OUT --workers 2
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any
+
+from typer import Option
+
+from llamax_cli import cli, inputs, journal
+from llamax_cli.errors import RecordError
+from llamax_cli.options import command
+from llamax_cli.records import Record, text
+from llamax_cli.run import Run
+from llamax_cli.streams import Tally, Transform
+
+
+def start(*arguments: object, **more: Any) -> subprocess.Popen[bytes]:
+    """Begin one of the commands in a process of its own; `CHUNK` and `CHECKPOINT` in its environment set these."""
+    pipes = {name: more.pop(name, subprocess.PIPE) for name in ("stdin", "stdout", "stderr")}
+    environment = {**os.environ, **more.pop("env", {})}
+    return subprocess.Popen([sys.executable, __file__, *map(str, arguments)], **pipes, env=environment, **more)
+
+
+@command(shard=True, workers=True)
+def upper(run: Run, slow: Annotated[float, Option()] = 0.0, copies: Annotated[int, Option()] = 1) -> None:
+    """Put the text in capitals; `--slow` seconds a record, `--copies` of each; the text `crash` is a bug."""
+    run.map(lambda: _upper(slow, copies))
+
+
+def _upper(slow: float, copies: int) -> Transform:
+    def stage(record: Record, tally: Tally) -> Iterable[Record]:
+        given = text(record, "text")
+        if given == "crash":
+            raise ZeroDivisionError
+        if given == "refuse":
+            raise RecordError("refused")
+        time.sleep(slow)
+        tally["characters"] += len(given)
+        return [{**record, "text": given.upper()}] * copies
+
+    return stage
+
+
+@command(shard=True, workers=True)
+def pass_on(run: Run) -> None:
+    """Do nothing: what reading and writing cost."""
+    run.map(lambda: lambda record, tally: (record,))
+
+
+@command(shard=True)
+def ahead(run: Run, window: Annotated[int, Option()] = 4, slow: Annotated[float, Option()] = 0.0) -> None:
+    """Take `--window` records ahead, as batches for a model do, and answer them one by one, slowly."""
+
+    def stage(records: Iterator[Record]) -> Iterator[Iterable[Record] | RecordError]:
+        batch: list[Record] = []
+        for record in records:
+            batch.append(record)
+            if len(batch) == window:
+                yield from map(answer, batch)
+                batch = []
+        yield from map(answer, batch)
+
+    def answer(record: Record) -> Iterable[Record] | RecordError:
+        time.sleep(slow)
+        try:
+            return [{**record, "text": text(record, "text").upper()}]
+        except RecordError as error:
+            return error
+
+    run.stream(stage)
+
+
+@command()
+def count(run: Run, slow: Annotated[float, Option()] = 0.0) -> None:
+    """Write as many records as the lines of the input say: `{"n": 3}`."""
+    run.write(_numbers(run, slow))
+
+
+def _numbers(run: Run, slow: float) -> Iterator[Record]:
+    for record in run.read():
+        for number in range(int(bytes(record["n"]))):
+            time.sleep(slow)
+            yield {"number": number}
+
+
+if __name__ == "__main__":
+    inputs.CHUNK = int(os.environ.get("CHUNK", inputs.CHUNK))
+    journal.CHECKPOINT = float(os.environ.get("CHECKPOINT", journal.CHECKPOINT))
+    for each in (upper, pass_on, ahead, count):
+        name = each.__name__.replace("_", "-")
+        cli.COMMANDS[name] = str(each.__doc__)
+        sys.modules[f"llamax_cli.commands.{each.__name__}"] = sys.modules["__main__"]
+    cli.main()
