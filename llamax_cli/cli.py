@@ -1,0 +1,119 @@
+"""The table of commands and the way in: one lazy boundary, exit codes, signals."""
+
+import os
+import signal
+import sys
+from importlib import import_module
+from types import FrameType
+from typing import Annotated, Any, Literal, NoReturn
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
+
+from llamax_cli import __version__
+from llamax_cli.console import say
+from llamax_cli.errors import LlamaxError, Terminated
+
+COMMANDS = {
+    "convert": "Turn corpora of any common format into records, and records back.",
+    "build-lexicon": "Merge dictionaries into one multilingual lexicon, as records or compiled.",
+}
+
+
+class LazyGroup(TyperGroup):
+    """Commands whose modules are imported when they run; help and completion know them from the table."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command to run, imported now."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, load(name) if name else None, rest
+
+
+def load(name: str) -> Any:
+    """Return the command of that name, its module imported."""
+    module = name.replace("-", "_")
+    single = typer.Typer(add_completion=False, rich_markup_mode=_markup())
+    single.command(name)(getattr(import_module(f"llamax_cli.commands.{module}"), module))
+    return typer.main.get_command(single)
+
+
+def application() -> Any:
+    """Return the group of all commands."""
+    summary = "The LLaMAX recipe as Unix tools: every command reads and writes records, one JSON object a line."
+    app = typer.Typer(cls=LazyGroup, rich_markup_mode=_markup(), help=summary)
+    app.callback()(llamax)
+    group: Any = typer.main.get_command(app)
+    group.commands = {name: TyperCommand(name, help=text) for name, text in COMMANDS.items()}
+    return group
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"llamax {__version__}")
+        raise typer.Exit
+
+
+def llamax(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Hold what stands before the command."""
+
+
+def _markup() -> Literal["rich"] | None:
+    # Boxes and colours for a person; off a terminal plain text, for which rich need not be loaded.
+    return "rich" if sys.stdout is not None and sys.stdout.isatty() else None
+
+
+def main() -> NoReturn:
+    """Run the command line and end with its exit code."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if stream is None:  # closed: keep its number, so that no file of ours is taken for it
+            os.open(os.devnull, os.O_RDWR)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command that the arguments name and return its exit code; print what went wrong in one line."""
+    group = application()
+    if "_LLAMAX_COMPLETE" in os.environ:
+        group.main(arguments, prog_name="llamax")
+    arguments = arguments or ["--help"]
+    name = next((each for each in arguments if not each.startswith("-")), "")
+    name = name if name in COMMANDS else ""
+    try:
+        with group.make_context("llamax", list(arguments)) as context:
+            group.invoke(context)
+        return 0
+    except typer.Exit as leaving:
+        return leaving.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that Python's last flush finds no closed pipe
+        return 141
+    except (LlamaxError, TyperException, OSError, KeyboardInterrupt, Terminated) as error:
+        if "--debug" in arguments:
+            raise
+        if line := _line(error):
+            say(name, line)
+        return 130 if isinstance(error, KeyboardInterrupt) else getattr(error, "exit_code", 1)
+
+
+def _line(error: BaseException) -> str:
+    """Return an error and its notes as one line."""
+    if isinstance(error, TyperException):
+        message = error.format_message().replace("\n", " ")
+    elif isinstance(error, KeyboardInterrupt | Terminated):
+        message = "interrupted" if isinstance(error, KeyboardInterrupt) else "terminated"
+    elif isinstance(error, OSError):
+        message = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+    else:
+        message = str(error)
+    return "; ".join([message, *getattr(error, "__notes__", [])])
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise Terminated

@@ -1,0 +1,169 @@
+"""The flags that mean the same everywhere, and the run they open: a command says only what is its own."""
+
+import inspect
+import sys
+from collections.abc import Callable, Collection
+from dataclasses import fields
+from functools import partial, wraps
+from pathlib import Path
+from typing import Annotated, Any, Concatenate, ParamSpec
+
+import typer
+
+from llamax_cli.console import say
+from llamax_cli.errors import LanguageError, UsageError
+from llamax_cli.languages import canonical
+from llamax_cli.rejects import allowed_rejects
+from llamax_cli.run import Run, Settings
+from llamax_cli.streams import WHOLE, Portion
+
+Own = ParamSpec("Own")
+
+
+def portion(value: str | Portion) -> Portion:
+    """Return the part that is meant: `portion("3/8") -> Portion(3, 8)`."""
+    index, _, count = str(value).partition("/")
+    if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+        raise typer.BadParameter(f"{value!r} is not I/N with I from 1 to N, as in 3/8")
+    return Portion(int(index), int(count))
+
+
+def listed(value: str | None) -> tuple[str, ...]:
+    """Return the items of a list with commas: `listed("en-*,*-en") -> ("en-*", "*-en")`."""
+    return tuple(item.strip() for item in value.split(",") if item.strip()) if value else ()
+
+
+def codes(value: str | None) -> tuple[str, ...]:
+    """Return canonical language codes: `codes("eng,zho_Hans") -> ("en", "zh")`; UsageError where one is unknown."""
+    try:
+        found = tuple(map(canonical, listed(value)))
+    except LanguageError as error:
+        raise UsageError(str(error)) from error
+    if len(set(found)) < len(found):
+        raise UsageError(f"{value} names a language twice")
+    return found
+
+
+def columns_by_language(value: str | None) -> dict[str, str]:
+    """Return a mapping: `columns_by_language("eng=1,zh=chinese") -> {"en": "1", "zh": "chinese"}`."""
+    columns: dict[str, str] = {}
+    for item in listed(value):
+        code, equals, column = item.partition("=")
+        if not equals or not column:
+            raise UsageError(f"{item!r} is not LANG=COLUMN, as in en=1 or zh=chinese")
+        columns[codes(code)[0]] = column
+    if len(columns) < len(listed(value)):
+        raise UsageError(f"{value} names a language twice")
+    return columns
+
+
+def one_of(names: Collection[str]) -> Callable[[str | None], str | None]:
+    """Return a check that an option is one of the names."""
+
+    def check(value: str | None) -> str | None:
+        if value is not None and value not in names:
+            from difflib import get_close_matches
+
+            near = get_close_matches(value, names, 1)
+            hint = f"did you mean {near[0]}?" if near else f"have: {', '.join(names)}"
+            raise typer.BadParameter(f"{value!r} is unknown; {hint}")
+        return value
+
+    return check
+
+
+def _flood(value: str | None) -> str | None:
+    try:
+        if value is not None:
+            allowed_rejects(value, 0)
+    except UsageError as error:
+        raise typer.BadParameter(str(error)) from error
+    return value
+
+
+def _file(value: Path | None) -> Path | None:
+    if value is not None and str(value) == "-":
+        raise typer.BadParameter("name a file; records go to standard output without -o")
+    return value
+
+
+_option = partial(typer.Option, rich_help_panel="Every command", show_default=False)
+
+
+def _shared(
+    output: Annotated[
+        Path | None,
+        _option("-o", "--output", callback=_file, help="Write here, whole or not at all; .gz .zst .bz2 .xz compress."),
+    ] = None,
+    resume: Annotated[bool, _option("--resume", help="Go on with an interrupted -o FILE, to the same bytes.")] = False,
+    limit: Annotated[int | None, _option(metavar="N", min=1, help="Stop after N records are written.")] = None,
+    rejects: Annotated[
+        Path | None, _option(callback=_file, help="Set bad lines aside here, with reasons, and go on.")
+    ] = None,
+    max_rejects: Annotated[
+        str | None, _option(metavar="N|SHARE", callback=_flood, help="Fail if more are rejected: 20, 1% or 0.01.")
+    ] = None,
+    manifest: Annotated[Path | None, _option(callback=_file, help="Write what the run was, as JSON.")] = None,
+    quiet: Annotated[bool, _option("-q", "--quiet", help="No progress, no summary line.")] = False,
+    debug: Annotated[bool, _option("--debug", help="Show the traceback of an error.")] = False,
+    shard: Annotated[
+        Portion, _option(metavar="I/N", parser=portion, help="The I-th of N parts; joined they are the whole.")
+    ] = WHOLE,
+    workers: Annotated[int, _option(min=1, help="Processes; more are faster and change nothing else.")] = 1,
+) -> None:
+    """The flags of every command; `shard` and `workers` are for those that say so."""
+
+
+FILES = typer.Argument(metavar="[FILE]...", help="What to read; - or nothing is standard input.", show_default=False)
+
+
+def command(
+    *, shard: bool = False, workers: bool = False, without_files: Collection[str] = ()
+) -> Callable[[Callable[Concatenate[Run, Own], None]], Callable[..., None]]:
+    """Turn `function(run, own options)` into a command with files, the shared flags and an open run.
+
+    The name of the function is the name of the command, its docstring the help. Where an option of `without_files` is
+    given, nothing is read.
+    """
+
+    def decorate(function: Callable[Concatenate[Run, Own], None]) -> Callable[..., None]:
+        name = function.__name__.replace("_", "-")
+
+        @wraps(function)
+        def start(ctx: typer.Context, files: list[str] | None, **given: Any) -> None:
+            reads = not any(given[option] for option in without_files)
+            if reads and not files and sys.stdin is not None and sys.stdin.isatty():
+                typer.echo(ctx.get_help(), err=True)
+                raise typer.Exit(2)
+            arguments = {"files": tuple(files or ()), **{key.rstrip("_"): value for key, value in given.items()}}
+            settings = Settings(
+                **{each.name: arguments[each.name] for each in fields(Settings) if each.name in arguments}
+            )
+            if settings.is_done:
+                say(name, f"{settings.output} is complete already, nothing to resume; remove it to make it anew")
+                return
+            with Run(name, settings, arguments) as run:
+                own = {key: value for key, value in given.items() if key in own_names}
+                function(run, **own)  # type: ignore[call-arg]
+
+        parameters = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        own_names = {parameter.name for parameter in parameters}
+        unwanted = {name for name, wanted in (("shard", shard), ("workers", workers)) if not wanted}
+        shared = [each for each in inspect.signature(_shared).parameters.values() if each.name not in unwanted]
+        start.__signature__ = _signature(parameters, shared)  # type: ignore[attr-defined]
+        start.__annotations__ = {p.name: p.annotation for p in start.__signature__.parameters.values()}  # type: ignore[attr-defined]
+        return start
+
+    return decorate
+
+
+def _signature(own: list[inspect.Parameter], shared: list[inspect.Parameter]) -> inspect.Signature:
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    files = Annotated[list[str] | None, FILES]
+    return inspect.Signature(
+        [
+            inspect.Parameter("ctx", keyword, annotation=typer.Context),
+            inspect.Parameter("files", keyword, annotation=files, default=None),
+            *(parameter.replace(kind=keyword) for parameter in [*own, *shared]),
+        ]
+    )

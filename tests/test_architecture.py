@@ -1,0 +1,129 @@
+"""The tree is the diagram: who imports whom, what a data command loads, and that the table of commands is true."""
+
+import ast
+import json
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from llamax_cli import cli
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "llamax_cli"
+FILES = sorted(PACKAGE.rglob("*.py"))
+MAY_IMPORT = {
+    "": {""},
+    "lexicon": {"", "lexicon"},
+    "corpus": {"", "corpus", "lexicon"},
+    "model": {"", "model"},
+    "scoring": {"", "scoring"},
+    "commands": {"", "lexicon", "corpus", "model", "scoring"},
+}
+HEAVY = {"torch", "transformers", "accelerate", "datasets", "numpy", "pyarrow", "rich"}
+LAZY = {*HEAVY, "langcodes", "xopen"}
+
+
+def folder(path: Path) -> str:
+    """Return the package of a file: `folder(llamax_cli/corpus/mix.py) -> "corpus"`, "" for the root."""
+    inside = path.relative_to(PACKAGE).parts
+    return inside[0] if len(inside) > 1 else ""
+
+
+def imported(tree: ast.AST) -> Iterator[tuple[str, bool]]:
+    """Yield (module, whether it is imported when the file is) for each import that is more than a type."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((each.name, True) for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield str(node.module), True
+            yield from ((f"{node.module}.{each.name}", True) for each in node.names)
+        else:
+            inside_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            yield from ((name, top and not inside_function) for name, top in imported(node))
+
+
+def named(path: Path) -> str:
+    """Return a file as the tests' ids show it."""
+    return str(path.relative_to(PACKAGE))
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_imports_point_one_way(path: Path) -> None:
+    """Commands import packages, packages the root; the table in cli.py loads commands by name only."""
+    for name, _ in imported(ast.parse(path.read_text())):
+        if name.startswith("llamax_cli."):
+            first = name.split(".")[1]
+            assert (first if first in MAY_IMPORT else "") in MAY_IMPORT[folder(path)], name
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_heavy_libraries_are_loaded_where_they_are_needed(path: Path) -> None:
+    """At module top only in model/ and scoring/; rich only in console.py and only inside functions."""
+    for name, top in imported(ast.parse(path.read_text())):
+        library = name.partition(".")[0]
+        if library == "rich":
+            assert path.name == "console.py" and not top, name
+        elif library in HEAVY:
+            assert not top or folder(path) in {"model", "scoring"}, name
+
+
+def loaded(arguments: list[str], stdin: bytes = b"") -> set[str]:
+    """Return the libraries that a run of `llamax` has loaded when it ends, seen in a fresh process."""
+    script = "import sys, json; from llamax_cli import cli; code = cli.run(sys.argv[1:]); "
+    script += "print(json.dumps([code, *{name.partition('.')[0] for name in sys.modules}]), file=sys.stderr)"
+    outcome = subprocess.run([sys.executable, "-c", script, *arguments], input=stdin, capture_output=True, timeout=60)
+    code, *names = json.loads(outcome.stderr.splitlines()[-1])
+    assert code == 0, outcome.stderr
+    return set(names)
+
+
+@pytest.mark.parametrize("stdin", [b"", b'{"text":"a","lang":"en"}\n'])
+def test_a_data_command_loads_nothing_heavy(stdin: bytes) -> None:
+    """A small conversion in a pipe needs none of the big libraries, nor those for a rarer input."""
+    assert loaded(["convert", "--from", "records"], stdin) & LAZY == set()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["convert", "--help"]], ids=str)
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    """Off a terminal, help is plain text that needs no library to draw it."""
+    assert loaded(arguments) & LAZY == set()
+
+
+def test_importing_the_table_imports_no_command() -> None:
+    """The one lazy boundary: no command's module is there before it runs."""
+    script = "import sys; from llamax_cli import cli; print(*[n for n in sys.modules if 'llamax_cli.commands' in n])"
+    outcome = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
+    assert outcome.stdout == b"\n"
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_the_table_is_what_the_commands_say(name: str) -> None:
+    """Each command has a module and a function of its name, whose docstring begins with the summary in the table."""
+    module = name.replace("-", "_")
+    function = getattr(import_module(f"llamax_cli.commands.{module}"), module)
+    assert str(function.__doc__).splitlines()[0] == cli.COMMANDS[name]
+    assert cli.COMMANDS[name].endswith(".")
+
+
+def test_every_command_is_in_the_table() -> None:
+    """No module in commands/ is left out."""
+    modules = {path.stem.replace("_", "-") for path in (PACKAGE / "commands").glob("*.py")} - {"--init--"}
+    assert modules == set(cli.COMMANDS)
+
+
+def test_every_console_script_works() -> None:
+    """Each name that the installation puts on the path runs and says its version."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for name in project["scripts"]:
+        script = Path(sys.executable).with_name(name)
+        outcome = subprocess.run([script, "--version"], capture_output=True, timeout=60)
+        assert (outcome.returncode, outcome.stderr) == (0, b"")
+        assert outcome.stdout.startswith(b"llamax ")

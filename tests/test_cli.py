@@ -1,0 +1,74 @@
+"""The command line itself: help, completion, one-line usage errors."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from conftest import Outcome
+
+from llamax_cli import __version__
+from llamax_cli.cli import COMMANDS
+
+Llamax = Callable[..., Outcome]
+
+
+def test_help_lists_every_command(llamax: Llamax) -> None:
+    """The table is what help shows; no argument at all shows it too."""
+    done = llamax("--help")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert llamax().stdout == done.stdout
+    for name, summary in COMMANDS.items():
+        assert name in done.stdout.decode()
+        assert summary.split()[0] in done.stdout.decode()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_the_shared_flags(llamax: Llamax, name: str) -> None:
+    """A flag that means the same everywhere is there everywhere."""
+    text = llamax(name, "--help").stdout.decode()
+    for flag in ("--output", "--quiet", "--manifest", "--rejects", "--max-rejects", "--limit", "--resume"):
+        assert flag in text
+
+
+def test_version(llamax: Llamax) -> None:
+    """`--version` is the package's."""
+    assert llamax("--version").stdout.decode() == f"llamax {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("convrt", ": No such command 'convrt'. Did you mean 'convert'?"),
+        ("convert --outptu x", " convert: No such option: --outptu (Possible options: --output)"),
+        ("convert --as mose", " convert: Invalid value for '--as': 'mose' is unknown; did you mean moses?"),
+        ("convert --from tmy", " convert: Invalid value for '--from': 'tmy' is unknown; did you mean tmx?"),
+        ("convert --part 4/3", " convert: Invalid value for '--part': '4/3' is not I/N with I from 1 to N, as in 3/8"),
+        ("convert --langs german", " convert: unknown language 'german'; did you mean de (German)?"),
+        ("convert --pairs en-de --mono en", " convert: --pairs makes pairs and --mono texts: give one of them"),
+        ("convert --resume", " convert: --resume continues a file: name it with -o"),
+        ("convert --as moses", " convert: --as moses writes several files: name their prefix with -o"),
+        (
+            "convert --max-rejects x",
+            " convert: Invalid value for '--max-rejects': 'x' is no count (20) or share (1%, 0.01)",
+        ),
+    ],
+)
+def test_usage_errors_are_one_line(llamax: Llamax, arguments: str, message: str) -> None:
+    """What is asked for in vain is named, with the nearest that exists; nothing goes to standard output."""
+    done = llamax(*arguments.split())
+    assert (done.returncode, done.stdout, done.stderr.decode()) == (2, b"", f"llamax{message}\n")
+
+
+def test_completion_knows_commands_and_options() -> None:
+    """Shell completion answers without importing the commands."""
+
+    def complete(words: str, place: int) -> list[str]:
+        asked = {"_LLAMAX_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(place)}
+        command = [sys.executable, "-m", "llamax_cli"]
+        done = subprocess.run(command, env={**os.environ, **asked}, capture_output=True, text=True, check=True)
+        return done.stdout.split()
+
+    assert complete("llamax con", 1) == ["convert"]
+    assert complete("llamax convert --man", 2) == ["--manifest"]

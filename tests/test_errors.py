@@ -1,0 +1,322 @@
+"""What goes wrong is told in one line, with an exit code, and stdout has whole records only."""
+
+import bz2
+import gzip
+import lzma
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import zstandard
+from filters import start
+
+from llamax_cli.errors import FileError
+from llamax_cli.inputs import Input
+
+Filters = Callable[..., subprocess.CompletedProcess[bytes]]
+GOOD = b'{"text":"a","lang":"en"}\n'
+NEEDED = {"upper": ["upper"], "convert": ["convert", "--from", "records", "--mono", "*"]}
+
+
+def one_line(outcome: subprocess.CompletedProcess[bytes], code: int, *words: str) -> None:
+    """Check the exit code, the one line on stderr and what it says, and that stdout has whole lines."""
+    err = outcome.stderr.decode()
+    assert outcome.returncode == code, err
+    assert err.count("\n") == 1, err
+    assert err.startswith("llamax"), err
+    assert "Traceback" not in err
+    for word in words:
+        assert word in err
+    assert not outcome.stdout or outcome.stdout.endswith(b"\n")
+
+
+BAD_LINES = {
+    b"": "empty line",
+    b"text": "not JSON: ",
+    b"[]": "not a record: expected object, got array",
+    b'{"text":1,"lang":"en"}': "'text' is a number, not a string",
+    b'{"text":null,"lang":"en"}': "'text' is null, not a string",
+    b'{"lang":"en"}': "no 'text' in the record (it has lang)",
+    b'\xef\xbb\xbf{"text":"a"}': "starts with a byte order mark (U+FEFF); remove it",
+    b'{"text":"a\0"}': "NUL byte at 10",
+    rb'{"text":"\ud800","lang":"en"}': r"lone surrogate \ud800",
+    rb'{"text":"a","lang":"en","x":"\udfff"}': r"lone surrogate \udfff",
+    b'{"text":"a","x":NaN}': "NaN is no JSON number; write null",
+    b'{"text":"a","x":-Infinity}': "-Infinity is no JSON number; write null",
+    b'{"text":"\xff","lang":"en"}': "not UTF-8: byte 0xff at 9",
+    b'{"text":"a","lang":"en","x":"\xe2\x28"}': "not UTF-8: byte 0xe2 at 29",
+    b'{"text":"a': "Input data was truncated",
+    b'{"text":"a","x":' + b"[" * 5000 + b"]" * 5000 + b"}": "nested too deeply",
+}
+
+
+@pytest.mark.parametrize("line", BAD_LINES, ids=lambda line: repr(line[:24]))
+def test_a_bad_line_is_placed_and_explained(filters: Filters, line: bytes) -> None:
+    """File, line and reason; what came before is written."""
+    outcome = filters("upper", stdin=GOOD + line + b"\n" + GOOD)
+    one_line(outcome, 65)
+    assert outcome.stderr.decode().startswith("llamax upper: stdin:2: ")
+    assert BAD_LINES[line] in outcome.stderr.decode()
+    assert outcome.stdout == GOOD.replace(b"a", b"A", 1).replace(b'"lAng', b'"lang')
+
+
+FOR_CONVERT = {line: why for line, why in BAD_LINES.items() if line and line != b'{"lang":"en"}'}
+
+
+@pytest.mark.parametrize("line", FOR_CONVERT, ids=lambda line: repr(line[:24]))
+def test_convert_places_and_explains_a_bad_line(llamax: Filters, tmp_path: Path, line: bytes) -> None:
+    """The real command says the same of a file of records."""
+    (tmp_path / "in.jsonl").write_bytes(GOOD + line + b"\n" + GOOD)
+    outcome = llamax(*NEEDED["convert"], "in.jsonl")
+    one_line(outcome, 65, "llamax convert: in.jsonl:2: ", FOR_CONVERT[line])
+    assert outcome.stdout.count(b"\n") == 1
+
+
+def test_convert_refuses_an_unknown_language(llamax: Filters, tmp_path: Path) -> None:
+    """In a record it is bad data, on the command line a usage error."""
+    (tmp_path / "in.jsonl").write_bytes(GOOD + b'{"text":"a","lang":"klingonese"}\n')
+    one_line(llamax(*NEEDED["convert"], "in.jsonl"), 65, "in.jsonl:2: ", "klingonese")
+    one_line(llamax("convert", "--langs", "klingonese", "in.jsonl"), 2, "klingonese")
+
+
+@pytest.mark.parametrize("number", [b"12345678901234567890123", b"-1e400", b"1.10", b"0.1e-7"])
+def test_numbers_survive(filters: Filters, llamax: Filters, number: bytes) -> None:
+    """A number that no machine type holds comes out as it went in."""
+    line = b'{"text":"a","lang":"en","x":%s}\n' % number
+    assert b'"x":%s}' % number in filters("upper", stdin=line).stdout
+    assert b'"x":%s}' % number in llamax(*NEEDED["convert"], stdin=line).stdout
+
+
+@pytest.mark.parametrize("end", [b'"}\n', b"\n"], ids=["valid", "invalid"])
+@pytest.mark.parametrize("source", ["file", "pipe"])
+def test_a_line_of_100_megabytes(tmp_path: Path, end: bytes, source: str) -> None:
+    """A long line, good or bad, takes a few seconds at most."""
+    line = b'{"text":"' + b"x" * (100 << 20) + end
+    (tmp_path / "in").write_bytes(line)
+    before = time.monotonic()
+    arguments = ["in"] if source == "file" else []
+    process = start("upper", *arguments, cwd=tmp_path)
+    out, err = process.communicate(line if source == "pipe" else None, timeout=100)
+    name = "in" if source == "file" else "stdin"
+    if end == b"\n":
+        assert (process.returncode, out) == (65, b"")
+        assert err.decode() == f"llamax upper: {name}:1: not JSON: Input data was truncated\n"
+    else:
+        assert (process.returncode, len(out)) == (0, len(line))
+    assert time.monotonic() - before < 8
+
+
+COMPRESS = {
+    "gz": gzip.compress,
+    "zst": zstandard.ZstdCompressor(write_checksum=True).compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+}
+
+
+@pytest.mark.parametrize("compression", COMPRESS)
+@pytest.mark.parametrize("command", NEEDED)
+def test_a_torn_compressed_input_is_told(
+    filters: Filters, llamax: Filters, tmp_path: Path, compression: str, command: str
+) -> None:
+    """Cut short or broken: a line that says so, and exit code 65."""
+    data = COMPRESS[compression](
+        b"".join(b'{"text":"%s","lang":"en"}\n' % os.urandom(9).hex().encode() for _ in range(999))
+    )
+    run = filters if command == "upper" else llamax
+    (tmp_path / "in").write_bytes(data[: len(data) // 2])
+    one_line(run(*NEEDED[command], "in"), 65, f"llamax {command}: in: the compressed file is cut short")
+    flipped = bytearray(data)
+    flipped[len(data) // 2 : len(data) // 2 + 50] = bytes(50)
+    (tmp_path / "in").write_bytes(flipped)
+    one_line(run(*NEEDED[command], "in"), 65, f"llamax {command}: in: the compressed ")
+
+
+@pytest.mark.parametrize("command", NEEDED)
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("missing", "no such file or directory"),
+        ("empty/in", "not a directory"),
+        ("loop", "too many levels of symbolic links"),
+        ("x" * 300, "file name too long"),
+    ],
+    ids=["missing", "in a file", "loop", "long"],
+)
+def test_an_input_that_cannot_be_opened_is_named(
+    filters: Filters, llamax: Filters, tmp_path: Path, command: str, name: str, reason: str
+) -> None:
+    """Name and reason, exit code 1."""
+    (tmp_path / "empty").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    run = filters if command == "upper" else llamax
+    one_line(run(*NEEDED[command], name), 1, f"{name}: {reason}")
+
+
+def test_an_unreadable_input_is_named(tmp_path: Path) -> None:
+    """Permission is asked of the system, and its answer told."""
+    (tmp_path / "in").touch(mode=0)
+    user = os.geteuid()
+    os.seteuid(user or 65534)
+    try:
+        with pytest.raises(FileError, match=r"/in: permission denied$"):
+            Input(tmp_path / "in").open()
+    finally:
+        os.seteuid(user)
+
+
+def test_a_folder_is_no_file(filters: Filters, tmp_path: Path) -> None:
+    """As an argument it is told what it is."""
+    (tmp_path / "folder").mkdir()
+    one_line(filters("upper", "folder"), 1, "llamax upper: folder is a folder, not a file")
+
+
+def test_an_empty_input_is_a_stream_of_nothing(filters: Filters, tmp_path: Path) -> None:
+    """No line, no record, no error; compressed or not."""
+    for name, data in {"empty": b"", "empty.gz": gzip.compress(b""), "none.xz": lzma.compress(b"")}.items():
+        (tmp_path / name).write_bytes(data)
+        outcome = filters("upper", name)
+        assert (outcome.returncode, outcome.stdout) == (0, b"")
+        assert outcome.stderr.startswith(b"llamax upper: 0 records; ")
+
+
+# -- places that take nothing ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["upper", "upper --workers 2", "ahead"])
+def test_a_full_disk_behind_stdout(command: str) -> None:
+    """One line, exit code 1."""
+    name, *more = command.split()
+    with open("/dev/full", "wb") as full:
+        process = start(name, *more, stdout=full)
+        _, err = process.communicate(GOOD * 100, timeout=20)
+    assert (process.returncode, err) == (1, f"llamax {name}: standard output: no space left on device\n".encode())
+
+
+def test_a_full_disk_behind_the_rejects(filters: Filters) -> None:
+    """A bad line that cannot be kept ends the run."""
+    one_line(filters("upper", "--rejects", "/dev/full", stdin=b"x\n"), 1, "/dev/full: no space left on device")
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+@pytest.mark.parametrize("command", ["upper", "ahead"])
+def test_a_full_disk_behind_the_output(tmp_path: Path, ending: str, command: str) -> None:
+    """No FILE appears; the old one stays; with room again --resume goes on to the same bytes."""
+    text = b"".join(b'{"text":"%s"}\n' % os.urandom(200).hex().encode() for _ in range(15_000))
+    (tmp_path / "in").write_bytes(text)
+    (tmp_path / f"out{ending}").write_bytes(b"old")
+
+    def fill() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2_500_000, 2_500_000))
+
+    process = start(command, "in", "-o", f"out{ending}", cwd=tmp_path, preexec_fn=fill)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err.count(b"\n")) == (1, 1), err
+    assert f"out{ending}.partial: file too large" in err.decode()
+    assert (tmp_path / f"out{ending}").read_bytes() == b"old"
+    again = start(command, "in", "-o", f"out{ending}", "--resume", cwd=tmp_path)
+    _, err = again.communicate(timeout=60)
+    assert again.returncode == 0, err
+    whole = (tmp_path / f"out{ending}").read_bytes()
+    assert (gzip.decompress(whole) if ending else whole) == text.upper().replace(b'"TEXT"', b'"text"')
+
+
+@pytest.mark.parametrize("arguments", [["upper"], ["upper", "--rejects", "r"], ["upper", "-o", "out"]], ids=str)
+def test_standard_input_may_be_closed(tmp_path: Path, arguments: list[str]) -> None:
+    """`<&-` is told in one line; no other file is taken for the input."""
+    process = start(*arguments, stdin=None, cwd=tmp_path, preexec_fn=lambda: os.close(0))
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (1, b"", b"llamax upper: standard input is closed\n")
+
+
+@pytest.mark.parametrize("arguments", [["upper"], ["upper", "--rejects", "r"]], ids=str)
+def test_standard_output_may_be_closed(tmp_path: Path, arguments: list[str]) -> None:
+    """`>&-` is told in one line; no other file gets the records."""
+    process = start(*arguments, stdout=None, cwd=tmp_path, preexec_fn=lambda: os.close(1))
+    _, err = process.communicate(GOOD, timeout=20)
+    assert (process.returncode, err) == (1, b"llamax upper: standard output: bad file descriptor\n")
+    assert not (tmp_path / "r").exists() or (tmp_path / "r").read_bytes() == b""
+
+
+@pytest.mark.parametrize(("text", "code"), [(GOOD, 0), (b"x\n", 65)])
+def test_standard_error_may_be_closed(tmp_path: Path, text: bytes, code: int) -> None:
+    """`2>&-` changes nothing but that nobody is told; what would be told goes into no other file."""
+    process = start("upper", "-o", "out", stderr=None, cwd=tmp_path, preexec_fn=lambda: os.close(2))
+    process.communicate(text, timeout=20)
+    assert process.returncode == code
+    if not code:
+        assert (tmp_path / "out").read_bytes() == b'{"text":"A","lang":"en"}\n'
+
+
+def test_output_needs_no_standard_output(tmp_path: Path) -> None:
+    """With -o, `>&-` is no error."""
+    process = start("upper", "-o", "out", stdout=None, cwd=tmp_path, preexec_fn=lambda: os.close(1))
+    process.communicate(GOOD, timeout=20)
+    assert process.returncode == 0
+    assert (tmp_path / "out").read_bytes() == b'{"text":"A","lang":"en"}\n'
+
+
+# -- the command line ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["convrt"], ["No such command 'convrt'", "'convert'"]),
+        (["zzz"], ["No such command 'zzz'"]),
+        (["convert", "--form", "tsv"], ["No such option: --form", "--from"]),
+        (["convert", "--from", "tsb"], ["'tsb' is unknown; did you mean tsv?"]),
+        (["convert", "--from", "zzzz"], ["'zzzz' is unknown; have: "]),
+        (["convert", "--as", "tsb"], ["'tsb' is unknown; did you mean tsv?"]),
+        (["convert", "--limit", "0"], ["--limit"]),
+        (["convert", "--limit", "many"], ["--limit", "'many'"]),
+        (["convert", "-o"], ["-o"]),
+        (["convert", "--part", "4/3"], ["'4/3' is not I/N with I from 1 to N, as in 3/8"]),
+        (["convert", "--part", "x"], ["'x' is not I/N"]),
+        (["convert", "--max-rejects", "x"], ["--max-rejects", "'x'"]),
+        (["convert", "--rejects", "r.gz"], ["name it without .gz"]),
+        (["--wersion"], ["--wersion", "--version"]),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_a_usage_error_is_one_line(llamax: Filters, arguments: list[str], words: list[str]) -> None:
+    """The option or command, what is wrong with it, the nearest that there is; exit code 2."""
+    outcome = llamax(*arguments, stdin=b"")
+    one_line(outcome, 2, *words)
+    assert outcome.stdout == b""
+
+
+def test_an_unknown_command_is_not_told_in_another_one_s_name(llamax: Filters) -> None:
+    """A word after it that happens to be a command is not the one that runs."""
+    assert llamax("zzz", "convert").stderr.startswith(b"llamax: ")
+
+
+def test_standard_input_is_read_once(filters: Filters) -> None:
+    """Named twice, it is a usage error."""
+    one_line(filters("upper", "-", "-", stdin=GOOD), 2, "standard input can be read only once")
+
+
+def test_a_limit_of_rejects_without_rejects_is_refused(filters: Filters) -> None:
+    """`--max-rejects` alone would never be looked at."""
+    one_line(filters("upper", "--max-rejects", "3", stdin=GOOD), 2, "--rejects")
+
+
+def test_debug_shows_where_an_error_came_from(filters: Filters) -> None:
+    """With --debug there is a traceback."""
+    outcome = filters("upper", "--debug", "missing")
+    assert b"Traceback" in outcome.stderr
+    assert outcome.returncode == 1
+
+
+def test_no_arguments_show_the_help() -> None:
+    """`llamax` alone lists what there is."""
+    outcome = subprocess.run([sys.executable, "-m", "llamax_cli"], capture_output=True, timeout=60)
+    assert b"convert" in outcome.stdout + outcome.stderr
+    assert b"Traceback" not in outcome.stderr

@@ -1,0 +1,125 @@
+"""How a run ends when it is told to, or when nobody reads it any more."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from filters import start
+
+LINE = b'{"text":"a line of some length, so that a pipe is soon full"}\n'
+SIGNALS = {signal.SIGINT: (130, b"interrupted"), signal.SIGTERM: (143, b"terminated")}
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> Path:
+    """Return a file of 20,000 records, more than pipes hold."""
+    (tmp_path / "in").write_bytes(LINE * 20_000)
+    return tmp_path / "in"
+
+
+def reading(process: subprocess.Popen[bytes]) -> None:
+    """Wait until a command has given its first line."""
+    assert process.stdout is not None
+    assert process.stdout.readline()
+
+
+@pytest.mark.parametrize("by", SIGNALS)
+@pytest.mark.parametrize("command", [["upper"], ["upper", "--workers", 2], ["ahead"], ["count"]], ids=str)
+def test_a_signal_ends_a_run_with_one_line(tmp_path: Path, by: int, command: list[object]) -> None:
+    """The exit code tells the signal, stderr has one line, stdout whole records."""
+    (tmp_path / "in").write_bytes(b'{"text":"x","n":1000}\n' * 3000)
+    process = start(*command, "in", "--slow", 0.005, cwd=tmp_path, env={"CHUNK": "500"})
+    if command != ["count"]:
+        reading(process)
+    else:
+        time.sleep(1)
+    process.send_signal(by)
+    out, err = process.communicate(timeout=20)
+    code, word = SIGNALS[by]
+    assert (process.returncode, err) == (code, b"llamax %s: %s\n" % (str(command[0]).encode(), word))
+    assert out.endswith(b"\n") or not out
+
+
+@pytest.mark.parametrize("by", SIGNALS)
+def test_a_signal_does_not_wait_for_the_workers(text: Path, by: int) -> None:
+    """A run ends at once, however much its workers have before them."""
+    process = start("upper", text, "--slow", 0.05, "--workers", 2)
+    time.sleep(1.5)
+    process.send_signal(by)
+    try:
+        _, err = process.communicate(timeout=5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        pytest.fail("still there five seconds after the signal")
+    assert (process.returncode, err) == (SIGNALS[by][0], b"llamax upper: %s\n" % SIGNALS[by][1])
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_key_press_reaches_every_process_and_gives_one_line(text: Path, workers: int) -> None:
+    """SIGINT to the whole group, as a terminal sends it, at any moment from the start on."""
+    for wait in (0.35, 0.45, 0.6):
+        process = start("upper", text, "-o", "/dev/null", "--slow", 0.0, "--workers", workers, start_new_session=True)
+        time.sleep(wait)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+        assert (process.returncode, err) in [(130, b"llamax upper: interrupted\n"), (0, err)]
+        assert b"Traceback" not in err
+
+
+@pytest.mark.parametrize("by", SIGNALS)
+def test_a_signal_while_a_run_begins_gives_no_traceback(text: Path, by: int) -> None:
+    """Before the first record, or in the middle of the imports, a signal ends the run as at any other time."""
+    for wait in (0.12, 0.16, 0.2, 0.24, 0.3):
+        process = start("upper", text, "--slow", 0.001, stdout=subprocess.DEVNULL)
+        time.sleep(wait)
+        process.send_signal(by)
+        _, err = process.communicate(timeout=20)
+        assert b"Traceback" not in err
+        assert process.returncode in {SIGNALS[by][0], -by}
+
+
+def test_a_reader_that_goes_away_ends_a_run_in_silence(text: Path) -> None:
+    """`| head -n 1` gets its line; the exit code is 141 and stderr is empty."""
+    for more in ([], ["--workers", 2]):
+        with start("upper", text, *more) as process:
+            reading(process)
+            assert process.stdout is not None
+            process.stdout.close()
+            assert process.stderr is not None
+            assert (process.stderr.read(), process.wait(20)) == (b"", 141)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["upper", "--help"]], ids=str)
+def test_nobody_reads_the_help(arguments: list[str]) -> None:
+    """Help into a closed pipe is silent."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = start(*arguments, stdout=writer)
+    os.close(writer)
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (141, b"")
+
+
+def test_a_named_pipe_whose_reader_goes_away(text: Path, tmp_path: Path) -> None:
+    """`-o FIFO` ends like standard output does."""
+    os.mkfifo(tmp_path / "fifo")
+    process = start("upper", text, "-o", tmp_path / "fifo")
+    with (tmp_path / "fifo").open("rb") as reader:
+        reader.readline()
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (141, b"")
+
+
+def test_the_real_command_ends_like_the_others(tmp_path: Path, llamax: Callable[..., object]) -> None:
+    """`llamax convert` in a shell with `head`, and its exit code in PIPESTATUS."""
+    (tmp_path / "in.txt").write_bytes(b"a line of text that is long enough\n" * 100_000)
+    script = f"{sys.executable} -m llamax_cli convert in.txt --langs en | head -n 1 > out; echo ${{PIPESTATUS[0]}}"
+    outcome = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, timeout=60)
+    assert (outcome.stdout, outcome.stderr) == (b"141\n", b"")
+    assert (tmp_path / "out").read_bytes().count(b"\n") == 1
