@@ -1,0 +1,84 @@
+"""`llamax convert`: what users have, to records, and back."""
+
+from typing import Annotated
+
+from typer import Option
+
+from llamax_cli.corpus import conversion, written
+from llamax_cli.corpus.opening import FORMATS
+from llamax_cli.corpus.segments import Request
+from llamax_cli.corpus.selection import Selection
+from llamax_cli.options import codes, columns_by_language, command, listed, one_of, portion
+from llamax_cli.run import Run
+from llamax_cli.streams import WHOLE, Portion
+
+
+@command()
+def convert(
+    run: Run,
+    from_: Annotated[
+        str | None,
+        Option(
+            "--from",
+            metavar="FORMAT",
+            help=f"Input format, where it cannot be told: {', '.join(FORMATS)}.",
+            callback=one_of(FORMATS),
+        ),
+    ] = None,
+    as_: Annotated[
+        str,
+        Option(
+            "--as",
+            metavar="FORMAT",
+            help=f"Output format: {', '.join(written.TARGETS)}.",
+            callback=one_of(written.TARGETS),
+        ),
+    ] = "records",
+    pairs: Annotated[
+        str | None, Option(metavar="SRC-TGT,...", help="Directions, in this order; * is any language: en-zh,en-*,*-*.")
+    ] = None,
+    mono: Annotated[
+        str | None, Option(metavar="LANG,...", help="Each language by itself, as texts; * is every one.")
+    ] = None,
+    langs: Annotated[
+        str | None, Option(metavar="LANG,...", help="Languages of the files or columns, in their order.")
+    ] = None,
+    columns: Annotated[
+        str | None, Option(metavar="LANG=COLUMN,...", help="Columns of a table, by name or number: en=1,zh=chinese.")
+    ] = None,
+    sample: Annotated[
+        int | None, Option(metavar="N", min=1, help="Draw N records a direction, without replacement.")
+    ] = None,
+    part: Annotated[
+        Portion,
+        Option(metavar="I/K", parser=portion, help="The I-th of K parts that share no segment.", show_default=False),
+    ] = WHOLE,
+    seed: Annotated[int, Option(help="Another seed, another sample.")] = 0,
+    drop_empty: Annotated[bool, Option("--drop-empty", help="Leave out records with an empty text.")] = False,
+    field: Annotated[str, Option(help="The key that --as text writes.")] = "text",
+    name: Annotated[
+        str | None, Option(help="What opens each id, instead of the corpus's folder and file.", show_default=False)
+    ] = None,
+    split: Annotated[str | None, Option(help="Split of a Hugging Face data set.", show_default=False)] = None,
+    config: Annotated[str | None, Option(help="Configuration of a Hugging Face data set.", show_default=False)] = None,
+) -> None:
+    """Turn corpora of any common format into records, and records back.
+
+    Reads line-aligned text (Moses), TSV, TMX, WMT XML and SGML, FLORES, NTREX, TICO-19, Tatoeba, Hugging Face lines and
+    data sets, Parquet, plain text and records; the format is told from names and content. Text is kept as it stands.
+
+    Example: llamax convert flores101/devtest --pairs '*-*'
+    """
+    request = Request(
+        paths=run.settings.files or ("-",),
+        input=run.input,
+        reject=run.reject,
+        languages=codes(langs),
+        columns=columns_by_language(columns),
+        name=name,
+        split=split,
+        config=config,
+    )
+    selection = Selection(listed(pairs), listed(mono), sample, part, seed, drop_empty)
+    records = conversion.convert(request, from_, selection, run.left_out)
+    written.write(run, records, as_, field)

@@ -1,0 +1,1 @@
+"""One file per corpus format: `open_corpora(request)` says which corpora are there and reads their segments."""
