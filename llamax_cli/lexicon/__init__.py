@@ -1,0 +1,1 @@
+"""Dictionary formats, the multilingual lexicon, hops, the store on disk."""

@@ -1,0 +1,54 @@
+"""Lines that mark their sides: hunalign's `target @ source` and mRASP's `EN__hello<TAB>FR__bonjour__1`."""
+
+import re
+from collections.abc import Iterable
+from functools import cache, partial
+
+from llamax_cli.errors import RecordError
+from llamax_cli.languages import canonical
+from llamax_cli.lexicon.dictionaries import Dictionary, Pair, Parsed, Request, each_line, source_name
+from llamax_cli.lines import unmarked
+from llamax_cli.streams import Chunk
+
+AT = " @ "
+MARKED = re.compile(r"(?P<lang>[A-Za-z][A-Za-z_-]*?)__(?P<text>.*?)(?:__\d+)?")
+
+
+def open_hunalign(request: Request, path: str) -> Dictionary:
+    """Open a dictionary of hunalign; `hu-en.dic` holds `English @ Hungarian`."""
+    source, target = request.pair(path)
+    return Dictionary(source_name(path), unmarked(request.input(path)), partial(_parse_hunalign, source, target))
+
+
+def _parse_hunalign(source: str, target: str, chunk: Chunk) -> Parsed:
+    def read(line: str) -> Iterable[Pair]:
+        sides = line.split(AT)
+        if len(sides) != 2:
+            raise RecordError(f"{len(sides)} side{'s' * (len(sides) != 1)} of ' @ ' instead of 2")
+        return ((source, sides[1], target, sides[0]),)
+
+    return each_line(chunk, read)
+
+
+def open_mrasp(request: Request, path: str) -> Dictionary:
+    """Open a dictionary of mRASP, whose words carry their languages."""
+    return Dictionary(source_name(path), unmarked(request.input(path)), _parse_mrasp)
+
+
+def _parse_mrasp(chunk: Chunk) -> Parsed:
+    return each_line(chunk, _mrasp_pair)
+
+
+def _mrasp_pair(line: str) -> Iterable[Pair]:
+    cells = line.split("\t")
+    if len(cells) != 2:
+        raise RecordError(f"{len(cells)} column{'s' * (len(cells) != 1)} instead of 2")
+    first, second = (MARKED.fullmatch(cell) for cell in cells)
+    if first is None or second is None:
+        raise RecordError("a side does not begin with its language, as EN__hello does")
+    return ((_code(first["lang"]), first["text"], _code(second["lang"]), second["text"]),)
+
+
+@cache
+def _code(code: str) -> str:
+    return canonical(code)
