@@ -1,0 +1,41 @@
+"""The recipes in examples/ run as they stand."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from conftest import ROOT
+
+from llamax_cli.inputs import Input
+
+
+def run(script: str, *arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run an example as a user does."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    command = ["bash", str(ROOT / "examples" / script), *arguments]
+    environment = {**os.environ, "PATH": path, **environment}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=True)
+
+
+def test_hold_out(tmp_path: Path) -> None:
+    """The three sets are disjoint by segment and together the whole; a second run has nothing to do."""
+    for code in ("en", "de", "sw"):
+        (tmp_path / f"x.{code}").write_text("".join(f"{code} {number}\n" for number in range(300)))
+    run("hold-out.sh", "x.en", "x.de", "x.sw", cwd=tmp_path, PAIRS="*-*")
+    packed = b"".join(Input(tmp_path / "train.jsonl.zst").blocks())
+    sets = [packed, (tmp_path / "dev.jsonl").read_bytes(), (tmp_path / "test.jsonl").read_bytes()]
+    records = [[json.loads(line) for line in each.splitlines()] for each in sets]
+    segments = [{record["id"] for record in each} for each in records]
+    assert sum(map(len, segments)) == len(set().union(*segments)) == 300
+    assert sum(map(len, records)) == 300 * 6
+    again = run("hold-out.sh", "x.en", "x.de", "x.sw", cwd=tmp_path, PAIRS="*-*")
+    assert again.stderr.count("is complete already") == 2
+
+
+def test_every_example_is_tested() -> None:
+    """No recipe without a test here."""
+    tests = Path(__file__).read_text(encoding="utf-8")
+    for script in (ROOT / "examples").glob("*.sh"):
+        assert f'"{script.name}"' in tests
