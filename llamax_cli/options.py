@@ -72,6 +72,11 @@ def one_of(names: Collection[str]) -> Callable[[str | None], str | None]:
     return check
 
 
+def format_option(flag: str, what: str, names: Collection[str]) -> Any:
+    """Return an option that takes one of the names, which its help lists."""
+    return typer.Option(flag, metavar="FORMAT", help=f"{what}: {', '.join(names)}.", callback=one_of(names))
+
+
 def _flood(value: str | None) -> str | None:
     try:
         if value is not None:

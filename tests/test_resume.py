@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from conftest import wait_for
 from filters import start
 
 Filters = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -59,14 +60,6 @@ def test_a_resumed_run_gives_the_same_bytes(
     assert (tmp_path / "out.rejects").read_bytes() == (tmp_path / "whole.rejects").read_bytes()
     assert {each.name for each in tmp_path.glob("out*")} == {out, "out.rejects"}
     assert kept.stderr.partition(b" s")[0].split(b";")[0] == outcome.stderr.partition(b" s")[0].split(b";")[0]
-
-
-def wait_for(path: Path) -> None:
-    """Wait until a file is there."""
-    end = time.monotonic() + 20
-    while not path.exists():
-        assert time.monotonic() < end, f"{path} did not appear"
-        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from llamax_cli.lexicon.dictionaries import Request, declared
 from llamax_cli.lexicon.figures import Figures
 from llamax_cli.lexicon.opening import FORMATS, open_dictionaries
 from llamax_cli.lexicon.rows import Choice
-from llamax_cli.options import codes, command, one_of
+from llamax_cli.options import codes, command, format_option
 from llamax_cli.run import Run
 
 
@@ -19,12 +19,7 @@ def build_lexicon(
     run: Run,
     from_: Annotated[
         str | None,
-        Option(
-            "--from",
-            metavar="FORMAT",
-            help=f"Input format, where it cannot be told: {', '.join(FORMATS)}.",
-            callback=one_of(FORMATS),
-        ),
+        format_option("--from", "Input format, where it cannot be told", FORMATS),
     ] = None,
     langs: Annotated[
         str | None, Option(metavar="SRC-TGT", help="The two languages, where the name does not tell: en-fr.")

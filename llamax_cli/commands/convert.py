@@ -8,7 +8,7 @@ from llamax_cli.corpus import conversion, written
 from llamax_cli.corpus.opening import FORMATS
 from llamax_cli.corpus.segments import Request
 from llamax_cli.corpus.selection import Selection
-from llamax_cli.options import codes, columns_by_language, command, listed, one_of, portion
+from llamax_cli.options import codes, columns_by_language, command, format_option, listed, portion
 from llamax_cli.run import Run
 from llamax_cli.streams import WHOLE, Portion
 
@@ -18,21 +18,11 @@ def convert(
     run: Run,
     from_: Annotated[
         str | None,
-        Option(
-            "--from",
-            metavar="FORMAT",
-            help=f"Input format, where it cannot be told: {', '.join(FORMATS)}.",
-            callback=one_of(FORMATS),
-        ),
+        format_option("--from", "Input format, where it cannot be told", FORMATS),
     ] = None,
     as_: Annotated[
         str,
-        Option(
-            "--as",
-            metavar="FORMAT",
-            help=f"Output format: {', '.join(written.TARGETS)}.",
-            callback=one_of(written.TARGETS),
-        ),
+        format_option("--as", "Output format", written.TARGETS),
     ] = "records",
     pairs: Annotated[
         str | None, Option(metavar="SRC-TGT,...", help="Directions, in this order; * is any language: en-zh,en-*,*-*.")
