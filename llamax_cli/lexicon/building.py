@@ -9,9 +9,9 @@ from llamax_cli.lexicon.dictionaries import Dictionary
 from llamax_cli.lexicon.figures import Figures
 from llamax_cli.lexicon.rows import AND, Choice, batches, sort_batch
 from llamax_cli.lexicon.script import script
-from llamax_cli.lexicon.sorting import Runs
 from llamax_cli.parallel import ordered
 from llamax_cli.records import Entry
+from llamax_cli.sorting import Runs
 from llamax_cli.streams import Tally
 
 BATCH = 6 << 20  # bytes of dictionaries that a worker sorts at once; twenty times as much in memory

@@ -17,7 +17,7 @@ from llamax_cli.errors import DataError
 from llamax_cli.inputs import Input
 from llamax_cli.languages import known, languages
 from llamax_cli.lexicon.dictionaries import Dictionary, Pair, Request, each_line
-from llamax_cli.lexicon.sorting import Runs
+from llamax_cli.sorting import Runs
 from llamax_cli.streams import Chunk
 
 WIDTH = 12  # digits of an identifier, so that they sort as numbers do
