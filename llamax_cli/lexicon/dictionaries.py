@@ -131,8 +131,10 @@ def tidy(text: str, side: str) -> str:
     if not is_normalized("NFC", text):
         text = normalize("NFC", text)
     found = " ".join(text.replace("\ufeff", "").split())
-    if not found or "\0" in found:
-        raise RecordError(f"the {side} side is empty" if not found else f"NUL in the {side} side")
+    if not found:
+        raise RecordError(f"the {side} side is empty")
+    if "\0" in found or "\1" in found:  # what stands between words where they are stored
+        raise RecordError(f"NUL or U+0001 in the {side} side")
     return found
 
 
