@@ -131,6 +131,13 @@ class Run:
         """The inputs named on the command line, standard input where there are none."""
         return [self.input(path) for path in self.settings.files or ("-",)]
 
+    def rest_on(self, **facts: object) -> None:
+        """Note what the result depends on besides the arguments, such as the content of a model.
+
+        The manifest tells it, and `--resume` asks for the same. To be called before records are written.
+        """
+        self._arguments = {**self._arguments, **facts}
+
     # -- the four ways ------------------------------------------------------------------------------------------------
 
     def map(self, make: Callable[[], Transform]) -> None:
