@@ -18,6 +18,7 @@ from llamax_cli.errors import LlamaxError, Terminated
 COMMANDS = {
     "convert": "Turn corpora of any common format into records, and records back.",
     "build-lexicon": "Merge dictionaries into one multilingual lexicon, as records or compiled.",
+    "langid": "Identify the language of texts and translations; filter by it; report off-target rates.",
 }
 
 
