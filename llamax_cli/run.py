@@ -202,7 +202,10 @@ class Run:
             yield record
 
     def count(self, make: Callable[[], Transform]) -> Tally:
-        """Return what the stage counts in the records of the files; what it makes of them is not written."""
+        """Return what the stage counts in the records of the files; what it makes of them is not written.
+
+        For what `write` takes, as `read` is.
+        """
         tally: Tally = Counter()
         work = Work(make, self._journal.is_tolerant)
         for _, outcome in ordered(work, chunks(self.inputs), self.settings.workers):

@@ -11,7 +11,7 @@ from llamax_cli.run import Run
 from llamax_cli.streams import chunks, records
 
 TRANSLATED = ("src_lang", "tgt_lang", "id", "src")  # what all candidates for one translation have in common
-NONE_ON_TARGET = "translations with no candidate on target"
+NONE_ON_TARGET = "with no candidate on target"
 
 
 class Candidate(NamedTuple):

@@ -61,7 +61,8 @@ def directions(tally: Tally) -> Iterator[Record]:
         if empty:
             record["empty"] = empty
         if not all(known):
-            record["unsupported"] = [code for code, each in zip((source, target), known, strict=True) if not each]
+            unsupported = [code for code, each in zip((source, target), known, strict=True) if not each]
+            record["unsupported"] = list(dict.fromkeys(unsupported))
         yield record
 
 

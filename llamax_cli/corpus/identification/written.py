@@ -1,16 +1,19 @@
 """What langid writes: records with their languages, some of them, or a summary."""
 
+from collections.abc import Iterator
 from functools import partial
 
-from llamax_cli.corpus.identification import summary as rates
 from llamax_cli.corpus.identification.annotation import Request
 from llamax_cli.corpus.identification.candidates import NONE_ON_TARGET, best
 from llamax_cli.corpus.identification.selection import LEFT_OUT, annotate, check, select
+from llamax_cli.corpus.identification.summary import count, directions, overall
 from llamax_cli.errors import UsageError
+from llamax_cli.records import Record
 from llamax_cli.run import Run
 from llamax_cli.streams import WHOLE
 
 BEST = "best"
+RATES = {"r_src": "source", "r_tgt": "target"}
 SHOWN = 5  # languages named in the summary line; the manifest has them all
 
 
@@ -19,7 +22,7 @@ def write(run: Run, request: Request, selection: str | None, min_score: float | 
     _check(run, request, selection, min_score, summary=summary)
     request.annotator()  # what is wrong with the detector is told before anything is opened, and forks share it
     if summary:
-        return _write_summary(run, request)
+        return run.write(_summary(run, request))
     if selection == BEST:
         run.write(best(run, request, min_score or 0.0))
     else:
@@ -43,16 +46,14 @@ def _check(run: Run, request: Request, selection: str | None, min_score: float |
         raise UsageError(f"{flag} needs records that --shard may part; identify in shards, then do this on the whole")
 
 
-def _write_summary(run: Run, request: Request) -> None:
-    rows = list(rates.directions(run.count(partial(rates.count, request))))
-    run.figures["overall"] = overall = rates.overall(rows)
-    run.write(rows)
-    shares = [
-        f"{name} {overall[key]:.1%}" for name, key in (("source", "r_src"), ("target", "r_tgt")) if key in overall
-    ]
+def _summary(run: Run, request: Request) -> Iterator[Record]:
+    rows = list(directions(run.count(partial(count, request))))
+    run.figures["overall"] = rates = overall(rows)
+    shares = [f"{rates[key]:.1%} in the {name} language" for key, name in RATES.items() if key in rates]
     if shares:
-        run.remarks.append(f"in the language of the {', of the '.join(shares)}")
+        run.remarks.append(", ".join(shares))
     _remark_unsupported(run, [code for row in rows for code in row.get("unsupported", ())])
+    yield from rows
 
 
 def _report(run: Run) -> None:
