@@ -9,6 +9,7 @@ from llamax_cli.records import Record
 from llamax_cli.streams import Tally, Transform
 
 LEFT_OUT = "left out: "  # opens the names of what is counted as left out
+UNKNOWN = "unknown"
 
 Choice: TypeAlias = Callable[[list[Finding], float], str | None]  # why the record is left out, None to keep it
 
@@ -58,14 +59,14 @@ def agrees(finding: Finding, minimum: float) -> bool:
 def _on_target(findings: list[Finding], minimum: float) -> str | None:
     (finding,) = findings
     if _translation(finding).agrees is None:
-        return "in a language unknown to the detector"
+        return UNKNOWN
     return None if agrees(finding, minimum) else "off target"
 
 
 def _off_target(findings: list[Finding], minimum: float) -> str | None:
     (finding,) = findings
     if _translation(finding).agrees is None:
-        return "in a language unknown to the detector"
+        return UNKNOWN
     return "on target" if agrees(finding, minimum) else None
 
 
