@@ -1,5 +1,6 @@
 """Language identification: answers are the detector's in our codes, filters leave nothing out uncounted."""
 
+import hashlib
 import json
 import re
 import signal
@@ -273,6 +274,11 @@ def test_named_fields(llamax: Llamax, model: Path) -> None:
             b"--select best is for translations: 'mt' and 'tgt_lang'",
         ),
         (["--summary"], {"mt": "a", "src_lang": "en", "tgt_lang": "de", "on_target": 1}, b"'on_target' is neither"),
+        (
+            ["--summary"],
+            {"mt": "", "src_lang": "en", "tgt_lang": "de", "on_target": True, "lid_score": "a"},
+            b"'lid_sc",
+        ),
     ],
 )
 def test_bad_records(llamax: Llamax, arguments: list[str], record: dict[str, object], message: bytes) -> None:
@@ -496,6 +502,8 @@ def test_the_summary_is_that_of_the_annotations(llamax: Llamax, given_translatio
     manifest = json.loads((given_translations.parent / "m.json").read_bytes())
     assert manifest["counts"] == {"in": 480, "out": 4, "rejected": 0}
     assert manifest["figures"]["overall"]["directions"] == 4
+    digest = hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
+    assert manifest["figures"]["detector"] == {"name": "fasttext", "sha256": digest}
     assert re.match(rb"llamax langid: 4 records from 480; 2\d\.\d% in the source language, 7\d", outcome.stderr)
 
 
@@ -510,6 +518,8 @@ def test_annotations_are_taken_as_they_are_unless_a_detector_is_named(llamax: Ll
     assert [(row["n"], row.get("r_src"), row["r_tgt"]) for row in rows] == [(1, 1.0, 0.0), (2, 0.5, 0.5)]
     chosen = read(llamax("langid", "-q", "--select", "on-target", stdin=annotated).stdout)
     assert [record["mt"] for record in chosen] == ["ondalu"]
+    by_hand = b'{"mt":"x","tgt_lang":"de","lid":"deu","lid_score":1.00,"on_target":true}\n'
+    assert llamax("langid", "-q", "--select", "on-target", stdin=by_hand).stdout == by_hand
     anew = read(llamax("langid", "-q", "--summary", "--detector", "fasttext", stdin=annotated).stdout)
     assert [row["unsupported"] for row in anew] == [["umb"], ["umb"]]
     assert all("on_target" not in record for record in read(llamax("langid", "-q", stdin=annotated).stdout)[1:])

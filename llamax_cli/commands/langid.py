@@ -7,7 +7,7 @@ from typer import Option
 
 from llamax_cli.corpus.identification import written
 from llamax_cli.corpus.identification.annotation import Request
-from llamax_cli.corpus.identification.detectors import DETECTORS
+from llamax_cli.corpus.identification.detectors import DEFAULT, DETECTORS
 from llamax_cli.corpus.identification.selection import SELECTIONS
 from llamax_cli.options import command, listed, one_of
 from llamax_cli.run import Run
@@ -38,7 +38,8 @@ def langid(
         ),
     ] = None,
     min_score: Annotated[
-        float | None, Option(metavar="P", min=0, max=1, help="With --select: a surer answer only counts as agreeing.")
+        float | None,
+        Option(metavar="P", min=0, max=1, help="With --select: an answer less probable agrees with nothing."),
     ] = None,
     summary: Annotated[
         bool, Option("--summary", help="Instead of records, how often each direction is in source or target language.")
@@ -52,5 +53,6 @@ def langid(
 
     Example: llamax translate --model M flores.jsonl | llamax langid | llamax langid --summary
     """
-    request = Request(listed(field), detector, lid_model, trusting=summary or select is not None)
+    trusting = (summary or select is not None) and detector is None and lid_model is None
+    request = Request(listed(field), detector or DEFAULT, lid_model, trusting)
     written.write(run, request, select, min_score, summary=summary)

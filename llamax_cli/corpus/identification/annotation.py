@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from llamax_cli.corpus.identification.detectors import DEFAULT
 from llamax_cli.corpus.identification.languages import Identifier
 from llamax_cli.errors import RecordError, UsageError
 from llamax_cli.records import Record, language, text, value
@@ -32,12 +33,12 @@ class Finding(NamedTuple):
 class Request:
     """Which texts to identify, and with what.
 
-    No `fields`: the translation of a translation, the text of a text, both sides of a pair. No detector named: the
-    default one, and `trusting` then lets a translation be that was identified already.
+    No `fields`: the translation of a translation, the text of a text, both sides of a pair. `trusting`: a translation
+    that was identified already is taken as it is.
     """
 
     fields: tuple[str, ...] = ()
-    detector: str | None = None
+    detector: str = DEFAULT
     model: Path | None = None
     trusting: bool = False
 
@@ -47,7 +48,7 @@ class Request:
 
     def annotator(self) -> "Annotator":
         """Return what annotates records; raises where the detector cannot be had."""
-        return Annotator(self, Identifier(self.detector or "fasttext", self.model))
+        return Annotator(self, Identifier(self.detector, self.model))
 
 
 class Annotator:
@@ -55,7 +56,7 @@ class Annotator:
 
     def __init__(self, request: Request, identifier: Identifier) -> None:
         self._fields = request.fields
-        self._trusts = request.trusting and not request.detector and not request.model
+        self._trusts = request.trusting
         self.identifier = identifier
 
     def __call__(self, record: Record, tally: Tally) -> list[Finding]:
@@ -63,16 +64,19 @@ class Annotator:
 
         {"mt": "Guten Tag", "tgt_lang": "de"} gets {"lid": "de", "lid_score": 0.99, "on_target": true}
         """
-        findings = [self._find(record, field) for field in self._fields or _texts(record)]
-        for each in findings:
-            _write(record, each)
-            _count(each, tally)
+        findings: list[Finding] = []
+        for field in self._fields or _texts(record):
+            if self._trusts and field == "mt" and "on_target" in record:
+                finding = _found_before(record)
+            else:
+                finding = self._find(record, field)
+                _write(record, finding)
+            findings.append(finding)
+            _count(finding, tally)
         return findings
 
     def _find(self, record: Record, field: str) -> Finding:
-        declared = declared_in(record, field)
-        if self._trusts and field == "mt" and "on_target" in record:
-            return _found_before(record, declared)
+        declared = _declared(record, field)
         given = text(record, field)
         guess = self.identifier(given, declared)
         code, score = guess or (None, 0.0)
@@ -80,19 +84,21 @@ class Annotator:
         return Finding(field, declared, code, score, code == expected if expected else None, not given.strip())
 
 
-def declared_in(record: Record, field: str) -> str | None:
+def _declared(record: Record, field: str) -> str | None:
     """Return the language that the record declares for a text, None where it does not."""
     key = LANGUAGE_OF.get(field)
     return language(record, key) if key in record else None
 
 
-def _found_before(record: Record, declared: str | None) -> Finding:
+def _found_before(record: Record) -> Finding:
     code = language(record, "lid") if "lid" in record else None
+    score = value(record, "lid_score") if "lid_score" in record else 0.0
+    if type(score) not in (int, float):
+        raise RecordError("'lid_score' is not a number")
     agrees = value(record, "on_target")
-    if not isinstance(agrees, bool):
+    if type(agrees) is not bool:
         raise RecordError("'on_target' is neither true nor false")
-    score = float(value(record, "lid_score")) if "lid_score" in record else 0.0
-    return Finding("mt", declared, code, score, agrees, not text(record, "mt").strip())
+    return Finding("mt", _declared(record, "mt"), code, score, agrees, not text(record, "mt").strip())
 
 
 def _texts(record: Record) -> Sequence[str]:

