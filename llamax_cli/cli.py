@@ -19,6 +19,7 @@ COMMANDS = {
     "convert": "Turn corpora of any common format into records, and records back.",
     "build-lexicon": "Merge dictionaries into one multilingual lexicon, as records or compiled.",
     "augment": "Replace words of the source by translations in other languages.",
+    "langid": "Identify the language of texts and translations; filter by it; report off-target rates.",
 }
 
 
