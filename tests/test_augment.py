@@ -11,11 +11,11 @@ from conftest import Outcome
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llamax_cli.corpus.augmentation import Augmentation
+from llamax_cli.corpus.augmentation import Augmentation, open_lexicons
 from llamax_cli.corpus.segmentation import chinese, is_spaced, longest_match
 from llamax_cli.corpus.vocabulary import Room, Source, Vocabulary
 from llamax_cli.corpus.words import Capitals, capitals, cut, has_letter, joined, trimmed, written
-from llamax_cli.errors import RecordError, UsageError
+from llamax_cli.errors import LexiconError, RecordError, UsageError
 from llamax_cli.lexicon.figures import Figures
 from llamax_cli.lexicon.store import Lexicon, LexiconFile
 
@@ -379,6 +379,16 @@ def test_errors(llamax: Llamax, english: Lexicon, tmp_path: Path) -> None:
     assert "1.5 is no share of words" in refused(llamax, 2, "--dict", path, "--rate", "1.5")
     assert "name one lexicon or several different ones" in refused(llamax, 2, "--dict", f"{path},{path}")
     assert "no lexicon named 'nothing'" in refused(llamax, 1, "--dict", "nothing")
+
+
+def test_a_flipped_byte_is_noticed(english: Lexicon, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large lexicon is not read through when it is opened, but before it is worked with."""
+    data = bytearray(Path(english.path).read_bytes())
+    data[data.index(b"nyeusi")] ^= 1
+    Path(english.path).write_bytes(data)
+    monkeypatch.setattr("llamax_cli.lexicon.store.HASHED_AT_ONCE", 0)
+    with pytest.raises(LexiconError, match="is damaged; build it again"):
+        open_lexicons([english.path])
 
 
 def test_a_changed_lexicon_is_not_resumed_with(llamax: Llamax, english: Lexicon, pairs: Path, tmp_path: Path) -> None:

@@ -176,11 +176,38 @@ def test_contradictions(llamax: Llamax) -> None:
     for arguments, message in (
         ("x --name a -o b.lex", "--name and -o both say where to write"),
         ("x --stats -o b.lex", "--stats writes records"),
+        (
+            "x -o b.lex.gz",
+            "-o b.lex.gz: a compiled lexicon is read where it lies and cannot be compressed; leave .gz out",
+        ),
         ("x --name ../a", "--name '../a': a name has letters"),
         ("x --hops 3", "Invalid value for '--hops'"),
     ):
         done = llamax("build-lexicon", *arguments.split())
         assert (done.returncode, done.stderr.decode().startswith(f"llamax build-lexicon: {message}")) == (2, True), done
+
+
+def test_figures_of_some_languages(llamax: Llamax, tmp_path: Path) -> None:
+    """A compiled lexicon is counted anew where not all of it is wanted."""
+    (tmp_path / "en-fr.txt").write_text("cat chat\ncat felin\n")
+    (tmp_path / "en-de.txt").write_text("cat Katze\n")
+    assert llamax("build-lexicon", "en-fr.txt", "en-de.txt", "-o", "x.lex").returncode == 0
+    lines = llamax("build-lexicon", "x.lex", "--stats", "--only", "en,fr").stdout.splitlines()
+    assert [json.loads(line)["lang"] for line in lines] == ["en", "fr"]
+
+
+def test_a_person_is_shown_a_table(llamax: Llamax, tmp_path: Path, shelf: Path) -> None:
+    """On a terminal `--list` draws a table."""
+    (tmp_path / "en-fr.txt").write_text("cat chat\n")
+    assert llamax("build-lexicon", "en-fr.txt", "--name", "small").returncode == 0
+    shown = subprocess.run(
+        ["script", "-qec", f"{sys.executable} -m llamax_cli build-lexicon --list", "/dev/null"],
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        timeout=60,
+    ).stdout
+    assert "small" in shown and "entries" in shown and "0.0 MB" in shown
 
 
 def test_two_writers_of_one_name(tmp_path: Path) -> None:

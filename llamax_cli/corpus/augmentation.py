@@ -18,6 +18,7 @@ from llamax_cli.streams import Tally
 
 MEMORY = 128 << 20  # bytes of words that a worker keeps
 COUNTS = ("words", "covered", "replaced", "sentences", "unchanged")  # the rest of the tally are languages
+VERIFIED = 1 << 30  # bytes of a lexicon that is read through before it is trusted, at some gigabytes a second
 TARGET = "tgt"  # in place of a language: that of the pair
 
 
@@ -80,6 +81,9 @@ class Augmentation:
 def open_lexicons(names: Sequence[str]) -> list[Lexicon]:
     """Open lexicons by name or path; UsageError where none is named or one twice."""
     lexicons = [open_lexicon(name) for name in names]
+    for lexicon in lexicons:
+        if lexicon.size <= VERIFIED:
+            lexicon.verify()
     if not lexicons or len({lexicon.path for lexicon in lexicons}) < len(lexicons):
         raise UsageError(f"--dict {','.join(names)}: name one lexicon or several different ones")
     return lexicons
