@@ -8,6 +8,7 @@ phrase counts its words. Each replacement draws a language, all that have a tran
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import compress
 from typing import Any, NamedTuple
 
 from llamax_cli.corpus.segmentation import is_spaced
@@ -41,7 +42,7 @@ class Switcher:
         """Return the text with some of its words replaced, chosen by the 64 random bits of `key`."""
         words, gaps = self._cut(text)
         found: list[Any] = list(map(self._look_up, words))  # a Word, or False, or None where there is no letter
-        places = [place for place, word in enumerate(found) if word]
+        places = list(compress(range(len(found)), found))
         count = len(found) - found.count(None)
         lengths: Mapping[int, int] = {}
         if self._vocabulary.has_phrases:

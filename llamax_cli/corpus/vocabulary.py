@@ -85,8 +85,8 @@ class Word(msgspec.Struct, gc=False):  # tens of thousands of them would be gone
     is_plain: bool
     is_known: bool
     opens: bool
-    seconds: Collection[str]
-    stored: Sequence[bytes]
+    seconds: Collection[str] = ()
+    stored: Sequence[bytes] = ()
     languages: Sequence[str] = ()
     translations: Sequence[str] = ()
 
@@ -122,11 +122,7 @@ class Vocabulary:
 
     def read(self, word: Word) -> Sequence[str]:
         """Fill in the languages and translations of a word; return the translations."""
-        source = self._sources[0]
-        if len(word.stored) == 1:
-            word.languages, word.translations = source.lexicon.read(word.stored[0])
-        else:
-            word.languages, word.translations = _chosen((source, stored) for stored in word.stored)
+        word.languages, word.translations = self._chosen([(self._sources[0], stored) for stored in word.stored])
         word.stored = ()
         return word.translations
 
@@ -142,9 +138,28 @@ class Vocabulary:
         return word, size
 
     def _phrase(self, core: str) -> tuple[Word, int]:
-        found: list[tuple[Source, bytes]] = []
+        forms = _forms(core)
+        found, opens = self._found(forms)
+        seconds: Collection[str] = ()
+        if opens and self.joint:
+            seconds = frozenset[str]().union(*map(self._seconds.__getitem__, forms))
+        case = capitals(core)
+        word = Word(core, "", "", case, not case, bool(found), opens, seconds)
+        size = OBJECTS
+        for _, stored in found:
+            size += READ * len(stored)
+        if self._reads_later:
+            word.stored = [stored for _, stored in found]
+        else:
+            word.languages, word.translations = self._chosen(found)
+            word.is_known = bool(word.languages)
+        return word, size
+
+    def _found(self, forms: Iterable[str]) -> tuple[list[tuple[Source, bytes]], bool]:
+        """Return what is stored of the forms of a word, and whether longer entries begin with one."""
+        found = []
         opens = False
-        for form in _forms(core):
+        for form in forms:
             for source in self._sources:
                 if self._has_longer:
                     stored, longer = source.lexicon.find(self.lang, form, self.joint)
@@ -153,30 +168,23 @@ class Vocabulary:
                     stored = source.lexicon.get(self.lang, form)
                 if stored is not None:
                     found.append((source, stored))
-        case = capitals(core)
-        seconds: Collection[str] = ()
-        if opens and self.joint:
-            seconds = frozenset[str]().union(*map(self._seconds.__getitem__, _forms(core)))
-        word = Word(core, "", "", case, not case, bool(found), opens, seconds, [each for _, each in found])
-        if not self._reads_later:
-            word.languages, word.translations = _chosen(found)
-            word.is_known, word.stored = bool(word.languages), ()
-        return word, OBJECTS + READ * sum([len(stored) for _, stored in found])
+        return found, opens
+
+    def _chosen(self, found: Sequence[tuple[Source, bytes]]) -> tuple[Sequence[str], Sequence[str]]:
+        """Return the languages wanted and the translations in each; what is found first for a language goes before."""
+        if self._reads_later and len(found) == 1:
+            return self._sources[0].lexicon.read(found[0][1])
+        chosen: dict[str, str] = {}
+        for source, stored in found:
+            for language, translations in zip(*source.lexicon.read(stored), strict=True):
+                if source.languages is None or language in source.languages:
+                    chosen.setdefault(language, translations)
+        return tuple(chosen), tuple(chosen.values())
 
     def _second_words(self, form: str) -> tuple[Collection[str], int]:
         found = [each.lexicon.seconds(self.lang, form) for each in self._sources]
         seconds = frozenset[str]().union(*found)
         return seconds, OBJECTS + SECOND * len(seconds)
-
-
-def _chosen(found: Iterable[tuple[Source, bytes]]) -> tuple[Sequence[str], Sequence[str]]:
-    """Return the languages wanted and the translations in each; what is found first for a language goes before."""
-    chosen: dict[str, str] = {}
-    for source, stored in found:
-        for language, translations in zip(*source.lexicon.read(stored), strict=True):
-            if source.languages is None or language in source.languages:
-                chosen.setdefault(language, translations)
-    return tuple(chosen), tuple(chosen.values())
 
 
 def _forms(core: str) -> tuple[str, ...]:

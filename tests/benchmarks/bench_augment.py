@@ -115,10 +115,63 @@ def speed(folder: Path, count: int, rounds: int) -> None:
         print(f"{name:36}{count / seconds:>10,.0f}/s{first / seconds:>7.2f} of the baseline{worked:>8.1f} CPU s")
 
 
+def scripts(folder: Path, rounds: int) -> None:
+    """Print the speed of sources that are written without spaces, on FLORES and NTREX."""
+    lexicon = folder / "scripts.lex"
+    dictionaries = [DATA / "muse" / name for name in ("en-zh.txt", "en-th.txt", "en-ja.txt", "zh-en.txt", "th-en.txt")]
+    subprocess.run(
+        [*LLAMAX, "build-lexicon", "-q", *dictionaries, DATA / "panlex/eng2cmn.txt", "-o", lexicon], check=True
+    )
+    for code, name, more in (
+        ("zh", "Chinese", ()),
+        ("zh", "Chinese", ("--segmenter", "rjieba")),
+        ("th", "Thai", ()),
+        ("ja", "Japanese", ()),
+    ):
+        texts = folder / f"{code}.jsonl"
+        made = subprocess.run(
+            [*LLAMAX, "convert", "-q", DATA / "flores101", DATA / "ntrex128", "--mono", code],
+            capture_output=True,
+            check=True,
+        ).stdout
+        texts.write_bytes(made * 10)
+        lines, characters = (
+            10 * made.count(b"\n"),
+            sum(len(json.loads(line)["text"]) for line in made.splitlines()) * 10,
+        )
+        command = [*LLAMAX, "augment", "-q", "--dict", str(lexicon), str(texts), "-o", str(folder / "out.jsonl"), *more]
+        seconds = min(timed([*command, "--workers", "2"])[0] for _ in range(rounds))
+        print(
+            f"{' '.join((name, *more[1:])):36}{lines / seconds:>10,.0f}/s{characters / seconds / 1e6:>9.2f} million characters/s"
+        )
+
+
+def memory(folder: Path, lexicon: Path) -> None:
+    """Print the most memory of each process with a lexicon of 10 million triples, as bench_lexicon.py builds it."""
+    words = list(Lexicon(lexicon).words("en"))
+    draw = random.Random(3)
+    pairs = folder / "made.jsonl"
+    with pairs.open("w") as file:
+        for _ in range(200_000):
+            text = " ".join(words[min(len(words) - 1, int(draw.paretovariate(0.35)) - 1)] for _ in range(25))
+            file.write(json.dumps({"src": text, "tgt": "x", "src_lang": "en", "tgt_lang": "de"}) + "\n")
+    process = subprocess.Popen(
+        [*LLAMAX, "augment", "--dict", str(lexicon), str(pairs), "-o", str(folder / "out.jsonl"), "--workers", "2"]
+    )
+    peak = Peak(process.pid, largest=True)
+    peak.start()
+    process.wait()
+    print(f"{peak.bytes / 1e6:,.0f} MB of its own in the largest process (USS)")
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--sentences", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--lexicon", type=Path, help="of 10 million triples, as bench_lexicon.py --keep leaves it")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         speed(Path(name), options.sentences, options.rounds)
+        scripts(Path(name), options.rounds)
+        if options.lexicon:
+            memory(Path(name), options.lexicon)
