@@ -18,6 +18,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench_lexicon import Peak
+
+from llamax_cli.lexicon.store import Lexicon
+
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("LLAMAX_TEST_DATA", ROOT.parent / "shared" / "data"))
 LLAMAX = [sys.executable, "-m", "llamax_cli"]
@@ -142,7 +146,7 @@ def scripts(folder: Path, rounds: int) -> None:
         command = [*LLAMAX, "augment", "-q", "--dict", str(lexicon), str(texts), "-o", str(folder / "out.jsonl"), *more]
         seconds = min(timed([*command, "--workers", "2"])[0] for _ in range(rounds))
         print(
-            f"{' '.join((name, *more[1:])):36}{lines / seconds:>10,.0f}/s{characters / seconds / 1e6:>9.2f} million characters/s"
+            f"{' '.join((name, *more[1:])):36}{lines / seconds:>10,.0f}/s{characters / seconds / 1e6:>8.2f} M characters/s"
         )
 
 

@@ -21,6 +21,10 @@ import psutil
 from llamax_cli.languages import languages
 from llamax_cli.lexicon.shelf import open_lexicon
 
+REGIONS = {
+    "en": "GB US AU CA NZ IE IN ZA KE NG GH UG TZ ZM ZW MW BW NA LS SZ",
+    "fr": "FR BE CH CA LU MC SN CI ML BF NE TG BJ GA CG CD CM CF TD DJ",
+}
 OPEN = """
 import sys, time
 from llamax_cli.lexicon.shelf import open_lexicon
@@ -37,8 +41,7 @@ def dictionaries(folder: Path, files: int, lines: int) -> list[str]:
     letters = "abcdefghijklmnopqrstuvwxyz"
     english = ["".join(draw.choices(letters, k=draw.randint(3, 11))) for _ in range(4 * lines)]
     codes = [code for code, each in languages().items() if each.script == "Latn" and code != "en"]
-    codes += [f"en-{region}" for region in "GB US AU CA NZ IE IN ZA KE NG GH UG TZ ZM ZW MW BW NA LS SZ".split()]
-    codes += [f"fr-{region}" for region in "FR BE CH CA LU MC SN CI ML BF NE TG BJ GA CG CD CM CF TD DJ".split()]
+    codes += [f"{language}-{region}" for language, regions in REGIONS.items() for region in regions.split()]
     for code in codes[:files]:
         with (folder / f"en_{code}.txt").open("w") as file:
             for word in draw.choices(english, k=lines):
