@@ -18,6 +18,7 @@ from llamax_cli.errors import LlamaxError, Terminated
 COMMANDS = {
     "convert": "Turn corpora of any common format into records, and records back.",
     "build-lexicon": "Merge dictionaries into one multilingual lexicon, as records or compiled.",
+    "score": "Score translations: spBLEU, chrF++, BLEU, TER and COMET of any number of directions.",
 }
 
 
