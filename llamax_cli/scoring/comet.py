@@ -34,7 +34,8 @@ class Comet:
         self._version = self._answer()["version"]
 
     def _start(self, python: str) -> "subprocess.Popen[bytes]":
-        command = [python, str(WORKER), self._name, str(BATCH)]
+        # Isolated: our own folders and PYTHONPATH are not where it looks for modules.
+        command = [python, "-I", str(WORKER), self._name, str(BATCH)]
         try:
             return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors)
         except OSError as error:
