@@ -1,9 +1,12 @@
 """The all-pairs matrix as a picture: sources down, targets across."""
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from llamax_cli.errors import DataError, FileError, UsageError, because
 from llamax_cli.languages import languages
@@ -48,7 +51,9 @@ def group(code: str, order: str) -> str:
     return getattr(languages()[code], order) if code in languages() else "other"
 
 
-def _paint(path: Path, grid: np.ndarray, sources: Sequence[str], targets: Sequence[str], name: str, order: str) -> None:
+def _paint(
+    path: Path, grid: NDArray[np.float64], sources: Sequence[str], targets: Sequence[str], name: str, order: str
+) -> None:
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -69,10 +74,20 @@ def _paint(path: Path, grid: np.ndarray, sources: Sequence[str], targets: Sequen
     for codes, line in ((targets, axes.axvline), (sources, axes.axhline)):
         for place in _borders(codes, order):
             line(place - 0.5, color="white", linewidth=1.2)
+    _name_groups(axes, targets, order)
     if few:
-        _write_numbers(axes, grid, image)
+        _write_numbers(axes, grid)
     figure.colorbar(image, ax=axes, label=name, shrink=0.8)
     _save(figure, path)
+
+
+def _name_groups(axes: Any, codes: Sequence[str], order: str) -> None:
+    """Write the name of each group above it, where it is wide enough."""
+    borders = [0, *_borders(codes, order), len(codes)]
+    for start, end in pairwise(borders):
+        if len(borders) > 2 and (end - start) * 30 >= len(codes):
+            middle = (start + end - 1) / 2
+            axes.text(middle, -0.8, group(codes[start], order), rotation=35, ha="left", va="bottom", fontsize=8.0)
 
 
 def _borders(codes: Sequence[str], order: str) -> list[int]:
@@ -80,18 +95,18 @@ def _borders(codes: Sequence[str], order: str) -> list[int]:
     return [n for n in range(1, len(groups)) if groups[n] != groups[n - 1]]
 
 
-def _write_numbers(axes: object, grid: np.ndarray, image: object) -> None:
+def _write_numbers(axes: Any, grid: NDArray[np.float64]) -> None:
     bright = np.nanmin(grid) + 0.6 * (np.nanmax(grid) - np.nanmin(grid))
     for (row, column), score in np.ndenumerate(grid):
         if not np.isnan(score):
             colour = "black" if score > bright else "white"
-            axes.text(column, row, f"{score:.1f}", ha="center", va="center", fontsize=7.5, color=colour)  # type: ignore[attr-defined]
+            axes.text(column, row, f"{score:.1f}", ha="center", va="center", fontsize=7.5, color=colour)
 
 
-def _save(figure: object, path: Path) -> None:
+def _save(figure: Any, path: Path) -> None:
     unfinished = partial(path)
     try:
-        figure.savefig(unfinished, format=path.suffix[1:], metadata={"Date": None} if path.suffix == ".svg" else None)  # type: ignore[attr-defined]
+        figure.savefig(unfinished, format=path.suffix[1:], metadata={"Date": None} if path.suffix == ".svg" else None)
         unfinished.replace(path)
     except OSError as error:
         unfinished.unlink(missing_ok=True)

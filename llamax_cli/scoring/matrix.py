@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,24 +36,30 @@ class Scored(NamedTuple):
 
 
 def scored(groups: Iterable[Group], recipe: Recipe, workers: int, *, by_segment: bool) -> Iterator[Scored]:
-    """Yield each group with its statistics, in order."""
+    """Yield each group with its statistics, in order; nothing is loaded where there is no group."""
+    groups = iter(groups)
+    first = next(groups, None)
+    if first is None:
+        return
+    names = [name for name in recipe.metrics if name != COMET]
+    for name in names:
+        metric(name, recipe)  # before there are workers, which then share what is loaded
     waiting: deque[Group] = deque()
 
     def tasks() -> Iterator[Task]:
-        for group in groups:
+        for group in chain([first], groups):
             waiting.append(group)
             yield Task(group.direction[1], group.hypotheses, group.references)
 
-    names = [name for name in recipe.metrics if name != COMET]
-    for name in names:
-        metric(name, recipe)  # loaded before there are workers, which then share it
     make = partial(_worker, names, recipe, by_segment)
-    done = (Scored(waiting.popleft(), rows) for _, rows in ordered(make, tasks(), workers if names else 1))
+    done: Iterator[Scored] = (
+        Scored(waiting.popleft(), rows) for _, rows in ordered(make, tasks(), workers if names else 1)
+    )
     if COMET in recipe.metrics:
         from llamax_cli.scoring.comet import added
 
-        return added(done, recipe, by_segment=by_segment)
-    return done
+        done = added(done, recipe, by_segment=by_segment)
+    yield from done
 
 
 def _worker(names: list[str], recipe: Recipe, by_segment: bool) -> Callable[[Task], dict[str, Statistics]]:

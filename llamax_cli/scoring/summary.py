@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypedDict
 
-from llamax_cli.errors import LanguageError, UsageError
+from llamax_cli.errors import DataError, LanguageError, UsageError
 from llamax_cli.languages import canonical, languages
 from llamax_cli.records import Score
 
@@ -64,6 +64,10 @@ def _ends(scores: Iterable[Score]) -> Mapping[str, dict[str, Score]]:
     for score in scores:
         source, target = score["src_lang"], score["tgt_lang"]
         if source != target:
+            if target in ends.get(f"{source}-{OTHERS}", {}):
+                raise DataError(
+                    f"there are two {score['metric']} scores of {source}-{target}; summarise one system at a time"
+                )
             ends[f"{source}-{OTHERS}"][target] = score
             ends[f"{OTHERS}-{target}"][source] = score
     return ends
