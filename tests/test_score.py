@@ -154,7 +154,7 @@ def test_empty_translations_count(llamax: Run) -> None:
     outcome = llamax("score", "--metric", "bleu", stdin=jsonl(given))
     hypotheses, references = columns(given, "en-de")
     assert parsed(outcome)[0]["score"] == BLEU().corpus_score(hypotheses, [references]).score
-    assert b"1 record from 3; 1 empty translations; " in outcome.stderr
+    assert b"1 record from 3; 1 empty translation; " in outcome.stderr
 
 
 def test_without_ids_the_source_stands_for_it(llamax: Run) -> None:
@@ -187,7 +187,7 @@ def test_references_that_do_not_fit(llamax: Run, tmp_path: Path) -> None:
     missing = llamax("score", "--metric", "chrf++", "--ref", "five", stdin=jsonl(given[:1]))
     assert (missing.returncode, missing.stdout) == (65, b"")
     assert missing.stderr == (
-        b"llamax score: there is no translation of 4 segments of en-de: t:2, t:3, t:4, ...; "
+        b"llamax score: there is no translation in en-de of t:2, t:3, t:4, ... (4 in all); "
         b"with --rejects they are left out\n"
     )
     tolerant = llamax("score", "--metric", "chrf++", "--ref", "five", "--rejects", "bad", stdin=jsonl(given[:1]))
@@ -267,7 +267,7 @@ def test_two_systems(llamax: Run, tmp_path: Path) -> None:
     lacking = llamax("score", *flags, stdin=jsonl(ours))
     assert (lacking.returncode, lacking.stdout) == (65, b"")
     assert lacking.stderr == (
-        b"llamax score: theirs has no translation of 1 segments of en-fr: t:40; with --rejects they are left out\n"
+        b"llamax score: theirs has no translation in en-fr of t:40 (1 in all); with --rejects they are left out\n"
     )
     tolerant = parsed(llamax("score", *flags, "--rejects", "bad", stdin=jsonl(ours)))
     assert [each["n"] for each in tolerant] == [40, 40, 39, 39, 79, 79]

@@ -11,6 +11,7 @@ from llamax_cli.scoring.matrix import COMET, Kept, Total, scored
 from llamax_cli.scoring.metrics import Recipe
 from llamax_cli.scoring.references import References
 from llamax_cli.scoring.segments import Direction, Reader, Segment, gathered
+from llamax_cli.streams import chunks, records
 
 NAMED = 3  # segments that an error names
 Earlier: TypeAlias = list[tuple[Record, Score]]
@@ -19,8 +20,8 @@ Earlier: TypeAlias = list[tuple[Record, Score]]
 def references(run: Run, files: Sequence[str]) -> References | None:
     """Return the references in files, None where no file is named."""
     found = References()
-    for _ in run.read_as(found.take, [run.input(path) for path in files]):
-        pass
+    for _ in records(chunks([run.input(path) for path in files]), found.take, run.reject):
+        pass  # read, but not counted: these are not what is scored
     return found if files else None
 
 
@@ -85,7 +86,7 @@ def leave_out(run: Run, what: str, direction: Direction, ids: Sequence[str]) -> 
     if run.settings.rejects is None:
         names = ", ".join(ids[:NAMED]) + (", ..." if len(ids) > NAMED else "")
         raise DataError(
-            f"{what} of {len(ids):,} segments of {'-'.join(direction)}: {names}; with --rejects they are left out"
+            f"{what} in {'-'.join(direction)} of {names} ({len(ids):,} in all); with --rejects they are left out"
         )
     run.left_out["segments without a counterpart"] += len(ids)
 
@@ -93,4 +94,4 @@ def leave_out(run: Run, what: str, direction: Direction, ids: Sequence[str]) -> 
 def remark(run: Run, reader: Reader) -> None:
     """Say in the summary line how many translations were empty."""
     if reader.empty:
-        run.remarks.append(f"{reader.empty:,} empty translations")
+        run.remarks.append(f"{reader.empty:,} empty translation{'s' if reader.empty > 1 else ''}")
