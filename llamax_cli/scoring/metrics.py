@@ -1,5 +1,6 @@
 """The metrics by name, and what each of them is."""
 
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -86,7 +87,8 @@ class Memory(Generic[Prepared]):
 
     def get(self, key: str, texts: Sequence[str], prepare: Callable[[Sequence[str]], Prepared]) -> Prepared:
         """Return `prepare(texts)`, kept from before where it can be; `key` says how it is prepared."""
-        digest = xxh3_128_digest("\n".join([key, *(f"{len(text)}:{text}" for text in texts)]).encode())
+        lengths = array("L", map(len, texts)).tobytes()  # so that ("ab", "c") and ("a", "bc") differ
+        digest = xxh3_128_digest("".join([key, *texts]).encode() + lengths)
         kept = self._kept.pop(digest, None)
         if kept is None:
             made = prepare(texts)
