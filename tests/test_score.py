@@ -97,16 +97,18 @@ def test_spbleu_by_default(llamax: Run, data: Path) -> None:
     )
 
 
-def test_segments_keep_their_records(llamax: Run) -> None:
+def test_segments_keep_their_records(llamax: Run, tmp_path: Path) -> None:
     """Each record with its scores, all else byte for byte, in order, over any number of workers."""
     given = translations(["en-de", "en-fr"], 3, more=12345678901234567890123)
-    outcome = llamax("score", "--segments", "--metric", "bleu,chrf++", stdin=jsonl(given))
+    outcome = llamax("score", "--segments", "--metric", "bleu,chrf++", "--manifest", "m.json", stdin=jsonl(given))
     found = parsed(outcome)
     oracle = BLEU(effective_order=True)
     for before, after, line in zip(given, found, outcome.stdout.splitlines(), strict=True):
         assert after.pop("bleu") == oracle.sentence_score(before["mt"], [before["tgt"]]).score
         assert after.pop("chrf++") == CHRF(word_order=2).sentence_score(before["mt"], [before["tgt"]]).score
         assert after == before and b'"more":12345678901234567890123' in line
+    signatures = json.loads((tmp_path / "m.json").read_bytes())["figures"]["signatures"]
+    assert signatures == {"bleu": [str(oracle.get_signature())], "chrf++": [CHRF_SIGNATURE]}
     assert llamax("score", "--segments", "--metric", "bleu,chrf++", "--workers", "2", stdin=jsonl(given)).stdout == (
         outcome.stdout
     )

@@ -58,8 +58,8 @@ def _computed(row: Statistics, *, by_sentence: bool) -> float:
     return float(score.score)
 
 
-def _signature(tokenizer: str) -> str:
-    plain = BLEU(tokenize="none", force=True)
+def _signature(tokenizer: str, by_sentence: bool) -> str:
+    plain = BLEU(tokenize="none", force=True, effective_order=by_sentence)
     plain.tokenizer_signature = tokenizer
     plain.num_refs = 1
     return str(plain.get_signature())
@@ -81,9 +81,9 @@ class SpBleu(_Scored):
         ours = self._references.get("", references, self._pieces.numbers)
         return counted(self._pieces.numbers(hypotheses), ours)
 
-    def signature(self, language: str) -> str:
+    def signature(self, language: str, *, by_sentence: bool = False) -> str:
         """Return sacreBLEU's signature and the checksum of the model."""
-        return f"{_signature(self._model.name)}|spm:{self._model.checksum}"
+        return f"{_signature(self._model.name, by_sentence)}|spm:{self._model.checksum}"
 
 
 class Bleu(_Scored):
@@ -105,9 +105,9 @@ class Bleu(_Scored):
         reference = self._references.get(tokenizer, references, words)
         return counted(numbered(words(hypotheses), numbers), numbered(reference, numbers))
 
-    def signature(self, language: str) -> str:
+    def signature(self, language: str, *, by_sentence: bool = False) -> str:
         """Return sacreBLEU's signature."""
-        return _signature(_tokenizer(tokenizer_of(language, self._tokenize)).signature())
+        return _signature(_tokenizer(tokenizer_of(language, self._tokenize)).signature(), by_sentence)
 
 
 def tokenizer_of(language: str, wanted: str = "auto") -> str:

@@ -58,7 +58,7 @@ class Chrf:
         f_score = np.divide((1 + factor) * precision * recall, below, out=np.zeros_like(below), where=below > 0)
         return np.asarray(100 * f_score)
 
-    def signature(self, language: str) -> str:
+    def signature(self, language: str, *, by_sentence: bool = False) -> str:
         """Return sacreBLEU's signature."""
         chrf = CHRF(word_order=WORDS)
         chrf.num_refs = 1

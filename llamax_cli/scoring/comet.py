@@ -78,7 +78,7 @@ class Comet:
         """Refuse: COMET needs sources; see `rows`."""
         raise NotImplementedError
 
-    def signature(self, language: str) -> str:
+    def signature(self, language: str, *, by_sentence: bool = False) -> str:
         """Return the model and the version of COMET."""
         return f"nrefs:1|model:{self._name}|version:{self._version}"
 

@@ -65,8 +65,8 @@ class Metric(Protocol):
     def scores(self, totals: Statistics) -> Statistics:
         """Return the score of each row of `totals`, for resampling."""
 
-    def signature(self, language: str) -> str:
-        """Return what the score is, as sacreBLEU says it."""
+    def signature(self, language: str, *, by_sentence: bool = False) -> str:
+        """Return what the score of a corpus, or of a sentence, is, as sacreBLEU says it."""
 
 
 @cache

@@ -8,7 +8,7 @@ from llamax_cli.errors import RecordError
 from llamax_cli.records import Record, language, text, value
 from llamax_cli.scoring.references import References
 
-BATCH = 1024  # segments that are scored at once where each is awaited
+BATCH = 256  # segments that are scored at once where each is awaited
 TOGETHER = 4096  # segments of a direction that are scored at once, at most
 ENOUGH = 256  # segments after which a direction need not wait for more of them
 WAITING = 32 << 20  # characters of directions that wait

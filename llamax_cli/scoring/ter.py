@@ -33,7 +33,7 @@ class Ter:
         empty = np.where(edits > 0, 1.0, 0.0)
         return 100 * np.divide(edits, words, out=empty, where=words > 0)
 
-    def signature(self, language: str) -> str:
+    def signature(self, language: str, *, by_sentence: bool = False) -> str:
         """Return sacreBLEU's signature."""
         self._ter.num_refs = 1
         return str(self._ter.get_signature())

@@ -59,6 +59,7 @@ def write(run: Run, recipe: Recipe, request: Request) -> None:
     if request.segments:
         reader = Reader(references, with_source=COMET in recipe.metrics)
         run.stream(partial(_annotated, reader, recipe, run.settings.workers))
+        run.figures["signatures"] = _signatures(recipe, reader)
         reading.remark(run, reader)
         return
     if request.against is not None:
@@ -66,6 +67,15 @@ def write(run: Run, recipe: Recipe, request: Request) -> None:
     else:
         records = _scores(run, recipe, references, request)
     run.write(records, output=Table(run.settings.output, request.table) if request.table else None)
+
+
+def _signatures(recipe: Recipe, reader: Reader) -> dict[str, list[str]]:
+    """Return what the scores of segments are, by metric: for the manifest, since records have no room for it."""
+    languages = dict.fromkeys(target for _, target in reader.seen.directions)
+    return {
+        name: [*dict.fromkeys(metric(name, recipe).signature(code, by_sentence=True) for code in languages)]
+        for name in recipe.metrics
+    }
 
 
 def _scores(run: Run, recipe: Recipe, references: References | None, request: Request) -> Iterator[Any]:
