@@ -60,8 +60,9 @@ def _tasks(run: Run, ours: Kept, theirs: Kept, against: str) -> Iterator[Task]:
     for direction in dict.fromkeys([*ours.directions, *theirs.directions]):
         sides = [system.get(direction) for system in (ours, theirs)]
         places = [{id_: place for place, id_ in enumerate(ids)} for ids, _ in sides]
-        reading.leave_out(run, f"{against} has no translation", direction, [*places[0].keys() - places[1].keys()])
-        reading.leave_out(run, f"{against} alone has a translation", direction, [*places[1].keys() - places[0].keys()])
+        lacking, alone = (sorted(places[n].keys() - places[1 - n].keys(), key=natural) for n in (0, 1))
+        reading.leave_out(run, f"{against} has no translation", direction, lacking)
+        reading.leave_out(run, f"{against} alone has a translation", direction, alone)
         both = sorted(places[0].keys() & places[1].keys(), key=natural)
         if both:
             chosen = [

@@ -40,8 +40,8 @@ def totals(
     reader = Reader(references, with_source=COMET in recipe.metrics)
 
     def read(record: Record) -> Segment | tuple[Record, Score]:
-        is_score = earlier is not None and "metric" in record and "score" in record
-        return (record, score(record)) if is_score else reader.segment(record)
+        is_score = "metric" in record and "score" in record and "mt" not in record
+        return (record, score(record)) if is_score and earlier is not None else reader.segment(record)
 
     def segments() -> Iterator[Segment]:
         for each in run.read_as(read, inputs):
