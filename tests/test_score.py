@@ -199,6 +199,10 @@ def test_references_that_do_not_fit(llamax: Run, tmp_path: Path) -> None:
     (tmp_path / "twice").write_bytes(jsonl([given[0], {**given[0], "tgt": "other"}]))
     twice = llamax("score", "--metric", "chrf++", "--ref", "twice", stdin=jsonl(given))
     assert twice.stderr == b"llamax score: twice:2: segment 't:1' has two references in de; give one\n"
+    for more in ((), ("--segments",), ("--against", "five", "--swaps", "2", "--resamples", "2")):
+        flags = ("--metric", "chrf++", "--ref", "twice", "--rejects", "bad", *more)
+        assert parsed(llamax("score", *flags, stdin=jsonl(given[:1])))
+        assert json.loads((tmp_path / "bad").read_bytes().splitlines()[0])["input"] == "twice"
 
 
 def test_scores_from_before(llamax: Run, tmp_path: Path) -> None:

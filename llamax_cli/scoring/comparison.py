@@ -1,6 +1,6 @@
 """Two systems side by side: differences in each direction and on average, with p-values."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -10,7 +10,6 @@ from llamax_cli.run import Run
 from llamax_cli.scoring import reading
 from llamax_cli.scoring.matrix import Kept
 from llamax_cli.scoring.metrics import Recipe, Statistics, metric
-from llamax_cli.scoring.references import References
 from llamax_cli.scoring.segments import Direction
 from llamax_cli.scoring.significance import CORRECTIONS, Average, Compared, Trials, compared, natural, verdict
 
@@ -27,12 +26,13 @@ class Task(NamedTuple):
 
 
 def comparison(
-    run: Run, recipe: Recipe, references: References | None, against: str, trials: Trials, correction: str
+    run: Run, recipe: Recipe, files: Sequence[str], against: str, trials: Trials, correction: str
 ) -> Iterator[Record]:
     """Yield how the systems differ in each direction, in order of appearance, then on average over directions.
 
     p-values of directions are corrected for their number; the average, a test by itself, is not.
     """
+    references = reading.references(run, files)
     systems = []
     for inputs in (run.inputs, [run.input(against)]):
         systems.append(Kept())

@@ -18,7 +18,7 @@ Earlier: TypeAlias = list[tuple[Record, Score]]
 
 
 def references(run: Run, files: Sequence[str]) -> References | None:
-    """Return the references in files, None where no file is named."""
+    """Return the references in files, None where no file is named; for a run that has begun to write."""
     found = References()
     for _ in records(chunks([run.input(path) for path in files]), found.take, run.reject):
         pass  # read, but not counted: these are not what is scored

@@ -14,7 +14,6 @@ from llamax_cli.scoring import heatmap, reading
 from llamax_cli.scoring.comparison import comparison
 from llamax_cli.scoring.matrix import COMET, scored
 from llamax_cli.scoring.metrics import Recipe, metric
-from llamax_cli.scoring.references import References
 from llamax_cli.scoring.segments import Reader, Segment, in_order
 from llamax_cli.scoring.significance import Trials
 from llamax_cli.scoring.summary import summary
@@ -55,17 +54,13 @@ class Request:
 
 def write(run: Run, recipe: Recipe, request: Request) -> None:
     """Write what was asked for."""
-    references = reading.references(run, request.references)
     if request.segments:
-        reader = Reader(references, with_source=COMET in recipe.metrics)
-        run.stream(partial(_annotated, reader, recipe, run.settings.workers))
-        run.figures["signatures"] = _signatures(recipe, reader)
-        reading.remark(run, reader)
+        run.stream(partial(_annotated, run, recipe, request))
         return
     if request.against is not None:
-        records = comparison(run, recipe, references, request.against, request.trials, request.correction)
+        records = comparison(run, recipe, request.references, request.against, request.trials, request.correction)
     else:
-        records = _scores(run, recipe, references, request)
+        records = _scores(run, recipe, request)
     run.write(records, output=Table(run.settings.output, request.table) if request.table else None)
 
 
@@ -78,7 +73,8 @@ def _signatures(recipe: Recipe, reader: Reader) -> dict[str, list[str]]:
     }
 
 
-def _scores(run: Run, recipe: Recipe, references: References | None, request: Request) -> Iterator[Any]:
+def _scores(run: Run, recipe: Recipe, request: Request) -> Iterator[Any]:
+    references = reading.references(run, request.references)
     earlier: reading.Earlier = []
     totals = reading.totals(run, recipe, references, run.inputs, earlier)
     made = [score for direction, total in totals.items() for score in total.records(direction, recipe)]
@@ -93,9 +89,10 @@ def _scores(run: Run, recipe: Recipe, references: References | None, request: Re
 
 
 def _annotated(
-    reader: Reader, recipe: Recipe, workers: int, records: Iterator[Record]
+    run: Run, recipe: Recipe, request: Request, records: Iterator[Record]
 ) -> Iterator[Iterable[Record] | RecordError]:
     """Yield each record with its scores, under the names of the metrics."""
+    reader = Reader(reading.references(run, request.references), with_source=COMET in recipe.metrics)
     waiting: deque[tuple[Record, RecordError | None]] = deque()
 
     def segments() -> Iterator[Segment]:
@@ -109,12 +106,16 @@ def _annotated(
                 yield segment
 
     metrics = {name: metric(name, recipe) for name in recipe.metrics}
-    for done in scored(in_order(segments()), recipe, workers, by_segment=True):
-        for place in range(len(done.group.segments)):
-            yield from _rejected(waiting)
-            scores = {name: each.sentence(done.statistics[name][place]) for name, each in metrics.items()}
-            yield [{**waiting.popleft()[0], **scores}]
-    yield from _rejected(waiting)
+    try:
+        for done in scored(in_order(segments()), recipe, run.settings.workers, by_segment=True):
+            for place in range(len(done.group.segments)):
+                yield from _rejected(waiting)
+                scores = {name: each.sentence(done.statistics[name][place]) for name, each in metrics.items()}
+                yield [{**waiting.popleft()[0], **scores}]
+        yield from _rejected(waiting)
+    finally:  # also where --limit ends it
+        run.figures["signatures"] = _signatures(recipe, reader)
+        reading.remark(run, reader)
 
 
 def _rejected(waiting: deque[tuple[Record, RecordError | None]]) -> Iterator[RecordError]:
