@@ -20,6 +20,7 @@ COMMANDS = {
     "build-lexicon": "Merge dictionaries into one multilingual lexicon, as records or compiled.",
     "augment": "Replace words of the source by translations in other languages.",
     "langid": "Identify the language of texts and translations; filter by it; report off-target rates.",
+    "score": "Score translations: spBLEU, chrF++, BLEU, TER and COMET of any number of directions.",
 }
 
 

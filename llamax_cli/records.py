@@ -100,7 +100,7 @@ class Rates(TypedDict):
 
 
 class Score(TypedDict):
-    """One metric of one direction over `n` segments."""
+    """One metric of one direction over `n` segments; `off_target` is the share of them found in another language."""
 
     src_lang: str
     tgt_lang: str
@@ -108,6 +108,7 @@ class Score(TypedDict):
     score: float
     signature: str
     n: int
+    off_target: NotRequired[float]
 
 
 class Missing(TypedDict):

@@ -49,6 +49,7 @@ BATCH = 1000  # records made before they are written, at most
 NEUTRAL = {"files", "output", "quiet", "manifest", "rejects", "max_rejects", "resume", "workers", "debug"}
 
 Made = TypeVar("Made")
+Read = TypeVar("Read")
 Stage: TypeAlias = Callable[[Iterator[Record]], Iterator[Iterable[Record] | RecordError]]
 
 
@@ -204,9 +205,15 @@ class Run:
 
     def read(self, inputs: Iterable[Input] | None = None) -> Iterator[Record]:
         """Yield the records of the inputs (by default the files of the command line); bad lines are rejected."""
-        for _, record in records(chunks(self.inputs if inputs is None else inputs), lambda record: record, self.reject):
+        return self.read_as(lambda record: record, inputs)
+
+    def read_as(self, read: Callable[[Record], Read], inputs: Iterable[Input] | None = None) -> Iterator[Read]:
+        """Yield what `read` makes of each record; lines are rejected where it raises RecordError, too."""
+        for _, made in records(chunks(self.inputs if inputs is None else inputs), read, self.reject):
             self._journal.counts["in"] += 1
-            yield record
+            if not self._journal.counts["in"] % BATCH:
+                self._progress.update(self._journal.counts["out"], self._bytes_read)
+            yield made
 
     def count(self, make: Callable[[], Transform]) -> Tally:
         """Return what the stage counts in the records of the files; what it makes of them is not written.

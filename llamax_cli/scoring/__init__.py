@@ -1,0 +1,1 @@
+"""From translations to numbers: metrics by direction, the all-pairs matrix, summaries, significance."""
