@@ -145,9 +145,7 @@ def scripts(folder: Path, rounds: int) -> None:
         )
         command = [*LLAMAX, "augment", "-q", "--dict", str(lexicon), str(texts), "-o", str(folder / "out.jsonl"), *more]
         seconds = min(timed([*command, "--workers", "2"])[0] for _ in range(rounds))
-        print(
-            f"{' '.join((name, *more[1:])):36}{lines / seconds:>10,.0f}/s{characters / seconds / 1e6:>8.2f} M characters/s"
-        )
+        print(f"{' '.join((name, *more[1:])):36}{lines / seconds:>10,.0f}/s{characters / seconds / 1e6:>8.2f} M char/s")
 
 
 def memory(folder: Path, lexicon: Path) -> None:
