@@ -109,7 +109,13 @@ def spellings(code: str) -> Iterator[str]:
     if entry is None:
         yield from (code, code.replace("-", "_"))
         return
-    for spelling in (entry.bcp47, *(() if code in KURDISH else (code,)), entry.flores200, entry.iso639_3, entry.flores101):
+    for spelling in (
+        entry.bcp47,
+        *(() if code in KURDISH else (code,)),
+        entry.flores200,
+        entry.iso639_3,
+        entry.flores101,
+    ):
         yield from (spelling, spelling.replace("-", "_"))
     for spelling in entry.aliases:
         if spelling not in KURDISH:

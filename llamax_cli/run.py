@@ -46,6 +46,7 @@ from llamax_cli.streams import (
 
 BATCH = 1000  # records made before they are written, at most
 NEUTRAL = {"files", "output", "quiet", "manifest", "rejects", "max_rejects", "resume", "workers", "debug"}
+NEUTRAL |= {"device", "batch_tokens", "concurrency", "timeout", "per_minute"}  # where and how fast a model works
 
 Made = TypeVar("Made")
 Stage: TypeAlias = Callable[[Iterator[Record]], Iterator[Iterable[Record] | RecordError]]
@@ -115,6 +116,11 @@ class Run:
         return self.settings.output is None and sys.stdout is not None and sys.stdout.isatty()
 
     @property
+    def done(self) -> int:
+        """How many lines of the input were read and answered, those of an interrupted run counted in."""
+        return self._journal.counts["in"]
+
+    @property
     def tally(self) -> Tally:
         """What the command counts."""
         return self._journal.tally
@@ -130,6 +136,13 @@ class Run:
     def inputs(self) -> list[Input]:
         """The inputs named on the command line, standard input where there are none."""
         return [self.input(path) for path in self.settings.files or ("-",)]
+
+    def rest_on(self, **facts: object) -> None:
+        """Note what the result depends on besides the arguments, such as the content of a model.
+
+        The manifest tells it, and `--resume` asks for the same. To be called before records are written.
+        """
+        self._arguments = {**self._arguments, **facts}
 
     # -- the four ways ------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,8 @@ A model runs with the attention named NAME and gets a Memory in every call, whic
 The numbers are those of ordinary attention, added up in another order.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import torch
@@ -109,11 +110,11 @@ class Memory:
     def keep(self, rows: Tensor) -> None:
         """Forget the prompts but these, (rows,); the beams are chosen besides."""
         assert self._bias is not None
-        self._prompts = [
-            tuple(each.unflatten(0, (-1, self._kv_heads))[rows].flatten(0, 1) for each in pair)  # type: ignore[misc]
-            for pair in self._prompts
-        ]
+        self._prompts = [(self._rows(keys, rows), self._rows(values, rows)) for keys, values in self._prompts]
         self._bias = self._bias[rows]
+
+    def _rows(self, each: Tensor, rows: Tensor) -> Tensor:
+        return each.view(-1, self._kv_heads, *each.shape[1:])[rows].flatten(0, 1)
 
     def _call(self, ids: Tensor, positions: Tensor) -> Tensor:
         output = self._model(
@@ -142,7 +143,13 @@ class Memory:
     def _attend_step(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
         assert self._bias is not None
         own_keys, own_values = self._remember(layer, key, value)
-        rows, kv_heads, beams, groups, size = len(self._bias), self._kv_heads, self._beams, self._groups, query.shape[-1]
+        rows, kv_heads, beams, groups, size = (
+            len(self._bias),
+            self._kv_heads,
+            self._beams,
+            self._groups,
+            query.shape[-1],
+        )
         keys, values = self._prompts[layer]
         query = query * scale
         # All beams of a prompt are so many more queries of it: (rows x kv heads, beams x groups, size).
@@ -160,13 +167,13 @@ class Memory:
 
     def _by_prompt(self, each: Tensor) -> Tensor:
         """Order (rows x beams x kv heads, groups, n) as (rows x kv heads, beams x groups, n)."""
-        split = each.unflatten(0, (-1, self._beams, self._kv_heads))
-        return split.transpose(1, 2).flatten(2, 3).flatten(0, 1)
+        split = each.view(-1, self._beams, self._kv_heads, self._groups, each.shape[-1])
+        return split.transpose(1, 2).reshape(-1, self._beams * self._groups, each.shape[-1])
 
     def _by_beam(self, each: Tensor) -> Tensor:
         """Order (rows x kv heads, beams x groups, n) as (rows x beams x kv heads, groups, n)."""
-        split = each.unflatten(1, (self._beams, self._groups)).unflatten(0, (-1, self._kv_heads))
-        return split.transpose(1, 2).flatten(0, 2)
+        split = each.reshape(-1, self._kv_heads, self._beams, self._groups, each.shape[-1])
+        return split.transpose(1, 2).reshape(-1, self._groups, each.shape[-1])
 
     def _remember(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Choose the beams, add their new keys and values, and return all they have: (beams x kv heads, n, size)."""
@@ -211,3 +218,14 @@ def _dense(query: Tensor, key: Tensor, value: Tensor, scale: float, mask: Tensor
         scale=scale,
         enable_gqa=query.shape[1] != key.shape[1],
     )
+
+
+@contextmanager
+def in_use(model: Any) -> Iterator[None]:
+    """Have the model run with this attention while the context lasts."""
+    before = model.config._attn_implementation
+    model.set_attn_implementation(NAME)
+    try:
+        yield
+    finally:
+        model.set_attn_implementation(before)

@@ -5,7 +5,6 @@ the batch when it is done. Which sequences are kept, when a sentence is done and
 its defaults: scores are means of log-probabilities, and a search ends when no running beam can beat the worst finished.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -77,8 +76,8 @@ class BeamSearch:
 
     def _read(self, prompts: Sequence[list[int]]) -> tuple[Memory, Tensor]:
         """Read the prompts and return the logits of the first token, (rows, vocabulary)."""
-        shared = os.path.commonprefix([prompt[:-1] for prompt in prompts])  # type: ignore[type-var]
-        memory = self._with_prefix(list(shared))
+        shared = _common([prompt[:-1] for prompt in prompts])
+        memory = self._with_prefix(shared)
         rest = [prompt[len(shared) :] for prompt in prompts]
         width = max(map(len, rest))
         ids = torch.tensor([[0] * (width - len(tokens)) + tokens for tokens in rest], device=self._model.device)
@@ -163,6 +162,13 @@ class BeamSearch:
             strict=True,
         ):
             results[row] = [_ended(tokens, eos) for tokens, is_taken in zip(sequences, taken, strict=True) if is_taken]
+
+
+def _common(sequences: Sequence[list[int]]) -> list[int]:
+    """Return what all sequences begin with: `_common([[1, 2, 3], [1, 2, 4]]) -> [1, 2]`."""
+    least, most = min(sequences), max(sequences)  # what these two share, all do
+    length = next((place for place, (a, b) in enumerate(zip(least, most, strict=False)) if a != b), len(least))
+    return least[:length]
 
 
 def _best(logits: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -94,7 +94,9 @@ def open_engine(choice: Choice, decoding: Decoding) -> Engine:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("llamax_cli"):
             raise
-        raise ModelError(f"--engine {choice.engine} needs the package {error.name}: pip install {error.name}") from error
+        raise ModelError(
+            f"--engine {choice.engine} needs the package {error.name}: pip install {error.name}"
+        ) from error
 
 
 def content(model: str) -> str:

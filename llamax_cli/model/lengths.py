@@ -1,7 +1,7 @@
 """How long a translation may become: the paper's fixed number, or a number that fits the sentence and the tokenizer.
 
-256 tokens are too few where a tokenizer breaks a script into bytes: of the FLORES references, in LLaMA-2 tokens, 78 % in
-Odia are longer.
+256 tokens are too few where a tokenizer breaks a script into bytes: of the FLORES references, in LLaMA-2 tokens, 78 %
+in Odia are longer.
 """
 
 import math
@@ -17,7 +17,11 @@ ROOM = 16  # tokens that any translation may have
 STEP = 32  # limits are rounded up to a multiple, so that sentences of like length share a batch
 IDEOGRAPHS = "的一是不了人我在有他这上们来到时大地为子中你说生国年着就那和要她出也得里后自以会"
 TRADITIONAL = "的一是不了人我在有他這上們來到時大地為子中你說生國年著就那和要她出也得裡後自以會"
-SAMPLES = {"Hans": IDEOGRAPHS, "Hant": TRADITIONAL, "Jpan": IDEOGRAPHS[:10] + "のにはをたがでてとしれさあるいもなっこよ"}
+SAMPLES = {
+    "Hans": IDEOGRAPHS,
+    "Hant": TRADITIONAL,
+    "Jpan": IDEOGRAPHS[:10] + "のにはをたがでてとしれさあるいもなっこよ",
+}
 # How the Unicode names of a script's letters begin, by ISO 15924 code.
 NAMES = {
     "Arab": "ARABIC",

@@ -1,9 +1,9 @@
 """How models that know languages by a token are told them: M2M-100, NLLB-200, mBART-50, MADLAD-400.
 
-    marker({"__de__", ...}, "de")   -> "__de__"     M2M-100
-    marker({"deu_Latn", ...}, "de") -> "deu_Latn"   NLLB-200
-    marker({"de_DE", ...}, "de")    -> "de_DE"      mBART-50
-    marker({"<2de>", ...}, "de")    -> "<2de>"      MADLAD-400
+marker({"__de__", ...}, "de")   -> "__de__"     M2M-100
+marker({"deu_Latn", ...}, "de") -> "deu_Latn"   NLLB-200
+marker({"de_DE", ...}, "de")    -> "de_DE"      mBART-50
+marker({"<2de>", ...}, "de")    -> "<2de>"      MADLAD-400
 """
 
 import re
@@ -47,5 +47,3 @@ def _nearest(code: str, known: list[str]) -> str:
 
     near = get_close_matches(code, known, 3, 0.5)
     return f"; nearest: {', '.join(near)}" if near else f"; it knows {len(known)} languages"
-
-

@@ -38,7 +38,9 @@ AYA = (
     + "\n{src}<|END_OF_TURN_TOKEN|><|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>"
 )
 CHINESE_ALPACA = (
-    "[INST] <<SYS>>\nYou are a helpful assistant. 你是一个乐于助人的助手。\n<</SYS>>\n\n" + INSTRUCTION + "\n{src} [/INST]"
+    "[INST] <<SYS>>\nYou are a helpful assistant. 你是一个乐于助人的助手。\n<</SYS>>\n\n"
+    + INSTRUCTION
+    + "\n{src} [/INST]"
 )
 SWALLOW = (
     "以下に、あるタスクを説明する指示があり、それに付随する入力が更なる文脈を提供しています。"
