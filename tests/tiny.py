@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-SYLLABLES = "ka lo mi ren sta vo du pel tor an es ti bra no fu gel".split()
+SYLLABLES = ["ka", "lo", "mi", "ren", "sta", "vo", "du", "pel", "tor", "an", "es", "ti", "bra", "no", "fu", "gel"]
 INTO = {"de": str.maketrans("aeiou", "eioua"), "fr": str.maketrans("klmnprst", "mnlkstpr"), "en": {}}
 STEPS = 150
 
@@ -130,9 +130,7 @@ def madlad(folder: Path) -> Path:
         eos_token_id=1,
     )
     model = T5ForConditionalGeneration(config)
-    rows = [
-        (tokenizer(f"<2{code}> {src}")["input_ids"], tokenizer(target)["input_ids"]) for src, code, target in pairs
-    ]
+    rows = [(tokenizer(f"<2{code}> {src}")["input_ids"], tokenizer(target)["input_ids"]) for src, code, target in pairs]
     train(model, _pair_batches(rows))
     return _saved(folder, model, tokenizer)
 
@@ -236,9 +234,7 @@ def _pieces(texts: list[str]) -> tuple[dict[str, int], list[tuple[str, str]]]:
 
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    trainer = trainers.BpeTrainer(
-        vocab_size=150, special_tokens=["<s>", "<pad>", "</s>", "<unk>"], show_progress=False
-    )
+    trainer = trainers.BpeTrainer(vocab_size=150, special_tokens=["<s>", "<pad>", "</s>", "<unk>"], show_progress=False)
     tokenizer.train_from_iterator(texts, trainer)
     model = json.loads(tokenizer.to_str())["model"]
     return model["vocab"], [tuple(merge) for merge in model["merges"]]

@@ -87,6 +87,11 @@ def find_device(wanted: str) -> str:
     return wanted
 
 
+def gpus() -> int:
+    """Return how many GPUs there are."""
+    return torch.cuda.device_count()
+
+
 def find_dtype(wanted: str, device: str) -> torch.dtype:
     """Return the number format: `auto` is bfloat16 on a GPU, as in the paper, and float32 on a CPU."""
     if wanted == "auto":
