@@ -12,6 +12,7 @@ from typing import Any
 SYLLABLES = ["ka", "lo", "mi", "ren", "sta", "vo", "du", "pel", "tor", "an", "es", "ti", "bra", "no", "fu", "gel"]
 INTO = {"de": str.maketrans("aeiou", "eioua"), "fr": str.maketrans("klmnprst", "mnlkstpr"), "en": {}}
 STEPS = 150
+PAIR_STEPS = 240
 
 
 def sentences(count: int, seed: int = 0) -> list[str]:
@@ -75,7 +76,7 @@ def nllb(folder: Path) -> Path:
         ids = tokenizer(src)["input_ids"]
         end = tokenizer(target, add_special_tokens=False)["input_ids"]
         rows.append((ids, [tokenizer.convert_tokens_to_ids(codes[code]), *end, tokenizer.eos_token_id]))
-    train(model, _pair_batches(rows))
+    train(model, _pair_batches(rows), steps=PAIR_STEPS)
     return _saved(folder, model, tokenizer)
 
 
@@ -102,7 +103,7 @@ def m2m(folder: Path) -> Path:
     for src, code, target in pairs:
         end = tokenizer(target, add_special_tokens=False)["input_ids"]
         rows.append((tokenizer(src)["input_ids"], [tokenizer.get_lang_id(code), *end, tokenizer.eos_token_id]))
-    train(model, _pair_batches(rows))
+    train(model, _pair_batches(rows), steps=PAIR_STEPS)
     return _saved(folder, model, tokenizer)
 
 
@@ -131,7 +132,7 @@ def madlad(folder: Path) -> Path:
     )
     model = T5ForConditionalGeneration(config)
     rows = [(tokenizer(f"<2{code}> {src}")["input_ids"], tokenizer(target)["input_ids"]) for src, code, target in pairs]
-    train(model, _pair_batches(rows))
+    train(model, _pair_batches(rows), steps=PAIR_STEPS)
     return _saved(folder, model, tokenizer)
 
 

@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 
 from llamax_cli.languages import language, languages
 
-EXPANSION = 1.6  # characters of a translation for each of the source, at most
+EXPANSION = 2.0  # characters of a translation for each of the source, at most
 WIDE = 3.0  # characters of an alphabet that one of Chinese or Japanese is worth
 ROOM = 16  # tokens that any translation may have
 STEP = 32  # limits are rounded up to a multiple, so that sentences of like length share a batch
@@ -37,7 +37,7 @@ NAMES = {
     "Hebr": "HEBREW",
     "Khmr": "KHMER",
     "Knda": "KANNADA",
-    "Kore": "HANGUL SYLLABLE",
+    "Hang": "HANGUL SYLLABLE",
     "Laoo": "LAO",
     "Latn": "LATIN SMALL LETTER",
     "Mlym": "MALAYALAM",
