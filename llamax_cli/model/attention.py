@@ -23,6 +23,7 @@ NAME = "llamax_beams"
 ARCHITECTURES = {"llama", "mistral", "qwen2", "qwen3", "gemma", "cohere"}
 GROWTH = 32  # tokens by which the room for generated keys and values grows
 
+Prefix: TypeAlias = list[tuple[Tensor, Tensor] | None]
 Attend: TypeAlias = Callable[[int, Tensor, Tensor, Tensor, float], Tensor]
 
 
@@ -57,7 +58,7 @@ class Memory:
         self._model = model
         self._layers = model.config.num_hidden_layers
         self.attend: Attend | None = None
-        self.prefix: list[tuple[Tensor, Tensor] | None] = [None] * self._layers
+        self.prefix: Prefix = [None] * self._layers
         self._prompts: list[tuple[Tensor, Tensor]] = []
         self._own: list[tuple[Tensor, Tensor]] = []
         self._mask: Tensor | None = None

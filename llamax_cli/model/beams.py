@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from llamax_cli.model.attention import Memory
+from llamax_cli.model.attention import Memory, Prefix
 
 NEVER = -1.0e9  # the score of what cannot be
 BLOCK = 128  # entries of the vocabulary among which the best is found first
@@ -49,7 +49,7 @@ class BeamSearch:
         self._beams = beams
         self._eos = torch.tensor(sorted(eos), device=model.device)
         self._width = max(2, 1 + len(eos)) * beams
-        self._prefix: tuple[list[int], Memory] = ([], Memory(model))
+        self._prefix: tuple[list[int], Prefix] = ([], [])
 
     @torch.inference_mode()
     def __call__(self, prompts: Sequence[list[int]], limits: Sequence[int]) -> list[list[list[int]]]:
@@ -85,14 +85,14 @@ class BeamSearch:
         return memory, memory.read_prompts(ids, real.to(ids.device), len(shared))
 
     def _with_prefix(self, ids: list[int]) -> Memory:
-        """Return a memory that has read the tokens; the last one is kept, as batches mostly begin alike."""
+        """Return a memory that has read the tokens; they are kept, as batches mostly begin alike."""
         memory = Memory(self._model)
         known, before = self._prefix
         if ids and ids == known:
-            memory.prefix = before.prefix
+            memory.prefix = before
         elif ids:
             memory.read_prefix(ids)
-            self._prefix = (ids, memory)
+            self._prefix = (ids, memory.prefix)
         return memory
 
     def _begin(self, prompts: Sequence[list[int]], limits: Sequence[int]) -> Beams:

@@ -8,7 +8,7 @@ from typer import BadParameter, Option
 from llamax_cli.errors import UsageError
 from llamax_cli.model import prompts
 from llamax_cli.model.engines import ENGINES, PAPER_BEAM, PAPER_TOKENS, Choice, Decoding
-from llamax_cli.options import format_option, one_of
+from llamax_cli.options import one_of
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 QUANTIZATIONS = ("8bit", "4bit")
@@ -23,7 +23,15 @@ def _tokens(value: str) -> str:
 
 
 Model = Annotated[str, Option("--model", metavar="NAME|DIR", help="Name on the hub, or folder.", rich_help_panel=MODEL)]
-Engine = Annotated[str, format_option("--engine", "What runs the model", ENGINES)]
+Engine = Annotated[
+    str,
+    Option(
+        metavar="NAME",
+        help=f"What runs the model: {', '.join(ENGINES)}.",
+        callback=one_of(ENGINES),
+        rich_help_panel=MODEL,
+    ),
+]
 Template = Annotated[
     str,
     Option(

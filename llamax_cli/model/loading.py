@@ -24,6 +24,7 @@ def silence() -> None:
 
     transformers.logging.set_verbosity(logging.CRITICAL)
     transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
     warnings.simplefilter("ignore")
 
 
