@@ -80,7 +80,7 @@ def random_model(kind: str) -> Any:
     return model
 
 
-def by_generate(model: Any, prompt: list[int], eos: list[int], beams: int, limit: int) -> list[list[int]]:
+def by_generate(model: Any, prompt: list[int], eos: list[int], beams: int, limit: int, **more: Any) -> list[list[int]]:
     """Return what transformers' `generate` finds."""
     ids = torch.tensor([prompt])
     found = model.generate(
@@ -92,6 +92,7 @@ def by_generate(model: Any, prompt: list[int], eos: list[int], beams: int, limit
         do_sample=False,
         eos_token_id=eos,
         pad_token_id=0,
+        **more,
     )
     return [ended(row[len(prompt) :], eos) for row in found.tolist()]
 
@@ -172,7 +173,7 @@ def test_the_marker_of_a_language_is_not_in_the_translation(tiny_model: Callable
 def test_ctranslate2_finds_what_generate_finds(
     tiny_model: Callable[[str], Path], kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """With one beam its search is that of `generate`; with four it stops earlier and mostly agrees."""
+    """With one beam its search is that of `generate`; with four that of `generate` with early stopping."""
     pytest.importorskip("ctranslate2")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     choice = Choice(str(tiny_model(kind)), engine="ctranslate2")
@@ -181,7 +182,17 @@ def test_ctranslate2_finds_what_generate_finds(
     four = open_engine(choice, SHORT)
     alone = [answers(four, [request])[0] for request in REQUESTS]
     assert answers(four, REQUESTS) == alone
+    if kind == "llama":
+        assert texts(four, REQUESTS) == stopping_early(HfEngine(Choice(choice.model), SHORT))
     assert [path.name[:1] != "." for path in (tmp_path / "llamax/ctranslate2").iterdir()] == [True]
+
+
+def stopping_early(engine: HfEngine) -> list[str]:
+    """Return what `generate` finds when it stops as soon as it has as many sequences as beams."""
+    jobs = sorted(engine._encoding.jobs(REQUESTS), key=lambda job: job[0])
+    eos = engine._encoding.eos
+    found = [by_generate(engine._model, job[1], eos, 4, 40, early_stopping=True)[0] for job in jobs]
+    return [engine._encoding.hypothesis(tokens).text for tokens in found]
 
 
 def test_a_limit_that_adapts(tiny_model: Callable[[str], Path]) -> None:

@@ -75,6 +75,7 @@ class HfEngine:
         if sequences is None:  # outside the handler, so that the error holds nothing in memory
             if len(batch) == 1:
                 raise ModelError("one sentence alone does not fit the memory; try --beam, --dtype or --quantize")
+            self._budget //= 2  # for the windows to come
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
             for half in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
