@@ -18,6 +18,8 @@ from llamax_cli.errors import LlamaxError, Terminated
 COMMANDS = {
     "convert": "Turn corpora of any common format into records, and records back.",
     "build-lexicon": "Merge dictionaries into one multilingual lexicon, as records or compiled.",
+    "augment": "Replace words of the source by translations in other languages.",
+    "langid": "Identify the language of texts and translations; filter by it; report off-target rates.",
     "translate": "Translate texts and pairs with a language model or an encoder-decoder.",
     "pivot": "Translate by way of a third language, all records or those that went astray.",
 }

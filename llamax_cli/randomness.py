@@ -3,6 +3,9 @@
 So the same record gets the same choice in any order, in any worker and in any part of a stream.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 from xxhash import xxh3_64_intdigest
 
 _RANGE = 1 << 64
@@ -21,3 +24,13 @@ def bits(seed: int, operation: str, *content: str | int) -> int:
 def below(limit: int, drawn: int) -> int:
     """Return a whole number in 0 ... limit - 1 from 64 random bits, each as likely: `below(10, bits(...))`."""
     return drawn * limit // _RANGE
+
+
+def under(key: int, text: str, other: str) -> int:
+    """Return 64 random bits for two texts under bits drawn before: `under(bits(0, "x", "en"), "a", "b")`."""
+    return xxh3_64_intdigest(f"{len(text)}:{text}{other}".encode(), key)
+
+
+def draws(key: int) -> Callable[[int], int]:
+    """Return a function that gives 64 random bits for each number: `draws(bits(...))(0)`."""
+    return partial(xxh3_64_intdigest, key.to_bytes(8, "little"))

@@ -79,7 +79,24 @@ class Identified(TypedDict):
     lid_score: NotRequired[float]
     on_target: NotRequired[bool]
     lid_src: NotRequired[str]
+    lid_src_score: NotRequired[float]
     lid_tgt: NotRequired[str]
+    lid_tgt_score: NotRequired[float]
+
+
+class Rates(TypedDict):
+    """Shares of the `n` translations of a direction that are in its source and in its target language.
+
+    A rate is absent where the detector does not know the language, which `unsupported` names.
+    """
+
+    src_lang: str
+    tgt_lang: str
+    n: int
+    r_src: NotRequired[float]
+    r_tgt: NotRequired[float]
+    empty: NotRequired[int]
+    unsupported: NotRequired[list[str]]
 
 
 class Score(TypedDict):

@@ -1,12 +1,13 @@
 """A run of one command from its flags to its last line.
 
-A command says what it does with records, in one of four ways, and gets the rest from here: compression, rejects, whole
+A command says what it does with records, in one of these ways, and gets the rest from here: compression, rejects, whole
 outputs, resuming, shards, workers, progress, the summary and the manifest.
 
     run.map(make)       every record by itself, over any number of workers
     run.stream(stage)   records in order through a stage that may look ahead (batches for a model)
     run.write(records)  records made from something else than records
     run.read()          just the records
+    run.count(make)     what a stage counts in the records, over any number of workers
 """
 
 import os
@@ -144,7 +145,7 @@ class Run:
         """
         self._arguments = {**self._arguments, **facts}
 
-    # -- the four ways ------------------------------------------------------------------------------------------------
+    # -- the ways ----------------------------------------------------------------------------------------------------
 
     def map(self, make: Callable[[], Transform]) -> None:
         """Write what the stage makes of each record; `make()` gives the stage and is called once in each worker."""
@@ -212,6 +213,21 @@ class Run:
         for _, record in records(chunks(self.inputs if inputs is None else inputs), lambda record: record, self.reject):
             self._journal.counts["in"] += 1
             yield record
+
+    def count(self, make: Callable[[], Transform]) -> Tally:
+        """Return what the stage counts in the records of the files; what it makes of them is not written.
+
+        For what `write` takes, as `read` is.
+        """
+        tally: Tally = Counter()
+        work = Work(make, self._journal.is_tolerant)
+        for _, outcome in ordered(work, chunks(self.inputs), self.settings.workers):
+            for each in outcome.rejects:
+                self.reject(*each)
+            self._journal.counts["in"] += outcome.read - len(outcome.rejects)
+            self._progress.update(self._journal.counts["in"], self._bytes_read)
+            tally.update(outcome.tally)
+        return tally
 
     def reject(self, name: str, line: int, reason: str, raw: bytes) -> None:
         """Set a bad line aside, or end the run with it where there is no `--rejects`."""

@@ -11,9 +11,12 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from conftest import Outcome
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from llamax_cli.errors import LexiconError
 from llamax_cli.lexicon.figures import Figures
@@ -60,14 +63,19 @@ def test_keys_fit() -> None:
     assert key_of("en", "x" * 5000) != key_of("en", "x" * 4999 + "y")
 
 
-def test_the_memo_is_bounded(tmp_path: Path) -> None:
-    """What is kept of earlier answers does not grow with the number of questions."""
-    lexicon = stored(tmp_path / "x.lex", [entry(f"w{number:05}") for number in range(5000)])
-    small = Lexicon(lexicon.path, memory=100_000)
-    for _ in range(3):
-        for number in range(5000):
-            assert small.translations("en", f"w{number:05}") == {"fr": ["x"]}
-    assert len(small._recent) + len(small._older) < 500
+words = st.text(alphabet="ab c\1é", min_size=1, max_size=4)
+
+
+@given(st.sets(words, min_size=1, max_size=12), words, st.sampled_from(["", " "]))
+@settings(max_examples=60, deadline=None)
+def test_longer_entries_are_announced(have: set[str], asked: str, joint: str) -> None:
+    """Whoever looks for the longest entry knows when to stop, whatever characters stand between."""
+    with TemporaryDirectory() as folder:
+        ordered = sorted(have, key=str.encode)
+        lexicon = stored(Path(folder) / "x.lex", [entry(each) for each in ordered])
+        found, opens = lexicon.find("en", asked, joint)
+        assert (found is not None) == (asked in have)
+        assert opens == any(each.startswith(asked + joint) and each != asked for each in have)
 
 
 def test_a_lexicon_is_pickled_by_its_path(tmp_path: Path) -> None:
@@ -95,8 +103,8 @@ def test_a_damaged_lexicon_is_refused(tmp_path: Path) -> None:
         path.write_bytes(whole[:size])
         with pytest.raises(LexiconError, match=r"cut short|no compiled lexicon"):
             Lexicon(path)
-    path.write_bytes(whole[:-12] + struct.pack("<I", 2) + whole[-8:])
-    with pytest.raises(LexiconError, match=r"x\.lex is of format 2, not 1; build it again"):
+    path.write_bytes(whole[:-12] + struct.pack("<I", 3) + whole[-8:])
+    with pytest.raises(LexiconError, match=r"x\.lex is of format 3, not 2; build it again"):
         Lexicon(path)
     path.write_text("en fr\n" * 100)
     with pytest.raises(LexiconError, match=r"x\.lex is no compiled lexicon"):
@@ -168,11 +176,38 @@ def test_contradictions(llamax: Llamax) -> None:
     for arguments, message in (
         ("x --name a -o b.lex", "--name and -o both say where to write"),
         ("x --stats -o b.lex", "--stats writes records"),
+        (
+            "x -o b.lex.gz",
+            "-o b.lex.gz: a compiled lexicon is read where it lies and cannot be compressed; leave .gz out",
+        ),
         ("x --name ../a", "--name '../a': a name has letters"),
         ("x --hops 3", "Invalid value for '--hops'"),
     ):
         done = llamax("build-lexicon", *arguments.split())
         assert (done.returncode, done.stderr.decode().startswith(f"llamax build-lexicon: {message}")) == (2, True), done
+
+
+def test_figures_of_some_languages(llamax: Llamax, tmp_path: Path) -> None:
+    """A compiled lexicon is counted anew where not all of it is wanted."""
+    (tmp_path / "en-fr.txt").write_text("cat chat\ncat felin\n")
+    (tmp_path / "en-de.txt").write_text("cat Katze\n")
+    assert llamax("build-lexicon", "en-fr.txt", "en-de.txt", "-o", "x.lex").returncode == 0
+    lines = llamax("build-lexicon", "x.lex", "--stats", "--only", "en,fr").stdout.splitlines()
+    assert [json.loads(line)["lang"] for line in lines] == ["en", "fr"]
+
+
+def test_a_person_is_shown_a_table(llamax: Llamax, tmp_path: Path, shelf: Path) -> None:
+    """On a terminal `--list` draws a table."""
+    (tmp_path / "en-fr.txt").write_text("cat chat\n")
+    assert llamax("build-lexicon", "en-fr.txt", "--name", "small").returncode == 0
+    shown = subprocess.run(
+        ["script", "-qec", f"{sys.executable} -m llamax_cli build-lexicon --list", "/dev/null"],
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        timeout=60,
+    ).stdout
+    assert "small" in shown and "entries" in shown and "0.0 MB" in shown
 
 
 def test_two_writers_of_one_name(tmp_path: Path) -> None:

@@ -50,10 +50,10 @@ def build_lexicon(
         return written.write_list(run)
     path = written.destination(run, name, stats=stats)
     choice = Choice(one_way, keep_identical, hops, codes(only), max_words)
-    request = Request(run.input, declared(langs))
+    request = Request(run.input, declared(langs), run.tally)
     dictionaries = open_dictionaries(request, run.settings.files or ("-",), from_)
     figures: dict[str, Figures] = {}
     entries = build(dictionaries, choice, Builder(run.reject, run.tally, run.settings.workers), figures)
     if stats:
-        return written.write_stats(run, entries, figures, keep_identical=keep_identical)
+        return written.write_stats(run, entries, figures, choice)
     return written.write(run, entries, figures, path)

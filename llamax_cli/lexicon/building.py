@@ -7,8 +7,9 @@ from itertools import groupby, product
 
 from llamax_cli.lexicon.dictionaries import Dictionary
 from llamax_cli.lexicon.figures import Figures
-from llamax_cli.lexicon.rows import AND, Choice, batches, sort_batch
+from llamax_cli.lexicon.rows import Choice, batches, sort_batch
 from llamax_cli.lexicon.script import script
+from llamax_cli.lexicon.store import AND
 from llamax_cli.parallel import ordered
 from llamax_cli.records import Entry
 from llamax_cli.sorting import Runs

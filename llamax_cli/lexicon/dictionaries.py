@@ -1,5 +1,6 @@
 """What every dictionary format gives and gets: pairs of words, and a request to open it."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from llamax_cli.inputs import Input
 from llamax_cli.languages import canonical, known
 from llamax_cli.lines import Bad, bare, texts_of
 from llamax_cli.rejects import Reject
-from llamax_cli.streams import Chunk
+from llamax_cli.streams import Chunk, Tally
 
 SEPARATORS = "-_2"  # en-fr.txt of MUSE, en_ak.tsv of GATITOS, eng2swh.txt of PanLex
 
@@ -47,10 +48,14 @@ class Dictionary(NamedTuple):
 
 @dataclass(frozen=True)
 class Request:
-    """What to open: `input` opens a path so that the run knows of it; `languages` are those the user declared."""
+    """What to open: `input` opens a path so that the run knows of it; `languages` are those the user declared.
+
+    `tally` gets what a format leaves out.
+    """
 
     input: Callable[[str | Path], Input]
     languages: Sequence[str] = ()
+    tally: Tally = field(default_factory=Counter)
 
     def pair(self, path: str) -> tuple[str, str]:
         """Return the two languages of a file, as declared or by its name; UsageError where nobody says."""
@@ -131,8 +136,10 @@ def tidy(text: str, side: str) -> str:
     if not is_normalized("NFC", text):
         text = normalize("NFC", text)
     found = " ".join(text.replace("\ufeff", "").split())
-    if not found or "\0" in found:
-        raise RecordError(f"the {side} side is empty" if not found else f"NUL in the {side} side")
+    if not found:
+        raise RecordError(f"the {side} side is empty")
+    if "\0" in found or "\1" in found:  # what stands between words where they are stored
+        raise RecordError(f"NUL or U+0001 in the {side} side")
     return found
 
 

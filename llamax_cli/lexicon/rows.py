@@ -14,11 +14,10 @@ from typing import NamedTuple
 
 from llamax_cli.lexicon.dictionaries import Dictionary, Pair, Parsed
 from llamax_cli.lexicon.script import CHINESE, chinese
+from llamax_cli.lexicon.store import AND
 from llamax_cli.rejects import Reject
 from llamax_cli.sorting import write_run
 from llamax_cli.streams import Chunk, Tally
-
-AND = "\1"
 
 
 @dataclass(frozen=True)

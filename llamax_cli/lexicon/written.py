@@ -8,6 +8,7 @@ from typing import Any
 from llamax_cli.console import table
 from llamax_cli.errors import UsageError
 from llamax_cli.lexicon.figures import Figures
+from llamax_cli.lexicon.rows import Choice
 from llamax_cli.lexicon.shelf import ENDING, named, path_of
 from llamax_cli.lexicon.store import Lexicon, LexiconFile
 from llamax_cli.records import Entry
@@ -20,6 +21,10 @@ def destination(run: Run, name: str | None, *, stats: bool) -> Path | None:
     if name is not None and output is not None:
         raise UsageError("--name and -o both say where to write: give one of them")
     path = path_of(name) if name is not None else output if output is not None and output.suffix == ENDING else None
+    if output is not None and ENDING in output.suffixes[:-1]:
+        raise UsageError(
+            f"-o {output}: a compiled lexicon is read where it lies and cannot be compressed; leave {output.suffix} out"
+        )
     if path is not None and stats:
         raise UsageError(
             "--stats writes records, and a compiled lexicon keeps its figures itself: build it, then ask it"
@@ -37,17 +42,17 @@ def write(run: Run, entries: Iterable[Entry], figures: dict[str, Figures], path:
     _remark(run)
 
 
-def write_stats(run: Run, entries: Iterable[Entry], figures: dict[str, Figures], *, keep_identical: bool) -> None:
-    """Write a record for each language; a compiled lexicon that stands alone tells its own."""
+def write_stats(run: Run, entries: Iterable[Entry], figures: dict[str, Figures], choice: Choice) -> None:
+    """Write a record for each language; a compiled lexicon that is taken as it stands tells its own."""
     files = run.settings.files
-    if len(files) == 1 and files[0].endswith(ENDING):
+    if len(files) == 1 and files[0].endswith(ENDING) and choice == Choice(keep_identical=choice.keep_identical):
         figures, entries = dict(Lexicon(files[0]).figures), ()
 
     def records() -> Iterator[dict[str, Any]]:
         for _ in entries:
             pass
         for lang, each in sorted(figures.items()):
-            yield each.record(lang, keep_identical=keep_identical)
+            yield each.record(lang, keep_identical=choice.keep_identical)
 
     run.write(records())
     _remark(run)

