@@ -157,7 +157,7 @@ def test_a_plan_makes_the_pairs_that_are_missing(tagger: type[Tagger], capfd: py
     made = got()
     assert sorted(record["tgt_lang"] for record in made) == ["umb"] * 4 + ["wo"] * 2
     assert {record["origin"] for record in made} == {"mt"}
-    assert "6 records from 4; too few texts for 1 directions, 5 pairs short; " in capfd.readouterr().err
+    assert "6 records from 4; too few texts for 1 direction, 5 pairs short; " in capfd.readouterr().err
     translate("--plan", "plan", "--shard", "1/2", code=2)
     translate("--plan", "plan", "--into", "de", code=2)
     put({"src_lang": "en", "tgt_lang": "wo"}, name="plan")

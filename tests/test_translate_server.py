@@ -35,14 +35,21 @@ class Handler(BaseHTTPRequestHandler):
             self.server.seen.append((self.path, body, self.headers.get("Authorization")))
             self.server.busy += 1
             self.server.busiest = max(self.server.busiest, self.server.busy)
+        self.is_counted = True
         try:
             self.server.reply(self, body)
         finally:
-            with self.server.lock:
-                self.server.busy -= 1
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Be no longer busy, from before the answer is sent: its reader may be quick."""
+        with self.server.lock:
+            self.server.busy -= self.is_counted
+            self.is_counted = False
 
     def say(self, status: int, body: object, **headers: str) -> None:
         """Send a status and JSON, or bytes as they are."""
+        self.let_go()
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         named = {name.replace("_", "-"): value for name, value in headers.items()}

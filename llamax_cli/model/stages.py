@@ -80,7 +80,8 @@ def _report(run: Run, cut: Counter[str], plan: Plan | None) -> None:
         run.figures["cut"] = {name: count for name, count in sorted(cut.items()) if count}
     if plan is not None and plan.short:
         run.figures["short"] = plan.short
-        run.remarks.append(f"too few texts for {len(plan.short)} directions, {sum(plan.short.values()):,} pairs short")
+        count = f"{len(plan.short)} direction{'s' * (len(plan.short) != 1)}"
+        run.remarks.append(f"too few texts for {count}, {sum(plan.short.values()):,} pairs short")
 
 
 def _plan(run: Run, wanted: Wanted) -> Plan | None:
