@@ -115,7 +115,7 @@ def test_what_was_cut_is_marked_and_counted(tagger: type[Tagger], capfd: pytest.
     assert [record.get("truncated") for record in got()] == [True, None, True, True]
     assert "4 records; 3 cut at the most new tokens (en-or 2, en-de 1); " in capfd.readouterr().err
     manifest = json.loads(Path("m.json").read_text())
-    assert manifest["figures"] == {"cut": {"en-de": 1, "en-or": 2}}
+    assert manifest["figures"] == {"tally": {"cut en-de": 1, "cut en-or": 2}}
     assert manifest["arguments"]["model_content"] == "m auto"
 
 
@@ -175,7 +175,7 @@ def test_an_interrupted_run_is_resumed_to_the_same_bytes(
         {"src_lang": "en", "tgt_lang": "om", "missing": 9},
         name="plan",
     )
-    sources = [text(str(number)) for number in range(12)]
+    sources = [text(str(number) + "!" * (number == 2)) for number in range(12)]
     for more in (["--into", "de,fr"], ["--plan", "plan"]):
         put(*sources)
         translate(*more)
@@ -200,6 +200,8 @@ def test_an_interrupted_run_is_resumed_to_the_same_bytes(
         translate(*more, "--resume", "--batch-tokens", "99", "--device", "cpu")
         assert Path("out.jsonl").read_bytes() == whole
         assert 0 < len(tagger.asked) < 20
+        assert "2!" not in {request.src for request in tagger.asked}
+        assert " cut at the most new tokens" in capfd.readouterr().err  # counted by the run before
 
 
 def test_shards_joined_are_the_whole(tagger: type[Tagger]) -> None:
@@ -228,9 +230,7 @@ def test_results_come_as_they_are_ready(tagger: type[Tagger]) -> None:
     """The first record is written before the last is translated."""
     translator = Translator(Tagger(Choice("m"), Decoding()))
     records: list[Record] = [parse(json.dumps(pair(str(number))).encode()) for number in range(5)]
-    from collections import Counter
-
-    stream = translation.translate(iter(records), by_languages((), ()), translator, Counter())
+    stream = translation.translate(iter(records), by_languages((), ()), translator, lambda request: None)
     next(stream)
     assert len(tagger.asked) == 1
 
@@ -241,12 +241,12 @@ def test_results_come_as_they_are_ready(tagger: type[Tagger]) -> None:
 )
 def test_one_result_for_each_record_in_order(sources: list[tuple[str, str]], window: int) -> None:
     """For any window and any repetition."""
-    from collections import Counter
-
+    cut: list[Request] = []
     translator = Translator(Tagger(Choice("m"), Decoding()))
     records = [parse(json.dumps(pair(src, tgt_lang=code)).encode()) for src, code in sources]
-    results = list(translation.translate(iter(records), by_languages((), ()), translator, Counter(), window))
+    results = list(translation.translate(iter(records), by_languages((), ()), translator, cut.append, window))
     assert len(results) == len(records)
+    assert len(cut) == sum(src == "c!" for src, _ in sources)
     for (src, code), result in zip(sources, results, strict=True):
         if src == "refuse":
             assert isinstance(result, Exception)

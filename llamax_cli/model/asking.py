@@ -57,7 +57,7 @@ def _with_direction(record: Record) -> Record:
 
 def summary(cut: dict[str, int], shown: int = 3) -> Iterable[str]:
     """Yield what the summary says of translations that were cut: `"5 cut (en-or 4, en-lo 1)"`."""
-    found = sorted(((count, name) for name, count in cut.items() if count), key=lambda each: (-each[0], each[1]))
+    found = sorted(((count, name) for name, count in cut.items()), key=lambda each: (-each[0], each[1]))
     if found:
         named = ", ".join(f"{name} {count:,}" for count, name in found[:shown])
         more = f", {len(found) - shown} more directions" if len(found) > shown else ""

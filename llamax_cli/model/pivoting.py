@@ -1,11 +1,10 @@
 """Translation by way of a third language (paper, Table 8)."""
 
-from collections import Counter
 from collections.abc import Iterator
 
 from llamax_cli.errors import RecordError
 from llamax_cli.model.engines import Answer, Request
-from llamax_cli.model.translation import Ask, Result, Translator, request_of, windows, with_mt
+from llamax_cli.model.translation import Ask, Count, Result, Translator, request_of, windows, with_mt
 from llamax_cli.records import Record, value
 
 
@@ -15,7 +14,7 @@ def pivot(
     via: str,
     first: Translator,
     second: Translator,
-    cut: Counter[str],
+    cut: Count,
     *,
     only_off_target: bool = False,
     limit: int | None = None,
@@ -23,7 +22,7 @@ def pivot(
     """Yield for each record the records made of it, with `mt` and, where it was made from one, the `pivot` text.
 
     A direction that begins or ends in `via` is translated at once. With `only_off_target` a record whose `on_target` is
-    true passes as it is. `cut` counts, by direction, what reached the most tokens allowed on either way.
+    true passes as it is. `cut` is told of what reached the most tokens allowed on either way.
     """
     for window in windows(records, limit):
         wanted = [_ask(record, ask, only_off_target=only_off_target) for record in window]
@@ -32,7 +31,7 @@ def pivot(
         there = dict(first.translate([_towards(way, via) for way in ways if via not in way[1:]]))
         onward = [_onward(way, via, there) for way in ways]
         back = dict(second.translate([way for way in onward if isinstance(way, Request)]))
-        made = iter([_made(*each, via, there, back, cut) for each in zip(asking, ways, onward, strict=True)])
+        made = (_made(*each, via, there, back, cut) for each in zip(asking, ways, onward, strict=True))
         for record, asked in zip(window, wanted, strict=True):
             yield _result(record, asked, made)
 
@@ -68,14 +67,15 @@ def _made(
     via: str,
     there: dict[Request, Answer],
     back: dict[Request, Answer],
-    cut: Counter[str],
+    cut: Count,
 ) -> Record | RecordError:
     answer = onward if isinstance(onward, RecordError) else back[onward]
     if isinstance(answer, RecordError):
         return answer
     before = there.get(_towards(way, via)) if onward is not way else None
     is_cut = answer[0].truncated or (isinstance(before, list) and before[0].truncated)
-    cut[f"{way.src_lang}-{way.tgt_lang}"] += is_cut
+    if is_cut:
+        cut(way)
     translated = with_mt(record, answer[0]._replace(truncated=is_cut))
     if onward is not way and isinstance(onward, Request):
         translated["pivot"] = onward.src

@@ -1,18 +1,19 @@
 """The commands' stages put together: what is asked, an engine opened, records through it, what the summary says."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from llamax_cli.errors import DataError, RecordError, UsageError
 from llamax_cli.model import asking, pivoting, translation
-from llamax_cli.model.engines import Choice, Decoding, content, open_engine
+from llamax_cli.model.engines import Choice, Decoding, Request, content, open_engine
 from llamax_cli.model.plan import Plan, missing
-from llamax_cli.model.translation import Translator
+from llamax_cli.model.translation import Count, Translator
 from llamax_cli.records import Record, parse
 from llamax_cli.run import Run
 from llamax_cli.streams import WHOLE, chunks, records
+
+CUT = "cut "  # opens the name, in the tally, of a direction's translations that were cut
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,12 @@ def translate(run: Run, choice: Choice, decoding: Decoding, wanted: Wanted) -> N
     plan = _plan(run, wanted)
     ask = plan.ask if plan else asking.by_languages(wanted.src_lang, wanted.into)
     run.rest_on(model_content=_content(choice))
-    cut: Counter[str] = Counter()
     translator = Translator(open_engine(choice, decoding), decoding.nbest)
     try:
-        run.stream(lambda stream: translation.translate(stream, ask, translator, cut, run.settings.limit))
+        run.stream(lambda stream: translation.translate(stream, ask, translator, _counter(run), run.settings.limit))
     finally:
         translator.close()
-    _report(run, cut, plan)
+    _report(run, plan)
 
 
 def pivot(
@@ -51,19 +51,25 @@ def pivot(
     """Write every record with a translation by way of `via`."""
     ask = asking.by_languages(wanted.src_lang, wanted.into)
     run.rest_on(model_content=[_content(choice) for choice in choices if choice is not None])
-    cut: Counter[str] = Counter()
     first = Translator(open_engine(choices[0], decoding))
     second = first if choices[1] is None else Translator(open_engine(choices[1], decoding))
     try:
         run.stream(
             lambda stream: pivoting.pivot(
-                stream, ask, via, first, second, cut, only_off_target=only_off_target, limit=run.settings.limit
+                stream,
+                ask,
+                via,
+                first,
+                second,
+                _counter(run),
+                only_off_target=only_off_target,
+                limit=run.settings.limit,
             )
         )
     finally:
         for each in {first, second}:
             each.close()
-    _report(run, cut, None)
+    _report(run, None)
 
 
 def _content(choice: Choice) -> str:
@@ -73,11 +79,19 @@ def _content(choice: Choice) -> str:
     return " ".join([content(choice.model), *([content(choice.lora)] if choice.lora else []), text])
 
 
-def _report(run: Run, cut: Counter[str], plan: Plan | None) -> None:
+def _counter(run: Run) -> Count:
+    """Return what counts translations that were cut, by direction, in the tally, which a resumed run takes up."""
+
+    def count(request: Request) -> None:
+        run.tally[f"{CUT}{request.src_lang}-{request.tgt_lang}"] += 1
+
+    return count
+
+
+def _report(run: Run, plan: Plan | None) -> None:
     """Say what was cut and what a plan could not have, in the summary and the manifest."""
+    cut = {name.removeprefix(CUT): count for name, count in run.tally.items() if name.startswith(CUT)}
     run.remarks += asking.summary(cut)
-    if any(cut.values()):
-        run.figures["cut"] = {name: count for name, count in sorted(cut.items()) if count}
     if plan is not None and plan.short:
         run.figures["short"] = plan.short
         count = f"{len(plan.short)} direction{'s' * (len(plan.short) != 1)}"

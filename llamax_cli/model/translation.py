@@ -1,6 +1,6 @@
 """Records through an engine: what each asks for, in windows, out again in their order as soon as they are ready."""
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeAlias
@@ -16,6 +16,7 @@ DERIVED = {"truncated", "candidate", "pivot", "lid", "lid_score", "on_target"}
 SCORES = {"spbleu", "chrf++", "bleu", "ter", "comet"}
 
 Result: TypeAlias = Iterable[Record] | RecordError
+Count: TypeAlias = Callable[[Request], None]
 Ask: TypeAlias = Callable[[Record], list[Record] | RecordError]
 
 
@@ -57,12 +58,12 @@ def windows(records: Iterator[Record], limit: int | None) -> Iterator[list[Recor
 
 
 def translate(
-    records: Iterator[Record], ask: Ask, translator: Translator, cut: Counter[str], limit: int | None = None
+    records: Iterator[Record], ask: Ask, translator: Translator, cut: Count, limit: int | None = None
 ) -> Iterator[Result]:
     """Yield for each record the records made of it, with `mt`; `ask` says which translations it wants.
 
-    `ask` gives a record with `src`, `src_lang` and `tgt_lang` for each translation. `cut` counts, by direction, what
-    reached the most tokens allowed.
+    `ask` gives a record with `src`, `src_lang` and `tgt_lang` for each translation. `cut` is told, just
+    before the result, of what reached the most tokens allowed.
     """
     numbered = translator.nbest > 1
     for window in windows(records, limit):
@@ -87,19 +88,23 @@ def is_answered(wanted: list[Record] | RecordError, answers: dict[Request, Answe
 
 
 def answered(
-    wanted: list[Record] | RecordError, answers: dict[Request, Answer], cut: Counter[str], *, numbered: bool
+    wanted: list[Record] | RecordError, answers: dict[Request, Answer], cut: Count, *, numbered: bool
 ) -> Result:
     """Return the records of one, with `mt`, or why there are none."""
     if isinstance(wanted, RecordError):
         return wanted
     made: list[Record] = []
+    too_long: list[Request] = []
     for record in wanted:
         request = request_of(record)
         answer = answers[request]
         if isinstance(answer, RecordError):
             return answer
         made += [with_mt(record, each, number if numbered else None) for number, each in enumerate(answer, 1)]
-        cut[f"{request.src_lang}-{request.tgt_lang}"] += any(each.truncated for each in answer)
+        if any(each.truncated for each in answer):
+            too_long.append(request)
+    for request in too_long:
+        cut(request)
     return made
 
 
