@@ -19,6 +19,8 @@ COMMANDS = {
     "convert": "Turn corpora of any common format into records, and records back.",
     "build-lexicon": "Merge dictionaries into one multilingual lexicon, as records or compiled.",
     "augment": "Replace words of the source by translations in other languages.",
+    "translate": "Translate texts and pairs with a language model or an encoder-decoder.",
+    "pivot": "Translate by way of a third language, all records or those that went astray.",
     "langid": "Identify the language of texts and translations; filter by it; report off-target rates.",
     "score": "Score translations: spBLEU, chrF++, BLEU, TER and COMET of any number of directions.",
 }

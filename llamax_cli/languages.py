@@ -90,6 +90,38 @@ def language(code: str) -> Language:
         raise LanguageError(f"{_label(known)} is not among the 102 languages of the recipe") from None
 
 
+def name_of(code: str) -> str:
+    """The name in English of a canonical code: `name_of("zh") -> "Chinese (Simplified)"`, `name_of("eu") -> "Basque"`.
+
+    A variety is told in brackets: `name_of("pt-BR") -> "Portuguese (BR)"`.
+    """
+    if code in languages():
+        return languages()[code].name
+    subtag, _, variety = code.partition("-")
+    known = languages().get(_aliases().get(subtag, ""))
+    name = known.name if known else str(_registry()["language", subtag]["Description"][0])
+    return f"{name} ({variety})" if variety else name
+
+
+def spellings(code: str) -> Iterator[str]:
+    """The codes by which models may know the language of a canonical code, best first: "ckb", "ckb_Arab" for `ku`."""
+    entry = languages().get(code)
+    if entry is None:
+        yield from (code, code.replace("-", "_"))
+        return
+    for spelling in (
+        entry.bcp47,
+        *(() if code in KURDISH else (code,)),
+        entry.flores200,
+        entry.iso639_3,
+        entry.flores101,
+    ):
+        yield from (spelling, spelling.replace("-", "_"))
+    for spelling in entry.aliases:
+        if spelling not in KURDISH:
+            yield from (spelling, spelling.replace("-", "_"))
+
+
 def _language(row: dict[str, str]) -> Language:
     """A typed row."""
     return Language(

@@ -16,6 +16,7 @@ from llamax_cli.outputs import AtomicFile, open_output
 from llamax_cli.streams import Portion
 
 PACKAGES = {"msgspec", "xopen", "zstandard", "xxhash", "pyarrow", "datasets", "langcodes"}
+PACKAGES |= {"torch", "transformers", "tokenizers", "accelerate", "peft", "ctranslate2", "vllm"}
 
 
 def describe(

@@ -47,6 +47,7 @@ from llamax_cli.streams import (
 
 BATCH = 1000  # records made before they are written, at most
 NEUTRAL = {"files", "output", "quiet", "manifest", "rejects", "max_rejects", "resume", "workers", "debug"}
+NEUTRAL |= {"device", "batch_tokens", "concurrency", "timeout", "per_minute"}  # where and how fast a model works
 
 Made = TypeVar("Made")
 Read = TypeVar("Read")
@@ -115,6 +116,11 @@ class Run:
 
     def _fills_the_terminal(self) -> bool:
         return self.settings.output is None and sys.stdout is not None and sys.stdout.isatty()
+
+    @property
+    def done(self) -> int:
+        """How many lines of the input were read and answered, those of an interrupted run counted in."""
+        return self._journal.counts["in"]
 
     @property
     def tally(self) -> Tally:

@@ -1,0 +1,122 @@
+"""Translation by a server that speaks OpenAI's protocol: vLLM, llama.cpp, or a hosted model (figure 7 has GPT-4).
+
+The key is OPENAI_API_KEY from the environment. Chats by default; with a template that is no chat the prompt goes to the
+server as it is (/completions).
+"""
+
+import os
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+from llamax_cli.errors import LlamaxError, RecordError, ServerError
+from llamax_cli.model import prompts
+from llamax_cli.model.engines import Answer, Choice, Decoding, Hypothesis, Request
+from llamax_cli.model.http import Pace, Server
+from llamax_cli.randomness import bits
+
+KEY_VARIABLE = "OPENAI_API_KEY"
+
+
+class OpenaiEngine:
+    """A server, asked by several threads at once."""
+
+    def __init__(self, choice: Choice, decoding: Decoding) -> None:
+        self._model = choice.model
+        self._decoding = decoding
+        self._concurrency = choice.concurrency
+        name = prompts.CHAT if choice.template == prompts.AUTO else choice.template
+        self._template = prompts.choose(name, choice.model, has_chat=True)
+        self._server = Server(
+            choice.server or "", os.environ.get(KEY_VARIABLE), choice.timeout, Pace(choice.per_minute)
+        )
+
+    def translate(self, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
+        """Yield (place, hypotheses) as answers come; ServerError once the server has refused for good."""
+        waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+        answers: queue.SimpleQueue[tuple[int, Answer | Exception]] = queue.SimpleQueue()
+        for place in range(len(requests)):
+            waiting.put(place)
+        stop = threading.Event()
+        for _ in range(min(self._concurrency, len(requests))):
+            # Daemons, so that a run that is told to end need not wait for the server.
+            threading.Thread(target=self._work, args=(requests, waiting, answers, stop), daemon=True).start()
+        try:
+            for _ in requests:
+                place, answer = _next(answers)
+                if isinstance(answer, Exception) and not isinstance(answer, RecordError):
+                    raise answer
+                yield place, answer
+        finally:
+            stop.set()
+
+    def _work(
+        self,
+        requests: Sequence[Request],
+        waiting: "queue.SimpleQueue[int]",
+        answers: "queue.SimpleQueue[tuple[int, Answer | Exception]]",
+        stop: threading.Event,
+    ) -> None:
+        while not stop.is_set():
+            try:
+                place = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                answers.put((place, self._ask(requests[place], stop)))
+            except RecordError as error:
+                answers.put((place, error))
+            except LlamaxError as error:  # raised by the thread that reads the answers
+                answers.put((place, error))
+                return
+
+    def _ask(self, request: Request, stop: threading.Event) -> list[Hypothesis]:
+        text = self._template.render(*request)
+        body: dict[str, Any] = {"model": self._model, **self._settings(request)}
+        if self._template.chat:
+            body["messages"] = [{"role": "user", "content": text}]
+        else:
+            body["prompt"] = text
+        path = "/chat/completions" if self._template.chat else "/completions"
+        answer = self._server.post(path, body, stop)
+        return [self._hypothesis(choice) for choice in _choices(answer, self._server.url)]
+
+    def _settings(self, request: Request) -> dict[str, Any]:
+        settings: dict[str, Any] = {"temperature": self._decoding.temperature if self._decoding.sample else 0.0}
+        if self._decoding.max_new_tokens:
+            settings["max_tokens"] = self._decoding.max_new_tokens
+        if self._decoding.sample:
+            settings["top_p"] = self._decoding.top_p
+            settings["n"] = self._decoding.nbest
+            settings["seed"] = bits(self._decoding.seed, "translate", *request) >> 33
+        return settings
+
+    def _hypothesis(self, choice: dict[str, Any]) -> Hypothesis:
+        try:
+            text = choice["message"]["content"] if self._template.chat else choice["text"]
+            text, stopped = self._template.answer(text or "")
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ServerError(
+                f"{self._server.url}: the answer has no text; does it speak OpenAI's protocol?"
+            ) from error
+        return Hypothesis(text, choice.get("finish_reason") == "length" and not stopped)
+
+    def close(self) -> None:
+        """Do nothing: connections are closed after each answer."""
+
+
+def _choices(answer: Any, url: str) -> list[dict[str, Any]]:
+    """Return the choices in an answer; ServerError where it has none."""
+    choices = answer.get("choices") if isinstance(answer, dict) else None
+    if not isinstance(choices, list) or not choices:
+        raise ServerError(f"{url}: the answer has no choices; does it speak OpenAI's protocol?")
+    return choices
+
+
+def _next(answers: "queue.SimpleQueue[tuple[int, Answer | Exception]]") -> tuple[int, Answer | Exception]:
+    """Return the next answer; signals are let in while there is none."""
+    while True:
+        with suppress(queue.Empty):
+            return answers.get(timeout=0.2)

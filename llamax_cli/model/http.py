@@ -1,0 +1,128 @@
+"""Asking a server that may be busy: retries with back-off, a pace, one clear line when it will not."""
+
+import http.client
+import json
+import threading
+import time
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from llamax_cli.errors import RecordError, ServerError, UsageError
+
+ATTEMPTS = 7
+FIRST_WAIT = 0.5  # seconds; each later wait is twice as long
+LONGEST_WAIT = 60.0
+PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 529}
+TOO_MUCH = {400, 413, 422}  # this request is refused, others need not be
+
+
+class Pace:
+    """At most so many requests a minute, over all threads."""
+
+    def __init__(self, per_minute: int | None) -> None:
+        self._gap = 60 / per_minute if per_minute else 0.0
+        self._lock = threading.Lock()
+        self._next = 0.0
+
+    def wait(self, stop: threading.Event) -> None:
+        """Wait for one's turn."""
+        with self._lock:
+            now = time.monotonic()
+            turn = max(now, self._next)
+            self._next = turn + self._gap
+        stop.wait(turn - now)
+
+
+class Server:
+    """A server at `url`, to which JSON is posted with `key` as bearer token."""
+
+    def __init__(self, url: str, key: str | None, timeout: float, pace: Pace) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise UsageError(f"--server {url} is no address; one is like http://localhost:8000/v1")
+        self.url = url.rstrip("/")
+        self._parts = parts
+        self._headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+        self._timeout = timeout
+        self._pace = pace
+
+    def post(self, path: str, body: dict[str, Any], stop: threading.Event) -> Any:
+        """Return the answer as JSON. ServerError after ATTEMPTS failures, RecordError for a request it cannot take."""
+        payload = json.dumps(body).encode()
+        for attempt in range(1, ATTEMPTS + 1):
+            self._pace.wait(stop)
+            try:
+                return self._once(path, payload)
+            except _PassingError as error:
+                if attempt == ATTEMPTS or stop.is_set():
+                    raise ServerError(f"{self.url}: {error} ({attempt} attempts)") from error
+                wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1))
+                stop.wait(wait if error.after is None else min(error.after, LONGEST_WAIT))
+        raise AssertionError("unreachable")
+
+    def _once(self, path: str, payload: bytes) -> Any:
+        secure = self._parts.scheme == "https"
+        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        connection = kind(str(self._parts.hostname), self._parts.port, timeout=self._timeout)
+        try:
+            connection.request("POST", self._parts.path.rstrip("/") + path, payload, self._headers)
+            response = connection.getresponse()
+            data = response.read()
+        except TimeoutError as error:
+            raise _PassingError(f"no answer within {self._timeout:g} s") from error
+        except http.client.IncompleteRead as error:
+            raise _PassingError("the answer broke off") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise _PassingError(
+                str(getattr(error, "strerror", None) or error or type(error).__name__).lower()
+            ) from error
+        finally:
+            connection.close()
+        return self._read(response, data)
+
+    def _read(self, response: http.client.HTTPResponse, data: bytes) -> Any:
+        if response.status in PASSING:
+            raise _PassingError(_reason(response, data), _after(response.getheader("Retry-After")))
+        if response.status in TOO_MUCH:
+            raise RecordError(f"the server refuses it: {_reason(response, data)}")
+        if response.status != 200:
+            hint = "; set OPENAI_API_KEY" if response.status in (401, 403) else ""
+            raise ServerError(f"{self.url}: {_reason(response, data)}{hint}")
+        try:
+            return json.loads(data)
+        except ValueError as error:
+            raise _PassingError("the answer is no JSON; half of it?") from error
+
+
+class _PassingError(Exception):
+    """A failure that another attempt may not meet; `after` is how many seconds the server asks to wait."""
+
+    def __init__(self, reason: str, after: float | None = None) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+def _after(header: str | None) -> float | None:
+    """Return the seconds that Retry-After says, as a number or a date: `_after("2") -> 2.0`."""
+    if header is None:
+        return None
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
+    except ValueError:
+        return None
+
+
+def _reason(response: http.client.HTTPResponse, data: bytes) -> str:
+    """Return the status and what the server says of it, in one line."""
+    try:
+        said = json.loads(data)["error"]
+        message = said if isinstance(said, str) else said["message"]
+    except (ValueError, KeyError, TypeError):
+        message = ""
+    text = " ".join(str(message).split())[:200]
+    return f"{response.status} {response.reason}" + (f": {text}" if text else "")

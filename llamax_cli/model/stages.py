@@ -1,0 +1,130 @@
+"""The commands' stages put together: what is asked, an engine opened, records through it, what the summary says."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from llamax_cli.errors import DataError, RecordError, UsageError
+from llamax_cli.model import asking, pivoting, translation
+from llamax_cli.model.engines import Choice, Decoding, Request, content, open_engine
+from llamax_cli.model.plan import Plan, missing
+from llamax_cli.model.translation import Count, Translator
+from llamax_cli.records import Record, parse
+from llamax_cli.run import Run
+from llamax_cli.streams import WHOLE, chunks, records
+
+CUT = "cut "  # opens the name, in the tally, of a direction's translations that were cut
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be translated: languages for records that have none, or a plan."""
+
+    src_lang: tuple[str, ...]
+    into: tuple[str, ...]
+    plan: Path | None
+    seed: int
+
+
+def translate(run: Run, choice: Choice, decoding: Decoding, wanted: Wanted) -> None:
+    """Write every record with its translations."""
+    plan = _plan(run, wanted)
+    ask = plan.ask if plan else asking.by_languages(wanted.src_lang, wanted.into)
+    run.rest_on(model_content=_content(choice))
+    translator = Translator(open_engine(choice, decoding), decoding.nbest)
+    try:
+        run.stream(lambda stream: translation.translate(stream, ask, translator, _counter(run), run.settings.limit))
+    finally:
+        translator.close()
+    _report(run, plan)
+
+
+def pivot(
+    run: Run,
+    choices: tuple[Choice, Choice | None],
+    decoding: Decoding,
+    wanted: Wanted,
+    via: str,
+    *,
+    only_off_target: bool,
+) -> None:
+    """Write every record with a translation by way of `via`."""
+    ask = asking.by_languages(wanted.src_lang, wanted.into)
+    run.rest_on(model_content=[_content(choice) for choice in choices if choice is not None])
+    first = Translator(open_engine(choices[0], decoding))
+    second = first if choices[1] is None else Translator(open_engine(choices[1], decoding))
+    try:
+        run.stream(
+            lambda stream: pivoting.pivot(
+                stream,
+                ask,
+                via,
+                first,
+                second,
+                _counter(run),
+                only_off_target=only_off_target,
+                limit=run.settings.limit,
+            )
+        )
+    finally:
+        for each in {first, second}:
+            each.close()
+    _report(run, None)
+
+
+def _content(choice: Choice) -> str:
+    """Return what identifies the model, the adapter and a template of the user's."""
+    template = Path(choice.template)
+    text = template.read_text(encoding="utf-8") if template.is_file() else choice.template
+    return " ".join([content(choice.model), *([content(choice.lora)] if choice.lora else []), text])
+
+
+def _counter(run: Run) -> Count:
+    """Return what counts translations that were cut, by direction, in the tally, which a resumed run takes up."""
+
+    def count(request: Request) -> None:
+        run.tally[f"{CUT}{request.src_lang}-{request.tgt_lang}"] += 1
+
+    return count
+
+
+def _report(run: Run, plan: Plan | None) -> None:
+    """Say what was cut and what a plan could not have, in the summary and the manifest."""
+    cut = {name.removeprefix(CUT): count for name, count in run.tally.items() if name.startswith(CUT)}
+    run.remarks += asking.summary(cut)
+    if plan is not None and plan.short:
+        run.figures["short"] = plan.short
+        count = f"{len(plan.short)} direction{'s' * (len(plan.short) != 1)}"
+        run.remarks.append(f"too few texts for {count}, {sum(plan.short.values()):,} pairs short")
+
+
+def _plan(run: Run, wanted: Wanted) -> Plan | None:
+    if wanted.plan is None:
+        return None
+    if wanted.into or wanted.src_lang:
+        raise UsageError("--plan says the languages: leave --into and --src-lang out")
+    if run.settings.shard != WHOLE:
+        raise UsageError("--plan deals all texts out at once: divide the plan by directions instead of --shard")
+    source = run.input(wanted.plan)
+    needs = missing(record for _, record in records(chunks([source]), _as_is, _refuse))
+    for each in run.inputs:
+        each.spool()  # the texts are counted before they are dealt out
+    return Plan(needs, lambda: _lines(run), lambda: run.done, wanted.seed)
+
+
+def _lines(run: Run) -> Iterator[Record | None]:
+    """Yield the record on each line of the input, None for a line that holds none."""
+    for chunk in chunks(run.inputs):
+        for line in chunk.data.split(b"\n")[:-1]:
+            try:
+                yield parse(line)
+            except RecordError:
+                yield None
+
+
+def _as_is(record: Record) -> Record:
+    return record
+
+
+def _refuse(name: str, line: int, reason: str, raw: bytes) -> None:
+    raise DataError(f"{name}:{line}: {reason}")

@@ -1,0 +1,36 @@
+"""An engine that needs no model: it writes the source in the words of its target language."""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from llamax_cli.errors import RecordError
+from llamax_cli.model.engines import Answer, Choice, Decoding, Hypothesis, Request
+
+
+class Tagger:
+    """`text` from en into de is `text>de`; what ends in `!` is cut, `refuse` is refused, `stop` ends the run."""
+
+    opened: ClassVar[list[tuple[Choice, Decoding]]] = []
+    asked: ClassVar[list[Request]] = []
+
+    def __init__(self, choice: Choice, decoding: Decoding) -> None:
+        self.opened.append((choice, decoding))
+        self._nbest = decoding.nbest
+
+    def translate(self, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
+        """Yield answers, the last request first but for the first one."""
+        order = [*range(1), *range(len(requests) - 1, 0, -1)] if requests else []
+        for place in order:
+            request = requests[place]
+            self.asked.append(request)
+            if request.src == "stop":
+                raise KeyboardInterrupt
+            if request.src == "refuse":
+                yield place, RecordError("refused")
+                continue
+            text = f"{request.src}>{request.tgt_lang}"
+            tried = [Hypothesis(text + "'" * number, request.src.endswith("!")) for number in range(self._nbest)]
+            yield place, tried
+
+    def close(self) -> None:
+        """Note nothing."""
