@@ -3,7 +3,13 @@
 So the same record gets the same choice in any order, in any worker and in any part of a stream.
 """
 
+from typing import TYPE_CHECKING
+
 from xxhash import xxh3_64_intdigest
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _RANGE = 1 << 64
 
@@ -21,3 +27,16 @@ def bits(seed: int, operation: str, *content: str | int) -> int:
 def below(limit: int, drawn: int) -> int:
     """Return a whole number in 0 ... limit - 1 from 64 random bits, each as likely: `below(10, bits(...))`."""
     return drawn * limit // _RANGE
+
+
+def stirred(drawn: "NDArray[np.uint64]", number: int) -> "NDArray[np.uint64]":
+    """Return 64 other random bits for each 64 random bits, by the number of the draw; different ones stay different.
+
+    `stirred(np.array([7], np.uint64), 1) -> [7191089600892374487]`
+    """
+    import numpy as np
+
+    mixed = drawn + np.uint64(number * 0x9E3779B97F4A7C15 % _RANGE)  # SplitMix64
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
