@@ -18,6 +18,7 @@ from llamax_cli.errors import LlamaxError, Terminated
 COMMANDS = {
     "convert": "Turn corpora of any common format into records, and records back.",
     "build-lexicon": "Merge dictionaries into one multilingual lexicon, as records or compiled.",
+    "mix": "Mix parallel, monolingual, augmented and translated text into one epoch of samples.",
 }
 
 
@@ -34,7 +35,8 @@ def load(name: str) -> Any:
     """Return the command of that name, its module imported."""
     module = name.replace("-", "_")
     single = typer.Typer(add_completion=False, rich_markup_mode=_markup())
-    single.command(name)(getattr(import_module(f"llamax_cli.commands.{module}"), module))
+    function = getattr(import_module(f"llamax_cli.commands.{module}"), module)
+    single.command(name, cls=getattr(function, "command_class", TyperCommand))(function)
     return typer.main.get_command(single)
 
 

@@ -45,7 +45,7 @@ from llamax_cli.streams import (
 )
 
 BATCH = 1000  # records made before they are written, at most
-NEUTRAL = {"files", "output", "quiet", "manifest", "rejects", "max_rejects", "resume", "workers", "debug"}
+NEUTRAL = {"files", "output", "quiet", "manifest", "rejects", "max_rejects", "resume", "workers", "debug", "memory"}
 
 Made = TypeVar("Made")
 Stage: TypeAlias = Callable[[Iterator[Record]], Iterator[Iterable[Record] | RecordError]]
@@ -199,6 +199,11 @@ class Run:
         for _, record in records(chunks(self.inputs if inputs is None else inputs), lambda record: record, self.reject):
             self._journal.counts["in"] += 1
             yield record
+
+    def took(self, count: int) -> None:
+        """Count records that the command has read in a way of its own."""
+        self._journal.counts["in"] += count
+        self._progress.update(self._journal.counts["out"], self._bytes_read)
 
     def reject(self, name: str, line: int, reason: str, raw: bytes) -> None:
         """Set a bad line aside, or end the run with it where there is no `--rejects`."""

@@ -5,7 +5,7 @@ import binascii
 import json
 import re
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ LLAMA3 = (
 )
 
 
+@cache
 def load(path: Path) -> Tokenizer:
     """Return the tokenizer at a path.
 

@@ -7,7 +7,8 @@ An entry is four big-endian numbers: its place in the mixture, which together wi
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from operator import attrgetter
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -21,12 +22,14 @@ from llamax_cli.languages import canonical
 from llamax_cli.randomness import bits
 from llamax_cli.rejects import Reject
 from llamax_cli.streams import Chunk, Tally
+from llamax_cli.tokenization import load
 
 HEAD, JOINT, ID = (
     b'{"prompt":"","completion":"',
     b"\t",
     b'","id":',
 )  # a tab is in no JSON string; at the end it is a space
+OPTIONS = "para", "mono", "aug", "mt"
 SIDES = "src", "tgt"
 EXCLUDED, EMPTY, CUT_SHORT = "in an evaluation set", "empty", "truncated"
 
@@ -57,14 +60,18 @@ class Stratum(NamedTuple):
         """Whether its pairs may be written in the other direction."""
         return self.origin in ("para", "mt") and not self.side
 
+    def entry_languages(self, *, turned: bool = False) -> tuple[str, ...]:
+        """Return (source, target) of its samples, or their one language."""
+        if self.side:
+            return (self.src_lang if self.side == "src" else self.tgt_lang,)
+        return self.languages[::-1] if turned else self.languages
+
     def tail(self, *, turned: bool = False) -> bytes:
         """Return what closes its samples: `,"origin":"mono","lang":"sw"}`."""
-        source, target = self[1:3][::-1] if turned else self[1:3]
-        if self.side:
-            source, target = (source if self.side == "src" else target), ""
-        if not target or source == target:
-            return f',"origin":"{self.origin}","lang":"{source}"}}'.encode()
-        return f',"origin":"{self.origin}","src_lang":"{source}","tgt_lang":"{target}"}}'.encode()
+        codes = self.entry_languages(turned=turned)
+        keys = ("src_lang", "tgt_lang") if len(codes) == 2 else ("lang",)
+        said = zip(("origin", *keys), (self.origin, *codes), strict=True)
+        return "".join(f',"{key}":"{value}"' for key, value in said).encode() + b"}"
 
 
 @dataclass(frozen=True)
@@ -75,11 +82,15 @@ class Drawing:
     epoch: int
     flip: float  # probability of the other direction
 
-    @cached_property
+    @property
+    def bound(self) -> int:
+        """Return the 64 bits below which the check of an entry means the other direction."""
+        return int(self.flip * (1 << 64))
+
+    @property
     def below(self) -> bytes:
-        """Return the bound below which the check of an entry means the other direction."""
-        bound = int(self.flip * (1 << 64))
-        return bound.to_bytes(8, "big") if bound < 1 << 64 else b"\xff" * 9  # nine bytes: above all that have eight
+        """Return the bound as a check has it; where every check is below it, nine bytes, above all that have eight."""
+        return self.bound.to_bytes(8, "big") if self.bound < 1 << 64 else b"\xff" * 9
 
     def seed_of(self, languages: Sequence[str]) -> int:
         """Return the seed of the hash of texts in these languages, the same in either direction."""
@@ -88,12 +99,17 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Reading:
-    """How lines are read: what is drawn, split, cut and left out."""
+    """How lines are read: what is drawn, split, cut into blocks of so many tokens, and left out."""
 
     drawing: Drawing
     split: bool = False
+    block: int | None = None
+    tokenizer: Path | None = None
     excluded: EvaluationSet | None = None
-    cutter: Cutter | None = None
+
+    def cutter(self) -> Cutter | None:
+        """Return what cuts texts into blocks, None where they stay whole."""
+        return None if self.block is None or self.tokenizer is None else Cutter(load(self.tokenizer), self.block)
 
 
 @dataclass
@@ -105,6 +121,14 @@ class Rows:
     strata: set[Stratum] = field(default_factory=set)
     left_out: Tally = field(default_factory=Counter)
     sentences: int = 0  # taken out of texts
+
+    def take(self, others: "Rows") -> None:
+        """Add the rows and counts of others."""
+        self.entries += others.entries
+        self.lines += others.lines
+        self.strata |= others.strata
+        self.left_out.update(others.left_out)
+        self.sentences += others.sentences
 
 
 _ABSENT = msgspec.Raw(b"")
@@ -127,6 +151,7 @@ class _Translation(msgspec.Struct):
     mt: msgspec.Raw = _ABSENT
     id: msgspec.Raw = _ABSENT
     truncated: bool = False
+    origin: str = ""
 
 
 class _Text(msgspec.Struct):
@@ -139,6 +164,7 @@ _SHAPES: dict[str, Callable[[bytes], Any]] = {
     option: msgspec.json.Decoder(shape).decode
     for option, shape in (("para", _Pair), ("aug", _Pair), ("mt", _Translation), ("mono", _Text))
 }
+_spelled = attrgetter("origin", "src_lang", "tgt_lang")
 _string = msgspec.json.Decoder(str).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -158,13 +184,16 @@ class _Direction:
 
 
 class _Directions(dict[tuple[str, str, str], _Direction]):
-    """The directions by (origin, source, target), as the records spell them."""
+    """The directions of one kind of input by (origin, source, target), as the records spell them."""
 
-    def __init__(self, drawing: Drawing) -> None:
+    def __init__(self, option: str, drawing: Drawing) -> None:
+        self._option = option
         self._drawing = drawing
 
     def __missing__(self, spelled: tuple[str, str, str]) -> _Direction:
-        self[spelled] = found = _Direction(_stratum(*spelled), self._drawing)
+        origin, source, target = spelled
+        found = _Direction(_stratum(_origin(self._option, origin), source, target), self._drawing)
+        self[spelled] = found
         return found
 
 
@@ -193,7 +222,7 @@ def _stratum(origin: str, source: str, target: str) -> Stratum:
 def _origin(option: str, origin: str) -> str:
     """Return what a pair is: augmented ones go by what they say, and those that augment passed on are parallel."""
     if option == "mt":
-        return "mt"
+        return option
     if option == "aug" and origin in ("aug-para", "aug-mono"):
         return origin
     if origin.startswith("aug-"):
@@ -208,7 +237,8 @@ class Reader:
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
-        self._directions = _Directions(reading.drawing)
+        self._cutter = reading.cutter()
+        self._directions = {option: _Directions(option, reading.drawing) for option in OPTIONS}
         self._languages = _Languages(reading.drawing)
 
     def read(self, option: str, chunk: Chunk) -> tuple[Rows, list[Reject]]:
@@ -234,7 +264,7 @@ class Reader:
         rows = Rows()
         if option == "mono":
             self._texts(found, rows)
-        else:
+        elif found:
             self._pairs(option, found, rows)
         return rows
 
@@ -260,19 +290,19 @@ class Reader:
 
     def _pairs(self, option: str, found: list[Any], rows: Rows) -> None:
         if option == "mt":
-            found, cut_short = [each for each in found if not each.truncated], len(found)
-            rows.left_out.update({f"{CUT_SHORT} (mt)": cut_short - len(found)})
-            sources = _strings([each.src for each in found])
-            targets = _strings([each.mt if each.tgt is _ABSENT else each.tgt for each in found])
-            origins = ["mt"] * len(found)
+            whole = [each for each in found if not each.truncated]
+            rows.left_out.update({f"{CUT_SHORT} (mt)": len(found) - len(whole)})
+            found, targets = whole, _strings([each.mt if each.tgt is _ABSENT else each.tgt for each in whole])
+            if not found:
+                return
         else:
-            sources, targets = _strings([each.src for each in found]), _strings([each.tgt for each in found])
-            origins = [_origin(option, each.origin) for each in found]
-        ids = [bytes(each.id) for each in found]
-        directions = self._directions
-        spelled = zip(origins, (each.src_lang for each in found), (each.tgt_lang for each in found), strict=True)
-        columns: list[list[Any]] = [sources, targets, ids, [directions[each] for each in spelled]]
-        if out := self._without(sources, targets, columns[3], rows.left_out):
+            targets = _strings([each.tgt for each in found])
+        sources = _strings([each.src for each in found])
+        given = b"\n".join([each.id for each in found]).split(b"\n")
+        known = self._directions[option]
+        directions = [known[spelled] for spelled in map(_spelled, found)]
+        columns: list[list[Any]] = [sources, targets, given, directions]
+        if out := self._without(sources, targets, directions, rows.left_out):
             columns = [[each for place, each in enumerate(column) if place not in out] for column in columns]
         make = _split if self._reading.split else _connect
         make(columns, rows)
@@ -313,7 +343,7 @@ class Reader:
         direction = self._languages[record.lang]
         rows.strata.add(direction.stratum)
         name = _identifier(bytes(record.id), text)
-        cutter = self._reading.cutter
+        cutter = self._cutter
         pieces = [text] if cutter is None else map(_encode, cutter.pieces(_string(text)))
         for number, piece in enumerate(pieces):
             # By the whole text and the number of the block: a text that is there twice gives the same blocks.
@@ -327,7 +357,7 @@ def _connect(columns: list[Any], rows: Rows) -> None:
     add_entry, add_line, join = rows.entries.append, rows.lines.append, b"".join
     rows.strata.update(direction.stratum for direction in set(columns[3]))
     for source, target, given, direction in zip(*columns, strict=True):
-        content = _content(source, target, direction)
+        content = source + b"\n" + target if direction.in_order else target + b"\n" + source
         digest = xxh3_128_digest(content, direction.seed)
         name = given if given[:1] == b'"' else _identifier(given, content)
         add_entry(join((digest, direction.number, xxh3_64_digest(name))))
@@ -339,6 +369,15 @@ def _connect(columns: list[Any], rows: Rows) -> None:
             add_line(join((HEAD, source[1:-1], JOINT, target[1:-1], ID, name, direction.tail)))
 
 
+def turned(line: bytes, stratum: Stratum, *, was: bool) -> bytes:
+    """Return a connected pair in the other direction; `was` says whether it is turned already."""
+    source, _, rest = line[len(HEAD) :].partition(JOINT)
+    # No quote within a string stands bare, so this is where the string ends.
+    target, _, rest = rest.partition(ID)
+    name = rest[: -len(stratum.tail(turned=was))]
+    return b"".join((HEAD, target, JOINT, source, ID, name, stratum.tail(turned=not was)))
+
+
 def _split(columns: list[Any], rows: Rows) -> None:
     """Make two entries of each parallel pair (paper, Table 12); what is augmented stays a pair."""
     whole: list[list[Any]] = [[], [], [], []]
@@ -348,22 +387,16 @@ def _split(columns: list[Any], rows: Rows) -> None:
             for column, each in zip(whole, pair, strict=True):
                 column.append(each)
             continue
-        content = _content(source, target, direction)
+        content = source + b"\n" + target if direction.in_order else target + b"\n" + source
         name = given if given[:1] == b'"' else _identifier(given, content)
         for text, side in zip((source, target), SIDES, strict=True):
             stratum = direction.stratum._replace(side=side)
             rows.strata.add(stratum)
             # By language, not by side: a pair that is there in both directions gives the same two entries.
-            language = direction.stratum.src_lang if side == "src" else direction.stratum.tgt_lang
-            digest = xxh3_128_digest(content + language.encode(), direction.seed)
+            digest = xxh3_128_digest(content + stratum.entry_languages()[0].encode(), direction.seed)
             rows.entries.append(digest + stratum.number.to_bytes(8, "big") + xxh3_64_digest(name))
             rows.lines.append(HEAD + text[1:-1] + ID + name + stratum.tail())
     _connect(whole, rows)
-
-
-def _content(source: bytes, target: bytes, direction: _Direction) -> bytes:
-    """Return what is hashed of a pair, the same in either direction."""
-    return b"%b\n%b" % ((source, target) if direction.in_order else (target, source))
 
 
 def _strings(raws: list[msgspec.Raw]) -> list[bytes]:
