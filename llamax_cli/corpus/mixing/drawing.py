@@ -77,7 +77,7 @@ class Shares:
         import numpy as np
 
         strata = index[rows, STRATUM].astype(np.int64)
-        copies = self.base[strata]
+        copies: NDArray[np.int64] = self.base[strata]
         more = self.more[:, bucket]
         asked = more[strata] > 0
         chosen = np.flatnonzero(asked)

@@ -9,6 +9,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 from llamax_cli.corpus.opening import detect, open_corpora
@@ -16,6 +17,7 @@ from llamax_cli.corpus.segments import Request
 from llamax_cli.inputs import Input
 from llamax_cli.lines import Bad, texts
 
+BATCH = 1000  # sentences normalised at once
 LONGEST = 6  # sentences of one line that may together be one segment of an evaluation set
 ASCII_EDGE = "".join(chr(code) for code in range(128) if not chr(code).isalnum())
 # Where a sentence may end. Cutting too often does no harm: neighbours are looked up together as well.
@@ -68,11 +70,15 @@ class EvaluationSet:
 
     def __init__(self, sentences: Iterable[str]) -> None:
         self._texts: set[str] = set()
-        self._openings: set[str] = set()
-        for sentence in sentences:
-            if whole := normalised(sentence):
-                self._texts.add(whole)
-                self._openings.add(normalised(_sentences(sentence.strip())[0]))
+        self._openings: set[str] = set()  # their first sentences
+        sentences = iter(sentences)
+        while batch := [sentence.replace("\n", " ").strip() for sentence in islice(sentences, BATCH)]:
+            self._texts.update(normalised_lines("\n".join(batch)))
+            ends = (_SENTENCE.search(sentence) for sentence in batch)
+            first = (sentence[: end.end()] for sentence, end in zip(batch, ends, strict=True) if end)
+            self._openings.update(normalised_lines("\n".join(first)))
+        self._texts.discard("")
+        self._openings = (self._openings | self._texts) - {""}
 
     def __len__(self) -> int:
         return len(self._texts)

@@ -164,6 +164,10 @@ _SHAPES: dict[str, Callable[[bytes], Any]] = {
     option: msgspec.json.Decoder(shape).decode
     for option, shape in (("para", _Pair), ("aug", _Pair), ("mt", _Translation), ("mono", _Text))
 }
+# How a string begins in which there is perhaps nothing but white space.
+_MAY_BE_EMPTY = [
+    b'\n"' + each.encode() for each in ('"', " ", "\\n", "\\t", "\\r", "\\u", "\u00a0", "\u3000", "\u2003")
+]
 _spelled = attrgetter("origin", "src_lang", "tgt_lang")
 _string = msgspec.json.Decoder(str).decode
 _encode = msgspec.json.Encoder().encode
@@ -421,7 +425,7 @@ def _plain(strings: list[bytes]) -> str:
 def _empty(strings: list[bytes]) -> list[int]:
     """Return which of the strings are nothing but white space."""
     joined = b"\n".join([b"", *strings])
-    if b'\n""' not in joined and b'\n" ' not in joined and b'\n"\\' not in joined and b'\n"\xe3\x80\x80' not in joined:
+    if not any(map(joined.__contains__, _MAY_BE_EMPTY)):
         return []
     return [place for place, each in enumerate(strings) if not _string(each).strip()]
 
