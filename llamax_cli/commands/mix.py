@@ -59,7 +59,9 @@ def mix(
         list[str] | None, Option(metavar="PATH...", help="Leave out the sentences of evaluation sets.")
     ] = None,
     plan: Annotated[bool, Option("--plan", help="Write what pairs are lacking instead.")] = False,
-    memory: Annotated[int, Option(metavar="SIZE", parser=byte_size, help="Memory to use: 1G, 512M.")] = 1 << 30,
+    memory: Annotated[
+        int, Option(metavar="SIZE", parser=byte_size, help="Memory to use: 512M, 4G.", show_default="1G")
+    ] = 1 << 30,
 ) -> None:
     """Mix parallel, monolingual, augmented and translated text into one epoch of samples.
 
