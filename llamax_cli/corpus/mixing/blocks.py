@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from unicodedata import category
 
 from llamax_cli.tokenization import Tokenizer
 
+SPACES = " \n\t\u3000\u00a0"
 LIKELY = 8  # characters a token; a text of more than that times the block is not worth being counted first
 
 
@@ -12,8 +14,8 @@ LIKELY = 8  # characters a token; a text of more than that times the block is no
 class Cutter:
     """Cuts texts so that the pieces joined are the text and each encodes to at most `block` tokens.
 
-    A cut is made after white space, or between characters where a word alone is too long. A single character of more
-    tokens than the block is a piece by itself.
+    A cut is made after white space, or between characters where there is none in the second half of a piece. A single
+    character of more tokens than the block is a piece by itself.
     """
 
     tokenizer: Tokenizer
@@ -27,9 +29,9 @@ class Cutter:
         ends = self.tokenizer.ends(text)
         start = token = 0  # where the next piece starts, and the first token that ends after that
         while len(ends) - token > self.block:
-            piece = self._fitting(text[start : max(start + 1, ends[token + self.block - 1])])
-            yield piece
-            start += len(piece)
+            end = self._fitting(text, start, max(start + 1, ends[token + self.block - 1]))
+            yield text[start:end]
+            start = end
             while token < len(ends) and ends[token] <= start:
                 token += 1
         rest = text[start:]
@@ -38,19 +40,25 @@ class Cutter:
         elif rest or not text:
             yield rest
 
-    def _fitting(self, text: str) -> str:
-        """Return the longest piece to cut from the start of a text that is not all of it."""
-        piece = text[: _cut(text)]
-        while len(piece) > 1 and self.tokenizer.count(piece) > self.block:
+    def _fitting(self, text: str, start: int, end: int) -> int:
+        """Return where the piece from `start` is to end, at `end` at most, so that it fits."""
+        end = _cut(text, start, end)
+        while end > start + 1 and self.tokenizer.count(text[start:end]) > self.block:
             # By itself it is split otherwise than within its text: as many tokens less as there are too many.
-            fitting = self.tokenizer.ends(piece)[self.block - 1]
-            piece = piece[: _cut(piece[: max(1, min(fitting, len(piece) - 1))])]
-        return piece
+            fitting = start + self.tokenizer.ends(text[start:end])[self.block - 1]
+            end = _cut(text, start, max(start + 1, min(fitting, end - 1)))
+        return end
 
 
-def _cut(text: str) -> int:
-    """Return where to cut a text that goes on: after its last white space, else at its end."""
-    for place in range(len(text) - 1, 0, -1):
-        if text[place].isspace():
-            return place + 1
-    return len(text)
+def _cut(text: str, start: int, end: int) -> int:
+    """Return where to cut a text between `start` and `end`: after white space in the second half, else at its end.
+
+    Not between a letter and the marks on it, where that can be helped.
+    """
+    after_space = max(text.rfind(space, (start + end) // 2, end) for space in SPACES) + 1
+    if after_space:
+        return after_space
+    cut = end
+    while start + 1 < cut < len(text) and (category(text[cut])[0] == "M" or "\u200d" in text[cut - 1 : cut + 1]):
+        cut -= 1
+    return end if cut == start + 1 else cut

@@ -109,6 +109,8 @@ class EvaluationSet:
 
     def _cleaned(self, line: str) -> tuple[str, int]:
         """Return what is left of a line and how many segments went."""
+        if line in self:
+            return "", 1
         sentences, kept, count, place = _sentences(line), list[str](), 0, 0
         while place < len(sentences):
             length = self._length(sentences[place : place + LONGEST])

@@ -74,7 +74,7 @@ class Recipe:
 
     def part_size(self, workers: int) -> int:
         """Return the bytes of a bucket that one worker may take at once; in memory they are several times as many."""
-        return max(1 << 20, self.memory // (12 * workers))
+        return max(1 << 10, self.memory // (12 * workers))
 
     def chunk_size(self, workers: int) -> int:
         """Return the bytes of input that one worker takes at once; several wait for each."""
