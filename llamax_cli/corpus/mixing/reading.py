@@ -164,10 +164,8 @@ _SHAPES: dict[str, Callable[[bytes], Any]] = {
     option: msgspec.json.Decoder(shape).decode
     for option, shape in (("para", _Pair), ("aug", _Pair), ("mt", _Translation), ("mono", _Text))
 }
-# How a string begins in which there is perhaps nothing but white space.
-_MAY_BE_EMPTY = [
-    b'\n"' + each.encode() for each in ('"', " ", "\\n", "\\t", "\\r", "\\u", "\u00a0", "\u3000", "\u2003")
-]
+# The first bytes of white space in a JSON string, and the quote that ends an empty one.
+_BLANK = frozenset(b'" \\\xc2\xe1\xe2\xe3')
 _spelled = attrgetter("origin", "src_lang", "tgt_lang")
 _string = msgspec.json.Decoder(str).decode
 _encode = msgspec.json.Encoder().encode
@@ -364,7 +362,7 @@ def _connect(columns: list[Any], rows: Rows) -> None:
         content = source + b"\n" + target if direction.in_order else target + b"\n" + source
         digest = xxh3_128_digest(content, direction.seed)
         name = given if given[:1] == b'"' else _identifier(given, content)
-        add_entry(join((digest, direction.number, xxh3_64_digest(name))))
+        add_entry(digest + direction.number + xxh3_64_digest(name))
         if not direction.connects:
             add_line(join((b'{"prompt":', source, b',"completion":" ', target[1:-1], ID, name, direction.tail)))
         elif digest[8:] < direction.below:
@@ -424,10 +422,7 @@ def _plain(strings: list[bytes]) -> str:
 
 def _empty(strings: list[bytes]) -> list[int]:
     """Return which of the strings are nothing but white space."""
-    joined = b"\n".join([b"", *strings])
-    if not any(map(joined.__contains__, _MAY_BE_EMPTY)):
-        return []
-    return [place for place, each in enumerate(strings) if not _string(each).strip()]
+    return [place for place, each in enumerate(strings) if each[1] in _BLANK and not _string(each).strip()]
 
 
 def _identifier(id: bytes, content: bytes) -> bytes:
