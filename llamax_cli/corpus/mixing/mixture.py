@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -61,13 +62,7 @@ class Recipe:
     def __post_init__(self) -> None:
         if (self.reading.block is None) != (self.reading.tokenizer is None):
             raise UsageError("--mono-block counts the tokens of a --tokenizer: give both")
-        for path in (
-            *self.inputs["para"],
-            *self.inputs["mono"],
-            *self.inputs["aug"],
-            *self.inputs["mt"],
-            *self.exclude,
-        ):
+        for path in chain(*self.inputs.values(), self.exclude):
             if path != "-" and not Path(path).exists():
                 raise FileError(f"{path}: no such file or directory")
         self.reading.cutter()  # a tokenizer that cannot be loaded is told of before anything is read
