@@ -19,6 +19,7 @@ COMMANDS = {
     "convert": "Turn corpora of any common format into records, and records back.",
     "build-lexicon": "Merge dictionaries into one multilingual lexicon, as records or compiled.",
     "augment": "Replace words of the source by translations in other languages.",
+    "mix": "Mix parallel, monolingual, augmented and translated text into one epoch of samples.",
     "translate": "Translate texts and pairs with a language model or an encoder-decoder.",
     "pivot": "Translate by way of a third language, all records or those that went astray.",
     "langid": "Identify the language of texts and translations; filter by it; report off-target rates.",
@@ -39,7 +40,8 @@ def load(name: str) -> Any:
     """Return the command of that name, its module imported."""
     module = name.replace("-", "_")
     single = typer.Typer(add_completion=False, rich_markup_mode=_markup())
-    single.command(name)(getattr(import_module(f"llamax_cli.commands.{module}"), module))
+    function = getattr(import_module(f"llamax_cli.commands.{module}"), module)
+    single.command(name, cls=getattr(function, "command_class", TyperCommand))(function)
     return typer.main.get_command(single)
 
 

@@ -1,6 +1,7 @@
 """The flags that mean the same everywhere, and the run they open: a command says only what is its own."""
 
 import inspect
+import re
 import sys
 from collections.abc import Callable, Collection
 from dataclasses import fields
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec
 
 import typer
+from typer.core import TyperCommand
 
 from llamax_cli.console import say
 from llamax_cli.errors import LanguageError, UsageError
@@ -26,6 +28,14 @@ def portion(value: str | Portion) -> Portion:
     if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
         raise typer.BadParameter(f"{value!r} is not I/N with I from 1 to N, as in 3/8")
     return Portion(int(index), int(count))
+
+
+def byte_size(value: str | int) -> int:
+    """Return a number of bytes: `byte_size("512M") -> 536870912`; K, M, G and T are powers of 1024."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?", str(value).strip(), re.IGNORECASE)
+    if not found:
+        raise typer.BadParameter(f"{value!r} is no size, as in 512M or 1.5G")
+    return int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " "))
 
 
 def listed(value: str | None) -> tuple[str, ...]:
@@ -122,20 +132,48 @@ def _shared(
 FILES = typer.Argument(metavar="[FILE]...", help="What to read; - or nothing is standard input.", show_default=False)
 
 
+class FilesAfterOptions(TyperCommand):
+    """A command whose repeatable options take all that follows: `--para a b` is `--para a --para b`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Repeat each such option before each of its values."""
+        repeatable = {flag for each in self.params if getattr(each, "multiple", False) for flag in each.opts}
+        spread: list[str] = []
+        current = ""  # the repeatable option whose values these are
+        for place, argument in enumerate(args):
+            if argument == "--":
+                return super().parse_args(ctx, spread + args[place:])
+            if argument.startswith("-") and argument != "-":
+                current = argument if argument in repeatable else ""
+            elif current and args[place - 1] != current:
+                spread.append(current)
+            spread.append(argument)
+        return super().parse_args(ctx, spread)
+
+
 def command(
-    *, shard: bool = False, workers: bool = False, without_files: Collection[str] = ()
+    *,
+    shard: bool = False,
+    workers: bool = False,
+    without_files: Collection[str] = (),
+    files_of: Collection[str] = (),
 ) -> Callable[[Callable[Concatenate[Run, Own], None]], Callable[..., None]]:
     """Turn `function(run, own options)` into a command with files, the shared flags and an open run.
 
     The name of the function is the name of the command, its docstring the help. Where an option of `without_files` is
-    given, nothing is read.
+    given, nothing is read. Where options are named in `files_of`, the files are theirs, and there are no others.
     """
 
     def decorate(function: Callable[Concatenate[Run, Own], None]) -> Callable[..., None]:
         name = function.__name__.replace("_", "-")
 
         @wraps(function)
-        def start(ctx: typer.Context, files: list[str] | None, **given: Any) -> None:
+        def start(ctx: typer.Context, files: list[str] | None = None, **given: Any) -> None:
+            if files_of:
+                files = [file for option in files_of for file in given[option] or ()]
+                if not files:
+                    flags = ", ".join(f"--{option}" for option in files_of)
+                    raise UsageError(f"nothing to read; name files after {flags}")
             reads = not any(given[option] for option in without_files)
             if reads and not files and sys.stdin is not None and sys.stdin.isatty():
                 typer.echo(ctx.get_help(), err=True)
@@ -155,20 +193,22 @@ def command(
         own_names = {parameter.name for parameter in parameters}
         unwanted = {name for name, wanted in (("shard", shard), ("workers", workers)) if not wanted}
         shared = [each for each in inspect.signature(_shared).parameters.values() if each.name not in unwanted]
-        start.__signature__ = _signature(parameters, shared)  # type: ignore[attr-defined]
+        if files_of:
+            start.command_class = FilesAfterOptions  # type: ignore[attr-defined]
+        start.__signature__ = _signature(parameters, shared, files=not files_of)  # type: ignore[attr-defined]
         start.__annotations__ = {p.name: p.annotation for p in start.__signature__.parameters.values()}  # type: ignore[attr-defined]
         return start
 
     return decorate
 
 
-def _signature(own: list[inspect.Parameter], shared: list[inspect.Parameter]) -> inspect.Signature:
+def _signature(own: list[inspect.Parameter], shared: list[inspect.Parameter], *, files: bool) -> inspect.Signature:
     keyword = inspect.Parameter.KEYWORD_ONLY
-    files = Annotated[list[str] | None, FILES]
+    argument = inspect.Parameter("files", keyword, annotation=Annotated[list[str] | None, FILES], default=None)
     return inspect.Signature(
         [
             inspect.Parameter("ctx", keyword, annotation=typer.Context),
-            inspect.Parameter("files", keyword, annotation=files, default=None),
+            *([argument] if files else []),
             *(parameter.replace(kind=keyword) for parameter in [*own, *shared]),
         ]
     )

@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ AHEAD = 3  # items in flight for each worker: one in work, one waiting, one fini
 
 def ordered(
     make: Callable[[], Callable[[Item], Result]], items: Iterable[Item], workers: int
-) -> Iterator[tuple[Item, Result]]:
+) -> Generator[tuple[Item, Result]]:
     """Yield (item, result) in the order of the items, at most `workers * AHEAD` of them in flight.
 
     Each worker calls `make` once, for what is dear to open, and the function it returns on every item. One worker is

@@ -5,8 +5,13 @@ So the same record gets the same choice in any order, in any worker and in any p
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from xxhash import xxh3_64_intdigest
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _RANGE = 1 << 64
 
@@ -34,3 +39,16 @@ def under(key: int, text: str, other: str) -> int:
 def draws(key: int) -> Callable[[int], int]:
     """Return a function that gives 64 random bits for each number: `draws(bits(...))(0)`."""
     return partial(xxh3_64_intdigest, key.to_bytes(8, "little"))
+
+
+def stirred(drawn: "NDArray[np.uint64]", number: int) -> "NDArray[np.uint64]":
+    """Return 64 other random bits for each 64 random bits, by the number of the draw; different ones stay different.
+
+    `stirred(np.array([7], np.uint64), 1) -> [7191089600892374487]`
+    """
+    import numpy as np
+
+    mixed = drawn + np.uint64(number * 0x9E3779B97F4A7C15 % _RANGE)  # SplitMix64
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))

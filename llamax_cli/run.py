@@ -46,7 +46,7 @@ from llamax_cli.streams import (
 )
 
 BATCH = 1000  # records made before they are written, at most
-NEUTRAL = {"files", "output", "quiet", "manifest", "rejects", "max_rejects", "resume", "workers", "debug"}
+NEUTRAL = {"files", "output", "quiet", "manifest", "rejects", "max_rejects", "resume", "workers", "debug", "memory"}
 NEUTRAL |= {"device", "batch_tokens", "concurrency", "timeout", "per_minute"}  # where and how fast a model works
 
 Made = TypeVar("Made")
@@ -235,6 +235,11 @@ class Run:
             self._progress.update(self._journal.counts["in"], self._bytes_read)
             tally.update(outcome.tally)
         return tally
+
+    def took(self, count: int) -> None:
+        """Count records that the command has read in a way of its own."""
+        self._journal.counts["in"] += count
+        self._progress.update(self._journal.counts["out"], self._bytes_read)
 
     def reject(self, name: str, line: int, reason: str, raw: bytes) -> None:
         """Set a bad line aside, or end the run with it where there is no `--rejects`."""

@@ -1,5 +1,6 @@
 """The recipes in examples/ run as they stand."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -32,6 +33,28 @@ def test_hold_out(tmp_path: Path) -> None:
     assert sum(map(len, records)) == 300 * 6
     again = run("hold-out.sh", "x.en", "x.de", "x.sw", cwd=tmp_path, PAIRS="*-*")
     assert again.stderr.count("is complete already") == 2
+
+
+def test_nightly_mix(tmp_path: Path) -> None:
+    """Each night another epoch of the same records; nothing held out; nothing while another night is at work."""
+    corpus, epochs = tmp_path / "corpus", tmp_path / "epochs"
+    for name in ("para", "mono", "held-out"):
+        (corpus / name).mkdir(parents=True)
+    epochs.mkdir()
+    pairs = [{"id": str(n), "src": f"en {n}", "tgt": f"sw {n}", "src_lang": "en", "tgt_lang": "sw"} for n in range(50)]
+    (corpus / "para" / "a b.jsonl").write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
+    (corpus / "mono" / "x.jsonl").write_text('{"text":"sw alone","lang":"sw"}\n')
+    (corpus / "held-out" / "test.txt").write_text("EN 7.\n")
+    for _ in range(2):
+        night = run("nightly-mix.sh", cwd=tmp_path, CORPUS=str(corpus), EPOCHS=str(epochs))
+        assert night.stdout == night.stderr == ""
+    first, second = (b"".join(Input(epochs / f"epoch-{n}.jsonl.zst").blocks()).splitlines() for n in (0, 1))
+    assert len(first) == len(second) == 49 * 3 + 1 and first != second
+    assert json.loads((epochs / "epoch-1.json").read_text())["arguments"]["epoch"] == 1
+    with (epochs / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run("nightly-mix.sh", cwd=tmp_path, CORPUS=str(corpus), EPOCHS=str(epochs))
+    assert not (epochs / "epoch-2.jsonl.zst").exists()
 
 
 def test_every_example_is_tested() -> None:

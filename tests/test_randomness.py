@@ -2,11 +2,12 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamax_cli.randomness import below, bits
+from llamax_cli.randomness import below, bits, stirred
 
 content = st.lists(st.one_of(st.text(max_size=5), st.integers()), max_size=4)
 
@@ -49,3 +50,12 @@ def test_below_is_uniform(limit: int) -> None:
     counts = Counter(below(limit, bits(0, "test", number)) for number in range(draws))
     deviation = (draws / limit * (1 - 1 / limit)) ** 0.5
     assert all(abs(counts[each] - draws / limit) < 5 * deviation for each in range(limit))
+
+
+def test_stirred_bits_are_other_bits_and_stay_different() -> None:
+    """The same ones always; no two alike; each bit about as often 0 as 1, whatever went in."""
+    assert stirred(np.array([7], np.uint64), 1).tolist() == [7191089600892374487]
+    found = np.concatenate([stirred(np.arange(10_000, dtype=np.uint64), number) for number in (1, 2)])
+    assert len(np.unique(found[:10_000])) == 10_000
+    shares = [float(np.mean(found >> np.uint64(bit) & np.uint64(1))) for bit in range(64)]
+    assert min(shares) > 0.47 and max(shares) < 0.53

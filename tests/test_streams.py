@@ -18,7 +18,7 @@ from llamax_cli import inputs
 from llamax_cli.errors import DataError, RecordError
 from llamax_cli.inputs import Input
 from llamax_cli.records import Record
-from llamax_cli.streams import Chunk, Portion, Tally, between, chunks, first_lines, records, shard, transform
+from llamax_cli.streams import Chunk, Portion, Tally, between, chunks, first_lines, pieces, records, shard, transform
 
 TEXT = [b"a", b"bc", b"\n", b"\r", b"\r\n", b"\x0b", b"\x0c", b"\x1c", b"\x1e", "\x85".encode(), "\u2028".encode()]
 any_text = st.lists(st.sampled_from(TEXT), max_size=40).map(b"".join)
@@ -229,3 +229,16 @@ def test_tallies_are_kept() -> None:
         return [record]
 
     assert transform(stage, False, Chunk("x", 1, b"{}\n{}\n")).tally == Counter(seen=2)
+
+
+@given(st.lists(st.binary().filter(lambda line: b"\n" not in line)), st.integers(1, 40), st.integers(1, 9))
+def test_pieces_are_the_chunk(lines: list[bytes], size: int, first: int) -> None:
+    """Whole lines, each piece long enough but for the last, numbered where they stand."""
+    whole = Chunk("x", first, b"".join(line + b"\n" for line in lines))
+    found = list(pieces(whole, size))
+    assert b"".join(piece.data for piece in found) == whole.data
+    assert all(len(piece.data) >= size for piece in found[:-1])
+    number = first
+    for piece in found:
+        assert piece.line == number and piece.data.endswith(b"\n")
+        number += piece.data.count(b"\n")

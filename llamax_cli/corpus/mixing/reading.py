@@ -1,0 +1,436 @@
+"""Lines to rows: each Sample as it will be written, and an entry of 32 bytes that says where it goes.
+
+An entry is four big-endian numbers: its place in the mixture, which together with the second, a check, is a hash of
+(seed, epoch, languages, texts); its stratum; and a hash of its id, which settles which of two equal records stays.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+from xxhash import xxh3_64_digest, xxh3_64_intdigest, xxh3_128_digest
+
+from llamax_cli import records
+from llamax_cli.corpus.mixing.blocks import Cutter
+from llamax_cli.corpus.mixing.exclusion import EvaluationSet
+from llamax_cli.errors import RecordError
+from llamax_cli.languages import canonical
+from llamax_cli.randomness import bits
+from llamax_cli.rejects import Reject
+from llamax_cli.streams import Chunk, Tally
+from llamax_cli.tokenization import load
+
+HEAD, JOINT, ID = (
+    b'{"prompt":"","completion":"',
+    b"\t",
+    b'","id":',
+)  # a tab is in no JSON string; at the end it is a space
+OPTIONS = "para", "mono", "aug", "mt"
+SIDES = "src", "tgt"
+EXCLUDED, EMPTY, CUT_SHORT = "in an evaluation set", "empty", "truncated"
+
+
+class Stratum(NamedTuple):
+    """What is counted and drawn together: an origin and a direction, or a language (`tgt_lang` is empty).
+
+    `side` names the side of a pair that is an entry by itself (`--parallel split`).
+    """
+
+    origin: str
+    src_lang: str
+    tgt_lang: str = ""
+    side: str = ""
+
+    @property
+    def number(self) -> int:
+        """Return the 64 bits that stand for it in entries."""
+        return xxh3_64_intdigest("\t".join(self).encode())
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Return its languages, once each."""
+        return tuple(dict.fromkeys(filter(None, (self.src_lang, self.tgt_lang))))
+
+    @property
+    def turns(self) -> bool:
+        """Whether its pairs may be written in the other direction."""
+        return self.origin in ("para", "mt") and not self.side
+
+    def entry_languages(self, *, turned: bool = False) -> tuple[str, ...]:
+        """Return (source, target) of its samples, or their one language."""
+        if self.side:
+            return (self.src_lang if self.side == "src" else self.tgt_lang,)
+        return self.languages[::-1] if turned else self.languages
+
+    def tail(self, *, turned: bool = False) -> bytes:
+        """Return what closes its samples: `,"origin":"mono","lang":"sw"}`."""
+        codes = self.entry_languages(turned=turned)
+        keys = ("src_lang", "tgt_lang") if len(codes) == 2 else ("lang",)
+        said = zip(("origin", *keys), (self.origin, *codes), strict=True)
+        return "".join(f',"{key}":"{value}"' for key, value in said).encode() + b"}"
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What the place and the direction of a record hang on besides its content."""
+
+    seed: int
+    epoch: int
+    flip: float  # probability of the other direction
+
+    @property
+    def bound(self) -> int:
+        """Return the 64 bits below which the check of an entry means the other direction."""
+        return int(self.flip * (1 << 64))
+
+    @property
+    def below(self) -> bytes:
+        """Return the bound as a check has it; where every check is below it, nine bytes, above all that have eight."""
+        return self.bound.to_bytes(8, "big") if self.bound < 1 << 64 else b"\xff" * 9
+
+    def seed_of(self, languages: Sequence[str]) -> int:
+        """Return the seed of the hash of texts in these languages, the same in either direction."""
+        return bits(self.seed, "mix", self.epoch, *sorted(languages))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How lines are read: what is drawn, split, cut into blocks of so many tokens, and left out."""
+
+    drawing: Drawing
+    split: bool = False
+    block: int | None = None
+    tokenizer: Path | None = None
+    excluded: EvaluationSet | None = None
+
+    def cutter(self) -> Cutter | None:
+        """Return what cuts texts into blocks, None where they stay whole."""
+        return None if self.block is None or self.tokenizer is None else Cutter(load(self.tokenizer), self.block)
+
+
+@dataclass
+class Rows:
+    """Entries and samples, side by side, and what was seen and left out on the way."""
+
+    entries: list[bytes] = field(default_factory=list)
+    lines: list[bytes] = field(default_factory=list)
+    strata: set[Stratum] = field(default_factory=set)
+    left_out: Tally = field(default_factory=Counter)
+    sentences: int = 0  # taken out of texts
+
+    def take(self, others: "Rows") -> None:
+        """Add the rows and counts of others."""
+        self.entries += others.entries
+        self.lines += others.lines
+        self.strata |= others.strata
+        self.left_out.update(others.left_out)
+        self.sentences += others.sentences
+
+
+_ABSENT = msgspec.Raw(b"")
+
+
+class _Pair(msgspec.Struct):
+    src: msgspec.Raw
+    tgt: msgspec.Raw
+    src_lang: str
+    tgt_lang: str
+    id: msgspec.Raw = _ABSENT
+    origin: str = ""
+
+
+class _Translation(msgspec.Struct):
+    src: msgspec.Raw
+    src_lang: str
+    tgt_lang: str
+    tgt: msgspec.Raw = _ABSENT
+    mt: msgspec.Raw = _ABSENT
+    id: msgspec.Raw = _ABSENT
+    truncated: bool = False
+    origin: str = ""
+
+
+class _Text(msgspec.Struct):
+    text: msgspec.Raw
+    lang: str
+    id: msgspec.Raw = _ABSENT
+
+
+_SHAPES: dict[str, Callable[[bytes], Any]] = {
+    option: msgspec.json.Decoder(shape).decode
+    for option, shape in (("para", _Pair), ("aug", _Pair), ("mt", _Translation), ("mono", _Text))
+}
+# The first bytes of white space in a JSON string, and the quote that ends an empty one.
+_BLANK = frozenset(b'" \\\xc2\xe1\xe2\xe3')
+_spelled = attrgetter("origin", "src_lang", "tgt_lang")
+_string = msgspec.json.Decoder(str).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class _Direction:
+    """What the pairs of one direction and origin have in common."""
+
+    def __init__(self, stratum: Stratum, drawing: Drawing) -> None:
+        self.stratum = stratum
+        self.number = stratum.number.to_bytes(8, "big")
+        self.seed = drawing.seed_of(stratum.languages)
+        self.in_order = stratum.src_lang <= stratum.tgt_lang
+        self.below = drawing.below if stratum.turns else b""
+        self.tail = stratum.tail()
+        self.turned_tail = stratum.tail(turned=True)
+        self.connects = stratum.origin != "aug-para"
+
+
+class _Directions(dict[tuple[str, str, str], _Direction]):
+    """The directions of one kind of input by (origin, source, target), as the records spell them."""
+
+    def __init__(self, option: str, drawing: Drawing) -> None:
+        self._option = option
+        self._drawing = drawing
+
+    def __missing__(self, spelled: tuple[str, str, str]) -> _Direction:
+        origin, source, target = spelled
+        found = _Direction(_stratum(_origin(self._option, origin), source, target), self._drawing)
+        self[spelled] = found
+        return found
+
+
+class _Languages(dict[str, _Direction]):
+    """What the texts of one language have in common, by language as the records spell it."""
+
+    def __init__(self, drawing: Drawing) -> None:
+        self._drawing = drawing
+
+    def __missing__(self, spelled: str) -> _Direction:
+        self[spelled] = found = _Direction(Stratum("mono", canonical(spelled)), self._drawing)
+        return found
+
+
+def _stratum(origin: str, source: str, target: str) -> Stratum:
+    stratum = Stratum(origin, canonical(source), canonical(target))
+    if (stratum.src_lang == stratum.tgt_lang) != (origin == "aug-mono"):
+        raise RecordError(
+            f"source and target are both {stratum.src_lang}, which no direction is"
+            if origin != "aug-mono"
+            else f"origin is aug-mono, but {stratum.src_lang} and {stratum.tgt_lang} are two languages"
+        )
+    return stratum
+
+
+def _origin(option: str, origin: str) -> str:
+    """Return what a pair is: augmented ones go by what they say, and those that augment passed on are parallel."""
+    if option == "mt":
+        return option
+    if option == "aug" and origin in ("aug-para", "aug-mono"):
+        return origin
+    if origin.startswith("aug-"):
+        raise RecordError(f"origin is {origin!r}: give augmented pairs to --aug")
+    if option == "aug" and origin not in ("", "para"):
+        raise RecordError(f"origin is {origin!r}, not aug-para or aug-mono; --aug takes what llamax augment writes")
+    return "para"
+
+
+class Reader:
+    """Makes rows of chunks, a whole chunk at a time where all its lines are good."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._cutter = reading.cutter()
+        self._directions = {option: _Directions(option, reading.drawing) for option in OPTIONS}
+        self._languages = _Languages(reading.drawing)
+
+    def read(self, option: str, chunk: Chunk) -> tuple[Rows, list[Reject]]:
+        """Return the rows of a chunk of an input of `--para`, `--mono`, `--aug` or `--mt`, and its bad lines."""
+        lines = chunk.data.split(b"\n")
+        lines.pop()
+        try:
+            return self._rows(option, lines, chunk.data), []
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, RecordError):
+            reasons = [self._fault(option, line) for line in lines]
+        good = [line for line, reason in zip(lines, reasons, strict=True) if reason is None]
+        rejects = [
+            Reject(chunk.name, number, reason, line)
+            for number, line, reason in zip(range(chunk.line, chunk.line + len(lines)), lines, reasons, strict=True)
+            if reason is not None
+        ]
+        return self._rows(option, good, b""), rejects
+
+    def _rows(self, option: str, lines: list[bytes], data: bytes) -> Rows:
+        if not data.isascii():
+            data.decode()  # untouched values are never looked into again, so bad UTF-8 is stopped here
+        found = list(map(_SHAPES[option], lines))
+        rows = Rows()
+        if option == "mono":
+            self._texts(found, rows)
+        elif found:
+            self._pairs(option, found, rows)
+        return rows
+
+    def _fault(self, option: str, line: bytes) -> str | None:
+        """Return what is wrong with a line, None where nothing is."""
+        try:
+            record = records.parse(line)
+            if option == "mono":
+                records.text(record, "text")
+                records.language(record, "lang")
+            else:
+                records.text(record, "src")
+                records.text(record, "mt" if option == "mt" and "tgt" not in record else "tgt")
+                origin = _origin(option, records.text(record, "origin") if "origin" in record else "")
+                _stratum(origin, records.text(record, "src_lang"), records.text(record, "tgt_lang"))
+            _identifier(bytes(record.get("id", b"")), b"")
+            _SHAPES[option](line)
+        except RecordError as error:
+            return str(error)
+        except msgspec.ValidationError as error:
+            return str(error).replace("`", "'").replace(" - at ", " at ")
+        return None
+
+    def _pairs(self, option: str, found: list[Any], rows: Rows) -> None:
+        if option == "mt":
+            whole = [each for each in found if not each.truncated]
+            rows.left_out.update({f"{CUT_SHORT} (mt)": len(found) - len(whole)})
+            found, targets = whole, _strings([each.mt if each.tgt is _ABSENT else each.tgt for each in whole])
+            if not found:
+                return
+        else:
+            targets = _strings([each.tgt for each in found])
+        sources = _strings([each.src for each in found])
+        given = b"\n".join([each.id for each in found]).split(b"\n")
+        known = self._directions[option]
+        directions = [known[spelled] for spelled in map(_spelled, found)]
+        columns: list[list[Any]] = [sources, targets, given, directions]
+        if out := self._without(sources, targets, directions, rows.left_out):
+            columns = [[each for place, each in enumerate(column) if place not in out] for column in columns]
+        make = _split if self._reading.split else _connect
+        make(columns, rows)
+
+    def _without(
+        self, sources: list[bytes], targets: list[bytes], directions: Sequence[Any], left_out: Tally
+    ) -> set[int]:
+        """Return the places of pairs that are left out, and count them."""
+        out: dict[int, str] = {}
+        for side in (sources, targets):
+            out.update((place, EMPTY) for place in _empty(side))
+            if self._reading.excluded:
+                out.update((place, EXCLUDED) for place in self._reading.excluded.found(_plain(side)))
+        left_out.update(f"{reason} ({directions[place].stratum.origin})" for place, reason in out.items())
+        return set(out)
+
+    def _texts(self, found: list[_Text], rows: Rows) -> None:
+        texts = _strings([each.text for each in found])
+        empty = set(_empty(texts))
+        rows.left_out.update({f"{EMPTY} (mono)": len(empty)})
+        for place, (text, record) in enumerate(zip(texts, found, strict=True)):
+            if place not in empty and (left := self._without_excluded(text, rows)):
+                self._text(left, record, rows)
+
+    def _without_excluded(self, text: bytes, rows: Rows) -> bytes:
+        """Return a text without the sentences that are in the evaluation sets, nothing where that is all of it."""
+        if not self._reading.excluded:
+            return text
+        left, count = self._reading.excluded.without(_string(text))
+        rows.sentences += count
+        if count and not left.strip():
+            rows.left_out[f"{EXCLUDED} (mono)"] += 1
+            return b""
+        return _encode(left) if count else text
+
+    def _text(self, text: bytes, record: _Text, rows: Rows) -> None:
+        """Make an entry of a text, or of each of its blocks."""
+        direction = self._languages[record.lang]
+        rows.strata.add(direction.stratum)
+        name = _identifier(bytes(record.id), text)
+        cutter = self._cutter
+        pieces = [text] if cutter is None else map(_encode, cutter.pieces(_string(text)))
+        for number, piece in enumerate(pieces):
+            # By the whole text and the number of the block: a text that is there twice gives the same blocks.
+            digest = xxh3_128_digest(text + b"%d" % number if number else text, direction.seed)
+            rows.entries.append(b"".join((digest, direction.number, xxh3_64_digest(name))))
+            rows.lines.append(b"".join((HEAD, piece[1:-1], ID, name, direction.tail)))
+
+
+def _connect(columns: list[Any], rows: Rows) -> None:
+    """Make one entry of each pair: source and target joined, in the direction that its hash says (section 2)."""
+    add_entry, add_line, join = rows.entries.append, rows.lines.append, b"".join
+    rows.strata.update(direction.stratum for direction in set(columns[3]))
+    for source, target, given, direction in zip(*columns, strict=True):
+        content = source + b"\n" + target if direction.in_order else target + b"\n" + source
+        digest = xxh3_128_digest(content, direction.seed)
+        name = given if given[:1] == b'"' else _identifier(given, content)
+        add_entry(digest + direction.number + xxh3_64_digest(name))
+        if not direction.connects:
+            add_line(join((b'{"prompt":', source, b',"completion":" ', target[1:-1], ID, name, direction.tail)))
+        elif digest[8:] < direction.below:
+            add_line(join((HEAD, target[1:-1], JOINT, source[1:-1], ID, name, direction.turned_tail)))
+        else:
+            add_line(join((HEAD, source[1:-1], JOINT, target[1:-1], ID, name, direction.tail)))
+
+
+def turned(line: bytes, stratum: Stratum, *, was: bool) -> bytes:
+    """Return a connected pair in the other direction; `was` says whether it is turned already."""
+    source, _, rest = line[len(HEAD) :].partition(JOINT)
+    # No quote within a string stands bare, so this is where the string ends.
+    target, _, rest = rest.partition(ID)
+    name = rest[: -len(stratum.tail(turned=was))]
+    return b"".join((HEAD, target, JOINT, source, ID, name, stratum.tail(turned=not was)))
+
+
+def _split(columns: list[Any], rows: Rows) -> None:
+    """Make two entries of each parallel pair (paper, Table 12); what is augmented stays a pair."""
+    whole: list[list[Any]] = [[], [], [], []]
+    for pair in zip(*columns, strict=True):
+        source, target, given, direction = pair
+        if not direction.stratum.turns:
+            for column, each in zip(whole, pair, strict=True):
+                column.append(each)
+            continue
+        content = source + b"\n" + target if direction.in_order else target + b"\n" + source
+        name = given if given[:1] == b'"' else _identifier(given, content)
+        for text, side in zip((source, target), SIDES, strict=True):
+            stratum = direction.stratum._replace(side=side)
+            rows.strata.add(stratum)
+            # By language, not by side: a pair that is there in both directions gives the same two entries.
+            digest = xxh3_128_digest(content + stratum.entry_languages()[0].encode(), direction.seed)
+            rows.entries.append(digest + stratum.number.to_bytes(8, "big") + xxh3_64_digest(name))
+            rows.lines.append(HEAD + text[1:-1] + ID + name + stratum.tail())
+    _connect(whole, rows)
+
+
+def _strings(raws: list[msgspec.Raw]) -> list[bytes]:
+    """Return strings as JSON has them with no escape that is not needed; RecordError where one is no string."""
+    joined = b"\n".join([b"", *raws])
+    if joined.count(b'\n"') != len(raws):
+        raise RecordError("not a string")
+    strings = joined.split(b"\n")[1:]
+    if b"\\" in joined:
+        return [_encode(_string(each)) if b"\\" in each else each for each in strings]
+    return strings
+
+
+def _plain(strings: list[bytes]) -> str:
+    """Return the texts, each in quotes, a line each."""
+    joined = b"\n".join(strings)
+    if b"\\" in joined:
+        joined = b"\n".join(_string(each).replace("\n", " ").encode() if b"\\" in each else each for each in strings)
+    return joined.decode()
+
+
+def _empty(strings: list[bytes]) -> list[int]:
+    """Return which of the strings are nothing but white space."""
+    return [place for place, each in enumerate(strings) if each[1] in _BLANK and not _string(each).strip()]
+
+
+def _identifier(id: bytes, content: bytes) -> bytes:
+    """Return an id as a JSON string: a number as it stands, and where there is none a hash of the content."""
+    if id[:1] == b'"':
+        return id
+    if not id or id == b"null":
+        return b'"%b"' % xxh3_64_digest(content).hex().encode()
+    if id[:1] in b"{[tf":
+        raise RecordError("'id' is neither a string nor a number")
+    return b'"%b"' % id

@@ -1,0 +1,138 @@
+"""Tokenizers as they lie on disk: Hugging Face's, SentencePiece's and tiktoken's files."""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from llamax_cli.errors import FileError
+
+
+class Tokenizer(NamedTuple):
+    """What a tokenizer makes of a text, special tokens left out: how many tokens, and where in the text each ends."""
+
+    count: Callable[[str], int]
+    ends: Callable[[str], list[int]]
+
+
+# How LLaMA-3 parts text before it merges bytes; its file does not say.
+LLAMA3 = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+
+
+@cache
+def load(path: Path) -> Tokenizer:
+    """Return the tokenizer at a path.
+
+    The path is a folder with `tokenizer.json` or `tokenizer.model`, or such a file: Hugging Face's, SentencePiece's, or
+    tiktoken's as LLaMA-3 has it. FileError where it is none of them.
+
+    `load(Path("llama2")).ends("Hello world") -> [5, 11]`
+    """
+    file = _file(path)
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise FileError(f"{file}: {(error.strerror or str(error)).lower()}") from error
+    if data.lstrip().startswith(b"{"):
+        return _hugging_face(file, data)
+    return _tiktoken(file, data) if re.match(rb"[A-Za-z0-9+/]+=* \d+\r?\n", data) else _sentencepiece(file, data)
+
+
+def _file(path: Path) -> Path:
+    if not path.exists():
+        raise FileError(f"no tokenizer at {path}: no such file or directory")
+    if not path.is_dir():
+        return path
+    for name in ("tokenizer.json", "tokenizer.model"):
+        if (path / name).is_file():
+            return path / name
+    raise FileError(f"no tokenizer in {path}: it has neither tokenizer.json nor tokenizer.model")
+
+
+def _broken(file: Path, kind: str, error: object) -> FileError:
+    reason = str(error).strip().partition("\n")[0]
+    return FileError(f"{file} is no tokenizer that {kind} can load{f' ({reason})' if reason else ''}")
+
+
+def _hugging_face(file: Path, data: bytes) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    try:
+        json.loads(data)  # what the library says of broken JSON does not name the file's fault
+        tokenizer = Tokenizer.from_str(data.decode())
+    except ValueError as error:
+        raise _broken(file, "Hugging Face tokenizers", error) from error
+    except Exception as error:
+        if type(error) is not Exception:  # the library raises nothing more exact
+            raise
+        raise _broken(file, "Hugging Face tokenizers", error) from error
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return _functions(tokenizer)
+
+
+def _functions(tokenizer: Any) -> Tokenizer:
+    encode = partial(tokenizer.encode, add_special_tokens=False)
+    return Tokenizer(lambda text: len(encode(text)), lambda text: [end for _, end in encode(text).offsets])
+
+
+def _sentencepiece(file: Path, data: bytes) -> Tokenizer:
+    from sentencepiece import SentencePieceProcessor
+
+    processor: Any = SentencePieceProcessor()
+    try:
+        processor.LoadFromSerializedProto(data)
+    except RuntimeError as error:
+        raise _broken(file, "SentencePiece", error) from error
+    encode = processor.encode
+    return Tokenizer(
+        lambda text: len(encode(text)),
+        lambda text: [end for _, end in encode(text, return_type="offset_mapping")["offsets"]],
+    )
+
+
+def _tiktoken(file: Path, data: bytes) -> Tokenizer:
+    from tokenizers import Regex, Tokenizer, models, pre_tokenizers
+    from tokenizers.pre_tokenizers import ByteLevel
+
+    ranks: dict[bytes, int] = {}
+    try:
+        for line in data.splitlines():
+            token, rank = line.split()
+            ranks[base64.b64decode(token, validate=True)] = int(rank)
+    except (ValueError, binascii.Error) as error:
+        raise _broken(file, "tiktoken", error) from error
+    letters = _letters()
+    vocabulary = {"".join(map(letters.__getitem__, token)): rank for token, rank in ranks.items()}
+    model = models.BPE(vocab=vocabulary, merges=_merges(ranks, letters), ignore_merges=True, fuse_unk=False)
+    tokenizer = Tokenizer(model)
+    split = pre_tokenizers.Split(Regex(LLAMA3), "isolated")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, ByteLevel(add_prefix_space=False, use_regex=False)])
+    return _functions(tokenizer)
+
+
+def _merges(ranks: dict[bytes, int], letters: dict[int, str]) -> list[tuple[str, str]]:
+    """Return the merges that make each token of two others, in the order of the tokens."""
+    found: list[tuple[int, int, int, tuple[str, str]]] = []
+    for token, rank in ranks.items():
+        for cut in range(1, len(token)):
+            left, right = token[:cut], token[cut:]
+            if left in ranks and right in ranks:
+                merge = "".join(map(letters.__getitem__, left)), "".join(map(letters.__getitem__, right))
+                found.append((rank, ranks[left], ranks[right], merge))
+    found.sort()
+    return [merge for *_, merge in found]
+
+
+def _letters() -> dict[int, str]:
+    """Return the printable character that stands for each byte in a byte-level vocabulary (GPT-2's table)."""
+    plain = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    others = (byte for byte in range(256) if byte not in set(plain))
+    return {**{byte: chr(byte) for byte in plain}, **{byte: chr(256 + place) for place, byte in enumerate(others)}}

@@ -1,0 +1,190 @@
+"""What a mixture costs: pairs a second, tokens a second, and memory and temporary disk against the size of the corpus.
+
+    python tests/benchmarks/bench_mix.py [--pairs 2000000] [--millions 1,5,20] [--data ../shared/data]
+
+The pairs are made up: English with ten languages, 150 bytes a record, one of 25 there already. FLORES-101 is kept out
+where `--data` has it. Memory is the peak of the proportional set sizes (PSS) of all processes together. Baselines:
+GNU shuf and sort -R on the same bytes, which neither parse nor look for duplicates, and Hugging Face's
+`interleave_datasets` over ten streams of a small part.
+"""
+
+import argparse
+import json
+import os
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from llamax_cli.tokenization import load
+
+MIX = [sys.executable, "-m", "llamax_cli", "mix", "-q"]
+CODES = "de", "fr", "es", "ru", "th", "hi", "sw", "yo", "zu", "it"
+INTERLEAVE = """
+import sys
+from datasets import interleave_datasets, load_dataset
+streams = [load_dataset("json", data_files=path, split="train", streaming=True) for path in sys.argv[1:]]
+with open("/dev/null", "w") as out:
+    for row in interleave_datasets(streams, seed=1, stopping_strategy="all_exhausted"):
+        out.write(str(row))
+"""
+
+
+def corpus(path: Path, count: int) -> Path:
+    """Write so many pairs and return where."""
+    draw = random.Random(1)
+    words = ["".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randint(2, 8))) for _ in range(4000)]
+    phrases = [" ".join(draw.choices(words, k=4)) for _ in range(4096)]
+    tails = [f'","src_lang":"en","tgt_lang":"{code}"}}\n' for code in CODES]
+    with path.open("w") as file:
+        for start in range(0, count, 1 << 16):
+            rows = []
+            for n in range(start, min(count, start + (1 << 16))):
+                m = n if n % 25 else n // 2  # one of 25 is there already
+                one, two, three = phrases[m & 4095], phrases[m >> 6 & 4095], phrases[m * 7 >> 3 & 4095]
+                rows.append(f'{{"id":"c:{n}","src":"{m} {one} {two}.","tgt":"{three} é {m}.{tails[m % 10]}')
+            file.write("".join(rows))
+    return path
+
+
+def seconds(command: list[str], **more: str) -> tuple[float, float]:
+    """Return the wall and processor seconds of a command."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True, env={**os.environ, **more}
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.perf_counter() - start, used
+
+
+def speed(folder: Path, count: int, excluded: list[str], rounds: int) -> None:
+    """Print pairs a second of wall time, and what the processors did for each."""
+    path = corpus(folder / "pairs.jsonl", count)
+    mix = [*MIX, "--para", str(path), "-o", str(folder / "out.jsonl")]
+    rows = {
+        "mix, 1 worker": mix,
+        "mix, 2 workers": [*mix, "--workers", "2"],
+        "mix, 2 workers, FLORES-101 kept out": [*mix, "--workers", "2", *excluded],
+        "shuf": ["shuf", str(path), "-o", str(folder / "out.jsonl")],
+        "sort -R": ["sort", "-R", "--parallel=2", str(path), "-o", str(folder / "out.jsonl")],
+    }
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in rows}
+    for _ in range(rounds):
+        for name, command in rows.items():
+            times[name].append(seconds(command, LC_ALL="C"))
+    print(f"{count:,} pairs, {path.stat().st_size / count:.0f} bytes each; medians of {rounds} rounds in turn")
+    print(f"{'':40}{'pairs/s':>12}{'processor':>14}")
+    for name, found in times.items():
+        wall, used = (statistics.median(each) for each in zip(*found, strict=True))
+        print(f"{name:40}{count / wall:>12,.0f}{1e6 * used / count:>11.2f} us")
+    small = [str(corpus(folder / f"{code}.jsonl", 2000)) for code in CODES]
+    wall, used = seconds([sys.executable, "-c", INTERLEAVE, *small], HF_HOME=str(folder / "hf"))
+    print(f"{'interleave_datasets, 20,000 rows':40}{20_000 / wall:>12,.0f}{1e6 * used / 20_000:>11.2f} us")
+
+
+def blocks(folder: Path, data: Path) -> None:
+    """Print tokens a second with blocks of 512, against the tokenizer alone on the same texts, one process each."""
+    texts = []
+    for file in sorted((data / "flores101" / "devtest").glob("*.devtest")):
+        lines = file.read_text(encoding="utf-8").split("\n")
+        texts += [" ".join(lines[start : start + 100]) for start in range(0, 1000, 100)]
+    path = folder / "texts.jsonl"
+    path.write_text(
+        "".join(json.dumps({"id": str(n), "text": text, "lang": "en"}) + "\n" for n, text in enumerate(texts))
+    )
+    for name in ("llama2", "llama3"):
+        tokenizer = load(data / "tokenizers" / name)
+        start = time.process_time()
+        tokens = sum(map(tokenizer.count, texts))
+        alone = time.process_time() - start
+        mix = [*MIX, "--mono", str(path), "--mono-block", "512", "--tokenizer", str(data / "tokenizers" / name)]
+        for workers in (1, 2):
+            wall, used = seconds([*mix, "--workers", str(workers)])
+            rates = [f"{tokens / each:,.0f}" for each in (wall, used, alone)]
+            print(
+                f"blocks of 512, {name}, {workers} workers: tokens/s {rates[0]} by the clock, {rates[1]} of processor"
+            )
+            print(f"    the tokenizer alone {rates[2]}")
+
+
+def memory(folder: Path, millions: int, excluded: list[str]) -> None:
+    """Print the peak memory of all processes and the peak of temporary files for a corpus of so many records."""
+    path = corpus(folder / "many.jsonl", millions * 1_000_000)
+    temporary = folder / "tmp"
+    temporary.mkdir(exist_ok=True)
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [*MIX, "--para", str(path), "--workers", "2", *excluded],
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )
+    peak = {"memory": 0, "disk": 0}
+    watching = threading.Event()
+
+    def watch() -> None:
+        while not watching.wait(0.2):
+            peak["memory"] = max(peak["memory"], _proportional(process.pid))
+            peak["disk"] = max(peak["disk"], _on_disk(temporary))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    process.wait()
+    watching.set()
+    thread.join()
+    wall = time.perf_counter() - start
+    print(
+        f"{millions:>3} million records, {path.stat().st_size / 1e9:.1f} GB: {peak['memory'] / 1e6:.0f} MB of memory, "
+        f"{peak['disk'] / 1e9:.1f} GB of temporary files, {wall:.0f} s, exit {process.returncode}"
+    )
+    path.unlink()
+
+
+def _on_disk(folder: Path) -> int:
+    total = 0
+    for path in folder.glob("*/*"):
+        with suppress(OSError):  # it may be gone by now
+            total += path.stat().st_blocks * 512
+    return total
+
+
+def _proportional(pid: int) -> int:
+    total = 0
+    try:
+        for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
+            total += process.memory_full_info().pss
+    except (psutil.Error, OSError):
+        return 0
+    return total
+
+
+def main() -> None:
+    """Parse, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=int, default=2_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--millions", default="1,5,20")
+    parser.add_argument("--data", type=Path, default=os.environ.get("LLAMAX_TEST_DATA", "../shared/data"))
+    given = parser.parse_args()
+    flores = Path(given.data) / "flores101"
+    excluded = ["--exclude", str(flores)] if flores.is_dir() else []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if given.pairs:
+            speed(folder, given.pairs, excluded, given.rounds)
+        if excluded:
+            blocks(folder, Path(given.data))
+        for millions in filter(None, given.millions.split(",")):
+            memory(folder, int(millions), excluded)
+
+
+if __name__ == "__main__":
+    main()
