@@ -57,6 +57,22 @@ def test_nightly_mix(tmp_path: Path) -> None:
     assert not (epochs / "epoch-2.jsonl.zst").exists()
 
 
+def test_mixture(tmp_path: Path) -> None:
+    """One pipe from dictionaries and a corpus to samples; the lexicon is built once, each epoch draws other words."""
+    (tmp_path / "dictionaries").mkdir()
+    (tmp_path / "dictionaries" / "en-fr.txt").write_text("black noir\ncat chat\ndog chien\nhouse maison\n")
+    (tmp_path / "eng-swh.tsv").write_text("".join(f"black cat dog house cat {n}\tsentensi {n}\n" for n in range(20)))
+    (tmp_path / "test.sw").write_text("Sentensi 7.\n")
+    environment = {"LLAMAX_DATA": str(tmp_path / "data"), "PAIRS": "en-sw", "WORKERS": "1"}
+    arguments = ("dictionaries", "eng-swh.tsv", "test.sw")
+    epochs = [run("mixture.sh", *arguments, cwd=tmp_path, EPOCH=str(n), **environment) for n in range(2)]
+    samples = [[json.loads(line) for line in epoch.stdout.splitlines()] for epoch in epochs]
+    switched = [{each["prompt"] for each in epoch if each["origin"] == "aug-para"} for epoch in samples]
+    assert [len(epoch) for epoch in samples] == [19 + 3 * 19] * 2
+    assert switched[0] != switched[1] and all("sentensi 7" not in str(each).lower() for each in samples[0])
+    assert ["build-lexicon: " in epoch.stderr for epoch in epochs] == [True, False]
+
+
 def test_every_example_is_tested() -> None:
     """No recipe without a test here."""
     tests = Path(__file__).read_text(encoding="utf-8")
