@@ -153,5 +153,6 @@ def _texts(request: Request) -> Iterator[str]:
     request.spool()
     for corpus in open_corpora(request, kind):
         # Where nothing is good, a pass for no language still tells of the bad lines.
-        for languages in [(code,) for code in corpus.languages] or [()]:
+        passes: list[tuple[str, ...]] = [(code,) for code in corpus.languages] or [()]
+        for languages in passes:
             yield from (text for segment in corpus.segments(languages) for text in segment.texts if text)
