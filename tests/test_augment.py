@@ -206,7 +206,7 @@ def test_to_the_papers_letter(english: Lexicon) -> None:
 def test_texts_become_pairs(english: Lexicon) -> None:
     """A text is the target of its code-switched form; the pair keeps the other keys."""
     stage = Augmentation([english], 1, into=("de",), append=True)()
-    record = {"id": "a:1", "text": "Dog", "lang": "eng", "more": 1}
+    record = {"id": "a:1", "text": "Dog", "lang": "eng", "more": 1, "src_lang": "de", "tgt": "Katze"}
     assert stage(record, Counter()) == [
         record,
         {

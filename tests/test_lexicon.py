@@ -335,6 +335,30 @@ def test_bad_entries(llamax: Llamax, tmp_path: Path) -> None:
     assert message(llamax("build-lexicon", "x.jsonl")).startswith("x.jsonl:1: no Entry: ")
     written(tmp_path / "x.jsonl", "{nothing}")
     assert message(llamax("build-lexicon", "x.jsonl")).startswith("x.jsonl:1: not JSON: ")
+    for translations in ("{}", '{"de":[]}'):
+        written(tmp_path / "x.jsonl", f'{{"word":"a","lang":"en","translations":{translations}}}')
+        assert message(llamax("build-lexicon", "x.jsonl")) == "x.jsonl:1: the entry has no translations"
+    for sign in ("\\n", "\\u0000", "\\u0001"):
+        written(
+            tmp_path / "x.jsonl", f'{{"word":"a","lang":"en","translations":{{"de":["b"]}},"sources":["x{sign}y"]}}'
+        )
+        reason = "NUL, U+0001 or a line end in the name of a source"
+        assert message(llamax("build-lexicon", "x.jsonl")) == f"x.jsonl:1: {reason}"
+
+
+def test_an_entry_without_sources_comes_from_its_file(llamax: Llamax, tmp_path: Path) -> None:
+    """So does one that says it has none."""
+    written(tmp_path / "x.jsonl", '{"word":"a","lang":"en","translations":{"de":["b"]},"sources":[]}')
+    done = llamax("build-lexicon", "x.jsonl")
+    assert json.loads(done.stdout)["sources"] == [f"{tmp_path.name}/x"]
+
+
+def test_pairs_in_one_language_are_counted(llamax: Llamax, tmp_path: Path) -> None:
+    """A synonym is no translation."""
+    written(tmp_path / "x.tsv", "EN__big\tEN__large__1", "EN__big\tDE__gross__1")
+    done = llamax("build-lexicon", "x.tsv", "--from", "mrasp")
+    assert set(entries(done)) == {("en", "big"), ("de", "gross")}
+    assert "2 pairs read, 1 in one language;" in done.stderr.decode()
 
 
 # -- real dictionaries -------------------------------------------------------------------------------------------------

@@ -67,6 +67,17 @@ def test_augmented_pairs_never_turn_and_lose_on_what_the_paper_says(llamax: Mix,
             assert sample["lang"] == "sw" and "src_lang" not in sample
 
 
+def test_what_augment_passed_on_counts_as_what_it_is(llamax: Mix, tmp_path: Path) -> None:
+    """`augment --append` writes pairs and texts, too: these are parallel and monolingual, and a text is there once."""
+    appended = [pair(1), pair(1, src="hi", origin="aug-para"), text(2), pair(2, "sw", "sw", origin="aug-mono"), text(3)]
+    files = "--aug", save(tmp_path / "a.jsonl", appended), "--mono", save(tmp_path / "m.jsonl", [text(3)])
+    outcome = llamax("mix", *files, "--copies", 1)
+    assert Counter(sample["origin"] for sample in samples(outcome)) == {
+        "para": 1, "aug-para": 1, "mono": 2, "aug-mono": 1
+    }  # fmt: skip
+    assert "left out: 1 duplicates (mono)" in outcome.stderr.decode()
+
+
 def test_translations_give_their_target_or_else_the_model_s(llamax: Mix, tmp_path: Path) -> None:
     """Without `tgt`, `mt` is the target; what was cut short is left out and counted."""
     given = [{**pair(n), "mt": f"mt {n}"} for n in range(3)]

@@ -70,6 +70,28 @@ def test_every_kind_of_evaluation_set_is_read(data: Path, tmp_path: Path) -> Non
     assert len(found) > 60_000 and "absent" not in found
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("held-out.txt", b"caf\xe9\nTwo\n", "1: not UTF-8: byte 0xe9 at 3"),
+        ("samples.jsonl", b'{"prompt":"","completion":"Two","lang":"en"}\n', "1: no 'src_lang' in the record"),
+        ("latin.jsonl", b'{"text":"caf\xe9","lang":"fr"}\n', "1: not UTF-8: byte 0xe9"),
+    ],
+)
+def test_bad_lines_of_evaluation_sets_are_told(
+    llamax: Mix, tmp_path: Path, name: str, content: bytes, reason: str
+) -> None:
+    """A sentence that cannot be read is not let into the mixture silently."""
+    (tmp_path / name).write_bytes(content)
+    arguments = "mix", "--mono", save(tmp_path / "m.jsonl", [text(1)]), "--exclude", name
+    outcome = llamax(*arguments)
+    assert (outcome.returncode, outcome.stdout) == (65, b"")
+    assert outcome.stderr.decode().startswith(f"llamax mix: {name}:{reason}")
+    outcome = llamax(*arguments, "--rejects", "bad.jsonl")
+    assert len(samples(outcome)) == 1
+    assert "1 rejected" in outcome.stderr.decode()
+
+
 # -- blocks
 
 

@@ -19,6 +19,7 @@ from llamax_cli.streams import Tally
 MEMORY = 128 << 20  # bytes of words that a worker keeps
 COUNTS = ("words", "covered", "replaced", "sentences", "unchanged")  # the rest of the tally are languages
 VERIFIED = 1 << 30  # bytes of a lexicon that is read through before it is trusted, at some gigabytes a second
+OWN = {"src", "tgt", "src_lang", "tgt_lang"}  # keys of the pair that a text becomes
 TARGET = "tgt"  # in place of a language: that of the pair
 
 
@@ -176,7 +177,7 @@ def _pair(record: Record, source: str) -> Record:
             pair["src"], pair["tgt"] = source, value
         elif key == "lang":
             pair["src_lang"] = pair["tgt_lang"] = value
-        else:
+        elif key not in OWN:
             pair[key] = value
     pair["origin"] = "aug-mono"
     return pair

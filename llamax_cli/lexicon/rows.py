@@ -106,10 +106,12 @@ def _add(rows: list[str], parsed: Parsed, source: str, tally: Tally, *, both: bo
     for number, (one, first, other, second) in enumerate(parsed.pairs):
         if first == second:
             tally["identical"] += 1
-        said = AND.join(sources[number]) if sources else source
+        said = AND.join(sources[number]) if sources and sources[number] else source
         if one in CHINESE or other in CHINESE:
             _add_chinese(rows, (one, first, other, second), said, both=both)
-        elif one != other:
+        elif one == other:
+            tally["in one language"] += 1
+        else:
             add(f"{one}\0{first}\0{other}\0{second}\0{said}")
             add(f"{other}\0{second}\0{one}\0{first}\0{said}" if both else f"{other}\0{second}\0\0\0")
 

@@ -143,9 +143,16 @@ def _texts(request: Request) -> Iterator[str]:
     path = request.paths[0]
     kind = detect(path, request)
     if kind == "text":  # the language does not count, so the name need not tell it
-        yield from (line for line in texts(request.input(path)) if not isinstance(line, Bad))
+        source = request.input(path)
+        for number, line in enumerate(texts(source), 1):
+            if isinstance(line, Bad):
+                request.reject(source.name, number, *line)
+            else:
+                yield line
         return
     request.spool()
     for corpus in open_corpora(request, kind):
-        for code in corpus.languages:
-            yield from (text for segment in corpus.segments((code,)) for text in segment.texts if text)
+        # Where nothing is good, a pass for no language still tells of the bad lines.
+        passes: list[tuple[str, ...]] = [(code,) for code in corpus.languages] or [()]
+        for languages in passes:
+            yield from (text for segment in corpus.segments(languages) for text in segment.texts if text)

@@ -250,14 +250,21 @@ class Reader:
         try:
             return self._rows(option, lines, chunk.data), []
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, RecordError):
-            reasons = [self._fault(option, line) for line in lines]
-        good = [line for line, reason in zip(lines, reasons, strict=True) if reason is None]
-        rejects = [
-            Reject(chunk.name, number, reason, line)
-            for number, line, reason in zip(range(chunk.line, chunk.line + len(lines)), lines, reasons, strict=True)
-            if reason is not None
-        ]
-        return self._rows(option, good, b""), rejects
+            return self._one_by_one(option, lines, chunk)
+
+    def _one_by_one(self, option: str, lines: list[bytes], chunk: Chunk) -> tuple[Rows, list[Reject]]:
+        """Return the rows of the good lines of a chunk, and the others."""
+        good: dict[str, list[bytes]] = {}
+        rejects: list[Reject] = []
+        for number, line in enumerate(lines, chunk.line):
+            try:
+                good.setdefault(self._kind(option, line), []).append(line)
+            except RecordError as error:
+                rejects.append(Reject(chunk.name, number, str(error), line))
+        rows = Rows()
+        for kind, own in good.items():
+            rows.take(self._rows(kind, own, b""))
+        return rows, rejects
 
     def _rows(self, option: str, lines: list[bytes], data: bytes) -> Rows:
         if not data.isascii():
@@ -270,10 +277,15 @@ class Reader:
             self._pairs(option, found, rows)
         return rows
 
-    def _fault(self, option: str, line: bytes) -> str | None:
-        """Return what is wrong with a line, None where nothing is."""
+    def _kind(self, option: str, line: bytes) -> str:
+        """Return the option a line is read as: a text that augment passed on is one of `--mono`.
+
+        RecordError says what is wrong with the line.
+        """
+        record = records.parse(line)
+        if option == "aug" and "text" in record and "src" not in record:
+            option = "mono"
         try:
-            record = records.parse(line)
             if option == "mono":
                 records.text(record, "text")
                 records.language(record, "lang")
@@ -284,11 +296,9 @@ class Reader:
                 _stratum(origin, records.text(record, "src_lang"), records.text(record, "tgt_lang"))
             _identifier(bytes(record.get("id", b"")), b"")
             _SHAPES[option](line)
-        except RecordError as error:
-            return str(error)
         except msgspec.ValidationError as error:
-            return str(error).replace("`", "'").replace(" - at ", " at ")
-        return None
+            raise RecordError(str(error).replace("`", "'").replace(" - at ", " at ")) from error
+        return option
 
     def _pairs(self, option: str, found: list[Any], rows: Rows) -> None:
         if option == "mt":

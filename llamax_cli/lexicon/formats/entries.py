@@ -75,5 +75,9 @@ def _read(line: bytes, found: Parsed) -> None:
         for code, translations in entry.translations.items()
         for text in translations
     ]
+    if not made:
+        raise RecordError("the entry has no translations")
+    if any(sign in name for name in entry.sources for sign in "\0\1\n"):  # what stands between rows and sources
+        raise RecordError("NUL, U+0001 or a line end in the name of a source")
     found.pairs.extend(made)
     found.sources.extend([entry.sources] * len(made))
