@@ -170,6 +170,18 @@ def test_the_longest_entry_goes_first(english: Lexicon) -> None:
     assert (counts["words"], counts["covered"], counts["replaced"], counts["de"]) == (6, 5, 5, 2)
 
 
+def test_a_phrase_ends_with_its_line(english: Lexicon) -> None:
+    """White space stays as it was, so no phrase goes over a line end."""
+    plan = Augmentation([english], 1, into=("de",))
+    assert augmented(plan, "good\nmorning", "good\tmorning") == ["gut\nmorning", "guten Morgen"]
+
+
+def test_a_long_text_takes_time_in_proportion(english: Lexicon) -> None:
+    """A text of 400,000 words takes seconds, with phrases and without."""
+    (made,) = augmented(Augmentation([english], into=("de",)), "black dog good morning " * 100_000)
+    assert made.count("schwarz") + made.count("Hund") + 2 * made.count("guten Morgen") == 120_000
+
+
 def test_a_phrase_does_not_overshoot(english: Lexicon) -> None:
     """Where two words are wanted, a phrase of four is passed over."""
     for seed in range(20):

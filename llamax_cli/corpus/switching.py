@@ -17,6 +17,8 @@ from llamax_cli.corpus.words import Cut, is_letter, joined, trimmed, written
 from llamax_cli.lexicon.store import AND
 from llamax_cli.randomness import draws
 
+LONG = 10_000  # words of a text
+
 
 class Switched(NamedTuple):
     """A text after code-switching; of its `words` some were `covered`, and some of those replaced, into `languages`."""
@@ -46,7 +48,8 @@ class Switcher:
         count = len(found) - found.count(None)
         lengths: Mapping[int, int] = {}
         if self._vocabulary.has_phrases:
-            places, lengths = self._entries(words, found, places)
+            breaks = () if isinstance(gaps, str) else [place for place, gap in enumerate(gaps, 1) if "\n" in gap]
+            places, lengths = self._entries(words, found, places, breaks)
         covered = len(places) + sum(lengths.values()) - len(lengths)
         wanted = min(covered, int(count * self._rate + (key >> 32) / 4294967296))
         chosen = _chosen(places, lengths, wanted, draws(key))
@@ -73,11 +76,12 @@ class Switcher:
         return Switched(text, count, covered, len(chosen) + len(swallowed), languages)
 
     def _entries(
-        self, words: Sequence[str], found: list[Any], places: Iterable[int]
+        self, words: Sequence[str], found: list[Any], places: Iterable[int], breaks: Collection[int]
     ) -> tuple[list[int], Mapping[int, int]]:
         """Return the places of what may be replaced, and how many words each phrase among it has.
 
-        What is found at the place of a phrase becomes the phrase: the longest entry goes first.
+        What is found at the place of a phrase becomes the phrase: the longest entry goes first. No phrase goes on at
+        one of the `breaks`, where a line begins.
         """
         entries: list[int] = []
         lengths: dict[int, int] = {}
@@ -86,8 +90,8 @@ class Switcher:
             if place < end:
                 continue
             word: Word = found[place]
-            if word.opens and self._may_go_on(word, words, found, place + 1):
-                phrase, end = self._longest(words, found, place)
+            if word.opens and place + 1 not in breaks and self._may_go_on(word, words, found, place + 1):
+                phrase, end = self._longest(words, found, place, breaks)
                 if phrase is not None:
                     found[place], lengths[place] = phrase, end - place
                     entries.append(place)
@@ -105,14 +109,16 @@ class Switcher:
         second = found[place].core if found[place] else trimmed(words[place])[1]
         return second in word.seconds or second.lower() in word.seconds
 
-    def _longest(self, words: Sequence[str], found: Sequence[Any], place: int) -> tuple[Word | None, int]:
+    def _longest(
+        self, words: Sequence[str], found: Sequence[Any], place: int, breaks: Collection[int]
+    ) -> tuple[Word | None, int]:
         """Return the longest entry of several words that begins with one, and where it ends; punctuation ends it."""
         first: Word = found[place]
         core, after = first.core, first.after
         longest: tuple[Word | None, int] = None, place
         for end in range(place + 1, len(words)):
             word = found[end]
-            if after or word is None:
+            if after or word is None or end in breaks:
                 break
             before, more, after = (word.before, word.core, word.after) if word else trimmed(words[end])
             if before:
@@ -134,19 +140,28 @@ def _chosen(
     A phrase that has more words than are still wanted is passed over.
     """
     sizes = range(len(places), 0, -1)
-    if not lengths:
+    if not lengths and len(places) < LONG:
         return [(places.pop(bits % size), bits) for bits, size in zip(map(draw, range(wanted)), sizes, strict=False)]
     chosen: list[tuple[int, int]] = []
     for step, size in enumerate(sizes):
         if not wanted:
             break
         bits = draw(step)
-        place = places.pop(bits % size)
+        place = _taken(places, bits % size)
         length = lengths.get(place, 1)
         if length <= wanted:
             chosen.append((place, bits))
             wanted -= length
     return chosen
+
+
+def _taken(places: list[int], number: int) -> int:
+    """Remove and return a place; in a long list the last takes its room, as moving all after it would take long."""
+    if len(places) < LONG:
+        return places.pop(number)
+    place, places[number] = places[number], places[-1]
+    places.pop()
+    return place
 
 
 def _swallowed(chosen: Iterable[tuple[int, int]], lengths: Mapping[int, int]) -> Collection[int]:

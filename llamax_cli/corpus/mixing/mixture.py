@@ -62,6 +62,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if (self.reading.block is None) != (self.reading.tokenizer is None):
             raise UsageError("--mono-block counts the tokens of a --tokenizer: give both")
+        if [*chain(*self.inputs.values(), self.exclude)].count("-") > 1:
+            raise UsageError("- is standard input, which can be read once")
         for path in chain(*self.inputs.values(), self.exclude):
             if path != "-" and not Path(path).exists():
                 raise FileError(f"{path}: no such file or directory")
