@@ -136,6 +136,8 @@ def check(template: str) -> None:
 
 
 def _from_file(template: str) -> Template:
+    if PLACEHOLDER.search(template):
+        raise UsageError("--template takes a name or a file; write the text to a file")
     path = Path(template)
     if not path.is_file():
         raise UsageError(_unknown(template, [AUTO, *TEMPLATES]))
