@@ -289,7 +289,7 @@ def test_heat_map(llamax: Run, tmp_path: Path) -> None:
     again = llamax("score", "--metric", "bleu", "--heatmap", "again.png", stdin=given)
     assert again.returncode == 0
     assert (tmp_path / "map.png").read_bytes() == (tmp_path / "again.png").read_bytes()
-    nowhere = llamax("score", "--metric", "bleu", "--heatmap", "no/map.png", stdin=given)
+    nowhere = llamax("score", "--metric", "bleu", "--heatmap", "no/map.png", stdin=b"not read")
     assert nowhere.stderr == b"llamax score: no/map.png: no such file or directory\n"
     empty = llamax("score", "--metric", "bleu", "--heatmap", "map.png")
     assert empty.stderr == b"llamax score: --heatmap map.png: there are no scores to draw\n"

@@ -213,7 +213,12 @@ def folder(tmp_path: Path, tiny_model: Callable[[str], Path]) -> Iterator[Path]:
 
 
 def test_what_is_wrong_with_a_folder_is_said_in_a_line(folder: Path) -> None:
-    """No tokenizer, torn weights, no weights, no configuration, no folder."""
+    """Torn weights, no tokenizer, no weights, no configuration, no folder."""
+    weights = folder / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ModelError, match="cannot load"):
+        HfEngine(Choice(str(folder)), SHORT)
     for name, expected in (
         ("tokenizer*", "no tokenizer"),
         ("model.safetensors", "cannot load"),

@@ -62,6 +62,21 @@ def test_only_what_went_astray(tagger: type[Tagger]) -> None:
     assert [request.src for request in tagger.asked] == ["b", "b>en"]
 
 
+def test_what_langid_could_not_tell_is_passed_on_and_counted(
+    tagger: type[Tagger], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`translate | langid | pivot` goes through where a detector lacks a language."""
+    into = {"src_lang": "en", "tgt_lang": "umb", "src": "a"}
+    put({**into, "mt": "Ovina viosi"}, {**into, "mt": ""}, {**into, "mt": "123"}, {**into, "mt": "b", "tgt_lang": "de"})
+    assert cli.run(["langid", "in.jsonl", "-o", "found.jsonl", "-q"]) == 0
+    Path("found.jsonl").rename("in.jsonl")
+    pivot("--only", "off-target")
+    out = Path("out.jsonl").read_text().splitlines()
+    assert out[:3] == Path("in.jsonl").read_text().splitlines()[:3]
+    assert json.loads(out[3])["mt"] == "a>de"
+    assert "4 records; 3 passed on, into languages that the detector did not know; " in capfd.readouterr().err
+
+
 def test_a_second_model_goes_the_second_way(tagger: type[Tagger]) -> None:
     """Each is opened once."""
     put({"text": "a", "lang": "sw"}, {"text": "b", "lang": "sw"})

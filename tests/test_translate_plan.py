@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llamax_cli.errors import RecordError
-from llamax_cli.model.plan import Plan, circle, missing
+from llamax_cli.model.plan import Plan, add_missing, circle
 from llamax_cli.records import Record
 
 
@@ -70,6 +70,6 @@ def test_a_record_that_is_no_missing(count: bytes, reason: str) -> None:
     import msgspec
 
     with pytest.raises(RecordError, match=reason):
-        missing([{"src_lang": "en", "tgt_lang": "wo", "missing": msgspec.Raw(count)}])
+        add_missing({}, {"src_lang": "en", "tgt_lang": "wo", "missing": msgspec.Raw(count)})
     with pytest.raises(RecordError, match="en-wo is planned twice"):
-        missing([{"src_lang": "en", "tgt_lang": "wo", "missing": 1}] * 2)
+        add_missing({"en": {"wo": 1}}, {"src_lang": "en", "tgt_lang": "wo", "missing": 1})

@@ -94,6 +94,8 @@ def test_a_template_of_the_users(tmp_path: Path) -> None:
             prompts.check(str(path))
     with pytest.raises(UsageError, match="unknown template 'lamax-alpaca'; did you mean llamax-alpaca"):
         prompts.check("lamax-alpaca")
+    with pytest.raises(UsageError, match="takes a name or a file; write the text to a file"):
+        prompts.check("Say in {tgt_lang}: {src}" + " please" * 99)
     with pytest.raises(UsageError, match="x has no chat template"):
         prompts.choose("chat", "x", has_chat=False)
 

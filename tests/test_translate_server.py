@@ -216,14 +216,48 @@ def test_what_does_not_pass_is_said_in_a_line(
 
 
 def test_nobody_there(texts: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A refused connection, and an address that is none."""
+    """A refused connection, and addresses that are none."""
     monkeypatch.setattr(http, "FIRST_WAIT", 0.01)
     assert run("http://127.0.0.1:9/v1") == 1
-    assert run("localhost:8000") == 2
-    assert capfd.readouterr().err == (
-        "llamax translate: http://127.0.0.1:9/v1: connection refused (7 attempts)\n"
-        "llamax translate: --server localhost:8000 is no address; one is like http://localhost:8000/v1\n"
-    )
+    assert capfd.readouterr().err == "llamax translate: http://127.0.0.1:9/v1: connection refused (7 attempts)\n"
+    for url in (
+        "localhost:8000",
+        "http://localhost:abc/v1",
+        "http://localhost:99999/v1",
+        "http://[::1/v1",
+        "http://a..b",
+    ):
+        assert run(url) == 2
+        assert capfd.readouterr().err == (
+            f"llamax translate: --server {url} is no address; one is like http://localhost:8000/v1\n"
+        )
+
+
+@pytest.mark.parametrize("key", ["secret\n", "schlüssel"])
+def test_a_key_that_is_none(
+    texts: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    """Is told before anybody is asked."""
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    assert run("http://127.0.0.1:9/v1") == 2
+    error = capfd.readouterr().err
+    assert error.startswith("llamax translate: OPENAI_API_KEY holds") and error.count("\n") == 1
+
+
+def test_a_thread_that_dies_ends_the_run(
+    texts: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for its answer."""
+    dead = threading.Event()
+
+    def die(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(http.Server, "post", die)
+    monkeypatch.setattr(threading, "excepthook", lambda _: dead.set())
+    assert run("http://127.0.0.1:9/v1", "--concurrency", "1") == 1
+    assert capfd.readouterr().err == "llamax translate: a thread that asks the server has died\n"
+    assert dead.wait(10)
 
 
 def test_a_request_that_is_refused_is_one_bad_record(serve: Callable[[Reply], Loopback], texts: Path) -> None:

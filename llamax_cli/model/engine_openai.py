@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from llamax_cli.errors import LlamaxError, RecordError, ServerError
+from llamax_cli.errors import LlamaxError, RecordError, ServerError, WorkerError
 from llamax_cli.model import prompts
 from llamax_cli.model.engines import Answer, Choice, Decoding, Hypothesis, Request
 from llamax_cli.model.http import Pace, Server
@@ -36,7 +36,7 @@ class OpenaiEngine:
     def translate(self, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
         """Yield (place, hypotheses) as answers come; ServerError once the server has refused for good."""
         waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-        answers: queue.SimpleQueue[tuple[int, Answer | Exception]] = queue.SimpleQueue()
+        answers: queue.SimpleQueue[tuple[int, Answer | LlamaxError]] = queue.SimpleQueue()
         for place in range(len(requests)):
             waiting.put(place)
         stop = threading.Event()
@@ -46,7 +46,7 @@ class OpenaiEngine:
         try:
             for _ in requests:
                 place, answer = _next(answers)
-                if isinstance(answer, Exception) and not isinstance(answer, RecordError):
+                if isinstance(answer, LlamaxError) and not isinstance(answer, RecordError):
                     raise answer
                 yield place, answer
         finally:
@@ -56,7 +56,7 @@ class OpenaiEngine:
         self,
         requests: Sequence[Request],
         waiting: "queue.SimpleQueue[int]",
-        answers: "queue.SimpleQueue[tuple[int, Answer | Exception]]",
+        answers: "queue.SimpleQueue[tuple[int, Answer | LlamaxError]]",
         stop: threading.Event,
     ) -> None:
         while not stop.is_set():
@@ -64,13 +64,14 @@ class OpenaiEngine:
                 place = waiting.get_nowait()
             except queue.Empty:
                 return
+            # Whatever happens here, the thread that reads the answers has to hear of it, and raises it.
+            answer: Answer | LlamaxError = WorkerError("a thread that asks the server has died")
             try:
-                answers.put((place, self._ask(requests[place], stop)))
-            except RecordError as error:
-                answers.put((place, error))
-            except LlamaxError as error:  # raised by the thread that reads the answers
-                answers.put((place, error))
-                return
+                answer = self._ask(requests[place], stop)
+            except LlamaxError as error:
+                answer = error
+            finally:
+                answers.put((place, answer))
 
     def _ask(self, request: Request, stop: threading.Event) -> list[Hypothesis]:
         text = self._template.render(*request)
@@ -115,7 +116,7 @@ def _choices(answer: Any, url: str) -> list[dict[str, Any]]:
     return choices
 
 
-def _next(answers: "queue.SimpleQueue[tuple[int, Answer | Exception]]") -> tuple[int, Answer | Exception]:
+def _next(answers: "queue.SimpleQueue[tuple[int, Answer | LlamaxError]]") -> tuple[int, Answer | LlamaxError]:
     """Return the next answer; signals are let in while there is none."""
     while True:
         with suppress(queue.Empty):

@@ -6,7 +6,7 @@ import threading
 import time
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from llamax_cli.errors import RecordError, ServerError, UsageError
 
@@ -38,9 +38,9 @@ class Server:
     """A server at `url`, to which JSON is posted with `key` as bearer token."""
 
     def __init__(self, url: str, key: str | None, timeout: float, pace: Pace) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError(f"--server {url} is no address; one is like http://localhost:8000/v1")
+        parts = _parts(url)
+        if key and not (key.isascii() and key.isprintable()):  # it goes into a header
+            raise UsageError("OPENAI_API_KEY holds what no key can: a line end, or characters beyond ASCII")
         self.url = url.rstrip("/")
         self._parts = parts
         self._headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
@@ -93,6 +93,21 @@ class Server:
             return json.loads(data)
         except ValueError as error:
             raise _PassingError("the answer is no JSON; half of it?") from error
+
+
+def _parts(url: str) -> SplitResult:
+    """Return what an address is made of; UsageError where it is none."""
+    try:
+        parts = urlsplit(url)
+        # The name and the port are looked at here, as nothing else does before a thread connects.
+        is_address = (
+            parts.scheme in ("http", "https") and bool((parts.hostname or "").encode("idna")) and parts.port != 0
+        )
+    except ValueError:
+        is_address = False
+    if not is_address or not (url.isascii() and url.isprintable()) or " " in url:
+        raise UsageError(f"--server {url} is no address; one is like http://localhost:8000/v1")
+    return parts
 
 
 class _PassingError(Exception):

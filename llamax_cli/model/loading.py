@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
 from llamax_cli.errors import ModelError, UsageError
 from llamax_cli.model.engines import Choice
@@ -39,8 +40,8 @@ def legible(model: str) -> Iterator[None]:
         raise ModelError(f"{model} does not fit the device; try --dtype, --quantize or --device all") from error
     except ImportError as error:
         raise ModelError(f"{model}: {_first_line(error)}") from error
-    # Whatever is wrong in the files, each library has an exception of its own for it; the safetensors one is bare.
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError) as error:
+    # Whatever is wrong in the files, each library has an exception of its own for it.
+    except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, SafetensorError) as error:
         raise ModelError(f"cannot load {model}: {_first_line(error)}") from error
 
 

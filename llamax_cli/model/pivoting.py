@@ -1,11 +1,11 @@
 """Translation by way of a third language (paper, Table 8)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from llamax_cli.errors import RecordError
 from llamax_cli.model.engines import Answer, Request
 from llamax_cli.model.translation import Ask, Count, Result, Translator, request_of, windows, with_mt
-from llamax_cli.records import Record, value
+from llamax_cli.records import Record, text, value
 
 
 def pivot(
@@ -15,6 +15,7 @@ def pivot(
     first: Translator,
     second: Translator,
     cut: Count,
+    unknown: Callable[[], None],
     *,
     only_off_target: bool = False,
     limit: int | None = None,
@@ -22,7 +23,8 @@ def pivot(
     """Yield for each record the records made of it, with `mt` and, where it was made from one, the `pivot` text.
 
     A direction that begins or ends in `via` is translated at once. With `only_off_target` a record whose `on_target` is
-    true passes as it is. `cut` is told of what reached the most tokens allowed on either way.
+    not false passes as it is; `unknown` is told of one whose language the detector did not know. `cut` is told of what
+    reached the most tokens allowed on either way.
     """
     for window in windows(records, limit):
         wanted = [_ask(record, ask, only_off_target=only_off_target) for record in window]
@@ -33,19 +35,29 @@ def pivot(
         back = dict(second.translate([way for way in onward if isinstance(way, Request)]))
         made = (_made(*each, via, there, back, cut) for each in zip(asking, ways, onward, strict=True))
         for record, asked in zip(window, wanted, strict=True):
+            if asked is None and "on_target" not in record:
+                unknown()
             yield _result(record, asked, made)
 
 
 def _ask(record: Record, ask: Ask, *, only_off_target: bool) -> list[Record] | RecordError | None:
     """Return what a record asks for, None where it is to pass untouched."""
-    if only_off_target:
-        try:
-            on_target = value(record, "on_target")
-        except RecordError:
-            return RecordError("no 'on_target' in the record; --only off-target comes after `llamax langid`")
-        if on_target is not False:
-            return None
-    return ask(record)
+    try:
+        if not only_off_target or _is_off_target(record):
+            return ask(record)
+    except RecordError as error:
+        return error
+    return None
+
+
+def _is_off_target(record: Record) -> bool:
+    """Return what langid found; into a language that its detector does not know there is no `on_target`."""
+    if "on_target" in record:
+        return value(record, "on_target") is False
+    # A text without a letter gets no `lid` either.
+    if "lid" in record or ("mt" in record and not any(map(str.isalpha, text(record, "mt")))):
+        return False
+    raise RecordError("no 'on_target' in the record; --only off-target comes after `llamax langid`")
 
 
 def _towards(way: Request, via: str) -> Request:

@@ -6,7 +6,7 @@ two directions before all have served one.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import gcd
 
@@ -40,18 +40,15 @@ class Circle:
         return [each.tgt_lang for each in self.stretches if (place - each.start) % self.size < each.length]
 
 
-def missing(records: Iterable[Record]) -> dict[str, dict[str, int]]:
-    """Return how many pairs are missing: `{"en": {"wo": 24000}}`; RecordError where a record is no Missing."""
-    wanted: dict[str, dict[str, int]] = {}
-    for record in records:
-        src_lang, tgt_lang = language(record, "src_lang"), language(record, "tgt_lang")
-        count = value(record, "missing")
-        if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-            raise RecordError(f"'missing' is {count!r}, not a number of pairs")
-        if tgt_lang in wanted.setdefault(src_lang, {}):
-            raise RecordError(f"{src_lang}-{tgt_lang} is planned twice")
-        wanted[src_lang][tgt_lang] = count
-    return wanted
+def add_missing(wanted: dict[str, dict[str, int]], record: Record) -> None:
+    """Add how many pairs a record says are missing, as `{"en": {"wo": 24000}}`; RecordError where it is no Missing."""
+    src_lang, tgt_lang = language(record, "src_lang"), language(record, "tgt_lang")
+    count = value(record, "missing")
+    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+        raise RecordError(f"'missing' is {count!r}, not a number of pairs")
+    if tgt_lang in wanted.setdefault(src_lang, {}):
+        raise RecordError(f"{src_lang}-{tgt_lang} is planned twice")
+    wanted[src_lang][tgt_lang] = count
 
 
 def circle(size: int, wanted: dict[str, int], seed: int) -> Circle:

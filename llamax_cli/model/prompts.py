@@ -1,8 +1,8 @@
-"""What a model is asked, as text: the templates of the paper's Table 14, a chat, and files of the user's.
+"""What a model is asked, as text: the systems of the paper's Table 14, Aya-101, a chat, and files of the user's.
 
-LLaMAX-Alpaca's text is that of the authors' model cards; PolyLM, TowerInstruct, MADLAD and Aya-101 follow theirs, and
-the frames of Swallow and Chinese-Alpaca-2 their projects'. The sentence inside those two frames and the wording of
-llama, yayi2, aya-23 and qwen2 are ours: the paper's are not to be had as text.
+LLaMAX-Alpaca's text is that of the authors' model cards; PolyLM, TowerInstruct, MADLAD and Aya-101 have the one example
+on their cards, for any languages, and Swallow and Chinese-Alpaca-2 the frames of their projects. The sentence inside
+those two frames and the wording of llama, yayi2, aya-23 and qwen2 are ours: the paper's are not to be had as text.
 """
 
 import re
@@ -136,6 +136,8 @@ def check(template: str) -> None:
 
 
 def _from_file(template: str) -> Template:
+    if PLACEHOLDER.search(template):
+        raise UsageError("--template takes a name or a file; write the text to a file")
     path = Path(template)
     if not path.is_file():
         raise UsageError(_unknown(template, [AUTO, *TEMPLATES]))

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from llamax_cli.errors import DataError, RecordError, UsageError
 from llamax_cli.model import asking, pivoting, translation
 from llamax_cli.model.engines import Choice, Decoding, Request, content, open_engine
-from llamax_cli.model.plan import Plan, missing
+from llamax_cli.model.plan import Plan, add_missing
 from llamax_cli.model.translation import Count, Translator
 from llamax_cli.records import Record, parse
 from llamax_cli.run import Run
 from llamax_cli.streams import WHOLE, chunks, records
 
 CUT = "cut "  # opens the name, in the tally, of a direction's translations that were cut
+UNKNOWN = "passed on, into languages that the detector did not know"
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def pivot(
                 first,
                 second,
                 _counter(run),
+                lambda: run.tally.update([UNKNOWN]),
                 only_off_target=only_off_target,
                 limit=run.settings.limit,
             )
@@ -92,10 +95,12 @@ def _report(run: Run, plan: Plan | None) -> None:
     """Say what was cut and what a plan could not have, in the summary and the manifest."""
     cut = {name.removeprefix(CUT): count for name, count in run.tally.items() if name.startswith(CUT)}
     run.remarks += asking.summary(cut)
+    if run.tally[UNKNOWN]:
+        run.remarks.append(f"{run.tally[UNKNOWN]:,} {UNKNOWN}")
     if plan is not None and plan.short:
         run.figures["short"] = plan.short
-        count = f"{len(plan.short)} direction{'s' * (len(plan.short) != 1)}"
-        run.remarks.append(f"too few texts for {count}, {sum(plan.short.values()):,} pairs short")
+        count, total = f"{len(plan.short)} direction{'s' * (len(plan.short) != 1)}", sum(plan.short.values())
+        run.remarks.append(f"too few texts for {count}, {total:,} pair{'s' * (total != 1)} short")
 
 
 def _plan(run: Run, wanted: Wanted) -> Plan | None:
@@ -106,7 +111,9 @@ def _plan(run: Run, wanted: Wanted) -> Plan | None:
     if run.settings.shard != WHOLE:
         raise UsageError("--plan deals all texts out at once: divide the plan by directions instead of --shard")
     source = run.input(wanted.plan)
-    needs = missing(record for _, record in records(chunks([source]), _as_is, _refuse))
+    needs: dict[str, dict[str, int]] = {}
+    for _ in records(chunks([source]), partial(add_missing, needs), _refuse):
+        pass  # each is added as it is read, so that what is wrong has a place
     for each in run.inputs:
         each.spool()  # the texts are counted before they are dealt out
     return Plan(needs, lambda: _lines(run), lambda: run.done, wanted.seed)
@@ -120,10 +127,6 @@ def _lines(run: Run) -> Iterator[Record | None]:
                 yield parse(line)
             except RecordError:
                 yield None
-
-
-def _as_is(record: Record) -> Record:
-    return record
 
 
 def _refuse(name: str, line: int, reason: str, raw: bytes) -> None:

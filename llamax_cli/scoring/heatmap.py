@@ -19,13 +19,15 @@ LARGEST_WITH_NUMBERS = 20  # languages a side, up to which each cell has its sco
 
 
 def check(path: Path) -> None:
-    """Raise UsageError where a picture cannot be drawn."""
+    """Raise UsageError or FileError where a picture cannot be drawn, before anything is scored."""
     from importlib.util import find_spec
 
     if find_spec("matplotlib") is None:
         raise UsageError('--heatmap needs matplotlib: pip install "llamax[plots]"')
     if path.suffix not in (".png", ".pdf", ".svg"):
         raise UsageError(f"--heatmap {path}: name a .png, .pdf or .svg")
+    if not path.parent.is_dir():
+        raise FileError(f"{path}: no such file or directory")
 
 
 def draw(path: Path, scores: Iterable[Score], order: str = "family") -> None:
