@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from conftest import ROOT
@@ -71,6 +72,25 @@ def test_mixture(tmp_path: Path) -> None:
     assert [len(epoch) for epoch in samples] == [19 + 3 * 19] * 2
     assert switched[0] != switched[1] and all("sentensi 7" not in str(each).lower() for each in samples[0])
     assert ["build-lexicon: " in epoch.stderr for epoch in epochs] == [True, False]
+
+
+def test_evaluate(tmp_path: Path, data: Path, tiny_model: Callable[[str], Path]) -> None:
+    """From a corpus and a model to a table and a picture; what is there already is not made again."""
+    settings = {"MODEL": str(tiny_model("llama")), "PAIRS": "en-de,de-en,en-fr", "SAMPLE": "3", "METRIC": "chrf++"}
+    settings |= {"OPTIONS": "--template llamax-alpaca --beam 1 --max-new-tokens 8"}
+    run("evaluate.sh", str(data / "flores101" / "devtest"), "results", cwd=tmp_path, **settings)
+    results = tmp_path / "results"
+    lines = (results / "translations.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [(each["src_lang"], each["tgt_lang"]) for each in map(json.loads, lines[::3])] == [
+        ("en", "de"),
+        ("de", "en"),
+        ("en", "fr"),
+    ]
+    assert all("mt" in json.loads(line) for line in lines) and len(lines) == 9
+    assert "| en-x | chrf++ |" in (results / "summary.md").read_text()
+    assert (results / "heatmap.png").read_bytes().startswith(b"\x89PNG")
+    again = run("evaluate.sh", str(data / "flores101" / "devtest"), "results", cwd=tmp_path, **settings)
+    assert again.stderr.count("is complete already") == 4
 
 
 def test_every_example_is_tested() -> None:

@@ -21,10 +21,11 @@ def untimed(output: str) -> str:
 
 @pytest.fixture(scope="module")
 def folder(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the corpora that the README names."""
+    """Return a folder with the corpora and the examples that the README names."""
     folder = tmp_path_factory.mktemp("tour")
     for name in CORPORA:
         (folder / name).symlink_to((data / name).resolve())
+    (folder / "examples").symlink_to(ROOT / "examples")
     return folder
 
 

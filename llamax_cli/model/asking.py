@@ -60,5 +60,5 @@ def summary(cut: dict[str, int], shown: int = 3) -> Iterable[str]:
     found = sorted(((count, name) for name, count in cut.items()), key=lambda each: (-each[0], each[1]))
     if found:
         named = ", ".join(f"{name} {count:,}" for count, name in found[:shown])
-        more = f", {len(found) - shown} more directions" if len(found) > shown else ""
+        more = f", {len(found) - shown:,} more" if len(found) > shown else ""
         yield f"{sum(count for count, _ in found):,} cut at the most new tokens ({named}{more})"

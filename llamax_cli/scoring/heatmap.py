@@ -89,7 +89,9 @@ def _name_groups(axes: Any, codes: Sequence[str], order: str) -> None:
     for start, end in pairwise(borders):
         if len(borders) > 2 and (end - start) * 30 >= len(codes):
             middle = (start + end - 1) / 2
-            axes.text(middle, -0.8, group(codes[start], order), rotation=35, ha="left", va="bottom", fontsize=8.0)
+            above = {"xy": (middle, 1.0), "xycoords": ("data", "axes fraction"), "xytext": (0, 4)}
+            name = group(codes[start], order)
+            axes.annotate(name, **above, textcoords="offset points", rotation=35, ha="left", va="bottom", fontsize=8.0)
 
 
 def _borders(codes: Sequence[str], order: str) -> list[int]:
