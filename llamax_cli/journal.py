@@ -83,7 +83,8 @@ class Journal:
         if isinstance(error, ResumeError):
             return
         count = state.counts.get("out", 0)
-        error.add_note(f"{count:,} records are kept in {self._output.partial}: go on with --resume")
+        kept = "1 record is" if count == 1 else f"{count:,} records are"
+        error.add_note(f"{kept} kept in {self._output.partial}: go on with --resume")
 
     def close(self) -> None:
         """Let go of the files."""

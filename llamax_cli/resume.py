@@ -11,6 +11,7 @@ from llamax_cli.errors import FileError, ResumeError, because
 from llamax_cli.outputs import Mark
 
 FORMAT = 1
+CONTENTS = {"lexicons": "lexicons", "model_content": "models"}  # what a run rests on besides its arguments
 
 
 class State(msgspec.Struct, frozen=True):
@@ -78,8 +79,13 @@ class Checkpoint:
         before, now = run.arguments, self._run.arguments
         changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
         if changed:
-            what = ", ".join(f"--{name.replace('_', '-')} was {before.get(name)}" for name in changed)
-            raise ResumeError(f"cannot resume with other arguments: {what}; repeat them or drop --resume")
+            flags = [f"--{name.replace('_', '-')} was {before.get(name)}" for name in changed if name not in CONTENTS]
+            if flags:
+                raise ResumeError(
+                    f"cannot resume with other arguments: {', '.join(flags)}; repeat them or drop --resume"
+                )
+            what = " and ".join(CONTENTS[name] for name in changed)
+            raise ResumeError(f"cannot resume with other {what} than those of the first part; drop --resume")
 
     def save(self, state: State) -> None:
         """Write the state whole or not at all."""

@@ -142,7 +142,8 @@ class Run:
     def rest_on(self, **facts: object) -> None:
         """Note what the result depends on besides the arguments, such as the content of a model.
 
-        The manifest tells it, and `--resume` asks for the same. To be called before records are written.
+        The manifest tells it, and `--resume` asks for the same (resume.CONTENTS names them). To be called before
+        records are written.
         """
         self._arguments = {**self._arguments, **facts}
 
