@@ -4,11 +4,15 @@ python tests/filters.py upper FILE -o OUT --workers 2
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # as the real way in: an interrupt while modules load is no traceback
 
 from typer import Option
 
