@@ -6,6 +6,8 @@ LlamaxError              1   something failed that the message says how to mend
 ├── ResumeError          1   an interrupted run cannot be continued as asked
 ├── WorkerError          1   a worker process died
 ├── LexiconError         1   a compiled lexicon is not there, damaged or of another version
+├── ModelError           1   a model is not there, cannot be loaded or does not fit
+├── TrainingError        1   training went wrong: no finite loss, a rank that failed
 └── DataError           65   the data is not what the command reads
     ├── RecordError     65   one record is bad: `--rejects` sets it aside
     └── LanguageError   65   a language code that means nothing here
@@ -41,6 +43,14 @@ class WorkerError(LlamaxError):
 
 class LexiconError(LlamaxError):
     """There is no compiled lexicon of that name, or it cannot be read."""
+
+
+class ModelError(LlamaxError):
+    """A model, its tokenizer or what it runs on is missing, broken or too small."""
+
+
+class TrainingError(LlamaxError):
+    """Training cannot go on: the loss is no number any more, or it leaps."""
 
 
 class DataError(LlamaxError):
