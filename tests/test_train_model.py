@@ -15,6 +15,7 @@ from llamax_cli.model.training.batches import Batch, ahead, make_batch
 from llamax_cli.model.training.encoding import Encoded
 from llamax_cli.model.training.learner import ARCHITECTURES, Learner
 from llamax_cli.model.training.optimiser import learning_rate, make_optimiser
+from llamax_cli.model.training.samples import Sample
 
 PLAIN = Training(gradient_checkpointing=False)
 
@@ -40,6 +41,11 @@ def architecture(kind: str, **changes: Any) -> Any:
     kept = (*kept, "num_key_value_heads", "max_position_embeddings", "tie_word_embeddings")
     torch.manual_seed(0)
     return AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **{key: plain[key] for key in kept}))
+
+
+def packed(encoded: list[Encoded], first: int = 0) -> Batch:
+    """Return documents as a batch, their records numbered from `first`."""
+    return make_batch(encoded, range(first, first + len(encoded)), [Sample("")] * len(encoded))
 
 
 def alone(model: Any, encoded: list[Encoded]) -> torch.Tensor:
@@ -68,7 +74,7 @@ def test_packed_documents_learn_as_if_alone(kind: str, tied: bool) -> None:
     want = gradients(model)
     model.zero_grad()
     learner = Learner(learning.adapt(model, Training()), chunk=16).train()
-    losses = learner(make_batch(encoded, range(len(encoded))))
+    losses = learner(packed(encoded))
     losses.sum().backward()
     assert len(losses) == sum(sum(each.learned[1:]) for each in encoded)
     assert torch.isclose(losses.sum(), expected, rtol=1e-6, atol=0)
@@ -85,7 +91,7 @@ def test_documents_do_not_see_each_other() -> None:
         mixed = [encoded[place] if place == kept else other[place] for place in range(len(encoded))]
         losses = []
         for which in (encoded, mixed):
-            batch = make_batch(which, range(len(encoded)))
+            batch = packed(which)
             losses.append(learner(batch)[batch.owners == batch.numbers.index(kept)])
         assert torch.equal(*losses)
 
@@ -93,7 +99,7 @@ def test_documents_do_not_see_each_other() -> None:
 def test_a_batch_says_whose_each_learned_token_is() -> None:
     """Targets, and the records that they belong to, are those of the documents."""
     encoded = documents()
-    batch: Batch = make_batch(encoded, range(100, 100 + len(encoded)))
+    batch = packed(encoded, 100)
     for place, number in enumerate(batch.numbers):
         tokens, learned = encoded[number - 100]
         want = [token for token, wanted in zip(tokens[1:], learned[1:], strict=True) if wanted]

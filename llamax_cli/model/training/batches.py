@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -13,6 +13,7 @@ from llamax_cli.model.training.attention import Documents
 from llamax_cli.model.training.encoding import Encoded, Encoder
 from llamax_cli.model.training.plan import State
 from llamax_cli.model.training.preparing import Prepared
+from llamax_cli.model.training.samples import Sample
 
 AHEAD = 2  # steps that are read before the model asks for them
 
@@ -24,7 +25,7 @@ class Batch:
     """Documents one after the other in one row, the longest first.
 
     `ids` and `positions` (1, tokens); `places` (n,) the tokens after which one is learned, `targets` (n,) those
-    learned, `owners` (n,) the number of the document they are in; `numbers` the record of each document.
+    learned, `owners` (n,) the number of the document they are in; `numbers` and `samples` the record of each document.
     """
 
     ids: Tensor
@@ -34,16 +35,18 @@ class Batch:
     owners: Tensor
     documents: Documents
     numbers: tuple[int, ...]
+    samples: tuple[Sample, ...]
 
     def to(self, device: torch.device) -> "Batch":
         """Return it on a device."""
         tensors = (self.ids, self.positions, self.places, self.targets, self.owners, self.documents.ends)
         *moved, ends = (each.to(device, non_blocking=True) for each in tensors)
         ids, positions, places, targets, owners = moved
-        return Batch(ids, positions, places, targets, owners, Documents(self.documents.lengths, ends), self.numbers)
+        documents = Documents(self.documents.lengths, ends)
+        return Batch(ids, positions, places, targets, owners, documents, self.numbers, self.samples)
 
 
-def make_batch(encoded: Sequence[Encoded], numbers: Sequence[int]) -> Batch:
+def make_batch(encoded: Sequence[Encoded], numbers: Sequence[int], samples: Sequence[Sample]) -> Batch:
     """Return documents as one row."""
     order = sorted(range(len(encoded)), key=lambda place: -len(encoded[place].tokens))
     chosen = [encoded[place] for place in order]
@@ -56,18 +59,24 @@ def make_batch(encoded: Sequence[Encoded], numbers: Sequence[int]) -> Batch:
     targets = torch.nonzero(learned & (positions > 0))[:, 0]
     ends = torch.tensor([0, *lengths]).cumsum(0).to(torch.int32)
     documents = Documents(tuple(lengths), ends)
-    numbers = tuple(numbers[place] for place in order)
-    return Batch(ids[None], positions[None], targets - 1, ids[targets], owners[targets], documents, numbers)
+    known = tuple(numbers[place] for place in order), tuple(samples[place] for place in order)
+    return Batch(ids[None], positions[None], targets - 1, ids[targets], owners[targets], documents, *known)
+
+
+def idle_batch() -> Batch:
+    """Return the least there can be to compute, for a rank that has nothing to do while others have."""
+    return make_batch([Encoded([0, 0], [False, True])], [-1], [Sample("")])
 
 
 class Step(NamedTuple):
     """The work of one rank in one step.
 
-    `batches` are None where this rank has nothing to do while others still work; `learned` counts the learned tokens of
-    all ranks, `tokens` all their tokens; `state` is the place after it.
+    `batches` are None where this rank has nothing to do while others still work; `records`, `learned` and `tokens`
+    count records, learned tokens and tokens of all ranks; `state` is the place after it.
     """
 
     batches: list[Batch | None]
+    records: int
     learned: int
     tokens: int
     state: State
@@ -100,16 +109,16 @@ class Feed:
             records = plan.bins.items[plan.bins.starts[start] : plan.bins.starts[end]]
             learned = int(self.prepared.supervised[records].sum()) + len(records)  # and the end of each text
             tokens = int(self.prepared.lengths[records].sum())
-            yield Step(batches, learned, tokens, state._replace(cursor=end))
+            yield Step(batches, len(records), learned, tokens, state._replace(cursor=end))
 
     def _read(self, numbers: list[int]) -> Batch | None:
         if not numbers:
             return None
         samples = [self.prepared.samples[number] for number in numbers]
-        return make_batch(self.encoder.encode(samples), numbers)
+        return make_batch(self.encoder.encode(samples), numbers, samples)
 
 
-def ahead(items: Iterable[Item], depth: int = AHEAD) -> Iterator[Item]:
+def ahead(items: Iterable[Item], depth: int = AHEAD) -> Generator[Item, None, None]:
     """Yield the items, the next ones made meanwhile in a thread; what goes wrong there is raised here."""
     ready: queue.Queue[tuple[Item | None, BaseException | None]] = queue.Queue(depth)
     left = threading.Event()

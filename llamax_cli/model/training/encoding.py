@@ -63,6 +63,7 @@ def load_tokenizer(model: str) -> Any:
     import transformers
 
     transformers.logging.set_verbosity(50)
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(model)
     # Whatever is wrong in the files, each library has an exception of its own for it.

@@ -119,7 +119,6 @@ def skeleton(config: Any) -> Any:
 def adapt(model: Any, training: Training) -> Any:
     """Return the model ready to be trained: LoRA and frozen weights as asked, nothing kept that can be recomputed."""
     model.set_attn_implementation(NAME)
-    model.config.use_cache = False
     if training.lora:
         _add_lora(model, training)
     freeze(model, training.freeze)
