@@ -1,6 +1,11 @@
 """Small tokenizers, models and data for tests of training, made on the spot."""
 
 import json
+import multiprocessing
+import os
+import resource
+import socket
+import sys
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -61,3 +66,79 @@ def model_folder(folder: Path, seed: int = 0, **changes: Any) -> Path:
     LlamaForCausalLM(config(**changes)).save_pretrained(folder)
     small_tokenizer().save_pretrained(folder)
     return folder
+
+
+# -- runs --------------------------------------------------------------------------------------------------------------
+
+
+def job(folder: Path, model: Path, data: Path, *, resume: bool = False, **settings: Any) -> Path:
+    """Write what a run in a folder is to do, in small steps, and return the folder."""
+    from llamax_cli.config import Training
+    from llamax_cli.model.training.job import Job
+
+    small = {"block": 64, "batch": 7, "micro_batch": 2, "log_every": 1, "checkpoint_every": 5, "learning_rate": 1e-3}
+    training = Training(**{**small, **settings})
+    Job(str(model), str(model), (str(data),), str(folder), False, resume, False, training).write()
+    return folder
+
+
+def begin(folder: Path, ranks: int = 1, limit: int | None = None) -> list[Any]:
+    """Start the ranks of a run, each a process forked from one that has torch loaded; `limit` bounds their files."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["llamax_cli.model.training.worker", "transformers.models.llama.modeling_llama"])
+    port = _free_port()
+    processes = [context.Process(target=_rank, args=(folder, rank, ranks, port, limit)) for rank in range(ranks)]
+    for process in processes:
+        process.start()
+    return processes
+
+
+def end(folder: Path, processes: list[Any]) -> tuple[list[int], str]:
+    """Wait for the ranks of a run; return their exit codes and what they said, in the order of the ranks."""
+    for process in processes:
+        process.join(60)
+        if process.is_alive():
+            process.kill()
+            process.join()
+    said = "".join((folder / f"stderr-{rank}").read_text() for rank in range(len(processes)))
+    return [process.exitcode for process in processes], said
+
+
+def train(folder: Path, ranks: int = 1, limit: int | None = None) -> str:
+    """Run a job to its end and return what it said."""
+    codes, said = end(folder, begin(folder, ranks, limit))
+    assert codes == [0] * ranks, said
+    return said
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def _rank(folder: Path, rank: int, ranks: int, port: int, limit: int | None) -> None:
+    """Be one rank, as the launcher would start it."""
+    os.environ |= {"RANK": str(rank), "WORLD_SIZE": str(ranks), "LOCAL_RANK": str(rank), "OMP_NUM_THREADS": "1"}
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "ACCELERATE_USE_CPU": "true"}
+    sys.stderr.flush()
+    os.dup2(os.open(folder / f"stderr-{rank}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
+    if limit is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    import torch
+
+    from llamax_cli.model.training import worker
+
+    torch.set_num_threads(1)
+    sys.exit(worker.run(folder))
+
+
+def metrics(folder: Path, event: str = "step") -> list[dict[str, Any]]:
+    """Return the lines of metrics of one kind."""
+    lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
+    return [line for line in lines if line["event"] == event]
+
+
+def losses(folder: Path) -> list[float]:
+    """Return the loss of each step."""
+    return [line["loss"] for line in metrics(folder)]

@@ -142,30 +142,28 @@ class Worker:
 
     def resume(self) -> State:
         """Return where to begin: at the latest checkpoint, or at the start of the data."""
-        path = self.ranks.same(self._latest)
-        length = 0
-        state = self.data.plan(0).start()
+        path, facts = self.ranks.same(self._latest)
         if path is not None:
-            facts = facts_of(path)
-            state = State(*facts["data"])
-            if state.epoch < self.training.epochs:
-                self.data.plan(state.epoch).check(state)
-            elif state.plan != self.data.plan(state.epoch - 1).digest:
-                raise ResumeError("the data is not that of the checkpoint")
             self.count = Count(**facts["count"])
             self.checkpoints.load(path, self.learner, self.optimiser)
             self._saved_step = self.count.step
-            length = facts["metrics"]
-        self.ranks.first(lambda: self._open_metrics(length, path))
-        return state
+        self.ranks.first(lambda: self._open_metrics(facts.get("metrics", 0), path))
+        return State(*facts["data"]) if path is not None else self.data.plan(0).start()
 
-    def _latest(self) -> Path | None:
+    def _latest(self) -> tuple[Path | None, dict[str, Any]]:
+        """Return the latest checkpoint and what it says; ResumeError where it is not to be gone on with."""
         existing = found(self.job.checkpoints)
-        if existing and not self.job.resume:
+        if not existing:
+            return None, {}
+        if not self.job.resume and not os.environ.get("TORCHELASTIC_RESTART_COUNT", "0").strip("0"):
             raise ResumeError(
                 f"{self.job.output} holds a run; --resume auto goes on with it, or train into another folder"
             )
-        return existing[-1] if existing else None
+        facts = facts_of(existing[-1])
+        state = State(*facts["data"])
+        # That of a run that has come to its end names the epoch after the last.
+        self.data.plan(min(state.epoch, self.training.epochs - 1)).check(state)
+        return existing[-1], facts
 
     def _open_metrics(self, length: int, path: Path | None) -> None:
         self.metrics = Metrics(self.job.metrics, length)
