@@ -20,6 +20,7 @@ COMMANDS = {
     "build-lexicon": "Merge dictionaries into one multilingual lexicon, as records or compiled.",
     "augment": "Replace words of the source by translations in other languages.",
     "langid": "Identify the language of texts and translations; filter by it; report off-target rates.",
+    "train": "Train a model on samples, from one CPU to many GPUs.",
 }
 
 

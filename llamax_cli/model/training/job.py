@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -54,32 +53,37 @@ class Job:
         """Return where the trained model is in the end."""
         return self.folder / "model"
 
+    def text(self) -> str:
+        """Return it as JSON."""
+        return json.dumps(asdict(self), indent=1) + "\n"
+
     def write(self) -> None:
         """Write it into its folder, whole or not at all."""
         self.folder.mkdir(parents=True, exist_ok=True)
         file = AtomicFile(self.folder / FILE)
         try:
             file.rewind(0, b"")
-            file.write(json.dumps(asdict(self), indent=1).encode() + b"\n")
+            file.write(self.text().encode())
             file.finish()
         finally:
             file.close()
+
+
+def parsed(text: str) -> Job:
+    """Return a job from its JSON; ValueError, KeyError or TypeError where it is none."""
+    facts = json.loads(text)
+    return Job(**{**facts, "data": tuple(facts["data"]), "training": Training(**typed(facts["training"], FILE))})
 
 
 def read_job(folder: Path) -> Job:
     """Return the run that a folder is for; FileError where none was written."""
     path = folder / FILE
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        return Job(**{**facts, "data": tuple(facts["data"]), "training": restored(facts["training"], str(path))})
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = because(error) if isinstance(error, OSError | ValueError) else str(error)
-        raise FileError(f"{path}: {reason}; llamax train writes it") from error
-
-
-def restored(settings: Mapping[str, Any], where: str) -> Training:
-    """Return the training that was written as JSON."""
-    return Training(**typed(settings, where))
+        return parsed(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileError(f"{path}: {because(error)}; llamax train writes it") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise FileError(f"{path}: {error}; llamax train writes it") from error
 
 
 def found(folder: Path) -> list[Path]:

@@ -1,6 +1,6 @@
 """What an epoch is in tokens, as a process of its own, because tokenizers bring torch along.
 
-python -m llamax_cli.model.training.measuring FOLDER
+python -m llamax_cli.model.training.measuring < run.json
 """
 
 import json
@@ -11,8 +11,8 @@ from typing import Any
 from llamax_cli.console import Progress, say
 from llamax_cli.errors import LlamaxError
 from llamax_cli.model.training.encoding import open_encoder
-from llamax_cli.model.training.job import Job, read_job
-from llamax_cli.model.training.preparing import prepare
+from llamax_cli.model.training.job import Job, parsed
+from llamax_cli.model.training.preparing import prepare, told
 from llamax_cli.model.training.samples import Cache
 
 
@@ -39,14 +39,14 @@ def measure(job: Job) -> dict[str, Any]:
         "tokens": data.tokens,
         "blocks": blocks,
         "filled": data.tokens / (blocks * training.block),
-        "left_out": {reason: dict(counts) for reason, counts in data.rejected().items()},
+        "left_out": told(data.rejected()),
     }
 
 
 def main() -> None:
     """Print the measures as JSON, or one line on stderr."""
     try:
-        print(json.dumps(measure(read_job(Path(sys.argv[1])))))
+        print(json.dumps(measure(parsed(sys.stdin.read()))))
     except LlamaxError as error:
         say("train", str(error))
         sys.exit(error.exit_code)

@@ -161,8 +161,7 @@ class Worker:
             )
         facts = facts_of(existing[-1])
         state = State(*facts["data"])
-        # That of a run that has come to its end names the epoch after the last.
-        self.data.plan(min(state.epoch, self.training.epochs - 1)).check(state)
+        self.data.plan(state.epoch).check(state)
         return existing[-1], facts
 
     def _open_metrics(self, length: int, path: Path | None) -> None:
@@ -193,7 +192,7 @@ class Worker:
                     state = step.state
                     if self._is_enough():
                         return state
-            return State(self.training.epochs, 0, state.plan)
+            return state
 
     def _steps(self, state: State) -> Iterator[Step]:
         with closing(ahead(self._feed(self.data, self.training.batch).steps(state))) as steps:
@@ -388,16 +387,12 @@ class Worker:
         if self.held_out:
             self.validate()
         if self.span.learned:
-            self._report_last(state)
+            self._report(state, self.optimiser.param_groups[0]["lr"], float(self._total_norm))
         self.save(state)
         exporting.export(
             self.learner, self.training, self.job.model, self.tokenizer, self._facts(), self.job.result, self.ranks
         )
         self._log("end", step=self.count.step, records=self.count.records, tokens=self.count.tokens)
-
-    def _report_last(self, state: State) -> None:
-        last = State(state.epoch - 1, len(self.data.plan(state.epoch - 1)), "") if state.cursor == 0 else state
-        self._report(last, self.optimiser.param_groups[0]["lr"], float(self._total_norm))
 
     def _facts(self) -> dict[str, Any]:
         sources = self.data.samples.sources
