@@ -225,7 +225,7 @@ def test_no_room_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(launching, "_free", lambda folder: 1_000)
     asked = job(str(model), None, [str(mix)], tmp_path / "run", None, [], False, None, False)
     with pytest.raises(FileError, match=r"0.0 GB free, .* needed for 3 checkpoints and the model; set keep lower"):
-        launching.check(asked)
+        launching.check_room(asked, launching.check(asked))
 
 
 # -- the whole way -----------------------------------------------------------------------------------------------------

@@ -66,5 +66,6 @@ def train(
     if dry_run:
         echo(launching.shown(line))
     if not (preflight or dry_run):
-        launching.warn(shape, job, places)
+        launching.check_room(job, shape)
+        launching.warn(job, shape, places)
         launching.launch(job, line)

@@ -44,7 +44,6 @@ def check(job: Job) -> Shape:
         shape = estimates.shape_of(config)
     except KeyError as error:
         raise ModelError(f"{job.model}: its config.json has no {error}; is it the model of a decoder?") from error
-    _check_room(job, shape)
     return shape
 
 
@@ -108,7 +107,8 @@ def _check_output(job: Job) -> None:
         raise ResumeError(f"{job.output} holds a run; --resume auto goes on with it, or train into another folder")
 
 
-def _check_room(job: Job, shape: Shape) -> None:
+def check_room(job: Job, shape: Shape) -> None:
+    """Raise FileError where the disk has no room for what the run writes."""
     needed, free = estimates.room_on_disk(shape, job.training), _free(job.folder)
     if needed > free and not found(job.checkpoints):
         raise FileError(
@@ -271,7 +271,7 @@ def _measure(job: Job) -> dict[str, Any]:
     return measures
 
 
-def warn(shape: Shape, job: Job, places: Machines) -> None:
+def warn(job: Job, shape: Shape, places: Machines) -> None:
     """Say where the GPUs look too small; it is an estimate, so the run goes on."""
     found = gpus() if places.has_gpus else []
     needed = estimates.memory_of(shape, job.training, places.ranks).total
