@@ -342,3 +342,13 @@ def test_a_loss_that_is_no_number(tmp_path: Path, mix: Path, policy: str) -> Non
     assert "the loss is nan and the norm of the gradient nan; the records with the greatest loss: " in said
     assert f"{data}:18 (made:bad)" in said
     assert metrics(folder, "skipped")[0]["reason"] == "nan"
+
+
+def test_a_loss_that_leaps(tmp_path: Path, model: Path, mix: Path) -> None:
+    """Judged by what it was on average, once that is settled; the records with the greatest loss are named."""
+    said = refused(job(tmp_path, model, mix, batch=2, spike=0.5))
+    assert said.startswith("llamax train: step 21: the loss is ")
+    assert " on average; the records with the greatest loss: " in said
+    assert said.endswith("; on_spike=skip leaves such steps out\n")
+    assert said.count(f"{mix}:") == 5
+    assert len(losses(tmp_path)) == 20

@@ -4,10 +4,10 @@ A model runs with the attention named NAME and gets `documents` in every call. D
 so that on a CPU they are one batch of a causal attention; a GPU has kernels for documents of any length.
 """
 
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+import msgspec
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -16,9 +16,11 @@ from transformers import AttentionInterface
 NAME = "llamax_packed"
 
 
-@dataclass(frozen=True)
-class Documents:
-    """The lengths of the documents in a row of tokens; `ends` (count + 1) are their borders, on the device."""
+class Documents(msgspec.Struct, frozen=True):
+    """The lengths of the documents in a row of tokens; `ends` (count + 1) are their borders, on the device.
+
+    No dataclass, nor is a batch: sharding looks into those for tensors at every layer.
+    """
 
     lengths: tuple[int, ...]
     ends: Tensor
@@ -89,3 +91,8 @@ def _by_kernel(query: Tensor, key: Tensor, value: Tensor, scaling: float | None,
 
 
 AttentionInterface.register(NAME, attend)
+
+
+def keep_uncompiled() -> None:
+    """Leave attention out of what torch.compile sees: its calls hang on the lengths of the documents."""
+    AttentionInterface.register(NAME, torch.compiler.disable(attend))

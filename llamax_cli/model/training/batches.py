@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
+import msgspec
 import torch
 from torch import Tensor
 
@@ -20,8 +21,7 @@ AHEAD = 2  # steps that are read before the model asks for them
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True):
     """Documents one after the other in one row, the longest first.
 
     `ids` and `positions` (1, tokens); `places` (n,) the tokens after which one is learned, `targets` (n,) those

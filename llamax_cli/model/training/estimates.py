@@ -75,8 +75,10 @@ def memory_of(shape: Shape, training: Training, ranks: int) -> Memory:
     trained = lora if training.lora else shape.weights
     own = (4.0 * shape.weights + 12.0 * trained) / ranks
     outer = shape.weights - shape.layers * shape.layer
-    gathered = 4.0 * outer + 3 * 2.0 * shape.layer  # outer weights and gradients; this layer, the next, a gradient
-    inside = 2.0 * tokens * (8 * shape.hidden + 4 * shape.inner + 3 * (shape.layer // (3 * shape.hidden)))
+    # In bf16: embeddings and head with their gradients, this layer and the next; a layer's gradient, in fp32 too.
+    gathered = 4.0 * outer + 2 * 2.0 * shape.layer + 6.0 * shape.layer
+    # What a layer keeps for the way back, and as much again in gradients while it is gone back through.
+    inside = 4.0 * tokens * (8 * shape.hidden + 4 * shape.inner + 3 * (shape.layer // (3 * shape.hidden)))
     kept = 2.0 * tokens * shape.hidden * shape.layers
     activations = kept + inside if training.gradient_checkpointing else inside * shape.layers
     logits = 10.0 * min(training.loss_chunk, tokens) * shape.vocabulary

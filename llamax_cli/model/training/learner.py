@@ -12,7 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 from llamax_cli.config import Training
 from llamax_cli.errors import ModelError, UsageError
-from llamax_cli.model.training.attention import NAME
+from llamax_cli.model.training.attention import NAME, keep_uncompiled
 from llamax_cli.model.training.batches import Batch
 
 # Decoders whose attention goes through the interface, and whose logits are the head's product with nothing after it;
@@ -174,6 +174,8 @@ def shard(learner: Learner, mesh: Any, precision: torch.dtype, *, compiled: bool
     """
     from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 
+    if compiled:
+        keep_uncompiled()
     policy = MixedPrecisionPolicy(param_dtype=precision, reduce_dtype=torch.float32)
     for layer in _layers(learner.model):
         if compiled:
