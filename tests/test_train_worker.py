@@ -352,3 +352,9 @@ def test_a_loss_that_leaps(tmp_path: Path, model: Path, mix: Path) -> None:
     assert said.endswith("; on_spike=skip leaves such steps out\n")
     assert said.count(f"{mix}:") == 5
     assert len(losses(tmp_path)) == 20
+
+
+def test_a_compiled_layer_is_the_layer(tmp_path: Path, model: Path, mix: Path, whole: Path) -> None:
+    """Torch.compile changes no loss beyond rounding."""
+    train(job(tmp_path, model, mix, compile=True, stop_after=2, epochs=2))
+    assert losses(tmp_path) == pytest.approx(losses(whole)[:2], rel=1e-5)

@@ -121,6 +121,7 @@ def _rank(folder: Path, rank: int, ranks: int, port: int, limit: int | None) -> 
     """Be one rank, as the launcher would start it."""
     os.environ |= {"RANK": str(rank), "WORLD_SIZE": str(ranks), "LOCAL_RANK": str(rank), "OMP_NUM_THREADS": "1"}
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "ACCELERATE_USE_CPU": "true"}
+    os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
     sys.stderr.flush()
     os.dup2(os.open(folder / f"stderr-{rank}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
     if limit is not None:

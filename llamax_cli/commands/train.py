@@ -68,4 +68,4 @@ def train(
     if not (preflight or dry_run):
         launching.check_room(job, shape)
         launching.warn(job, shape, places)
-        launching.launch(job, line)
+        launching.launch(job, places, line)

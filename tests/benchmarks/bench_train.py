@@ -185,9 +185,9 @@ def learn(epochs: int) -> None:
     words = bilingual_tokenizer()
     LlamaConfig(
         vocab_size=len(words),
-        hidden_size=256,
-        intermediate_size=768,
-        num_hidden_layers=4,
+        hidden_size=128,
+        intermediate_size=384,
+        num_hidden_layers=3,
         num_attention_heads=4,
         max_position_embeddings=1024,
         tie_word_embeddings=True,
@@ -201,7 +201,7 @@ def learn(epochs: int) -> None:
             for n, (source, target) in enumerate(multi30k(split))
         ]
         (folder / f"{split}.jsonl").write_text("".join(json.dumps(each) + "\n" for each in samples))
-    settings = {"block": 512, "batch": 8, "micro_batch": 8, "epochs": epochs, "learning_rate": 2e-3, "log_every": 50}
+    settings = {"block": 512, "batch": 4, "micro_batch": 4, "epochs": epochs, "learning_rate": 4e-3, "log_every": 50}
     more = {"gradient_checkpointing": "false", "checkpoint_every": 0, "validation": str(folder / "val.jsonl")}
     given = [f"--set={key}={value}" for key, value in {**settings, **more}.items()]
     command = ["--model", str(folder / "start"), "--init", "--data", str(folder / "train.jsonl"), *given]
@@ -235,10 +235,10 @@ def bilingual_tokenizer() -> Any:
 
 def spbleu(model: Path, count: int = 200) -> float:
     """Return spBLEU of greedy translations of the first test sentences."""
+    os.environ["SACREBLEU"] = str(DATA / "sacrebleu")  # which is read at the import
     import sacrebleu
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    os.environ["SACREBLEU"] = str(DATA / "sacrebleu")
     words, trained = AutoTokenizer.from_pretrained(model), AutoModelForCausalLM.from_pretrained(model).eval()
     words.padding_side = "left"
     test = multi30k("test")[:count]

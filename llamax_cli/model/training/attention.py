@@ -95,4 +95,4 @@ AttentionInterface.register(NAME, attend)
 
 def keep_uncompiled() -> None:
     """Leave attention out of what torch.compile sees: its calls hang on the lengths of the documents."""
-    AttentionInterface.register(NAME, torch.compiler.disable(attend))
+    AttentionInterface.register(NAME, torch.compiler.disable(attend))  # type: ignore[no-untyped-call]

@@ -283,9 +283,10 @@ def warn(job: Job, shape: Shape, places: Machines) -> None:
         )
 
 
-def launch(job: Job, line: Sequence[str]) -> NoReturn:
+def launch(job: Job, places: Machines, line: Sequence[str]) -> NoReturn:
     """Become accelerate."""
     job.write()
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // places.processes)))
     # Slurm's --signal reaches every process of a step; only the workers know what it means.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     sys.stdout.flush()
