@@ -95,6 +95,7 @@ def test_machines_are_what_the_environment_and_the_flags_say() -> None:
     # One task of a job on several nodes, as a batch script itself is, is a machine by itself.
     assert machines({**SLURM, "SLURM_STEP_NUM_NODES": "1"}).ranks == 8
     assert adjusted(Machines(), ["--num_processes", "24", "--num_machines=3"]).ranks == 24
+    assert adjusted(Machines(), ["--machine_rank=2"]).rank == 2
     with pytest.raises(UsageError, match="--num_processes takes a whole number from 1, not 'x'"):
         adjusted(Machines(), ["--num_processes", "x"])
 

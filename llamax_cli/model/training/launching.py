@@ -191,16 +191,17 @@ def adjusted(places: Machines, flags: Sequence[str]) -> Machines:
     ranks = _number(flags, "--num_processes")
     processes = -(-ranks // count) if ranks else places.processes
     has_gpus = places.has_gpus and "--cpu" not in flags
-    return Machines(count, places.rank, places.address, places.port, processes, has_gpus)
+    rank = _number(flags, "--machine_rank", least=0)
+    return Machines(count, places.rank if rank is None else rank, places.address, places.port, processes, has_gpus)
 
 
-def _number(flags: Sequence[str], name: str) -> int | None:
+def _number(flags: Sequence[str], name: str, least: int = 1) -> int | None:
     """Return the number that a flag has, None where it is not among the flags."""
     for place, flag in enumerate(flags):
         if flag.partition("=")[0] == name:
             value = flag.partition("=")[2] or "".join(flags[place + 1 : place + 2])
-            if not value.isdecimal() or int(value) < 1:
-                raise UsageError(f"{name} takes a whole number from 1, not {value!r}")
+            if not value.isdecimal() or int(value) < least:
+                raise UsageError(f"{name} takes a whole number from {least}, not {value!r}")
             return int(value)
     return None
 
@@ -284,8 +285,9 @@ def warn(job: Job, shape: Shape, places: Machines) -> None:
 
 
 def launch(job: Job, places: Machines, line: Sequence[str]) -> NoReturn:
-    """Become accelerate."""
-    job.write()
+    """Become accelerate; the first machine writes down what is to be done, and its worker tells the others."""
+    if places.rank == 0:
+        job.write()
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // places.processes)))
     # Slurm's --signal reaches every process of a step; only the workers know what it means.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)

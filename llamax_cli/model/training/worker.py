@@ -384,10 +384,10 @@ class Worker:
 
     def finish(self, state: State) -> None:
         """Validate, keep a last checkpoint and write the model."""
-        if self.held_out:
-            self.validate()
         if self.span.learned:
             self._report(state, self.optimiser.param_groups[0]["lr"], float(self._total_norm))
+        if self.held_out:
+            self.validate()
         self.save(state)
         exporting.export(
             self.learner, self.training, self.job.model, self.tokenizer, self._facts(), self.job.result, self.ranks
@@ -458,8 +458,8 @@ def run(folder: Path) -> int:
     signals = Signals()
     is_first = int(os.environ.get("RANK", 0)) == 0
     try:
-        job = read_job(folder)
         with joined() as ranks:
+            job = ranks.same(lambda: read_job(folder))
             ranks.first(lambda: _hold(folder))
             work(job, ranks, signals)
         return 0
