@@ -8,6 +8,7 @@ LlamaxError              1   something failed that the message says how to mend
 ├── LexiconError         1   a compiled lexicon is not there, damaged or of another version
 ├── ModelError           1   a model is not there, cannot be loaded or does not fit
 ├── ServerError          1   a server that translates cannot be reached or refuses
+├── TrainingError        1   training went wrong: no finite loss, a rank that failed
 └── DataError           65   the data is not what the command reads
     ├── RecordError     65   one record is bad: `--rejects` sets it aside
     └── LanguageError   65   a language code that means nothing here
@@ -51,6 +52,10 @@ class ModelError(LlamaxError):
 
 class ServerError(LlamaxError):
     """A server cannot be reached, refuses, or answers with something else than a translation."""
+
+
+class TrainingError(LlamaxError):
+    """Training cannot go on: the loss is no number any more, or it leaps."""
 
 
 class DataError(LlamaxError):

@@ -3,12 +3,14 @@
 import fcntl
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from conftest import ROOT
+from training import model_folder, sample, write
 
 from llamax_cli.inputs import Input
 
@@ -91,6 +93,29 @@ def test_evaluate(tmp_path: Path, data: Path, tiny_model: Callable[[str], Path])
     assert (results / "heatmap.png").read_bytes().startswith(b"\x89PNG")
     again = run("evaluate.sh", str(data / "flores101" / "devtest"), "results", cwd=tmp_path, **settings)
     assert again.stderr.count("is complete already") == 4
+
+
+def test_train_24_a100(tmp_path: Path) -> None:
+    """The call of accelerate for three nodes, and what a LLaMA-2 7B takes of each of 24 GPUs."""
+    model = model_folder(tmp_path / "model")
+    facts = {"hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32, "max_position_embeddings": 4096}
+    heads = {"num_attention_heads": 32, "num_key_value_heads": 32, "head_dim": 128, "vocab_size": 32000}
+    config = json.loads((model / "config.json").read_text())
+    (model / "config.json").write_text(json.dumps({**config, **facts, **heads}))
+    write(tmp_path / "mix.jsonl", [sample(number) for number in range(50)])
+    given = ("model", "mix.jsonl", "run")
+    line = run("train-24-a100.sh", *given, "--dry-run", cwd=tmp_path, SLURM_JOB_ID="").stdout
+    assert line == (
+        "accelerate launch --multi_gpu --mixed_precision no --dynamo_backend no --machine_rank 0"
+        " --num_machines 3 --num_processes 24 -m llamax_cli.model.training.worker run\n"
+    )
+    told = ("--preflight", "--throughput", "4600")
+    rows = run("train-24-a100.sh", *given, *told, cwd=tmp_path, SLURM_JOB_ID="").stdout
+    assert "model      model, 6,738,415,616 weights\n" in rows
+    memory = re.search(r"memory     ([\d.]+) GB a GPU", rows)
+    assert memory is not None
+    assert 15 < float(memory[1]) < 40
+    assert "days at 4,600 tokens/s each" in rows
 
 
 def test_every_example_is_tested() -> None:

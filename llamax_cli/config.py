@@ -1,0 +1,146 @@
+"""How a run trains: one frozen dataclass, read from TOML and `--set key=value`.
+
+Not YAML, which reads the language code `no` as false and `2e-5` as a string. An unknown key is refused by name.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+from llamax_cli.errors import FileError, UsageError, because
+
+SCHEDULES = ("cosine", "linear", "constant")
+PRECISIONS = ("auto", "bf16", "fp32")
+POLICIES = ("stop", "skip")
+
+
+def _key(default: Any, help: str, *, least: float | None = None, most: float | None = None, among: Any = None) -> Any:
+    """Return a field with its meaning and what values it may have."""
+    facts = {"help": help, "least": least, "most": most, "among": among}
+    return field(default=default, metadata={name: fact for name, fact in facts.items() if fact is not None})
+
+
+@dataclass(frozen=True)
+class Training:
+    """Every setting of a run, with the defaults of the recipe (paper, sections 2.2 and C.1) where it has them.
+
+    UsageError where a value cannot be.
+    """
+
+    block: int = _key(2048, "tokens of a block, into which whole records are packed", least=2)
+    batch: int = _key(64, "blocks of a step, over all GPUs", least=1)
+    micro_batch: int = _key(1, "blocks that a GPU works on at once", least=1)
+    epochs: int = _key(1, "times that the data is gone through", least=1)
+    stop_after: int = _key(0, "end after so many steps in all; 0: at the end of the data", least=0)
+    seed: int = _key(0, "order of the data, initial weights")
+
+    learning_rate: float = _key(2e-5, "at its highest", least=0)
+    schedule: str = _key("cosine", "of the learning rate", among=SCHEDULES)
+    warmup: float = _key(0.03, "share of the run in which the learning rate rises", least=0, most=1)
+    final_rate: float = _key(0.1, "share of the learning rate that is left at the end", least=0, most=1)
+    weight_decay: float = _key(0.1, "of matrices; vectors have none", least=0)
+    beta1: float = _key(0.9, "of AdamW", least=0, most=1)
+    beta2: float = _key(0.95, "of AdamW", least=0, most=1)
+    epsilon: float = _key(1e-8, "of AdamW", least=0)
+    clip: float = _key(1.0, "greatest norm of the gradient; 0: any", least=0)
+
+    precision: str = _key("auto", "of the computation; weights are fp32. auto: bf16 on a GPU", among=PRECISIONS)
+    gradient_checkpointing: bool = _key(True, "compute activations again instead of keeping them")
+    compile: bool = _key(False, "compile the layers with torch.compile")
+    loss_chunk: int = _key(2048, "tokens whose logits are in memory at once", least=1)
+    freeze: tuple[str, ...] = _key((), "patterns of weights that stay as they are: model.embed_tokens.*")
+    lora: int = _key(0, "rank of LoRA; 0: all weights are trained", least=0)
+    lora_alpha: int = _key(16, "scale of LoRA, over its rank", least=1)
+    lora_targets: tuple[str, ...] = _key(
+        ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"), "layers that LoRA adapts"
+    )
+
+    validation: tuple[str, ...] = _key((), "files of held-out samples")
+    validation_every: int = _key(500, "steps between validations; 0: at the end only", least=0)
+    checkpoint_every: int = _key(1000, "steps between checkpoints; 0: by time only", least=0)
+    checkpoint_minutes: float = _key(60.0, "minutes between checkpoints; 0: by steps only", least=0)
+    keep: int = _key(2, "checkpoints that are kept", least=1)
+    log_every: int = _key(10, "steps between lines of metrics", least=1)
+
+    on_nan: str = _key("stop", "what to do where the loss or gradient is no number", among=POLICIES)
+    spike: float = _key(0.0, "times the recent loss that is a spike; 0: nothing is", least=0)
+    on_spike: str = _key("stop", "what to do at a spike", among=POLICIES)
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            _check(each.name, getattr(self, each.name), each.metadata)
+
+
+def _check(name: str, value: Any, facts: Mapping[str, Any]) -> None:
+    for each in value if isinstance(value, tuple) else (value,):
+        if "among" in facts and each not in facts["among"]:
+            raise UsageError(f"{name} = {each!r}: {_nearest(str(each), facts['among'])}")
+    if "least" in facts and not value >= facts["least"]:
+        raise UsageError(f"{name} = {value!r}: at least {facts['least']}")
+    if "most" in facts and not value <= facts["most"]:
+        raise UsageError(f"{name} = {value!r}: at most {facts['most']}")
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    names = list(known)
+    near = get_close_matches(name, names, 1)
+    return f"did you mean {near[0]}?" if near else f"have: {', '.join(names)}"
+
+
+def read(path: Path | None, settings: Iterable[str] = ()) -> Training:
+    """Return the training that a TOML file and `key=value` settings describe, the settings on top.
+
+    `read(None, ["learning_rate=1e-5"]).learning_rate -> 1e-05`. UsageError for a key or value that cannot be.
+    """
+    given: dict[str, Any] = {}
+    if path is not None:
+        given = typed(_parsed(path), str(path))
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise UsageError(f"--set {setting}: write key=value")
+        given.update(typed({key.strip(): _value(value.strip())}, f"--set {setting}"))
+    return replace(Training(), **given)
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileError(f"{path}: {because(error)}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not TOML: {str(error).lower()}") from error
+
+
+def _value(text: str) -> Any:
+    """Return what a value on the command line means: as in TOML, and what is nothing there is a string."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def typed(given: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return settings with the types that the fields have; UsageError, with the place, where that cannot be."""
+    hints = get_type_hints(Training)
+    return {key: _typed(key, value, hints, where) for key, value in given.items()}
+
+
+def _typed(key: str, value: Any, hints: Mapping[str, Any], where: str) -> Any:
+    if key not in hints:
+        raise UsageError(f"{where}: unknown key {key!r}; {_nearest(key, hints)}")
+    wanted = hints[key]
+    if get_origin(wanted) is tuple:
+        items = [value] if isinstance(value, str) else value
+        if isinstance(items, list | tuple) and all(isinstance(item, get_args(wanted)[0]) for item in items):
+            return tuple(items)
+        raise UsageError(f"{where}: {key} takes a list of strings, not {value!r}")
+    if wanted is float and type(value) is int:
+        return float(value)
+    if type(value) is not wanted:
+        names = {int: "a whole number", float: "a number", str: "a string", bool: "true or false"}
+        raise UsageError(f"{where}: {key} takes {names[wanted]}, not {value!r}")
+    return value

@@ -1,0 +1,18 @@
+"""Training on Samples, from one CPU to many GPUs.
+
+launching     what `llamax train` does before torch is loaded: checks, estimates, the command line of accelerate
+estimates     memory of a GPU, size of checkpoints, days
+preparing     the data made ready once: index, token lengths, plan
+samples       where each record of the data lies, and reading any of them
+encoding      a Sample as tokens, and which of them the loss is on
+packing       samples into blocks
+plan          which samples stand in which block, in which order, and where a run is in it
+batches       blocks as tensors, shared out among the ranks, read ahead
+attention     documents packed in one row that do not see each other
+learner       the model with its loss: loading, freezing, LoRA, sharding
+optimiser     AdamW, its groups and its schedule
+checkpoints   whole or not there, sharded, for any number of ranks
+reports       metrics as lines of JSON, and losses by origin and language
+exporting     the plain Hugging Face folder at the end
+worker        the loop
+"""

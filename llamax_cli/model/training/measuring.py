@@ -1,0 +1,56 @@
+"""What an epoch is in tokens, as a process of its own, because tokenizers bring torch along.
+
+python -m llamax_cli.model.training.measuring < run.json
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from llamax_cli.console import Progress, say
+from llamax_cli.errors import LlamaxError
+from llamax_cli.model.training.encoding import open_encoder
+from llamax_cli.model.training.job import Job, parsed
+from llamax_cli.model.training.preparing import prepare, told
+from llamax_cli.model.training.samples import Cache
+
+
+def measure(job: Job) -> dict[str, Any]:
+    """Return records, tokens, learned tokens, blocks and what is left out; the cache has them for the run."""
+    _, encoder = open_encoder(job.tokenizer)
+    progress = Progress("train", wanted=not job.quiet)
+    try:
+        paths = [Path(path) for path in job.data]
+        training = job.training
+        data = prepare(
+            paths,
+            encoder,
+            training.block,
+            training.seed,
+            Cache(job.cache),
+            lambda done, total: progress.update(done, lambda: (done, total)),
+        )
+    finally:
+        progress.close()
+    blocks = len(data.plan(0))
+    return {
+        "records": data.records,
+        "tokens": data.tokens,
+        "blocks": blocks,
+        "filled": data.tokens / (blocks * training.block),
+        "left_out": told(data.rejected()),
+    }
+
+
+def main() -> None:
+    """Print the measures as JSON, or one line on stderr."""
+    try:
+        print(json.dumps(measure(parsed(sys.stdin.read()))))
+    except LlamaxError as error:
+        say("train", str(error))
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""The data made ready once: index, token lengths and plan, all in a cache that a resumed run finds again."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from llamax_cli.errors import DataError
+from llamax_cli.model.training.encoding import Encoder
+from llamax_cli.model.training.plan import Plan, open_plan, usable
+from llamax_cli.model.training.samples import Cache, Numbers, Samples, open_source
+
+BATCH = 10_000  # records tokenised at once
+TOO_LONG, NOTHING = "longer than the block", "with nothing to learn"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Samples with their lengths in tokens, and the plan of each epoch."""
+
+    samples: Samples
+    lengths: Numbers
+    supervised: Numbers  # learned tokens besides the end of text
+    block: int
+    seed: int
+    cache: Cache
+    facts: tuple[str, ...]
+
+    def plan(self, epoch: int) -> Plan:
+        """Return the plan of an epoch, from 0."""
+        measured = (self.lengths, self.supervised)
+        return open_plan(self.cache, measured, self.facts, self.block, self.seed, epoch)
+
+    @property
+    def tokens(self) -> int:
+        """Return the tokens of an epoch."""
+        return int(np.asarray(self.lengths)[self._usable].sum(dtype=np.int64))
+
+    @property
+    def records(self) -> int:
+        """Return how many records an epoch has."""
+        return len(self._usable)
+
+    @property
+    def _usable(self) -> Numbers:
+        return usable(self.lengths, self.supervised, self.block)
+
+    def rejected(self) -> dict[str, Counter[str]]:
+        """Return how many records of each language are left out, by reason."""
+        long = np.asarray(self.lengths) > self.block
+        nothing = (np.asarray(self.supervised) <= 0) & ~long
+        return {
+            reason: Counter(self.samples[number].language for number in np.flatnonzero(which).tolist())
+            for reason, which in ((TOO_LONG, long), (NOTHING, nothing))
+            if which.any()
+        }
+
+
+def prepare(
+    paths: Sequence[Path],
+    encoder: Encoder,
+    block: int,
+    seed: int,
+    cache: Cache,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Prepared:
+    """Return the data ready to train on; `progress(done, total)` is told as records are tokenised.
+
+    DataError for a line that is no Sample, and where no record can be trained on.
+    """
+    sources = [open_source(path, cache) for path in paths]
+    samples = Samples(sources)
+    measured: list[Numbers] = []
+    first = 0
+    for source in sources:
+        end = first + len(source)
+        make = partial(_measure, samples, encoder, first, end, progress)
+        measured.append(cache.array(f"lengths-{source.digest}-{encoder.digest}", make))
+        first = end
+    lengths, supervised = np.concatenate(measured, axis=1) if len(measured) > 1 else measured[0]
+    facts = (*(source.digest for source in sources), encoder.digest)
+    prepared = Prepared(samples, lengths, supervised, block, seed, cache, facts)
+    if not prepared.records:
+        reasons = "; ".join(f"{sum(counts.values()):,} {reason}" for reason, counts in prepared.rejected().items())
+        raise DataError(f"{', '.join(map(str, paths))}: no record to train on ({reasons or 'the data is empty'})")
+    return prepared
+
+
+def _measure(samples: Samples, encoder: Encoder, first: int, end: int, progress: Callable[[int, int], None]) -> Numbers:
+    measured = np.zeros((2, end - first), np.int32)
+    for start in range(first, end, BATCH):
+        stop = min(end, start + BATCH)
+        measured[:, start - first : stop - first] = np.array(encoder.measure(samples.between(start, stop))).T
+        progress(stop, len(samples))
+    return measured
+
+
+def told(rejected: dict[str, Counter[str]]) -> str:
+    """Return what was left out in one line: `3 records longer than the block (or 2, lo 1)`; "" for nothing."""
+    return "; ".join(
+        f"{sum(counts.values()):,} record{'s' * (sum(counts.values()) != 1)} {reason} "
+        f"({', '.join(f'{language} {count:,}' for language, count in counts.most_common())})"
+        for reason, counts in rejected.items()
+    )

@@ -1,0 +1,140 @@
+"""Metrics as lines of JSON, and losses by origin, language and direction."""
+
+import json
+import math
+import os
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import torch
+from torch import Tensor
+
+from llamax_cli.errors import FileError, because
+from llamax_cli.model.training.batches import Batch
+from llamax_cli.model.training.samples import Sample, Samples
+
+# (kind, name) -> [sum of losses, learned tokens]: ("origin", "para"), ("language", "sw").
+Sums: TypeAlias = dict[tuple[str, str], list[float]]
+KINDS: dict[str, Callable[[Sample], str]] = {
+    "origin": lambda sample: sample.origin or "?",
+    "language": lambda sample: sample.language,
+    "direction": lambda sample: sample.direction,
+}
+
+
+class Document(NamedTuple):
+    """What a document lost: the record, its learned tokens and the sum of their losses."""
+
+    number: int
+    learned: int
+    loss: float
+
+
+class Meter:
+    """Losses of the documents that this rank has seen since the meter was emptied."""
+
+    def __init__(self, kinds: Sequence[str]) -> None:
+        self._kinds = kinds
+        self._seen: list[tuple[Batch, Tensor, Tensor]] = []
+
+    def add(self, batch: Batch, losses: Tensor) -> None:
+        """Note the losses of a batch; they stay on the device until somebody asks."""
+        count = len(batch.numbers)
+        sums = torch.zeros(count, dtype=torch.float32, device=losses.device).index_add_(
+            0, batch.owners, losses.detach()
+        )
+        self._seen.append((batch, sums, torch.bincount(batch.owners, minlength=count)))
+
+    def documents(self) -> list[tuple[Sample, Document]]:
+        """Return what each document lost."""
+        return [
+            (sample, Document(number, learned, loss))
+            for batch, sums, counts in self._seen
+            for sample, number, learned, loss in zip(
+                batch.samples, batch.numbers, counts.tolist(), sums.tolist(), strict=True
+            )
+        ]
+
+    def take(self) -> Sums:
+        """Return the sums by kind and name, and begin anew."""
+        sums: Sums = defaultdict(lambda: [0.0, 0.0])
+        for sample, document in self.documents():
+            for kind in self._kinds:
+                entry = sums[kind, KINDS[kind](sample)]
+                entry[0] += document.loss
+                entry[1] += document.learned
+        self._seen = []
+        return dict(sums)
+
+
+def merged(parts: Iterable[Sums]) -> dict[str, dict[str, float]]:
+    """Return the mean loss by kind and name over the sums of all ranks: `{"origin": {"para": 2.31}}`."""
+    total: Sums = defaultdict(lambda: [0.0, 0.0])
+    for part in parts:
+        for key, (loss, count) in part.items():
+            total[key][0] += loss
+            total[key][1] += count
+    means: dict[str, dict[str, float]] = {}
+    for (kind, name), (loss, count) in sorted(total.items()):
+        means.setdefault(kind, {})[name] = rounded(loss / count)
+    return means
+
+
+def worst(documents: Iterable[Document], count: int = 5) -> list[Document]:
+    """Return the documents with the greatest loss a token, those without a number first."""
+
+    def order(document: Document) -> float:
+        mean = document.loss / max(1, document.learned)
+        return mean if math.isfinite(mean) else math.inf
+
+    return sorted(documents, key=order, reverse=True)[:count]
+
+
+def named(documents: Iterable[Document], samples: Samples) -> str:
+    """Return where documents stand: `mix.jsonl:17 (flores:3), mix.jsonl:20`."""
+    places = []
+    for document in documents:
+        identity = samples[document.number].id
+        places.append(samples.where(document.number) + (f" ({identity})" if identity is not None else ""))
+    return ", ".join(places)
+
+
+def rounded(value: float) -> float:
+    """Return a number with the digits that mean something: `rounded(2.3456789012) -> 2.3456789`."""
+    return float(f"{value:.8g}")
+
+
+class Metrics:
+    """Lines of JSON in a file, from a place on: what an interrupted run wrote after its last checkpoint goes."""
+
+    def __init__(self, path: Path, length: int) -> None:
+        try:
+            self._file = path.open("ab")
+            self._file.truncate(length)
+        except OSError as error:
+            raise FileError(f"{path}: {because(error)}") from error
+        self._path = path
+
+    def write(self, event: str, **facts: Any) -> None:
+        """Write one line; NaN, which JSON has not, is null."""
+        line = {"event": event, **facts, "time": round(time.time(), 3)}
+        plain = {
+            key: None if isinstance(each, float) and not math.isfinite(each) else each for key, each in line.items()
+        }
+        try:
+            self._file.write(json.dumps(plain, ensure_ascii=False).encode() + b"\n")
+            self._file.flush()
+        except OSError as error:
+            raise FileError(f"{self._path}: {because(error)}") from error
+
+    @property
+    def length(self) -> int:
+        """Return the bytes of the file so far."""
+        return os.fstat(self._file.fileno()).st_size
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()

@@ -1,0 +1,63 @@
+"""The settings of a run: TOML and --set, typed, and refused by name."""
+
+from pathlib import Path
+
+import pytest
+
+from llamax_cli.config import Training, read
+from llamax_cli.errors import FileError, UsageError
+
+
+def test_a_file_and_settings_make_a_training(tmp_path: Path) -> None:
+    """Settings stand above the file, the file above the defaults; a whole number is a number too."""
+    path = tmp_path / "run.toml"
+    path.write_text('learning_rate = 1e-4\nfreeze = ["a.*", "b"]\nclip = 2\ncompile = true\n')
+    training = read(path, ["learning_rate=3e-5", "block=512", "schedule=linear", 'freeze=["c"]', "validation=no"])
+    assert training == Training(
+        learning_rate=3e-5, freeze=("c",), clip=2.0, compile=True, block=512, schedule="linear", validation=("no",)
+    )
+    assert read(None) == Training()
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("learning_rat=1", "--set learning_rat=1: unknown key 'learning_rat'; did you mean learning_rate?"),
+        ("zzz=1", "--set zzz=1: unknown key 'zzz'; have: block, "),
+        ("block=2.5", "--set block=2.5: block takes a whole number, not 2.5"),
+        ("block=true", "--set block=true: block takes a whole number, not True"),
+        ("compile=1", "--set compile=1: compile takes true or false, not 1"),
+        ("schedule=3", "--set schedule=3: schedule takes a string, not 3"),
+        ("schedule=cosin", "schedule = 'cosin': did you mean cosine?"),
+        ("freeze=[1]", "--set freeze=[1]: freeze takes a list of strings, not [1]"),
+        ("batch=0", "batch = 0: at least 1"),
+        ("warmup=2", "warmup = 2.0: at most 1"),
+        ("learning_rate=nan", "learning_rate = nan: at least 0"),
+        ("block", "--set block: write key=value"),
+    ],
+)
+def test_what_cannot_be_is_refused(setting: str, message: str) -> None:
+    """Each with the key, and the nearest where there is one."""
+    with pytest.raises(UsageError) as raised:
+        read(None, [setting])
+    assert str(raised.value).startswith(message)
+
+
+def test_a_broken_file_is_told(tmp_path: Path) -> None:
+    """Its name, and what is wrong."""
+    path = tmp_path / "run.toml"
+    path.write_text("block: 2\n")
+    with pytest.raises(UsageError, match=r"run.toml: not TOML: "):
+        read(path)
+    path.write_text("blok = 2\n")
+    with pytest.raises(UsageError, match=r"run.toml: unknown key 'blok'; did you mean block\?"):
+        read(path)
+    with pytest.raises(FileError, match="no such file"):
+        read(tmp_path / "none.toml")
+
+
+def test_every_setting_says_what_it_is() -> None:
+    """In words, for the README and whoever reads the code."""
+    from dataclasses import fields
+
+    assert all(each.metadata["help"] for each in fields(Training))
