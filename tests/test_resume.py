@@ -50,7 +50,8 @@ def test_a_resumed_run_gives_the_same_bytes(
         time.sleep(after)
         process.send_signal(by)
         _, err = process.communicate(timeout=20)
-        assert process.returncode == {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGKILL: -9}[by], err
+        # A run that goes on may not have loaded its modules yet: then it ends as any program.
+        assert process.returncode in {{signal.SIGTERM: 143, signal.SIGINT: 130}.get(by), -by}, err
         assert not (tmp_path / out).exists()
     # Another number of workers and another size of chunk are no other run.
     more = ["--workers", 2] if command == "upper" else []
