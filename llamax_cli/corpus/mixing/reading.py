@@ -24,11 +24,8 @@ from llamax_cli.rejects import Reject
 from llamax_cli.streams import Chunk, Tally
 from llamax_cli.tokenization import load
 
-HEAD, JOINT, ID = (
-    b'{"prompt":"","completion":"',
-    b"\t",
-    b'","id":',
-)  # a tab is in no JSON string; at the end it is a space
+HEAD, ID = b'{"prompt":"","completion":"', b'","id":'
+JOINT = b"\t"  # between source and target; a tab is in no JSON string, and in what is written it is a space
 OPTIONS = "para", "mono", "aug", "mt"
 SIDES = "src", "tgt"
 EXCLUDED, EMPTY, CUT_SHORT = "in an evaluation set", "empty", "truncated"
