@@ -1,6 +1,7 @@
 """What tests share: the real data, and commands run as a user runs them."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -19,6 +20,18 @@ def wait_for(path: Path) -> None:
     while not path.exists():
         assert time.monotonic() < end, f"{path} did not appear"
         time.sleep(0.01)
+
+
+def wait_for_handlers(process: subprocess.Popen[bytes]) -> None:
+    """Wait until a command has its modules and listens to signals, however busy the machine is."""
+    status, bit = Path(f"/proc/{process.pid}/status"), 1 << (signal.SIGTERM - 1)
+    end = time.monotonic() + 20
+    while process.poll() is None:
+        caught = next(line for line in status.read_text().splitlines() if line.startswith("SigCgt:"))
+        if int(caught.split()[1], 16) & bit:
+            return
+        assert time.monotonic() < end, "the command does not listen to signals"
+        time.sleep(0.005)
 
 
 @pytest.fixture(scope="session")
