@@ -12,6 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 from llamax_cli.config import Training
 from llamax_cli.errors import ModelError, UsageError
+from llamax_cli.model.loading import legible
 from llamax_cli.model.training.attention import NAME, keep_uncompiled
 from llamax_cli.model.training.batches import Batch
 
@@ -96,11 +97,8 @@ def load_weights(model: str, config: Any, seed: int, *, init: bool) -> Any:
     if init:
         torch.manual_seed(seed)
         return kind.from_config(config, dtype=torch.float32)
-    try:
+    with legible(model):
         return kind.from_pretrained(model, config=config, dtype=torch.float32)
-    # Whatever is wrong in the files, each library has an exception of its own for it; the safetensors one is bare.
-    except Exception as error:
-        raise ModelError(f"cannot load {model}: {str(error).strip().splitlines()[0]}") from error
 
 
 def skeleton(config: Any) -> Any:
