@@ -7,6 +7,7 @@ chunk and any split of the input into shards gives the same lines in the same or
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple, TypeAlias, TypeVar
@@ -180,8 +181,14 @@ class Work:
 def transform(stage: Transform, tolerant: bool, chunk: Chunk, limit: int | None = None) -> Outcome:
     """Put each record of the chunk through the stage, until `limit` are written.
 
-    The first bad line ends the chunk unless `tolerant`.
+    The first bad line ends the chunk unless `tolerant`. A stage that has `together(records, tally)` gets all records at
+    once where all are good and wanted.
     """
+    if limit is None and (together := getattr(stage, "together", None)) and (parsed := parse_lines(chunk.data)):
+        counted: Tally = Counter()
+        with suppress(RecordError):  # and which it was is found below
+            made = together(parsed, counted)
+            return Outcome(serialise(made), len(parsed), len(made), [], counted)
     written: list[Record] = []
     rejects: list[Reject] = []
     tally: Tally = Counter()

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 python=${PYTHON:-python3.11}
 stamp=.venv/.installed
-wanted=$(cat pyproject.toml tests/constraints.txt tests/requirements.txt | cksum)
+wanted=$(cat pyproject.toml tests/constraints.txt tests/requirements.txt llamax_cli/*/*.c | cksum)
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     [ -x .venv/bin/python ] || "$python" -m venv .venv
     # torch first and pinned: left to its dependants, pip would fetch the build for CUDA.

@@ -1,18 +1,20 @@
 """Augmentation: code-switched copies of pairs and texts (paper, section 2.1, step 2, and section 3.2)."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from llamax_cli.corpus import words
 from llamax_cli.corpus.segmentation import CHINESE, SCRIPTS, chinese, longest_match
 from llamax_cli.corpus.switching import Switched, Switcher
 from llamax_cli.corpus.vocabulary import Room, Source, Vocabulary
 from llamax_cli.errors import RecordError, UsageError
+from llamax_cli.languages import canonical
 from llamax_cli.lexicon.shelf import open_lexicon
 from llamax_cli.lexicon.store import Lexicon
 from llamax_cli.randomness import bits, under
-from llamax_cli.records import Record, language, text
+from llamax_cli.records import Record, text
 from llamax_cli.run import Run
 from llamax_cli.streams import Tally
 
@@ -91,63 +93,70 @@ def open_lexicons(names: Sequence[str]) -> list[Lexicon]:
 
 
 class Stage:
-    """Augments records, in one worker: `stage(record, tally)`."""
+    """Augments records, in one worker: `stage(record, tally)`, or many at once."""
 
     def __init__(self, plan: Augmentation) -> None:
         self._plan = plan
         self._room = Room(MEMORY)
         self._switchers: dict[tuple[str, str], Switcher] = {}
-        self._keys: dict[tuple[str, str], list[int]] = {}
+        self._directions: dict[tuple[str, str], _Direction] = {}
 
     def __call__(self, record: Record, tally: Tally) -> list[Record]:
         """Return the copies of a Pair or Mono record as Pairs; count words and what became of them."""
+        return self.together([record], tally)
+
+    def together(self, records: Iterable[Record], tally: Tally) -> list[Record]:
+        """Return the copies of all the records."""
+        languages: list[str] = []
+        made = [pair for record in records for pair in self._augmented(record, tally, languages)]
+        tally.update(languages)
+        return made
+
+    def _augmented(self, record: Record, tally: Tally, languages: list[str]) -> list[Record]:
         plan = self._plan
         made = [record] if plan.append else []
         if "src" in record or "text" not in record:
             source, other = text(record, "src"), text(record, "tgt")
-            lang, target = language(record, "src_lang"), language(record, "tgt_lang")
-            for switched in self._copies(source, other, lang, target, tally):
+            langs = text(record, "src_lang"), text(record, "tgt_lang")
+            for switched in self._copies(source, other, langs, tally, languages):
                 made.append({**record, "src": switched.text, "origin": "aug-para"})
         else:
-            source, lang = text(record, "text"), language(record, "lang")
-            for switched in self._copies(source, "", lang, lang, tally):
+            source, lang = text(record, "text"), text(record, "lang")
+            for switched in self._copies(source, "", (lang, lang), tally, languages):
                 made.append(_pair(record, switched.text))
         return made
 
-    def _copies(self, source: str, other: str, lang: str, target: str, tally: Tally) -> Iterator[Switched]:
-        """Yield the copies wanted of a text in a language."""
+    def _copies(
+        self, source: str, other: str, langs: tuple[str, str], tally: Tally, languages: list[str]
+    ) -> Iterator[Switched]:
+        """Yield the copies wanted of a text; `langs` are its language and its translation's as they stand there."""
         plan = self._plan
-        direction = lang, target
-        keys = self._keys.get(direction) or self._new_keys(direction)
-        switch = self._switchers.get(direction) or self._new_switcher(direction)
+        direction = self._directions.get(langs) or self._direction(langs)
         source = source.lower() if plan.paper else source
-        for key in keys:
-            switched = switch(source, under(key, source, other))
+        for key in direction.keys:
+            switched = direction.switch(source, under(key, source, other))
             tally["sentences"] += 1
             tally["words"] += switched.words
             tally["covered"] += switched.covered
             if switched.replaced:
                 tally["replaced"] += switched.replaced
-                for each in switched.languages:
-                    tally[each] += 1
+                languages += switched.languages
             else:
                 tally["unchanged"] += 1
                 if plan.drop_unchanged:
                     continue
             yield switched
 
-    def _new_keys(self, direction: tuple[str, str]) -> list[int]:
-        keys = [bits(self._plan.seed, "augment", copy, *direction) for copy in range(self._plan.copies)]
-        self._keys[direction] = keys
-        return keys
-
-    def _new_switcher(self, direction: tuple[str, str]) -> Switcher:
-        """Return the switcher of a direction, one for all into which the same words may be put."""
-        lang, target = direction
-        shared = lang, target if TARGET in self._plan.without else ""
-        switcher = self._switchers.get(shared) or self._switcher(lang, target)
-        self._switchers[direction] = self._switchers[shared] = switcher
-        return switcher
+    def _direction(self, langs: tuple[str, str]) -> "_Direction":
+        plan = self._plan
+        lang, target = map(canonical, langs)
+        # One switcher for all directions into which the same words may be put.
+        shared = lang, target if TARGET in plan.without else ""
+        switch = self._switchers.get(shared) or self._switcher(lang, target)
+        self._switchers[shared] = switch
+        keys = [bits(plan.seed, "augment", copy, lang, target) for copy in range(plan.copies)]
+        direction = self._directions[langs] = _Direction(keys, switch)
+        return direction
 
     def _switcher(self, lang: str, target: str) -> Switcher:
         plan = self._plan
@@ -167,6 +176,13 @@ class Stage:
         if lang in CHINESE:
             return Switcher(vocabulary, chinese(plan.segmenter), plan.rate)
         return Switcher(vocabulary, longest_match(vocabulary) if is_matched else words.cut, plan.rate)
+
+
+class _Direction(NamedTuple):
+    """What to do with texts of one direction: random bits for each copy, and who code-switches them."""
+
+    keys: Sequence[int]
+    switch: Switcher
 
 
 def _pair(record: Record, source: str) -> Record:

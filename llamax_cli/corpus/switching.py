@@ -14,8 +14,14 @@ from typing import Any, NamedTuple
 from llamax_cli.corpus.segmentation import is_spaced
 from llamax_cli.corpus.vocabulary import Vocabulary, Word
 from llamax_cli.corpus.words import Cut, is_letter, joined, trimmed, written
+from llamax_cli.corpus.words import cut as at_spaces
 from llamax_cli.lexicon.store import AND
 from llamax_cli.randomness import draws
+
+try:
+    from llamax_cli.corpus.spaced import Spaced
+except ImportError:  # installed where there was no C compiler
+    Spaced = None  # type: ignore[assignment,misc]
 
 LONG = 10_000  # words of a text
 
@@ -39,9 +45,15 @@ class Switcher:
         self._read = vocabulary.read
         self._cut = cut
         self._rate = rate
+        self._spaced: Spaced | None = None
+        if Spaced is not None and cut is at_spaces:
+            self._spaced = Spaced(vocabulary.packed, written, rate)
+            vocabulary.room.share(self._spaced)
 
     def __call__(self, text: str, key: int) -> Switched:
         """Return the text with some of its words replaced, chosen by the 64 random bits of `key`."""
+        if self._spaced is not None and (switched := self._spaced(text, key)) is not None:
+            return Switched._make(switched)
         words, gaps = self._cut(text)
         found: list[Any] = list(map(self._look_up, words))  # a Word, or False, or None where there is no letter
         places = list(compress(range(len(found)), found))

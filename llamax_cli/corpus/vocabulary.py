@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from unicodedata import normalize
 
 import msgspec
@@ -15,9 +15,13 @@ import msgspec
 from llamax_cli.corpus.words import Capitals, capitals, has_letter, trimmed
 from llamax_cli.lexicon.store import Lexicon
 
+if TYPE_CHECKING:
+    from llamax_cli.corpus.spaced import Packed
+
 Value = TypeVar("Value")
 
 OBJECTS = 300  # bytes that a word takes beside its translations
+BLOCK = 96  # the same where it is packed
 READ = 3  # times as many bytes as are stored do the translations take once they are read
 
 SECOND = 100  # bytes that each word takes with which phrases go on
@@ -31,19 +35,30 @@ class Source:
     languages: Collection[str] | None = None
 
 
+class Forgetful(Protocol):
+    """What keeps things that it can make anew."""
+
+    def clear(self) -> None:
+        """Forget all."""
+
+
 class Room:
     """The memory that several memos share, in bytes; when it is full they all forget."""
 
     def __init__(self, size: int) -> None:
         self.size = size
         self._kept = 0
-        self._memos: list[dict[str, object]] = []
+        self._memos: list[Forgetful] = []
 
     def memo(self, make: Callable[[str], tuple[Value, int]]) -> Memo[Value]:
         """Return a memo of what `make` gives for a text, with the bytes that takes."""
         memo = Memo(self, make)
-        self._memos.append(memo)  # type: ignore[arg-type]
+        self.share(memo)
         return memo
+
+    def share(self, memo: Forgetful) -> None:
+        """Have what takes of this room forget with the others."""
+        self._memos.append(memo)
 
     def take(self, size: int) -> None:
         """Count what a memo is about to keep."""
@@ -59,12 +74,12 @@ class Memo(dict[str, Value], Generic[Value]):
 
     def __init__(self, room: Room, make: Callable[[str], tuple[Value, int]]) -> None:
         super().__init__()
-        self._room = room
+        self.room = room
         self._make = make
 
     def __missing__(self, text: str) -> Value:
         value, size = self._make(text)
-        self._room.take(size)
+        self.room.take(size)
         self[text] = value
         return value
 
@@ -114,6 +129,7 @@ class Vocabulary:
         self._has_longer = has_phrases or not joint
         self._sources = sources
         self._exact = exact
+        self.room = room
         # Which languages a word has is not known until it is read, and a word without one that is wanted is no entry.
         self._reads_later = len(sources) == 1 and sources[0].languages is None
         self.words: Memo[Word | bool | None] = room.memo(self._word)
@@ -126,10 +142,35 @@ class Vocabulary:
         word.stored = ()
         return word.translations
 
+    def packed(self, text: str) -> Packed | None:
+        """Return what `words[text]` or, of a text of several words, `phrases` holds as `Spaced` keeps it."""
+        self.room.take(BLOCK + len(text))
+        if not has_letter(text):
+            return None
+        before, core, after = self._edges(text)
+        forms = _forms(core)
+        found, opens = self._found(forms)
+        if self._reads_later and len(found) == 1:
+            stored = self._sources[0].lexicon.packed(found[0][1])
+        else:
+            languages, translations = self._chosen(found)
+            stored = "\0".join((*translations, ",".join(languages))).encode()
+        self.room.take(len(stored))
+        seconds = None if not opens else self._after(forms) if " " not in core else True
+        return stored, len(before.encode()), len(after.encode()), capitals(core), seconds
+
+    def _after(self, forms: Sequence[str]) -> Collection[str]:
+        """Return the words with which the phrases go on that begin with a word."""
+        seconds = [self._seconds[form] for form in forms]
+        return seconds[0] if len(seconds) == 1 else frozenset[str]().union(*seconds)
+
+    def _edges(self, text: str) -> tuple[str, str, str]:
+        return ("", text, "") if self._exact else trimmed(text)
+
     def _word(self, text: str) -> tuple[Word | bool | None, int]:
         if not has_letter(text):
             return None, OBJECTS
-        before, core, after = ("", text, "") if self._exact else trimmed(text)
+        before, core, after = self._edges(text)
         word, size = self._phrase(core)
         if not word.is_known and not (self.has_phrases and word.opens):
             return False, OBJECTS
@@ -142,7 +183,7 @@ class Vocabulary:
         found, opens = self._found(forms)
         seconds: Collection[str] = ()
         if opens and self.joint:
-            seconds = frozenset[str]().union(*map(self._seconds.__getitem__, forms))
+            seconds = self._after(forms)
         case = capitals(core)
         word = Word(core, "", "", case, not case, bool(found), opens, seconds)
         size = OBJECTS

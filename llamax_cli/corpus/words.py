@@ -80,9 +80,9 @@ def capitals(word: str) -> Capitals:
     return Capitals.ALL if len(word) > 1 and word.isupper() else Capitals.FIRST
 
 
-def written(word: str, wanted: Capitals) -> str:
+def written(word: str, wanted: int) -> str:
     """Return a word with the capitals wanted: `written("haus", Capitals.ALL) -> "HAUS"`.
 
     With NONE it stays as it is: a German noun keeps its own.
     """
-    return word.upper() if wanted is Capitals.ALL else word[:1].upper() + word[1:] if wanted else word
+    return word.upper() if wanted == Capitals.ALL else word[:1].upper() + word[1:] if wanted else word

@@ -323,6 +323,11 @@ class Lexicon:
         *translations, languages, _ = self._parts(stored)
         return _listed(languages), translations
 
+    def packed(self, stored: bytes) -> bytes:
+        """Return what `read` takes apart as it is stored: `Haus NUL domicile SOH maison NUL de,fr`."""
+        data = self._checked(stored)
+        return data[: data.rindex(b"\0")]
+
     def _by_language(self, stored: bytes) -> dict[str, list[str]]:
         languages, translations = self.read(stored)
         return {lang: words.split(AND) for lang, words in zip(languages, translations, strict=True)}
@@ -333,10 +338,13 @@ class Lexicon:
         return sources, word
 
     def _parts(self, stored: bytes) -> list[str]:
+        return self._checked(stored).decode().split("\0")
+
+    def _checked(self, stored: bytes) -> bytes:
         data = stored[4:]
         if xxh32_digest(data) != stored[:4]:
             raise LexiconError(f"{self.path} is damaged; build it again")
-        return data.decode().split("\0")
+        return data
 
     def _open(self) -> Any:
         status = os.stat(self.path)
