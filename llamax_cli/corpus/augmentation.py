@@ -1,8 +1,9 @@
 """Augmentation: code-switched copies of pairs and texts (paper, section 2.1, step 2, and section 3.2)."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 from llamax_cli.corpus import words
@@ -107,55 +108,41 @@ class Stage:
 
     def together(self, records: Iterable[Record], tally: Tally) -> list[Record]:
         """Return the copies of all the records."""
-        languages: list[str] = []
-        made = [pair for record in records for pair in self._augmented(record, tally, languages)]
-        tally.update(languages)
-        return made
-
-    def _augmented(self, record: Record, tally: Tally, languages: list[str]) -> list[Record]:
-        plan = self._plan
-        made = [record] if plan.append else []
-        if "src" in record or "text" not in record:
-            source, other = text(record, "src"), text(record, "tgt")
-            langs = text(record, "src_lang"), text(record, "tgt_lang")
-            for switched in self._copies(source, other, langs, tally, languages):
-                made.append({**record, "src": switched.text, "origin": "aug-para"})
-        else:
-            source, lang = text(record, "text"), text(record, "lang")
-            for switched in self._copies(source, "", (lang, lang), tally, languages):
-                made.append(_pair(record, switched.text))
-        return made
-
-    def _copies(
-        self, source: str, other: str, langs: tuple[str, str], tally: Tally, languages: list[str]
-    ) -> Iterator[Switched]:
-        """Yield the copies wanted of a text; `langs` are its language and its translation's as they stand there."""
-        plan = self._plan
-        direction = self._directions.get(langs) or self._direction(langs)
-        source = source.lower() if plan.paper else source
-        for key in direction.keys:
-            switched = direction.switch(source, under(key, source, other))
-            tally["sentences"] += 1
-            tally["words"] += switched.words
-            tally["covered"] += switched.covered
-            if switched.replaced:
-                tally["replaced"] += switched.replaced
-                languages += switched.languages
+        made: list[Record] = []
+        copies: list[Switched] = []
+        for record in records:
+            if self._plan.append:
+                made.append(record)
+            if "src" in record or "text" not in record:
+                source, other = text(record, "src"), text(record, "tgt")
+                new = self._copies(source, other, (text(record, "src_lang"), text(record, "tgt_lang")))
+                made += [{**record, "src": copy[0], "origin": "aug-para"} for copy in self._wanted(new)]
             else:
-                tally["unchanged"] += 1
-                if plan.drop_unchanged:
-                    continue
-            yield switched
+                source, lang = text(record, "text"), text(record, "lang")
+                new = self._copies(source, "", (lang, lang))
+                made += [_pair(record, copy[0]) for copy in self._wanted(new)]
+            copies += new
+        _count(copies, tally)
+        return made
+
+    def _copies(self, source: str, other: str, langs: tuple[str, str]) -> list[Switched]:
+        """Return the copies of a text; `langs` are its language and its translation's as they stand in the record."""
+        direction = self._directions.get(langs) or self._direction(langs)
+        source = source.lower() if self._plan.paper else source
+        return [direction.switch(source, under(key, source, other)) for key in direction.keys]
+
+    def _wanted(self, copies: list[Switched]) -> list[Switched]:
+        return [copy for copy in copies if copy[3]] if self._plan.drop_unchanged else copies
 
     def _direction(self, langs: tuple[str, str]) -> "_Direction":
         plan = self._plan
         lang, target = map(canonical, langs)
         # One switcher for all directions into which the same words may be put.
         shared = lang, target if TARGET in plan.without else ""
-        switch = self._switchers.get(shared) or self._switcher(lang, target)
-        self._switchers[shared] = switch
+        switcher = self._switchers.get(shared) or self._switcher(lang, target)
+        self._switchers[shared] = switcher
         keys = [bits(plan.seed, "augment", copy, lang, target) for copy in range(plan.copies)]
-        direction = self._directions[langs] = _Direction(keys, switch)
+        direction = self._directions[langs] = _Direction(keys, switcher.switch)
         return direction
 
     def _switcher(self, lang: str, target: str) -> Switcher:
@@ -182,7 +169,7 @@ class _Direction(NamedTuple):
     """What to do with texts of one direction: random bits for each copy, and who code-switches them."""
 
     keys: Sequence[int]
-    switch: Switcher
+    switch: Callable[[str, int], Switched]
 
 
 def _pair(record: Record, source: str) -> Record:
@@ -197,6 +184,18 @@ def _pair(record: Record, source: str) -> Record:
             pair[key] = value
     pair["origin"] = "aug-mono"
     return pair
+
+
+def _count(copies: Sequence[Switched], tally: Tally) -> None:
+    """Count words and what became of them, at once: one by one it takes longer than to code-switch them."""
+    if copies:
+        _, words, covered, replaced, languages = zip(*copies, strict=True)
+        tally.update(chain.from_iterable(languages))
+        tally["sentences"] += len(copies)
+        tally["words"] += sum(words)
+        tally["covered"] += sum(covered)
+        tally["replaced"] += sum(replaced)
+        tally["unchanged"] += replaced.count(0)
 
 
 def report(run: Run) -> None:

@@ -1,6 +1,7 @@
 """Code-switching: a share of the words of a text replaced by translations (paper, section 2.1, step 2).
 
-    switcher("A black dog.", key).text -> "A schwarz dog."
+    switch = Switcher(vocabulary, words.cut, 0.3).switch
+    switch("A black dog.", key) -> ("A schwarz dog.", 3, 3, 1, ["de"])
 
 The rate is the share of words that are replaced in the end, which the paper does not give: of n words with a letter
 n * rate are replaced, rounded up or down by chance so that the mean is right, at most those that the lexicon covers. A
@@ -9,7 +10,7 @@ phrase counts its words. Each replacement draws a language, all that have a tran
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import compress
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 from llamax_cli.corpus.segmentation import is_spaced
 from llamax_cli.corpus.vocabulary import Vocabulary, Word
@@ -26,14 +27,8 @@ except ImportError:  # installed where there was no C compiler
 LONG = 10_000  # words of a text
 
 
-class Switched(NamedTuple):
-    """A text after code-switching; of its `words` some were `covered`, and some of those replaced, into `languages`."""
-
-    text: str
-    words: int
-    covered: int
-    replaced: int
-    languages: Iterable[str]
+# A text after code-switching, how many words it had, were covered and were replaced, and by which languages.
+Switched: TypeAlias = tuple[str, int, int, int, list[str]]
 
 
 class Switcher:
@@ -50,10 +45,10 @@ class Switcher:
             self._spaced = Spaced(vocabulary.packed, written, rate)
             vocabulary.room.share(self._spaced)
 
-    def __call__(self, text: str, key: int) -> Switched:
+    def switch(self, text: str, key: int) -> Switched:
         """Return the text with some of its words replaced, chosen by the 64 random bits of `key`."""
         if self._spaced is not None and (switched := self._spaced(text, key)) is not None:
-            return Switched._make(switched)
+            return switched
         words, gaps = self._cut(text)
         found: list[Any] = list(map(self._look_up, words))  # a Word, or False, or None where there is no letter
         places = list(compress(range(len(found)), found))
@@ -85,7 +80,7 @@ class Switcher:
             text = _set_off(
                 words, {place for (place, _), lang in zip(chosen, languages, strict=True) if is_spaced(lang)}, swallowed
             )
-        return Switched(text, count, covered, len(chosen) + len(swallowed), languages)
+        return text, count, covered, len(chosen) + len(swallowed), languages
 
     def _entries(
         self, words: Sequence[str], found: list[Any], places: Iterable[int], breaks: Collection[int]
