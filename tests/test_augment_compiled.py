@@ -156,7 +156,7 @@ def test_errors_of_what_it_calls_are_handed_on() -> None:
     with pytest.raises(LookupError, match="lost"):
         Spaced(fail, written, 1)("dog cat", 1)
     with pytest.raises(LookupError, match="lost"):
-        Spaced(lambda _: (b"x\0de", 0, 0, 1, None), fail, 1)("dog cat", 1)
+        Spaced(lambda _: (b"x\0de", 0, 0, 2, None), fail, 1)("dog cat", 1)
 
 
 def test_it_gives_its_memory_back(english: Lexicon) -> None:

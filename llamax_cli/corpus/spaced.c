@@ -17,6 +17,7 @@
 enum { LONG = 10000 };  /* words; a longer text is left to Python, as is one that needs more memory than there is */
 enum { FEW = 96 };      /* words of a text that need no memory of their own */
 enum { AND = 1 };       /* between synonyms */
+enum { FIRST = 1 };     /* words.Capitals */
 enum { CODES = 1 << 12 }; /* languages, of which at most half are taken; there are fewer in the world's tables */
 
 typedef struct {
@@ -40,6 +41,7 @@ typedef struct {
     const char *before, *after; /* punctuation around a replacement */
     uint32_t before_length, after_length;
     uint32_t words;           /* of the phrase that begins here, or 1; 0 inside of one that was replaced */
+    uint32_t raised;          /* whether the first letter, one of ASCII, is to be made a capital */
     Entry *entry;             /* of the word; then of what may be replaced, phrase or word */
 } Word;
 
@@ -79,6 +81,8 @@ static size_t words_of(const char *text, size_t length) {
     size_t count = 1;
     const unsigned char *at = (const unsigned char *)text, *end = at + length;
     for (; at < end; at++) {
+        if (*at > ' ' && *at < 0xc2)
+            continue;
         count += *at == ' ';
         if (*at < ' ' ||
             (*at == 0xc2 && (at[1] == 0x85 || at[1] == 0xa0)) ||
@@ -265,7 +269,9 @@ static int replace(Spaced *self, Word *word, uint64_t bits, PyObject *languages,
         size_t synonym = (bits >> 40) % count_of(text, length, AND);
         text = part(text, &length, AND, synonym);
     }
-    if (entry->capitals) {
+    if (entry->capitals == FIRST && length && !(*text & 0x80)) {
+        word->raised = *text >= 'a' && *text <= 'z';
+    } else if (entry->capitals) {
         PyObject *written = PyObject_CallFunction(self->write, "s#b", text, (Py_ssize_t)length, entry->capitals);
         Py_ssize_t size = 0;
         const char *kept = written ? PyUnicode_AsUTF8AndSize(written, &size) : NULL;
@@ -301,6 +307,8 @@ static PyObject *joined(const Word *words, size_t count) {
             *at++ = ' ';
         memcpy(at, word->before, word->before_length);
         memcpy(at += word->before_length, word->start, word->length);
+        if (word->raised)
+            *at += 'A' - 'a';
         memcpy(at += word->length, word->after, word->after_length);
         at += word->after_length;
     }
