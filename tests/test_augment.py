@@ -75,7 +75,7 @@ def test_cut_and_joined_are_inverse(text: str) -> None:
 
 
 @given(st.text(alphabet=st.sampled_from("我喜欢北京。 a1\n\t，\u3000们")))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_chinese_loses_nothing(text: str) -> None:
     """Segments joined are the text."""
     words, gaps = chinese("jieba")(text)
@@ -106,7 +106,7 @@ TEXTS = st.text(alphabet="thedog blackTHEDOG.,!?\n\u00a0", max_size=60)
 
 
 @given(TEXTS, st.floats(0, 1), st.integers(0, 9))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_share_is_what_was_asked(
     tmp_path_factory: pytest.TempPathFactory, text: str, rate: float, seed: int
 ) -> None:

@@ -84,7 +84,7 @@ def switchers(sources: list[Source], rate: float, phrases: bool, exact: bool, si
     only=st.sampled_from([None, frozenset(["de", "th"]), frozenset(["xx"])]),
     size=st.sampled_from([200, 2000, 1 << 30]),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_it_does_what_python_does(
     english: Lexicon, texts: list[str], key: int, rate: float, phrases: bool, exact: bool, only: object, size: int
 ) -> None:

@@ -507,3 +507,16 @@ def test_lafand_whole(llamax: Llamax, data: Path) -> None:
     done = llamax("convert", *sorted((data / "lafand-mt").glob("*/train.json")))
     assert done.returncode == 0, done.stderr
     assert {(r["src_lang"], r["tgt_lang"]) for r in lines_of(done)} == {("en", "yo"), ("en", "ha"), ("fr", "ee")}
+
+
+@pytest.mark.parametrize("choice", [("--mono", "*"), ("--pairs", "*-*")])
+def test_records_of_which_none_is_good_tell_why(llamax: Llamax, tmp_path: Path, choice: tuple[str, str]) -> None:
+    """Samples have no languages to choose from: the first line is named, not a list of none."""
+    (tmp_path / "samples.jsonl").write_text('{"prompt":"","completion":"a"}\n')
+    outcome = llamax("convert", "samples.jsonl", *choice)
+    assert (outcome.returncode, outcome.stdout) == (65, b"")
+    assert outcome.stderr.startswith(b"llamax convert: samples.jsonl:1: no ")
+    (tmp_path / "samples.jsonl").write_text("")
+    outcome = llamax("convert", "samples.jsonl", *choice, "--from", "records")
+    assert (outcome.returncode, outcome.stdout) == (2, b"")
+    assert outcome.stderr.endswith(b"here; it is empty\n")

@@ -201,7 +201,7 @@ words = st.sampled_from(["a", "b", "c d", "é", "人", "個"])
 tables = st.lists(st.tuples(words, words), min_size=1, max_size=8)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(st.sampled_from(["en-fr", "fr-de", "zh-en"]), tables), min_size=1, max_size=4))
 def test_two_hops_are_one_hop_twice(files: list[tuple[str, list[tuple[str, str]]]]) -> None:
     """What two hops give is what one gives and every path of two, and no order of files changes it."""

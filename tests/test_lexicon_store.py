@@ -67,7 +67,7 @@ words = st.text(alphabet="ab c\1é", min_size=1, max_size=4)
 
 
 @given(st.sets(words, min_size=1, max_size=12), words, st.sampled_from(["", " "]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_longer_entries_are_announced(have: set[str], asked: str, joint: str) -> None:
     """Whoever looks for the longest entry knows when to stop, whatever characters stand between."""
     with TemporaryDirectory() as folder:

@@ -12,8 +12,9 @@ from hypothesis import strategies as some
 
 from llamax_cli.corpus.mixing.blocks import Cutter
 from llamax_cli.corpus.mixing.exclusion import EvaluationSet, normalised, normalised_lines
-from llamax_cli.corpus.mixing.reading import Drawing, Reader, Reading, Stratum, turned
+from llamax_cli.corpus.mixing.reading import Reader, Reading, turned
 from llamax_cli.corpus.mixing.shares import Numbers, apportioned, missing, pairs_of, planned
+from llamax_cli.corpus.mixing.strata import Drawing, Stratum
 from llamax_cli.errors import FileError
 from llamax_cli.streams import Chunk
 from llamax_cli.tokenization import Tokenizer, load
@@ -112,7 +113,7 @@ def llama2(folder: Path) -> Tokenizer:
     return load(folder / "tokenizers" / "llama2")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(text=some.text(max_size=300), block=some.integers(16, 40))
 def test_any_text_is_cut(data: Path, text: str, block: int) -> None:
     """Whatever Unicode has."""

@@ -92,6 +92,24 @@ def test_bad_lines_of_evaluation_sets_are_told(
     assert "1 rejected" in outcome.stderr.decode()
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "code", "reason"),
+    [
+        ("empty.txt", b"", 65, "empty.txt: no sentence to exclude"),
+        ("blank.en", b"\n \n", 65, "blank.en: no sentence to exclude"),
+        ("odd.tsv", b"x\ty\tz\n", 2, "odd.tsv: which column is which language?"),
+    ],
+)
+def test_evaluation_sets_that_say_nothing_are_refused(
+    llamax: Mix, tmp_path: Path, name: str, content: bytes, code: int, reason: str
+) -> None:
+    """Nothing would be kept out, and nobody would know."""
+    (tmp_path / name).write_bytes(content)
+    outcome = llamax("mix", "--mono", save(tmp_path / "m.jsonl", [text(1)]), "--exclude", name)
+    assert (outcome.returncode, outcome.stdout) == (code, b"")
+    assert outcome.stderr.decode().startswith(f"llamax mix: {reason}")
+
+
 # -- blocks
 
 

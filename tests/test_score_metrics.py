@@ -80,7 +80,7 @@ def agree(name: str, recipe: Recipe, hypotheses: list[str], references: list[str
 
 
 @pytest.mark.parametrize("name", ["spbleu", "bleu", "chrf++", "ter"])
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts, st.data())
 def test_any_text_gets_sacrebleus_score(flores200: Path, name: str, references: list[str], draw: Any) -> None:
     """Words come from the reference, in part, so that n-grams match."""

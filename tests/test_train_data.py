@@ -176,7 +176,7 @@ def test_prompt_and_completion_are_one_text(tmp_path: Path) -> None:
     assert whole.learned == [False] + [True] * (len(whole.tokens) - 1)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text(max_size=12), st.text(max_size=12))
 def test_every_token_of_the_completion_is_learned_and_none_of_the_prompt(prompt: str, completion: str) -> None:
     """By offsets, whatever characters there are: a token that ends in the prompt is not learned, any other is."""

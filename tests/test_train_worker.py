@@ -96,7 +96,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, mix: Path) -> Prepared:
     return prepare([mix], encoder_of(small_tokenizer(), "small"), 64, 5, Cache(tmp_path_factory.mktemp("cache")))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 30), st.integers(1, 4), st.integers(1, 9)), max_size=5))
 def test_no_record_twice_and_none_missed(prepared: Prepared, settings: list[tuple[int, int, int, int]]) -> None:
     """Whatever ranks, batch and micro batch a run goes on with, and wherever it stopped."""

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 from typer import Option
 
 from llamax_cli.corpus.mixing.mixture import Recipe, write
-from llamax_cli.corpus.mixing.reading import Drawing, Reading
+from llamax_cli.corpus.mixing.reading import Reading
 from llamax_cli.corpus.mixing.shares import Numbers
+from llamax_cli.corpus.mixing.strata import Drawing
 from llamax_cli.options import byte_size, command, one_of
 from llamax_cli.run import Run
 

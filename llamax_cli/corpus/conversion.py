@@ -32,6 +32,10 @@ def _streams(
             if isinstance(corpus, Stream):
                 yield corpus.as_they_are(counts)
         corpora = [corpus for corpus in corpora if not isinstance(corpus, Stream)]
+    if selection.chooses and not any(corpus.languages for corpus in corpora):
+        for corpus in corpora:  # a pass for no language tells of the bad lines, which may be all there is
+            for _ in corpus.segments(()):
+                pass
     chosen = plan(corpora, selection)
     if len(chosen) > 1:
         request.spool()

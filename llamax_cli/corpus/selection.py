@@ -91,7 +91,7 @@ def _chosen(patterns: Sequence[str], present: Sequence[Group], parts: int) -> li
         found = [group for group in present if any(map(_matches, repeat(group), ways))]
         if not found:
             have = ", ".join(dict.fromkeys(code for group in present for code in group))
-            raise UsageError(f"nothing is {pattern!r} here; the languages are {have}")
+            raise UsageError(f"nothing is {pattern!r} here; {f'the languages are {have}' if have else 'it is empty'}")
         chosen.update(dict.fromkeys(found))
     return list(chosen)
 

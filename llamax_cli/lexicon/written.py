@@ -76,4 +76,5 @@ def _remark(run: Run) -> None:
     counts = {reason: count for reason, count in run.tally.items() if reason != "pairs" and count}
     if run.tally["pairs"]:
         left_out = "".join(f", {count:,} {reason}" for reason, count in sorted(counts.items()))
-        run.remarks.append(f"{run.tally['pairs']:,} pairs read{left_out}")
+        pairs = run.tally["pairs"]
+        run.remarks.append(f"{pairs:,} pair{'s' if pairs != 1 else ''} read{left_out}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llamax_cli.corpus.mixing.buckets import BUCKETS, CHECK, NAME, PLACE, STRATUM, in_order
-from llamax_cli.corpus.mixing.reading import Stratum
+from llamax_cli.corpus.mixing.strata import Stratum
 from llamax_cli.randomness import below, bits, stirred
 
 if TYPE_CHECKING:

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from llamax_cli.corpus.opening import detect, open_corpora
 from llamax_cli.corpus.segments import Request
+from llamax_cli.errors import DataError, UsageError
 from llamax_cli.inputs import Input
 from llamax_cli.lines import Bad, texts
 
@@ -135,8 +137,31 @@ def _sentences(text: str) -> list[str]:
 def evaluation_set(
     paths: Sequence[str], input: Callable[[str | Path], Input], reject: Callable[[str, int, str, bytes], None]
 ) -> EvaluationSet:
-    """Read the sentences of corpora that `llamax convert` reads, in all their languages, and of plain text files."""
-    return EvaluationSet(sentence for path in paths for sentence in _texts(Request([path], input, reject)))
+    """Read the sentences of corpora that `llamax convert` reads, in all their languages, and of plain text files.
+
+    DataError where one holds none: what was meant to be kept out would be trained on.
+    """
+    return EvaluationSet(sentence for path in paths for sentence in _some(path, input, reject))
+
+
+def _some(
+    path: str, input: Callable[[str | Path], Input], reject: Callable[[str, int, str, bytes], None]
+) -> Iterator[str]:
+    is_empty = True
+
+    def told(*bad: Any) -> None:
+        nonlocal is_empty
+        is_empty = False
+        reject(*bad)
+
+    try:
+        for sentence in _texts(Request([path], input, told)):
+            is_empty = is_empty and not sentence.strip()
+            yield sentence
+    except UsageError as error:
+        raise UsageError(f"{error} (to llamax convert; then exclude what it writes)") from error
+    if is_empty:
+        raise DataError(f"{path}: no sentence to exclude")
 
 
 def _texts(request: Request) -> Iterator[str]:

@@ -30,8 +30,9 @@ from llamax_cli.corpus.mixing.passes import (
     Writing,
     Written,
 )
-from llamax_cli.corpus.mixing.reading import Reading, Stratum
+from llamax_cli.corpus.mixing.reading import Reading
 from llamax_cli.corpus.mixing.shares import Numbers, missing, planned
+from llamax_cli.corpus.mixing.strata import Stratum
 from llamax_cli.errors import FileError, UsageError
 from llamax_cli.inputs import CHUNK
 from llamax_cli.parallel import ordered
@@ -136,7 +137,11 @@ class Mixture:
 
     def _excluded(self) -> EvaluationSet | None:
         paths, run = self._recipe.exclude, self._run
-        return evaluation_set(paths, run.input, run.reject) if paths else None
+        if not paths:
+            return None
+        found = evaluation_set(paths, run.input, run.reject)
+        run.figures["evaluation_sentences"] = len(found)
+        return found
 
     def _lines(self) -> Iterator[Lines]:
         size = self._recipe.chunk_size(self._workers)

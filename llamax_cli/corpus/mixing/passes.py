@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from llamax_cli.corpus.mixing.buckets import CHECK, ENTRY, NAME, PLACE, STRATUM, Buckets, in_order, no_room
 from llamax_cli.corpus.mixing.drawing import Shares, Table, different
-from llamax_cli.corpus.mixing.reading import JOINT, Drawing, Reader, Reading, Rows, Stratum, turned
+from llamax_cli.corpus.mixing.reading import JOINT, Reader, Reading, Rows, turned
+from llamax_cli.corpus.mixing.strata import Drawing, Stratum
 from llamax_cli.inputs import CHUNK
 from llamax_cli.randomness import stirred
 from llamax_cli.rejects import Reject

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from llamax_cli.corpus.mixing.reading import Stratum
+from llamax_cli.corpus.mixing.strata import Stratum
 from llamax_cli.languages import languages
 from llamax_cli.records import Missing
 
@@ -131,13 +131,9 @@ def _repeated(drawn: Mapping[Stratum, int], numbers: Numbers) -> dict[Stratum, i
         pairs[tuple(sorted(stratum.languages))] += count
     small = {pair for pair, count in pairs.items() if count < numbers.per_pair}
     return {
-        stratum: count * numbers.copies if tuple(sorted(stratum.languages)) in small and _connects(stratum) else count
+        stratum: count * numbers.copies if tuple(sorted(stratum.languages)) in small and stratum.is_parallel else count
         for stratum, count in drawn.items()
     }
-
-
-def _connects(stratum: Stratum) -> bool:
-    return stratum.origin in ("para", "mt")
 
 
 def _tempered(drawn: Mapping[Stratum, int], temperature: float) -> dict[Stratum, int]:
