@@ -137,6 +137,11 @@ static int grow(Spaced *self) {
     return 0;
 }
 
+static void drop(Entry *entry) {
+    Py_XDECREF(entry->seconds);
+    PyMem_Free(entry);
+}
+
 static void forget(Spaced *self) {
     Slot *slots = self->slots;
     size_t room = self->room;
@@ -144,10 +149,8 @@ static void forget(Spaced *self) {
     self->room = self->taken = 0;
     self->generation++;
     for (size_t i = 0; i < room; i++)
-        if (slots[i].entry) {
-            Py_XDECREF(slots[i].entry->seconds);
-            PyMem_Free(slots[i].entry);
-        }
+        if (slots[i].entry)
+            drop(slots[i].entry);
     PyMem_Free(slots);
 }
 
@@ -188,7 +191,7 @@ static Entry *packed(Spaced *self, const char *text, size_t length, PyObject *ma
         texts--;
     for (size_t i = 0; i < texts; i++)
         options += !stored[i];
-    if (before + after > length || size > UINT32_MAX || length > UINT32_MAX || options > UINT16_MAX ||
+    if ((size_t)before + after > length || size > UINT32_MAX || length > UINT32_MAX || options > UINT16_MAX ||
         (texts && options != count_of(stored + texts, size - texts, ','))) {
         PyErr_SetString(PyExc_ValueError, "not what is stored of a word");
         return NULL;
@@ -208,7 +211,7 @@ static Entry *packed(Spaced *self, const char *text, size_t length, PyObject *ma
         part(code, &left, ',', 0);
         int number = number_of(self, code, left);
         if (number < 0) {
-            PyMem_Free(entry);
+            drop(entry);
             return NULL;
         }
         languages_of(entry)[i] = number;
@@ -234,7 +237,7 @@ static Entry *entry_of(Spaced *self, const char *text, size_t length) {
     if (!entry)
         return NULL;
     if (2 * self->taken >= self->room && grow(self) < 0) {
-        PyMem_Free(entry);
+        drop(entry);
         return NULL;
     }
     Slot *slot = slot_of(self, hash, text, length);
@@ -347,12 +350,15 @@ static int goes_on(const Entry *first, const Entry *second) {
 static int lengthen(Spaced *self, Word *words, size_t count) {
     const char *start = words->start;
     Entry *entry = words->entry;
+    uint64_t generation = self->generation;
     for (size_t end = 1; end < count; end++) {
         int more = goes_on(entry, words[end].entry);
         if (more <= 0)
             return more;
         if (!(entry = entry_of(self, start, words[end].start + words[end].length - start)))
             return -1;
+        if (self->generation != generation)
+            return 0;  /* what was looked up is gone */
         if (entry->options) {
             words->entry = entry;
             words->words = end + 1;
