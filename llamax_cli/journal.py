@@ -74,6 +74,8 @@ class Journal:
         """Keep what a later run needs, and tell of it; leave nothing where nothing was done."""
         if self._checkpoint is None or not isinstance(self._output, AtomicFile):
             return
+        if not self._output.partial.exists():  # it has its name already
+            return
         state = self._snapshot
         if not state.mark.written and not state.mark.pending:
             self._checkpoint.remove()

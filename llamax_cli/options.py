@@ -15,6 +15,7 @@ from typer.core import TyperCommand
 from llamax_cli.console import say
 from llamax_cli.errors import LanguageError, UsageError
 from llamax_cli.languages import canonical
+from llamax_cli.ranks import rank
 from llamax_cli.rejects import allowed_rejects
 from llamax_cli.run import Run, Settings
 from llamax_cli.streams import WHOLE, Portion
@@ -155,13 +156,15 @@ def command(
     *,
     shard: bool = False,
     workers: bool = False,
+    ranks: bool = False,
     without_files: Collection[str] = (),
     files_of: Collection[str] = (),
 ) -> Callable[[Callable[Concatenate[Run, Own], None]], Callable[..., None]]:
     """Turn `function(run, own options)` into a command with files, the shared flags and an open run.
 
     The name of the function is the name of the command, its docstring the help. Where an option of `without_files` is
-    given, nothing is read. Where options are named in `files_of`, the files are theirs, and there are no others.
+    given, nothing is read. Where options are named in `files_of`, the files are theirs, and there are no others. With
+    `ranks` several processes may be started together, of which the first reads and writes for all.
     """
 
     def decorate(function: Callable[Concatenate[Run, Own], None]) -> Callable[..., None]:
@@ -182,9 +185,13 @@ def command(
             settings = Settings(
                 **{each.name: arguments[each.name] for each in fields(Settings) if each.name in arguments}
             )
+            is_first = not ranks or rank() == 0
             if settings.is_done:
-                say(name, f"{settings.output} is complete already, nothing to resume; remove it to make it anew")
+                if is_first:
+                    say(name, f"{settings.output} is complete already, nothing to resume; remove it to make it anew")
                 return
+            if not is_first:
+                settings = Settings(quiet=True)
             with Run(name, settings, arguments) as run:
                 own = {key: value for key, value in given.items() if key in own_names}
                 function(run, **own)  # type: ignore[call-arg]

@@ -341,7 +341,7 @@ class Run:
         try:
             self._check_flood()
             self._journal.finish()
-        except LlamaxError as error:
+        except BaseException as error:  # a signal, too
             self._journal.leave(error)
             raise
         if self.settings.manifest is not None:

@@ -15,10 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llamax_cli import cli
+from llamax_cli.errors import Terminated
 from llamax_cli.model import engines, translation
 from llamax_cli.model.asking import by_languages
 from llamax_cli.model.engines import Choice, Decoding, Request
 from llamax_cli.model.translation import Translator
+from llamax_cli.outputs import AtomicFile
 from llamax_cli.records import Record, parse, serialise
 
 Outcome = subprocess.CompletedProcess[bytes]
@@ -202,6 +204,24 @@ def test_an_interrupted_run_is_resumed_to_the_same_bytes(
         assert 0 < len(tagger.asked) < 20
         assert "2!" not in {request.src for request in tagger.asked}
         assert " cut at the most new tokens" in capfd.readouterr().err  # counted by the run before
+
+
+def test_a_run_interrupted_at_its_very_end_is_kept(
+    tagger: type[Tagger], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk may take long to be sure; nothing is translated again for that."""
+    put(*(pair(str(number)) for number in range(9)))
+
+    def interrupted(_: AtomicFile) -> None:
+        raise Terminated
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AtomicFile, "sync", interrupted)
+        translate(code=143)
+    assert "terminated; 9 records are kept in " in capfd.readouterr().err
+    translate("--resume")
+    assert [record["mt"] for record in got()] == [f"{number}>de" for number in range(9)]
+    assert len(tagger.asked) == 9
 
 
 def test_shards_joined_are_the_whole(tagger: type[Tagger]) -> None:

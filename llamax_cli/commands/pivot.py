@@ -11,7 +11,7 @@ from llamax_cli.options import codes, command, one_of
 from llamax_cli.run import Run
 
 
-@command(shard=True)
+@command(shard=True, ranks=True)
 def pivot(
     run: Run,
     model: flags.Model,
@@ -65,6 +65,6 @@ def pivot(
     decoding = flags.decoding(engine, beam, max_new_tokens, 1, temperature, top_p, seed, sample=sample)
     if len(codes(via)) != 1:
         raise UsageError("--via names one language")
-    second = replace(chosen, model=second_model, lora=None) if second_model else None
+    second = [replace(chosen, model=second_model, lora=None)] if second_model else []
     wanted = stages.Wanted(codes(src_lang), codes(into), None, seed)
-    stages.pivot(run, (chosen, second), decoding, wanted, codes(via)[0], only_off_target=only is not None)
+    stages.pivot(run, [chosen, *second], decoding, wanted, codes(via)[0], only_off_target=only is not None)

@@ -10,7 +10,7 @@ from llamax_cli.options import codes, command
 from llamax_cli.run import Run
 
 
-@command(shard=True)
+@command(shard=True, ranks=True)
 def translate(
     run: Run,
     model: flags.Model,

@@ -1,15 +1,16 @@
 """The commands' stages put together: what is asked, an engine opened, records through it, what the summary says."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from llamax_cli.errors import DataError, RecordError, UsageError
-from llamax_cli.model import asking, pivoting, translation
-from llamax_cli.model.engines import Choice, Decoding, Request, content, open_engine
+from llamax_cli.model import asking, pivoting, sharing, translation
+from llamax_cli.model.engines import Choice, Decoding, Request, content
 from llamax_cli.model.plan import Plan, add_missing
 from llamax_cli.model.translation import Count, Translator
+from llamax_cli.ranks import rank
 from llamax_cli.records import Record, parse
 from llamax_cli.run import Run
 from llamax_cli.streams import WHOLE, chunks, records
@@ -30,10 +31,14 @@ class Wanted:
 
 def translate(run: Run, choice: Choice, decoding: Decoding, wanted: Wanted) -> None:
     """Write every record with its translations."""
+    if rank() > 0:
+        sharing.serve([choice], decoding)
+        return
     plan = _plan(run, wanted)
     ask = plan.ask if plan else asking.by_languages(wanted.src_lang, wanted.into)
     run.rest_on(model_content=_content(choice))
-    translator = Translator(open_engine(choice, decoding), decoding.nbest)
+    (engine,) = sharing.open_engines([choice], decoding)
+    translator = Translator(engine, decoding.nbest)
     try:
         run.stream(lambda stream: translation.translate(stream, ask, translator, _counter(run), run.settings.limit))
     finally:
@@ -43,18 +48,21 @@ def translate(run: Run, choice: Choice, decoding: Decoding, wanted: Wanted) -> N
 
 def pivot(
     run: Run,
-    choices: tuple[Choice, Choice | None],
+    choices: Sequence[Choice],
     decoding: Decoding,
     wanted: Wanted,
     via: str,
     *,
     only_off_target: bool,
 ) -> None:
-    """Write every record with a translation by way of `via`."""
+    """Write every record with a translation by way of `via`; a second choice goes the second way."""
+    if rank() > 0:
+        sharing.serve(choices, decoding)
+        return
     ask = asking.by_languages(wanted.src_lang, wanted.into)
-    run.rest_on(model_content=[_content(choice) for choice in choices if choice is not None])
-    first = Translator(open_engine(choices[0], decoding))
-    second = first if choices[1] is None else Translator(open_engine(choices[1], decoding))
+    run.rest_on(model_content=[_content(choice) for choice in choices])
+    translators = [Translator(engine) for engine in sharing.open_engines(choices, decoding)]
+    first, second = translators[0], translators[-1]
     try:
         run.stream(
             lambda stream: pivoting.pivot(
@@ -70,7 +78,7 @@ def pivot(
             )
         )
     finally:
-        for each in {first, second}:
+        for each in translators:
             each.close()
     _report(run, None)
 

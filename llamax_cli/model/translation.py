@@ -7,9 +7,10 @@ from typing import TypeAlias
 
 from llamax_cli.errors import RecordError
 from llamax_cli.model.engines import Answer, Engine, Hypothesis, Request
+from llamax_cli.ranks import ranks
 from llamax_cli.records import Record, language, text
 
-WINDOW = 1024  # records taken ahead, from which batches are made
+WINDOW = 1024  # records taken ahead for each process, from which batches are made
 MEMORY = 1 << 16  # translations remembered, for sources that come again
 # What other commands derive from `mt`; it goes where `mt` changes.
 DERIVED = {"truncated", "candidate", "pivot", "lid", "lid_score", "on_target"}
@@ -52,7 +53,7 @@ class Translator:
 
 def windows(records: Iterator[Record], limit: int | None) -> Iterator[list[Record]]:
     """Yield the records in lists, no longer than what `--limit` wants."""
-    size = WINDOW if limit is None else min(WINDOW, limit)
+    size = WINDOW * ranks() if limit is None else min(WINDOW * ranks(), limit)
     while window := list(islice(records, size)):
         yield window
 
