@@ -158,6 +158,13 @@ def test_a_server_translates(
     assert capfd.readouterr().err.startswith("llamax translate: 40 records; ")
 
 
+def test_what_follows_a_question_mark_goes_with_every_request(serve: Callable[[Reply], Loopback], texts: Path) -> None:
+    """Hosted models take their version there."""
+    server = serve(upper)
+    assert run(f"{server.url}/deployments/m/?api-version=2024-10-21", "--limit", "2") == 0
+    assert {path for path, *_ in server.seen} == {"/v1/deployments/m/chat/completions?api-version=2024-10-21"}
+
+
 def test_failures_that_pass_are_tried_again(serve: Callable[[Reply], Loopback], texts: Path) -> None:
     """429 with and without Retry-After, 500, half a body, no JSON, a cut connection: the output is the same."""
     failures: list[Reply] = [

@@ -66,7 +66,7 @@ class Server:
         kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
         connection = kind(str(self._parts.hostname), self._parts.port, timeout=self._timeout)
         try:
-            connection.request("POST", self._parts.path.rstrip("/") + path, payload, self._headers)
+            connection.request("POST", self._target(path), payload, self._headers)
             response = connection.getresponse()
             data = response.read()
         except TimeoutError as error:
@@ -80,6 +80,11 @@ class Server:
         finally:
             connection.close()
         return self._read(response, data)
+
+    def _target(self, path: str) -> str:
+        # What follows `?` is for every request, as `api-version` of Azure.
+        query = f"?{self._parts.query}" if self._parts.query else ""
+        return self._parts.path.rstrip("/") + path + query
 
     def _read(self, response: http.client.HTTPResponse, data: bytes) -> Any:
         if response.status in PASSING:
