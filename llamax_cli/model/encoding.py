@@ -1,6 +1,6 @@
 """From requests to tokens and back: prompts for decoders, language tokens for encoder-decoders."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -39,20 +39,26 @@ class Encoding:
     def _count(self, text: str) -> int:
         return len(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
-    def jobs(self, requests: Sequence[Request]) -> Iterator[Job | tuple[int, RecordError]]:
-        """Yield each request as tokens, or why the model cannot be asked, in any order."""
+    def jobs(self, requests: Sequence[Request]) -> tuple[list[Job], list[tuple[int, RecordError]]]:
+        """Return the requests as tokens, in any order, and for what the model cannot be asked: (place, why)."""
+        jobs: list[Job] = []
+        refused: list[tuple[int, RecordError]] = []
         known: list[tuple[int, Request, str, int | None]] = []
         for place, request in enumerate(requests):
             try:
                 known.append((place, request, *self._put(request)))
             except RecordError as error:
-                yield place, error
+                refused.append((place, error))
         # The tokenizers of marked models have the source language as a state.
         by_source = sorted(known, key=lambda each: each[1].src_lang if self.is_marked else "")
         for source, group in groupby(by_source, key=lambda each: each[1].src_lang if self.is_marked else ""):
             asked = list(group)
             for (place, request, _, lead), tokens in zip(asked, self._tokens(source, asked), strict=True):
-                yield self._fitted(place, request, tokens, lead)
+                try:
+                    jobs.append(Job(place, tokens, self._limit(request, len(tokens)), lead))
+                except RecordError as error:
+                    refused.append((place, error))
+        return jobs, refused
 
     def _put(self, request: Request) -> tuple[str, int | None]:
         """Return the text for the model, and the token that begins the answer, where one has to."""
@@ -78,20 +84,17 @@ class Encoding:
             return encoded
         return [ids[:-1] if ids[-1:] == [self.tokenizer.eos_token_id] else ids for ids in encoded]
 
-    def _fitted(
-        self, place: int, request: Request, tokens: list[int], lead: int | None
-    ) -> Job | tuple[int, RecordError]:
-        """Return the job with no more new tokens than the model has positions for."""
+    def _limit(self, request: Request, length: int) -> int:
+        """Return the most new tokens, no more than the model has positions for after a prompt of that length."""
         limit = self._lengths.limit(request.src, request.tgt_lang)
-        if self._room is not None:
-            left = self._room - (1 if self._is_pair else len(tokens))
-            if len(tokens) > self._room or left < 1:
-                reason = (
-                    f"the source is too long: {len(tokens):,} tokens with its prompt, the model takes {self._room:,}"
-                )
-                return place, RecordError(reason)
-            limit = min(limit, left)
-        return Job(place, tokens, limit, lead)
+        if self._room is None:
+            return limit
+        left = self._room - (1 if self._is_pair else length)
+        if length > self._room or left < 1:
+            raise RecordError(
+                f"the source is too long: {length:,} tokens with its prompt, the model takes {self._room:,}"
+            )
+        return min(limit, left)
 
     def hypothesis(self, tokens: list[int], *, lead: int | None = None) -> Hypothesis:
         """Return what was generated as a translation; it is cut where the model itself came to no end."""

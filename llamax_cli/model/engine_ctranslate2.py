@@ -49,12 +49,8 @@ class CTranslate2Engine:
 
     def translate(self, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
         """Yield (place, hypotheses) as batches are done, the batch of the first request first."""
-        jobs = []
-        for job in self._encoding.jobs(requests):
-            if isinstance(job, Job):
-                jobs.append(job)
-            else:
-                yield job
+        jobs, refused = self._encoding.jobs(requests)
+        yield from refused
         for batch in batches(jobs, self._budget, self._decoding.beam, one_limit=True):
             found = self._pairs(batch) if self._is_pair else self._continuations(batch)
             for job, sequences in zip(batch, found, strict=True):

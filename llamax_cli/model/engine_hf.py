@@ -54,12 +54,8 @@ class HfEngine:
 
     def translate(self, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
         """Yield (place, hypotheses) as batches are done, the batch of the first request first."""
-        jobs = []
-        for job in self._encoding.jobs(requests):
-            if isinstance(job, Job):
-                jobs.append(job)
-            else:
-                yield job
+        jobs, refused = self._encoding.jobs(requests)
+        yield from refused
         beams = self._decoding.nbest if self._decoding.sample else self._decoding.beam
         for batch in batches(jobs, self._budget, beams):
             yield from self._attempt(batch, requests)

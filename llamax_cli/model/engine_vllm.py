@@ -43,12 +43,8 @@ class VllmEngine:
 
     def translate(self, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
         """Yield (place, hypotheses) once all are done."""
-        jobs: list[Job] = []
-        for job in self._encoding.jobs(requests):
-            if isinstance(job, Job):
-                jobs.append(job)
-            else:
-                yield job
+        jobs, refused = self._encoding.jobs(requests)
+        yield from refused
         if not jobs:
             return
         searches = not self._decoding.sample and self._decoding.beam > 1

@@ -84,6 +84,7 @@ ENGINES = {
     "vllm": "llamax_cli.model.engine_vllm:VllmEngine",
     "openai": "llamax_cli.model.engine_openai:OpenaiEngine",
 }
+EXTRAS = {"ctranslate2", "vllm"}  # engines whose packages come with an extra of that name
 
 
 def open_engine(choice: Choice, decoding: Decoding) -> Engine:
@@ -94,9 +95,8 @@ def open_engine(choice: Choice, decoding: Decoding) -> Engine:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("llamax_cli"):
             raise
-        raise ModelError(
-            f"--engine {choice.engine} needs the package {error.name}: pip install {error.name}"
-        ) from error
+        wanted = f"'llamax[{choice.engine}]'" if choice.engine in EXTRAS else error.name
+        raise ModelError(f"--engine {choice.engine} needs the package {error.name}: pip install {wanted}") from error
 
 
 def content(model: str) -> str:

@@ -98,7 +98,7 @@ def main() -> None:
         make_model(folder, chosen.width, chosen.layers)
         choice = Choice(str(folder), template="llamax-alpaca", device=chosen.device)
         engine: Any = open_engine(choice, Decoding())
-        prompts = [job.tokens for job in sorted(engine._encoding.jobs(requests), key=lambda job: job.place)]
+        prompts = [job.tokens for job in sorted(engine._encoding.jobs(requests)[0], key=lambda job: job.place)]
         texts: dict[str, list[str]] = {}
         times: dict[str, float] = {}
 
