@@ -3,9 +3,10 @@
 import inspect
 import re
 import sys
-from collections.abc import Callable, Collection
-from dataclasses import fields
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, fields
 from functools import partial, wraps
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec
 
@@ -130,6 +131,25 @@ def _shared(
     """The flags of every command; `shard` and `workers` are for those that say so."""
 
 
+@dataclass(frozen=True)
+class Flags:
+    """Marks a parameter of a command that several options make: `asked: Annotated[Asked, Flags(asked)]`.
+
+    The options are those of the function `make`, and what it returns is the parameter.
+    """
+
+    make: Callable[..., Any]
+
+    @property
+    def options(self) -> list[inspect.Parameter]:
+        """The options, as parameters of `make`."""
+        return list(inspect.signature(self.make, eval_str=True).parameters.values())
+
+    def value(self, given: Mapping[str, Any]) -> Any:
+        """Return the parameter, by the options that were given."""
+        return self.make(**{each.name: given[each.name] for each in self.options})
+
+
 FILES = typer.Argument(metavar="[FILE]...", help="What to read; - or nothing is standard input.", show_default=False)
 
 
@@ -175,8 +195,8 @@ def command(
             if files_of:
                 files = [file for option in files_of for file in given[option] or ()]
                 if not files:
-                    flags = ", ".join(f"--{option}" for option in files_of)
-                    raise UsageError(f"nothing to read; name files after {flags}")
+                    named = ", ".join(f"--{option}" for option in files_of)
+                    raise UsageError(f"nothing to read; name files after {named}")
             reads = not any(given[option] for option in without_files)
             if reads and not files and sys.stdin is not None and sys.stdin.isatty():
                 typer.echo(ctx.get_help(), err=True)
@@ -193,29 +213,43 @@ def command(
             if not is_first:
                 settings = Settings(quiet=True)
             with Run(name, settings, arguments) as run:
-                own = {key: value for key, value in given.items() if key in own_names}
-                function(run, **own)  # type: ignore[call-arg]
+                function(run, **{each.name: _value(each, given) for each in own})  # type: ignore[call-arg]
 
-        parameters = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-        own_names = {parameter.name for parameter in parameters}
+        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
         unwanted = {name for name, wanted in (("shard", shard), ("workers", workers)) if not wanted}
         shared = [each for each in inspect.signature(_shared).parameters.values() if each.name not in unwanted]
         if files_of:
             start.command_class = FilesAfterOptions  # type: ignore[attr-defined]
-        start.__signature__ = _signature(parameters, shared, files=not files_of)  # type: ignore[attr-defined]
+        start.__signature__ = _signature([*chain(*map(_options, own)), *shared], files=not files_of)  # type: ignore[attr-defined]
         start.__annotations__ = {p.name: p.annotation for p in start.__signature__.parameters.values()}  # type: ignore[attr-defined]
         return start
 
     return decorate
 
 
-def _signature(own: list[inspect.Parameter], shared: list[inspect.Parameter], *, files: bool) -> inspect.Signature:
+def _flags(parameter: inspect.Parameter) -> Flags | None:
+    """Return what makes a parameter out of options, None where it is an option itself."""
+    marks = getattr(parameter.annotation, "__metadata__", ())
+    return next((each for each in marks if isinstance(each, Flags)), None)
+
+
+def _options(parameter: inspect.Parameter) -> list[inspect.Parameter]:
+    flags = _flags(parameter)
+    return flags.options if flags else [parameter]
+
+
+def _value(parameter: inspect.Parameter, given: Mapping[str, Any]) -> Any:
+    flags = _flags(parameter)
+    return flags.value(given) if flags else given[parameter.name]
+
+
+def _signature(options: Iterable[inspect.Parameter], *, files: bool) -> inspect.Signature:
     keyword = inspect.Parameter.KEYWORD_ONLY
     argument = inspect.Parameter("files", keyword, annotation=Annotated[list[str] | None, FILES], default=None)
     return inspect.Signature(
         [
             inspect.Parameter("ctx", keyword, annotation=typer.Context),
             *([argument] if files else []),
-            *(parameter.replace(kind=keyword) for parameter in [*own, *shared]),
+            *(option.replace(kind=keyword) for option in options),
         ]
     )

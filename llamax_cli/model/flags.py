@@ -1,14 +1,15 @@
 """The flags that choose a model and how it decodes, the same in every command that translates."""
 
 import os
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, NamedTuple
 
 from typer import BadParameter, Option
 
 from llamax_cli.errors import UsageError
 from llamax_cli.model import prompts
 from llamax_cli.model.engines import ENGINES, PAPER_BEAM, PAPER_TOKENS, Choice, Decoding
-from llamax_cli.options import one_of
+from llamax_cli.options import codes, one_of
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 QUANTIZATIONS = ("8bit", "4bit")
@@ -121,30 +122,52 @@ PerMinute = Annotated[
 ]
 
 
-def choice(
-    model: str,
-    engine: str,
-    template: str,
-    device: str,
-    dtype: str,
-    lora: str | None,
-    quantize: str | None,
-    batch_tokens: int | None,
-    server: str | None,
-    concurrency: int,
-    timeout: float,
-    per_minute: int | None,
-) -> Choice:
-    """Return the model as chosen; UsageError where the flags do not go together."""
-    prompts.check(template)
+SrcLang = Annotated[
+    str | None, Option(metavar="LANG", help="Source language, where records have none.", show_default=False)
+]
+Into = Annotated[
+    str | None, Option(metavar="LANG,...", help="Target languages, where records have none.", show_default=False)
+]
+
+
+class Asked(NamedTuple):
+    """What is translated, by which model and how: the flags that all commands with a model have.
+
+    `src_lang` (one at most) and `into` are for records without languages of their own.
+    """
+
+    choice: Choice
+    decoding: Decoding
+    src_lang: tuple[str, ...]
+    into: tuple[str, ...]
+
+
+def asked(
+    model: Model,
+    engine: Engine = "hf",
+    template: Template = "auto",
+    src_lang: SrcLang = None,
+    into: Into = None,
+    beam: Beam = None,
+    max_new_tokens: MaxNewTokens = str(PAPER_TOKENS),
+    sample: Sample = False,
+    temperature: Temperature = 1.0,
+    top_p: TopP = 0.9,
+    seed: Seed = 0,
+    dtype: Dtype = "auto",
+    device: Device = "auto",
+    lora: Lora = None,
+    quantize: Quantize = None,
+    batch_tokens: BatchTokens = None,
+    server: Server = None,
+    concurrency: Concurrency = 8,
+    timeout: Timeout = 120.0,
+    per_minute: PerMinute = None,
+) -> Asked:
+    """Return what the flags say; UsageError where they do not go together."""
     server = server or os.environ.get(SERVER_VARIABLE)
-    if engine == "openai" and not server:
-        raise UsageError(f"--engine openai needs --server URL or {SERVER_VARIABLE} in the environment")
-    if engine == "openai" and (lora or quantize):
-        raise UsageError("--lora and --quantize are for the server to decide, not for --engine openai")
-    if engine == "ctranslate2" and (lora or quantize == "4bit"):
-        raise UsageError("--engine ctranslate2 takes no --lora (merge it first) and no --quantize 4bit")
-    return Choice(
+    _check(engine, template, server if engine == "openai" else None, beam, lora, quantize, sample=sample)
+    choice = Choice(
         model=model,
         engine=engine,
         template=template,
@@ -158,31 +181,40 @@ def choice(
         timeout=timeout,
         per_minute=per_minute,
     )
-
-
-def decoding(
-    engine: str,
-    beam: int | None,
-    max_new_tokens: str,
-    nbest: int,
-    temperature: float,
-    top_p: float,
-    seed: int,
-    *,
-    sample: bool,
-) -> Decoding:
-    """Return how to decode; UsageError where the flags do not go together."""
-    if sample and beam is not None and beam > 1:
-        raise UsageError("--sample draws and does not search: leave --beam out")
-    if engine == "openai" and beam is not None and beam > 1:
-        raise UsageError("a server searches without beams: leave --beam out")
     beam = beam or (1 if engine == "openai" or sample else PAPER_BEAM)
-    if nbest > beam and not sample:
-        raise UsageError(f"--nbest {nbest} needs as many beams (--beam {nbest}), or --sample")
     limit = None if max_new_tokens == "auto" else int(max_new_tokens)
     if limit is None and engine == "openai":
         limit = 0  # a server ends where it likes
-    return Decoding(beam, limit, nbest, sample, temperature, top_p, seed)
+    decoding = Decoding(beam, limit, 1, sample, temperature, top_p, seed)
+    return Asked(choice, decoding, codes(src_lang), codes(into))
 
 
-DEFAULT_TOKENS = str(PAPER_TOKENS)
+def _check(
+    engine: str,
+    template: str,
+    server: str | None,
+    beam: int | None,
+    lora: str | None,
+    quantize: str | None,
+    *,
+    sample: bool,
+) -> None:
+    prompts.check(template)
+    searches = beam is not None and beam > 1
+    if engine == "openai" and not server:
+        raise UsageError(f"--engine openai needs --server URL or {SERVER_VARIABLE} in the environment")
+    if engine == "openai" and (lora or quantize):
+        raise UsageError("--lora and --quantize are for the server to decide, not for --engine openai")
+    if engine == "ctranslate2" and (lora or quantize == "4bit"):
+        raise UsageError("--engine ctranslate2 takes no --lora (merge it first) and no --quantize 4bit")
+    if sample and searches:
+        raise UsageError("--sample draws and does not search: leave --beam out")
+    if engine == "openai" and searches:
+        raise UsageError("a server searches without beams: leave --beam out")
+
+
+def with_candidates(decoding: Decoding, nbest: int) -> Decoding:
+    """Return how to decode for `nbest` candidates; UsageError where a search has fewer beams."""
+    if nbest > decoding.beam and not decoding.sample:
+        raise UsageError(f"--nbest {nbest} needs as many beams (--beam {nbest}), or --sample")
+    return replace(decoding, nbest=nbest)
