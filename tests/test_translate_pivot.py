@@ -66,15 +66,30 @@ def test_what_langid_could_not_tell_is_passed_on_and_counted(
     tagger: type[Tagger], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`translate | langid | pivot` goes through where a detector lacks a language."""
-    into = {"src_lang": "en", "tgt_lang": "umb", "src": "a"}
+    into = {"src_lang": "sw", "tgt_lang": "umb", "src": "a"}
     put({**into, "mt": "Ovina viosi"}, {**into, "mt": ""}, {**into, "mt": "123"}, {**into, "mt": "b", "tgt_lang": "de"})
     assert cli.run(["langid", "in.jsonl", "-o", "found.jsonl", "-q"]) == 0
     Path("found.jsonl").rename("in.jsonl")
     pivot("--only", "off-target")
     out = Path("out.jsonl").read_text().splitlines()
     assert out[:3] == Path("in.jsonl").read_text().splitlines()[:3]
-    assert json.loads(out[3])["mt"] == "a>de"
+    assert json.loads(out[3])["mt"] == "a>en>de"
     assert "4 records; 3 passed on, into languages that the detector did not know; " in capfd.readouterr().err
+
+
+def test_where_there_is_no_way_round_nothing_is_translated(
+    tagger: type[Tagger], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Out of English and into it the way by English is the one that led astray: what is off target stays so."""
+    astray = {"mt": "x", "lid": "fr", "on_target": False}
+    put(pair("a", **astray), pair("b", src_lang="sw", tgt_lang="en", **astray), pair("c", src_lang="sw", **astray))
+    pivot("--only", "off-target")
+    out = Path("out.jsonl").read_text().splitlines()
+    assert list(map(json.loads, out[:2])) == list(map(json.loads, Path("in.jsonl").read_text().splitlines()[:2]))
+    assert json.loads(out[2])["mt"] == "c>en>de"
+    assert [request.src for request in tagger.asked] == ["c", "c>en"]
+    said = capfd.readouterr().err
+    assert "3 records; 2 passed on off target, as they begin or end in the pivot language; " in said
 
 
 def test_a_second_model_goes_the_second_way(tagger: type[Tagger]) -> None:

@@ -7,6 +7,9 @@ from llamax_cli.model.engines import Answer, Request
 from llamax_cli.model.translation import Ask, Count, Result, Translator, request_of, windows, with_mt
 from llamax_cli.records import Record, text, value
 
+UNKNOWN = "passed on, into languages that the detector did not know"
+NO_WAY_ROUND = "passed on off target, as they begin or end in the pivot language"
+
 
 def pivot(
     records: Iterator[Record],
@@ -15,7 +18,7 @@ def pivot(
     first: Translator,
     second: Translator,
     cut: Count,
-    unknown: Callable[[], None],
+    passed: Callable[[str], None],
     *,
     only_off_target: bool = False,
     limit: int | None = None,
@@ -23,11 +26,12 @@ def pivot(
     """Yield for each record the records made of it, with `mt` and, where it was made from one, the `pivot` text.
 
     A direction that begins or ends in `via` is translated at once. With `only_off_target` a record whose `on_target` is
-    not false passes as it is; `unknown` is told of one whose language the detector did not know. `cut` is told of what
-    reached the most tokens allowed on either way.
+    not false passes as it is, and so does one in such a direction, as there is no other way to its target than the one
+    that led astray. `passed` is told why, where that is UNKNOWN or NO_WAY_ROUND, and `cut` of what reached the most
+    tokens allowed on either way.
     """
     for window in windows(records, limit):
-        wanted = [_ask(record, ask, only_off_target=only_off_target) for record in window]
+        wanted = [_asked(record, ask, via, only_off_target=only_off_target) for record in window]
         asking = [each for asked in wanted if isinstance(asked, list) for each in asked]
         ways = [request_of(each) for each in asking]
         there = dict(first.translate([_towards(way, via) for way in ways if via not in way[1:]]))
@@ -35,28 +39,31 @@ def pivot(
         back = dict(second.translate([way for way in onward if isinstance(way, Request)]))
         made = (_made(*each, via, there, back, cut) for each in zip(asking, ways, onward, strict=True))
         for record, asked in zip(window, wanted, strict=True):
-            if asked is None and "on_target" not in record:
-                unknown()
+            if isinstance(asked, str):
+                passed(asked)
             yield _result(record, asked, made)
 
 
-def _ask(record: Record, ask: Ask, *, only_off_target: bool) -> list[Record] | RecordError | None:
-    """Return what a record asks for, None where it is to pass untouched."""
+def _asked(record: Record, ask: Ask, via: str, *, only_off_target: bool) -> list[Record] | RecordError | str | None:
+    """Return what a record asks for; where it is to pass untouched, why it does, and None where it is on target."""
     try:
-        if not only_off_target or _is_off_target(record):
+        if not only_off_target:
             return ask(record)
+        if "on_target" not in record:
+            return _unknown(record)
+        if value(record, "on_target") is not False:
+            return None
+        asked = ask(record)
     except RecordError as error:
         return error
-    return None
+    has_no_way_round = isinstance(asked, list) and all(via in request_of(each)[1:] for each in asked)
+    return NO_WAY_ROUND if has_no_way_round else asked
 
 
-def _is_off_target(record: Record) -> bool:
-    """Return what langid found; into a language that its detector does not know there is no `on_target`."""
-    if "on_target" in record:
-        return value(record, "on_target") is False
-    # A text without a letter gets no `lid` either.
+def _unknown(record: Record) -> str:
+    # Into a language that the detector does not know; a text without a letter gets no `lid` either.
     if "lid" in record or ("mt" in record and not any(map(str.isalpha, text(record, "mt")))):
-        return False
+        return UNKNOWN
     raise RecordError("no 'on_target' in the record; --only off-target comes after `llamax langid`")
 
 
@@ -94,8 +101,10 @@ def _made(
     return translated
 
 
-def _result(record: Record, asked: list[Record] | RecordError | None, made: Iterator[Record | RecordError]) -> Result:
-    if asked is None:
+def _result(
+    record: Record, asked: list[Record] | RecordError | str | None, made: Iterator[Record | RecordError]
+) -> Result:
+    if asked is None or isinstance(asked, str):
         return [record]
     if isinstance(asked, RecordError):
         return asked

@@ -16,7 +16,6 @@ from llamax_cli.run import Run
 from llamax_cli.streams import WHOLE, chunks, records
 
 CUT = "cut "  # opens the name, in the tally, of a direction's translations that were cut
-UNKNOWN = "passed on, into languages that the detector did not know"
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def pivot(
                 first,
                 second,
                 _counter(run),
-                lambda: run.tally.update([UNKNOWN]),
+                lambda reason: run.tally.update([reason]),
                 only_off_target=only_off_target,
                 limit=run.settings.limit,
             )
@@ -103,8 +102,9 @@ def _report(run: Run, plan: Plan | None) -> None:
     """Say what was cut and what a plan could not have, in the summary and the manifest."""
     cut = {name.removeprefix(CUT): count for name, count in run.tally.items() if name.startswith(CUT)}
     run.remarks += asking.summary(cut)
-    if run.tally[UNKNOWN]:
-        run.remarks.append(f"{run.tally[UNKNOWN]:,} {UNKNOWN}")
+    for reason in (pivoting.UNKNOWN, pivoting.NO_WAY_ROUND):
+        if run.tally[reason]:
+            run.remarks.append(f"{run.tally[reason]:,} {reason}")
     if plan is not None and plan.short:
         run.figures["short"] = plan.short
         count, total = f"{len(plan.short)} direction{'s' * (len(plan.short) != 1)}", sum(plan.short.values())
