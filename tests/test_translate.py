@@ -3,13 +3,16 @@
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tiny
 from fakes import Tagger
 from hypothesis import given
 from hypothesis import strategies as st
@@ -313,6 +316,36 @@ def test_a_real_run_says_nothing_but_its_summary(
     script = f"{command} | head -n 1 > out; echo ${{PIPESTATUS[0]}}"
     ended = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, timeout=60)
     assert ended.stderr == b"" and ended.stdout in (b"0\n", b"141\n")
+
+
+def test_a_real_run_is_terminated_and_resumed(
+    tiny_model: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """With a model's own batches, which are other ones after the interruption: the bytes of a run that had none."""
+    monkeypatch.chdir(tmp_path)
+    put(*(text(each) for each in tiny.sentences(16, seed=5)))
+    options = ["in.jsonl", "--model", str(tiny_model("llama")), "--into", "de,fr", "--batch-tokens", "400"]
+    options += ["--max-new-tokens", "24"]
+    assert cli.run(["translate", *options, "-o", "whole.jsonl"]) == 0
+    command = [sys.executable, "-m", "llamax_cli", "translate", *options, "-o", "out.jsonl"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    partial = tmp_path / "out.jsonl.partial"
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment) as process:
+        while process.poll() is None and not (partial.exists() and partial.stat().st_size > 200):
+            time.sleep(0.005)
+        process.send_signal(signal.SIGTERM)
+        _, error = process.communicate(timeout=20)
+    assert process.returncode == 143, error
+    assert error.startswith(b"llamax translate: terminated; ") and error.count(b"\n") == 1
+    done = partial.read_bytes().count(b"\n")
+    assert 0 < done < 32
+    capfd.readouterr()
+    assert cli.run(["translate", *options, "-o", "out.jsonl", "--resume"]) == 0
+    assert capfd.readouterr().err.startswith("llamax translate: 32 records from 16; ")
+    assert Path("out.jsonl").read_bytes() == Path("whole.jsonl").read_bytes()
 
 
 def test_a_full_disk_keeps_what_was_done(tagger: type[Tagger], tmp_path: Path) -> None:
