@@ -242,6 +242,23 @@ def test_what_is_wrong_with_a_folder_is_said_in_a_line(folder: Path) -> None:
         HfEngine(Choice("./nowhere"), SHORT)
 
 
+def test_weights_that_are_missing_are_not_drawn(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor those of another size, or of another architecture."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    from safetensors.torch import load_file, save_file
+
+    path = folder / "model.safetensors"
+    weights = load_file(path)
+    save_file({**weights, "lm_head.weight": weights["lm_head.weight"][:, :32].contiguous()}, path, {"format": "pt"})
+    with pytest.raises(ModelError, match=r": lm_head\.weight is \d+ x 32 in its files and \d+ x 64 by its config"):
+        HfEngine(Choice(str(folder)), SHORT)
+    del weights["lm_head.weight"], weights["model.norm.weight"]
+    save_file(weights, path, {"format": "pt"})
+    for engine in ("hf", "ctranslate2"):
+        with pytest.raises(ModelError, match=r": 2 weights are not in its files, lm_head\.weight first"):
+            open_engine(Choice(str(folder), engine=engine), SHORT)
+
+
 TOKENIZERS: list[Path] = []
 
 

@@ -95,6 +95,17 @@ class CTranslate2Engine:
         self._model = None
 
 
+class _Converter(ctranslate2.converters.TransformersConverter):  # type: ignore[misc]
+    """The library's own, which would convert what is not in a model's files as it is drawn at random."""
+
+    def load_model(self, model_class: Any, model_name_or_path: str, **more: Any) -> Any:
+        """Return the model; ModelError where it is not whole."""
+        loaded = model_class.from_pretrained(
+            model_name_or_path, ignore_mismatched_sizes=True, output_loading_info=True, **more
+        )
+        return loading.whole(model_name_or_path, *loaded)
+
+
 def _converted(model: str, config: Any) -> Path:
     """Return the folder of the converted model, which is made once and kept in the cache folder."""
     if (Path(model) / "model.bin").is_file():
@@ -117,7 +128,7 @@ def _convert(model: str, place: Path) -> None:
     except OSError as error:
         raise FileError(f"{place.parent}: {because(error)}; XDG_CACHE_HOME names another folder") from error
     try:
-        ctranslate2.converters.TransformersConverter(model).convert(made, force=True)
+        _Converter(model).convert(made, force=True)
         os.rename(made, place)
     except OSError as error:
         if not place.is_dir():  # another run may have been faster

@@ -108,15 +108,35 @@ def load_model(choice: Choice, config: Any) -> Any:
     device = find_device(choice.device)
     kind: Any = transformers.AutoModelForSeq2SeqLM if config.is_encoder_decoder else transformers.AutoModelForCausalLM
     with legible(choice.model):
-        model = kind.from_pretrained(
+        loaded = kind.from_pretrained(
             choice.model,
             dtype=find_dtype(choice.dtype, device),
             quantization_config=_quantization(choice.quantize, device),
             device_map="auto" if choice.device == "all" and device != "cpu" else {"": device},
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
         )
-        if choice.lora is not None:
-            model = _adapted(model, choice.lora)
+    model = whole(choice.model, *loaded)
+    if choice.lora is not None:
+        model = _adapted(model, choice.lora)
     return model.eval()
+
+
+def whole(name: str, model: Any, loading: dict[str, Any]) -> Any:
+    """Return a model of which every weight was in its files; ModelError where the library would draw some at random.
+
+    `loading` is what `output_loading_info` tells, with `ignore_mismatched_sizes`.
+    """
+    if missing := sorted(loading["missing_keys"]):
+        raise ModelError(f"{name}: {len(missing):,} weights are not in its files, {missing[0]} first")
+    if others := sorted(loading["mismatched_keys"]):
+        key, found, expected = others[0]
+        raise ModelError(f"{name}: {key} is {_size(found)} in its files and {_size(expected)} by its config.json")
+    return model
+
+
+def _size(shape: Any) -> str:
+    return " x ".join(map(str, shape))
 
 
 def _quantization(quantize: str | None, device: str) -> Any:
@@ -145,7 +165,8 @@ def _adapted(model: Any, adapter: str) -> Any:
         raise ModelError("--lora needs the package peft: pip install peft") from error
     if Path(adapter).is_dir() and not (Path(adapter) / "adapter_config.json").is_file():
         raise ModelError(f"{adapter} has no adapter_config.json; is it the folder of a LoRA adapter?")
-    return PeftModel.from_pretrained(model, adapter).merge_and_unload()
+    with legible(adapter):
+        return PeftModel.from_pretrained(model, adapter).merge_and_unload()
 
 
 def _first_line(error: Exception) -> str:

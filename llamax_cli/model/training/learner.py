@@ -12,7 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 from llamax_cli.config import Training
 from llamax_cli.errors import ModelError, UsageError
-from llamax_cli.model.loading import legible
+from llamax_cli.model.loading import legible, whole
 from llamax_cli.model.training.attention import NAME, keep_uncompiled
 from llamax_cli.model.training.batches import Batch
 
@@ -98,7 +98,10 @@ def load_weights(model: str, config: Any, seed: int, *, init: bool) -> Any:
         torch.manual_seed(seed)
         return kind.from_config(config, dtype=torch.float32)
     with legible(model):
-        return kind.from_pretrained(model, config=config, dtype=torch.float32)
+        loaded = kind.from_pretrained(
+            model, config=config, dtype=torch.float32, ignore_mismatched_sizes=True, output_loading_info=True
+        )
+    return whole(model, *loaded)
 
 
 def skeleton(config: Any) -> Any:
