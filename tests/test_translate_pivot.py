@@ -109,6 +109,9 @@ def test_what_cannot_be_pivoted(tagger: type[Tagger], capfd: pytest.CaptureFixtu
     put(pair("a"))
     pivot("--only", "off-target", code=65)
     assert "no 'on_target' in the record; --only off-target comes after `llamax langid`" in capfd.readouterr().err
+    put(pair("a", mt="x", on_target="no"))
+    pivot("--only", "off-target", code=65)
+    assert "'on_target' is neither true nor false" in capfd.readouterr().err
     pivot("--via", "en,fr", code=2)
     pivot("--only", "on-target", code=2)
 

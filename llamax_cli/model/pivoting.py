@@ -51,7 +51,10 @@ def _asked(record: Record, ask: Ask, via: str, *, only_off_target: bool) -> list
             return ask(record)
         if "on_target" not in record:
             return _unknown(record)
-        if value(record, "on_target") is not False:
+        on_target = value(record, "on_target")
+        if not (on_target is None or isinstance(on_target, bool)):
+            raise RecordError("'on_target' is neither true nor false")
+        if on_target is not False:
             return None
         asked = ask(record)
     except RecordError as error:

@@ -90,6 +90,11 @@ def main() -> None:
     name, batch = sys.argv[1], int(sys.argv[2])
     try:
         model = load(name)
+    except ModuleNotFoundError as error:
+        answer(
+            {"error": f"{sys.executable} lacks {error.name}; install it there: 'setuptools<81' unbabel-comet==2.2.7"}
+        )
+        raise
     except Exception as error:
         answer({"error": f"{type(error).__name__}: {error}"})
         raise
