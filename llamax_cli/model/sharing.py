@@ -204,7 +204,9 @@ def _gather() -> dict[int, Connection]:
     """Return connections to all other processes, which find this one through the launcher's store."""
     key = secrets.token_bytes(16)
     others: dict[int, Connection] = {}
-    with socket.create_server(("", 0)) as server:
+    both = socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if both else socket.AF_INET
+    with socket.create_server(("", 0), family=family, dualstack_ipv6=both) as server:
         store = _store()
         store.set("llamax/port", str(server.getsockname()[1]))
         store.set("llamax/key", key)
