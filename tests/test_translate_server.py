@@ -282,6 +282,35 @@ def test_a_request_that_is_refused_is_one_bad_record(serve: Callable[[Reply], Lo
     assert (bad["line"], bad["reason"]) == (8, "the server refuses it: 400 Bad Request: too long")
 
 
+@pytest.mark.parametrize(("content", "ending"), [("Som", "content_filter"), (None, "stop"), (None, None)])
+def test_what_is_withheld_is_one_bad_record(
+    serve: Callable[[Reply], Loopback], texts: Path, content: str | None, ending: str | None
+) -> None:
+    """It is no empty translation; one that came to its length before its first word is."""
+
+    def prudish(handler: Handler, body: dict[str, Any]) -> None:
+        withheld = {"message": {"content": content}, "finish_reason": ending}
+        long = {"message": {"content": None}, "finish_reason": "length"}
+        asked = body["messages"][0]["content"]
+        choice = withheld if "text 1\n" in asked else long if "text 2\n" in asked else None
+        upper(handler, body) if choice is None else handler.say(200, {"choices": [choice]})
+
+    assert run(serve(prudish), "--rejects", "bad.jsonl", "--limit", "3") == 0
+    assert [record["mt"] for record in output()] == ["TEXT 0", "", "TEXT 3"]
+    assert output()[1]["truncated"] is True
+    reason = f"the server gives no translation of it: {ending or 'no text'}"
+    assert json.loads(Path("bad.jsonl").read_text())["reason"] == reason
+
+
+def test_a_server_that_gives_too_few_candidates(
+    serve: Callable[[Reply], Loopback], texts: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Not all of them know how to give several."""
+    server = serve(lambda handler, body: upper(handler, {**body, "n": 1}))
+    assert run(server, "--sample", "--nbest", "3") == 1
+    assert capfd.readouterr().err == f"llamax translate: {server.url}: 1 of 3 candidates; it takes no `n`\n"
+
+
 def test_the_pace_is_kept(serve: Callable[[Reply], Loopback], texts: Path) -> None:
     """Ten requests at 600 a minute take most of a second, however many threads there are."""
     start = time.monotonic()

@@ -81,8 +81,12 @@ class OpenaiEngine:
         else:
             body["prompt"] = text
         path = "/chat/completions" if self._template.chat else "/completions"
-        answer = self._server.post(path, body, stop)
-        return [self._hypothesis(choice) for choice in _choices(answer, self._server.url)]
+        choices = _choices(self._server.post(path, body, stop), self._server.url)
+        if len(choices) < self._decoding.nbest:
+            raise ServerError(
+                f"{self._server.url}: {len(choices)} of {self._decoding.nbest} candidates; it takes no `n`"
+            )
+        return [self._hypothesis(choice) for choice in choices[: self._decoding.nbest]]
 
     def _settings(self, request: Request) -> dict[str, Any]:
         settings: dict[str, Any] = {"temperature": self._decoding.temperature if self._decoding.sample else 0.0}
@@ -95,14 +99,18 @@ class OpenaiEngine:
         return settings
 
     def _hypothesis(self, choice: dict[str, Any]) -> Hypothesis:
+        """Return the translation in a choice; RecordError where the server withholds it."""
         try:
+            ending = choice.get("finish_reason")
             text = choice["message"]["content"] if self._template.chat else choice["text"]
+            if ending == "content_filter" or (text is None and ending != "length"):
+                raise RecordError(f"the server gives no translation of it: {ending or 'no text'}")
             text, stopped = self._template.answer(text or "")
         except (KeyError, TypeError, AttributeError) as error:
             raise ServerError(
                 f"{self._server.url}: the answer has no text; does it speak OpenAI's protocol?"
             ) from error
-        return Hypothesis(text, choice.get("finish_reason") == "length" and not stopped)
+        return Hypothesis(text, ending == "length" and not stopped)
 
     def close(self) -> None:
         """Do nothing: connections are closed after each answer."""
