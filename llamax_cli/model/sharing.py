@@ -11,7 +11,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from multiprocessing.connection import Connection
@@ -23,6 +23,7 @@ from llamax_cli.model.engines import Answer, Choice, Decoding, Engine, Request, 
 from llamax_cli.ranks import local_rank, rank, ranks
 
 PATIENCE = timedelta(minutes=10)  # until all processes are there
+KNOCK = 10.0  # seconds for one that is there to say that it is
 SHAREABLE = ("hf", "ctranslate2")
 GONE = (EOFError, ConnectionError)
 
@@ -131,12 +132,11 @@ class SharedEngine:
         self._own = own
         self._number = number
         self._team = team
-        self.processes = team.size
 
     def translate(self, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
         """Yield (place, hypotheses): this process's part, the first, as it is done, then those of the others."""
-        parts = dealt(requests, self.processes)
-        for number in range(1, self.processes):
+        parts = dealt(requests, self._team.size)
+        for number in range(1, self._team.size):
             if parts[number]:
                 self._team.send(number, (self._number, [requests[place] for place in parts[number]]))
         missing = sum(map(len, parts[1:]))
@@ -207,9 +207,9 @@ def _gather() -> dict[int, Connection]:
     both = socket.has_dualstack_ipv6()
     family = socket.AF_INET6 if both else socket.AF_INET
     with socket.create_server(("", 0), family=family, dualstack_ipv6=both) as server:
-        store = _store()
-        store.set("llamax/port", str(server.getsockname()[1]))
-        store.set("llamax/key", key)
+        with _meeting() as store:  # which lives as long as this function
+            store.set("llamax/port", str(server.getsockname()[1]))
+            store.set("llamax/key", key)
         server.settimeout(PATIENCE.total_seconds())
         while len(others) < ranks() - 1:
             try:
@@ -218,14 +218,14 @@ def _gather() -> dict[int, Connection]:
                 missing = ranks() - 1 - len(others)
                 raise WorkerError(f"{missing} of {ranks()} processes did not come; were they started?") from error
             with suppress(*GONE, OSError):  # anybody may knock
-                if hmac.compare_digest(connection.recv_bytes(len(key)), key):
+                if connection.poll(KNOCK) and hmac.compare_digest(connection.recv_bytes(len(key)), key):
                     others[connection.recv()] = connection
     return others
 
 
 def _call_the_first() -> Connection:
-    store = _store()
-    port, key = int(store.get("llamax/port")), store.get("llamax/key")
+    with _meeting() as store:
+        port, key = int(store.get("llamax/port")), store.get("llamax/key")
     try:
         connection = _lasting(socket.create_connection((os.environ["MASTER_ADDR"], port), PATIENCE.total_seconds()))
     except OSError as error:
@@ -241,13 +241,13 @@ def _lasting(given: socket.socket) -> Connection:
     return Connection(given.detach())
 
 
-def _store() -> Any:
-    """Return the store through which processes find each other; ModelError where there is none."""
+@contextmanager
+def _meeting() -> Iterator[Any]:
+    """Give the store through which processes find each other; WorkerError where they do not."""
     from torch.distributed.rendezvous import rendezvous
 
     try:
-        store, _, _ = next(rendezvous("env://", timeout=PATIENCE))
+        yield next(rendezvous("env://", timeout=PATIENCE))[0]
     except (ValueError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise ModelError(f"the {ranks()} processes that RANK and WORLD_SIZE tell of do not meet: {reason}") from error
-    return store
+        raise WorkerError(f"the {ranks()} processes that RANK and WORLD_SIZE tell of do not meet: {reason}") from error
