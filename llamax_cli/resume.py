@@ -11,7 +11,8 @@ from llamax_cli.errors import FileError, ResumeError, because
 from llamax_cli.outputs import Mark
 
 FORMAT = 1
-CONTENTS = {"lexicons": "lexicons", "model_content": "models"}  # what a run rests on besides its arguments
+# What a run rests on besides its arguments.
+CONTENTS = {"lexicons": "lexicons", "model_content": "models", "template_content": "templates"}
 
 
 class State(msgspec.Struct, frozen=True):

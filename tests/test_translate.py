@@ -121,7 +121,7 @@ def test_what_was_cut_is_marked_and_counted(tagger: type[Tagger], capfd: pytest.
     assert "4 records; 3 cut at the most new tokens (en-or 2, en-de 1); " in capfd.readouterr().err
     manifest = json.loads(Path("m.json").read_text())
     assert manifest["figures"] == {"tally": {"cut en-de": 1, "cut en-or": 2}}
-    assert manifest["arguments"]["model_content"] == "m auto"
+    assert manifest["arguments"]["model_content"] == ["m"]
 
 
 def test_bad_records_have_a_place(tagger: type[Tagger], capfd: pytest.CaptureFixture[str]) -> None:
@@ -207,6 +207,20 @@ def test_an_interrupted_run_is_resumed_to_the_same_bytes(
         assert 0 < len(tagger.asked) < 20
         assert "2!" not in {request.src for request in tagger.asked}
         assert " cut at the most new tokens" in capfd.readouterr().err  # counted by the run before
+
+
+def test_a_template_that_has_changed_is_another(tagger: type[Tagger], capfd: pytest.CaptureFixture[str]) -> None:
+    """Though its file has the same name; so is a model with other files."""
+    Path("model").mkdir()
+    for changed, what in (("t.txt", "templates"), ("model/config.json", "models")):
+        Path("t.txt").write_text("{src_lang} {src} {tgt_lang}")
+        Path("model/config.json").write_text("{}")
+        put(pair("a"), pair("b"), pair("stop"))
+        translate("--model", "model", "--template", "t.txt", code=130)
+        Path(changed).write_text("{src_lang}: {src} {tgt_lang}: ")
+        capfd.readouterr()
+        translate("--model", "model", "--template", "t.txt", "--resume", code=1)
+        assert f"cannot resume with other {what} than those of the first part" in capfd.readouterr().err
 
 
 def test_a_run_interrupted_at_its_very_end_is_kept(

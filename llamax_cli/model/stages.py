@@ -35,7 +35,7 @@ def translate(run: Run, choice: Choice, decoding: Decoding, wanted: Wanted) -> N
         return
     plan = _plan(run, wanted)
     ask = plan.ask if plan else asking.by_languages(wanted.src_lang, wanted.into)
-    run.rest_on(model_content=_content(choice))
+    run.rest_on(**_contents([choice]))
     (engine,) = sharing.open_engines([choice], decoding)
     translator = Translator(engine, decoding.nbest)
     try:
@@ -59,7 +59,7 @@ def pivot(
         sharing.serve(choices, decoding)
         return
     ask = asking.by_languages(wanted.src_lang, wanted.into)
-    run.rest_on(model_content=[_content(choice) for choice in choices])
+    run.rest_on(**_contents(choices))
     translators = [Translator(engine) for engine in sharing.open_engines(choices, decoding)]
     first, second = translators[0], translators[-1]
     try:
@@ -82,11 +82,12 @@ def pivot(
     _report(run, None)
 
 
-def _content(choice: Choice) -> str:
-    """Return what identifies the model, the adapter and a template of the user's."""
-    template = Path(choice.template)
-    text = template.read_text(encoding="utf-8") if template.is_file() else choice.template
-    return " ".join([content(choice.model), *([content(choice.lora)] if choice.lora else []), text])
+def _contents(choices: Sequence[Choice]) -> dict[str, list[str]]:
+    """Return what identifies the models and adapters, and the text of a template of the user's."""
+    models = [content(each) for choice in choices for each in (choice.model, choice.lora) if each is not None]
+    template = Path(choices[0].template)
+    texts = {"template_content": [template.read_text(encoding="utf-8")]} if template.is_file() else {}
+    return {"model_content": models, **texts}
 
 
 def _counter(run: Run) -> Count:
