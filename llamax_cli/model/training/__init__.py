@@ -2,6 +2,7 @@
 
 launching     what `llamax train` does before torch is loaded: checks, estimates, the command line of accelerate
 estimates     memory of a GPU, size of checkpoints, days
+opening       files of data, looked at before they are used
 preparing     the data made ready once: index, token lengths, plan
 samples       where each record of the data lies, and reading any of them
 encoding      a Sample as tokens, and which of them the loss is on
@@ -11,8 +12,14 @@ batches       blocks as tensors, shared out among the ranks, read ahead
 attention     documents packed in one row that do not see each other
 learner       the model with its loss: loading, freezing, LoRA, sharding
 optimiser     AdamW, its groups and its schedule
+assembling    data, model and optimiser of a run, ready on all ranks
+stepping      one step: gradients, judged, and the weights moved
+validating    the loss of held-out records
 checkpoints   whole or not there, sharded, for any number of ranks
-reports       metrics as lines of JSON, and losses by origin and language
+saving        when a checkpoint is written, what it says, and how a run begins at one
+counts        what a run has done so far
+meters        losses by origin, language and direction
+reports       metrics as lines of JSON, and the bar
 exporting     the plain Hugging Face folder at the end
-worker        the loop
+worker        the loop, in each process that accelerate starts
 """

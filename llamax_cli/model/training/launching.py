@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from llamax_cli.compression import LONGEST_MAGIC, compression_of
 from llamax_cli.console import say
 from llamax_cli.errors import DataError, FileError, ModelError, RecordError, ResumeError, UsageError, because
 from llamax_cli.inputs import Input
 from llamax_cli.model.training import estimates
 from llamax_cli.model.training.estimates import Shape
 from llamax_cli.model.training.job import Job, found
+from llamax_cli.model.training.opening import plain
 from llamax_cli.records import parse, text
 
 WORKER = "llamax_cli.model.training.worker"
@@ -48,13 +48,7 @@ def check(job: Job) -> Shape:
 
 
 def _check_data(path: Path) -> None:
-    try:
-        with path.open("rb") as file:
-            head = file.read(LONGEST_MAGIC)
-    except OSError as error:
-        raise FileError(f"{path}: {because(error)}") from error
-    if compression_of(head):
-        raise DataError(f"{path} is compressed; records are read in any order, so unpack it first")
+    plain(path)
     line = next(Input(path).blocks(), b"").partition(b"\n")[0]
     try:
         text(parse(line), "completion")

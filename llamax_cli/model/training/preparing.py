@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from llamax_cli.errors import DataError
 from llamax_cli.model.training.encoding import Encoder
-from llamax_cli.model.training.plan import Plan, open_plan, usable
+from llamax_cli.model.training.plan import Plan, State, open_plan, usable
 from llamax_cli.model.training.samples import Cache, Numbers, Samples, open_source
 
 BATCH = 10_000  # records tokenised at once
@@ -28,11 +28,18 @@ class Prepared:
     seed: int
     cache: Cache
     facts: tuple[str, ...]
+    _plans: dict[int, Plan] = field(default_factory=dict)
 
     def plan(self, epoch: int) -> Plan:
         """Return the plan of an epoch, from 0."""
-        measured = (self.lengths, self.supervised)
-        return open_plan(self.cache, measured, self.facts, self.block, self.seed, epoch)
+        if epoch not in self._plans:
+            measured = (self.lengths, self.supervised)
+            self._plans[epoch] = open_plan(self.cache, measured, self.facts, self.block, self.seed, epoch)
+        return self._plans[epoch]
+
+    def epochs(self, state: State) -> float:
+        """Return how many epochs are done at a place: 1.25."""
+        return state.epoch + state.cursor / len(self.plan(state.epoch))
 
     @property
     def tokens(self) -> int:

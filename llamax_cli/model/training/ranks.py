@@ -66,6 +66,11 @@ class Ranks:
             raise outcome[0]
         return made
 
+    def each(self, work: Callable[[], Made]) -> Made:
+        """Do what every rank has to do, the first one before the others: it fetches, and it tells what is wrong."""
+        made = self.first(work)
+        return made if self.is_first else work()  # type: ignore[return-value]
+
     def same(self, work: Callable[[], Made]) -> Made:
         """Do something on the first rank, and return on all of them what it made."""
         outcome: list[Any] = [self.first(work)]

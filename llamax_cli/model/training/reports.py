@@ -1,110 +1,118 @@
-"""Metrics as lines of JSON, and losses by origin, language and direction."""
+"""What a run says while it goes on: a file of metrics and a bar."""
 
 import json
 import math
 import os
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 import torch
-from torch import Tensor
 
+from llamax_cli.console import Progress
 from llamax_cli.errors import FileError, because
-from llamax_cli.model.training.batches import Batch
-from llamax_cli.model.training.samples import Sample, Samples
-
-# (kind, name) -> [sum of losses, learned tokens]: ("origin", "para"), ("language", "sw").
-Sums: TypeAlias = dict[tuple[str, str], list[float]]
-KINDS: dict[str, Callable[[Sample], str]] = {
-    "origin": lambda sample: sample.origin or "?",
-    "language": lambda sample: sample.language,
-    "direction": lambda sample: sample.direction,
-}
+from llamax_cli.model.training import estimates, meters
+from llamax_cli.model.training.batches import Step
+from llamax_cli.model.training.counts import Count
+from llamax_cli.model.training.job import Job
+from llamax_cli.model.training.meters import Meter, rounded
+from llamax_cli.model.training.ranks import Ranks
 
 
-class Document(NamedTuple):
-    """What a document lost: the record, its learned tokens and the sum of their losses."""
+@dataclass
+class Span:
+    """What was done since the last line of metrics."""
 
-    number: int
-    learned: int
-    loss: float
-
-
-class Meter:
-    """Losses of the documents that this rank has seen since the meter was emptied."""
-
-    def __init__(self, kinds: Sequence[str]) -> None:
-        self._kinds = kinds
-        self._seen: list[tuple[Batch, Tensor, Tensor]] = []
-
-    def add(self, batch: Batch, losses: Tensor) -> None:
-        """Note the losses of a batch; they stay on the device until somebody asks."""
-        count = len(batch.numbers)
-        sums = torch.zeros(count, dtype=torch.float32, device=losses.device).index_add_(
-            0, batch.owners, losses.detach()
-        )
-        self._seen.append((batch, sums, torch.bincount(batch.owners, minlength=count)))
-
-    def documents(self) -> list[tuple[Sample, Document]]:
-        """Return what each document lost."""
-        return [
-            (sample, Document(number, learned, loss))
-            for batch, sums, counts in self._seen
-            for sample, number, learned, loss in zip(
-                batch.samples, batch.numbers, counts.tolist(), sums.tolist(), strict=True
-            )
-        ]
-
-    def take(self) -> Sums:
-        """Return the sums by kind and name, and begin anew."""
-        sums: Sums = defaultdict(lambda: [0.0, 0.0])
-        for sample, document in self.documents():
-            for kind in self._kinds:
-                entry = sums[kind, KINDS[kind](sample)]
-                entry[0] += document.loss
-                entry[1] += document.learned
-        self._seen = []
-        return dict(sums)
+    started: float = field(default_factory=time.monotonic)
+    loss: float = 0.0
+    learned: int = 0
+    tokens: int = 0
+    operations: float = 0.0
 
 
-def merged(parts: Iterable[Sums]) -> dict[str, dict[str, float]]:
-    """Return the mean loss by kind and name over the sums of all ranks: `{"origin": {"para": 2.31}}`."""
-    total: Sums = defaultdict(lambda: [0.0, 0.0])
-    for part in parts:
-        for key, (loss, count) in part.items():
-            total[key][0] += loss
-            total[key][1] += count
-    means: dict[str, dict[str, float]] = {}
-    for (kind, name), (loss, count) in sorted(total.items()):
-        means.setdefault(kind, {})[name] = rounded(loss / count)
-    return means
+class Reporter:
+    """Metrics and bar of a run, on its first rank; the others bring what they have seen to its reports."""
 
+    def __init__(self, job: Job, ranks: Ranks) -> None:
+        self._job = job
+        self._ranks = ranks
+        self.meter = Meter(("origin", "language"))
+        self.metrics: Metrics | None = None
+        self._progress = Progress("train", wanted=ranks.is_first and not job.quiet)
+        self._span = Span()
+        self._norm = 0.0
+        peak = estimates.peak_of(torch.cuda.get_device_name()) if ranks.device.type == "cuda" else None
+        self._peak = peak * ranks.size if peak else None
 
-def worst(documents: Iterable[Document], count: int = 5) -> list[Document]:
-    """Return the documents with the greatest loss a token, those without a number first."""
+    def tokenised(self, done: int, total: int) -> None:
+        """Show how many records are tokenised."""
+        self._progress.update(done, lambda: (done, total))
 
-    def order(document: Document) -> float:
-        mean = document.loss / max(1, document.learned)
-        return mean if math.isfinite(mean) else math.inf
+    def open(self, length: int, facts: Mapping[str, Any]) -> None:
+        """Go on with the metrics after their first `length` bytes, on the first rank."""
 
-    return sorted(documents, key=order, reverse=True)[:count]
+        self._span = Span()
 
+        def begin() -> None:
+            self.metrics = Metrics(self._job.metrics, length)
+            self.write("start", **facts)
 
-def named(documents: Iterable[Document], samples: Samples) -> str:
-    """Return where documents stand: `mix.jsonl:17 (flores:3), mix.jsonl:20`."""
-    places = []
-    for document in documents:
-        identity = samples[document.number].id
-        places.append(samples.where(document.number) + (f" ({identity})" if identity is not None else ""))
-    return ", ".join(places)
+        self._ranks.first(begin)
 
+    def write(self, event: str, **facts: Any) -> None:
+        """Write a line of metrics, on the first rank."""
+        if self.metrics is not None:
+            self.metrics.write(event, **facts)
 
-def rounded(value: float) -> float:
-    """Return a number with the digits that mean something: `rounded(2.3456789012) -> 2.3456789`."""
-    return float(f"{value:.8g}")
+    @property
+    def length(self) -> int:
+        """Return the bytes of metrics so far."""
+        return self.metrics.length if self.metrics else 0
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether steps were made since the last report."""
+        return self._span.learned > 0
+
+    def count(self, step: Step, loss: float, norm: float, operations: float) -> None:
+        """Take in a step over all ranks: the sum of its losses, the norm of its gradient, its work."""
+        self._span.loss += loss
+        self._span.learned += step.learned
+        self._span.tokens += step.tokens
+        self._span.operations += operations
+        self._norm = norm
+
+    def show(self, count: Count, share: float) -> None:
+        """Show on the bar what share of the run is done."""
+        self._progress.update(count.records, lambda: (int(share * 1e6), 1_000_000))
+
+    def report(self, count: Count, epoch: float, rate: float) -> None:
+        """Write what was done since the last report; on all ranks."""
+        means = meters.merged(self._ranks.gather(self.meter.take()))
+        span, self._span = self._span, Span()
+        seconds = time.monotonic() - span.started
+        facts: dict[str, Any] = {
+            "step": count.step,
+            "epoch": rounded(epoch),
+            "loss": rounded(span.loss / span.learned),
+            "learning_rate": rounded(rate),
+            "gradient_norm": rounded(self._norm),
+            "tokens": count.tokens,
+            "tokens_per_second": round(span.tokens / seconds, 1),
+        }
+        if self._peak:
+            facts["mfu"] = round(span.operations / seconds / self._peak, 4)
+        if self._ranks.device.type == "cuda":
+            facts["memory_gb"] = round(torch.cuda.max_memory_allocated() / 1e9, 2)
+        self.write("step", **facts, **means)
+
+    def close(self) -> None:
+        """Let go of bar and file."""
+        self._progress.close()
+        if self.metrics is not None:
+            self.metrics.close()
 
 
 class Metrics:

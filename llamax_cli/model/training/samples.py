@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_64_hexdigest, xxh3_128
 
-from llamax_cli.compression import LONGEST_MAGIC, compression_of
 from llamax_cli.errors import DataError, FileError, RecordError, because
+from llamax_cli.model.training.opening import plain
 from llamax_cli.records import parse, text
 
 Numbers: TypeAlias = NDArray[Any]
@@ -85,14 +85,7 @@ def open_source(path: Path, cache: Cache) -> Source:
 
     The index is kept under the path, size and time of the file, so that a file of a million records is read once only.
     """
-    try:
-        status = path.stat()
-        with path.open("rb") as file:
-            head = file.read(LONGEST_MAGIC)
-    except OSError as error:
-        raise FileError(f"{path}: {because(error)}") from error
-    if compression_of(head):
-        raise DataError(f"{path} is compressed; records are read in any order, so unpack it first")
+    status = plain(path)
     key = xxh3_64_hexdigest(os.fsencode(f"{os.path.realpath(path)}\0{status.st_size}\0{status.st_mtime_ns}"))
     found = cache.array(f"index-{key}", lambda: _index(path))
     return Source(path, found[:-2], found[-2:].tobytes().hex())

@@ -1,0 +1,30 @@
+"""What a run has done so far, over all that it was resumed; checkpoints hold it."""
+
+from dataclasses import dataclass
+
+from llamax_cli.model.training.batches import Step
+
+RECENT = 0.95  # share of the loss's running mean that stays at each step
+
+
+@dataclass
+class Count:
+    """Steps, records, tokens, learned tokens, steps left out, and the running mean of the loss."""
+
+    step: int = 0
+    records: int = 0
+    tokens: int = 0
+    learned: int = 0
+    skipped: int = 0
+    recent: float = 0.0
+
+    def add(self, step: Step) -> None:
+        """Count a step, made or left out."""
+        self.step += 1
+        self.tokens += step.tokens
+        self.learned += step.learned
+        self.records += step.records
+
+    def lost(self, loss: float) -> None:
+        """Take the loss of a step that was made into the running mean."""
+        self.recent = loss if not self.recent else RECENT * self.recent + (1 - RECENT) * loss
