@@ -15,6 +15,7 @@ from llamax_cli.errors import FileError, UsageError, because
 SCHEDULES = ("cosine", "linear", "constant")
 PRECISIONS = ("auto", "bf16", "fp32")
 POLICIES = ("stop", "skip")
+TRACKERS = ("tensorboard", "wandb")
 
 
 def _key(default: Any, help: str, *, least: float | None = None, most: float | None = None, among: Any = None) -> Any:
@@ -64,6 +65,8 @@ class Training:
     checkpoint_minutes: float = _key(60.0, "minutes between checkpoints; 0: by steps only", least=0)
     keep: int = _key(2, "checkpoints that are kept", least=1)
     log_every: int = _key(10, "steps between lines of metrics", least=1)
+
+    trackers: tuple[str, ...] = _key((), "what draws the metrics as curves besides", among=TRACKERS)
 
     on_nan: str = _key("stop", "what to do where the loss or gradient is no number", among=POLICIES)
     spike: float = _key(0.0, "times the recent loss that is a spike; 0: nothing is", least=0)

@@ -9,7 +9,7 @@ RECENT = 0.95  # share of the loss's running mean that stays at each step
 
 @dataclass
 class Count:
-    """Steps, records, tokens, learned tokens, steps left out, and the running mean of the loss."""
+    """What is counted; `recent` is the running mean of the loss, `validated` the step after which it last was."""
 
     step: int = 0
     records: int = 0
@@ -17,6 +17,7 @@ class Count:
     learned: int = 0
     skipped: int = 0
     recent: float = 0.0
+    validated: int = -1
 
     def add(self, step: Step) -> None:
         """Count a step, made or left out."""

@@ -1,5 +1,6 @@
 """What `llamax train` does before torch is loaded: it checks all that can be checked, and hands over to accelerate."""
 
+import importlib.util
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from llamax_cli.config import Training
 from llamax_cli.console import say
 from llamax_cli.errors import DataError, FileError, ModelError, RecordError, ResumeError, UsageError, because
 from llamax_cli.inputs import Input
@@ -40,6 +42,7 @@ def check(job: Job) -> Shape:
         raise ModelError(f"{job.model} has no weights (*.safetensors); --init draws new ones")
     _check_tokenizer(Path(job.tokenizer))
     _check_output(job)
+    _check_packages(job.training)
     try:
         shape = estimates.shape_of(config)
     except KeyError as error:
@@ -99,6 +102,13 @@ def _check_output(job: Job) -> None:
         raise FileError(f"{job.folder} is a file, not a folder")
     if found(job.checkpoints) and not job.resume:
         raise ResumeError(f"{job.output} holds a run; --resume auto goes on with it, or train into another folder")
+
+
+def _check_packages(training: Training) -> None:
+    """Raise UsageError where a setting needs a package that is not installed."""
+    for name in training.trackers:
+        if importlib.util.find_spec(name) is None:
+            raise UsageError(f"trackers: {name} is not installed: pip install 'llamax[{name}]'")
 
 
 def check_room(job: Job, shape: Shape) -> None:

@@ -1,11 +1,12 @@
-"""What a run says while it goes on: a file of metrics and a bar."""
+"""What a run says while it goes on: a file of metrics, trackers and a bar."""
 
 import json
 import math
 import os
+import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from llamax_cli.model.training.counts import Count
 from llamax_cli.model.training.job import Job
 from llamax_cli.model.training.meters import Meter, rounded
 from llamax_cli.model.training.ranks import Ranks
+from llamax_cli.model.training.trackers import Trackers
 
 
 @dataclass
@@ -33,13 +35,15 @@ class Span:
 
 
 class Reporter:
-    """Metrics and bar of a run, on its first rank; the others bring what they have seen to its reports."""
+    """Metrics, trackers and bar of a run, on its first rank; the others bring what they have seen to its reports."""
 
     def __init__(self, job: Job, ranks: Ranks) -> None:
         self._job = job
         self._ranks = ranks
         self.meter = Meter(("origin", "language"))
-        self.metrics: Metrics | None = None
+        self._metrics: Metrics | None = None
+        self._trackers: Trackers | None = None
+        self._identity = ""
         self._progress = Progress("train", wanted=ranks.is_first and not job.quiet)
         self._span = Span()
         self._norm = 0.0
@@ -50,26 +54,28 @@ class Reporter:
         """Show how many records are tokenised."""
         self._progress.update(done, lambda: (done, total))
 
-    def open(self, length: int, facts: Mapping[str, Any]) -> None:
-        """Go on with the metrics after their first `length` bytes, on the first rank."""
-
+    def open(self, before: Mapping[str, Any], step: int, begun: Mapping[str, Any]) -> None:
+        """Go on, on the first rank, after what `place` said at a checkpoint of that step; `before` is empty at 0."""
         self._span = Span()
+        self._identity = before.get("run") or secrets.token_hex(4)
 
         def begin() -> None:
-            self.metrics = Metrics(self._job.metrics, length)
-            self.write("start", **facts)
+            self._metrics = Metrics(self._job.metrics, before.get("metrics", 0))
+            self._trackers = Trackers(self._job, self._identity, step, asdict(self._job.training))
+            self.write("start", step, run=self._identity, **begun)
 
         self._ranks.first(begin)
 
-    def write(self, event: str, **facts: Any) -> None:
-        """Write a line of metrics, on the first rank."""
-        if self.metrics is not None:
-            self.metrics.write(event, **facts)
+    def place(self) -> dict[str, Any]:
+        """Return where the reports are: the bytes of metrics so far, and the name that trackers know the run by."""
+        return {"metrics": self._metrics.length if self._metrics else 0, "run": self._identity}
 
-    @property
-    def length(self) -> int:
-        """Return the bytes of metrics so far."""
-        return self.metrics.length if self.metrics else 0
+    def write(self, event: str, step: int, **facts: Any) -> None:
+        """Write a line of metrics, on the first rank."""
+        if self._metrics is not None:
+            self._metrics.write(event, step=step, **facts)
+        if self._trackers is not None:
+            self._trackers.log(event, step, facts)
 
     @property
     def is_owed(self) -> bool:
@@ -94,7 +100,6 @@ class Reporter:
         span, self._span = self._span, Span()
         seconds = time.monotonic() - span.started
         facts: dict[str, Any] = {
-            "step": count.step,
             "epoch": rounded(epoch),
             "loss": rounded(span.loss / span.learned),
             "learning_rate": rounded(rate),
@@ -106,13 +111,15 @@ class Reporter:
             facts["mfu"] = round(span.operations / seconds / self._peak, 4)
         if self._ranks.device.type == "cuda":
             facts["memory_gb"] = round(torch.cuda.max_memory_allocated() / 1e9, 2)
-        self.write("step", **facts, **means)
+        self.write("step", count.step, **facts, **means)
 
     def close(self) -> None:
-        """Let go of bar and file."""
+        """Let go of bar, file and trackers."""
         self._progress.close()
-        if self.metrics is not None:
-            self.metrics.close()
+        if self._trackers is not None:
+            self._trackers.close()
+        if self._metrics is not None:
+            self._metrics.close()
 
 
 class Metrics:

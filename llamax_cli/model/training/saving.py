@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -40,14 +41,14 @@ class Saver:
         every = self._training.checkpoint_every
         return every > 0 and step % every == 0
 
-    def save(self, count: Count, state: State, metrics: int) -> None:
-        """Write a checkpoint, unless it is there; `metrics` are the bytes of metrics so far."""
+    def save(self, count: Count, state: State, reports: Mapping[str, Any]) -> None:
+        """Write a checkpoint, unless it is there; `reports` is where the reports are."""
         self._signals.checkpoint = False
         if self._saved_step != count.step:
             facts = {
                 "count": asdict(count),
                 "data": list(state),
-                "metrics": metrics,
+                **reports,
                 "training": asdict(self._training),
             }
             self._checkpoints.save(count.step, self._parts.learner, self._parts.optimiser, facts)

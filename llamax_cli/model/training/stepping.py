@@ -106,7 +106,7 @@ class Stepper:
             places = meters.named(documents, self._parts.data.samples)
             line = f"step {number}: {what}; the records with the greatest loss: {places}"
             facts = {"reason": reason, "loss": loss, "gradient_norm": norm, "records": places}
-            self._reporter.write("skipped", step=number, **facts)
+            self._reporter.write("skipped", number, **facts)
             if policy == "stop":
                 raise TrainingError(f"{line}; on_{reason}=skip leaves such steps out")
             say("train", f"skipped {line}")

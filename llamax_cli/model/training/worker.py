@@ -55,8 +55,8 @@ class Worker:
         path, facts = self.saver.resume()
         if path is not None:
             self.count = Count(**facts["count"])
-        begun = {"step": self.count.step, "resumed": str(path) if path else None, "ranks": self.ranks.size}
-        self.reporter.open(facts.get("metrics", 0), {**begun, **self._blocks(), **self._settings()})
+        begun = {"resumed": str(path) if path else None, "ranks": self.ranks.size}
+        self.reporter.open(facts, self.count.step, {**begun, **self._blocks(), **self._settings()})
         return State(*facts["data"]) if path is not None else self.data.plan(0).start()
 
     def train(self, state: State) -> State:
@@ -113,13 +113,14 @@ class Worker:
 
     def save(self, state: State) -> None:
         """Write a checkpoint, unless it is there."""
-        self.saver.save(self.count, state, self.reporter.length)
+        self.saver.save(self.count, state, self.reporter.place())
 
     def validate(self) -> None:
-        """Measure the loss of the held-out records, where there are any, and write it."""
-        if self.parts.held_out is not None:
+        """Measure the loss of the held-out records, where there are any and it is not done, and write it."""
+        if self.parts.held_out is not None and self.count.validated != self.count.step:
+            self.count.validated = self.count.step
             loss, directions = held_out_loss(self.parts, self.parts.held_out, self.training, self.ranks)
-            self.reporter.write("validation", step=self.count.step, loss=rounded(loss), **directions)
+            self.reporter.write("validation", self.count.step, loss=rounded(loss), **directions)
 
     def finish(self, state: State) -> None:
         """Validate, keep a last checkpoint and write the model."""
@@ -130,7 +131,7 @@ class Worker:
         parts, job = self.parts, self.job
         facts = self._facts()
         exporting.export(parts.learner, self.training, job.model, parts.tokenizer, facts, job.result, self.ranks)
-        self.reporter.write("end", step=self.count.step, records=self.count.records, tokens=self.count.tokens)
+        self.reporter.write("end", self.count.step, records=self.count.records, tokens=self.count.tokens)
 
     def _blocks(self) -> dict[str, Any]:
         return {"records": self.data.records, "blocks": len(self.data.plan(0)), "tokens": self.data.tokens}
