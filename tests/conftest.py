@@ -21,7 +21,7 @@ Outcome = subprocess.CompletedProcess[bytes]
 
 def wait_for(path: Path) -> None:
     """Wait until a file is there."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not path.exists():
         assert time.monotonic() < end, f"{path} did not appear"
         time.sleep(0.01)

@@ -5,12 +5,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
-from conftest import Outcome, wait_for
-from training import config, model_folder, sample, small_tokenizer, write
+from conftest import Outcome
+from training import config, free_port, metrics, model_folder, sample, small_tokenizer, until, write
 
 from llamax_cli.config import Training
 from llamax_cli.errors import UsageError
@@ -250,12 +252,88 @@ def test_from_nothing_to_a_model_on_two_processes(inputs: Path, llamax: Run) -> 
     assert start["training"]["keep"] == 1
 
 
-def test_sigterm_to_the_launcher_ends_the_worker_with_a_checkpoint(inputs: Path) -> None:
-    """The worker of one process notices that accelerate is gone."""
-    call = ["train", "--model", "model", "--data", "mix.jsonl", "-o", "run", *SMALL, "--set", "epochs=2000"]
-    process = subprocess.Popen([sys.executable, "-m", "llamax_cli", *call], cwd=inputs, stderr=subprocess.PIPE)
-    wait_for(inputs / "run" / "metrics.jsonl")
+@pytest.fixture
+def start(inputs: Path) -> Iterator[Callable[..., Any]]:
+    """Return how to start a run beside the test; what is left of it goes at the end."""
+    started = []
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+    def begin(*arguments: object) -> Any:
+        call = ["train", "--model", "model", "--data", "mix.jsonl", "-o", "run", *SMALL, *map(str, arguments)]
+        command = [sys.executable, "-m", "llamax_cli", *call]
+        process = subprocess.Popen(command, cwd=inputs, env=environment, stderr=subprocess.PIPE, text=True)
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        if process.poll() is None:
+            kill(process)
+        process.communicate()
+
+
+def kill(process: Any) -> None:
+    """Kill a launcher and its workers at once, as when a machine dies."""
+    for each in (*psutil.Process(process.pid).children(recursive=True), process):
+        each.kill()
+
+
+def test_sigterm_to_the_launcher_ends_the_worker_with_a_checkpoint(inputs: Path, start: Callable[..., Any]) -> None:
+    """The launcher waits for it, and ends as it does."""
+    process = start("--set", "epochs=2000")
+    until(inputs / "run", 1)
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=30)  # which waits for the worker, that has the pipe too
-    assert b"llamax train: terminated\n" in err
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err.splitlines()[1:]) == (143, ["llamax train: terminated"])
     assert len(list((inputs / "run" / "checkpoints").glob("step-????????"))) == 1
+
+
+def test_what_a_worker_says_is_all_that_is_said(inputs: Path, llamax: Run) -> None:
+    """One line and the exit code of its kind, through accelerate too."""
+    with (inputs / "mix.jsonl").open("a") as file:
+        file.write('{"completion": 7}\n')
+    done = llamax("train", "--model", "model", "--data", "mix.jsonl", "-o", "run", *SMALL)
+    assert done.stderr.decode() == "llamax train: mix.jsonl:102: 'completion' is a number, not a string\n"
+    assert done.returncode == 65
+
+
+def test_a_rank_that_is_killed_ends_all(inputs: Path, start: Callable[..., Any]) -> None:
+    """The launcher says which, as it cannot itself; the other says why it stops."""
+    process = start("--set", "epochs=2000", "--", "--num_processes", 2, "--monitor_interval", 0.5)
+    until(inputs / "run", 1)
+    workers = {each.environ()["RANK"]: each for each in psutil.Process(process.pid).children()}
+    workers["1"].kill()
+    _, err = process.communicate(timeout=60)
+    assert sorted(err.splitlines()[1:]) == [
+        "llamax train: rank 0: another rank is gone, so this one stops too",
+        "llamax train: rank 1 was killed by SIGKILL; was the memory full?",
+    ]
+    assert process.returncode in (1, 137)  # of the one or the other, whichever was seen first
+
+
+# -- two machines ------------------------------------------------------------------------------------------------------
+
+
+def test_two_machines_of_which_one_dies_and_comes_back(inputs: Path, start: Callable[..., Any]) -> None:
+    """The other waits for it, and both go on from the last checkpoint: no step twice, no record missed."""
+    port = free_port()
+    settings = ("epochs=12", "log_every=1", "checkpoint_every=10", "checkpoint_minutes=0")
+
+    def machine(rank: int) -> Any:
+        flags: list[object] = ["--num_machines", 2, "--num_processes", 2, "--machine_rank", rank]
+        flags += ["--main_process_ip", "127.0.0.1", "--main_process_port", port, "--max_restarts", 3]
+        conf = f"is_host={1 - rank},last_call_timeout=1,keep_alive_interval=1,join_timeout=120"
+        flags += ["--rdzv_backend", "c10d", "--monitor_interval", 0.5, "--rdzv_conf", conf]
+        return start("--resume", "auto", *(word for each in settings for word in ("--set", each)), "--", *flags)
+
+    first, second = machine(0), machine(1)
+    until(inputs / "run", 12)
+    kill(second)
+    back = machine(1)
+    outcomes = [each.communicate(timeout=120)[1] for each in (first, back)]
+    assert [first.returncode, back.returncode] == [0, 0], outcomes
+    begun, steps, (done,) = (metrics(inputs / "run", event) for event in ("start", "step", "end"))
+    assert [(line["step"], line["ranks"]) for line in begun] == [(0, 2), (10, 2)]
+    assert [line["step"] for line in steps] == list(range(1, done["step"] + 1))
+    assert done["records"] == 12 * 100
+    assert "Traceback" not in "".join(outcomes)

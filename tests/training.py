@@ -6,10 +6,13 @@ import os
 import resource
 import socket
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from conftest import wait_for
 
 TEXT = "a of the red blue tall small man woman dog cat runs sits sees house river in on under with mti nyumba paka"
 WORDS = TEXT.split()
@@ -86,7 +89,7 @@ def begin(folder: Path, ranks: int = 1, limit: int | None = None) -> list[Any]:
     """Start the ranks of a run, each a process forked from one that has torch loaded; `limit` bounds their files."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["llamax_cli.model.training.worker", "transformers.models.llama.modeling_llama"])
-    port = _free_port()
+    port = free_port()
     processes = [context.Process(target=_rank, args=(folder, rank, ranks, port, limit)) for rank in range(ranks)]
     for process in processes:
         process.start()
@@ -111,7 +114,8 @@ def train(folder: Path, ranks: int = 1, limit: int | None = None) -> str:
     return said
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
@@ -143,3 +147,17 @@ def metrics(folder: Path, event: str = "step") -> list[dict[str, Any]]:
 def losses(folder: Path) -> list[float]:
     """Return the loss of each step."""
     return [line["loss"] for line in metrics(folder)]
+
+
+def until(folder: Path, steps: int) -> None:
+    """Wait until a run has made some steps."""
+    wait_for(folder / "metrics.jsonl")
+    limit = time.monotonic() + 60
+    while len(steps_so_far(folder)) < steps:
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+
+
+def steps_so_far(folder: Path) -> list[str]:
+    """Return the lines of steps that are whole."""
+    return [line for line in (folder / "metrics.jsonl").read_text().split("\n")[:-1] if '"step", ' in line]

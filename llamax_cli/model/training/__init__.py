@@ -1,6 +1,7 @@
 """Training on Samples, from one CPU to many GPUs.
 
 launching     what `llamax train` does before torch is loaded: checks, estimates, the command line of accelerate
+accelerating  accelerate's launcher, ending as its workers do
 estimates     memory of a GPU, size of checkpoints, days
 opening       files of data, looked at before they are used
 preparing     the data made ready once: index, token lengths, plan
@@ -19,7 +20,8 @@ checkpoints   whole or not there, sharded, for any number of ranks
 saving        when a checkpoint is written, what it says, and how a run begins at one
 counts        what a run has done so far
 meters        losses by origin, language and direction
-reports       metrics as lines of JSON, and the bar
+reports       metrics as lines of JSON, trackers and the bar
+trackers      TensorBoard and W&B
 exporting     the plain Hugging Face folder at the end
 worker        the loop, in each process that accelerate starts
 """

@@ -24,9 +24,13 @@ from llamax_cli.model.training.job import Job, found
 from llamax_cli.model.training.opening import plain
 from llamax_cli.records import parse, text
 
+ACCELERATE = "llamax_cli.model.training.accelerating"
 WORKER = "llamax_cli.model.training.worker"
 MEASURING = "llamax_cli.model.training.measuring"
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
+# To torch's launcher: how many seconds a worker has for a checkpoint after SIGTERM; and that workers meet anew after
+# each restart, for without it a machine that comes back never learns where the others are.
+ELASTIC = {"TORCH_ELASTIC_SHUTDOWN_TIMEOUT": "600", "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
 TOKENIZERS = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json")
 
 
@@ -293,10 +297,12 @@ def launch(job: Job, places: Machines, line: Sequence[str]) -> NoReturn:
     if places.rank == 0:
         job.write()
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // places.processes)))
+    for name, value in ELASTIC.items():
+        os.environ.setdefault(name, value)
     # Slurm's --signal reaches every process of a step; only the workers know what it means.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "accelerate.commands.accelerate_cli", *line[1:]])
+    os.execv(sys.executable, [sys.executable, "-m", ACCELERATE, *line[1:]])
 
 
 def shown(line: Sequence[str]) -> str:

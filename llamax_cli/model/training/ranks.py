@@ -123,6 +123,7 @@ class Signals:
         self.checkpoint = False
         self.stop: BaseException | None = None
         self._defers = False
+        self._ends = False
         signal.signal(signal.SIGUSR1, self._usr1)
         signal.signal(signal.SIGTERM, self._end)
         signal.signal(signal.SIGINT, self._end)
@@ -132,7 +133,8 @@ class Signals:
 
     def _end(self, number: int, frame: FrameType | None) -> None:
         error = Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
-        if not self._defers:
+        if not self._defers and not self._ends:
+            self._ends = True  # a second one, from the terminal and the launcher, changes nothing
             raise error
         self.stop = self.stop or error
 

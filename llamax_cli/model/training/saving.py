@@ -1,13 +1,11 @@
 """When a run writes checkpoints, what they say of it, and how it begins at one."""
 
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from llamax_cli.errors import ResumeError
 from llamax_cli.model.training.assembling import Parts
 from llamax_cli.model.training.checkpoints import Checkpoints
 from llamax_cli.model.training.counts import Count
@@ -65,12 +63,13 @@ class Saver:
 
 
 def _latest(job: Job, data: Prepared) -> tuple[Path | None, dict[str, Any]]:
-    """Return the latest checkpoint and what it says; ResumeError where it is not to be gone on with."""
+    """Return the latest checkpoint and what it says; ResumeError where it does not fit the data.
+
+    Whether a run may go on was asked when it was launched: here it goes on where its workers were started again.
+    """
     existing = found(job.checkpoints)
     if not existing:
         return None, {}
-    if not job.resume and not os.environ.get("TORCHELASTIC_RESTART_COUNT", "0").strip("0"):
-        raise ResumeError(f"{job.output} holds a run; --resume auto goes on with it, or train into another folder")
     facts = facts_of(existing[-1])
     state = State(*facts["data"])
     data.plan(state.epoch).check(state)
