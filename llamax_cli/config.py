@@ -61,6 +61,11 @@ class Training:
 
     validation: tuple[str, ...] = _key((), "files of held-out samples")
     validation_every: int = _key(500, "steps between validations; 0: at the end only", least=0)
+    translate: tuple[str, ...] = _key((), "files of held-out pairs or samples that are translated and scored")
+    translate_every: int = _key(1000, "steps between translations; 0: at the end only", least=0)
+    translate_lines: int = _key(20, "lines of each direction, from the first", least=1)
+    translate_template: str = _key("auto", "how pairs are put to the model, as in llamax translate")
+    translate_spm: str = _key("flores101", "SentencePiece model of spBLEU: flores101, flores200 or a file")
     checkpoint_every: int = _key(1000, "steps between checkpoints; 0: by time only", least=0)
     checkpoint_minutes: float = _key(60.0, "minutes between checkpoints; 0: by steps only", least=0)
     keep: int = _key(2, "checkpoints that are kept", least=1)

@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "": {""},
     "lexicon": {"", "lexicon"},
     "corpus": {"", "corpus", "lexicon"},
-    "model": {"", "model"},
+    "model": {"", "model", "scoring"},  # training scores what it translates on the way
     "scoring": {"", "scoring"},
     "commands": {"", "lexicon", "corpus", "model", "scoring"},
 }

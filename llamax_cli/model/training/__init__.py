@@ -16,6 +16,8 @@ optimiser     AdamW, its groups and its schedule
 assembling    data, model and optimiser of a run, ready on all ranks
 stepping      one step: gradients, judged, and the weights moved
 validating    the loss of held-out records
+lines         held-out lines to translate on the way: read, put as prompts, scored, written
+translating   those lines translated with the model as it stands
 checkpoints   whole or not there, sharded, for any number of ranks
 saving        when a checkpoint is written, what it says, and how a run begins at one
 counts        what a run has done so far

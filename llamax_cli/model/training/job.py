@@ -49,6 +49,11 @@ class Job:
         return self.folder / "metrics.jsonl"
 
     @property
+    def translations(self) -> Path:
+        """Return where the lines are that it translates on the way."""
+        return self.folder / "translations"
+
+    @property
     def result(self) -> Path:
         """Return where the trained model is in the end."""
         return self.folder / "model"

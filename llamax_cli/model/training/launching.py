@@ -18,11 +18,13 @@ from llamax_cli.config import Training
 from llamax_cli.console import say
 from llamax_cli.errors import DataError, FileError, ModelError, RecordError, ResumeError, UsageError, because
 from llamax_cli.inputs import Input
+from llamax_cli.model import prompts
 from llamax_cli.model.training import estimates
 from llamax_cli.model.training.estimates import Shape
 from llamax_cli.model.training.job import Job, found
 from llamax_cli.model.training.opening import plain
 from llamax_cli.records import parse, text
+from llamax_cli.scoring import spm
 
 ACCELERATE = "llamax_cli.model.training.accelerating"
 WORKER = "llamax_cli.model.training.worker"
@@ -47,6 +49,7 @@ def check(job: Job) -> Shape:
     _check_tokenizer(Path(job.tokenizer))
     _check_output(job)
     _check_packages(job.training)
+    _check_translation(job.training)
     try:
         shape = estimates.shape_of(config)
     except KeyError as error:
@@ -113,6 +116,15 @@ def _check_packages(training: Training) -> None:
     for name in training.trackers:
         if importlib.util.find_spec(name) is None:
             raise UsageError(f"trackers: {name} is not installed: pip install 'llamax[{name}]'")
+
+
+def _check_translation(training: Training) -> None:
+    """Raise an error where what is to be translated on the way, or what scores it, is not there."""
+    for path in training.translate:
+        Input(path).head()
+    if training.translate:
+        prompts.check(training.translate_template)
+        spm.model(training.translate_spm)
 
 
 def check_room(job: Job, shape: Shape) -> None:

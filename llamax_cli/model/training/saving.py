@@ -16,7 +16,7 @@ from llamax_cli.model.training.ranks import Ranks, Signals
 
 
 class Saver:
-    """Writes checkpoints every so many steps and minutes, and when a signal asks for one."""
+    """Writes checkpoints, and knows when the clock or a signal asks for one."""
 
     def __init__(self, job: Job, parts: Parts, ranks: Ranks, signals: Signals) -> None:
         self._job = job
@@ -33,11 +33,6 @@ class Saver:
         minutes = self._training.checkpoint_minutes
         due = self._ranks.is_first and 0 < minutes * 60 < time.monotonic() - self._saved_at
         return due or self._signals.checkpoint
-
-    def is_due(self, step: int) -> bool:
-        """Return whether a checkpoint comes after that step."""
-        every = self._training.checkpoint_every
-        return every > 0 and step % every == 0
 
     def save(self, count: Count, state: State, reports: Mapping[str, Any]) -> None:
         """Write a checkpoint, unless it is there; `reports` is where the reports are."""

@@ -29,6 +29,7 @@ from llamax_cli.model.training.ranks import Ranks, Signals, die_with_parent, is_
 from llamax_cli.model.training.reports import Reporter
 from llamax_cli.model.training.saving import Saver
 from llamax_cli.model.training.stepping import Stepper
+from llamax_cli.model.training.translating import Translator
 from llamax_cli.model.training.validating import held_out_loss
 
 COMMAND = "train"
@@ -48,6 +49,7 @@ class Worker:
         self.count = Count()
         self.stepper = Stepper(parts, job.training, ranks, reporter)
         self.saver = Saver(job, parts, ranks, signals)
+        self.translator = Translator(job, parts, ranks) if job.training.translate else None
         self.shape = estimates.shape_of(parts.config.to_dict())
 
     def resume(self) -> State:
@@ -88,15 +90,16 @@ class Worker:
         operations = self.shape.operations(step.tokens, step.learned, int(made.squares))
         self.reporter.count(step, made.loss, made.norm, operations)
         self.reporter.show(self.count, self._share(step.state))
-        if self.count.step % self.training.log_every == 0:
+        if self.count.falls_on(self.training.log_every):
             self._report(step.state)
         self._afterwards(step.state, *(votes > 0 for votes in made.asked))
 
     def _afterwards(self, state: State, save: bool, stop: bool, terminated: bool) -> None:
-        every = self.training.validation_every
-        if every and self.count.step % every == 0:
+        if self.count.falls_on(self.training.validation_every):
             self.validate()
-        if stop or save or self.saver.is_due(self.count.step):
+        if self.count.falls_on(self.training.translate_every):
+            self.translate()
+        if stop or save or self.count.falls_on(self.training.checkpoint_every):
             self.save(state)
         if stop:
             raise Terminated if terminated else KeyboardInterrupt
@@ -122,11 +125,18 @@ class Worker:
             loss, directions = held_out_loss(self.parts, self.parts.held_out, self.training, self.ranks)
             self.reporter.write("validation", self.count.step, loss=rounded(loss), **directions)
 
+    def translate(self) -> None:
+        """Translate the lines that are for that, where there are any and it is not done, and write the scores."""
+        if self.translator is not None and self.count.translated != self.count.step:
+            self.count.translated = self.count.step
+            self.reporter.write("translation", self.count.step, **self.translator.translate(self.count.step))
+
     def finish(self, state: State) -> None:
-        """Validate, keep a last checkpoint and write the model."""
+        """Validate, translate, keep a last checkpoint and write the model."""
         if self.reporter.is_owed:
             self._report(state)
         self.validate()
+        self.translate()
         self.save(state)
         parts, job = self.parts, self.job
         facts = self._facts()
