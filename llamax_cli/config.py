@@ -51,6 +51,7 @@ class Training:
     precision: str = _key("auto", "of the computation; weights are fp32. auto: bf16 on a GPU", among=PRECISIONS)
     gradient_checkpointing: bool = _key(True, "compute activations again instead of keeping them")
     compile: bool = _key(False, "compile the layers with torch.compile")
+    liger: bool = _key(False, "use Liger's kernels on a GPU for norms, positions and gated layers")
     loss_chunk: int = _key(2048, "tokens whose logits are in memory at once", least=1)
     freeze: tuple[str, ...] = _key((), "patterns of weights that stay as they are: model.embed_tokens.*")
     lora: int = _key(0, "rank of LoRA; 0: all weights are trained", least=0)

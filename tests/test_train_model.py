@@ -1,7 +1,9 @@
 """The step of the model: packed documents give the loss and gradient that each gives by itself."""
 
 import random
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -182,3 +184,21 @@ def test_what_is_read_ahead_comes_in_order_and_fails_in_its_place() -> None:
             found.append(item)
     assert found == list(range(5))
     assert list(ahead(range(100))) == list(range(100))
+
+
+def test_liger_takes_the_place_of_modules_on_a_gpu_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All but the loss, which is the learner's own; without a GPU or the package, one line."""
+    from llamax_cli.model.training.kernels import use_liger
+
+    with pytest.raises(UsageError, match="liger: its kernels are for GPUs, and there is none here"):
+        use_liger("llama", torch.device("cpu"))
+    for name in ("liger_kernel", "liger_kernel.transformers", "liger_kernel.transformers.monkey_patch"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(UsageError, match="liger cannot be loaded"):
+        use_liger("llama", torch.device("cuda"))
+    asked: list[dict[str, bool]] = []
+    known = SimpleNamespace(MODEL_TYPE_TO_APPLY_LIGER_FN={"llama": lambda **given: asked.append(given)})
+    monkeypatch.setitem(sys.modules, "liger_kernel.transformers.monkey_patch", known)
+    use_liger("llama", torch.device("cuda"))
+    wanted = {"rope": True, "rms_norm": True, "swiglu": True}
+    assert asked == [{**wanted, "cross_entropy": False, "fused_linear_cross_entropy": False}]

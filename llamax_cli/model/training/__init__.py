@@ -12,6 +12,7 @@ plan          which samples stand in which block, in which order, and where a ru
 batches       blocks as tensors, shared out among the ranks, read ahead
 attention     documents packed in one row that do not see each other
 learner       the model with its loss: loading, freezing, LoRA, sharding
+kernels       Liger's kernels for GPUs
 optimiser     AdamW, its groups and its schedule
 assembling    data, model and optimiser of a run, ready on all ranks
 stepping      one step: gradients, judged, and the weights moved

@@ -13,6 +13,7 @@ from llamax_cli.model.training import preparing
 from llamax_cli.model.training.batches import Feed
 from llamax_cli.model.training.encoding import Encoder, open_encoder
 from llamax_cli.model.training.job import Job
+from llamax_cli.model.training.kernels import use_liger
 from llamax_cli.model.training.learner import Learner
 from llamax_cli.model.training.optimiser import make_optimiser
 from llamax_cli.model.training.preparing import Prepared
@@ -41,6 +42,8 @@ def assemble(job: Job, ranks: Ranks, tokenised: Callable[[int, int], None]) -> P
     """Return the parts of a run; `tokenised(done, total)` is told as records are."""
     training = job.training
     config = ranks.each(lambda: learning.load_config(job.model))
+    if training.liger:
+        ranks.each(lambda: use_liger(config.model_type, ranks.device))
     tokenizer, encoder = ranks.each(lambda: open_encoder(job.tokenizer))
     ranks.each(lambda: learning.check(config, len(tokenizer), training.block))
 

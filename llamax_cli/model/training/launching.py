@@ -113,9 +113,11 @@ def _check_output(job: Job) -> None:
 
 def _check_packages(training: Training) -> None:
     """Raise UsageError where a setting needs a package that is not installed."""
-    for name in training.trackers:
-        if importlib.util.find_spec(name) is None:
-            raise UsageError(f"trackers: {name} is not installed: pip install 'llamax[{name}]'")
+    needed = [("trackers", name, name) for name in training.trackers]
+    needed += [("liger", "liger_kernel", "liger")] if training.liger else []
+    for setting, package, extra in needed:
+        if importlib.util.find_spec(package) is None:
+            raise UsageError(f"{setting}: {package} is not installed: pip install 'llamax[{extra}]'")
 
 
 def _check_translation(training: Training) -> None:
