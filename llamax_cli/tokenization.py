@@ -42,7 +42,12 @@ def load(path: Path) -> Tokenizer:
         raise FileError(f"{file}: {(error.strerror or str(error)).lower()}") from error
     if data.lstrip().startswith(b"{"):
         return _hugging_face(file, data)
-    return _tiktoken(file, data) if re.match(rb"[A-Za-z0-9+/]+=* \d+\r?\n", data) else _sentencepiece(file, data)
+    return _tiktoken(file, data) if is_tiktoken(data) else _sentencepiece(file, data)
+
+
+def is_tiktoken(data: bytes) -> bool:
+    """Return whether a file that begins so is tiktoken's: a token in base64 and its rank on each line."""
+    return re.match(rb"[A-Za-z0-9+/]+=* \d+\r?\n", data) is not None
 
 
 def _file(path: Path) -> Path:

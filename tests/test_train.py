@@ -168,6 +168,32 @@ def test_preflight_says_what_the_run_takes(inputs: Path, llamax: Run) -> None:
     assert rows["processes"] == "4 on 1 machine"
     assert rows["time"].startswith(f"{2 * tokens / 400 / 86_400:.2f} days at 100 tokens/s")
     assert list((inputs / "run" / "cache").glob("lengths-*"))
+    done = llamax("train", *call, "--preflight")
+    assert done.stdout.decode().splitlines()[-1] == (
+        "time       not known without a GPU here; --throughput N says the tokens/s of one"
+    )
+
+
+def test_preflight_guesses_days_by_what_a_known_gpu_can_do(inputs: Path, llamax: Run) -> None:
+    """And says what it assumes; for one that it does not know it guesses nothing."""
+    tool = inputs / "bin" / "nvidia-smi"
+    tool.parent.mkdir()
+    environment = {**os.environ, "PATH": f"{tool.parent}:{os.environ['PATH']}"}
+    call = ("--model", "model", "--data", "mix.jsonl", "-o", "run", *SMALL, "--preflight")
+
+    def told(name: str) -> str:
+        tool.write_text(f"#!/bin/sh\nprintf '{name}, 81920\\n%.0s' 1 2 3 4 5 6 7 8\n")
+        tool.chmod(0o755)
+        return llamax("train", *call, env=environment).stdout.decode().splitlines()[-1]
+
+    assert told("NVIDIA A100-SXM4-80GB") == (
+        "time       about 0.00 days at 40% of the peak of NVIDIA A100-SXM4-80GB, which is assumed; "
+        "--throughput N says what was measured"
+    )
+    assert told("Voodoo 2") == "time       not known for a Voodoo 2; --throughput N says the tokens/s of one"
+    # The paper's 24 A100 and a LLaMA-2 7B, on 90 billion tokens of sentences.
+    operations = estimates.shape_of(LLAMA2).operations(90 * 10**9, 90 * 10**9, 90 * 10**9 * 200)
+    assert estimates.days_of(operations, "NVIDIA A100-SXM4-80GB", 24) == pytest.approx(14.0, abs=0.5)
 
 
 # -- what is refused ---------------------------------------------------------------------------------------------------
@@ -180,6 +206,7 @@ def test_preflight_says_what_the_run_takes(inputs: Path, llamax: Run) -> None:
         ("--model empty", 1, "empty is no model: it has no config.json"),
         ("--model bare", 1, "bare has no weights (*.safetensors); --init draws new ones"),
         ("--model bare --init --tokenizer empty", 1, "empty has no tokenizer; --tokenizer names the folder of one"),
+        ("--tokenizer llama3", 1, "llama3/tokenizer.model is tiktoken's, as Meta gives LLaMA-3, and has no token that"),
         (
             "--model bare/config.json",
             2,
@@ -190,6 +217,9 @@ def test_preflight_says_what_the_run_takes(inputs: Path, llamax: Run) -> None:
         ("--data packed.jsonl", 65, "packed.jsonl is compressed; records are read in any order, so unpack it first"),
         ("--set blok=1", 2, "--set blok=1: unknown key 'blok'; did you mean block?"),
         ("--set validation=none", 1, "none: no such file or directory"),
+        ("--set translate=none", 1, "none: no such file or directory"),
+        ("--set translate=mix.jsonl --set translate_spm=none", 1, "none: no such file or directory; --spm takes"),
+        ("--set translate=mix.jsonl --set translate_template=lama", 2, "unknown template 'lama'; did you mean llama?"),
         ("--lora -1", 2, "lora = -1: at least 0"),
         ("-o mix.jsonl", 1, "mix.jsonl is a file, not a folder"),
         ("-o old", 1, "old holds a run; --resume auto goes on with it, or train into another folder"),
@@ -205,6 +235,8 @@ def test_what_would_fail_later_is_refused_now(
     (inputs / "empty").mkdir()
     (inputs / "bare").mkdir()
     (inputs / "bare" / "config.json").write_bytes((inputs / "model" / "config.json").read_bytes())
+    (inputs / "llama3").mkdir()
+    (inputs / "llama3" / "tokenizer.model").write_text("IQ== 0\nIg== 1\n")
     (inputs / "pairs.jsonl").write_text('{"src":"a","tgt":"b"}\n')
     (inputs / "packed.jsonl").write_bytes(b"\x28\xb5\x2f\xfd")
     (inputs / "old" / "checkpoints" / "step-00000001").mkdir(parents=True)

@@ -202,6 +202,22 @@ def test_the_end_is_a_plain_folder(whole: Path, mix: Path) -> None:
     assert losses(whole)[-1] < losses(whole)[0]
 
 
+def test_the_end_can_be_converted(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CTranslate2 translates with it as transformers does."""
+    from llamax_cli.model.engines import Choice, Decoding, Request, open_engine
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    asked = [Request("the dog sees the man", "en", "de"), Request("a tall woman", "en", "sw")]
+    decoding = Decoding(beam=1, max_new_tokens=12)
+    answers = []
+    for name in ("hf", "ctranslate2"):
+        engine = open_engine(Choice(str(whole / "model"), engine=name, template="llama", device="cpu"), decoding)
+        answers.append({place: hypotheses[0].text for place, hypotheses in engine.translate(asked)})
+        engine.close()
+    assert answers[0] == answers[1]
+    assert any(answers[0].values())
+
+
 @pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")  # which peft asks for
 def test_lora_ends_merged_and_as_an_adapter(tmp_path: Path, model: Path, mix: Path) -> None:
     """Peft's own merge of the adapter is the merged model; only LoRA's weights are in checkpoints."""
@@ -275,9 +291,9 @@ def test_a_rank_that_dies_ends_the_others(tmp_path: Path, model: Path, mix: Path
 def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path, model: Path, mix: Path) -> None:
     """One line, and the run goes on from what was whole."""
     train(slow(tmp_path, model, mix, stop_after=3))
-    processes = begin(slow(tmp_path, model, mix, checkpoint_every=5, resume=True), limit=60_000)
+    processes = begin(slow(tmp_path, model, mix, checkpoint_every=5, resume=True), 2, limit=60_000)
     codes, said = end(tmp_path, processes)
-    assert codes == [1]
+    assert codes == [1, 1]
     assert said.count("\n") == 1
     assert "step-00000005.partial: file too large; the checkpoints before it are whole" in said
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-00000003"]
@@ -342,14 +358,46 @@ def test_a_loss_that_is_no_number(tmp_path: Path, mix: Path, policy: str) -> Non
     assert metrics(folder, "skipped")[0]["reason"] == "nan"
 
 
-def test_a_loss_that_leaps(tmp_path: Path, model: Path, mix: Path) -> None:
-    """Judged by what it was on average, once that is settled; the records with the greatest loss are named."""
-    said = refused(job(tmp_path, model, mix, batch=2, spike=0.5))
-    assert said.startswith("llamax train: step 21: the loss is ")
-    assert " on average; the records with the greatest loss: " in said
-    assert said.endswith("; on_spike=skip leaves such steps out\n")
-    assert said.count(f"{mix}:") == 5
-    assert len(losses(tmp_path)) == 20
+@pytest.mark.parametrize("policy", ["stop", "skip"])
+def test_a_loss_that_leaps(tmp_path: Path, model: Path, mix: Path, policy: str) -> None:
+    """Judged by what it was on average, once that is settled; the records with the greatest loss are named.
+
+    Half the average is a spike here, and so is every step from then on.
+    """
+    folder = job(tmp_path, model, mix, batch=2, spike=0.5, on_spike=policy, stop_after=25, checkpoint_every=20)
+    if policy == "stop":
+        said = refused(folder)
+        assert said.endswith("; on_spike=skip leaves such steps out\n")
+        assert len(losses(tmp_path)) == 20
+    else:
+        said = train(folder)
+        assert "; 5 skipped; " in said
+        assert [line["step"] for line in metrics(folder, "skipped")] == [21, 22, 23, 24, 25]
+        assert [line["step"] for line in metrics(folder)] == list(range(1, 26))
+    first = said.splitlines()[0]
+    assert "step 21: the loss is " in first
+    assert " on average; the records with the greatest loss: " in first
+    assert first.count(f"{mix}:") == 5
+
+
+def test_steps_left_out_change_nothing(tmp_path: Path, model: Path, mix: Path) -> None:
+    """The model is the one from before them."""
+    facts = {"batch": 2, "spike": 0.5, "on_spike": "skip", "schedule": "constant", "warmup": 0.0}
+    train(job(tmp_path / "twenty", model, mix, stop_after=20, **facts))
+    train(job(tmp_path / "more", model, mix, stop_after=23, **facts))
+    one, other = weights(tmp_path / "twenty"), weights(tmp_path / "more")
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_torn_weights_are_told(tmp_path: Path, model: Path, mix: Path) -> None:
+    """In one line, whichever rank reads them."""
+    torn = tmp_path / "torn"
+    shutil.copytree(model, torn)
+    file = torn / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+    said = refused(job(tmp_path / "run", torn, mix), 2)
+    assert said.startswith(f"llamax train: cannot load {torn}: ")
+    assert said.count("\n") == 1
 
 
 def test_a_compiled_layer_is_the_layer(tmp_path: Path, model: Path, mix: Path, whole: Path) -> None:

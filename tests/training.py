@@ -99,7 +99,7 @@ def begin(folder: Path, ranks: int = 1, limit: int | None = None) -> list[Any]:
 def end(folder: Path, processes: list[Any]) -> tuple[list[int], str]:
     """Wait for the ranks of a run; return their exit codes and what they said, in the order of the ranks."""
     for process in processes:
-        process.join(60)
+        process.join(180)
         if process.is_alive():
             process.kill()
             process.join()

@@ -6,6 +6,7 @@ from typing import Any
 
 from llamax_cli.config import Training
 
+REACHED = 0.4  # share of a GPU's peak that is assumed where nothing was measured
 CONTEXT = 1.5e9  # bytes of a GPU that CUDA, its libraries and their buffers take
 # Dense bf16 operations a second, as the makers state them, by what the name of a device contains.
 PEAKS = {"A100": 312e12, "H100": 989e12, "H200": 989e12, "A800": 312e12, "H800": 989e12, "L40S": 362e12, "A10G": 70e12}
@@ -94,3 +95,12 @@ def room_on_disk(shape: Shape, training: Training) -> float:
 def peak_of(device: str) -> float | None:
     """Return the operations a second of a device by its name: `peak_of("NVIDIA A100-SXM4-80GB") -> 312e12`."""
     return next((peak for name, peak in PEAKS.items() if name in device), None)
+
+
+def days_of(operations: float, device: str, ranks: int) -> float | None:
+    """Return how long so many operations take if REACHED of the peak is reached; None for a device without a known one.
+
+    `days_of(1e21, "NVIDIA A100-SXM4-80GB", 24) -> 3.86`
+    """
+    peak = peak_of(device)
+    return operations / (peak * ranks * REACHED) / 86_400 if peak else None

@@ -25,6 +25,7 @@ from llamax_cli.model.training.job import Job, found
 from llamax_cli.model.training.opening import plain
 from llamax_cli.records import parse, text
 from llamax_cli.scoring import spm
+from llamax_cli.tokenization import is_tiktoken
 
 ACCELERATE = "llamax_cli.model.training.accelerating"
 WORKER = "llamax_cli.model.training.worker"
@@ -102,6 +103,17 @@ def _check_tokenizer(path: Path) -> None:
         raise ModelError(f"{path} has no tokenizer; --tokenizer names the folder of one")
     if path.is_file():
         raise UsageError(f"--tokenizer {path}: name the folder")
+    file = path / "tokenizer.model"
+    if file.is_file() and not (path / "tokenizer.json").is_file() and is_tiktoken(_head(file)):
+        raise ModelError(
+            f"{file} is tiktoken's, as Meta gives LLaMA-3, and has no token that ends a text; "
+            "take the tokenizer.json of the model's Hugging Face edition"
+        )
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(1000)
 
 
 def _check_output(job: Job) -> None:
@@ -272,10 +284,26 @@ def preflight(job: Job, shape: Shape, places: Machines, throughput: float | None
         ("memory", _memory_row(memory, places)),
         ("disk", f"{_gigabytes(estimates.room_on_disk(shape, training))} needed, {_gigabytes(_free(job.folder))} free"),
     ]
-    if throughput:
-        days = measures["tokens"] * training.epochs / (throughput * ranks) / 86_400
-        rows.append(("time", f"{days:,.2f} days at {throughput:,.0f} tokens/s each"))
+    rows.append(("time", _time_row(job, shape, places, measures, throughput)))
     return rows
+
+
+def _time_row(job: Job, shape: Shape, places: Machines, measures: Mapping[str, Any], throughput: float | None) -> str:
+    """Return the days at a throughput, or by what a known GPU can do, and what that assumes."""
+    epochs = job.training.epochs
+    if throughput:
+        days = measures["tokens"] * epochs / (throughput * places.ranks) / 86_400
+        return f"{days:,.2f} days at {throughput:,.0f} tokens/s each"
+    found = gpus() if places.has_gpus else []
+    if not found:
+        return "not known without a GPU here; --throughput N says the tokens/s of one"
+    name = found[0][0]
+    operations = shape.operations(measures["tokens"], measures["learned"], measures["squares"]) * epochs
+    guessed = estimates.days_of(operations, name, places.ranks)
+    if guessed is None:
+        return f"not known for a {name}; --throughput N says the tokens/s of one"
+    assumed = f"{estimates.REACHED:.0%} of the peak of {name}"
+    return f"about {guessed:,.2f} days at {assumed}, which is assumed; --throughput N says what was measured"
 
 
 def _memory_row(memory: estimates.Memory, places: Machines) -> str:

@@ -17,7 +17,7 @@ from llamax_cli.model.training.samples import Cache
 
 
 def measure(job: Job) -> dict[str, Any]:
-    """Return records, tokens, learned tokens, blocks and what is left out; the cache has them for the run."""
+    """Return records, tokens, learned tokens, squared lengths, blocks and what is left out; the cache keeps them."""
     _, encoder = open_encoder(job.tokenizer)
     progress = Progress("train", wanted=not job.quiet)
     try:
@@ -37,6 +37,8 @@ def measure(job: Job) -> dict[str, Any]:
     return {
         "records": data.records,
         "tokens": data.tokens,
+        "learned": data.learned,
+        "squares": data.squares,
         "blocks": blocks,
         "filled": data.tokens / (blocks * training.block),
         "left_out": told(data.rejected()),

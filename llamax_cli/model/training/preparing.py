@@ -47,6 +47,16 @@ class Prepared:
         return int(np.asarray(self.lengths)[self._usable].sum(dtype=np.int64))
 
     @property
+    def learned(self) -> int:
+        """Return the learned tokens of an epoch, the ends of texts too."""
+        return int(np.asarray(self.supervised)[self._usable].sum(dtype=np.int64)) + self.records
+
+    @property
+    def squares(self) -> int:
+        """Return the sum of the squared lengths of an epoch's records, on which the work of attention hangs."""
+        return int((np.asarray(self.lengths)[self._usable].astype(np.int64) ** 2).sum())
+
+    @property
     def records(self) -> int:
         """Return how many records an epoch has."""
         return len(self._usable)
