@@ -47,8 +47,13 @@ class Progress:
         shown = wanted and sys.stderr is not None and sys.stderr.isatty()
         self._next = time.monotonic() + PATIENCE if shown else float("inf")
 
-    def update(self, records: int, read: Callable[[], tuple[int, int | None]]) -> None:
-        """Show that `records` were done; `read` tells (bytes read, bytes in all or None) when the bar is due."""
+    def update(
+        self, records: int, read: Callable[[], tuple[int, int | None]], note: Callable[[], str] | None = None
+    ) -> None:
+        """Show that `records` were done; `read` tells (bytes read, bytes in all or None) when the bar is due.
+
+        `note` tells what stands beside the bar, where that is not how many records.
+        """
         now = time.monotonic()
         if now < self._next:
             return
@@ -59,7 +64,13 @@ class Progress:
         if self._bar is None:
             self._start(total)
         self._next = now + INTERVAL
-        self._bar.update(self._task, completed=done, total=total, records=f"{records:,}")
+        said = note() if note else f"{records:,} records"
+        self._bar.update(self._task, completed=done, total=total, note=said)
+
+    def tell(self, note: str) -> None:
+        """Say beside the bar what is being done, where there is a bar."""
+        if self._bar is not None:
+            self._bar.update(self._task, note=note)
 
     def _claim(self, total: int | None) -> bool:
         """Return whether the terminal is ours; one that cannot say how much is left asks one turn later."""
@@ -74,11 +85,11 @@ class Progress:
             TextColumn("{task.description}"),
             BarColumn(),
             TaskProgressColumn(),
-            TextColumn("{task.fields[records]} records"),
+            TextColumn("{task.fields[note]}"),
             TimeRemainingColumn(compact=True, elapsed_when_finished=True),
         )
         self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
-        self._task = self._bar.add_task(f"llamax {self._command}", total=total, records="0")
+        self._task = self._bar.add_task(f"llamax {self._command}", total=total, note="")
         self._bar.start()
 
     def close(self) -> None:

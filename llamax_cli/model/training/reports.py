@@ -44,15 +44,22 @@ class Reporter:
         self._metrics: Metrics | None = None
         self._trackers: Trackers | None = None
         self._identity = ""
-        self._progress = Progress("train", wanted=ranks.is_first and not job.quiet)
+        self._progress = self._bar()
         self._span = Span()
         self._norm = 0.0
         peak = estimates.peak_of(torch.cuda.get_device_name()) if ranks.device.type == "cuda" else None
         self._peak = peak * ranks.size if peak else None
 
+    def _bar(self) -> Progress:
+        return Progress("train", wanted=self._ranks.is_first and not self._job.quiet)
+
     def tokenised(self, done: int, total: int) -> None:
         """Show how many records are tokenised."""
-        self._progress.update(done, lambda: (done, total))
+        self._progress.update(done, lambda: (done, total), lambda: f"{done:,} records tokenised")
+
+    def tell(self, doing: str) -> None:
+        """Say beside the bar what keeps the run from its next step."""
+        self._progress.tell(doing)
 
     def open(self, before: Mapping[str, Any], step: int, begun: Mapping[str, Any]) -> None:
         """Go on, on the first rank, after what `place` said at a checkpoint of that step; `before` is empty at 0."""
@@ -91,8 +98,13 @@ class Reporter:
         self._norm = norm
 
     def show(self, count: Count, share: float) -> None:
-        """Show on the bar what share of the run is done."""
-        self._progress.update(count.records, lambda: (int(share * 1e6), 1_000_000))
+        """Show on the bar what share of the run is done, and how it goes."""
+
+        def note() -> str:
+            speed = self._span.tokens / (time.monotonic() - self._span.started)
+            return f"step {count.step:,}, loss {count.recent:.3f}, {speed:,.0f} tokens/s"
+
+        self._progress.update(count.records, lambda: (int(share * 1e6), 1_000_000), note)
 
     def report(self, count: Count, epoch: float, rate: float) -> None:
         """Write what was done since the last report; on all ranks."""

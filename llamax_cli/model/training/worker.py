@@ -89,7 +89,7 @@ class Worker:
         made = self.stepper.step(step, rate, self.count, asked)
         operations = self.shape.operations(step.tokens, step.learned, int(made.squares))
         self.reporter.count(step, made.loss, made.norm, operations)
-        self.reporter.show(self.count, self._share(step.state))
+        self.reporter.show(self.count, self._done(step.state))
         if self.count.falls_on(self.training.log_every):
             self._report(step.state)
         self._afterwards(step.state, *(votes > 0 for votes in made.asked))
@@ -108,6 +108,11 @@ class Worker:
         """Return the share of the run that is done at a place."""
         return self.data.epochs(state) / self.training.epochs
 
+    def _done(self, state: State) -> float:
+        """Return the share of what is to be done, where the run ends before its data too."""
+        wanted = self.training.stop_after
+        return max(self._share(state), self.count.step / wanted if wanted else 0.0)
+
     def _rate(self, state: State) -> float:
         return learning_rate(self.training, self._share(state))
 
@@ -116,12 +121,14 @@ class Worker:
 
     def save(self, state: State) -> None:
         """Write a checkpoint, unless it is there."""
+        self.reporter.tell("writing a checkpoint")
         self.saver.save(self.count, state, self.reporter.place())
 
     def validate(self) -> None:
         """Measure the loss of the held-out records, where there are any and it is not done, and write it."""
         if self.parts.held_out is not None and self.count.validated != self.count.step:
             self.count.validated = self.count.step
+            self.reporter.tell("validating")
             loss, directions = held_out_loss(self.parts, self.parts.held_out, self.training, self.ranks)
             self.reporter.write("validation", self.count.step, loss=rounded(loss), **directions)
 
@@ -129,6 +136,7 @@ class Worker:
         """Translate the lines that are for that, where there are any and it is not done, and write the scores."""
         if self.translator is not None and self.count.translated != self.count.step:
             self.count.translated = self.count.step
+            self.reporter.tell("translating")
             self.reporter.write("translation", self.count.step, **self.translator.translate(self.count.step))
 
     def finish(self, state: State) -> None:
@@ -138,6 +146,7 @@ class Worker:
         self.validate()
         self.translate()
         self.save(state)
+        self.reporter.tell("writing the model")
         parts, job = self.parts, self.job
         facts = self._facts()
         exporting.export(parts.learner, self.training, job.model, parts.tokenizer, facts, job.result, self.ranks)
