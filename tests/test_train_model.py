@@ -1,5 +1,6 @@
 """The step of the model: packed documents give the loss and gradient that each gives by itself."""
 
+import inspect
 import random
 import sys
 from pathlib import Path
@@ -202,3 +203,69 @@ def test_liger_takes_the_place_of_modules_on_a_gpu_only(monkeypatch: pytest.Monk
     use_liger("llama", torch.device("cuda"))
     wanted = {"rope": True, "rms_norm": True, "swiglu": True}
     assert asked == [{**wanted, "cross_entropy": False, "fused_linear_cross_entropy": False}]
+
+
+def reference(query: Any, key: Any, value: Any, ends: Any, scale: float | None) -> torch.Tensor:
+    """Return causal attention in each document by itself, written out; all are (tokens, heads, size)."""
+    groups = query.shape[1] // key.shape[1]
+    key, value = (each.repeat_interleave(groups, 1) for each in (key, value))
+    answers = []
+    for start, end in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True):
+        own = [each[start:end].transpose(0, 1) for each in (query, key, value)]
+        scores = own[0] @ own[1].transpose(1, 2) * (scale or query.shape[-1] ** -0.5)
+        seen = torch.ones(end - start, end - start).tril().bool()
+        answers.append((scores.masked_fill(~seen, -torch.inf).softmax(-1) @ own[2]).transpose(0, 1))
+    return torch.cat(answers)
+
+
+@pytest.mark.parametrize("package", ["flash_attn", "torch"])
+def test_kernels_are_given_what_they_ask_for(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    """A kernel that does what theirs promise, called by their names for it, agrees with the path for CPUs."""
+    from llamax_cli.model.training import attention
+
+    def flash(
+        q: Any,
+        k: Any,
+        v: Any,
+        cu_seqlens_q: Any,
+        cu_seqlens_k: Any,
+        max_seqlen_q: int,
+        max_seqlen_k: int,
+        *,
+        softmax_scale: float | None,
+        causal: bool,
+    ) -> torch.Tensor:
+        assert causal and cu_seqlens_q is cu_seqlens_k and cu_seqlens_q.dtype == torch.int32
+        assert max_seqlen_q == max_seqlen_k == int(torch.diff(cu_seqlens_q).max())
+        return reference(q, k, v, cu_seqlens_q, softmax_scale)
+
+    def varlen(
+        query: Any,
+        key: Any,
+        value: Any,
+        cu_seq_q: Any,
+        cu_seq_k: Any,
+        max_q: int,
+        max_k: int,
+        *,
+        scale: float | None,
+        window_size: tuple[int, int],
+        enable_gqa: bool,
+    ) -> torch.Tensor:
+        assert window_size == (-1, 0) and enable_gqa
+        return flash(query, key, value, cu_seq_q, cu_seq_k, max_q, max_k, softmax_scale=scale, causal=True)
+
+    import torch.nn.attention.varlen as theirs
+
+    assert {"scale", "window_size", "enable_gqa"} <= set(inspect.signature(theirs.varlen_attn).parameters)
+    monkeypatch.setattr(attention, "_is_installed", lambda name: package == "flash_attn")
+    monkeypatch.setitem(sys.modules, "flash_attn", SimpleNamespace(flash_attn_varlen_func=flash))
+    monkeypatch.setattr(theirs, "varlen_attn", varlen)
+    lengths = (9, 4, 4, 1)
+    torch.manual_seed(0)
+    query, key, value = (torch.randn(1, heads, sum(lengths), 8) for heads in (4, 2, 2))
+    ends = torch.tensor([0, *lengths]).cumsum(0).to(torch.int32)
+    documents = attention.Documents(lengths, ends)
+    found = attention._by_kernel(query, key, value, 0.3, documents)
+    expected, _ = attention.attend(None, query, key, value, None, 0.3, documents)
+    assert torch.allclose(found, expected, atol=1e-6)

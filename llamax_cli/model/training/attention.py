@@ -4,6 +4,8 @@ A model runs with the attention named NAME and gets `documents` in every call. D
 so that on a CPU they are one batch of a causal attention; a GPU has kernels for documents of any length.
 """
 
+from functools import cache
+from importlib import util
 from itertools import groupby
 from typing import Any
 
@@ -70,24 +72,43 @@ def _run(query: Tensor, key: Tensor, value: Tensor, length: int, scaling: float 
 
 
 def _by_kernel(query: Tensor, key: Tensor, value: Tensor, scaling: float | None, documents: Documents) -> Tensor:
-    """Attend with the kernel of flash attention that knows borders, which torch has since 2.10."""
+    """Attend with a kernel that knows the borders of documents: flash attention's own where it is installed."""
+    query, key, value = (each[0].transpose(0, 1) for each in (query, key, value))  # (tokens, heads, size)
+    kernel = _flash_attn if _is_installed("flash_attn") else _torch
+    return kernel(query, key, value, documents.ends, max(documents.lengths), scaling)[None]
+
+
+@cache
+def _is_installed(package: str) -> bool:
+    return util.find_spec(package) is not None
+
+
+def _flash_attn(query: Tensor, key: Tensor, value: Tensor, ends: Tensor, longest: int, scale: float | None) -> Tensor:
+    from flash_attn import flash_attn_varlen_func
+
+    answer: Tensor = flash_attn_varlen_func(
+        query, key, value, ends, ends, longest, longest, softmax_scale=scale, causal=True
+    )
+    return answer
+
+
+def _torch(query: Tensor, key: Tensor, value: Tensor, ends: Tensor, longest: int, scale: float | None) -> Tensor:
     from torch.nn.attention.varlen import varlen_attn
 
-    ends, longest = documents.ends, max(documents.lengths)
     answer = varlen_attn(
-        query[0].transpose(0, 1),
-        key[0].transpose(0, 1),
-        value[0].transpose(0, 1),
+        query,
+        key,
+        value,
         ends,
         ends,
         longest,
         longest,
-        scale=scaling,
+        scale=scale,
         window_size=(-1, 0),
         enable_gqa=query.shape[1] != key.shape[1],
     )
     assert isinstance(answer, Tensor)
-    return answer[None]
+    return answer
 
 
 AttentionInterface.register(NAME, attend)

@@ -25,7 +25,8 @@ class Batch(msgspec.Struct, frozen=True):
     """Documents one after the other in one row, the longest first.
 
     `ids` and `positions` (1, tokens); `places` (n,) the tokens after which one is learned, `targets` (n,) those
-    learned, `owners` (n,) the number of the document they are in; `numbers` and `samples` the record of each document.
+    learned, `owners` (n,) the number of the document they are in; `counts` is how many are learned of each document,
+    `numbers` and `samples` its record. What is no tensor is known without waiting for the device.
     """
 
     ids: Tensor
@@ -34,6 +35,7 @@ class Batch(msgspec.Struct, frozen=True):
     targets: Tensor
     owners: Tensor
     documents: Documents
+    counts: tuple[int, ...]
     numbers: tuple[int, ...]
     samples: tuple[Sample, ...]
 
@@ -43,7 +45,7 @@ class Batch(msgspec.Struct, frozen=True):
         *moved, ends = (each.to(device, non_blocking=True) for each in tensors)
         ids, positions, places, targets, owners = moved
         documents = Documents(self.documents.lengths, ends)
-        return Batch(ids, positions, places, targets, owners, documents, self.numbers, self.samples)
+        return Batch(ids, positions, places, targets, owners, documents, self.counts, self.numbers, self.samples)
 
 
 def make_batch(encoded: Sequence[Encoded], numbers: Sequence[int], samples: Sequence[Sample]) -> Batch:
@@ -59,8 +61,10 @@ def make_batch(encoded: Sequence[Encoded], numbers: Sequence[int], samples: Sequ
     targets = torch.nonzero(learned & (positions > 0))[:, 0]
     ends = torch.tensor([0, *lengths]).cumsum(0).to(torch.int32)
     documents = Documents(tuple(lengths), ends)
+    owners = owners[targets]
+    counts = tuple(torch.bincount(owners, minlength=len(lengths)).tolist())
     known = tuple(numbers[place] for place in order), tuple(samples[place] for place in order)
-    return Batch(ids[None], positions[None], targets - 1, ids[targets], owners[targets], documents, *known)
+    return Batch(ids[None], positions[None], targets - 1, ids[targets], owners, documents, counts, *known)
 
 
 def idle_batch() -> Batch:

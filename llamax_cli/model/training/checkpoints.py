@@ -31,7 +31,7 @@ class Checkpoints:
         partial = path.with_name(f"{path.name}.partial")
         self._ranks.first(lambda: _empty(partial))
         try:
-            save(_state(learner, optimiser), checkpoint_id=partial)
+            save(_state(learner, optimiser), checkpoint_id=partial, process_group=self._ranks.plain)
         except CheckpointException as error:
             reason = _reason(error)
             self._ranks.first(lambda: _give_up(partial, reason))
@@ -57,7 +57,7 @@ class Checkpoints:
         """Give learner and optimiser what they had at a checkpoint, whatever number of ranks wrote it."""
         state = _state(learner, optimiser)
         try:
-            load(state, checkpoint_id=path)
+            load(state, checkpoint_id=path, process_group=self._ranks.plain)
         except (CheckpointException, RuntimeError, OSError) as error:
             raise ResumeError(f"{path} cannot be read ({_reason(error)}); is the model another one?") from error
         options = _options()

@@ -8,8 +8,20 @@ from llamax_cli.config import Training
 
 REACHED = 0.4  # share of a GPU's peak that is assumed where nothing was measured
 CONTEXT = 1.5e9  # bytes of a GPU that CUDA, its libraries and their buffers take
-# Dense bf16 operations a second, as the makers state them, by what the name of a device contains.
-PEAKS = {"A100": 312e12, "H100": 989e12, "H200": 989e12, "A800": 312e12, "H800": 989e12, "L40S": 362e12, "A10G": 70e12}
+# Dense bf16 operations a second, as the makers state them, by what the name of a device contains; the first that fits.
+PEAKS = {
+    "B200": 2250e12,
+    "H200": 989e12,
+    "H100 PCIe": 756e12,
+    "H100 NVL": 835e12,
+    "H100": 989e12,
+    "H800": 989e12,
+    "H20": 148e12,
+    "A100": 312e12,
+    "A800": 312e12,
+    "L40S": 362e12,
+    "A10G": 70e12,
+}
 
 
 @dataclass(frozen=True)

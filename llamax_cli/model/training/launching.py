@@ -31,9 +31,13 @@ ACCELERATE = "llamax_cli.model.training.accelerating"
 WORKER = "llamax_cli.model.training.worker"
 MEASURING = "llamax_cli.model.training.measuring"
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
-# To torch's launcher: how many seconds a worker has for a checkpoint after SIGTERM; and that workers meet anew after
-# each restart, for without it a machine that comes back never learns where the others are.
-ELASTIC = {"TORCH_ELASTIC_SHUTDOWN_TIMEOUT": "600", "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
+ENVIRONMENT = {
+    "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": "600",  # seconds that a worker has for a checkpoint after SIGTERM
+    # Workers meet anew after each restart; a machine that comes back would never learn where the others are.
+    "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
+    # No two batches are of one size, which leaves the memory of a GPU in pieces that fit nothing.
+    "PYTORCH_ALLOC_CONF": "expandable_segments:True",
+}
 TOKENIZERS = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json")
 
 
@@ -339,7 +343,7 @@ def launch(job: Job, places: Machines, line: Sequence[str]) -> NoReturn:
     if places.rank == 0:
         job.write()
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // places.processes)))
-    for name, value in ELASTIC.items():
+    for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     # Slurm's --signal reaches every process of a step; only the workers know what it means.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)

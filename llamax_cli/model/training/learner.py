@@ -37,7 +37,7 @@ class Learner(nn.Module):
         """Return the losses (n,) of the targets, in fp32."""
         decoder = self.model.get_decoder()
         answer = decoder(input_ids=batch.ids, position_ids=batch.positions, use_cache=False, documents=batch.documents)
-        hidden = answer.last_hidden_state[0][batch.places]
+        hidden = answer.last_hidden_state[0].index_select(0, batch.places)
         pieces = zip(torch.split(hidden, self.chunk), torch.split(batch.targets, self.chunk), strict=True)
         return torch.cat([self._losses(*piece) for piece in pieces])
 

@@ -28,28 +28,30 @@ class Document(NamedTuple):
     loss: float
 
 
+def by_document(batch: Batch, losses: Tensor) -> Tensor:
+    """Return the sum of the losses of each document of a batch, (documents,), without waiting for the device."""
+    sums = torch.zeros(len(batch.numbers), dtype=torch.float32, device=losses.device)
+    return sums.index_add_(0, batch.owners, losses.detach())
+
+
 class Meter:
     """Losses of the documents that this rank has seen since the meter was emptied."""
 
     def __init__(self, kinds: Sequence[str]) -> None:
         self._kinds = kinds
-        self._seen: list[tuple[Batch, Tensor, Tensor]] = []
+        self._seen: list[tuple[Batch, Tensor]] = []
 
-    def add(self, batch: Batch, losses: Tensor) -> None:
-        """Note the losses of a batch; they stay on the device until somebody asks."""
-        count = len(batch.numbers)
-        sums = torch.zeros(count, dtype=torch.float32, device=losses.device).index_add_(
-            0, batch.owners, losses.detach()
-        )
-        self._seen.append((batch, sums, torch.bincount(batch.owners, minlength=count)))
+    def add(self, batch: Batch, sums: Tensor) -> None:
+        """Note what the documents of a batch lost; it stays on the device until somebody asks."""
+        self._seen.append((batch, sums))
 
     def documents(self) -> list[tuple[Sample, Document]]:
         """Return what each document lost."""
         return [
             (sample, Document(number, learned, loss))
-            for batch, sums, counts in self._seen
+            for batch, sums in self._seen
             for sample, number, learned, loss in zip(
-                batch.samples, batch.numbers, counts.tolist(), sums.tolist(), strict=True
+                batch.samples, batch.numbers, batch.counts, sums.tolist(), strict=True
             )
         ]
 

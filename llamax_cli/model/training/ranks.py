@@ -26,13 +26,16 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True)
 class Ranks:
-    """One of `size` processes; `mesh` is all of them, each with one device."""
+    """One of `size` processes; `mesh` is all of them, each with one device.
+
+    `plain` is all of them over gloo, for what is no tensor on a GPU; in it they wait for each other for days.
+    """
 
     rank: int
     size: int
     device: torch.device
     mesh: Any
-    _plain: Any  # a group over gloo, for what is no tensor on a GPU
+    plain: Any
 
     @property
     def is_first(self) -> bool:
@@ -42,13 +45,13 @@ class Ranks:
     def sum(self, values: Sequence[float]) -> list[float]:
         """Return the sums of each value over all ranks, the same on every one of them."""
         total = torch.tensor(values, dtype=torch.float64)
-        distributed.all_reduce(total, group=self._plain)
+        distributed.all_reduce(total, group=self.plain)
         return total.tolist()
 
     def gather(self, value: Made) -> list[Made]:
         """Return the values of all ranks on the first, nothing on the others."""
         found: list[Any] | None = [None] * self.size if self.is_first else None
-        distributed.gather_object(value, found, dst=0, group=self._plain)
+        distributed.gather_object(value, found, dst=0, group=self.plain)
         return found or []
 
     def first(self, work: Callable[[], Made]) -> Made | None:
@@ -60,7 +63,7 @@ class Ranks:
                 made = work()
             except LlamaxError as error:
                 outcome = [error]
-        distributed.broadcast_object_list(outcome, src=0, group=self._plain)
+        distributed.broadcast_object_list(outcome, src=0, group=self.plain)
         if outcome[0] is not None:
             outcome[0].add_note(SHARED)
             raise outcome[0]
@@ -74,7 +77,7 @@ class Ranks:
     def same(self, work: Callable[[], Made]) -> Made:
         """Do something on the first rank, and return on all of them what it made."""
         outcome: list[Any] = [self.first(work)]
-        distributed.broadcast_object_list(outcome, src=0, group=self._plain)
+        distributed.broadcast_object_list(outcome, src=0, group=self.plain)
         return outcome[0]  # type: ignore[no-any-return]
 
 

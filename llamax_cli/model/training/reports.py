@@ -5,7 +5,8 @@ import math
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,9 +58,13 @@ class Reporter:
         """Show how many records are tokenised."""
         self._progress.update(done, lambda: (done, total), lambda: f"{done:,} records tokenised")
 
-    def tell(self, doing: str) -> None:
-        """Say beside the bar what keeps the run from its next step."""
+    @contextmanager
+    def aside(self, doing: str) -> Iterator[None]:
+        """Say beside the bar what keeps the run from its next step, and do not count that time as the steps'."""
         self._progress.tell(doing)
+        begun = time.monotonic()
+        yield
+        self._span.started += time.monotonic() - begun
 
     def open(self, before: Mapping[str, Any], step: int, begun: Mapping[str, Any]) -> None:
         """Go on, on the first rank, after what `place` said at a checkpoint of that step; `before` is empty at 0."""

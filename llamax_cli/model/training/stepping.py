@@ -76,8 +76,9 @@ class Stepper:
             if batch:
                 total += losses.detach().sum(dtype=torch.float64)
                 squares += sum(length * length for length in batch.documents.lengths)
-                own.add(moved, losses)
-                self._reporter.meter.add(moved, losses)
+                sums = meters.by_document(moved, losses)
+                own.add(batch, sums)
+                self._reporter.meter.add(batch, sums)
         return total.item(), float(squares)
 
     def _gradient_norm(self) -> Any:

@@ -25,7 +25,7 @@ def held_out_loss(
                 moved = (batch or idle_batch()).to(ranks.device)
                 losses = learner(moved)
                 if batch:
-                    meter.add(moved, losses)
+                    meter.add(batch, meters.by_document(moved, losses))
                     total += float(losses.sum(dtype=torch.float64))
                     learned += len(losses)
     learner.train()

@@ -121,23 +121,26 @@ class Worker:
 
     def save(self, state: State) -> None:
         """Write a checkpoint, unless it is there."""
-        self.reporter.tell("writing a checkpoint")
-        self.saver.save(self.count, state, self.reporter.place())
+        with self.reporter.aside("writing a checkpoint"):
+            self.saver.save(self.count, state, self.reporter.place())
 
     def validate(self) -> None:
         """Measure the loss of the held-out records, where there are any and it is not done, and write it."""
-        if self.parts.held_out is not None and self.count.validated != self.count.step:
-            self.count.validated = self.count.step
-            self.reporter.tell("validating")
+        if self.parts.held_out is None or self.count.validated == self.count.step:
+            return
+        self.count.validated = self.count.step
+        with self.reporter.aside("validating"):
             loss, directions = held_out_loss(self.parts, self.parts.held_out, self.training, self.ranks)
-            self.reporter.write("validation", self.count.step, loss=rounded(loss), **directions)
+        self.reporter.write("validation", self.count.step, loss=rounded(loss), **directions)
 
     def translate(self) -> None:
         """Translate the lines that are for that, where there are any and it is not done, and write the scores."""
-        if self.translator is not None and self.count.translated != self.count.step:
-            self.count.translated = self.count.step
-            self.reporter.tell("translating")
-            self.reporter.write("translation", self.count.step, **self.translator.translate(self.count.step))
+        if self.translator is None or self.count.translated == self.count.step:
+            return
+        self.count.translated = self.count.step
+        with self.reporter.aside("translating"):
+            scores = self.translator.translate(self.count.step)
+        self.reporter.write("translation", self.count.step, **scores)
 
     def finish(self, state: State) -> None:
         """Validate, translate, keep a last checkpoint and write the model."""
@@ -146,10 +149,9 @@ class Worker:
         self.validate()
         self.translate()
         self.save(state)
-        self.reporter.tell("writing the model")
-        parts, job = self.parts, self.job
-        facts = self._facts()
-        exporting.export(parts.learner, self.training, job.model, parts.tokenizer, facts, job.result, self.ranks)
+        parts, job, facts = self.parts, self.job, self._facts()
+        with self.reporter.aside("writing the model"):
+            exporting.export(parts.learner, self.training, job.model, parts.tokenizer, facts, job.result, self.ranks)
         self.reporter.write("end", self.count.step, records=self.count.records, tokens=self.count.tokens)
 
     def _blocks(self) -> dict[str, Any]:
