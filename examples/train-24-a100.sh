@@ -12,6 +12,8 @@
 #   sbatch examples/train-24-a100.sh llama2-7b mix.jsonl run
 #   bash examples/train-24-a100.sh llama2-7b mix.jsonl run --preflight --throughput 4600
 #
+# A node that dies ends the job, which Slurm queues again; a process that dies ends it at once (--kill-on-bad-exit).
+#
 # The batch is 192 blocks of 2,048 tokens, 393,000 tokens a step: eight blocks on each of 24 GPUs. A job that runs out of
 # time has written a checkpoint ten minutes before; queued again, it goes on from there.
 set -euo pipefail
@@ -19,7 +21,7 @@ set -euo pipefail
 model=$1 data=$2 output=$3
 shift 3
 start=()
-[ -n "${SLURM_JOB_ID:-}" ] && start=(srun)
+[ -n "${SLURM_JOB_ID:-}" ] && start=(srun --kill-on-bad-exit=1)
 machines=()
 [ -n "${SLURM_JOB_ID:-}" ] || machines=(-- --num_machines 3 --num_processes 24)
 
