@@ -57,7 +57,10 @@ def _pass_on(number: int, frame: FrameType | None) -> None:
     """Send a signal on to the worker and go on waiting for it; where torch starts several, it sees to that itself."""
     import psutil
 
-    for child in psutil.Process().children():
+    children = psutil.Process().children()
+    if not children:  # none is started yet
+        sys.exit(128 + number)
+    for child in children:
         child.send_signal(number)
 
 
