@@ -19,12 +19,23 @@ PLACEHOLDERS = {"src", "src_lang", "tgt_lang", "tgt_code"}
 CHAT = "chat"
 AUTO = "auto"
 
+
+def alpaca(instruction: str, context: str = "") -> str:
+    """Return the prompt of an instruction, in the form of LLaMAX-Alpaca: single newlines, nothing after `Response:`.
+
+    `context` is what Alpaca calls the input; without one its second form is taken. The answer begins with a space.
+    """
+    paired = ", paired with an input that provides further context" if context else ""
+    given = f"\n### Input:\n{context}" if context else ""
+    return (
+        f"Below is an instruction that describes a task{paired}. "
+        "Write a response that appropriately completes the request.\n"
+        f"### Instruction:\n{instruction}{given}\n### Response:"
+    )
+
+
 INSTRUCTION = "Translate the following sentences from {src_lang} to {tgt_lang}."
-ALPACA = (
-    "Below is an instruction that describes a task, paired with an input that provides further context. "
-    "Write a response that appropriately completes the request.\n"
-    "### Instruction:\n" + INSTRUCTION + "\n### Input:\n{src}\n### Response:"
-)
+ALPACA = alpaca(INSTRUCTION, "{src}")
 LINES = "{src_lang}: {src}\n{tgt_lang}:"
 TOWER = "Translate the following text from {src_lang} into {tgt_lang}.\n" + LINES
 QWEN = (

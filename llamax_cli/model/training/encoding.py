@@ -12,22 +12,25 @@ from llamax_cli.model.training.samples import Sample
 
 
 class Encoded(NamedTuple):
-    """The tokens of one document, and for each whether it is learned."""
+    """The tokens of one document, and for each whether it is learned; the last one that is learned ends a text."""
 
     tokens: list[int]
     learned: list[bool]
 
     @property
     def supervised(self) -> int:
-        """Return how many tokens are learned besides the end of text; the first token is never predicted."""
-        return sum(self.learned[1:-1])
+        """Return how many tokens are learned besides the last; the first token is never predicted.
+
+        -1 where none is learned at all.
+        """
+        return sum(self.learned[1:]) - 1
 
 
 class Encoder:
     """Prompt and completion as one text between the tokenizer's first and last token, learned from the completion on.
 
     `bos` is None where the tokenizer has no token to begin with. A token that lies across the border is learned, for
-    it carries characters of the completion.
+    it carries characters of the completion; so is one that lies across the border of a turn.
     """
 
     def __init__(self, backend: Any, bos: int | None, eos: int) -> None:
@@ -47,6 +50,11 @@ class Encoder:
 
     def _masked(self, sample: Sample, encoding: Any) -> Encoded:
         ids = encoding.ids
+        if sample.turns is not None:
+            return Encoded(
+                ids,
+                [any(end > first and start < last for first, last in sample.turns) for start, end in encoding.offsets],
+            )
         border = len(sample.prompt)
         # With no prompt all is learned, a token without characters of its own at the very start too.
         learned = [end > border for _, end in encoding.offsets] if border else [True] * len(ids)

@@ -11,7 +11,7 @@ import numpy as np
 from llamax_cli.errors import DataError
 from llamax_cli.model.training.encoding import Encoder
 from llamax_cli.model.training.plan import Plan, State, open_plan, usable
-from llamax_cli.model.training.samples import Cache, Numbers, Samples, open_source
+from llamax_cli.model.training.samples import Cache, Numbers, Rendered, Samples, open_rendered, open_source
 
 BATCH = 10_000  # records tokenised at once
 TOO_LONG, NOTHING = "longer than the block", "with nothing to learn"
@@ -23,7 +23,7 @@ class Prepared:
 
     samples: Samples
     lengths: Numbers
-    supervised: Numbers  # learned tokens besides the end of text
+    supervised: Numbers  # learned tokens besides the one that ends a text
     block: int
     seed: int
     cache: Cache
@@ -66,11 +66,11 @@ class Prepared:
         return usable(self.lengths, self.supervised, self.block)
 
     def rejected(self) -> dict[str, Counter[str]]:
-        """Return how many records of each language are left out, by reason."""
+        """Return how many records of each language (or origin, where that is not known) are left out, by reason."""
         long = np.asarray(self.lengths) > self.block
         nothing = (np.asarray(self.supervised) <= 0) & ~long
         return {
-            reason: Counter(self.samples[number].language for number in np.flatnonzero(which).tolist())
+            reason: Counter(self.samples[number].group for number in np.flatnonzero(which).tolist())
             for reason, which in ((TOO_LONG, long), (NOTHING, nothing))
             if which.any()
         }
@@ -83,12 +83,14 @@ def prepare(
     seed: int,
     cache: Cache,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    render: Callable[[Path], Rendered] | None = None,
 ) -> Prepared:
     """Return the data ready to train on; `progress(done, total)` is told as records are tokenised.
 
-    DataError for a line that is no Sample, and where no record can be trained on.
+    `render` makes Samples of files that have none. DataError for a line that is no Sample, and where no record can be
+    trained on.
     """
-    sources = [open_source(path, cache) for path in paths]
+    sources = [open_rendered(render(path), cache) if render else open_source(path, cache) for path in paths]
     samples = Samples(sources)
     measured: list[Numbers] = []
     first = 0

@@ -20,10 +20,15 @@ BLOCK = 1 << 23  # bytes read at once while lines are counted
 
 
 class Sample(msgspec.Struct):
-    """A record of the data: loss on `completion`, none on `prompt`."""
+    """A record of the data: loss on `completion`, none on `prompt`.
+
+    Where there are `turns`, characters of the text from start to end, the loss is on these alone, and the text is that
+    of a chat template, which writes the first and the last token itself.
+    """
 
     completion: str
     prompt: str = ""
+    turns: tuple[tuple[int, int], ...] | None = None
     id: str | int | None = None
     origin: str = ""
     lang: str = ""
@@ -34,6 +39,11 @@ class Sample(msgspec.Struct):
     def language(self) -> str:
         """Return the language that is learned: that of the text, the target of a pair, `?` where nothing says it."""
         return self.tgt_lang or self.lang or "?"
+
+    @property
+    def group(self) -> str:
+        """Return what a record is counted under: its language, its origin where nothing says the language."""
+        return self.tgt_lang or self.lang or self.origin or "?"
 
     @property
     def direction(self) -> str:
@@ -69,15 +79,43 @@ class Cache:
             raise FileError(f"{path}: {because(error)}") from error
 
 
+class Rendered(NamedTuple):
+    """A file of Samples in the cache that was made of a user's, and a hash of that one's bytes."""
+
+    original: Path
+    path: Path
+    digest: str
+
+
 class Source(NamedTuple):
-    """One file: `starts[i]` is where line i (from 0) begins, `starts[-1]` its end; `digest` is a hash of its bytes."""
+    """One file: `starts[i]` is where line i (from 0) begins, `starts[-1]` its end; `digest` is a hash of its bytes.
+
+    `rendered` is what it was made of, where it is not the user's own.
+    """
 
     path: Path
     starts: Numbers
     digest: str
+    rendered: Rendered | None = None
 
     def __len__(self) -> int:
         return len(self.starts) - 1
+
+    def where(self, line: int) -> str:
+        """Return the file of the user's and the place in it: `mix.jsonl:1207`, `alpaca.json: record 17`."""
+        if self.rendered is not None:
+            return f"{self.rendered.original}: record {line + 1}"
+        return f"{self.path}:{line + 1}"
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a model says of the data that it was trained on."""
+        path, digest = (self.rendered.original, self.rendered.digest) if self.rendered else (self.path, self.digest)
+        return {"path": str(path), "records": len(self), "digest": digest}
+
+
+def open_rendered(rendered: Rendered, cache: Cache) -> Source:
+    """Return the index of a file that was made of a user's."""
+    return open_source(rendered.path, cache)._replace(rendered=rendered)
 
 
 def open_source(path: Path, cache: Cache) -> Source:
@@ -131,9 +169,9 @@ class Samples:
             raise DataError(f"{self.where(number)}: {_why(data, error)}") from error
 
     def where(self, number: int) -> str:
-        """Return the file and the line, from 1, of a record: `mix.jsonl:1207`."""
+        """Return where a record stands: `mix.jsonl:1207`."""
         place, line = self._locate(number)
-        return f"{self.sources[place].path}:{line + 1}"
+        return self.sources[place].where(line)
 
     def between(self, start: int, end: int) -> list[Sample]:
         """Return the records `start` ... `end` - 1, read at once where they are in one file."""

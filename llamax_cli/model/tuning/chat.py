@@ -1,0 +1,93 @@
+"""Messages through the tokenizer's chat template, and what in the text is the assistant's."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from jinja2 import TemplateError
+
+from llamax_cli.errors import ModelError, RecordError
+
+Message: TypeAlias = dict[str, Any]
+Span: TypeAlias = tuple[int, int]  # characters, the end not counted
+MARKED = re.compile(r"\{%-?\s*generation\b")  # a template that says itself what the assistant generates
+
+
+class Chat:
+    """The chat template of a model; ModelError where its tokenizer has none.
+
+    `Chat(tokenizer, "qwen")([{"role": "user", ...}, {"role": "assistant", ...}])` is a Sample whose `turns` are the
+    characters that the assistant writes: all of its turns, each with what ends it.
+    """
+
+    def __init__(self, tokenizer: Any, model: str) -> None:
+        if not getattr(tokenizer, "chat_template", None):
+            raise ModelError(
+                f"the tokenizer of {model} has no chat template, which messages need; "
+                "take that of a chat model, or give the data as prompt and completion"
+            )
+        self._tokenizer = tokenizer
+        self._template = tokenizer.get_chat_template()
+        self._special = tuple(str(token) for token in tokenizer.added_tokens_decoder.values())
+
+    def __call__(self, messages: Any) -> dict[str, Any]:
+        """Return a chat as a Sample; RecordError for what is none, and for one that the template does not take."""
+        check(messages)
+        text, turns = self._marked(messages) if MARKED.search(self._template) else self._found(messages)
+        if messages[-1]["role"] == "assistant" and turns and not text.rstrip().endswith(self._special):
+            text += self._tokenizer.eos_token  # without an end the model would never learn to stop
+            turns[-1] = (turns[-1][0], len(text))
+        return {"prompt": "", "completion": text, "turns": turns}
+
+    def _marked(self, messages: Sequence[Message]) -> tuple[str, list[Span]]:
+        from transformers.utils.chat_template_utils import render_jinja_template
+
+        try:
+            rendered: Any = render_jinja_template(
+                [list(messages)],
+                chat_template=self._template,
+                return_assistant_tokens_mask=True,
+                **self._tokenizer.special_tokens_map,
+            )
+        except (TemplateError, ValueError, TypeError) as error:
+            raise RecordError(f"the chat template does not take it: {error}") from error
+        (text,), (spans,) = rendered
+        return text, list(spans)
+
+    def _found(self, messages: Sequence[Message]) -> tuple[str, list[Span]]:
+        """Return the text and the turns of the assistant: what each adds to the text that asks for it."""
+        text = self._render(messages)
+        turns: list[Span] = []
+        for place, message in enumerate(messages):
+            if message["role"] != "assistant":
+                continue
+            before = self._render(messages[:place], asks=True)
+            after = self._render(messages[: place + 1])
+            if not (text.startswith(after) and after.startswith(before)):
+                raise RecordError(
+                    f"the chat template writes message {place + 1} in another way once others follow, so what the "
+                    "assistant says in it cannot be told; mark it in the template by {% generation %}"
+                )
+            turns.append((len(before), len(after)))
+        return text, turns
+
+    def _render(self, messages: Sequence[Message], *, asks: bool = False) -> str:
+        try:
+            return str(
+                self._tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=asks)
+                if messages
+                else ""
+            )
+        except (TemplateError, ValueError, TypeError) as error:
+            raise RecordError(f"the chat template does not take it: {error}") from error
+
+
+def check(messages: Any) -> None:
+    """Raise RecordError where messages are no chat."""
+    if not isinstance(messages, list) or not messages:
+        raise RecordError("'messages' is no list of messages")
+    for number, message in enumerate(messages, 1):
+        if not isinstance(message, dict) or not isinstance(message.get("role"), str):
+            raise RecordError(f"message {number} has no 'role'")
+        if not isinstance(message.get("content"), str):
+            raise RecordError(f"message {number} has no text under 'content'")

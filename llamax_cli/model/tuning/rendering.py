@@ -1,0 +1,86 @@
+"""A file of any form as a file of Samples, in the cache of a run: from there on it is trained on like any other."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from xxhash import xxh3_128
+
+from llamax_cli.errors import DataError, FileError, RecordError, because
+from llamax_cli.model.training.samples import Rendered
+from llamax_cli.model.tuning.chat import Chat
+from llamax_cli.model.tuning.forms import Forms
+from llamax_cli.model.tuning.questions import questions
+from llamax_cli.model.tuning.reading import items
+from llamax_cli.records import serialise
+
+VERSION = "1"  # of how records are rendered: another one, another file
+BATCH = 1000  # samples written at once
+
+
+def renderer(task: str, tokenizer: Any, model: str, cache: Path) -> Callable[[Path], Rendered]:
+    """Return what makes a file of Samples of a file of records, or of a task's.
+
+    The file is made once for a content and a chat template, and appears whole; a resumed run finds it.
+    """
+    return partial(_render, task, tokenizer, model, cache)
+
+
+def _render(task: str, tokenizer: Any, model: str, cache: Path, path: Path) -> Rendered:
+    content = _content(path)
+    template = getattr(tokenizer, "chat_template", None) or ""
+    key = xxh3_128("\0".join([content, VERSION, task, str(template)]).encode()).hexdigest()
+    made = cache / f"rendered-{key}.jsonl"
+    if not made.exists():
+        _write(made, samples(path, task, lambda: Chat(tokenizer, model)))
+    return Rendered(path, made, content)
+
+
+def samples(path: Path, task: str, chat: Callable[[], Chat]) -> Iterator[dict[str, Any]]:
+    """Yield each record of a file as a Sample; DataError, with the place, for one that cannot be one."""
+    if task:
+        for question in questions(path, task):
+            yield question.sample(task)
+        return
+    forms = Forms(chat)
+    for where, record in items(path):
+        try:
+            yield forms.render(record)
+        except RecordError as error:
+            raise DataError(f"{where}: {error}") from error
+
+
+def _content(path: Path) -> str:
+    digest = xxh3_128()
+    try:
+        with path.open("rb", buffering=0) as file:
+            while block := file.read(1 << 23):
+                digest.update(block)
+    except OSError as error:
+        raise FileError(f"{path}: {because(error)}") from error
+    return digest.hexdigest()
+
+
+def _write(path: Path, made: Iterator[dict[str, Any]]) -> None:
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            batch: list[dict[str, Any]] = []
+            for sample in made:
+                batch.append(sample)
+                if len(batch) == BATCH:
+                    file.write(serialise(batch))
+                    batch = []
+            file.write(serialise(batch))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        raise FileError(f"{path}: {because(error)}") from error
+    finally:
+        with suppress(OSError):
+            partial.unlink()
