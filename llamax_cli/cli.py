@@ -21,6 +21,7 @@ COMMANDS = {
     "augment": "Replace words of the source by translations in other languages.",
     "mix": "Mix parallel, monolingual, augmented and translated text into one epoch of samples.",
     "train": "Train a model on samples, from one CPU to many GPUs.",
+    "tune": "Tune a model on instructions, chats or a task; measure it; average models.",
     "translate": "Translate texts and pairs with a language model or an encoder-decoder.",
     "pivot": "Translate by way of a third language, all records or those that went astray.",
     "langid": "Identify the language of texts and translations; filter by it; report off-target rates.",

@@ -1,12 +1,11 @@
 """`llamax train`: continual pre-training on what `llamax mix` writes."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option, echo
+from typer import Option
 
-from llamax_cli.options import one_of
+from llamax_cli.model.training import flags as shared
 
 
 def train(
@@ -17,34 +16,20 @@ def train(
     output: Annotated[
         Path, Option("-o", "--output", metavar="DIR", help="Checkpoints, metrics and the model go here.")
     ],
-    config: Annotated[Path | None, Option(metavar="FILE", help="Settings, as TOML.", show_default=False)] = None,
-    set_: Annotated[
-        list[str] | None, Option("--set", metavar="KEY=VALUE", help="A setting; may be repeated.", show_default=False)
-    ] = None,
-    tokenizer: Annotated[
-        str | None, Option(metavar="FOLDER|NAME", help="Tokenizer, where not the model's.", show_default=False)
-    ] = None,
+    config: shared.Config = None,
+    set_: shared.Set = None,
+    tokenizer: shared.Tokenizer = None,
     init: Annotated[bool, Option("--init", help="Begin with weights drawn anew.")] = False,
-    resume: Annotated[
-        str | None,
-        Option(metavar="auto", callback=one_of(("auto",)), help="Go on from the latest checkpoint, if there is one."),
-    ] = None,
-    freeze: Annotated[
-        list[str] | None, Option(metavar="PATTERN", help="Weights that stay; may be repeated.", show_default=False)
-    ] = None,
-    lora: Annotated[int | None, Option(metavar="RANK", help="Train LoRA of this rank.", show_default=False)] = None,
-    keep: Annotated[int | None, Option(metavar="N", help="Checkpoints that are kept.", show_default=False)] = None,
-    preflight: Annotated[bool, Option("--preflight", help="Say what the run will take, and stop.")] = False,
-    throughput: Annotated[
-        float | None,
-        Option(metavar="N", help="With --preflight: tokens a second of one GPU, for the days.", show_default=False),
-    ] = None,
-    dry_run: Annotated[bool, Option("--dry-run", help="Show the call of accelerate, and stop.")] = False,
-    quiet: Annotated[bool, Option("-q", "--quiet", help="No progress, no summary line.")] = False,
-    debug: Annotated[bool, Option("--debug", help="Show the traceback of an error.")] = False,
-    flags: Annotated[
-        list[str] | None, Argument(metavar="[-- FLAG...]", help="For accelerate launch.", show_default=False)
-    ] = None,
+    resume: shared.Resume = None,
+    freeze: shared.Freeze = None,
+    lora: shared.Lora = None,
+    keep: shared.Keep = None,
+    preflight: shared.Preflight = False,
+    throughput: shared.Throughput = None,
+    dry_run: shared.DryRun = False,
+    quiet: shared.Quiet = False,
+    debug: shared.Debug = False,
+    flags: shared.Flags = None,
 ) -> None:
     """Train a model on samples, from one CPU to many GPUs.
 
@@ -56,16 +41,7 @@ def train(
 
     shortcuts = request.shortcuts(freeze=freeze, lora=lora, keep=keep)
     job = request.job(model, tokenizer, data, output, config, [*(set_ or ()), *shortcuts], init, resume, quiet)
-    flags = request.accelerate_flags(flags)
-    places = launching.adjusted(launching.machines(os.environ), flags)
-    shape = launching.check(job)
-    line = launching.command_line(job, places, flags)
-    if preflight:
-        for name, value in launching.preflight(job, shape, places, throughput):
-            echo(f"{name:<10} {value}")
-    if dry_run:
-        echo(launching.shown(line))
-    if not (preflight or dry_run):
-        launching.check_room(job, shape)
-        launching.warn(job, shape, places)
-        launching.launch(job, places, line)
+    launching.start(job, flags, preflight=preflight, throughput=throughput, dry_run=dry_run)
+
+
+train.command_class = shared.TrainingCommand  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from llamax_cli.config import BLOCKS
 from llamax_cli.console import say
 from llamax_cli.model.training import learner as learning
 from llamax_cli.model.training import preparing
@@ -19,6 +20,7 @@ from llamax_cli.model.training.optimiser import make_optimiser
 from llamax_cli.model.training.preparing import Prepared
 from llamax_cli.model.training.ranks import Ranks
 from llamax_cli.model.training.samples import Cache
+from llamax_cli.model.tuning.rendering import renderer
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,9 @@ class Parts:
     learner: Learner
     optimiser: torch.optim.Optimizer
 
-    def feed(self, data: Prepared, batch: int, micro_batch: int, ranks: Ranks) -> Feed:
+    def feed(self, data: Prepared, batch: int, micro_batch: int, ranks: Ranks, unit: str = BLOCKS) -> Feed:
         """Return what this rank takes from data."""
-        return Feed(data, self.encoder, batch, micro_batch, ranks.rank, ranks.size)
+        return Feed(data, self.encoder, batch, micro_batch, ranks.rank, ranks.size, unit)
 
 
 def assemble(job: Job, ranks: Ranks, tokenised: Callable[[int, int], None]) -> Parts:
@@ -48,21 +50,27 @@ def assemble(job: Job, ranks: Ranks, tokenised: Callable[[int, int], None]) -> P
     ranks.each(lambda: learning.check(config, len(tokenizer), training.block))
 
     def read(paths: tuple[str, ...], seed: int) -> Prepared:
-        return _read(job, ranks, encoder, paths, seed, tokenised)
+        return _read(job, ranks, tokenizer, encoder, paths, seed, tokenised)
 
     data = read(job.data, training.seed)
     held_out = read(training.validation, 0) if training.validation else None
     if ranks.is_first and (line := preparing.told(data.rejected())):
-        say("train", f"left out: {line}")
+        say(job.command, f"left out: {line}")
     learner = _learner(job, ranks, config)
     return Parts(config, tokenizer, encoder, data, held_out, learner, make_optimiser(learner, training))
 
 
 def _read(
-    job: Job, ranks: Ranks, encoder: Encoder, paths: tuple[str, ...], seed: int, tokenised: Callable[[int, int], None]
+    job: Job,
+    ranks: Ranks,
+    tokenizer: Any,
+    encoder: Encoder,
+    paths: tuple[str, ...],
+    seed: int,
+    tokenised: Callable[[int, int], None],
 ) -> Prepared:
-    files, cache = [Path(path) for path in paths], Cache(job.cache)
-    data = ranks.each(lambda: preparing.prepare(files, encoder, job.training.block, seed, cache, tokenised))
+    files, cache, render = [Path(path) for path in paths], Cache(job.cache), renderer(job, tokenizer)
+    data = ranks.each(lambda: preparing.prepare(files, encoder, job.training.block, seed, cache, tokenised, render))
     ranks.first(lambda: [data.plan(epoch) for epoch in range(job.training.epochs)])
     return data
 

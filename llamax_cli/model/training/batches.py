@@ -10,6 +10,7 @@ import msgspec
 import torch
 from torch import Tensor
 
+from llamax_cli.config import BLOCKS
 from llamax_cli.model.training.attention import Documents
 from llamax_cli.model.training.encoding import Encoded, Encoder
 from llamax_cli.model.training.plan import State
@@ -88,7 +89,10 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Feed:
-    """What one rank of several takes from the data: every `ranks`-th block of a step, `micro_batch` at a time."""
+    """What one rank of several takes from the data: every `ranks`-th block of a step, `micro_batch` at a time.
+
+    A step has `batch` blocks, or the blocks of about so many records where the `unit` is records.
+    """
 
     prepared: Prepared
     encoder: Encoder
@@ -96,13 +100,15 @@ class Feed:
     micro_batch: int
     rank: int = 0
     ranks: int = 1
+    unit: str = BLOCKS
 
     def steps(self, state: State) -> Iterator[Step]:
         """Yield the steps from a place to the end of its epoch."""
         plan = self.prepared.plan(state.epoch)
         plan.check(state)
-        for start in range(state.cursor, len(plan), self.batch):
-            end = min(start + self.batch, len(plan))
+        end = state.cursor
+        while end < len(plan):
+            start, end = end, plan.step_end(end, self.batch, self.unit)
             shares = -(-(end - start) // self.ranks)
             own = list(range(start + self.rank, end, self.ranks))
             places = range(0, shares, self.micro_batch)

@@ -128,8 +128,8 @@ library_name: transformers
 pipeline_tag: text-generation
 ---
 
-Trained by `llamax train` {beginning} `{facts["model"]}`: {facts["steps"]:,} steps, {facts["records"]:,} records,
-{facts["tokens"]:,} tokens. Seed {facts["training"]["seed"]}.
+Trained by `llamax {facts["command"]}` {beginning} `{facts["model"]}`:
+{facts["steps"]:,} steps, {facts["records"]:,} records, {facts["tokens"]:,} tokens. Seed {facts["training"]["seed"]}.
 
 ## Data
 

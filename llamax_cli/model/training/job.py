@@ -17,7 +17,12 @@ _NAME = re.compile(r"step-(\d{8})")
 
 @dataclass(frozen=True)
 class Job:
-    """A run as it was asked for; `init` draws the weights anew, `resume` goes on from the latest checkpoint."""
+    """A run as it was asked for; `init` draws the weights anew, `resume` goes on from the latest checkpoint.
+
+    `command` is train, whose data are Samples, or tune, which makes Samples of what it is given: of the files of a
+    `task` or, where there is none, by what is in them. `tests` are files of the task that the model is measured on in
+    the end.
+    """
 
     model: str
     tokenizer: str
@@ -27,6 +32,9 @@ class Job:
     resume: bool
     quiet: bool
     training: Training
+    command: str = "train"
+    task: str = ""
+    tests: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -77,7 +85,8 @@ class Job:
 def parsed(text: str) -> Job:
     """Return a job from its JSON; ValueError, KeyError or TypeError where it is none."""
     facts = json.loads(text)
-    return Job(**{**facts, "data": tuple(facts["data"]), "training": Training(**typed(facts["training"], FILE))})
+    lists = {key: tuple(facts[key]) for key in ("data", "tests")}
+    return Job(**{**facts, **lists, "training": Training(**typed(facts["training"], FILE))})
 
 
 def read_job(folder: Path) -> Job:

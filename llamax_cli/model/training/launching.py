@@ -23,6 +23,10 @@ from llamax_cli.model.training import estimates
 from llamax_cli.model.training.estimates import Shape
 from llamax_cli.model.training.job import Job, found
 from llamax_cli.model.training.opening import plain
+from llamax_cli.model.training.request import accelerate_flags
+from llamax_cli.model.tuning.forms import form_of
+from llamax_cli.model.tuning.questions import questions
+from llamax_cli.model.tuning.reading import items
 from llamax_cli.records import parse, text
 from llamax_cli.scoring import spm
 from llamax_cli.tokenization import is_tiktoken
@@ -47,7 +51,9 @@ TOKENIZERS = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json")
 def check(job: Job) -> Shape:
     """Return the sizes of the model; an error in one line for the first thing that would stop the run later."""
     for path in (*job.data, *job.training.validation):
-        _check_data(Path(path))
+        (_check_data if job.command == "train" else _check_records)(Path(path), job)
+    for path in job.tests:
+        next(questions(Path(path), job.task))
     config = read_config(job.model)
     if Path(job.model).is_dir() and not job.init and not any(any(Path(job.model).glob(each)) for each in WEIGHTS):
         raise ModelError(f"{job.model} has no weights (*.safetensors); --init draws new ones")
@@ -62,13 +68,26 @@ def check(job: Job) -> Shape:
     return shape
 
 
-def _check_data(path: Path) -> None:
+def _check_records(path: Path, job: Job) -> None:
+    """Raise what is wrong with the first record of a file to tune on."""
+    if job.task:
+        next(questions(path, job.task))
+        return
+    for where, record in items(path):
+        try:
+            form_of(record)
+        except RecordError as error:
+            raise DataError(f"{where}: {error}") from error
+        return
+
+
+def _check_data(path: Path, job: Job) -> None:
     plain(path)
     line = next(Input(path).blocks(), b"").partition(b"\n")[0]
     try:
         text(parse(line), "completion")
     except RecordError as error:
-        raise DataError(f"{path}:1: {error}; train reads what llamax mix writes") from error
+        raise DataError(f"{path}:1: {error}; {job.command} reads what llamax mix writes") from error
 
 
 def read_config(model: str) -> dict[str, Any]:
@@ -268,11 +287,11 @@ def command_line(job: Job, places: Machines, flags: Sequence[str]) -> list[str]:
 # -- going -------------------------------------------------------------------------------------------------------------
 
 
-def preflight(job: Job, shape: Shape, places: Machines, throughput: float | None) -> list[tuple[str, str]]:
+def estimate(job: Job, shape: Shape, places: Machines, throughput: float | None) -> list[tuple[str, str]]:
     """Return what a run will take, as rows; the data is tokenised for that, which the run then need not do."""
     measures = _measure(job)
     training, ranks = job.training, places.ranks
-    steps = -(-measures["blocks"] // training.batch) * training.epochs
+    steps = measures["steps"] * training.epochs
     memory = estimates.memory_of(shape, training, ranks)
     filled = 100 * measures["filled"]
     rows = [
@@ -283,8 +302,8 @@ def preflight(job: Job, shape: Shape, places: Machines, throughput: float | None
     if measures["left_out"]:
         rows.append(("left out", measures["left_out"]))
     rows += [
-        ("steps", f"{steps:,} of {training.batch:,} blocks, {training.epochs} epoch{'s' * (training.epochs > 1)}"),
-        ("processes", f"{ranks} on {places.count} machine{'s' * (places.count > 1)}"),
+        ("steps", f"{steps:,} of {training.batch:,} {training.batch_of}, {_counted(training.epochs, 'epoch')}"),
+        ("processes", f"{ranks} on {_counted(places.count, 'machine')}"),
         ("memory", _memory_row(memory, places)),
         ("disk", f"{_gigabytes(estimates.room_on_disk(shape, training))} needed, {_gigabytes(_free(job.folder))} free"),
     ]
@@ -326,13 +345,30 @@ def _measure(job: Job) -> dict[str, Any]:
     return measures
 
 
+def start(job: Job, given: Sequence[str] | None, *, preflight: bool, throughput: float | None, dry_run: bool) -> None:
+    """Check a job and become what carries it out, or say what that would take (`preflight`) or be (`dry_run`)."""
+    flags = accelerate_flags(given)
+    places = adjusted(machines(os.environ), flags)
+    shape = check(job)
+    line = command_line(job, places, flags)
+    if preflight:
+        for name, value in estimate(job, shape, places, throughput):
+            print(f"{name:<10} {value}")
+    if dry_run:
+        print(shlex.join(line))
+    if not (preflight or dry_run):
+        check_room(job, shape)
+        warn(job, shape, places)
+        launch(job, places, line)
+
+
 def warn(job: Job, shape: Shape, places: Machines) -> None:
     """Say where the GPUs look too small; it is an estimate, so the run goes on."""
     found = gpus() if places.has_gpus else []
     needed = estimates.memory_of(shape, job.training, places.ranks).total
     if found and needed > found[0][1]:
         say(
-            "train",
+            job.command,
             f"about {_gigabytes(needed)} a GPU are needed, and a {found[0][0]} has {_gigabytes(found[0][1])}; "
             "lower micro_batch or take more GPUs",
         )
@@ -351,9 +387,8 @@ def launch(job: Job, places: Machines, line: Sequence[str]) -> NoReturn:
     os.execv(sys.executable, [sys.executable, "-m", ACCELERATE, *line[1:]])
 
 
-def shown(line: Sequence[str]) -> str:
-    """Return a command line as a shell takes it."""
-    return shlex.join(line)
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count > 1)}"
 
 
 def _gigabytes(size: float) -> str:

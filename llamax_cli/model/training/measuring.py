@@ -14,12 +14,13 @@ from llamax_cli.model.training.encoding import open_encoder
 from llamax_cli.model.training.job import Job, parsed
 from llamax_cli.model.training.preparing import prepare, told
 from llamax_cli.model.training.samples import Cache
+from llamax_cli.model.tuning.rendering import renderer
 
 
 def measure(job: Job) -> dict[str, Any]:
     """Return records, tokens, learned tokens, squared lengths, blocks and what is left out; the cache keeps them."""
-    _, encoder = open_encoder(job.tokenizer)
-    progress = Progress("train", wanted=not job.quiet)
+    tokenizer, encoder = open_encoder(job.tokenizer)
+    progress = Progress(job.command, wanted=not job.quiet)
     try:
         paths = [Path(path) for path in job.data]
         training = job.training
@@ -30,16 +31,19 @@ def measure(job: Job) -> dict[str, Any]:
             training.seed,
             Cache(job.cache),
             lambda done, total: progress.update(done, lambda: (done, total)),
+            renderer(job, tokenizer),
         )
     finally:
         progress.close()
-    blocks = len(data.plan(0))
+    plan = data.plan(0)
+    blocks = len(plan)
     return {
         "records": data.records,
         "tokens": data.tokens,
         "learned": data.learned,
         "squares": data.squares,
         "blocks": blocks,
+        "steps": plan.steps(training.batch, training.batch_of),
         "filled": data.tokens / (blocks * training.block),
         "left_out": told(data.rejected()),
     }
@@ -47,10 +51,11 @@ def measure(job: Job) -> dict[str, Any]:
 
 def main() -> None:
     """Print the measures as JSON, or one line on stderr."""
+    job = parsed(sys.stdin.read())
     try:
-        print(json.dumps(measure(parsed(sys.stdin.read()))))
+        print(json.dumps(measure(job)))
     except LlamaxError as error:
-        say("train", str(error))
+        say(job.command, str(error))
         sys.exit(error.exit_code)
 
 

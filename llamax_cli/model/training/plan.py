@@ -11,6 +11,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from xxhash import xxh3_64_hexdigest
 
+from llamax_cli.config import BLOCKS
 from llamax_cli.errors import ResumeError
 from llamax_cli.model.training.packing import Bins, pack
 from llamax_cli.model.training.samples import Cache, Numbers
@@ -43,6 +44,28 @@ class Plan(NamedTuple):
         """Return the numbers of the records in a block."""
         starts = self.bins.starts
         return self.bins.items[starts[block] : starts[block + 1]].tolist()  # type: ignore[no-any-return]
+
+    def step_end(self, start: int, batch: int, unit: str) -> int:
+        """Return where a step ends that begins at a block: the first block that is not in it.
+
+        A batch of records is the whole blocks, one at least, that come nearest to so many.
+        """
+        if unit == BLOCKS:
+            return min(start + batch, len(self))
+        starts = self.bins.starts
+        goal = int(starts[start]) + batch
+        end = min(int(np.searchsorted(starts, goal)), len(self))
+        if end > start + 1 and goal - starts[end - 1] <= starts[end] - goal:
+            end -= 1
+        return end
+
+    def steps(self, batch: int, unit: str) -> int:
+        """Return how many steps an epoch has."""
+        count = cursor = 0
+        while cursor < len(self):
+            cursor = self.step_end(cursor, batch, unit)
+            count += 1
+        return count
 
     def start(self) -> State:
         """Return the place before the first block."""

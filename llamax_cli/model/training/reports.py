@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from llamax_cli.console import Progress
+from llamax_cli.console import Progress, say
 from llamax_cli.errors import FileError, because
 from llamax_cli.model.training import estimates, meters
 from llamax_cli.model.training.batches import Step
@@ -52,7 +52,11 @@ class Reporter:
         self._peak = peak * ranks.size if peak else None
 
     def _bar(self) -> Progress:
-        return Progress("train", wanted=self._ranks.is_first and not self._job.quiet)
+        return Progress(self._job.command, wanted=self._ranks.is_first and not self._job.quiet)
+
+    def say(self, message: str) -> None:
+        """Write a line to stderr."""
+        say(self._job.command, message)
 
     def tokenised(self, done: int, total: int) -> None:
         """Show how many records are tokenised."""

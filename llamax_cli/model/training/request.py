@@ -1,4 +1,4 @@
-"""From the flags of `llamax train` to a job."""
+"""From the flags of `llamax train` and `llamax tune` to a job."""
 
 import json
 from collections.abc import Sequence
@@ -25,6 +25,9 @@ def job(
     init: bool,
     resume: str | None,
     quiet: bool,
+    command: str = "train",
+    task: str = "",
+    tests: Sequence[str] = (),
 ) -> Job:
     """Return the job that is asked for; UsageError for what contradicts itself."""
     if len(set(data)) < len(data):
@@ -33,8 +36,9 @@ def job(
         if not init:
             raise UsageError(f"--model {model} is a file: a configuration, whose weights --init draws")
         tokenizer = tokenizer or str(Path(model).parent)
-    training = config.read(file, settings)
-    return Job(model, tokenizer or model, tuple(data), str(output), init, resume is not None, quiet, training)
+    training = config.read(file, settings, config.TUNING if command == "tune" else None)
+    places = (model, tokenizer or model, tuple(data), str(output))
+    return Job(*places, init, resume is not None, quiet, training, command, task, tuple(tests))
 
 
 def accelerate_flags(flags: Sequence[str] | None) -> list[str]:

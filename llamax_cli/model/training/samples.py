@@ -115,7 +115,8 @@ class Source(NamedTuple):
 
 def open_rendered(rendered: Rendered, cache: Cache) -> Source:
     """Return the index of a file that was made of a user's."""
-    return open_source(rendered.path, cache)._replace(rendered=rendered)
+    found = open_source(rendered.path, cache)
+    return Source(found.path, found.starts, found.digest, rendered)
 
 
 def open_source(path: Path, cache: Cache) -> Source:

@@ -8,7 +8,6 @@ import torch
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from llamax_cli.config import Training
-from llamax_cli.console import say
 from llamax_cli.errors import TrainingError
 from llamax_cli.model.training import meters
 from llamax_cli.model.training.assembling import Parts
@@ -110,7 +109,7 @@ class Stepper:
             self._reporter.write("skipped", number, **facts)
             if policy == "stop":
                 raise TrainingError(f"{line}; on_{reason}=skip leaves such steps out")
-            say("train", f"skipped {line}")
+            self._reporter.say(f"skipped {line}")
 
         self._ranks.first(tell)
 

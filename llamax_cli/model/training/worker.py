@@ -32,8 +32,6 @@ from llamax_cli.model.training.stepping import Stepper
 from llamax_cli.model.training.translating import Translator
 from llamax_cli.model.training.validating import held_out_loss
 
-COMMAND = "train"
-
 
 class Worker:
     """One rank of a run."""
@@ -75,7 +73,8 @@ class Worker:
             return state
 
     def _steps(self, state: State) -> Iterator[Step]:
-        feed = self.parts.feed(self.data, self.training.batch, self.training.micro_batch, self.ranks)
+        training = self.training
+        feed = self.parts.feed(self.data, training.batch, training.micro_batch, self.ranks, training.batch_of)
         with closing(ahead(feed.steps(state))) as steps:
             if not self._is_enough():
                 yield from steps
@@ -166,11 +165,11 @@ class Worker:
 
     def _facts(self) -> dict[str, Any]:
         """Return what stands on the model's card."""
-        sources = self.data.samples.sources
         return {
+            "command": self.job.command,
             "model": self.job.model,
             "init": self.job.init,
-            "data": [{"path": str(each.path), "records": len(each), "digest": each.digest} for each in sources],
+            "data": [each.facts() for each in self.data.samples.sources],
             "steps": self.count.step,
             "records": self.count.records,
             "tokens": self.count.tokens,
@@ -200,7 +199,7 @@ def work(job: Job, ranks: Ranks, signals: Signals) -> None:
         count = worker.count
         skipped = f"; {count.skipped:,} skipped" if count.skipped else ""
         say(
-            COMMAND,
+            job.command,
             f"{count.records:,} records in {count.step:,} steps{skipped}; loss {count.recent:.4g}; "
             f"{job.result}; {time.monotonic() - started:.1f} s",
         )
@@ -209,30 +208,47 @@ def work(job: Job, ranks: Ranks, signals: Signals) -> None:
 def main() -> NoReturn:
     """Run one worker and end with its exit code."""
     die_with_parent()
-    sys.exit(run(Path(sys.argv[1])))
+    folder = Path(sys.argv[1])
+    code = run(folder)
+    if not code and _is_first():
+        _test(read_job(folder))
+    sys.exit(code)
+
+
+def _test(job: Job) -> None:
+    """Become the command that measures the model on the files of its task, if there are any, with memory all free."""
+    if job.tests:
+        quiet = ["--quiet"] if job.quiet else []
+        line = ["tune", "--task", job.task, "--model", str(job.result), *quiet, "--eval", *job.tests]
+        os.execv(sys.executable, [sys.executable, "-m", "llamax_cli", *line])
+
+
+def _is_first() -> bool:
+    return int(os.environ.get("RANK", 0)) == 0
 
 
 def run(folder: Path) -> int:
     """Train what the folder says and return the exit code; print what went wrong in one line."""
     signals = Signals()
-    is_first = int(os.environ.get("RANK", 0)) == 0
+    command = "train"
     try:
         with joined() as ranks:
             job = ranks.same(lambda: read_job(folder))
+            command = job.command
             ranks.first(lambda: _hold(folder))
             work(job, ranks, signals)
         return 0
     except (LlamaxError, Terminated, KeyboardInterrupt) as error:
-        if is_first or not (is_shared(error) or isinstance(error, Terminated | KeyboardInterrupt)):
-            say(COMMAND, _line(error))
+        if _is_first() or not (is_shared(error) or isinstance(error, Terminated | KeyboardInterrupt)):
+            say(command, _line(error))
         return 130 if isinstance(error, KeyboardInterrupt) else getattr(error, "exit_code", 1)
     except torch.OutOfMemoryError:
-        say(COMMAND, "the GPU is full; lower micro_batch, block or loss_chunk, or train on more GPUs")
+        say(command, "the GPU is full; lower micro_batch, block or loss_chunk, or train on more GPUs")
         return 1
     except RuntimeError as error:
         if not is_left_alone(error):
             raise
-        say(COMMAND, f"rank {os.environ.get('RANK', 0)}: another rank is gone, so this one stops too")
+        say(command, f"rank {os.environ.get('RANK', 0)}: another rank is gone, so this one stops too")
         return 1
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from xxhash import xxh3_128
 
 from llamax_cli.errors import DataError, FileError, RecordError, because
+from llamax_cli.model.training.job import Job
 from llamax_cli.model.training.samples import Rendered
 from llamax_cli.model.tuning.chat import Chat
 from llamax_cli.model.tuning.forms import Forms
@@ -21,12 +22,14 @@ VERSION = "1"  # of how records are rendered: another one, another file
 BATCH = 1000  # samples written at once
 
 
-def renderer(task: str, tokenizer: Any, model: str, cache: Path) -> Callable[[Path], Rendered]:
-    """Return what makes a file of Samples of a file of records, or of a task's.
+def renderer(job: Job, tokenizer: Any) -> Callable[[Path], Rendered] | None:
+    """Return what makes a file of Samples of a file of the user's; None where the data are Samples.
 
     The file is made once for a content and a chat template, and appears whole; a resumed run finds it.
     """
-    return partial(_render, task, tokenizer, model, cache)
+    if job.command == "train":
+        return None
+    return partial(_render, job.task, tokenizer, job.tokenizer, job.cache)
 
 
 def _render(task: str, tokenizer: Any, model: str, cache: Path, path: Path) -> Rendered:
