@@ -17,6 +17,7 @@ from llamax_cli.languages import languages, name_of
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 PLACEHOLDERS = {"src", "src_lang", "tgt_lang", "tgt_code"}
 CHAT = "chat"
+VERBATIM = "verbatim"
 AUTO = "auto"
 
 
@@ -107,6 +108,7 @@ TEMPLATES = {
     "madlad": Template("<2{tgt_code}> {src}"),
     "aya-101": Template("Translate to {tgt_lang}: {src}"),
     CHAT: Template(TOWER, chat=True),
+    VERBATIM: Template("{src}"),  # for who writes prompts
 }
 # What in the name of a model tells its template; the first that fits.
 NAMED = {

@@ -1,0 +1,124 @@
+"""A model's answers to questions: the likeliest of the options, or what it writes.
+
+A choice is scored by likelihood, not by what the model writes: every question gets an answer, nothing has to be read
+out of free text, and an untuned model can be compared with a tuned one. The likelihood of an option is that of all its
+tokens and of the end after it, which is what tuning makes likely; the prompt names the options, so none is favoured
+for being short. A problem without options is answered greedily.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import torch
+
+from llamax_cli.errors import RecordError
+from llamax_cli.model import loading
+from llamax_cli.model.engine_hf import HfEngine
+from llamax_cli.model.engines import Choice, Decoding, Request
+from llamax_cli.model.prompts import VERBATIM
+from llamax_cli.model.training import learner as learning
+from llamax_cli.model.training.attention import NAME
+from llamax_cli.model.training.batches import make_batch
+from llamax_cli.model.training.encoding import Encoded, open_encoder
+from llamax_cli.model.training.learner import Learner
+from llamax_cli.model.training.samples import Sample
+from llamax_cli.model.tuning.questions import Question, said
+
+CPU_TOKENS, GPU_TOKENS = 1 << 13, 1 << 16  # scored at once
+LOGITS = 2048  # tokens whose logits are in memory at once
+ANSWER_TOKENS = 512  # that a model may write
+NEXT = "###"  # what a model writes that does not stop: the next instruction
+
+# (place of the question, its answer, None where the model cannot be asked)
+Answers: TypeAlias = Iterator[tuple[int, str | None]]
+
+
+class Option(NamedTuple):
+    """One option of a question, as tokens after its prompt."""
+
+    question: int
+    option: str
+    encoded: Encoded
+
+
+class Likelihood:
+    """Chooses the option that the model would most likely say; of equals the first."""
+
+    name = "likelihood"
+
+    def __init__(self, model: str) -> None:
+        config = learning.load_config(model)
+        tokenizer, self._encoder = open_encoder(model)
+        self._room: int = config.max_position_embeddings
+        learning.check(config, len(tokenizer), 0)
+        loaded = loading.load_model(Choice(model), config)
+        loaded.set_attn_implementation(NAME)
+        self._device = loaded.device
+        self._learner = Learner(loaded, LOGITS)
+        self._budget = CPU_TOKENS if self._device.type == "cpu" else GPU_TOKENS
+
+    def answer(self, questions: Sequence[Question]) -> Answers:
+        """Yield the answers in order."""
+        for first, group in self._groups(questions):
+            scores = self._scores(group)
+            for place in range(first, group[-1].question + 1):
+                own = [(score, each) for score, each in zip(scores, group, strict=True) if each.question == place]
+                if any(len(each.encoded.tokens) > self._room for _, each in own):
+                    yield place, None
+                else:
+                    yield place, max(own, key=lambda pair: pair[0])[1].option
+
+    def _groups(self, questions: Sequence[Question]) -> Iterator[tuple[int, list[Option]]]:
+        """Yield (place of the first question, options) of as many whole questions as fit the budget, one at least."""
+        group: list[Option] = []
+        size = 0
+        for place, question in enumerate(questions):
+            samples = [Sample(prompt=question.prompt, completion=said(option)) for option in question.options]
+            encoded = self._encoder.encode(samples)
+            options = [Option(place, *each) for each in zip(question.options, encoded, strict=True)]
+            tokens = sum(len(each.tokens) for each in encoded)
+            if group and size + tokens > self._budget:
+                yield group[0].question, group
+                group, size = [], 0
+            group += options
+            size += tokens
+        if group:
+            yield group[0].question, group
+
+    @torch.inference_mode()
+    def _scores(self, options: Sequence[Option]) -> list[float]:
+        """Return the log-likelihood of each option; that of one too long is not asked for."""
+        fitting = [place for place, each in enumerate(options) if len(each.encoded.tokens) <= self._room]
+        scores = [float("-inf")] * len(options)
+        if fitting:
+            chosen = [options[place].encoded for place in fitting]
+            batch = make_batch(chosen, fitting, [Sample("")] * len(fitting)).to(self._device)
+            sums = torch.zeros(len(fitting), dtype=torch.float64, device=self._device)
+            sums.index_add_(0, batch.owners, self._learner(batch).double())
+            for place, loss in zip(batch.numbers, sums.tolist(), strict=True):
+                scores[place] = -loss
+        return scores
+
+
+class Generation:
+    """Writes an answer greedily; `read` finds in it what is asked for."""
+
+    name = "generation"
+
+    def __init__(self, model: str, read: Callable[[str], str | None]) -> None:
+        self._engine = HfEngine(Choice(model, template=VERBATIM), Decoding(beam=1, max_new_tokens=ANSWER_TOKENS))
+        self._read = read
+
+    def answer(self, questions: Sequence[Question]) -> Answers:
+        """Yield the answers as they are done."""
+        requests = [Request(question.prompt, "en", "en") for question in questions]
+        for place, found in self._engine.translate(requests):
+            if isinstance(found, RecordError):
+                yield place, None
+            else:
+                yield place, self._read(found[0].text.partition(NEXT)[0]) or ""
+
+
+def answerer(model: str, questions: Sequence[Question], read: Callable[[str], str | None]) -> Any:
+    """Return what answers the questions of a task."""
+    return Likelihood(model) if questions[0].options else Generation(model, read)
