@@ -37,7 +37,7 @@ def llama(folder: Path, kind: str = "llama") -> Path:
     template = TEMPLATES["llamax-alpaca"]
     pairs = [(each, code, translated(each, code)) for each in sentences(300) for code in ("de", "fr")]
     prompts = [template.render(src, "en", code) for src, code, _ in pairs]
-    tokenizer = _byte_level(prompts[:50] + [target for *_, target in pairs])
+    tokenizer = byte_level(prompts[:50] + [target for *_, target in pairs])
     torch.manual_seed(1)
     config = transformers.AutoConfig.for_model(
         kind,
@@ -208,7 +208,7 @@ def _m2m(tokenizer: Any) -> Any:
     return M2M100ForConditionalGeneration(config)
 
 
-def _byte_level(texts: list[str]) -> Any:
+def byte_level(texts: list[str]) -> Any:
     """Return a tokenizer like LLaMA-3's, with tokens learnt from the texts."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast

@@ -60,28 +60,37 @@ def config(**changes: Any) -> Any:
     return LlamaConfig(**{**facts, **heads, "bos_token_id": 1, "eos_token_id": 2, **changes})
 
 
-def model_folder(folder: Path, seed: int = 0, **changes: Any) -> Path:
-    """Write a small LLaMA with a tokenizer and return the folder."""
+def model_folder(folder: Path, seed: int = 0, words: Any = None, **changes: Any) -> Path:
+    """Write a small LLaMA with a tokenizer (`words`, where given) and return the folder."""
     import torch
     from transformers import LlamaForCausalLM
 
     torch.manual_seed(seed)
     LlamaForCausalLM(config(**changes)).save_pretrained(folder)
-    small_tokenizer().save_pretrained(folder)
+    (words or small_tokenizer()).save_pretrained(folder)
     return folder
 
 
 # -- runs --------------------------------------------------------------------------------------------------------------
 
 
-def job(folder: Path, model: Path, data: Path, *, resume: bool = False, **settings: Any) -> Path:
+def job(
+    folder: Path,
+    model: Path,
+    data: Path,
+    *,
+    resume: bool = False,
+    command: str = "train",
+    task: str = "",
+    **settings: Any,
+) -> Path:
     """Write what a run in a folder is to do, in small steps, and return the folder."""
     from llamax_cli.config import Training
     from llamax_cli.model.training.job import Job
 
     small = {"block": 64, "batch": 7, "micro_batch": 2, "log_every": 1, "checkpoint_every": 5, "learning_rate": 1e-3}
     training = Training(**{**small, **settings})
-    Job(str(model), str(model), (str(data),), str(folder), False, resume, False, training).write()
+    Job(str(model), str(model), (str(data),), str(folder), False, resume, False, training, command, task).write()
     return folder
 
 

@@ -92,7 +92,7 @@ def _wandb(job: Job, identity: str, step: int, settings: Mapping[str, Any]) -> A
         raise TrainingError(f"trackers: wandb: {line}; WANDB_MODE=offline keeps its files here") from error
     tracker.store_init_configuration(dict(settings))
     if tracker.run.url and not job.quiet:
-        say("train", f"wandb: {tracker.run.url}")
+        say(job.command, f"wandb: {tracker.run.url}")
     return tracker
 
 

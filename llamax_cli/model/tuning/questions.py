@@ -71,10 +71,9 @@ def questions(path: Path, task: str) -> Iterator[Question]:
 
 
 def language_in(path: Path) -> str:
-    """Return the language that the name of a file says: `language_in(Path("mgsm_sw.tsv")) -> "sw"`, "?" for none."""
-    parts = [*re.split(r"[._]|-(?=[a-z])", path.name), *path.parent.name.split("_")]
-    known = languages()
-    return next((part for part in reversed(parts[:-1]) if part in known), parts[-1] if parts[-1] in known else UNKNOWN)
+    """Return the language that a file's name, or else its folder's, says: `mgsm_sw.tsv -> "sw"`, "?" for none."""
+    parts = [path.parent.name, *re.split(r"[._-]", path.name)]
+    return next((part for part in reversed(parts) if part in languages()), UNKNOWN)
 
 
 def language_of(code: str, where: str) -> str:
