@@ -133,7 +133,7 @@ def test_what_is_written_is_safetensors(
 
 
 def test_memory_is_that_of_a_tensor(tmp_path: Path) -> None:
-    """From the first of 40 tensors to the last nothing is kept: a model has 210 MB, a tensor 5."""
+    """From the tenth of 40 tensors to the last nothing is kept: they have 210 MB, each 5."""
     script = (
         "import sys\n"
         "from pathlib import Path\n"
@@ -148,7 +148,7 @@ def test_memory_is_that_of_a_tensor(tmp_path: Path) -> None:
         "    return made\n"
         "averaging.mean = watched\n"
         "averaging.write([Path(each) for each in sys.argv[2:]], Path(sys.argv[1]), quiet=True)\n"
-        "print(max(seen) - seen[0])\n"
+        "print(max(seen) - seen[9])\n"
     )
     folders = []
     for name in ("a", "b"):
@@ -160,7 +160,7 @@ def test_memory_is_that_of_a_tensor(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path / "mean"), *folders], capture_output=True, check=True, text=True
     )
-    assert int(done.stdout) < 20_000  # kilobytes
+    assert int(done.stdout) < 10_000  # kilobytes
 
 
 # -- what is refused ---------------------------------------------------------------------------------------------------
