@@ -168,7 +168,7 @@ def test_real_alpaca_is_read(data: Path) -> None:
 
 def learned(tokenizer: Any, sample: dict[str, Any]) -> tuple[list[int], list[bool]]:
     """Return the tokens of a sample and which are learned."""
-    given = Sample(sample["completion"], sample["prompt"], tuple(sample["turns"]) if "turns" in sample else None)
+    given = Sample(sample["completion"], sample["prompt"], sample.get("assistant_spans"))
     (found,) = encoder_of(tokenizer, "small").encode([given])
     return found.tokens, found.learned
 
@@ -220,7 +220,10 @@ def test_a_chat_ends_where_the_template_ends_it() -> None:
     plain += "{% if add_generation_prompt %}assistant:{% endif %}"
     sample = Chat(words(plain), "small")(TALK)
     assert sample["completion"].endswith("assistant: he runs\n</s>")
-    assert [sample["completion"][start:end] for start, end in sample["turns"]] == [" a cat sits\n", " he runs\n</s>"]
+    assert [sample["completion"][start:end] for start, end in sample["assistant_spans"]] == [
+        " a cat sits\n",
+        " he runs\n</s>",
+    ]
     asked = Chat(words(plain), "small")(TALK[:4])
     assert asked["completion"].endswith("the man?\n")
 

@@ -1,5 +1,8 @@
 """Training on Samples, from one CPU to many GPUs.
 
+flags         what `llamax train` and `llamax tune` share on the command line
+request       from flags to a job
+job           what the launcher tells the worker
 launching     what `llamax train` does before torch is loaded: checks, estimates, the command line of accelerate
 accelerating  accelerate's launcher, ending as its workers do
 estimates     memory of a GPU, size of checkpoints, days

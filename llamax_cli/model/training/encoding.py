@@ -50,11 +50,8 @@ class Encoder:
 
     def _masked(self, sample: Sample, encoding: Any) -> Encoded:
         ids = encoding.ids
-        if sample.turns is not None:
-            return Encoded(
-                ids,
-                [any(end > first and start < last for first, last in sample.turns) for start, end in encoding.offsets],
-            )
+        if (spans := sample.assistant_spans) is not None:
+            return Encoded(ids, [any(end > s and start < e for s, e in spans) for start, end in encoding.offsets])
         border = len(sample.prompt)
         # With no prompt all is learned, a token without characters of its own at the very start too.
         learned = [end > border for _, end in encoding.offsets] if border else [True] * len(ids)

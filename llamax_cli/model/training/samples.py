@@ -22,13 +22,13 @@ BLOCK = 1 << 23  # bytes read at once while lines are counted
 class Sample(msgspec.Struct):
     """A record of the data: loss on `completion`, none on `prompt`.
 
-    Where there are `turns`, characters of the text from start to end, the loss is on these alone, and the text is that
-    of a chat template, which writes the first and the last token itself.
+    Where there are `assistant_spans`, characters of the text from start to end, the loss is on these alone, and the
+    text is that of a chat template, which writes the first and the last token itself.
     """
 
     completion: str
     prompt: str = ""
-    turns: tuple[tuple[int, int], ...] | None = None
+    assistant_spans: tuple[tuple[int, int], ...] | None = None
     id: str | int | None = None
     origin: str = ""
     lang: str = ""

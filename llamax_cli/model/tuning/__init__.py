@@ -6,6 +6,9 @@ chat          messages through the tokenizer's chat template, and what in it the
 rendering     a file of any form as a file of Samples in the cache of the run
 questions     what XNLI, X-CSQA and MGSM have in common: a prompt, the answer, options
 xnli, xcsqa, mgsm   their files and their templates
+answering     a model's answers to questions
 evaluating    accuracy by language
 averaging     the mean of several models
+weights       their weights, one tensor in memory at a time
+asking        which of these the flags ask for
 """

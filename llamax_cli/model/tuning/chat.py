@@ -16,8 +16,8 @@ MARKED = re.compile(r"\{%-?\s*generation\b")  # a template that says itself what
 class Chat:
     """The chat template of a model; ModelError where its tokenizer has none.
 
-    `Chat(tokenizer, "qwen")([{"role": "user", ...}, {"role": "assistant", ...}])` is a Sample whose `turns` are the
-    characters that the assistant writes: all of its turns, each with what ends it.
+    `Chat(tokenizer, "qwen")([{"role": "user", ...}, {"role": "assistant", ...}])` is a Sample whose
+    `assistant_spans` are the characters that the assistant writes: all of its turns, each with what ends it.
     """
 
     def __init__(self, tokenizer: Any, model: str) -> None:
@@ -37,7 +37,7 @@ class Chat:
         if messages[-1]["role"] == "assistant" and turns and not text.rstrip().endswith(self._special):
             text += self._tokenizer.eos_token  # without an end the model would never learn to stop
             turns[-1] = (turns[-1][0], len(text))
-        return {"prompt": "", "completion": text, "turns": turns}
+        return {"prompt": "", "completion": text, "assistant_spans": turns}
 
     def _marked(self, messages: Sequence[Message]) -> tuple[str, list[Span]]:
         from transformers.utils.chat_template_utils import render_jinja_template
