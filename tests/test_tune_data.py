@@ -16,7 +16,7 @@ from training import small_tokenizer, write
 from llamax_cli.config import BLOCKS, RECORDS, TUNING, Training, read
 from llamax_cli.errors import DataError, ModelError, RecordError
 from llamax_cli.model.prompts import TEMPLATES, alpaca
-from llamax_cli.model.training.encoding import encoder_of
+from llamax_cli.model.training.encoding import encoder_of, load_tokenizer
 from llamax_cli.model.training.job import Job
 from llamax_cli.model.training.packing import Bins
 from llamax_cli.model.training.plan import Plan, make_plan
@@ -420,6 +420,18 @@ def test_the_loss_is_on_the_response_alone(tmp_path: Path) -> None:
     response = tokenizer(" a cat sits", add_special_tokens=False)["input_ids"]
     assert tokens == [*prompt, *response, tokenizer.eos_token_id]
     assert mask == [False] * len(prompt) + [True] * (len(response) + 1)
+
+
+@pytest.mark.parametrize("name", ["llama2", "mistral", "chinese-llama2"])
+def test_no_token_crosses_into_a_real_response(data: Path, name: str) -> None:
+    """What the model is asked at translating is, token by token, what stood before the responses that it learned."""
+    tokenizer = load_tokenizer(str(data / "tokenizers" / name))
+    encoder = encoder_of(tokenizer, name)
+    made = rendered(data / "alpaca" / "alpaca_tiny.json")
+    for sample, found in zip(made, encoder.encode([Sample(m["completion"], m["prompt"]) for m in made]), strict=True):
+        prompt = [tokenizer.bos_token_id, *tokenizer(sample["prompt"], add_special_tokens=False)["input_ids"]]
+        assert found.tokens[: len(prompt)] == prompt
+        assert found.learned == [False] * len(prompt) + [True] * (len(found.tokens) - len(prompt))
 
 
 def test_what_is_left_out_is_counted_by_language_or_origin(tmp_path: Path) -> None:
