@@ -7,6 +7,7 @@ for being short. A problem without options is answered greedily.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
@@ -27,6 +28,7 @@ from llamax_cli.model.tuning.questions import Question, said
 CPU_TOKENS, GPU_TOKENS = 1 << 13, 1 << 16  # scored at once
 LOGITS = 2048  # tokens whose logits are in memory at once
 ANSWER_TOKENS = 512  # that a model may write
+TOO_LONG = float("-inf")  # in place of a score
 NEXT = "###"  # what a model writes that does not stop: the next instruction
 
 # (place of the question, its answer, None where the model cannot be asked)
@@ -49,7 +51,8 @@ class Likelihood:
     def __init__(self, model: str) -> None:
         config = learning.load_config(model)
         tokenizer, self._encoder = open_encoder(model)
-        self._room: int = config.max_position_embeddings
+        window = getattr(config, "sliding_window", None) if getattr(config, "use_sliding_window", True) else None
+        self._room: int = min(config.max_position_embeddings, window or config.max_position_embeddings)
         learning.check(config, len(tokenizer), 0)
         loaded = loading.load_model(Choice(model), config)
         loaded.set_attn_implementation(NAME)
@@ -59,37 +62,34 @@ class Likelihood:
 
     def answer(self, questions: Sequence[Question]) -> Answers:
         """Yield the answers in order."""
-        for first, group in self._groups(questions):
-            scores = self._scores(group)
-            for place in range(first, group[-1].question + 1):
-                own = [(score, each) for score, each in zip(scores, group, strict=True) if each.question == place]
-                if any(len(each.encoded.tokens) > self._room for _, each in own):
-                    yield place, None
-                else:
-                    yield place, max(own, key=lambda pair: pair[0])[1].option
+        for group in self._groups(questions):
+            scored = zip(group, self._scores(group), strict=True)
+            for place, each in groupby(scored, key=lambda pair: pair[0].question):
+                best, score = max(each, key=lambda pair: pair[1])
+                yield place, best.option if score > TOO_LONG else None
 
-    def _groups(self, questions: Sequence[Question]) -> Iterator[tuple[int, list[Option]]]:
-        """Yield (place of the first question, options) of as many whole questions as fit the budget, one at least."""
+    def _groups(self, questions: Sequence[Question]) -> Iterator[list[Option]]:
+        """Yield the options of as many whole questions as fit the budget, of one at least."""
         group: list[Option] = []
         size = 0
         for place, question in enumerate(questions):
             samples = [Sample(prompt=question.prompt, completion=said(option)) for option in question.options]
             encoded = self._encoder.encode(samples)
-            options = [Option(place, *each) for each in zip(question.options, encoded, strict=True)]
             tokens = sum(len(each.tokens) for each in encoded)
             if group and size + tokens > self._budget:
-                yield group[0].question, group
+                yield group
                 group, size = [], 0
-            group += options
+            group += [Option(place, *each) for each in zip(question.options, encoded, strict=True)]
             size += tokens
         if group:
-            yield group[0].question, group
+            yield group
 
     @torch.inference_mode()
     def _scores(self, options: Sequence[Option]) -> list[float]:
-        """Return the log-likelihood of each option; that of one too long is not asked for."""
-        fitting = [place for place, each in enumerate(options) if len(each.encoded.tokens) <= self._room]
-        scores = [float("-inf")] * len(options)
+        """Return the log-likelihood of each option, TOO_LONG for all of a question one of whose options is that."""
+        too_long = {each.question for each in options if len(each.encoded.tokens) > self._room}
+        fitting = [place for place, each in enumerate(options) if each.question not in too_long]
+        scores = [TOO_LONG] * len(options)
         if fitting:
             chosen = [options[place].encoded for place in fitting]
             batch = make_batch(chosen, fitting, [Sample("")] * len(fitting)).to(self._device)
