@@ -317,6 +317,7 @@ def test_accuracy_is_counted_by_language() -> None:
         ),
         ("--model nowhere/at/all --data alpaca.jsonl -o run", 1, "nowhere/at/all: no such folder"),
         ("--model empty --data alpaca.jsonl -o run", 1, "empty is no model: it has no config.json"),
+        ("--model older --data alpaca.jsonl -o run", 1, "older is the folder of a run; its model is older/model"),
         ("--model empty --task xnli --eval dev-sw.tsv", 1, "empty is no model: it has no config.json"),
         (
             "--model model --task xnli --eval blank-sw.tsv",
@@ -333,6 +334,8 @@ def test_what_cannot_be_is_refused_in_a_line(
 ) -> None:
     """Before anything is made."""
     (inputs / "empty").mkdir()
+    (inputs / "older").mkdir()
+    (inputs / "older" / "model").symlink_to(inputs / "model")
     (inputs / "pairs.jsonl").write_text('{"src":"a","tgt":"b"}\n')
     (inputs / "blank-sw.tsv").write_text("a\tb\t-\n")
     (inputs / "old" / "checkpoints" / "step-00000001").mkdir(parents=True)

@@ -94,9 +94,12 @@ def read_config(model: str) -> dict[str, Any]:
     """Return the configuration of a folder, a file or a model of the hub; ModelError where there is none."""
     path = Path(model)
     if path.is_dir():
+        if not (path / "config.json").is_file():
+            inside = path / "model"
+            is_run = (inside / "config.json").is_file()
+            hint = f"is the folder of a run; its model is {inside}" if is_run else "is no model: it has no config.json"
+            raise ModelError(f"{model} {hint}")
         path = path / "config.json"
-        if not path.is_file():
-            raise ModelError(f"{model} is no model: it has no config.json")
     elif not path.is_file():
         path = _from_hub(model)
     try:

@@ -65,8 +65,6 @@ def write(folders: Sequence[Path], output: Path, *, quiet: bool) -> None:
 def _open(folder: Path) -> Weights:
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder; a model of the hub has to be downloaded first")
-    if not (folder / "config.json").is_file() and (folder / "model" / "config.json").is_file():
-        raise ModelError(f"{folder} is the folder of a run; its model is {folder / 'model'}")
     read_config(str(folder))
     found = Weights(folder)
     for name, place in found.places.items():
