@@ -24,7 +24,7 @@ def test_help_lists_every_command(llamax: Llamax) -> None:
         assert summary.split()[0] in done.stdout.decode()
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "train"])
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("train", "tune")])
 def test_every_filter_has_the_shared_flags(llamax: Llamax, name: str) -> None:
     """A flag that means the same everywhere is there everywhere; a trainer is no filter."""
     text = llamax(name, "--help").stdout.decode()

@@ -17,6 +17,7 @@ from tiny import byte_level
 from torch.nn.functional import cross_entropy
 from training import WORDS, begin, end, job, losses, metrics, model_folder, train, write
 
+from llamax_cli.model.tuning import evaluating
 from llamax_cli.model.tuning.answering import Generation, Likelihood
 from llamax_cli.model.tuning.evaluating import Tally
 from llamax_cli.model.tuning.questions import Question, questions
@@ -150,29 +151,37 @@ def test_the_card_names_the_users_file(tmp_path: Path, model: Path) -> None:
 # -- the whole way -----------------------------------------------------------------------------------------------------
 
 
-def test_a_task_is_learned(inputs: Path, llamax: Run) -> None:
+def test_a_task_is_learned(tmp_path: Path, model: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     """English for training, another language for measuring: from chance to all but perfect."""
-    xnli(inputs / "train-en.tsv", 120)
-    test = xnli(inputs / "test-sw.tsv", 60, 200)
-    before = llamax("tune", "--task", "xnli", "--eval", test.name, "dev-sw.tsv", "--model", "model", "-q", env=ALONE)
-    assert before.returncode == 0
-    assert before.stderr == b""
-    chance = json.loads(before.stdout)
-    assert chance["n"] == 69
-    assert chance["score"] < 50
-    settings = [*SMALL, "--set", "epochs=20", "--set", "learning_rate=5e-3", "--set", "warmup=0.1"]
-    call = ("tune", "--model", "model", "--task", "xnli", "--data", "train-en.tsv", "-o", "run", *settings)
-    done = llamax(*call, "--eval", test.name, "--", "--num_processes", 1, env=ALONE)
+    data, test = xnli(tmp_path / "train-en.tsv", 120), xnli(tmp_path / "test-sw.tsv", 60, 200)
+    asked = {"block": 512, "batch": 24, "batch_of": "records", "epochs": 20, "learning_rate": 5e-3, "warmup": 0.1}
+    train(job(tmp_path / "run", model, data, command="tune", task="xnli", weight_decay=0.0, **asked))
+    scores = []
+    for each in (model, tmp_path / "run" / "model"):
+        evaluating.write(str(each), "xnli", [test], quiet=True)
+        scores.append(json.loads(capsysbinary.readouterr().out)["score"])
+    assert scores[0] < 50
+    assert scores[1] > 90
+
+
+def test_the_tuned_model_is_measured_in_the_end(inputs: Path, llamax: Run) -> None:
+    """By what the worker becomes: a record for each language, and two lines."""
+    xnli(inputs / "train-en.tsv", 24)
+    call = ("tune", "--model", "model", "--task", "xnli", "--data", "train-en.tsv", "-o", "run", *SMALL)
+    done = llamax(*call, "--eval", "train-en.tsv", "dev-sw.tsv", "--", "--num_processes", 2, env=ALONE)
     assert done.returncode == 0, done.stderr.decode()
-    record = json.loads(done.stdout)
-    assert record | {"score": 0, "signature": ""} == {
-        "task": "xnli", "lang": "sw", "metric": "accuracy", "score": 0, "signature": "", "n": 60
-    }  # fmt: skip
-    assert record["score"] > 90
-    assert record["signature"].startswith("task:xnli|by:likelihood|prompt:llamax-alpaca|version:")
-    first, second = done.stderr.decode().splitlines()
-    assert first.startswith("llamax tune: 2,400 records in ")
-    assert second.startswith(f"llamax tune: xnli: accuracy {record['score']:.1f}, 60 questions; ")
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert [(each["task"], each["lang"], each["metric"], each["n"]) for each in (first, second)] == [
+        ("xnli", "en", "accuracy", 24),
+        ("xnli", "sw", "accuracy", 9),
+    ]
+    assert first["signature"].startswith("task:xnli|by:likelihood|prompt:llamax-alpaca|version:")
+    trained, measured = done.stderr.decode().splitlines()
+    assert trained.startswith("llamax tune: 72 records in ")
+    mean = (first["score"] + second["score"]) / 2
+    assert measured.startswith(f"llamax tune: xnli: accuracy {mean:.1f} on average over 2 languages, 33 questions; ")
+    alone = llamax("tune", "--task", "xnli", "--model", "run/model", "--eval", "dev-sw.tsv", "-q", env=ALONE)
+    assert (json.loads(alone.stdout), alone.stderr) == (second, b"")
 
 
 @pytest.mark.filterwarnings("ignore")  # what peft and transformers say to each other
