@@ -182,7 +182,7 @@ def test_days_are_guessed_by_what_a_known_gpu_can_do(monkeypatch: pytest.MonkeyP
     def told(name: str | None) -> str:
         monkeypatch.setattr(launching, "gpus", lambda: [(name, 80e9)] * 8 if name else [])
         places = Machines(3, 0, None, None, 8, has_gpus=name is not None)
-        name_, row = launching.preflight(asked, estimates.shape_of(LLAMA2), places, None)[-1]
+        name_, row = launching.estimate(asked, estimates.shape_of(LLAMA2), places, None)[-1]
         assert name_ == "time"
         return row
 
