@@ -177,7 +177,9 @@ def test_days_are_guessed_by_what_a_known_gpu_can_do(monkeypatch: pytest.MonkeyP
     asked = Job("model", "model", ("mix.jsonl",), "run", False, False, False, Training())
     # The paper's 24 A100 and a LLaMA-2 7B, on 90 billion tokens of sentences.
     facts = {"records": 1, "tokens": 90 * 10**9, "learned": 90 * 10**9, "squares": 90 * 10**9 * 200}
-    monkeypatch.setattr(launching, "_measure", lambda job: {**facts, "blocks": 1, "filled": 1.0, "left_out": ""})
+    monkeypatch.setattr(
+        launching, "_measure", lambda job: {**facts, "blocks": 1, "steps": 1, "filled": 1.0, "left_out": ""}
+    )
 
     def told(name: str | None) -> str:
         monkeypatch.setattr(launching, "gpus", lambda: [(name, 80e9)] * 8 if name else [])
