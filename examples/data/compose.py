@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "de", "fr", "es", "zh", "tr")
-SIZES = {"train": 1500, "dev": 30, "test": 30}
+SIZES = {"train": 1500, "test": 50}
 TEXTS = 200  # in each language alone
 SHORTEST = 16  # characters of Chinese; in less, lid.176 often sees Japanese
 Phrase = dict[str, str]

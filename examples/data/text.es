@@ -1,3 +1,13 @@
+Anteayer mi hermano aprendió inglés con el médico en casa.
+Mis padres quieren escribir una carta con mi hermano bajo el árbol mañana por la mañana.
+El granjero quiere dibujar el barco con mi hermana en casa mañana por la mañana.
+Mi abuela juega al fútbol con nuestros vecinos en el pueblo todas las noches.
+Anteayer nuestros vecinos jugaron al fútbol con el médico en el pueblo.
+El cocinero quiere buscar la llave con mi abuela en el pueblo la próxima semana.
+Mi hija quiere tomar fotos con mi hermano en la ciudad mañana.
+Mañana la chica quiere comer pescado con mis padres en el hotel.
+Mi hija ve una película con nuestros vecinos en la escuela todos los domingos.
+El próximo mes el médico lavará la bicicleta con los turistas en el pueblo.
 La maestra quiere beber leche con mi hija bajo el árbol la próxima semana.
 El cocinero leyó un libro con el médico bajo el árbol el año pasado.
 Los niños toman fotos con el médico en la playa todas las mañanas.
@@ -188,13 +198,3 @@ Las mujeres lavarán fruta con mi hermano en casa pasado mañana.
 Mi hermano busca la bicicleta con mis amigos en el jardín todos los días.
 La chica cantará una canción con mi hermana en la escuela mañana.
 Los niños bebieron café con mis padres en la ciudad anoche.
-Anteayer nuestros vecinos tomaron fotos en la playa.
-Las mujeres quieren cocinar pescado con los turistas junto al río pasado mañana.
-Pasado mañana nuestros vecinos comprarán pan con mis padres en el mercado.
-La chica canta canciones antiguas con el cocinero en la escuela todos los días.
-El médico aprendió matemáticas con nuestros vecinos en casa el año pasado.
-Anteayer mis amigos lavaron el coche con el médico junto al río.
-Mi abuela cantó canciones antiguas en el pueblo la semana pasada.
-Anteayer el granjero dibujó flores con mi abuela junto al río.
-El estudiante verá una película con el granjero en la ciudad la próxima semana.
-El año pasado la maestra aprendió chino con el estudiante en la ciudad.

@@ -1,0 +1,86 @@
+"""Build a LLaMA of a million weights that has learnt nothing, and its SentencePiece tokenizer, for texts of few words.
+
+    llamax convert train.* --mono '*' | python examples/untrained_llama.py FOLDER
+
+Takes texts from standard input. `llamax train --model FOLDER --init` trains it.
+"""
+
+import json
+import sys
+from itertools import permutations
+from pathlib import Path
+
+import jieba
+import torch
+import transformers
+from sentencepiece import SentencePieceTrainer
+
+from llamax_cli.model.prompts import PLACEHOLDER, TEMPLATES, language_name
+
+PIECES = 2000
+BORDER = "\u0001"  # no piece crosses it
+LAYERS, HIDDEN, HEADS = 4, 128, 4
+POSITIONS = 1024
+
+
+def write_tokenizer(records: list[dict[str, str]], folder: Path) -> None:
+    """Write a tokenizer like LLaMA-2's, its pieces learnt from the texts.
+
+    A word gets the same piece at the beginning of a text and within. What the prompt of LLaMAX-Alpaca says around a
+    sentence is one piece each, so that a small model need not learn to read it.
+    """
+    lines = [BORDER.join(jieba.lcut(each["text"])) if each["lang"] == "zh" else each["text"] for each in records]
+    names = [language_name(code, authors=True) for code in sorted({each["lang"] for each in records})]
+    lines += [f"{source} to {target}" for source, target in permutations(names, 2)] * 20
+    SentencePieceTrainer.train(
+        sentence_iterator=(start + line for line in lines for start in ("", " ")),
+        model_prefix=str(folder / "tokenizer"),
+        model_type="bpe",
+        vocab_size=PIECES,
+        character_coverage=1.0,
+        byte_fallback=True,
+        normalization_rule_name="identity",
+        add_dummy_prefix=False,
+        remove_extra_whitespaces=False,
+        pretokenization_delimiter=BORDER,
+        user_defined_symbols=[part for part in PLACEHOLDER.split(TEMPLATES["llamax-alpaca"].text) if "\n" in part],
+        minloglevel=2,
+    )
+    facts = {"tokenizer_class": "LlamaTokenizer", "add_bos_token": True, "add_prefix_space": False}
+    marks = {"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>", "pad_token": "</s>"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(facts | marks, indent=1) + "\n")
+
+
+def write_model(folder: Path) -> int:
+    """Write a LLaMA with weights drawn at random; return their number."""
+    torch.manual_seed(0)
+    config = transformers.LlamaConfig(
+        vocab_size=PIECES,
+        hidden_size=HIDDEN,
+        intermediate_size=3 * HIDDEN,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=HEADS,
+        max_position_embeddings=POSITIONS,
+        tie_word_embeddings=True,
+        bos_token_id=1,
+        eos_token_id=2,
+    )
+    model = transformers.LlamaForCausalLM(config)
+    model.save_pretrained(folder)
+    return model.num_parameters()
+
+
+def main(folder: Path) -> None:
+    """Write tokenizer and model into a folder."""
+    transformers.logging.disable_progress_bar()
+    jieba.setLogLevel("WARNING")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_tokenizer([json.loads(line) for line in sys.stdin], folder)
+    weights = write_model(folder)
+    print(f"{folder}: {weights:,} weights, {PIECES:,} pieces", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python examples/untrained_llama.py FOLDER < texts.jsonl")
+    main(Path(sys.argv[1]))
