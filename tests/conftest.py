@@ -19,9 +19,9 @@ ROOT = Path(__file__).resolve().parent.parent
 Outcome = subprocess.CompletedProcess[bytes]
 
 
-def wait_for(path: Path) -> None:
+def wait_for(path: Path, seconds: float = 60) -> None:
     """Wait until a file is there."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + seconds
     while not path.exists():
         assert time.monotonic() < end, f"{path} did not appear"
         time.sleep(0.01)

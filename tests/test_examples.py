@@ -1,25 +1,33 @@
 """The recipes in examples/ run as they stand."""
 
 import fcntl
+import itertools
 import json
 import os
 import re
+import runpy
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from conftest import ROOT
-from training import model_folder, sample, write
+from conftest import ROOT, wait_for
+from training import metrics, model_folder, sample, write
 
+from llamax_cli.cli import COMMANDS
 from llamax_cli.inputs import Input
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
 
 def run(script: str, *arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run an example as a user does."""
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     command = ["bash", str(ROOT / "examples" / script), *arguments]
-    environment = {**os.environ, "PATH": path, **environment}
+    environment = {**os.environ, "PATH": PATH, **environment}
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=True)
 
 
@@ -116,6 +124,92 @@ def test_train_24_a100(tmp_path: Path) -> None:
     assert memory is not None
     assert 15 < float(memory[1]) < 40
     assert "days at 4,600 tokens/s each" in rows
+
+
+LANGUAGES = ("en", "de", "fr", "es", "zh", "tr")
+
+
+def small_clone(folder: Path) -> Path:
+    """Copy examples/ with fewer sentences, and few steps of training; return where its quickstart is."""
+    examples = shutil.copytree(ROOT / "examples", folder / "clone" / "examples")
+    for name, size in (("train", 200), ("test", 4), ("text", 20)):
+        for code in LANGUAGES:
+            path = examples / "data" / f"{name}.{code}"
+            path.write_text("".join(path.read_text().splitlines(keepends=True)[:size]))
+    settings = (examples / "quickstart.toml").read_text()
+    assert "checkpoint_every = 100\n" in settings
+    settings = settings.replace("checkpoint_every = 100", "checkpoint_every = 2\nstop_after = 8")
+    (examples / "quickstart.toml").write_text(settings)
+    return examples / "quickstart.sh"
+
+
+def test_quickstart(tmp_path: Path) -> None:
+    """Killed in training it goes on at a checkpoint; then it comes to its tables; then there is nothing left to do.
+
+    Every line that it runs stands in the README.
+    """
+    command = ["bash", str(small_clone(tmp_path)), "work"]
+    work = tmp_path / "work"
+    given: dict[str, Any] = {"cwd": tmp_path, "env": {**os.environ, "PATH": PATH}, "text": True}
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True, **given) as process:
+        wait_for(work / "trained" / "checkpoints" / "step-00000002" / "facts.json", seconds=120)
+        os.killpg(process.pid, signal.SIGKILL)
+    assert not (work / "trained" / "model").exists()
+
+    first = subprocess.run(command, capture_output=True, check=True, timeout=600, **given)
+    started = [line for line in metrics(work / "trained", "start") if line["resumed"]]
+    assert started and metrics(work / "trained", "end")[-1]["step"] == 8
+    assert first.stdout.count("| en-x | chrf++ |") == first.stdout.count("| x-en | spbleu |") == 2
+    assert first.stdout.count(" is there\n") == 6  # what was made before training
+    lines = re.findall(r"^\$ (.*)$", first.stdout, re.MULTILINE)
+    assert len(lines) == 15
+    assert [line for line in lines if line not in README.splitlines()] == []
+    assert all(f"llamax {name} " in "\n".join(lines) for name in COMMANDS)
+
+    made = {path: path.stat().st_mtime_ns for path in work.rglob("*")}
+    again = subprocess.run(command, capture_output=True, check=True, timeout=60, **given)
+    assert again.stdout.count(" is there\n") == len(lines)
+    assert again.stderr == "" and again.stdout.endswith((work / "tuned.md").read_text())
+    assert {path: path.stat().st_mtime_ns for path in work.rglob("*")} == made
+
+
+def test_quickstart_line_that_fails_is_run_again(tmp_path: Path) -> None:
+    """A pipe whose first part dies leaves an output that is whole by its looks; it is not taken for done."""
+    script = small_clone(tmp_path)
+    broken = script.parent / "instructions.py"
+    broken.write_text("import sys\nprint(sys.stdin.readline())\nsys.exit(1)\n")
+    work = tmp_path / "work"
+    work.mkdir()
+    # All that comes before is taken for done.
+    lines = re.findall(r"^step (\S+) .*\n    (['\"])(.*)\2$", script.read_text(), re.MULTILINE)
+    for output, _, line in itertools.takewhile(lambda step: step[0] != "instructions.jsonl", lines):
+        (work / output).parent.mkdir(exist_ok=True)
+        (work / output).touch()
+        with (work / "done").open("a") as file:
+            file.write(f"{line}\n")
+    for _ in range(2):
+        done = subprocess.run(
+            ["bash", str(script), "work"],
+            cwd=tmp_path,
+            env={**os.environ, "PATH": PATH},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode != 0 and done.stdout.endswith("> instructions.jsonl\n")
+
+
+def test_the_corpus_is_what_its_phrases_make() -> None:
+    """The files are those that compose.py writes; languages are aligned, and what is held out is nowhere else."""
+    folder = ROOT / "examples" / "data"
+    compose = runpy.run_path(str(folder / "compose.py"))
+    made = {**compose["corpus"](), **compose["dictionaries"]()}
+    assert {name: (folder / name).read_text(encoding="utf-8").splitlines() for name in made} == made
+    assert {path.suffix[1:] for path in folder.glob("t*.*")} == set(LANGUAGES)
+    for code in LANGUAGES:
+        assert len(made[f"train.{code}"]) == 1500 and len(made[f"test.{code}"]) == 50
+        sentences = [line for name in ("train", "test", "text") for line in made[f"{name}.{code}"]]
+        assert len(sentences) == len(set(sentences))
 
 
 def test_every_example_is_tested() -> None:
