@@ -60,8 +60,12 @@ step untrained.md 'Scores of the model that has learnt nothing; pieces of spBLEU
     'llamax score untrained.jsonl --metric chrf++,spbleu --spm untrained/tokenizer.model --summary --table md -o untrained.md'
 step tuned.md 'Scores of the tuned model' \
     'llamax score pivoted.jsonl --metric chrf++,spbleu --spm untrained/tokenizer.model --summary --table md -o tuned.md'
+step pivoted.md 'Scores of what came by way of English' \
+    'grep pivot pivoted.jsonl | llamax score --metric chrf++,spbleu --spm untrained/tokenizer.model --table md -o pivoted.md'
 
 printf '\n# Untrained\n'
 cat untrained.md
 printf '\n# Trained and tuned\n'
 cat tuned.md
+printf '\n# Trained and tuned, by way of English\n'
+cat pivoted.md
