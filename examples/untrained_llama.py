@@ -26,8 +26,8 @@ POSITIONS = 1024
 def write_tokenizer(records: list[dict[str, str]], folder: Path) -> None:
     """Write a tokenizer like LLaMA-2's, its pieces learnt from the texts.
 
-    A word gets the same piece at the beginning of a text and within. What the prompt of LLaMAX-Alpaca says around a
-    sentence is one piece each, so that a small model need not learn to read it.
+    Texts are learnt with and without a space before them, as they stand after a prompt and in it. What the prompt of
+    LLaMAX-Alpaca says around a sentence is one piece each, so that a small model need not learn to read it.
     """
     lines = [BORDER.join(jieba.lcut(each["text"])) if each["lang"] == "zh" else each["text"] for each in records]
     names = [language_name(code, authors=True) for code in sorted({each["lang"] for each in records})]
