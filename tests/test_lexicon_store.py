@@ -137,7 +137,7 @@ def test_a_named_lexicon(llamax: Llamax, tmp_path: Path, shelf: Path) -> None:
     assert llamax("build-lexicon", "--list").stdout == b""
     done = llamax("build-lexicon", "en-fr.txt", "--name", "small")
     assert (done.returncode, done.stdout) == (0, b"")
-    assert done.stderr.startswith(b"llamax build-lexicon: 2 records; 1 pairs read; ")
+    assert done.stderr.startswith(b"llamax build-lexicon: 2 records; 1 pair read; ")
     listed = json.loads(llamax("build-lexicon", "--list").stdout)
     assert (listed["name"], listed["entries"], listed["languages"]) == ("small", 2, ["en", "fr"])
     assert open_lexicon("small").translations("en", "cat") == {"fr": ["chat"]}

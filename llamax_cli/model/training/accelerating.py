@@ -2,7 +2,7 @@
 
 A worker says itself what went wrong, in one line or, where it is a bug, in a traceback; one that was killed cannot.
 
-python -m llamax_cli.model.training.accelerating launch ...
+python -m llamax_cli.model.training.accelerating COMMAND launch ...
 """
 
 import logging
@@ -17,7 +17,8 @@ LOGGERS = ("torch.distributed", "torch.distributed.elastic", "torch.distributed.
 
 
 def main() -> None:
-    """Do what accelerate's command line does, and exit."""
+    """Do what accelerate's command line does for a command of ours, and exit."""
+    command = sys.argv.pop(1)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _pass_on)
     from accelerate.commands import accelerate_cli
@@ -32,24 +33,25 @@ def main() -> None:
         accelerate_cli.main()
     except ChildFailedError as error:
         _, first = error.get_first_failure()
-        sys.exit(_exit_code({rank: each.exitcode for rank, each in error.failures.items()}, first.exitcode))
+        codes = {rank: each.exitcode for rank, each in error.failures.items()}
+        sys.exit(_exit_code(command, codes, first.exitcode))
     except subprocess.CalledProcessError as error:
-        sys.exit(_exit_code({0: error.returncode}, error.returncode))
+        sys.exit(_exit_code(command, {0: error.returncode}, error.returncode))
     except SignalException as error:
         sys.exit(128 + error.sigval)
     except (RendezvousError, DistError, ConnectionError) as error:
         line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        say("train", f"the machines cannot meet, or one of them is gone: {line}")
+        say(command, f"the machines cannot meet, or one of them is gone: {line}")
         sys.exit(1)
 
 
-def _exit_code(codes: dict[int, int], first: int) -> int:
+def _exit_code(command: str, codes: dict[int, int], first: int) -> int:
     """Return the exit code of a run whose workers ended with these (minus the signal where one was killed)."""
     killed = {rank: -code for rank, code in codes.items() if code < 0}
     for rank, number in killed.items():
         if number not in (signal.SIGTERM, signal.SIGINT):
             hint = "; was the memory full?" if number == signal.SIGKILL else ""
-            say("train", f"rank {rank} was killed by {signal.Signals(number).name}{hint}")
+            say(command, f"rank {rank} was killed by {signal.Signals(number).name}{hint}")
     return 128 - first if first < 0 else first
 
 

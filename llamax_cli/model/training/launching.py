@@ -387,7 +387,7 @@ def launch(job: Job, places: Machines, line: Sequence[str]) -> NoReturn:
     # Slurm's --signal reaches every process of a step; only the workers know what it means.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", ACCELERATE, *line[1:]])
+    os.execv(sys.executable, [sys.executable, "-m", ACCELERATE, job.command, *line[1:]])
 
 
 def _counted(count: int, what: str) -> str:
