@@ -18,6 +18,7 @@ from llamax_cli.corpus.words import Capitals, capitals, cut, has_letter, joined,
 from llamax_cli.errors import LexiconError, RecordError, UsageError
 from llamax_cli.lexicon.figures import Figures
 from llamax_cli.lexicon.store import Lexicon, LexiconFile
+from llamax_cli.records import text as record_text
 
 Llamax = Callable[..., Outcome]
 Words = dict[str, dict[str, list[str]]]
@@ -61,7 +62,7 @@ def augmented(plan: Augmentation, *texts: str, lang: str = "en", **more: str) ->
     """Return what becomes of the sources of pairs."""
     stage = plan()
     records = [{"src": text, "tgt": "x", "src_lang": lang, "tgt_lang": "de", **more} for text in texts]
-    return [made["src"] for record in records for made in stage(record, Counter())]
+    return [record_text(made, "src") for record in records for made in stage(record, Counter())]
 
 
 # -- words -------------------------------------------------------------------------------------------------------------
@@ -120,7 +121,7 @@ def test_the_share_is_what_was_asked(
     assert counts["words"] == sum(map(has_letter, text.split()))
     assert counts["replaced"] == counts["covered"] or abs(counts["replaced"] - exact) < 1
     assert counts["replaced"] <= exact + 1
-    assert made["src"] == text if not counts["replaced"] else made["tgt"] == "x"
+    assert record_text(made, "src") == text if not counts["replaced"] else made["tgt"] == "x"
 
 
 def test_the_mean_share_is_the_rate(english: Lexicon) -> None:
@@ -219,7 +220,8 @@ def test_texts_become_pairs(english: Lexicon) -> None:
     """A text is the target of its code-switched form; the pair keeps the other keys."""
     stage = Augmentation([english], 1, into=("de",), append=True)()
     record = {"id": "a:1", "text": "Dog", "lang": "eng", "more": 1, "src_lang": "de", "tgt": "Katze"}
-    assert stage(record, Counter()) == [
+    first, second = stage(record, Counter())
+    assert (first, {**second, "src": record_text(second, "src")}) == (
         record,
         {
             "id": "a:1",
@@ -230,7 +232,7 @@ def test_texts_become_pairs(english: Lexicon) -> None:
             "more": 1,
             "origin": "aug-mono",
         },
-    ]
+    )
 
 
 def test_copies_are_drawn_anew(english: Lexicon) -> None:

@@ -6,6 +6,8 @@ from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 
+from msgspec import Raw
+
 from llamax_cli.corpus import words
 from llamax_cli.corpus.segmentation import CHINESE, SCRIPTS, chinese, longest_match
 from llamax_cli.corpus.switching import Switched, Switcher
@@ -116,11 +118,11 @@ class Stage:
             if "src" in record or "text" not in record:
                 source, other = text(record, "src"), text(record, "tgt")
                 new = self._copies(source, other, (text(record, "src_lang"), text(record, "tgt_lang")))
-                made += [{**record, "src": copy[0], "origin": "aug-para"} for copy in self._wanted(new)]
+                made += [{**record, "src": Raw(copy[0]), "origin": "aug-para"} for copy in self._wanted(new)]
             else:
                 source, lang = text(record, "text"), text(record, "lang")
                 new = self._copies(source, "", (lang, lang))
-                made += [_pair(record, copy[0]) for copy in self._wanted(new)]
+                made += [_pair(record, Raw(copy[0])) for copy in self._wanted(new)]
             copies += new
         _count(copies, tally)
         return made
@@ -172,7 +174,7 @@ class _Direction(NamedTuple):
     switch: Callable[[str, int], Switched]
 
 
-def _pair(record: Record, source: str) -> Record:
+def _pair(record: Record, source: Raw) -> Record:
     """Return the pair of a text and its code-switched form."""
     pair: Record = {}
     for key, value in record.items():

@@ -294,28 +294,54 @@ static int replace(Spaced *self, Word *word, uint64_t bits, PyObject *languages,
     return 0;
 }
 
+/* Write a text as it stands in a string of JSON, and return where that ends. */
+static char *escaped(char *at, const char *text, size_t length) {
+    static const char hex[] = "0123456789abcdef", names[] = "btn fr";  /* of U+0008 to U+000D */
+    for (const char *end = text + length; text < end; text++) {
+        unsigned char byte = *text;
+        if (byte >= ' ' && byte != '"' && byte != '\\') {
+            *at++ = byte;
+        } else {
+            *at++ = '\\';
+            if (byte >= ' ') {
+                *at++ = byte;
+            } else if (byte >= 8 && byte <= 13 && byte != 11) {
+                *at++ = names[byte - 8];
+            } else {
+                memcpy(at, "u00", 3);
+                at[3] = hex[byte >> 4];
+                at[4] = hex[byte & 15];
+                at += 5;
+            }
+        }
+    }
+    return at;
+}
+
+/* Return the text of words as a string of JSON. */
 static PyObject *joined(const Word *words, size_t count) {
     size_t size = count - 1;
     for (size_t i = 0; i < count; i++)
         if (words[i].words)
             size += words[i].before_length + words[i].length + words[i].after_length;
-    char *text = PyMem_Malloc(size + 1), *at = text;
+    char *text = PyMem_Malloc(6 * size + 2), *at = text;
     if (!text)
         return PyErr_NoMemory();
+    *at++ = '"';
     for (size_t i = 0; i < count; i++) {
         const Word *word = words + i;
         if (!word->words)
             continue;
         if (i)
             *at++ = ' ';
-        memcpy(at, word->before, word->before_length);
-        memcpy(at += word->before_length, word->start, word->length);
+        char *start = at = escaped(at, word->before, word->before_length);
+        at = escaped(at, word->start, word->length);
         if (word->raised)
-            *at += 'A' - 'a';
-        memcpy(at += word->length, word->after, word->after_length);
-        at += word->after_length;
+            *start += 'A' - 'a';
+        at = escaped(at, word->after, word->after_length);
     }
-    PyObject *made = PyUnicode_FromStringAndSize(text, at - text);
+    *at++ = '"';
+    PyObject *made = PyBytes_FromStringAndSize(text, at - text);
     PyMem_Free(text);
     return made;
 }

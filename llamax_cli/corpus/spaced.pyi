@@ -19,8 +19,8 @@ class Spaced:
     """
 
     def __init__(self, make: Callable[[str], Packed | None], write: Callable[[str, int], str], rate: float) -> None: ...
-    def __call__(self, text: str, key: int, /) -> tuple[str, int, int, int, list[str]] | None:
-        """Return the text, how many words it had, were covered and were replaced, and by which languages.
+    def __call__(self, text: str, key: int, /) -> tuple[bytes, int, int, int, list[str]] | None:
+        """Return the text in JSON, how many words it had, were covered and were replaced, and by which languages.
 
         None where there is other white space, or where the text has more than 10,000 words or needs more memory than
         there is.

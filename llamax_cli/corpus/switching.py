@@ -1,7 +1,7 @@
 """Code-switching: a share of the words of a text replaced by translations (paper, section 2.1, step 2).
 
     switch = Switcher(vocabulary, words.cut, 0.3).switch
-    switch("A black dog.", key) -> ("A schwarz dog.", 3, 3, 1, ["de"])
+    switch("A black dog.", key) -> (b'"A schwarz dog."', 3, 3, 1, ["de"])
 
 The rate is the share of words that are replaced in the end, which the paper does not give: of n words with a letter
 n * rate are replaced, rounded up or down by chance so that the mean is right, at most those that the lexicon covers. A
@@ -11,6 +11,8 @@ phrase counts its words. Each replacement draws a language, all that have a tran
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import compress
 from typing import Any, TypeAlias
+
+import msgspec
 
 from llamax_cli.corpus.segmentation import is_spaced
 from llamax_cli.corpus.vocabulary import Vocabulary, Word
@@ -24,11 +26,14 @@ try:
 except ImportError:  # installed where there was no C compiler
     Spaced = None  # type: ignore[assignment,misc]
 
+_encode = msgspec.json.Encoder().encode
+
 LONG = 10_000  # words of a text
 
 
-# A text after code-switching, how many words it had, were covered and were replaced, and by which languages.
-Switched: TypeAlias = tuple[str, int, int, int, list[str]]
+# A text after code-switching, how many words it had, were covered and were replaced, and by which languages. The text
+# is a string of JSON, as it will be written.
+Switched: TypeAlias = tuple[bytes, int, int, int, list[str]]
 
 
 class Switcher:
@@ -80,7 +85,7 @@ class Switcher:
             text = _set_off(
                 words, {place for (place, _), lang in zip(chosen, languages, strict=True) if is_spaced(lang)}, swallowed
             )
-        return text, count, covered, len(chosen) + len(swallowed), languages
+        return _encode(text), count, covered, len(chosen) + len(swallowed), languages
 
     def _entries(
         self, words: Sequence[str], found: list[Any], places: Iterable[int], breaks: Collection[int]
