@@ -10,13 +10,14 @@
 set -euo pipefail
 
 clone=$(cd "$(dirname "$0")/.." && pwd)
-command -v llamax >/dev/null || source "$clone/tests/environment.sh"
+# llamax and python have to be of one environment.
+{ command -v llamax && python -c 'import llamax_cli, sentencepiece'; } >/dev/null 2>&1 || source "$clone/tests/environment.sh"
 export HF_HUB_OFFLINE=1
 # Matrices this small gain nothing from more threads, and threads that spin slow down whoever shares the machine.
 export OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive
 mkdir -p "${1:-quickstart}"
 cd "${1:-quickstart}"
-ln -sfn "$clone/examples" examples
+[ examples -ef "$clone/examples" ] || ln -sfn "$clone/examples" examples
 
 # Show a line and run it, unless it came to its end before and its output is still there.
 step() {
@@ -61,7 +62,7 @@ step untrained.md 'Scores of the model that has learnt nothing; pieces of spBLEU
 step tuned.md 'Scores of the tuned model' \
     'llamax score pivoted.jsonl --metric chrf++,spbleu --spm untrained/tokenizer.model --summary --table md -o tuned.md'
 step pivoted.md 'Scores of what came by way of English' \
-    'grep pivot pivoted.jsonl | llamax score --metric chrf++,spbleu --spm untrained/tokenizer.model --table md -o pivoted.md'
+    "sed -n '/pivot/p' pivoted.jsonl | llamax score --metric chrf++,spbleu --spm untrained/tokenizer.model --table md -o pivoted.md"
 
 printf '\n# Untrained\n'
 cat untrained.md

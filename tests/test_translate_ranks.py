@@ -137,7 +137,7 @@ def test_a_process_that_is_gone_ends_the_run(
     ("answer", "expected"),
     [
         (ModelError("--device cuda:7: torch sees no CUDA devices (process 1 of 2, on node2)"), "--device cuda:7: "),
-        (["another"], "process 1 of 2 has another model under that name"),
+        (["another"], "process 1 of 2 has another model or adapter under that name"),
     ],
 )
 def test_what_is_wrong_elsewhere_is_told_by_the_first(

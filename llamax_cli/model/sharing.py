@@ -37,7 +37,7 @@ def open_engines(choices: Sequence[Choice], decoding: Decoding) -> list[Engine]:
     team = Team(_gather())
     try:
         own = [open_engine(_placed(choice), decoding) for choice in choices]
-        team.wait_until_ready(_contents(choices))
+        team.wait_until_ready(contents(choices))
     except BaseException:
         team.close()
         raise
@@ -61,8 +61,9 @@ def _placed(choice: Choice) -> Choice:
     return replace(choice, device=f"cuda:{local_rank() % torch.cuda.device_count()}")
 
 
-def _contents(choices: Sequence[Choice]) -> list[str]:
-    return [content(choice.model) for choice in choices]
+def contents(choices: Sequence[Choice]) -> list[str]:
+    """Return what identifies the models and adapters."""
+    return [content(each) for choice in choices for each in (choice.model, choice.lora) if each is not None]
 
 
 # -- the first process -------------------------------------------------------------------------------------------------
@@ -111,12 +112,12 @@ class Team:
                 raise message
             return number, message
 
-    def wait_until_ready(self, contents: list[str]) -> None:
-        """Wait until all have their models; ModelError where they are not those of `contents`."""
+    def wait_until_ready(self, wanted: list[str]) -> None:
+        """Wait until all have their models; ModelError where they are not the `wanted` ones."""
         for _ in self._others:
             message = self.receive(wait=True)
-            if message and message[1] != contents:
-                raise ModelError(f"process {message[0]} of {self.size} has another model under that name")
+            if message and message[1] != wanted:
+                raise ModelError(f"process {message[0]} of {self.size} has another model or adapter under that name")
 
     def close(self) -> None:
         """Let the others end, as soon as they have done what they are at."""
@@ -188,7 +189,7 @@ def work(first: Connection, choices: Sequence[Choice], decoding: Decoding) -> No
     with suppress(*GONE):
         try:
             engines = [open_engine(_placed(choice), decoding) for choice in choices]
-            first.send(_contents(choices))
+            first.send(contents(choices))
             while (message := first.recv()) is not None:
                 number, requests = message
                 for answer in engines[number].translate(requests):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from llamax_cli.errors import DataError, RecordError, UsageError
 from llamax_cli.model import asking, pivoting, sharing, translation
-from llamax_cli.model.engines import Choice, Decoding, Request, content
+from llamax_cli.model.engines import Choice, Decoding, Request
 from llamax_cli.model.plan import Plan, add_missing
 from llamax_cli.model.translation import Count, Translator
 from llamax_cli.ranks import rank
@@ -84,10 +84,9 @@ def pivot(
 
 def _contents(choices: Sequence[Choice]) -> dict[str, list[str]]:
     """Return what identifies the models and adapters, and the text of a template of the user's."""
-    models = [content(each) for choice in choices for each in (choice.model, choice.lora) if each is not None]
     template = Path(choices[0].template)
     texts = {"template_content": [template.read_text(encoding="utf-8")]} if template.is_file() else {}
-    return {"model_content": models, **texts}
+    return {"model_content": sharing.contents(choices), **texts}
 
 
 def _counter(run: Run) -> Count:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import torch
 from torch import distributed
 
+from llamax_cli import ranks as processes
 from llamax_cli.errors import LlamaxError, Terminated
 
 PATIENCE = timedelta(days=2)  # others wait while rank 0 tokenises the data
@@ -94,7 +95,7 @@ def is_left_alone(error: RuntimeError) -> bool:
 @contextmanager
 def joined() -> Iterator[Ranks]:
     """Join the processes that the launcher started; alone where it started one."""
-    rank, size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    size = processes.ranks()
     device = _device()
     backend = "gloo" if device.type == "cpu" else f"cpu:gloo,{device.type}:nccl"
     if size > 1:
@@ -103,7 +104,7 @@ def joined() -> Iterator[Ranks]:
         distributed.init_process_group(backend, store=distributed.HashStore(), rank=0, world_size=1)  # type: ignore[attr-defined]
     try:
         mesh = distributed.device_mesh.init_device_mesh(device.type, (size,))
-        yield Ranks(rank, size, device, mesh, distributed.new_group(backend="gloo", timeout=PATIENCE))
+        yield Ranks(processes.rank(), size, device, mesh, distributed.new_group(backend="gloo", timeout=PATIENCE))
     finally:
         distributed.destroy_process_group()
 
@@ -111,7 +112,7 @@ def joined() -> Iterator[Ranks]:
 def _device() -> torch.device:
     if not torch.cuda.is_available() or os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes"):
         return torch.device("cpu")
-    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+    device = torch.device("cuda", processes.local_rank())
     torch.cuda.set_device(device)
     return device
 

@@ -3,8 +3,10 @@
 python -m llamax_cli.model.training.worker FOLDER
 """
 
+import errno
 import fcntl
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ from typing import Any, NoReturn
 import torch
 
 from llamax_cli.console import say
-from llamax_cli.errors import FileError, LlamaxError, Terminated
+from llamax_cli.errors import FileError, LlamaxError, Terminated, because
 from llamax_cli.model.training import estimates, exporting
 from llamax_cli.model.training.assembling import Parts, assemble
 from llamax_cli.model.training.batches import Step, ahead
@@ -31,6 +33,7 @@ from llamax_cli.model.training.saving import Saver
 from llamax_cli.model.training.stepping import Stepper
 from llamax_cli.model.training.translating import Translator
 from llamax_cli.model.training.validating import held_out_loss
+from llamax_cli.ranks import rank
 
 
 class Worker:
@@ -181,12 +184,17 @@ class Worker:
 
 def _hold(folder: Path) -> None:
     """Hold the folder of a run as long as this process lasts; FileError where another run holds it."""
-    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    path = folder / ".lock"
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise FileError(f"{path}: {because(error)}") from error
     try:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
-        raise FileError(f"another run is training in {folder}") from error
+        is_held = error.errno in (errno.EACCES, errno.EAGAIN)
+        raise FileError(f"another run is training in {folder}" if is_held else f"{path}: {because(error)}") from error
 
 
 def work(job: Job, ranks: Ranks, signals: Signals) -> None:
@@ -210,7 +218,7 @@ def main() -> NoReturn:
     die_with_parent()
     folder = Path(sys.argv[1])
     code = run(folder)
-    if not code and _is_first():
+    if not code and rank() == 0:
         _test(read_job(folder))
     sys.exit(code)
 
@@ -218,13 +226,10 @@ def main() -> NoReturn:
 def _test(job: Job) -> None:
     """Become the command that measures the model on the files of its task, if there are any, with memory all free."""
     if job.tests:
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # asks for a checkpoint, and there is nothing left to keep
         quiet = ["--quiet"] if job.quiet else []
         line = ["tune", "--task", job.task, "--model", str(job.result), *quiet, "--eval", *job.tests]
         os.execv(sys.executable, [sys.executable, "-m", "llamax_cli", *line])
-
-
-def _is_first() -> bool:
-    return int(os.environ.get("RANK", 0)) == 0
 
 
 def run(folder: Path) -> int:
@@ -239,7 +244,7 @@ def run(folder: Path) -> int:
             work(job, ranks, signals)
         return 0
     except (LlamaxError, Terminated, KeyboardInterrupt) as error:
-        if _is_first() or not (is_shared(error) or isinstance(error, Terminated | KeyboardInterrupt)):
+        if rank() == 0 or not (is_shared(error) or isinstance(error, Terminated | KeyboardInterrupt)):
             say(command, _line(error))
         return 130 if isinstance(error, KeyboardInterrupt) else getattr(error, "exit_code", 1)
     except torch.OutOfMemoryError:
@@ -248,7 +253,7 @@ def run(folder: Path) -> int:
     except RuntimeError as error:
         if not is_left_alone(error):
             raise
-        say(command, f"rank {os.environ.get('RANK', 0)}: another rank is gone, so this one stops too")
+        say(command, f"rank {rank()}: another rank is gone, so this one stops too")
         return 1
 
 
