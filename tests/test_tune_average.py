@@ -5,13 +5,14 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from conftest import Outcome, wait_for
+from conftest import Outcome
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
@@ -61,7 +62,7 @@ def test_the_mean_is_torchs(tmp_path: Path, models: list[Path], llamax: Run) -> 
     card = (tmp_path / "mean" / "README.md").read_text()
     assert "The mean of 3 models, weight by weight in fp32" in card
     assert all(f"- `{model}`, xxh3 `" in card for model in models)
-    assert not (tmp_path / "mean.partial").exists()
+    assert not list(tmp_path.glob("*.partial"))
 
 
 @pytest.mark.parametrize("form", ["shards", "bin", "bin shards"])
@@ -214,6 +215,31 @@ def test_models_of_different_kinds_have_no_mean(tmp_path: Path, models: list[Pat
     assert not list(tmp_path.glob("x*"))
 
 
+def test_only_its_own_folder_is_removed(
+    tmp_path: Path, models: list[Path], monkeypatch: pytest.MonkeyPatch, llamax: Run
+) -> None:
+    """Another's partial mean stays; a mean may fill an empty folder, but not the one in which it is asked for."""
+    (tmp_path / "mean.partial").mkdir()
+    (tmp_path / "mean.partial" / "file").touch()
+    (tmp_path / "mean").mkdir()
+    monkeypatch.chdir(tmp_path)
+    averaging.write(models[:2], Path("mean"), quiet=True)
+    assert (tmp_path / "mean" / "config.json").exists() and (tmp_path / "mean").stat().st_mode & 0o777 == 0o755
+    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".partial")] == ["mean.partial"]
+    assert (tmp_path / "mean.partial" / "file").exists()
+    done = llamax("tune", "--average", *models, "-o", ".")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr == b"llamax tune: . is the current folder; name a new folder for the mean\n"
+
+
+@pytest.mark.parametrize("held", [[torch.zeros(2)], {"epoch": 3}, {1: torch.zeros(2)}], ids=str)
+def test_a_file_of_something_else_holds_no_weights(tmp_path: Path, held: object) -> None:
+    """PyTorch's format may hold anything."""
+    torch.save(held, tmp_path / "pytorch_model.bin")
+    with pytest.raises(ModelError, match=r"pytorch_model\.bin holds something else than weights by name"):
+        Weights(tmp_path)
+
+
 def test_whole_numbers_have_to_be_the_same(tmp_path: Path, models: list[Path]) -> None:
     """Places are kept; quantized weights are refused."""
     same = [changed(tmp_path / n, models[0], lambda w: w.update(places=torch.arange(9))) for n in ("a", "b")]
@@ -243,7 +269,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, models: list[Path]) -> None:
 
     call = [sys.executable, "-m", "llamax_cli", "tune", "--average", *map(str, models), "-o", "mean"]
     done = subprocess.run(call, cwd=tmp_path, capture_output=True, preexec_fn=limited, check=False)
-    assert (done.returncode, done.stderr) == (1, b"llamax tune: mean.partial: file too large\n")
+    assert (done.returncode, done.stderr) == (1, b"llamax tune: mean: file too large\n")
     assert not list(tmp_path.glob("mean*"))
 
 
@@ -255,7 +281,9 @@ def test_terminated_midway_leaves_nothing(tmp_path: Path) -> None:
         (tmp_path / name / "config.json").write_text("{}")
     call = [sys.executable, "-m", "llamax_cli", "tune", "--average", "a", "b", "-o", "mean"]
     process = subprocess.Popen(call, cwd=tmp_path, stderr=subprocess.PIPE)
-    wait_for(tmp_path / "mean.partial" / "model.safetensors")
+    while not list(tmp_path.glob("mean.*.partial/model.safetensors")):
+        assert process.poll() is None
+        time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (143, b"llamax tune: terminated\n")

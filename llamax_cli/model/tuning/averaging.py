@@ -3,8 +3,10 @@
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import torch
@@ -34,32 +36,43 @@ def write(folders: Sequence[Path], output: Path, *, quiet: bool) -> None:
     not of one kind.
     """
     started = time.monotonic()
+    if output.exists() and output.samefile(Path()):
+        raise FileError(f"{output} is the current folder; name a new folder for the mean")
     if output.exists() and not (output.is_dir() and not any(output.iterdir())):
         raise FileError(f"{output} exists; name a new folder for the mean")
     parents = [_open(folder) for folder in folders]
     for parent in parents[1:]:
         check(parents[0], parent)
-    partial = output.with_name(f"{output.name}.partial")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+    with _appearing(output) as partial:
         _write_weights(partial, parents, quiet=quiet)
         for path in sorted({path for pattern in KEPT for path in folders[0].glob(pattern) if path.is_file()}):
             shutil.copyfile(path, partial / path.name)
         (partial / "README.md").write_text(card(folders), encoding="utf-8")
-        if output.exists():
-            output.rmdir()
-        partial.rename(output)
-    except OSError as error:
-        raise FileError(f"{partial}: {because(error)}") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     if not quiet:
         count = len(parents[0].places)
         say(
             "tune",
             f"the mean of {len(folders)} models, {count:,} weights; {output}; {time.monotonic() - started:.1f} s",
         )
+
+
+@contextmanager
+def _appearing(output: Path) -> Iterator[Path]:
+    """Make a folder of its own to write into, which is `output` in the end, and gone where anything fails."""
+    whole, partial = output.absolute(), None
+    try:
+        whole.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(mkdtemp(prefix=f"{whole.name}.", suffix=".partial", dir=whole.parent))
+        partial.chmod(0o755)
+        yield partial
+        if whole.exists():
+            whole.rmdir()
+        partial.rename(whole)
+    except OSError as error:
+        raise FileError(f"{output}: {because(error)}") from error
+    finally:
+        if partial is not None:
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 def _open(folder: Path) -> Weights:
@@ -112,22 +125,16 @@ def check(one: Weights, other: Weights) -> None:
     """Raise ModelError where two models are not of one kind: architecture, names and shapes of weights, vocabulary."""
     kinds = [read_config(str(each.folder)).get("model_type") for each in (one, other)]
     if kinds[0] != kinds[1]:
-        raise ModelError(
-            f"{other.folder} is a {kinds[1]}, {one.folder} a {kinds[0]}; only models of one kind have a mean"
-        )
+        raise ModelError(f"{other.folder} is a {kinds[1]}, {one.folder} a {kinds[0]}; {ALIKE}")
     for has, lacks in ((one, other), (other, one)):
         for name in has.places:
             if name not in lacks.places:
-                raise ModelError(
-                    f"{lacks.folder} has no {name}, which {has.folder} has; only models of one kind have a mean"
-                )
+                raise ModelError(f"{lacks.folder} has no {name}, which {has.folder} has; {ALIKE}")
     for name, place in one.places.items():
         shapes = place.shape, other.places[name].shape
         if shapes[0] != shapes[1]:
             sizes = " and ".join(" x ".join(map(str, shape)) for shape in shapes)
-            raise ModelError(
-                f"{name} is {sizes} in {one.folder} and {other.folder}; only models of one kind have a mean"
-            )
+            raise ModelError(f"{name} is {sizes} in {one.folder} and {other.folder}; {ALIKE}")
     before, after = (_vocabulary(each.folder) for each in (one, other))
     if before is not None and after is not None and before != after:
         raise ModelError(f"{one.folder} and {other.folder} have different vocabularies, so their weights do not match")

@@ -75,12 +75,15 @@ def _reader(path: Path) -> tuple[list[str], Callable[[str], Tensor]]:
         if path.suffix == ".safetensors":
             opened: Any = safe_open(path, framework="pt")
             return list(opened.keys()), opened.get_tensor
-        loaded: dict[str, Tensor] = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
-        return list(loaded), loaded.__getitem__
+        loaded: Any = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
     except OSError as error:
         raise ModelError(f"{path}: {because(error)}") from error
     except (SafetensorError, RuntimeError, UnpicklingError, ValueError) as error:
         raise ModelError(f"{path} cannot be read: {str(error).strip().splitlines()[0]}") from error
+    named = loaded.items() if isinstance(loaded, dict) else [(None, loaded)]
+    if not all(isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in named):
+        raise ModelError(f"{path} holds something else than weights by name")
+    return list(loaded), loaded.__getitem__
 
 
 def write(folder: Path, weights: Weights, tensor: Callable[[str], Tensor]) -> None:
