@@ -1,5 +1,6 @@
 """Trackers: the metrics as curves, gone on with where a run is resumed."""
 
+import errno
 import sys
 from collections import defaultdict
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import pytest
 from conftest import Outcome
 from training import job, metrics, model_folder, sample, train, write
 
-from llamax_cli.errors import TrainingError
+from llamax_cli.errors import FileError, TrainingError
 from llamax_cli.model.training.job import read_job
 from llamax_cli.model.training.trackers import Trackers, flat
 
@@ -105,6 +106,24 @@ def test_wandb_goes_on_in_the_run_of_that_name(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setitem(sys.modules, "wandb", Recorded(refuses=True))
     with pytest.raises(TrainingError, match=r"trackers: wandb: api_key not configured \(no-tty\); WANDB_MODE=offline"):
         Trackers(asked, "ab12", 0, {})
+
+
+def test_a_full_disk_at_the_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line, when every tracker was told to finish."""
+    finished = []
+
+    def finish(name: str) -> None:
+        finished.append(name)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def opened(name: str) -> Any:
+        return lambda *_: SimpleNamespace(name=name, finish=lambda: finish(name))
+
+    monkeypatch.setattr("llamax_cli.model.training.trackers.OPEN", {"wandb": opened("a"), "tensorboard": opened("b")})
+    asked = read_job(job(tmp_path / "run", tmp_path, tmp_path, trackers=("wandb", "tensorboard")))
+    with pytest.raises(FileError, match=r"run: a cannot write: no space left on device"):
+        Trackers(asked, "ab12", 0, {}).close()
+    assert finished == ["a", "b"]
 
 
 def test_wandb_itself_writes_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,10 +137,12 @@ class Reporter:
     def close(self) -> None:
         """Let go of bar, file and trackers."""
         self._progress.close()
-        if self._trackers is not None:
-            self._trackers.close()
-        if self._metrics is not None:
-            self._metrics.close()
+        try:
+            if self._metrics is not None:
+                self._metrics.close()
+        finally:
+            if self._trackers is not None:
+                self._trackers.close()
 
 
 class Metrics:
@@ -173,4 +175,7 @@ class Metrics:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._file.close()
+        try:
+            self._file.close()  # which tries again to write what could not be
+        except OSError as error:
+            raise FileError(f"{self._path}: {because(error)}") from error

@@ -38,9 +38,15 @@ class Trackers:
                 raise FileError(f"{self._folder}: {tracker.name} cannot write: {because(error)}") from error
 
     def close(self) -> None:
-        """Have all of it written."""
+        """Have all of it written, by each that can; FileError where one cannot."""
+        failed: list[tuple[str, OSError]] = []
         for tracker in self._open:
-            tracker.finish()
+            try:
+                tracker.finish()
+            except OSError as error:
+                failed.append((tracker.name, error))
+        for name, first in failed:
+            raise FileError(f"{self._folder}: {name} cannot write: {because(first)}") from first
 
 
 def flat(name: str, value: Any) -> Iterator[tuple[str, float]]:
