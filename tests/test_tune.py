@@ -17,6 +17,7 @@ from tiny import byte_level
 from torch.nn.functional import cross_entropy
 from training import WORDS, begin, end, job, losses, metrics, model_folder, train, write
 
+from llamax_cli.errors import ModelError
 from llamax_cli.model.tuning import evaluating
 from llamax_cli.model.tuning.answering import Generation, Likelihood
 from llamax_cli.model.tuning.evaluating import Tally
@@ -255,6 +256,26 @@ def test_the_likeliest_option_is_chosen(model: Path, words: Any) -> None:
         assert list(likelihood.answer(asked)) == list(enumerate(expected))
 
 
+def test_what_does_not_fit_the_memory_is_halved(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Down to a single question; the answers are the same."""
+    asked = [Question("", "Say it.", word, "", "", tuple(WORDS[:3]), "en") for word in WORDS[:7]]
+    likelihood = Likelihood(str(model))
+    expected, learner, most, calls = list(likelihood.answer(asked)), likelihood._learner, 6, []
+
+    def narrow(batch: Any) -> torch.Tensor:
+        calls.append(len(batch.numbers))
+        if len(batch.numbers) > most:
+            raise torch.OutOfMemoryError
+        return learner(batch)
+
+    monkeypatch.setattr(likelihood, "_learner", narrow)
+    assert list(likelihood.answer(asked)) == expected
+    assert max(calls) == 21 and min(calls) == 3
+    most = 2
+    with pytest.raises(ModelError, match="memory of the GPU is full with a single question"):
+        list(likelihood.answer(asked))
+
+
 def test_a_question_that_is_too_long_is_left_out(tmp_path: Path, model: Path) -> None:
     """And counted, whatever its neighbours are."""
     path = tmp_path / "x-sw.tsv"
@@ -308,6 +329,11 @@ def test_accuracy_is_counted_by_language() -> None:
             "--model model --task xnli --eval dev-sw.tsv -o x --set a=1",
             2,
             "without --data a model is only measured: leave -o, --set out",
+        ),
+        (
+            "--model model --task xnli --eval dev-sw.tsv --keep 0 --throughput 0 -- --num_processes 2",
+            2,
+            "without --data a model is only measured: leave --keep, --throughput, --num_processes 2 out",
         ),
         ("--average model -o x", 2, "--average takes two models or more, and -o DIR for their mean"),
         ("--average model model", 2, "--average takes two models or more, and -o DIR for their mean"),

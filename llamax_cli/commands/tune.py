@@ -6,9 +6,8 @@ from typing import Annotated
 from typer import Option
 
 from llamax_cli.model.training import flags as shared
+from llamax_cli.model.tuning.questions import TASKS
 from llamax_cli.options import one_of
-
-TASKS = ("xnli", "x-csqa", "mgsm")
 
 
 def tune(
@@ -65,6 +64,7 @@ def tune(
 
     training: dict[str, object] = {"--config": config, "--set": set_, "--tokenizer": tokenizer, "--resume": resume}
     training |= {"--freeze": freeze, "--lora": lora, "--keep": keep, "--preflight": preflight, "--dry-run": dry_run}
+    training |= {"--throughput": throughput, " ".join(flags or ()): flags}
     match asking.purpose(model, data, output, task, eval_, average, training):
         case "average":
             from llamax_cli.model.tuning import averaging

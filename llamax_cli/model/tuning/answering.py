@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import torch
 
-from llamax_cli.errors import RecordError
+from llamax_cli.errors import ModelError, RecordError
 from llamax_cli.model import loading
 from llamax_cli.model.engine_hf import HfEngine
 from llamax_cli.model.engines import Choice, Decoding, Request
@@ -63,7 +63,7 @@ class Likelihood:
     def answer(self, questions: Sequence[Question]) -> Answers:
         """Yield the answers in order."""
         for group in self._groups(questions):
-            scored = zip(group, self._scores(group), strict=True)
+            scored = zip(group, self._in_memory(group), strict=True)
             for place, each in groupby(scored, key=lambda pair: pair[0].question):
                 best, score = max(each, key=lambda pair: pair[1])
                 yield place, best.option if score > TOO_LONG else None
@@ -84,6 +84,19 @@ class Likelihood:
         if group:
             yield group
 
+    def _in_memory(self, options: Sequence[Option]) -> list[float]:
+        """Return `_scores`, of half of the questions at a time where all do not fit the memory."""
+        try:
+            return self._scores(options)
+        except torch.OutOfMemoryError as error:
+            starts = [n for n in range(1, len(options)) if options[n].question != options[n - 1].question]
+            if not starts:
+                raise ModelError("the memory of the GPU is full with a single question") from error
+        torch.cuda.empty_cache()
+        self._budget //= 2
+        half = starts[len(starts) // 2]
+        return [*self._in_memory(options[:half]), *self._in_memory(options[half:])]
+
     @torch.inference_mode()
     def _scores(self, options: Sequence[Option]) -> list[float]:
         """Return the log-likelihood of each option, TOO_LONG for all of a question one of whose options is that."""
@@ -93,8 +106,8 @@ class Likelihood:
         if fitting:
             chosen = [options[place].encoded for place in fitting]
             batch = make_batch(chosen, fitting, [Sample("")] * len(fitting)).to(self._device)
-            sums = torch.zeros(len(fitting), dtype=torch.float64, device=self._device)
-            sums.index_add_(0, batch.owners, self._learner(batch).double())
+            sums = torch.zeros(len(fitting), dtype=torch.float64)  # here, as not every device has fp64
+            sums.index_add_(0, batch.owners.cpu(), self._learner(batch).cpu().double())
             for place, loss in zip(batch.numbers, sums.tolist(), strict=True):
                 scores[place] = -loss
         return scores

@@ -30,7 +30,7 @@ def purpose(
         return "average"
     if model is None:
         raise UsageError("--model names what to tune or to measure")
-    if bool(tests) > bool(task):
+    if tests and not task:
         raise UsageError("--eval measures a task: name it with --task")
     if data:
         if output is None:
@@ -43,6 +43,6 @@ def purpose(
 
 
 def _refuse(flags: Mapping[str, object], reason: str) -> None:
-    given = [flag for flag, value in flags.items() if value]
+    given = [flag for flag, value in flags.items() if not (value is None or value is False or value == [])]
     if given:
         raise UsageError(f"{reason}: leave {', '.join(given)} out")
