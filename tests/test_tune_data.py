@@ -314,6 +314,25 @@ def test_mgsm_and_gsm8k(tmp_path: Path) -> None:
     assert asked(tmp_path / "test.json", "mgsm") == [("How many?", "The answer is 6.", "?")]
 
 
+def test_null_is_nothing(tmp_path: Path) -> None:
+    """As if the key were not there, or empty: no answer, no language, no origin; a number may be an id."""
+    pair = {"premise": "a", "hypothesis": "b", "language": None, "pairID": None, "label": None}
+    write(tmp_path / "dev-sw.jsonl", [pair])
+    (found,) = questions(tmp_path / "dev-sw.jsonl", "xnli")
+    assert (found.gold, found.lang, found.id) == ("", "sw", None)
+    problems = [{"question": "a", "answer": None}, {"question": "a", "answer_number": None}]
+    problems += [{"question": "a", "answer": "So.\n#### 6", "answer_number": None}]
+    write(tmp_path / "mgsm-sw.jsonl", problems)
+    assert [each.gold for each in questions(tmp_path / "mgsm-sw.jsonl", "mgsm")] == ["", "", "6"]
+    choices = {"label": ["A", "B"], "text": ["b", "c"]}
+    question = {"id": 7, "question": {"stem": "a", "choices": choices}, "answerKey": None, "lang": None}
+    write(tmp_path / "csqa-sw.jsonl", [question])
+    (found,) = questions(tmp_path / "csqa-sw.jsonl", "x-csqa")
+    assert (found.gold, found.lang, found.id) == ("", "sw", 7)
+    write(tmp_path / "alpaca.jsonl", [{"instruction": "a", "output": None, "lang": None, "origin": None, "id": None}])
+    assert rendered(tmp_path / "alpaca.jsonl") == [{"prompt": alpaca("a"), "completion": "", "origin": "alpaca"}]
+
+
 def test_real_tasks_are_read(data: Path) -> None:
     """XNLI's 2,490 questions, as many of each label; MGSM's 250, with the same answers in every language."""
     for path in sorted((data / "xnli").glob("*.tsv")):
@@ -336,6 +355,7 @@ def test_real_tasks_are_read(data: Path) -> None:
             ":1: 'maybe' is no label of XNLI; have: entailment, neutral, contradiction",
         ),
         ("xnli", "a.jsonl", '{"question":"a"}', ":1: no 'sentence1' (it has nothing that is known); XNLI has premise"),
+        ("xnli", "a.jsonl", '{"premise":"a","hypothesis":"b"}', ":1: no 'gold_label' (it has premise, hypothesis)"),
         ("xnli", "a.tsv", "", ": no question in it"),
         ("x-csqa", "a.tsv", "one\ttwo\n", ":1: not JSON; X-CSQA has question (stem, choices with label and text)"),
         ("x-csqa", "a.jsonl", '{"question":"a"}', ":1: 'question' has no 'stem'; X-CSQA has"),
@@ -355,6 +375,7 @@ def test_real_tasks_are_read(data: Path) -> None:
         ("mgsm", "a.tsv", "one\n", ":1: 1 columns, not 2; MGSM has question and number"),
         ("mgsm", "a.tsv", "one\ttwo\n", ":1: 'two' is no number; MGSM has"),
         ("mgsm", "a.jsonl", '{"question":"a","answer":"6"}', ":1: no '####' in 'answer'; MGSM has"),
+        ("mgsm", "a.jsonl", '{"question":"a"}', ":1: no '####' in 'answer'; MGSM has"),
     ],
 )
 def test_a_file_that_is_not_the_tasks(tmp_path: Path, task: str, name: str, content: str, message: str) -> None:
@@ -448,6 +469,21 @@ def test_what_is_left_out_is_counted_by_language_or_origin(tmp_path: Path) -> No
     (tmp_path / "dev-sw.tsv").write_text("a\tb\tneutral\na\tb\t-\n")
     prepared = prepare([tmp_path / "dev-sw.tsv"], encoder, 512, 0, cache, render=renderer(made("xnli"), words()))
     assert told(prepared.rejected()) == "1 record with nothing to learn (sw 1)"
+
+
+def test_what_a_chat_is_written_with_makes_another_file(tmp_path: Path) -> None:
+    """The template, the tokens at both ends and those that are added; the same ones find the same file."""
+    made = Job("m", "m", (), str(tmp_path / "run"), False, False, False, Training(), "tune")
+    path = write(tmp_path / "a.jsonl", [{"messages": TALK}])
+    others = [words(QWEN), words(MARKED), words(QWEN, "<|im_end|>"), words(QWEN), words(QWEN)]
+    others[3].eos_token, others[4].bos_token = "a", "a"
+    files = []
+    for tokenizer in (words(QWEN), *others):
+        render = renderer(made, tokenizer)
+        assert render is not None
+        files.append(render(path).path)
+    assert files[0] == files[1]
+    assert len(set(files)) == 5
 
 
 # -- steps of records --------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -10,11 +10,11 @@ import numpy as np
 
 from llamax_cli.config import Training
 from llamax_cli.errors import DataError, FileError, RecordError, because
-from llamax_cli.inputs import Input
 from llamax_cli.model.batching import Job
 from llamax_cli.model.prompts import Template, choose
 from llamax_cli.model.training.encoding import Encoder
 from llamax_cli.model.training.samples import Sample
+from llamax_cli.model.tuning import reading
 from llamax_cli.records import language, parse, text
 from llamax_cli.scoring.metrics import Recipe, metric
 
@@ -49,7 +49,7 @@ def read(training: Training, model: str) -> list[Line]:
     taken: Counter[str] = Counter()
     lines = []
     for path in training.translate:
-        for number, data in enumerate(_lines(path), 1):
+        for number, data in reading.lines(Path(path)):
             try:
                 line = _line(data, template)
             except RecordError as error:
@@ -60,15 +60,6 @@ def read(training: Training, model: str) -> list[Line]:
     if not lines:
         raise DataError(f"{', '.join(training.translate)}: nothing to translate")
     return lines
-
-
-def _lines(path: str) -> Iterator[bytes]:
-    rest = b""
-    for block in Input(path).blocks():
-        *lines, rest = (rest + block).split(b"\n")
-        yield from lines
-    if rest:
-        yield rest
 
 
 def _line(data: bytes, template: Template) -> Line:

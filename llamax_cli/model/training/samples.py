@@ -1,10 +1,10 @@
 """Where each record of the data lies, so that any of them is read without those before it."""
 
 import os
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, BinaryIO, NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
@@ -51,6 +51,24 @@ class Sample(msgspec.Struct):
         return f"{self.src_lang}-{self.tgt_lang}" if self.src_lang and self.tgt_lang else self.language
 
 
+@contextmanager
+def appearing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for what is written to appear under its name, whole or not at all; FileError where it cannot be."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        raise FileError(f"{path}: {because(error)}") from error
+    finally:
+        with suppress(OSError):
+            partial.unlink()
+
+
 class Cache:
     """Arrays on disk, each made once and whole or not there; read without being loaded."""
 
@@ -61,22 +79,10 @@ class Cache:
         """Return the array of that name, made now where it is not there."""
         path = self.folder / f"{name}.npy"
         if not path.exists():
-            self._save(path, make())
-        return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
-
-    def _save(self, path: Path, made: Numbers) -> None:
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with partial.open("wb") as file:
+            made = make()
+            with appearing(path) as file:
                 np.save(file, made)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, path)
-        except OSError as error:
-            with suppress(OSError):
-                partial.unlink()
-            raise FileError(f"{path}: {because(error)}") from error
+        return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
 
 
 class Rendered(NamedTuple):

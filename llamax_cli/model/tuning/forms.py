@@ -69,19 +69,35 @@ class Forms:
 
 def from_alpaca(record: Record) -> dict[str, str]:
     """Return an instruction with the paper's template; the answer begins with a space, as in running text."""
-    output = text(record, "output")
+    output = nullable(record, "output")
     prompt = alpaca(text(record, "instruction"), optional(record, "input"))
     return {"prompt": prompt, "completion": f" {output}" if output.strip() else ""}
 
 
+def nullable(record: Record, key: str) -> str:
+    """Return the string under a key, "" where it is null; RecordError where it is absent."""
+    return "" if value(record, key) is None else text(record, key)
+
+
 def optional(record: Record, key: str) -> str:
     """Return the string under a key, "" where it is absent or null."""
-    return text(record, key) if key in record and value(record, key) is not None else ""
+    return nullable(record, key) if key in record else ""
+
+
+def written(record: Record, key: str) -> str:
+    """Return a string or a number as it is written, "" where it is absent or null: `{"label": 2} -> "2"`."""
+    found = value(record, key) if key in record else None
+    return "" if found is None else str(found)
+
+
+def identity(record: Record) -> str | int | None:
+    """Return the `id` of a record where it is a string or a whole number."""
+    found = value(record, "id") if "id" in record else None
+    return found if type(found) in (str, int) else None
 
 
 def carried(record: Record) -> dict[str, Any]:
     """Return what a Sample keeps of a record besides its texts."""
-    kept: dict[str, Any] = {key: text(record, key) for key in CARRIED if key in record}
-    if type(identity := value(record, "id") if "id" in record else None) in (str, int):
-        kept["id"] = identity
-    return kept
+    kept: dict[str, Any] = {key: found for key in CARRIED if (found := optional(record, key))}
+    known = identity(record)
+    return kept if known is None else {**kept, "id": known}

@@ -6,6 +6,8 @@ These files are read:
     GSM8K's *.jsonl     question, answer: the way there and, after "####", the number
     Hugging Face's MGSM question, answer (may be null), answer_number
 
+A number that is empty or null leaves a problem without an answer.
+
 A model learns the way, without GSM8K's marks for a calculator (`<<48/2=24>>`), and then `The answer is 24.`
 """
 
@@ -15,10 +17,10 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from llamax_cli.errors import DataError, RecordError
-from llamax_cli.model.tuning.forms import optional
+from llamax_cli.model.tuning.forms import optional, written
 from llamax_cli.model.tuning.questions import Question, language_in
 from llamax_cli.model.tuning.reading import is_table, items, rows
-from llamax_cli.records import Record, text, value
+from llamax_cli.records import Record, text
 
 INSTRUCTION = "Solve the problem step by step. End with the answer, a number."
 CONCLUSION = "The answer is"
@@ -58,10 +60,9 @@ def _records(path: Path) -> Iterator[tuple[str, str, str, str]]:
 def _answer(record: Record) -> tuple[str, str]:
     """Return the way to the answer, and the number."""
     way, mark, gold = optional(record, "answer").partition("####")
-    if "answer_number" in record:
-        gold = str(value(record, "answer_number"))
-    elif not mark:
+    if not mark and "answer_number" not in record and (way or "answer" not in record):
         raise RecordError("no '####' in 'answer'")
+    gold = written(record, "answer_number") or gold
     return CALCULATION.sub("", way).strip(), gold.strip()
 
 

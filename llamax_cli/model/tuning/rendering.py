@@ -1,8 +1,6 @@
 """A file of any form as a file of Samples, in the cache of a run: from there on it is trained on like any other."""
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,7 @@ from xxhash import xxh3_128
 
 from llamax_cli.errors import DataError, FileError, RecordError, because
 from llamax_cli.model.training.job import Job
-from llamax_cli.model.training.samples import Rendered
+from llamax_cli.model.training.samples import Rendered, appearing
 from llamax_cli.model.tuning.chat import Chat
 from llamax_cli.model.tuning.forms import Forms
 from llamax_cli.model.tuning.questions import questions
@@ -25,7 +23,7 @@ BATCH = 1000  # samples written at once
 def renderer(job: Job, tokenizer: Any) -> Callable[[Path], Rendered] | None:
     """Return what makes a file of Samples of a file of the user's; None where the data are Samples.
 
-    The file is made once for a content and a chat template, and appears whole; a resumed run finds it.
+    The file is made once for a content and what a chat is written with, and appears whole; a resumed run finds it.
     """
     if job.command == "train":
         return None
@@ -34,8 +32,9 @@ def renderer(job: Job, tokenizer: Any) -> Callable[[Path], Rendered] | None:
 
 def _render(task: str, tokenizer: Any, model: str, cache: Path, path: Path) -> Rendered:
     content = _content(path)
-    template = getattr(tokenizer, "chat_template", None) or ""
-    key = xxh3_128("\0".join([content, VERSION, task, str(template)]).encode()).hexdigest()
+    special = sorted(map(str, getattr(tokenizer, "added_tokens_decoder", {}).values()))
+    chat = [str(getattr(tokenizer, name, None)) for name in ("chat_template", "bos_token", "eos_token")]
+    key = xxh3_128("\0".join([content, VERSION, task, *chat, *special]).encode()).hexdigest()
     made = cache / f"rendered-{key}.jsonl"
     if not made.exists():
         _write(made, samples(path, task, lambda: Chat(tokenizer, model)))
@@ -68,22 +67,11 @@ def _content(path: Path) -> str:
 
 
 def _write(path: Path, made: Iterator[dict[str, Any]]) -> None:
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            batch: list[dict[str, Any]] = []
-            for sample in made:
-                batch.append(sample)
-                if len(batch) == BATCH:
-                    file.write(serialise(batch))
-                    batch = []
-            file.write(serialise(batch))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except OSError as error:
-        raise FileError(f"{path}: {because(error)}") from error
-    finally:
-        with suppress(OSError):
-            partial.unlink()
+    with appearing(path) as file:
+        batch: list[dict[str, Any]] = []
+        for sample in made:
+            batch.append(sample)
+            if len(batch) == BATCH:
+                file.write(serialise(batch))
+                batch = []
+        file.write(serialise(batch))

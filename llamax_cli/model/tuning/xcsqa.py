@@ -2,7 +2,8 @@
 
 A file has JSON on each line: `id`, `lang` (CommonsenseQA has none: the name of the file or its folder may say it),
 `question` with `stem` and `choices`, and `answerKey`. The choices are a list of `label` and `text`, or as Hugging Face
-has them two lists. An empty `answerKey`, as in the test set, leaves a question without an answer.
+has them two lists. An `answerKey` that is empty, null or not there, as in the test set, leaves a question
+without an answer.
 """
 
 from collections.abc import Iterator
@@ -11,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from llamax_cli.errors import DataError, RecordError
+from llamax_cli.model.tuning.forms import identity, optional
 from llamax_cli.model.tuning.questions import Question, language_in, language_of
 from llamax_cli.model.tuning.reading import is_table, items
-from llamax_cli.records import Record, text, value
+from llamax_cli.records import Record, value
 
 INSTRUCTION = "Which answer to the question is right? Answer with its letter."
 ALIASES = {"jap": "ja"}  # X-CSQA's own
@@ -38,14 +40,13 @@ def _question(where: str, record: Record, named: str) -> Question:
         raise RecordError("'question' has no 'stem'")
     choices = _choices(question.get("choices"))
     labels = tuple(label for label, _ in choices)
-    gold = text(record, "answerKey") if "answerKey" in record else ""
+    gold = optional(record, "answerKey")
     if gold and gold not in labels:
         raise RecordError(f"the answer {gold!r} is none of the choices {', '.join(labels)}")
-    lang = text(record, "lang") if "lang" in record else ""
+    lang = optional(record, "lang")
     lang = language_of(ALIASES.get(lang, lang), where) if lang else named
     asked = "\n".join([question["stem"], *(f"{label}. {choice}" for label, choice in choices)])
-    identity = text(record, "id") if "id" in record else None
-    return Question(where, INSTRUCTION, asked, gold, gold, labels, lang, identity)
+    return Question(where, INSTRUCTION, asked, gold, gold, labels, lang, identity(record))
 
 
 def _choices(given: Any) -> list[tuple[str, str]]:

@@ -8,16 +8,18 @@ These files are read:
     *.jsonl of XNLI, MultiNLI       gold_label, sentence1, sentence2
     *.jsonl of Hugging Face         premise, hypothesis, label (0, 1, 2)
 
-A label "-" (no agreement) or none at all leaves a question without an answer.
+A label that is "-" (no agreement), empty or null leaves a question without an answer; a file that has no label at all
+is refused.
 """
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from llamax_cli.errors import DataError, RecordError
+from llamax_cli.model.tuning.forms import written
 from llamax_cli.model.tuning.questions import Question, language_in, language_of
 from llamax_cli.model.tuning.reading import is_table, items, rows
-from llamax_cli.records import text, value
+from llamax_cli.records import text
 
 INSTRUCTION = "Does the premise entail the hypothesis? Answer with entailment, neutral or contradiction."
 LABELS = ("entailment", "neutral", "contradiction")  # in the order of their numbers
@@ -54,8 +56,8 @@ def _table(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
 def _records(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
     for where, record in items(path):
         try:
-            row = {key: text(record, key) for key in (*PREMISE, *HYPOTHESIS, "language") if key in record}
-            row |= {key: str(value(record, key)) for key in (*LABEL, "pairID") if key in record}
+            row = {key: text(record, key) for key in (*PREMISE, *HYPOTHESIS) if key in record}
+            row |= {key: written(record, key) for key in (*LABEL, "language", "pairID") if key in record}
         except RecordError as error:
             raise DataError(f"{where}: {error}") from error
         yield where, row
