@@ -258,7 +258,7 @@ def test_no_room_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     model = model_folder(tmp_path / "model")
     mix = write(tmp_path / "mix.jsonl", [sample(1)])
     monkeypatch.setattr(launching, "_free", lambda folder: 1_000)
-    asked = job(str(model), None, [str(mix)], tmp_path / "run", None, [], False, None, False)
+    asked = job(str(model), None, [str(mix)], tmp_path / "run", file=None, settings=[], resume=None, quiet=False)
     with pytest.raises(FileError, match=r"0.0 GB free, .* needed for 3 checkpoints and the model; set keep lower"):
         launching.check_room(asked, launching.check(asked))
 
@@ -332,17 +332,7 @@ def test_what_a_worker_says_is_all_that_is_said(inputs: Path, llamax: Run) -> No
 def test_a_worker_that_breaks_shows_its_traceback(tmp_path: Path) -> None:
     """And the launcher none of its own."""
     (tmp_path / "broken.py").write_text("1 / 0\n")
-    call = [
-        sys.executable,
-        "-m",
-        launching.ACCELERATE,
-        "launch",
-        "--cpu",
-        "--num_processes",
-        "1",
-        "--num_machines",
-        "1",
-    ]
+    call = [sys.executable, "-m", launching.ACCELERATE, "train", "launch", "--cpu", "--num_processes", "1"]
     call += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "-m", "broken"]
     done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr.count("Traceback")) == (1, 1)

@@ -39,8 +39,10 @@ def train(
     """
     from llamax_cli.model.training import launching, request
 
-    shortcuts = request.shortcuts(freeze=freeze, lora=lora, keep=keep)
-    job = request.job(model, tokenizer, data, output, config, [*(set_ or ()), *shortcuts], init, resume, quiet)
+    settings = [*(set_ or ()), *request.shortcuts(freeze=freeze, lora=lora, keep=keep)]
+    job = request.job(
+        model, tokenizer, data, output, file=config, settings=settings, resume=resume, quiet=quiet, init=init
+    )
     launching.start(job, flags, preflight=preflight, throughput=throughput, dry_run=dry_run)
 
 

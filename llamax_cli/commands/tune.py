@@ -76,8 +76,19 @@ def tune(
             evaluating.write(model or "", task or "", [Path(each) for each in eval_ or ()], quiet=quiet)
         case "train":
             settings = [*(set_ or ()), *request.shortcuts(freeze=freeze, lora=lora, keep=keep)]
-            given = (model or "", tokenizer, data or (), output or Path(), config, settings, False, resume, quiet)
-            job = request.job(*given, "tune", task or "", eval_ or ())
+            job = request.job(
+                model or "",
+                tokenizer,
+                data or (),
+                output or Path(),
+                file=config,
+                settings=settings,
+                resume=resume,
+                quiet=quiet,
+                command="tune",
+                task=task or "",
+                tests=eval_ or (),
+            )
             launching.start(job, flags, preflight=preflight, throughput=throughput, dry_run=dry_run)
 
 

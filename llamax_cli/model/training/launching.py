@@ -1,4 +1,4 @@
-"""What `llamax train` does before torch is loaded: it checks all that can be checked, and hands over to accelerate."""
+"""What `llamax train` and `llamax tune` do before torch is loaded: check what can be checked, become accelerate."""
 
 import importlib.util
 import json
