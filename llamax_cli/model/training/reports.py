@@ -45,14 +45,11 @@ class Reporter:
         self._metrics: Metrics | None = None
         self._trackers: Trackers | None = None
         self._identity = ""
-        self._progress = self._bar()
+        self._progress = Progress(job.command, wanted=ranks.is_first and not job.quiet)
         self._span = Span()
         self._norm = 0.0
         peak = estimates.peak_of(torch.cuda.get_device_name()) if ranks.device.type == "cuda" else None
         self._peak = peak * ranks.size if peak else None
-
-    def _bar(self) -> Progress:
-        return Progress(self._job.command, wanted=self._ranks.is_first and not self._job.quiet)
 
     def say(self, message: str) -> None:
         """Write a line to stderr."""
