@@ -1,8 +1,13 @@
 """The step of the model: packed documents give the loss and gradient that each gives by itself."""
 
 import inspect
+import itertools
 import random
 import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -185,6 +190,21 @@ def test_what_is_read_ahead_comes_in_order_and_fails_in_its_place() -> None:
             found.append(item)
     assert found == list(range(5))
     assert list(ahead(range(100))) == list(range(100))
+
+
+def test_no_thread_is_left_behind() -> None:
+    """One that still makes a step when Python ends would free its tensors too late, and the process be aborted."""
+
+    def items() -> Iterator[int]:
+        for number in itertools.count():
+            time.sleep(0.02)
+            yield number
+
+    before = threading.enumerate()
+    with closing(ahead(items())) as made:
+        assert next(made) == 0
+        assert len(threading.enumerate()) == len(before) + 1
+    assert threading.enumerate() == before
 
 
 def test_liger_takes_the_place_of_modules_on_a_gpu_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -151,7 +151,8 @@ def ahead(items: Iterable[Item], depth: int = AHEAD) -> Generator[Item, None, No
         except BaseException as error:  # handed over, whatever it is
             put(None, error)
 
-    threading.Thread(target=work, daemon=True).start()
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
     try:
         while True:
             item, error = ready.get()
@@ -162,3 +163,5 @@ def ahead(items: Iterable[Item], depth: int = AHEAD) -> Generator[Item, None, No
             yield item  # type: ignore[misc]
     finally:
         left.set()
+        # A thread that still frees a tensor while Python ends aborts the process.
+        thread.join()
