@@ -88,13 +88,13 @@ def main() -> NoReturn:
 
 def run(arguments: list[str]) -> int:
     """Run the command that the arguments name and return its exit code; print what went wrong in one line."""
-    group = application()
-    if "_LLAMAX_COMPLETE" in os.environ:
-        group.main(arguments, prog_name="llamax")
     arguments = arguments or ["--help"]
     name = next((each for each in arguments if not each.startswith("-")), "")
     name = name if name in COMMANDS else ""
     try:
+        group = application()  # which imports, and may be interrupted in it
+        if "_LLAMAX_COMPLETE" in os.environ:
+            group.main(arguments, prog_name="llamax")
         with group.make_context("llamax", list(arguments)) as context:
             group.invoke(context)
         return 0
