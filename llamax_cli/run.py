@@ -181,8 +181,11 @@ class Run:
         *,
         encode: Callable[[list[Made]], bytes] = serialise,
         output: Output | None = None,
+        batch_size: int = BATCH,
     ) -> None:
         """Write records that come from something other than lines of records; `encode` gives a line for each.
+
+        At most `batch_size` are encoded and written at once.
 
         A resumed run makes the records once more and writes those that are missing, after it has seen that the ones
         before are the same.
@@ -198,16 +201,17 @@ class Run:
                     self._commit_made(encode(batch))
                     if self._journal.is_full:
                         return
-                    batch, size, start = [], self._next_size(size, time.monotonic() - start), time.monotonic()
+                    size = self._next_size(size, time.monotonic() - start, batch_size)
+                    batch, start = [], time.monotonic()
         except LlamaxError:
             self._commit_made(encode(batch))  # what came before a bad line is written
             raise
         self._commit_made(encode(batch))
         self._journal.expect_end()
 
-    def _next_size(self, size: int, taken: float) -> int:
+    def _next_size(self, size: int, taken: float, most: int) -> int:
         """Return how many records to make before the next are written: few where they come slowly."""
-        size = min(BATCH, size * 2) if taken < PACE else max(1, size // 2)
+        size = min(most, size * 2) if taken < PACE else max(1, size // 2)
         return size if self._journal.room is None else min(size, self._journal.room)
 
     def read(self, inputs: Iterable[Input] | None = None) -> Iterator[Record]:

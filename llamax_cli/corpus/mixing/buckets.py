@@ -8,6 +8,7 @@ import os
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -51,15 +52,15 @@ class Buckets:
         """Add rows; FileError where there is no room."""
         import numpy as np
 
-        firsts = np.frombuffer(b"".join(entries), np.uint8)[::ENTRY]
+        index = np.frombuffer(b"".join(entries), np.uint8).reshape(-1, ENTRY)
+        firsts = index[:, 0]
         order = np.argsort(firsts, kind="stable")
         cuts = np.searchsorted(firsts[order], np.arange(BUCKETS + 1)).tolist()
-        places = order.tolist()
-        for bucket in range(BUCKETS):
-            own = places[cuts[bucket] : cuts[bucket + 1]]
-            if own:
-                text = b"\n".join([lines[place] for place in own])
-                self._write(bucket, b"".join([entries[place] for place in own]), text)
+        parted = index[order]
+        texts = np.array(lines, object)[order].tolist()
+        for bucket, (start, end) in enumerate(pairwise(cuts)):
+            if start < end:
+                self._write(bucket, parted[start:end].tobytes(), b"\n".join(texts[start:end]))
 
     def _write(self, bucket: int, index: bytes, text: bytes) -> None:
         segment = b"".join((_LENGTHS.pack(len(index), len(text)), index, text))

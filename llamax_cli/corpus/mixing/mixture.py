@@ -48,6 +48,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 BLOCK = 1 << 16  # bytes of samples handed on at once
+BURST = 16  # blocks written at once; for the end of a long write the workers, a few parts ahead, would have to wait
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def write(run: Run, recipe: Recipe, *, plan: bool) -> None:
         with closing(mixture.lacks()) as lacks:
             return run.write(lacks)
     with closing(mixture.samples()) as samples:
-        return run.write(samples, encode=b"".join)
+        return run.write(samples, encode=b"".join, batch_size=BURST)
 
 
 class Mixture:

@@ -196,7 +196,7 @@ class Writing:
             index = np.concatenate([index, more[mine]])
             lines += copies.lines(part.bucket, mine)
         order = in_order(index, CHECK, STRATUM, NAME)[: part.room]
-        samples = b"".join([lines[row] + b"\n" for row in order.tolist()])
+        samples = b"\n".join([*np.array(lines, object)[order].tolist(), b""])
         written = index[order]
         kinds = written[:, STRATUM].astype(np.int64) * 2 + self.drawn.turned(written)
         counts = np.bincount(kinds, minlength=2 * len(self.drawn.table.strata))
