@@ -2,16 +2,19 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
 from llamax_cli import cli
+from llamax_cli.corpus import switching
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "llamax_cli"
@@ -25,6 +28,7 @@ MAY_IMPORT = {
     "commands": {"", "lexicon", "corpus", "model", "scoring"},
 }
 HEAVY = {"torch", "transformers", "accelerate", "datasets", "numpy", "pyarrow", "rich"}
+EXTENSION = "llamax_cli.corpus.spaced"
 LAZY = {*HEAVY, "langcodes", "xopen"}
 
 
@@ -75,6 +79,42 @@ def test_heavy_libraries_are_loaded_where_they_are_needed(path: Path) -> None:
             assert not top or folder(path) in {"model", "scoring"}, name
 
 
+def resolves(name: str) -> bool:
+    """Return whether a dotted name is a module of the package, or something in one."""
+    try:
+        resolve_name(name)
+    except ModuleNotFoundError as error:
+        return not str(error.name).startswith("llamax_cli")  # a library that is an extra
+    except AttributeError:
+        return False
+    return True
+
+
+def texts() -> list[Path]:
+    """Return the files that may name modules: code, settings, scripts and pages."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    endings = {".py", ".pyi", ".c", ".toml", ".md", ".sh"}
+    return [ROOT / name for name in listed.splitlines() if Path(name).suffix in endings]
+
+
+@pytest.mark.parametrize("path", texts(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_module_that_is_named_is_there(path: Path) -> None:
+    """Tables, command lines, patches and documents name modules in strings, where no import would fail."""
+    for name in re.findall(r"\bllamax_cli(?:\.[A-Za-z_]\w*)+(?::\w+)?", path.read_text(encoding="utf-8")):
+        assert resolves(name.removesuffix(".py")), name
+
+
+def test_the_compiled_extension_is_in_use() -> None:
+    """The one that pyproject.toml builds is the one that augment takes; without it the same bytes come slowly."""
+    modules = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["ext-modules"]
+    assert [(module["name"], *module["sources"]) for module in modules] == [
+        (EXTENSION, f"{EXTENSION.replace('.', '/')}.c")
+    ]
+    kind = import_module(EXTENSION).Spaced
+    assert f"{kind.__module__}.{kind.__name__}" == f"{EXTENSION}.Spaced"
+    assert switching.Spaced is kind
+
+
 def loaded(arguments: list[str], stdin: bytes = b"") -> set[str]:
     """Return the libraries that a run of `llamax` has loaded when it ends, seen in a fresh process."""
     script = "import sys, json; from llamax_cli import cli; code = cli.run(sys.argv[1:]); "
@@ -91,7 +131,9 @@ def test_a_data_command_loads_nothing_heavy(stdin: bytes) -> None:
     assert loaded(["convert", "--from", "records"], stdin) & LAZY == set()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["convert", "--help"]], ids=str)
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], *([name, "--help"] for name in cli.COMMANDS)], ids=str
+)
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     """Off a terminal, help is plain text that needs no library to draw it."""
     assert loaded(arguments) & LAZY == set()
