@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from llamax_cli.errors import RecordError
-from llamax_cli.model.engines import Answer, Choice, Decoding, Hypothesis, Request
+from llamax_cli.models.engines import Answer, Choice, Decoding, Hypothesis, Request
 
 
 class Tagger:

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from typer import BadParameter, Option
 
-from llamax_cli.corpus import augmentation
-from llamax_cli.corpus.segmentation import SEGMENTERS
-from llamax_cli.options import codes, command, listed, one_of
-from llamax_cli.run import Run
+from llamax_cli.augmentation import augmentation
+from llamax_cli.augmentation.segmentation import SEGMENTERS
+from llamax_cli.options.shared import codes, command, listed, one_of
+from llamax_cli.streams.run import Run
 
 
 def _share(value: float) -> float:

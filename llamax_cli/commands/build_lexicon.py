@@ -10,8 +10,8 @@ from llamax_cli.lexicon.dictionaries import Request, declared
 from llamax_cli.lexicon.figures import Figures
 from llamax_cli.lexicon.opening import FORMATS, open_dictionaries
 from llamax_cli.lexicon.rows import Choice
-from llamax_cli.options import codes, command, format_option
-from llamax_cli.run import Run
+from llamax_cli.options.shared import codes, command, format_option
+from llamax_cli.streams.run import Run
 
 
 @command(workers=True, without_files=("list_",))

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.corpus import conversion, written
-from llamax_cli.corpus.opening import FORMATS
-from llamax_cli.corpus.segments import Request
-from llamax_cli.corpus.selection import Selection
-from llamax_cli.options import codes, columns_by_language, command, format_option, listed, portion
-from llamax_cli.run import Run
-from llamax_cli.streams import WHOLE, Portion
+from llamax_cli.conversion import conversion, written
+from llamax_cli.conversion.opening import FORMATS
+from llamax_cli.conversion.segments import Request
+from llamax_cli.conversion.selection import Selection
+from llamax_cli.options.shared import codes, columns_by_language, command, format_option, listed, portion
+from llamax_cli.streams.chunks import WHOLE, Portion
+from llamax_cli.streams.run import Run
 
 
 @command()

@@ -5,12 +5,12 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.corpus.identification import written
-from llamax_cli.corpus.identification.annotation import Request
-from llamax_cli.corpus.identification.detectors import DEFAULT, DETECTORS
-from llamax_cli.corpus.identification.selection import SELECTIONS
-from llamax_cli.options import command, listed, one_of
-from llamax_cli.run import Run
+from llamax_cli.identification import written
+from llamax_cli.identification.annotation import Request
+from llamax_cli.identification.detectors import DEFAULT, DETECTORS
+from llamax_cli.identification.selection import SELECTIONS
+from llamax_cli.options.shared import command, listed, one_of
+from llamax_cli.streams.run import Run
 
 
 @command(shard=True, workers=True)

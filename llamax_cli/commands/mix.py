@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 from typer import Option
 
-from llamax_cli.corpus.mixing.mixture import Recipe, write
-from llamax_cli.corpus.mixing.reading import Reading
-from llamax_cli.corpus.mixing.shares import Numbers
-from llamax_cli.corpus.mixing.strata import Drawing
-from llamax_cli.options import byte_size, command, one_of
-from llamax_cli.run import Run
+from llamax_cli.mixing.mixture import Recipe, write
+from llamax_cli.mixing.reading import Reading
+from llamax_cli.mixing.shares import Numbers
+from llamax_cli.mixing.strata import Drawing
+from llamax_cli.options.shared import byte_size, command, one_of
+from llamax_cli.streams.run import Run
 
 
 def _files(flag: str, what: str) -> Any:

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.options import codes, command, format_option, listed, one_of
-from llamax_cli.run import Run
+from llamax_cli.options.shared import codes, command, format_option, listed, one_of
+from llamax_cli.streams.run import Run
 
 
 @command(workers=True)

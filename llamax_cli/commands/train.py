@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.model.training import flags as shared
+from llamax_cli.options import training as shared
 
 
 def train(
@@ -37,7 +37,7 @@ def train(
 
     Example: llamax train --model llama2-7b --data mix.jsonl -o run
     """
-    from llamax_cli.model.training import launching, request
+    from llamax_cli.training import launching, request
 
     settings = [*(set_ or ()), *request.shortcuts(freeze=freeze, lora=lora, keep=keep)]
     job = request.job(

@@ -5,9 +5,10 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.model import flags, stages
-from llamax_cli.options import Flags, command
-from llamax_cli.run import Run
+from llamax_cli.options import model as flags
+from llamax_cli.options.shared import Flags, command
+from llamax_cli.streams.run import Run
+from llamax_cli.translation import stages
 
 
 @command(shard=True, ranks=True)

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.model.training import flags as shared
-from llamax_cli.model.tuning.questions import TASKS
-from llamax_cli.options import one_of
+from llamax_cli.instructions.questions import TASKS
+from llamax_cli.options import training as shared
+from llamax_cli.options.shared import one_of
 
 
 def tune(
@@ -59,19 +59,19 @@ def tune(
 
     Example: llamax tune --model run/model --data alpaca.json -o tuned
     """
-    from llamax_cli.model.training import launching, request
-    from llamax_cli.model.tuning import asking
+    from llamax_cli.training import launching, request
+    from llamax_cli.tuning import asking
 
     training: dict[str, object] = {"--config": config, "--set": set_, "--tokenizer": tokenizer, "--resume": resume}
     training |= {"--freeze": freeze, "--lora": lora, "--keep": keep, "--preflight": preflight, "--dry-run": dry_run}
     training |= {"--throughput": throughput, " ".join(flags or ()): flags}
     match asking.purpose(model, data, output, task, eval_, average, training):
         case "average":
-            from llamax_cli.model.tuning import averaging
+            from llamax_cli.tuning import averaging
 
             averaging.write([Path(each) for each in average or ()], output or Path(), quiet=quiet)
         case "measure":
-            from llamax_cli.model.tuning import evaluating
+            from llamax_cli.tuning import evaluating
 
             evaluating.write(model or "", task or "", [Path(each) for each in eval_ or ()], quiet=quiet)
         case "train":

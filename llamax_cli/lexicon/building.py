@@ -8,12 +8,12 @@ from itertools import groupby, product
 from llamax_cli.lexicon.dictionaries import Dictionary
 from llamax_cli.lexicon.figures import Figures
 from llamax_cli.lexicon.rows import Choice, batches, sort_batch
-from llamax_cli.lexicon.script import script
 from llamax_cli.lexicon.store import AND
-from llamax_cli.parallel import ordered
 from llamax_cli.records import Entry
-from llamax_cli.sorting import Runs
-from llamax_cli.streams import Tally
+from llamax_cli.script import script
+from llamax_cli.streams.chunks import Tally
+from llamax_cli.streams.parallel import ordered
+from llamax_cli.streams.sorting import Runs
 
 BATCH = 6 << 20  # bytes of dictionaries that a worker sorts at once; twenty times as much in memory
 

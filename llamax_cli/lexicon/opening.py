@@ -8,7 +8,7 @@ from pathlib import Path
 from llamax_cli.errors import DataError
 from llamax_cli.lexicon.dictionaries import Dictionary, Request, first_lines, paths_in
 from llamax_cli.lexicon.formats.marked import AT, MARKED
-from llamax_cli.lines import bare
+from llamax_cli.streams.lines import bare
 
 FORMATS = {
     "muse": "llamax_cli.lexicon.formats.columns:open_muse",

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from llamax_cli.lexicon.dictionaries import Dictionary, Pair, Parsed
-from llamax_cli.lexicon.script import CHINESE, chinese
 from llamax_cli.lexicon.store import AND
-from llamax_cli.rejects import Reject
-from llamax_cli.sorting import write_run
-from llamax_cli.streams import Chunk, Tally
+from llamax_cli.script import CHINESE, chinese
+from llamax_cli.streams.chunks import Chunk, Tally
+from llamax_cli.streams.rejects import Reject
+from llamax_cli.streams.sorting import write_run
 
 
 @dataclass(frozen=True)

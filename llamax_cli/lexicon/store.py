@@ -27,8 +27,8 @@ from xxhash import xxh3_128, xxh3_128_digest, xxh32_digest
 
 from llamax_cli.errors import FileError, LexiconError, because
 from llamax_cli.lexicon.figures import Figures
-from llamax_cli.outputs import AtomicFile
 from llamax_cli.records import Entry
+from llamax_cli.streams.outputs import AtomicFile
 
 FORMAT = 2
 SEAL = struct.Struct("<QQ16s16sI8s")  # bytes of pages, bytes of figures, hash of pages, hash of figures, format, MAGIC

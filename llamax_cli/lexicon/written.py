@@ -12,7 +12,7 @@ from llamax_cli.lexicon.rows import Choice
 from llamax_cli.lexicon.shelf import ENDING, named, path_of
 from llamax_cli.lexicon.store import Lexicon, LexiconFile
 from llamax_cli.records import Entry
-from llamax_cli.run import Run
+from llamax_cli.streams.run import Run
 
 
 def destination(run: Run, name: str | None, *, stats: bool) -> Path | None:

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from llamax_cli.parallel import ordered
 from llamax_cli.records import Record
-from llamax_cli.run import Run
 from llamax_cli.scoring import reading
 from llamax_cli.scoring.matrix import Kept
 from llamax_cli.scoring.metrics import Recipe, Statistics, metric
 from llamax_cli.scoring.segments import Direction
 from llamax_cli.scoring.significance import CORRECTIONS, Average, Compared, Trials, compared, natural, verdict
+from llamax_cli.streams.parallel import ordered
+from llamax_cli.streams.run import Run
 
 ALL = "*"
 TESTS = ("p_bootstrap", "p_randomisation")

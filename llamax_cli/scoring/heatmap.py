@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from llamax_cli.errors import DataError, FileError, UsageError, because
 from llamax_cli.languages import languages
-from llamax_cli.outputs import partial
 from llamax_cli.records import Score
+from llamax_cli.streams.outputs import partial
 
 ORDERS = ("family", "resource")
 CELL = 0.16  # inches a language, at which a code of three letters can be read

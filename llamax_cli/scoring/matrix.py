@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from llamax_cli.errors import FileError, because
-from llamax_cli.parallel import ordered
 from llamax_cli.records import Score
 from llamax_cli.scoring.metrics import Recipe, Statistics, metric
 from llamax_cli.scoring.segments import Direction, Group
+from llamax_cli.streams.parallel import ordered
 
 COMET = "comet"
 

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from llamax_cli.errors import DataError, RecordError
-from llamax_cli.inputs import Input
 from llamax_cli.records import Record, Score, language, text, value
-from llamax_cli.run import Run
 from llamax_cli.scoring.matrix import COMET, Kept, Total, scored
 from llamax_cli.scoring.metrics import Recipe
 from llamax_cli.scoring.references import References
 from llamax_cli.scoring.segments import Direction, Reader, Segment, gathered
-from llamax_cli.streams import chunks, records
+from llamax_cli.streams.chunks import chunks, records
+from llamax_cli.streams.inputs import Input
+from llamax_cli.streams.run import Run
 
 NAMED = 3  # segments that an error names
 Earlier: TypeAlias = list[tuple[Record, Score]]

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from llamax_cli.outputs import Output, open_output
+from llamax_cli.streams.outputs import Output, open_output
 
 Records: TypeAlias = Sequence[dict[str, Any]]
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from llamax_cli.errors import RecordError, UsageError
 from llamax_cli.records import Record
-from llamax_cli.run import Run
 from llamax_cli.scoring import heatmap, reading
 from llamax_cli.scoring.comparison import comparison
 from llamax_cli.scoring.matrix import COMET, scored
@@ -18,6 +17,7 @@ from llamax_cli.scoring.segments import Reader, Segment, in_order
 from llamax_cli.scoring.significance import Trials
 from llamax_cli.scoring.summary import summary
 from llamax_cli.scoring.tables import Table
+from llamax_cli.streams.run import Run
 
 
 @dataclass(frozen=True)

@@ -24,14 +24,14 @@ import numpy as np
 import torch
 
 from llamax_cli.config import Training
-from llamax_cli.model.training import learner as learning
-from llamax_cli.model.training.batches import make_batch
-from llamax_cli.model.training.encoding import Encoded, Encoder, encoder_of, load_tokenizer
-from llamax_cli.model.training.learner import Learner
-from llamax_cli.model.training.optimiser import make_optimiser
-from llamax_cli.model.training.packing import pack
-from llamax_cli.model.training.plan import open_plan
-from llamax_cli.model.training.samples import Cache, Sample, Samples, open_source
+from llamax_cli.models import learner as learning
+from llamax_cli.models.learner import Learner
+from llamax_cli.models.sample_encoding import Encoded, Encoder, encoder_of, load_tokenizer
+from llamax_cli.training.batches import make_batch
+from llamax_cli.training.optimiser import make_optimiser
+from llamax_cli.training.packing import pack
+from llamax_cli.training.plan import open_plan
+from llamax_cli.training.samples import Cache, Sample, Samples, open_source
 
 DATA = Path(os.environ.get("LLAMAX_TEST_DATA", "../shared/data"))
 BLOCK = 2048

@@ -80,7 +80,7 @@ def timed(work: Callable[[], Any], device: str) -> tuple[float, Any]:
 
 def main() -> None:
     """Translate the same sentences each way and compare times and outputs."""
-    from llamax_cli.model.engines import Choice, Decoding, Request, open_engine
+    from llamax_cli.models.engines import Choice, Decoding, Request, open_engine
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--sentences", type=int, default=1012)

@@ -8,9 +8,9 @@ from itertools import combinations
 from llamax_cli.errors import DataError, RecordError
 from llamax_cli.languages import known
 from llamax_cli.lexicon.dictionaries import Dictionary, Pair, Parsed, Request, each_line, first_lines, source_name
-from llamax_cli.lexicon.script import foreign
-from llamax_cli.lines import unmarked
-from llamax_cli.streams import Chunk
+from llamax_cli.script import foreign
+from llamax_cli.streams.chunks import Chunk
+from llamax_cli.streams.lines import unmarked
 
 LINK = re.compile(r"\[\[([^\[\]]+)\]\]")  # as in a wiki
 NOTE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|（[^（）]*）")

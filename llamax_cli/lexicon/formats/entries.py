@@ -9,10 +9,10 @@ from llamax_cli.errors import RecordError
 from llamax_cli.languages import canonical
 from llamax_cli.lexicon.dictionaries import Dictionary, Pair, Parsed, Request, source_name, tidy
 from llamax_cli.lexicon.store import Lexicon
-from llamax_cli.lines import unmarked
 from llamax_cli.records import parse, serialise
-from llamax_cli.rejects import Reject
-from llamax_cli.streams import Chunk
+from llamax_cli.streams.chunks import Chunk
+from llamax_cli.streams.lines import unmarked
+from llamax_cli.streams.rejects import Reject
 
 BATCH = 2000  # entries of a lexicon in a chunk
 

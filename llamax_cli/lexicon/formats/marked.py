@@ -7,8 +7,8 @@ from functools import cache, partial
 from llamax_cli.errors import RecordError
 from llamax_cli.languages import canonical
 from llamax_cli.lexicon.dictionaries import Dictionary, Pair, Parsed, Request, each_line, source_name
-from llamax_cli.lines import unmarked
-from llamax_cli.streams import Chunk
+from llamax_cli.streams.chunks import Chunk
+from llamax_cli.streams.lines import unmarked
 
 AT = " @ "
 MARKED = re.compile(r"(?P<lang>[A-Za-z][A-Za-z_-]*?)__(?P<text>.*?)(?:__\d+)?")

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from llamax_cli.errors import DataError
-from llamax_cli.inputs import Input
 from llamax_cli.languages import known, languages
 from llamax_cli.lexicon.dictionaries import Dictionary, Pair, Request, each_line
-from llamax_cli.sorting import Runs
-from llamax_cli.streams import Chunk
+from llamax_cli.streams.chunks import Chunk
+from llamax_cli.streams.inputs import Input
+from llamax_cli.streams.sorting import Runs
 
 WIDTH = 12  # digits of an identifier, so that they sort as numbers do
 

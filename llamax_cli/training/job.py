@@ -1,0 +1,114 @@
+"""What the launcher tells the worker: one file of JSON in the folder of the run."""
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from llamax_cli.config import Training, typed
+from llamax_cli.errors import FileError, ResumeError, because
+from llamax_cli.streams.outputs import AtomicFile
+
+FILE = "run.json"
+FACTS = "facts.json"  # in a checkpoint: what it says of its run
+_NAME = re.compile(r"step-(\d{8})")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run as it was asked for; `init` draws the weights anew, `resume` goes on from the latest checkpoint.
+
+    `command` is train, whose data are Samples, or tune, which makes Samples of what it is given: of the files of a
+    `task` or, where there is none, by what is in them. `tests` are files of the task that the model is measured on in
+    the end.
+    """
+
+    model: str
+    tokenizer: str
+    data: tuple[str, ...]
+    output: str
+    init: bool
+    resume: bool
+    quiet: bool
+    training: Training
+    command: str = "train"
+    task: str = ""
+    tests: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder of the run."""
+        return Path(self.output)
+
+    @property
+    def checkpoints(self) -> Path:
+        """Return where its checkpoints are."""
+        return self.folder / "checkpoints"
+
+    @property
+    def cache(self) -> Path:
+        """Return where indices, lengths and plans are."""
+        return self.folder / "cache"
+
+    @property
+    def metrics(self) -> Path:
+        """Return where its metrics are."""
+        return self.folder / "metrics.jsonl"
+
+    @property
+    def translations(self) -> Path:
+        """Return where the lines are that it translates on the way."""
+        return self.folder / "translations"
+
+    @property
+    def result(self) -> Path:
+        """Return where the trained model is in the end."""
+        return self.folder / "model"
+
+    def text(self) -> str:
+        """Return it as JSON."""
+        return json.dumps(asdict(self), indent=1) + "\n"
+
+    def write(self) -> None:
+        """Write it into its folder, whole or not at all."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        file = AtomicFile(self.folder / FILE)
+        try:
+            file.rewind(0, b"")
+            file.write(self.text().encode())
+            file.finish()
+        finally:
+            file.close()
+
+
+def parsed(text: str) -> Job:
+    """Return a job from its JSON; ValueError, KeyError or TypeError where it is none."""
+    facts = json.loads(text)
+    lists = {key: tuple(facts[key]) for key in ("data", "tests")}
+    return Job(**{**facts, **lists, "training": Training(**typed(facts["training"], FILE))})
+
+
+def read_job(folder: Path) -> Job:
+    """Return the run that a folder is for; FileError where none was written."""
+    path = folder / FILE
+    try:
+        return parsed(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileError(f"{path}: {because(error)}; llamax train writes it") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise FileError(f"{path}: {error}; llamax train writes it") from error
+
+
+def found(folder: Path) -> list[Path]:
+    """Return the whole checkpoints in a folder, the latest last."""
+    return sorted(path for path in folder.glob("step-*") if _NAME.fullmatch(path.name) and (path / FACTS).is_file())
+
+
+def facts_of(path: Path) -> dict[str, Any]:
+    """Return what a checkpoint says of its run."""
+    try:
+        facts: dict[str, Any] = json.loads((path / FACTS).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ResumeError(f"{path / FACTS}: {because(error)}; remove {path} to resume from the one before") from error
+    return facts
