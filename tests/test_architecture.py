@@ -14,7 +14,7 @@ from pkgutil import resolve_name
 import pytest
 
 from llamax_cli import cli
-from llamax_cli.augmentation import switching
+from llamax_cli.augmentation import code_switching
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "llamax_cli"
@@ -131,7 +131,7 @@ def test_the_compiled_extension_is_in_use() -> None:
     ]
     kind = import_module(EXTENSION).Spaced
     assert f"{kind.__module__}.{kind.__name__}" == f"{EXTENSION}.Spaced"
-    assert switching.Spaced is kind
+    assert code_switching.Spaced is kind
 
 
 def loaded(arguments: list[str], stdin: bytes = b"") -> set[str]:

@@ -9,12 +9,12 @@ from typing import NamedTuple
 from msgspec import Raw
 
 from llamax_cli.augmentation import words
+from llamax_cli.augmentation.code_switching import Switched, Switcher
 from llamax_cli.augmentation.segmentation import CHINESE, SCRIPTS, chinese, longest_match
-from llamax_cli.augmentation.switching import Switched, Switcher
-from llamax_cli.augmentation.vocabulary import Room, Source, Vocabulary
+from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
 from llamax_cli.errors import RecordError, UsageError
 from llamax_cli.languages import canonical
-from llamax_cli.lexicon.shelf import open_lexicon
+from llamax_cli.lexicon.catalog import open_lexicon
 from llamax_cli.lexicon.store import Lexicon
 from llamax_cli.randomness import bits, under
 from llamax_cli.records import Record, text
@@ -56,9 +56,9 @@ class Augmentation:
         if not set(self.into or have).difference(self.without):
             raise UsageError("--not leaves no language to replace words by")
 
-    def __call__(self) -> "Stage":
+    def __call__(self) -> "Augmenter":
         """Return the stage of one worker."""
-        return Stage(self)
+        return Augmenter(self)
 
     @cached_property
     def shares(self) -> Mapping[str, Lexicon]:
@@ -66,13 +66,16 @@ class Augmentation:
         have = sorted({lang for lexicon in self.lexicons for lang in lexicon.figures})
         return {lang: max(self.lexicons, key=lambda lexicon: lexicon.entities(lang)) for lang in have}
 
-    def sources(self, target: str) -> list[Source]:
+    def sources(self, target: str) -> list[LexiconSource]:
         """Return what to take from each lexicon for pairs into a language."""
         without = {target if lang == TARGET else lang for lang in self.without}
         if len(self.lexicons) == 1 and not self.into and not without:
-            return [Source(self.lexicons[0])]
+            return [LexiconSource(self.lexicons[0])]
         wanted = set(self.into or self.shares) - without
-        return [Source(each, frozenset(lang for lang in wanted if self.shares[lang] is each)) for each in self.lexicons]
+        return [
+            LexiconSource(each, frozenset(lang for lang in wanted if self.shares[lang] is each))
+            for each in self.lexicons
+        ]
 
     def check(self, lang: str) -> None:
         """Raise RecordError where no lexicon has words of a language."""
@@ -95,12 +98,12 @@ def open_lexicons(names: Sequence[str]) -> list[Lexicon]:
     return lexicons
 
 
-class Stage:
+class Augmenter:
     """Augments records, in one worker: `stage(record, tally)`, or many at once."""
 
     def __init__(self, plan: Augmentation) -> None:
         self._plan = plan
-        self._room = Room(MEMORY)
+        self._room = MemoryBudget(MEMORY)
         self._switchers: dict[tuple[str, str], Switcher] = {}
         self._directions: dict[tuple[str, str], _Direction] = {}
 

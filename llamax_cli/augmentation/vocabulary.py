@@ -28,7 +28,7 @@ SECOND = 100  # bytes that each word takes with which phrases go on
 
 
 @dataclass(frozen=True)
-class Source:
+class LexiconSource:
     """A lexicon and the languages that are taken from it; None is all of them."""
 
     lexicon: Lexicon
@@ -42,7 +42,7 @@ class Forgetful(Protocol):
         """Forget all."""
 
 
-class Room:
+class MemoryBudget:
     """The memory that several memos share, in bytes; when it is full they all forget."""
 
     def __init__(self, size: int) -> None:
@@ -72,7 +72,7 @@ class Room:
 class Memo(dict[str, Value], Generic[Value]):
     """What was made of texts before; `memo[text]` makes it where it is not there."""
 
-    def __init__(self, room: Room, make: Callable[[str], tuple[Value, int]]) -> None:
+    def __init__(self, room: MemoryBudget, make: Callable[[str], tuple[Value, int]]) -> None:
         super().__init__()
         self.room = room
         self._make = make
@@ -121,7 +121,14 @@ class Vocabulary:
     """
 
     def __init__(
-        self, sources: Sequence[Source], lang: str, joint: str, room: Room, *, has_phrases: bool, exact: bool = False
+        self,
+        sources: Sequence[LexiconSource],
+        lang: str,
+        joint: str,
+        room: MemoryBudget,
+        *,
+        has_phrases: bool,
+        exact: bool = False,
     ) -> None:
         self.lang = lang
         self.joint = joint
@@ -196,7 +203,7 @@ class Vocabulary:
             word.is_known = bool(word.languages)
         return word, size
 
-    def _found(self, forms: Iterable[str]) -> tuple[list[tuple[Source, bytes]], bool]:
+    def _found(self, forms: Iterable[str]) -> tuple[list[tuple[LexiconSource, bytes]], bool]:
         """Return what is stored of the forms of a word, and whether longer entries begin with one."""
         found = []
         opens = False
@@ -211,7 +218,7 @@ class Vocabulary:
                     found.append((source, stored))
         return found, opens
 
-    def _chosen(self, found: Sequence[tuple[Source, bytes]]) -> tuple[Sequence[str], Sequence[str]]:
+    def _chosen(self, found: Sequence[tuple[LexiconSource, bytes]]) -> tuple[Sequence[str], Sequence[str]]:
         """Return the languages wanted and the translations in each; what is found first for a language goes before."""
         if self._reads_later and len(found) == 1:
             return self._sources[0].lexicon.read(found[0][1])

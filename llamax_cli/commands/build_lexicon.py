@@ -4,12 +4,12 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.lexicon import written
-from llamax_cli.lexicon.building import Builder, build
-from llamax_cli.lexicon.dictionaries import Request, declared
-from llamax_cli.lexicon.figures import Figures
-from llamax_cli.lexicon.opening import FORMATS, open_dictionaries
+from llamax_cli.lexicon import lexicon_writer
+from llamax_cli.lexicon.builder import Builder, build
+from llamax_cli.lexicon.detection import FORMATS, open_dictionaries
+from llamax_cli.lexicon.dictionaries import DictionaryRequest, declared
 from llamax_cli.lexicon.rows import Choice
+from llamax_cli.lexicon.statistics import Figures
 from llamax_cli.options.shared import codes, command, format_option
 from llamax_cli.streams.run import Run
 
@@ -47,13 +47,13 @@ def build_lexicon(
     Example: llamax build-lexicon muse panlex --name mine
     """
     if list_:
-        return written.write_list(run)
-    path = written.destination(run, name, stats=stats)
+        return lexicon_writer.write_list(run)
+    path = lexicon_writer.destination(run, name, stats=stats)
     choice = Choice(one_way, keep_identical, hops, codes(only), max_words)
-    request = Request(run.input, declared(langs), run.tally)
+    request = DictionaryRequest(run.input, declared(langs), run.tally)
     dictionaries = open_dictionaries(request, run.settings.files or ("-",), from_)
     figures: dict[str, Figures] = {}
     entries = build(dictionaries, choice, Builder(run.reject, run.tally, run.settings.workers), figures)
     if stats:
-        return written.write_stats(run, entries, figures, choice)
-    return written.write(run, entries, figures, path)
+        return lexicon_writer.write_stats(run, entries, figures, choice)
+    return lexicon_writer.write(run, entries, figures, path)

@@ -4,9 +4,10 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.conversion import conversion, written
-from llamax_cli.conversion.opening import FORMATS
-from llamax_cli.conversion.segments import Request
+from llamax_cli.conversion import writers
+from llamax_cli.conversion.convert import read_corpora
+from llamax_cli.conversion.detection import FORMATS
+from llamax_cli.conversion.segments import CorpusRequest
 from llamax_cli.conversion.selection import Selection
 from llamax_cli.options.shared import codes, columns_by_language, command, format_option, listed, portion
 from llamax_cli.streams.chunks import WHOLE, Portion
@@ -22,7 +23,7 @@ def convert(
     ] = None,
     as_: Annotated[
         str,
-        format_option("--as", "Output format", written.TARGETS),
+        format_option("--as", "Output format", writers.TARGETS),
     ] = "records",
     pairs: Annotated[
         str | None, Option(metavar="SRC-TGT,...", help="Directions, in this order; * is any language: en-zh,en-*,*-*.")
@@ -59,7 +60,7 @@ def convert(
 
     Example: llamax convert flores101/devtest --pairs '*-*'
     """
-    request = Request(
+    request = CorpusRequest(
         paths=run.settings.files or ("-",),
         input=run.input,
         reject=run.reject,
@@ -70,5 +71,5 @@ def convert(
         config=config,
     )
     selection = Selection(listed(pairs), listed(mono), sample, part, seed, drop_empty)
-    records = conversion.convert(request, from_, selection, run.left_out)
-    written.write(run, records, as_, field)
+    records = read_corpora(request, from_, selection, run.left_out)
+    writers.write(run, records, as_, field)

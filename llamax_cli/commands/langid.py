@@ -5,8 +5,8 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.identification import written
-from llamax_cli.identification.annotation import Request
+from llamax_cli.identification import langid_writer
+from llamax_cli.identification.annotation import AnnotationRequest
 from llamax_cli.identification.detectors import DEFAULT, DETECTORS
 from llamax_cli.identification.selection import SELECTIONS
 from llamax_cli.options.shared import command, listed, one_of
@@ -33,7 +33,7 @@ def langid(
         str | None,
         Option(
             metavar="WHICH",
-            callback=one_of((*SELECTIONS, written.BEST)),
+            callback=one_of((*SELECTIONS, langid_writer.BEST)),
             help="Keep on-target, off-target, those in the language declared (match), or the best candidate (best).",
         ),
     ] = None,
@@ -54,5 +54,5 @@ def langid(
     Example: llamax translate --model M flores.jsonl | llamax langid | llamax langid --summary
     """
     trusting = (summary or select is not None) and detector is None and lid_model is None
-    request = Request(listed(field), detector or DEFAULT, lid_model, trusting)
-    written.write(run, request, select, min_score, summary=summary)
+    request = AnnotationRequest(listed(field), detector or DEFAULT, lid_model, trusting)
+    langid_writer.write(run, request, select, min_score, summary=summary)

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from typer import Option
 
 from llamax_cli.mixing.mixture import Recipe, write
-from llamax_cli.mixing.reading import Reading
-from llamax_cli.mixing.shares import Numbers
+from llamax_cli.mixing.quotas import Quotas
+from llamax_cli.mixing.rows import RowSettings
 from llamax_cli.mixing.strata import Drawing
 from llamax_cli.options.shared import byte_size, command, one_of
 from llamax_cli.streams.run import Run
@@ -72,6 +72,6 @@ def mix(
     Example: llamax mix --para *.pairs.jsonl --mono *.text.jsonl --exclude flores101 -o epoch0.jsonl.zst
     """
     inputs = {"para": para or (), "mono": mono or (), "aug": aug or (), "mt": mt or ()}
-    reading = Reading(Drawing(seed, epoch, flip), parallel == "split", mono_block, tokenizer)
-    numbers = Numbers(per_language, per_pair, copies, mono_size, para_size, augment_high, temperature)
+    reading = RowSettings(Drawing(seed, epoch, flip), parallel == "split", mono_block, tokenizer)
+    numbers = Quotas(per_language, per_pair, copies, mono_size, para_size, augment_high, temperature)
     write(run, Recipe(inputs, reading, exclude or (), numbers, memory), plan=plan)

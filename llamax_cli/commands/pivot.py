@@ -9,13 +9,13 @@ from llamax_cli.errors import UsageError
 from llamax_cli.options import model as flags
 from llamax_cli.options.shared import Flags, codes, command, one_of
 from llamax_cli.streams.run import Run
-from llamax_cli.translation import stages
+from llamax_cli.translation import translate
 
 
 @command(shard=True, ranks=True)
 def pivot(
     run: Run,
-    asked: Annotated[flags.Asked, Flags(flags.asked)],
+    asked: Annotated[flags.TranslationOptions, Flags(flags.translation_options)],
     via: Annotated[str, Option(metavar="LANG", help="The language in between.")] = "en",
     only: Annotated[
         str | None,
@@ -40,5 +40,7 @@ def pivot(
     if len(codes(via)) != 1:
         raise UsageError("--via names one language")
     second = [replace(asked.choice, model=second_model, lora=None)] if second_model else []
-    wanted = stages.Wanted(asked.src_lang, asked.into, None, asked.decoding.seed)
-    stages.pivot(run, [asked.choice, *second], asked.decoding, wanted, codes(via)[0], only_off_target=only is not None)
+    wanted = translate.TranslationTargets(asked.src_lang, asked.into, None, asked.decoding.seed)
+    translate.pivot(
+        run, [asked.choice, *second], asked.decoding, wanted, codes(via)[0], only_off_target=only is not None
+    )

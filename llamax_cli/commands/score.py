@@ -75,11 +75,11 @@ def score(
     Example: llamax score translations.jsonl --summary --table md
     """
     from llamax_cli.scoring.metrics import Recipe
+    from llamax_cli.scoring.score_writer import ScoreRequest, write
     from llamax_cli.scoring.significance import Trials
     from llamax_cli.scoring.summary import left_out
-    from llamax_cli.scoring.written import Request, write
 
-    request = Request(
+    request = ScoreRequest(
         references=tuple(ref or ()),
         segments=segments,
         summary=summary,

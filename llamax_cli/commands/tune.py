@@ -60,20 +60,20 @@ def tune(
     Example: llamax tune --model run/model --data alpaca.json -o tuned
     """
     from llamax_cli.training import launching, request
-    from llamax_cli.tuning import asking
+    from llamax_cli.tuning import purpose
 
     training: dict[str, object] = {"--config": config, "--set": set_, "--tokenizer": tokenizer, "--resume": resume}
     training |= {"--freeze": freeze, "--lora": lora, "--keep": keep, "--preflight": preflight, "--dry-run": dry_run}
     training |= {"--throughput": throughput, " ".join(flags or ()): flags}
-    match asking.purpose(model, data, output, task, eval_, average, training):
+    match purpose.purpose(model, data, output, task, eval_, average, training):
         case "average":
             from llamax_cli.tuning import averaging
 
             averaging.write([Path(each) for each in average or ()], output or Path(), quiet=quiet)
         case "measure":
-            from llamax_cli.tuning import evaluating
+            from llamax_cli.tuning import evaluation
 
-            evaluating.write(model or "", task or "", [Path(each) for each in eval_ or ()], quiet=quiet)
+            evaluation.write(model or "", task or "", [Path(each) for each in eval_ or ()], quiet=quiet)
         case "train":
             settings = [*(set_ or ()), *request.shortcuts(freeze=freeze, lora=lora, keep=keep)]
             job = request.job(

@@ -64,7 +64,7 @@ def language_in(name: str) -> str | None:
 
 
 @dataclass(frozen=True)
-class Request:
+class CorpusRequest:
     """What to open and how to read it.
 
     `languages` are those the user declared, in the order of the files or columns; `columns` maps a language to the

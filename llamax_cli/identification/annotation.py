@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from llamax_cli.errors import RecordError, UsageError
 from llamax_cli.identification.detectors import DEFAULT
-from llamax_cli.identification.languages import Identifier
+from llamax_cli.identification.labels import Identifier
 from llamax_cli.records import Record, language, text, value
 from llamax_cli.streams.chunks import Tally
 
@@ -30,7 +30,7 @@ class Finding(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Request:
+class AnnotationRequest:
     """Which texts to identify, and with what.
 
     No `fields`: the translation of a translation, the text of a text, both sides of a pair. `trusting`: a translation
@@ -54,7 +54,7 @@ class Request:
 class Annotator:
     """Identifies the texts of one record after the other."""
 
-    def __init__(self, request: Request, identifier: Identifier) -> None:
+    def __init__(self, request: AnnotationRequest, identifier: Identifier) -> None:
         self._fields = request.fields
         self._trusts = request.trusting
         self.identifier = identifier

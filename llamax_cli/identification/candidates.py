@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from llamax_cli.errors import RecordError
-from llamax_cli.identification.annotation import Annotator, Finding, Request
+from llamax_cli.identification.annotation import AnnotationRequest, Annotator, Finding
 from llamax_cli.identification.selection import agrees
 from llamax_cli.records import Record, value
 from llamax_cli.streams.chunks import chunks, records
@@ -22,7 +22,7 @@ class Candidate(NamedTuple):
     finding: Finding
 
 
-def best(run: Run, request: Request, minimum: float) -> Iterator[Record]:
+def best(run: Run, request: AnnotationRequest, minimum: float) -> Iterator[Record]:
     """Yield the best candidate for each translation of the run's input, without `candidate`.
 
     Candidates for one translation stand one after the other, as `translate --nbest` writes them.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from llamax_cli.errors import FileError, UsageError
-from llamax_cli.identification.model_file import label_count
+from llamax_cli.identification.fasttext_file import label_count
 
 DETECTORS = {
     "fasttext": "llamax_cli.identification.detectors:open_fasttext",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from llamax_cli.errors import RecordError, UsageError
-from llamax_cli.identification.annotation import LANGUAGE_OF, Finding, Request
+from llamax_cli.identification.annotation import LANGUAGE_OF, AnnotationRequest, Finding
 from llamax_cli.records import Record
 from llamax_cli.streams.chunks import Tally, Transform
 
@@ -14,7 +14,7 @@ UNKNOWN = "unknown"
 Choice: TypeAlias = Callable[[list[Finding], float], str | None]  # why the record is left out, None to keep it
 
 
-def annotate(request: Request) -> Transform:
+def annotate(request: AnnotationRequest) -> Transform:
     """Return the stage that annotates every record."""
     annotator = request.annotator()
 
@@ -25,7 +25,7 @@ def annotate(request: Request) -> Transform:
     return stage
 
 
-def select(request: Request, name: str, minimum: float) -> Transform:
+def select(request: AnnotationRequest, name: str, minimum: float) -> Transform:
     """Return the stage that annotates every record and keeps those that are chosen.
 
     An identification with a score below `minimum` agrees with nothing.

@@ -5,7 +5,7 @@ from statistics import mean
 from typing import Any
 
 from llamax_cli.errors import RecordError
-from llamax_cli.identification.annotation import Annotator, Request
+from llamax_cli.identification.annotation import AnnotationRequest, Annotator
 from llamax_cli.records import Record, language
 from llamax_cli.streams.chunks import Tally, Transform
 
@@ -13,7 +13,7 @@ COUNTS = "n", "source", "target", "knows source", "knows target", "empty"
 SEPARATOR = "\t"  # between the languages of a direction and what is counted there
 
 
-def count(request: Request) -> Transform:
+def count(request: AnnotationRequest) -> Transform:
     """Return the stage that counts, by direction, which languages the translations are in."""
     annotator = request.annotator()
 

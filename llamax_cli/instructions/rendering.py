@@ -9,12 +9,12 @@ from xxhash import xxh3_128
 
 from llamax_cli.errors import DataError, FileError, RecordError, because
 from llamax_cli.instructions.chat import Chat
+from llamax_cli.instructions.data_files import items
 from llamax_cli.instructions.forms import Forms
 from llamax_cli.instructions.questions import questions
-from llamax_cli.instructions.reading import items
 from llamax_cli.records import serialise
+from llamax_cli.training.dataset import Rendered, appearing
 from llamax_cli.training.job import Job
-from llamax_cli.training.samples import Rendered, appearing
 
 VERSION = "1"  # of how records are rendered: another one, another file
 BATCH = 1000  # samples written at once

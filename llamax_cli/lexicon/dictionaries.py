@@ -47,7 +47,7 @@ class Dictionary(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Request:
+class DictionaryRequest:
     """What to open: `input` opens a path so that the run knows of it; `languages` are those the user declared.
 
     `tally` gets what a format leaves out.

@@ -26,7 +26,7 @@ import msgspec
 from xxhash import xxh3_128, xxh3_128_digest, xxh32_digest
 
 from llamax_cli.errors import FileError, LexiconError, because
-from llamax_cli.lexicon.figures import Figures
+from llamax_cli.lexicon.statistics import Figures
 from llamax_cli.records import Entry
 from llamax_cli.streams.outputs import AtomicFile
 

@@ -18,7 +18,7 @@ ORIGINS = "para", "mono", "mt", "aug-para", "aug-mono"  # of equal records, that
 SELECTING = 1 << 20  # the number of the draw that selects; copies are numbered from 1
 
 
-class Table:
+class StratumTable:
     """The strata, in the order in which their records are preferred."""
 
     def __init__(self, strata: Iterable[Stratum]) -> None:
@@ -89,7 +89,9 @@ class Shares:
         return copies
 
 
-def shares(table: Table, counts: "NDArray[np.int64]", plan: Mapping[Stratum, int], seed: int, epoch: int) -> Shares:
+def shares(
+    table: StratumTable, counts: "NDArray[np.int64]", plan: Mapping[Stratum, int], seed: int, epoch: int
+) -> Shares:
     """Return the shares that draw as many of each stratum as planned; `counts[stratum, bucket]` are there.
 
     What is drawn less than whole is spread over the buckets evenly, from a start that hangs on the seed and the epoch.

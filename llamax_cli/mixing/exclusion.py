@@ -13,8 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from llamax_cli.conversion.opening import detect, open_corpora
-from llamax_cli.conversion.segments import Request
+from llamax_cli.conversion.detection import detect, open_corpora
+from llamax_cli.conversion.segments import CorpusRequest
 from llamax_cli.errors import DataError, UsageError
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.lines import Bad, texts
@@ -155,7 +155,7 @@ def _some(
         reject(*bad)
 
     try:
-        for sentence in _texts(Request([path], input, told)):
+        for sentence in _texts(CorpusRequest([path], input, told)):
             is_empty = is_empty and not sentence.strip()
             yield sentence
     except UsageError as error:
@@ -164,7 +164,7 @@ def _some(
         raise DataError(f"{path}: no sentence to exclude")
 
 
-def _texts(request: Request) -> Iterator[str]:
+def _texts(request: CorpusRequest) -> Iterator[str]:
     path = request.paths[0]
     kind = detect(path, request)
     if kind == "text":  # the language does not count, so the name need not tell it

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from llamax_cli.errors import FileError, UsageError
 from llamax_cli.mixing.buckets import BUCKETS, Buckets, no_room
-from llamax_cli.mixing.drawing import Table, shares
+from llamax_cli.mixing.drawing import StratumTable, shares
 from llamax_cli.mixing.exclusion import EvaluationSet, evaluation_set
 from llamax_cli.mixing.passes import COPIES, ROWS, Copying, Counting, Drawn, Lines, Part, Parting, Writing, Written
-from llamax_cli.mixing.reading import Reading
-from llamax_cli.mixing.shares import Numbers, missing, planned
+from llamax_cli.mixing.quotas import Quotas, missing, planned
+from llamax_cli.mixing.rows import RowSettings
 from llamax_cli.mixing.strata import Stratum
 from llamax_cli.records import Missing
 from llamax_cli.streams.chunks import Chunk, chunks
@@ -45,9 +45,9 @@ class Recipe:
     """What to mix and how: files by option, how they are read, evaluation sets, the numbers of Algorithm 1, bytes."""
 
     inputs: Mapping[str, Sequence[str]]
-    reading: Reading
+    reading: RowSettings
     exclude: Sequence[str]
-    numbers: Numbers
+    numbers: Quotas
     memory: int
 
     def __post_init__(self) -> None:
@@ -109,7 +109,7 @@ class Mixture:
 
     # -- the passes ---------------------------------------------------------------------------------------------------
 
-    def _part(self, folder: Path, *, with_lines: bool) -> Table:
+    def _part(self, folder: Path, *, with_lines: bool) -> StratumTable:
         """Bring all rows into their buckets, and return the strata there are."""
         run, strata, sentences = self._run, set[Stratum](), 0
         reading = replace(self._recipe.reading, excluded=self._excluded())
@@ -123,7 +123,7 @@ class Mixture:
         if sentences:
             run.remarks.append(f"{sentences:,} sentences of evaluation sets taken out of texts")
         run.figures["sentences_removed"] = sentences
-        return Table(strata)
+        return StratumTable(strata)
 
     def _excluded(self) -> EvaluationSet | None:
         paths, run = self._recipe.exclude, self._run
@@ -139,7 +139,7 @@ class Mixture:
             for path in paths:
                 yield from (Lines(option, chunk) for chunk in _gathered(chunks([self._run.input(path)]), size))
 
-    def _count(self, folder: Path, table: Table) -> "NDArray[np.int64]":
+    def _count(self, folder: Path, table: StratumTable) -> "NDArray[np.int64]":
         """Return how many different records each stratum has in each bucket, and count those that repeat one."""
         import numpy as np
 
@@ -149,7 +149,7 @@ class Mixture:
                 self._run.left_out[f"duplicates ({stratum.origin})"] += repeated
         return np.stack([counts for counts, _ in found], axis=1)
 
-    def _plan(self, table: Table, counts: "NDArray[np.int64]") -> dict[Stratum, int]:
+    def _plan(self, table: StratumTable, counts: "NDArray[np.int64]") -> dict[Stratum, int]:
         """Return how many samples to draw of each stratum, and report it."""
         run, there = self._run, _by_stratum(table, counts.sum(axis=1))
         plan = planned(there, self._recipe.numbers)
@@ -222,11 +222,11 @@ def _gathered(stream: Iterable[Chunk], size: int) -> Iterator[Chunk]:
         yield waiting[0]._replace(data=b"".join(each.data for each in waiting))
 
 
-def _by_stratum(table: Table, counts: "NDArray[np.int64]") -> dict[Stratum, int]:
+def _by_stratum(table: StratumTable, counts: "NDArray[np.int64]") -> dict[Stratum, int]:
     return dict(zip(table.strata, map(int, counts), strict=True))
 
 
-def _counts(table: Table, written: Written) -> dict[tuple[Stratum, bool], int]:
+def _counts(table: StratumTable, written: Written) -> dict[tuple[Stratum, bool], int]:
     """Return how many samples of each stratum were written, turned ones apart."""
     kinds = ((stratum, turned) for stratum in table.strata for turned in (False, True))
     return {kind: count for kind, count in zip(kinds, map(int, written.counts), strict=True) if count}

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from llamax_cli.mixing.buckets import CHECK, ENTRY, NAME, PLACE, STRATUM, Buckets, in_order, no_room
-from llamax_cli.mixing.drawing import Shares, Table, different
-from llamax_cli.mixing.reading import JOINT, Reader, Reading, Rows, turned
+from llamax_cli.mixing.drawing import Shares, StratumTable, different
+from llamax_cli.mixing.rows import JOINT, RowReader, Rows, RowSettings, turned
 from llamax_cli.mixing.strata import Drawing, Stratum
 from llamax_cli.randomness import stirred
 from llamax_cli.streams.chunks import Chunk, Tally, pieces
@@ -31,7 +31,7 @@ class Lines(NamedTuple):
     chunk: Chunk
 
 
-class Seen(NamedTuple):
+class ChunkReport(NamedTuple):
     """What was in some lines besides rows."""
 
     read: int
@@ -71,21 +71,21 @@ class Parting:
     """Pass 1: lines become rows in their buckets."""
 
     folder: Path
-    reading: Reading
+    reading: RowSettings
     with_lines: bool
 
-    def __call__(self) -> "Callable[[Lines], Seen]":
+    def __call__(self) -> "Callable[[Lines], ChunkReport]":
         """Return what a worker does, its files open."""
-        reader, buckets = Reader(self.reading), Buckets(self.folder, ROWS)
+        reader, buckets = RowReader(self.reading), Buckets(self.folder, ROWS)
 
-        def part(lines: Lines) -> Seen:
+        def part(lines: Lines) -> ChunkReport:
             rows, rejects = Rows(), list[Reject]()
             for chunk in pieces(lines.chunk, CHUNK):  # what fits the cache goes twice as fast
                 found, bad = reader.read(lines.option, chunk)
                 rows.take(found)
                 rejects += bad
             buckets.append(rows.entries, rows.lines if self.with_lines else [b""] * len(rows.entries))
-            return Seen(lines.chunk.data.count(b"\n"), rejects, rows.left_out, rows.sentences, rows.strata)
+            return ChunkReport(lines.chunk.data.count(b"\n"), rejects, rows.left_out, rows.sentences, rows.strata)
 
         return part
 
@@ -95,7 +95,7 @@ class Counting:
     """Pass 2: how many different records of each stratum a bucket has, and how many that repeat one."""
 
     folder: Path
-    table: Table
+    table: StratumTable
 
     def __call__(self) -> "Callable[[int], tuple[NDArray[np.int64], NDArray[np.int64]]]":
         """Return what a worker does."""
@@ -114,7 +114,7 @@ class Drawn:
     """What the last two passes know: the strata, their shares and the coin."""
 
     folder: Path
-    table: Table
+    table: StratumTable
     shares: Shares
     drawing: Drawing
 

@@ -12,7 +12,7 @@ import torch
 from safetensors import SafetensorError
 
 from llamax_cli.errors import ModelError, UsageError
-from llamax_cli.models.engines import Choice
+from llamax_cli.models.contracts import ModelChoice
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 QUANTIZATIONS = ("8bit", "4bit")
@@ -101,7 +101,7 @@ def find_dtype(wanted: str, device: str) -> torch.dtype:
     return DTYPES[wanted]
 
 
-def load_model(choice: Choice, config: Any) -> Any:
+def load_model(choice: ModelChoice, config: Any) -> Any:
     """Return the model ready to generate: on its device, adapted and quantized as chosen."""
     import transformers
 

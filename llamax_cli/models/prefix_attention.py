@@ -34,7 +34,7 @@ def attend(
     value: Tensor,
     attention_mask: Tensor | None,
     scaling: float | None = None,
-    memory: "Memory | None" = None,
+    memory: "KeyValueCache | None" = None,
     **_: object,
 ) -> tuple[Tensor, None]:
     """Answer one layer's queries (rows, heads, tokens, size) from the memory the model was called with."""
@@ -46,7 +46,7 @@ def attend(
 AttentionInterface.register(NAME, attend)
 
 
-class Memory:
+class KeyValueCache:
     """Keys and values of one batch, in every layer.
 
     `prefix`: (keys, values), each (1, heads, prefix tokens, size). `prompts`: the whole prompts, (rows x heads, prompt

@@ -5,10 +5,10 @@ from itertools import groupby
 from typing import Any
 
 from llamax_cli.errors import RecordError
-from llamax_cli.models import naming
+from llamax_cli.models import language_tokens
 from llamax_cli.models.batching import Job
-from llamax_cli.models.engines import Decoding, Hypothesis, Request
-from llamax_cli.models.lengths import Lengths
+from llamax_cli.models.contracts import Decoding, Hypothesis, TranslationRequest
+from llamax_cli.models.output_lengths import Lengths
 from llamax_cli.models.prompts import AUTO, Template, choose
 
 
@@ -26,8 +26,8 @@ class Encoding:
         # M2M-100's tokenizer keeps its languages apart.
         vocabulary = {**tokenizer.get_vocab(), **getattr(tokenizer, "lang_token_to_id", {})}
         self._vocabulary = vocabulary
-        self._is_prefixed = self._is_pair and naming.is_prefixed(vocabulary)
-        self.is_marked = self._is_pair and naming.is_marked(vocabulary) and hasattr(tokenizer, "src_lang")
+        self._is_prefixed = self._is_pair and language_tokens.is_prefixed(vocabulary)
+        self.is_marked = self._is_pair and language_tokens.is_marked(vocabulary) and hasattr(tokenizer, "src_lang")
         if self._is_prefixed and template == AUTO:
             template = "madlad"
         elif self._is_pair and template == AUTO:
@@ -39,11 +39,11 @@ class Encoding:
     def _count(self, text: str) -> int:
         return len(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
-    def jobs(self, requests: Sequence[Request]) -> tuple[list[Job], list[tuple[int, RecordError]]]:
+    def jobs(self, requests: Sequence[TranslationRequest]) -> tuple[list[Job], list[tuple[int, RecordError]]]:
         """Return the requests as tokens, in any order, and for what the model cannot be asked: (place, why)."""
         jobs: list[Job] = []
         refused: list[tuple[int, RecordError]] = []
-        known: list[tuple[int, Request, str, int | None]] = []
+        known: list[tuple[int, TranslationRequest, str, int | None]] = []
         for place, request in enumerate(requests):
             try:
                 known.append((place, request, *self._put(request)))
@@ -60,22 +60,26 @@ class Encoding:
                     refused.append((place, error))
         return jobs, refused
 
-    def _put(self, request: Request) -> tuple[str, int | None]:
+    def _put(self, request: TranslationRequest) -> tuple[str, int | None]:
         """Return the text for the model, and the token that begins the answer, where one has to."""
         if self.is_marked:
-            naming.marker(self._vocabulary, request.src_lang)
-            return request.src, self._vocabulary[naming.marker(self._vocabulary, request.tgt_lang)]
-        code = naming.bare(naming.marker(self._vocabulary, request.tgt_lang)) if self._is_prefixed else ""
+            language_tokens.marker(self._vocabulary, request.src_lang)
+            return request.src, self._vocabulary[language_tokens.marker(self._vocabulary, request.tgt_lang)]
+        code = (
+            language_tokens.bare(language_tokens.marker(self._vocabulary, request.tgt_lang))
+            if self._is_prefixed
+            else ""
+        )
         text = self.template.render(*request, code)
         if self.template.chat:
             turns = [{"role": "user", "content": text}]
             text = self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
         return text, None
 
-    def _tokens(self, source: str, asked: Sequence[tuple[int, Request, str, int | None]]) -> list[list[int]]:
+    def _tokens(self, source: str, asked: Sequence[tuple[int, TranslationRequest, str, int | None]]) -> list[list[int]]:
         texts = [text for _, _, text, _ in asked]
         if self.is_marked:
-            self.tokenizer.src_lang = naming.bare(naming.marker(self._vocabulary, source))
+            self.tokenizer.src_lang = language_tokens.bare(language_tokens.marker(self._vocabulary, source))
         beginning = self.tokenizer.bos_token
         # A chat template writes the first token itself.
         special = not (beginning and texts[0].startswith(beginning)) and not self.template.chat
@@ -84,7 +88,7 @@ class Encoding:
             return encoded
         return [ids[:-1] if ids[-1:] == [self.tokenizer.eos_token_id] else ids for ids in encoded]
 
-    def _limit(self, request: Request, length: int) -> int:
+    def _limit(self, request: TranslationRequest, length: int) -> int:
         """Return the most new tokens, no more than the model has positions for after a prompt of that length."""
         limit = self._lengths.limit(request.src, request.tgt_lang)
         if self._room is None:

@@ -8,7 +8,7 @@ from typer import BadParameter, Option
 
 from llamax_cli.errors import UsageError
 from llamax_cli.models import prompts
-from llamax_cli.models.engines import ENGINES, PAPER_BEAM, PAPER_TOKENS, Choice, Decoding
+from llamax_cli.models.contracts import ENGINES, PAPER_BEAM, PAPER_TOKENS, Decoding, ModelChoice
 from llamax_cli.options.shared import codes, one_of
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
@@ -130,19 +130,19 @@ Into = Annotated[
 ]
 
 
-class Asked(NamedTuple):
+class TranslationOptions(NamedTuple):
     """What is translated, by which model and how: the flags that all commands with a model have.
 
     `src_lang` (one at most) and `into` are for records without languages of their own.
     """
 
-    choice: Choice
+    choice: ModelChoice
     decoding: Decoding
     src_lang: tuple[str, ...]
     into: tuple[str, ...]
 
 
-def asked(
+def translation_options(
     model: Model,
     engine: Engine = "hf",
     template: Template = "auto",
@@ -163,11 +163,11 @@ def asked(
     concurrency: Concurrency = 8,
     timeout: Timeout = 120.0,
     per_minute: PerMinute = None,
-) -> Asked:
+) -> TranslationOptions:
     """Return what the flags say; UsageError where they do not go together."""
     server = server or os.environ.get(SERVER_VARIABLE)
     _check(engine, template, server if engine == "openai" else None, beam, lora, quantize, sample=sample)
-    choice = Choice(
+    choice = ModelChoice(
         model=model,
         engine=engine,
         template=template,
@@ -186,7 +186,7 @@ def asked(
     if limit is None and engine == "openai":
         limit = 0  # a server ends where it likes
     decoding = Decoding(beam, limit, 1, sample, temperature, top_p, seed)
-    return Asked(choice, decoding, codes(src_lang), codes(into))
+    return TranslationOptions(choice, decoding, codes(src_lang), codes(into))
 
 
 def _check(

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 
-from llamax_cli.scoring.metrics import Memory, Recipe, Statistics
+from llamax_cli.scoring.metrics import PreparedCache, Recipe, Statistics
 from llamax_cli.scoring.ngrams import lengths, matches, numbered, numbering, totals
 from llamax_cli.scoring.pieces import Pieces
-from llamax_cli.scoring.spm import model
+from llamax_cli.scoring.spm_models import model
 
 ORDERS = 4
 TOKENIZER = {"zh": "zh", "zhtrad": "zh", "ja": "ja-mecab", "ko": "ko-mecab"}
@@ -71,7 +71,9 @@ class SpBleu(_Scored):
     def __init__(self, recipe: Recipe) -> None:
         self._model = model(recipe.spm)
         self._pieces = Pieces(self._model.path)
-        self._references: Memory[list[bytes]] = Memory(lambda texts: sum(map(len, texts)) + 48 * len(texts))
+        self._references: PreparedCache[list[bytes]] = PreparedCache(
+            lambda texts: sum(map(len, texts)) + 48 * len(texts)
+        )
 
     def statistics(self, language: str, hypotheses: Sequence[str], references: Sequence[str]) -> Statistics:
         """Return the counts of each segment."""
@@ -91,7 +93,7 @@ class Bleu(_Scored):
 
     def __init__(self, recipe: Recipe) -> None:
         self._tokenize = recipe.tokenize
-        self._references: Memory[list[list[str]]] = Memory(lambda texts: 80 * sum(map(len, texts)))
+        self._references: PreparedCache[list[list[str]]] = PreparedCache(lambda texts: 80 * sum(map(len, texts)))
 
     def statistics(self, language: str, hypotheses: Sequence[str], references: Sequence[str]) -> Statistics:
         """Return the counts of each segment."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from sacrebleu.metrics.chrf import CHRF
 
-from llamax_cli.scoring.metrics import Memory, Recipe, Statistics
+from llamax_cli.scoring.metrics import PreparedCache, Recipe, Statistics
 from llamax_cli.scoring.ngrams import lengths, matches, numbered, numbering, totals
 
 CHARACTERS, WORDS, BETA = 6, 2, 2
@@ -25,7 +25,7 @@ class Chrf:
     """chrF++ with six orders of characters and two of words; three columns an order: hypothesis, reference, both."""
 
     def __init__(self, recipe: Recipe) -> None:
-        self._references: Memory[_Text] = Memory(
+        self._references: PreparedCache[_Text] = PreparedCache(
             lambda text: sum(map(len, text.characters)) + 80 * sum(map(len, text.words))
         )
 

@@ -5,7 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 from llamax_cli.records import Record
-from llamax_cli.scoring import reading
+from llamax_cli.scoring import aggregation
 from llamax_cli.scoring.matrix import Kept
 from llamax_cli.scoring.metrics import Recipe, Statistics, metric
 from llamax_cli.scoring.segments import Direction
@@ -32,11 +32,11 @@ def comparison(
 
     p-values of directions are corrected for their number; the average, a test by itself, is not.
     """
-    references = reading.references(run, files)
+    references = aggregation.references(run, files)
     systems = []
     for inputs in (run.inputs, [run.input(against)]):
         systems.append(Kept())
-        reading.totals(run, recipe, references, inputs, kept=systems[-1])
+        aggregation.totals(run, recipe, references, inputs, kept=systems[-1])
     rows: dict[str, list[Record]] = {name: [] for name in recipe.metrics}
     averages = {name: Average() for name in recipe.metrics}
     make = partial(_comparer, recipe, trials)
@@ -61,8 +61,8 @@ def _tasks(run: Run, ours: Kept, theirs: Kept, against: str) -> Iterator[Task]:
         sides = [system.get(direction) for system in (ours, theirs)]
         places = [{id_: place for place, id_ in enumerate(ids)} for ids, _ in sides]
         lacking, alone = (sorted(places[n].keys() - places[1 - n].keys(), key=natural) for n in (0, 1))
-        reading.leave_out(run, f"{against} has no translation", direction, lacking)
-        reading.leave_out(run, f"{against} alone has a translation", direction, alone)
+        aggregation.leave_out(run, f"{against} has no translation", direction, lacking)
+        aggregation.leave_out(run, f"{against} alone has a translation", direction, alone)
         both = sorted(places[0].keys() & places[1].keys(), key=natural)
         if both:
             chosen = [

@@ -77,7 +77,7 @@ def metric(name: str, recipe: Recipe) -> Metric:
     return made
 
 
-class Memory(Generic[Prepared]):
+class PreparedCache(Generic[Prepared]):
     """Prepared texts, found again by the texts; what was used least recently goes when there is too much."""
 
     def __init__(self, size: Callable[[Prepared], int], room: int = REMEMBERED) -> None:

@@ -44,7 +44,7 @@ class Group(NamedTuple):
         return [segment.reference for segment in self.segments]
 
 
-class Reader:
+class SegmentReader:
     """Makes segments of records; RecordError for one that cannot be scored or was read already."""
 
     def __init__(self, references: References | None, *, with_source: bool) -> None:

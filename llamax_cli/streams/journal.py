@@ -13,7 +13,7 @@ from llamax_cli.errors import DataError, FileError, ResumeError, UsageError
 from llamax_cli.streams.chunks import Outcome, Tally, first_lines
 from llamax_cli.streams.outputs import AtomicFile, Output, open_output
 from llamax_cli.streams.rejects import Reject, RejectFile
-from llamax_cli.streams.resume import Checkpoint, State
+from llamax_cli.streams.resume import ResumeFile, ResumeState
 
 CHECKPOINT = 5.0  # seconds of work that a killed run may lose
 
@@ -32,8 +32,8 @@ class Journal:
         self._output: Output | None = None
         self._reject_path = rejects
         self._rejects = RejectFile(None)
-        self._checkpoint: Checkpoint | None = None
-        self._before = self._snapshot = State()  # where the interrupted run stood, where this one stands
+        self._checkpoint: ResumeFile | None = None
+        self._before = self._snapshot = ResumeState()  # where the interrupted run stood, where this one stands
         self._saved = time.monotonic()
         self._digest = xxh3_128()
         self._consumed = 0
@@ -44,7 +44,7 @@ class Journal:
         """Begin to write to the file, or to standard output; `arguments` are those that a resumed run has to repeat."""
         self._output = open_output(path)
         if isinstance(self._output, AtomicFile):
-            self._take_up(self._output, Checkpoint(self._output.partial, command, arguments), resume)
+            self._take_up(self._output, ResumeFile(self._output.partial, command, arguments), resume)
         # What is made anew finds its bad lines anew.
         self._rejects = RejectFile(self._reject_path, 0 if anew else self._before.rejects)
 
@@ -55,8 +55,8 @@ class Journal:
         self._output = output
         self._rejects = RejectFile(self._reject_path)
 
-    def _take_up(self, output: AtomicFile, checkpoint: Checkpoint, resume: bool) -> None:
-        state = (resume and checkpoint.load()) or State()
+    def _take_up(self, output: AtomicFile, checkpoint: ResumeFile, resume: bool) -> None:
+        state = (resume and checkpoint.load()) or ResumeState()
         output.rewind(state.mark.written, state.mark.pending)
         if not resume:
             checkpoint.remove()
@@ -180,7 +180,7 @@ class Journal:
         if self._checkpoint is None or not isinstance(self._output, AtomicFile):
             return
         # One assignment, so that a signal finds either the old state or the new one.
-        self._snapshot = State(
+        self._snapshot = ResumeState(
             consumed=self._consumed,
             digest=self._digest.hexdigest(),
             mark=self._output.mark(),

@@ -15,7 +15,7 @@ FORMAT = 1
 CONTENTS = {"lexicons": "lexicons", "model_content": "models", "template_content": "templates"}
 
 
-class State(msgspec.Struct, frozen=True):
+class ResumeState(msgspec.Struct, frozen=True):
     """How far a run is.
 
     `consumed` bytes of input lines, whose hash is `digest`, became what stands before `mark` in the output, and
@@ -51,14 +51,14 @@ class _Saved(msgspec.Struct):
     tally: dict[str, int]
 
 
-class Checkpoint:
+class ResumeFile:
     """The state beside a partial output, in `NAME.partial.state`: a line of JSON, then the pending text."""
 
     def __init__(self, partial: Path, command: str, arguments: Mapping[str, Any]) -> None:
         self._path = partial.with_name(partial.name + ".state")
         self._run = _Origin(FORMAT, command, dict(arguments))
 
-    def load(self) -> State | None:
+    def load(self) -> ResumeState | None:
         """Return the state that was saved, None where there is none; ResumeError where it is of another run."""
         try:
             head, _, pending = self._path.read_bytes().partition(b"\n")
@@ -72,7 +72,7 @@ class Checkpoint:
             raise ResumeError(f"{self._path} is broken; start again without --resume") from error
         self._compare(saved.run)
         mark = Mark(saved.written, (pending,), 1)
-        return State(saved.consumed, saved.digest, mark, saved.rejects, saved.counts, saved.tally)
+        return ResumeState(saved.consumed, saved.digest, mark, saved.rejects, saved.counts, saved.tally)
 
     def _compare(self, run: _Origin) -> None:
         if (run.command, run.format) != (self._run.command, FORMAT):
@@ -88,7 +88,7 @@ class Checkpoint:
             what = " and ".join(CONTENTS[name] for name in changed)
             raise ResumeError(f"cannot resume with other {what} than those of the first part; drop --resume")
 
-    def save(self, state: State) -> None:
+    def save(self, state: ResumeState) -> None:
         """Write the state whole or not at all."""
         saved = _Saved(
             self._run, state.consumed, state.digest, state.mark.written, state.rejects, state.counts, state.tally

@@ -14,7 +14,7 @@ from torch.distributed.checkpoint.state_dict_saver import save
 
 from llamax_cli.errors import FileError, ResumeError, because
 from llamax_cli.training.job import FACTS, found
-from llamax_cli.training.ranks import Ranks
+from llamax_cli.training.process_group import Ranks
 
 
 class Checkpoints:

@@ -67,7 +67,7 @@ def shape_of(config: Mapping[str, Any]) -> Shape:
 
 
 @dataclass(frozen=True)
-class Memory:
+class MemoryEstimate:
     """Bytes that one GPU needs."""
 
     weights: float  # with gradients and the optimiser's memory: this rank's part
@@ -81,7 +81,7 @@ class Memory:
         return self.weights + self.gathered + self.activations + self.logits + CONTEXT
 
 
-def memory_of(shape: Shape, training: Training, ranks: int) -> Memory:
+def memory_of(shape: Shape, training: Training, ranks: int) -> MemoryEstimate:
     """Return an estimate of the memory of each of `ranks` GPUs in bf16; a part of frozen weights is not counted out."""
     tokens = training.block * training.micro_batch
     lora = 2 * training.lora * shape.layers * len(training.lora_targets) * shape.hidden
@@ -95,7 +95,7 @@ def memory_of(shape: Shape, training: Training, ranks: int) -> Memory:
     kept = 2.0 * tokens * shape.hidden * shape.layers
     activations = kept + inside if training.gradient_checkpointing else inside * shape.layers
     logits = 10.0 * min(training.loss_chunk, tokens) * shape.vocabulary
-    return Memory(own, gathered, activations, logits)
+    return MemoryEstimate(own, gathered, activations, logits)
 
 
 def room_on_disk(shape: Shape, training: Training) -> float:

@@ -17,23 +17,23 @@ from typing import Any, NoReturn
 from llamax_cli.config import Training
 from llamax_cli.console import say
 from llamax_cli.errors import DataError, FileError, ModelError, RecordError, ResumeError, UsageError, because
+from llamax_cli.instructions.data_files import items
 from llamax_cli.instructions.forms import form_of
 from llamax_cli.instructions.questions import questions
-from llamax_cli.instructions.reading import items
 from llamax_cli.models import prompts
 from llamax_cli.records import parse, text
-from llamax_cli.scoring import spm
+from llamax_cli.scoring import spm_models
 from llamax_cli.streams.inputs import Input
 from llamax_cli.tokenization import is_tiktoken
 from llamax_cli.training import estimates
+from llamax_cli.training.data_files import plain
 from llamax_cli.training.estimates import Shape
 from llamax_cli.training.job import Job, found
-from llamax_cli.training.opening import plain
 from llamax_cli.training.request import accelerate_flags
 
-ACCELERATE = "llamax_cli.training.accelerating"
+ACCELERATE = "llamax_cli.training.accelerate_entry"
 WORKER = "llamax_cli.training.worker"
-MEASURING = "llamax_cli.training.measuring"
+MEASURING = "llamax_cli.training.count_tokens"
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 ENVIRONMENT = {
     "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": "600",  # seconds that a worker has for a checkpoint after SIGTERM
@@ -164,7 +164,7 @@ def _check_translation(training: Training) -> None:
         Input(path).head()
     if training.translate:
         prompts.check(training.translate_template)
-        spm.model(training.translate_spm)
+        spm_models.model(training.translate_spm)
 
 
 def check_room(job: Job, shape: Shape) -> None:
@@ -332,7 +332,7 @@ def _time_row(job: Job, shape: Shape, places: Machines, measures: Mapping[str, A
     return f"about {guessed:,.2f} days at {assumed}, which is assumed; --throughput N says what was measured"
 
 
-def _memory_row(memory: estimates.Memory, places: Machines) -> str:
+def _memory_row(memory: estimates.MemoryEstimate, places: Machines) -> str:
     parts = f"weights and optimiser {_gigabytes(memory.weights)}, gathered layers {_gigabytes(memory.gathered)}"
     parts += f", activations {_gigabytes(memory.activations)}, logits {_gigabytes(memory.logits)}"
     found = gpus() if places.has_gpus else []

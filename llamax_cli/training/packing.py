@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from llamax_cli.training.samples import Numbers
+from llamax_cli.training.dataset import Numbers
 
 
 class Bins(NamedTuple):

@@ -6,19 +6,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from llamax_cli.training.assembling import Parts
 from llamax_cli.training.checkpoints import Checkpoints
-from llamax_cli.training.counts import Count
+from llamax_cli.training.dataset_cache import Dataset
 from llamax_cli.training.job import Job, facts_of, found
-from llamax_cli.training.plan import State
-from llamax_cli.training.preparing import Prepared
-from llamax_cli.training.ranks import Ranks, Signals
+from llamax_cli.training.process_group import Ranks, Signals
+from llamax_cli.training.progress import Progress
+from llamax_cli.training.sampler import DataPosition
+from llamax_cli.training.setup import Components
 
 
 class Saver:
     """Writes checkpoints, and knows when the clock or a signal asks for one."""
 
-    def __init__(self, job: Job, parts: Parts, ranks: Ranks, signals: Signals) -> None:
+    def __init__(self, job: Job, parts: Components, ranks: Ranks, signals: Signals) -> None:
         self._job = job
         self._training = job.training
         self._parts = parts
@@ -34,7 +34,7 @@ class Saver:
         due = self._ranks.is_first and 0 < minutes * 60 < time.monotonic() - self._saved_at
         return due or self._signals.checkpoint
 
-    def save(self, count: Count, state: State, reports: Mapping[str, Any]) -> None:
+    def save(self, count: Progress, state: DataPosition, reports: Mapping[str, Any]) -> None:
         """Write a checkpoint, unless it is there; `reports` is where the reports are."""
         self._signals.checkpoint = False
         if self._saved_step != count.step:
@@ -57,7 +57,7 @@ class Saver:
         return path, facts
 
 
-def _latest(job: Job, data: Prepared) -> tuple[Path | None, dict[str, Any]]:
+def _latest(job: Job, data: Dataset) -> tuple[Path | None, dict[str, Any]]:
     """Return the latest checkpoint and what it says; ResumeError where it does not fit the data.
 
     Whether a run may go on was asked when it was launched: here it goes on where its workers were started again.
@@ -66,6 +66,6 @@ def _latest(job: Job, data: Prepared) -> tuple[Path | None, dict[str, Any]]:
     if not existing:
         return None, {}
     facts = facts_of(existing[-1])
-    state = State(*facts["data"])
+    state = DataPosition(*facts["data"])
     data.plan(state.epoch).check(state)
     return existing[-1], facts

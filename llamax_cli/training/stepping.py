@@ -9,14 +9,14 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from llamax_cli.config import Training
 from llamax_cli.errors import TrainingError
-from llamax_cli.training import meters
-from llamax_cli.training.assembling import Parts
-from llamax_cli.training.batches import Step, idle_batch
-from llamax_cli.training.counts import Count
-from llamax_cli.training.meters import Meter
-from llamax_cli.training.optimiser import set_learning_rate
-from llamax_cli.training.ranks import Ranks
-from llamax_cli.training.reports import Reporter
+from llamax_cli.training import loss_stats
+from llamax_cli.training.dataloader import Step, idle_batch
+from llamax_cli.training.loss_stats import LossStats
+from llamax_cli.training.metrics_log import Reporter
+from llamax_cli.training.optimizer import set_learning_rate
+from llamax_cli.training.process_group import Ranks
+from llamax_cli.training.progress import Progress
+from llamax_cli.training.setup import Components
 
 SETTLED = 20  # steps after which a spike can be told
 
@@ -36,18 +36,18 @@ class Made(NamedTuple):
 class Stepper:
     """Makes steps."""
 
-    def __init__(self, parts: Parts, training: Training, ranks: Ranks, reporter: Reporter) -> None:
+    def __init__(self, parts: Components, training: Training, ranks: Ranks, reporter: Reporter) -> None:
         self._parts = parts
         self._training = training
         self._ranks = ranks
         self._reporter = reporter
 
-    def step(self, step: Step, rate: float, count: Count, asked: Sequence[float]) -> Made:
+    def step(self, step: Step, rate: float, count: Progress, asked: Sequence[float]) -> Made:
         """Make a step at a learning rate, or leave it out; sum what is `asked` over the ranks on the way.
 
         TrainingError where the loss or the gradient is such that the run has to end.
         """
-        own = Meter(())
+        own = LossStats(())
         loss_sum, squares, *sums = self._ranks.sum([*self._backward(step, own), *asked])
         loss = loss_sum / step.learned
         gradient = self._gradient_norm()
@@ -62,7 +62,7 @@ class Stepper:
         count.add(step)
         return Made(loss_sum, norm, squares, sums)
 
-    def _backward(self, step: Step, own: Meter) -> tuple[float, float]:
+    def _backward(self, step: Step, own: LossStats) -> tuple[float, float]:
         """Add up the gradients of this rank's blocks; return the sum of its losses and its squared lengths."""
         device = self._ranks.device
         total, squares = torch.zeros((), dtype=torch.float64, device=device), 0
@@ -75,7 +75,7 @@ class Stepper:
             if batch:
                 total += losses.detach().sum(dtype=torch.float64)
                 squares += sum(length * length for length in batch.documents.lengths)
-                sums = meters.by_document(moved, losses)
+                sums = loss_stats.by_document(moved, losses)
                 own.add(batch, sums)
                 self._reporter.meter.add(batch, sums)
         return total.item(), float(squares)
@@ -85,16 +85,16 @@ class Stepper:
         norm: Any = get_total_norm(gradients)
         return norm.full_tensor() if hasattr(norm, "full_tensor") else norm
 
-    def _refused(self, loss: float, norm: float, count: Count) -> str | None:
+    def _refused(self, loss: float, norm: float, count: Progress) -> str | None:
         """Return what is wrong with a step, None where it is to be made."""
         if not math.isfinite(loss) or not math.isfinite(norm):
             return "nan"
         spike = self._training.spike * count.recent
         return "spike" if spike and count.step >= SETTLED and loss > spike else None
 
-    def _refuse(self, reason: str, own: Meter, loss: float, norm: float, count: Count) -> None:
-        gathered = self._ranks.gather(meters.worst(document for _, document in own.documents()))
-        documents = meters.worst(each for part in gathered for each in part)
+    def _refuse(self, reason: str, own: LossStats, loss: float, norm: float, count: Progress) -> None:
+        gathered = self._ranks.gather(loss_stats.worst(document for _, document in own.documents()))
+        documents = loss_stats.worst(each for part in gathered for each in part)
         policy = self._training.on_nan if reason == "nan" else self._training.on_spike
         what = f"the loss is {loss:.4g} and the norm of the gradient {norm:.4g}"
         if reason == "spike":
@@ -103,7 +103,7 @@ class Stepper:
         count.skipped += 1
 
         def tell() -> None:
-            places = meters.named(documents, self._parts.data.samples)
+            places = loss_stats.named(documents, self._parts.data.samples)
             line = f"step {number}: {what}; the records with the greatest loss: {places}"
             facts = {"reason": reason, "loss": loss, "gradient_norm": norm, "records": places}
             self._reporter.write("skipped", number, **facts)

@@ -8,15 +8,15 @@ import torch
 from torch.distributed.fsdp import FSDPModule
 
 from llamax_cli.models.batching import batches
-from llamax_cli.models.beams import BeamSearch
+from llamax_cli.models.beam_search import BeamSearch
 from llamax_cli.models.prefix_attention import in_use
 from llamax_cli.scoring.metrics import Recipe, metric
-from llamax_cli.training import lines
-from llamax_cli.training.assembling import Parts
-from llamax_cli.training.batches import idle_batch
+from llamax_cli.training import held_out_lines
+from llamax_cli.training.dataloader import idle_batch
+from llamax_cli.training.held_out_lines import METRICS, Line, Scores
 from llamax_cli.training.job import Job
-from llamax_cli.training.lines import METRICS, Line, Scores
-from llamax_cli.training.ranks import Ranks
+from llamax_cli.training.process_group import Ranks
+from llamax_cli.training.setup import Components
 
 BUDGET = 1 << 13  # tokens in memory at once, prompts counted
 
@@ -24,14 +24,14 @@ BUDGET = 1 << 13  # tokens in memory at once, prompts counted
 class Translator:
     """Translates the lines on all ranks, each a part of them, and scores them on the first."""
 
-    def __init__(self, job: Job, parts: Parts, ranks: Ranks) -> None:
+    def __init__(self, job: Job, parts: Components, ranks: Ranks) -> None:
         self._folder = job.translations
         self._parts = parts
         self._ranks = ranks
         self._recipe = Recipe(metrics=METRICS, spm=job.training.translate_spm)
-        self._lines: list[Line] = ranks.each(lambda: lines.read(job.training, job.model))
+        self._lines: list[Line] = ranks.each(lambda: held_out_lines.read(job.training, job.model))
         room = parts.config.max_position_embeddings
-        self._jobs = ranks.each(lambda: lines.jobs(self._lines, parts.encoder, room))
+        self._jobs = ranks.each(lambda: held_out_lines.jobs(self._lines, parts.encoder, room))
         ranks.first(lambda: [metric(name, self._recipe) for name in METRICS])  # which may have to be fetched
 
     def translate(self, step: int) -> Scores:
@@ -55,8 +55,8 @@ class Translator:
 
     def _scored(self, step: int, answers: dict[int, str]) -> Scores:
         translations = [answers[place] for place in range(len(self._lines))]
-        lines.write(self._folder / f"step-{step:08}.jsonl", self._lines, translations)
-        return lines.score(self._lines, translations, self._recipe)
+        held_out_lines.write(self._folder / f"step-{step:08}.jsonl", self._lines, translations)
+        return held_out_lines.score(self._lines, translations, self._recipe)
 
 
 @contextmanager

@@ -20,26 +20,26 @@ import torch
 from llamax_cli.console import say
 from llamax_cli.errors import FileError, LlamaxError, Terminated, because
 from llamax_cli.ranks import rank
-from llamax_cli.training import estimates, exporting
-from llamax_cli.training.assembling import Parts, assemble
-from llamax_cli.training.batches import Step, ahead
-from llamax_cli.training.counts import Count
+from llamax_cli.training import estimates, export
+from llamax_cli.training.dataloader import Step, ahead
 from llamax_cli.training.job import Job, read_job
-from llamax_cli.training.meters import rounded
-from llamax_cli.training.optimiser import learning_rate
-from llamax_cli.training.plan import State
-from llamax_cli.training.ranks import Ranks, Signals, die_with_parent, is_left_alone, is_shared, joined
-from llamax_cli.training.reports import Reporter
+from llamax_cli.training.loss_stats import rounded
+from llamax_cli.training.metrics_log import Reporter
+from llamax_cli.training.optimizer import learning_rate
+from llamax_cli.training.process_group import Ranks, Signals, die_with_parent, is_left_alone, is_shared, joined
+from llamax_cli.training.progress import Progress
+from llamax_cli.training.sampler import DataPosition
 from llamax_cli.training.saving import Saver
+from llamax_cli.training.setup import Components, assemble
 from llamax_cli.training.stepping import Stepper
 from llamax_cli.training.translating import Translator
-from llamax_cli.training.validating import held_out_loss
+from llamax_cli.training.validation import held_out_loss
 
 
-class Worker:
+class Trainer:
     """One rank of a run."""
 
-    def __init__(self, job: Job, parts: Parts, ranks: Ranks, signals: Signals, reporter: Reporter) -> None:
+    def __init__(self, job: Job, parts: Components, ranks: Ranks, signals: Signals, reporter: Reporter) -> None:
         self.job = job
         self.training = job.training
         self.parts = parts
@@ -47,22 +47,22 @@ class Worker:
         self.ranks = ranks
         self.signals = signals
         self.reporter = reporter
-        self.count = Count()
+        self.count = Progress()
         self.stepper = Stepper(parts, job.training, ranks, reporter)
         self.saver = Saver(job, parts, ranks, signals)
         self.translator = Translator(job, parts, ranks) if job.training.translate else None
         self.shape = estimates.shape_of(parts.config.to_dict())
 
-    def resume(self) -> State:
+    def resume(self) -> DataPosition:
         """Return where to begin: at the latest checkpoint, or at the start of the data."""
         path, facts = self.saver.resume()
         if path is not None:
-            self.count = Count(**facts["count"])
+            self.count = Progress(**facts["count"])
         begun = {"resumed": str(path) if path else None, "ranks": self.ranks.size}
         self.reporter.open(facts, self.count.step, {**begun, **self._blocks(), **self._settings()})
-        return State(*facts["data"]) if path is not None else self.data.plan(0).start()
+        return DataPosition(*facts["data"]) if path is not None else self.data.plan(0).start()
 
-    def train(self, state: State) -> State:
+    def train(self, state: DataPosition) -> DataPosition:
         """Go through the data from a place to its end; return where it ended."""
         with self.signals.deferred():
             for epoch in range(state.epoch, self.training.epochs):
@@ -75,7 +75,7 @@ class Worker:
                         return state
             return state
 
-    def _steps(self, state: State) -> Iterator[Step]:
+    def _steps(self, state: DataPosition) -> Iterator[Step]:
         training = self.training
         feed = self.parts.feed(self.data, training.batch, training.micro_batch, self.ranks, training.batch_of)
         with closing(ahead(feed.steps(state))) as steps:
@@ -96,7 +96,7 @@ class Worker:
             self._report(step.state)
         self._afterwards(step.state, *(votes > 0 for votes in made.asked))
 
-    def _afterwards(self, state: State, save: bool, stop: bool, terminated: bool) -> None:
+    def _afterwards(self, state: DataPosition, save: bool, stop: bool, terminated: bool) -> None:
         if self.count.falls_on(self.training.validation_every):
             self.validate()
         if self.count.falls_on(self.training.translate_every):
@@ -106,22 +106,22 @@ class Worker:
         if stop:
             raise Terminated if terminated else KeyboardInterrupt
 
-    def _share(self, state: State) -> float:
+    def _share(self, state: DataPosition) -> float:
         """Return the share of the run that is done at a place."""
         return self.data.epochs(state) / self.training.epochs
 
-    def _done(self, state: State) -> float:
+    def _done(self, state: DataPosition) -> float:
         """Return the share of what is to be done, where the run ends before its data too."""
         wanted = self.training.stop_after
         return max(self._share(state), self.count.step / wanted if wanted else 0.0)
 
-    def _rate(self, state: State) -> float:
+    def _rate(self, state: DataPosition) -> float:
         return learning_rate(self.training, self._share(state))
 
-    def _report(self, state: State) -> None:
+    def _report(self, state: DataPosition) -> None:
         self.reporter.report(self.count, self.data.epochs(state), self._rate(state))
 
-    def save(self, state: State) -> None:
+    def save(self, state: DataPosition) -> None:
         """Write a checkpoint, unless it is there."""
         with self.reporter.aside("writing a checkpoint"):
             self.saver.save(self.count, state, self.reporter.place())
@@ -144,7 +144,7 @@ class Worker:
             scores = self.translator.translate(self.count.step)
         self.reporter.write("translation", self.count.step, **scores)
 
-    def finish(self, state: State) -> None:
+    def finish(self, state: DataPosition) -> None:
         """Validate, translate, keep a last checkpoint and write the model."""
         if self.reporter.is_owed:
             self._report(state)
@@ -153,7 +153,7 @@ class Worker:
         self.save(state)
         parts, job, facts = self.parts, self.job, self._facts()
         with self.reporter.aside("writing the model"):
-            exporting.export(parts.learner, self.training, job.model, parts.tokenizer, facts, job.result, self.ranks)
+            export.export(parts.learner, self.training, job.model, parts.tokenizer, facts, job.result, self.ranks)
         self.reporter.write("end", self.count.step, records=self.count.records, tokens=self.count.tokens)
 
     def _blocks(self) -> dict[str, Any]:
@@ -163,7 +163,7 @@ class Worker:
         return {
             "left_out": {reason: dict(counts) for reason, counts in self.data.rejected().items()},
             "training": asdict(self.training),
-            "versions": exporting.versions(),
+            "versions": export.versions(),
         }
 
     def _facts(self) -> dict[str, Any]:
@@ -201,7 +201,7 @@ def work(job: Job, ranks: Ranks, signals: Signals) -> None:
     """Train as one rank, from the checkpoint or the start to the model."""
     started = time.monotonic()
     with closing(Reporter(job, ranks)) as reporter:
-        worker = Worker(job, assemble(job, ranks, reporter.tokenised), ranks, signals, reporter)
+        worker = Trainer(job, assemble(job, ranks, reporter.tokenised), ranks, signals, reporter)
         worker.finish(worker.train(worker.resume()))
     if ranks.is_first and not job.quiet:
         count = worker.count

@@ -14,15 +14,15 @@ import torch
 
 from llamax_cli.errors import ModelError, RecordError
 from llamax_cli.instructions.questions import Question, said
-from llamax_cli.models import learner as learning
+from llamax_cli.models import causal_lm as learning
 from llamax_cli.models import loading
-from llamax_cli.models.engines import Choice, Decoding, Request
-from llamax_cli.models.learner import Learner
+from llamax_cli.models.causal_lm import CausalLM
+from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
 from llamax_cli.models.prompts import VERBATIM
 from llamax_cli.models.sample_encoding import Encoded, open_encoder
 from llamax_cli.models.varlen_attention import NAME
-from llamax_cli.training.batches import make_batch
-from llamax_cli.training.samples import Sample
+from llamax_cli.training.dataloader import make_batch
+from llamax_cli.training.dataset import Sample
 from llamax_cli.translation.engines.hf import HfEngine
 
 CPU_TOKENS, GPU_TOKENS = 1 << 13, 1 << 16  # scored at once
@@ -54,10 +54,10 @@ class Likelihood:
         window = getattr(config, "sliding_window", None) if getattr(config, "use_sliding_window", True) else None
         self._room: int = min(config.max_position_embeddings, window or config.max_position_embeddings)
         learning.check(config, len(tokenizer), 0)
-        loaded = loading.load_model(Choice(model), config)
+        loaded = loading.load_model(ModelChoice(model), config)
         loaded.set_attn_implementation(NAME)
         self._device = loaded.device
-        self._learner = Learner(loaded, LOGITS)
+        self._learner = CausalLM(loaded, LOGITS)
         self._budget = CPU_TOKENS if self._device.type == "cpu" else GPU_TOKENS
 
     def answer(self, questions: Sequence[Question]) -> Answers:
@@ -119,12 +119,12 @@ class Generation:
     name = "generation"
 
     def __init__(self, model: str, read: Callable[[str], str | None]) -> None:
-        self._engine = HfEngine(Choice(model, template=VERBATIM), Decoding(beam=1, max_new_tokens=ANSWER_TOKENS))
+        self._engine = HfEngine(ModelChoice(model, template=VERBATIM), Decoding(beam=1, max_new_tokens=ANSWER_TOKENS))
         self._read = read
 
     def answer(self, questions: Sequence[Question]) -> Answers:
         """Yield the answers as they are done."""
-        requests = [Request(question.prompt, "en", "en") for question in questions]
+        requests = [TranslationRequest(question.prompt, "en", "en") for question in questions]
         for place, found in self._engine.translate(requests):
             if isinstance(found, RecordError):
                 yield place, None

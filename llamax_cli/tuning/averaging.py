@@ -15,10 +15,10 @@ from torch import Tensor
 from llamax_cli import __version__
 from llamax_cli.console import Progress, say
 from llamax_cli.errors import FileError, ModelError, because
-from llamax_cli.models.engines import content
+from llamax_cli.models.contracts import content
 from llamax_cli.training.launching import read_config
-from llamax_cli.tuning import weights as weighing
-from llamax_cli.tuning.weights import KINDS, Weights
+from llamax_cli.tuning import weight_files as weighing
+from llamax_cli.tuning.weight_files import KINDS, Weights
 
 # What a model's folder has besides weights, its card and what its training left there.
 KEPT = (

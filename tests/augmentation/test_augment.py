@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from llamax_cli.augmentation.augmentation import Augmentation, open_lexicons
 from llamax_cli.augmentation.segmentation import chinese, is_spaced, longest_match
-from llamax_cli.augmentation.vocabulary import Room, Source, Vocabulary
+from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
 from llamax_cli.augmentation.words import Capitals, capitals, cut, has_letter, joined, trimmed, written
 from llamax_cli.errors import LexiconError, RecordError, UsageError
-from llamax_cli.lexicon.figures import Figures
+from llamax_cli.lexicon.statistics import Figures
 from llamax_cli.lexicon.store import Lexicon, LexiconFile
 from llamax_cli.records import text as record_text
 
@@ -251,8 +251,8 @@ def test_forgetting_changes_nothing(english: Lexicon, monkeypatch: pytest.Monkey
     whole = augmented(Augmentation([english]), *texts)
     monkeypatch.setattr("llamax_cli.augmentation.augmentation.MEMORY", 5000)
     assert augmented(Augmentation([english]), *texts) == whole
-    room = Room(5000)
-    vocabulary = Vocabulary([Source(english)], "en", " ", room, has_phrases=True)
+    room = MemoryBudget(5000)
+    vocabulary = Vocabulary([LexiconSource(english)], "en", " ", room, has_phrases=True)
     for text in texts:
         for word in text.split():
             _ = vocabulary.words[word]
@@ -305,7 +305,7 @@ def test_no_space_between_languages_that_have_none(asian: Lexicon) -> None:
 def test_the_longest_match_loses_nothing(asian: Lexicon, data: Path, lang: str) -> None:
     """Segments joined are the text, on every line of FLORES."""
     name = {"th": "tha", "ja": "jpn", "lo": "lao", "km": "khm", "my": "mya"}[lang]
-    split = longest_match(Vocabulary([Source(asian)], lang, "", Room(1 << 20), has_phrases=False))
+    split = longest_match(Vocabulary([LexiconSource(asian)], lang, "", MemoryBudget(1 << 20), has_phrases=False))
     for line in (data / f"flores101/devtest/{name}.devtest").read_text(encoding="utf-8").split("\n")[:200]:
         assert joined(*split(line)) == line
     assert not is_spaced(lang)

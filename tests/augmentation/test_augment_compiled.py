@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from test_augment import ENGLISH, lexicon
 
 from llamax_cli.augmentation.augmentation import Augmentation
+from llamax_cli.augmentation.code_switching import Switcher
 from llamax_cli.augmentation.spaced import Spaced
-from llamax_cli.augmentation.switching import Switcher
-from llamax_cli.augmentation.vocabulary import Room, Source, Vocabulary
+from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
 from llamax_cli.augmentation.words import cut, written
 from llamax_cli.errors import RecordError
 from llamax_cli.lexicon.store import Lexicon
@@ -65,10 +65,12 @@ def english(tmp_path_factory: pytest.TempPathFactory) -> Lexicon:
     return lexicon(tmp_path_factory.mktemp("lexicon") / "english.lex", ("en", {**ENGLISH, **MORE}), entities=have)
 
 
-def switchers(sources: list[Source], rate: float, phrases: bool, exact: bool, size: int) -> tuple[Switcher, Switcher]:
+def switchers(
+    sources: list[LexiconSource], rate: float, phrases: bool, exact: bool, size: int
+) -> tuple[Switcher, Switcher]:
     """Return the compiled switcher and that of Python."""
     compiled, python = (
-        Switcher(Vocabulary(sources, "en", " ", Room(room), has_phrases=phrases, exact=exact), cut, rate)
+        Switcher(Vocabulary(sources, "en", " ", MemoryBudget(room), has_phrases=phrases, exact=exact), cut, rate)
         for room in (size, 1 << 30)
     )
     assert compiled._spaced is not None
@@ -90,7 +92,7 @@ def test_it_does_what_python_does(
     english: Lexicon, texts: list[str], key: int, rate: float, phrases: bool, exact: bool, only: object, size: int
 ) -> None:
     """Any text, any white space, phrases or not, however little memory there is."""
-    sources = [Source(english, only), Source(english)] if only else [Source(english)]  # type: ignore[arg-type]
+    sources = [LexiconSource(english, only), LexiconSource(english)] if only else [LexiconSource(english)]  # type: ignore[arg-type]
     compiled, python = switchers(sources, rate, phrases and not exact, exact, size)
     for text in texts:
         assert compiled.switch(text, key) == python.switch(text, key)
@@ -98,7 +100,7 @@ def test_it_does_what_python_does(
 
 def test_long_texts_are_the_same(english: Lexicon) -> None:
     """On either side of the length from which Python does it."""
-    compiled, python = switchers([Source(english)], 0.4, True, False, 1 << 20)
+    compiled, python = switchers([LexiconSource(english)], 0.4, True, False, 1 << 20)
     for count in (95, 96, 97, 9_999, 10_001):
         text = " ".join(["dog", "good morning", "the", "x"][number % 4] for number in range(count))
         assert compiled.switch(text, 7) == python.switch(text, 7)
@@ -117,7 +119,7 @@ def test_real_texts_are_the_same(data: Path, tmp_path: Path, llamax: Callable[..
         "--rejects",
         "/dev/null",
     )
-    compiled, python = switchers([Source(Lexicon(path))], 0.3, True, False, 1 << 20)
+    compiled, python = switchers([LexiconSource(Lexicon(path))], 0.3, True, False, 1 << 20)
     replaced = 0
     for number, text in enumerate((data / "flores101/devtest/eng.devtest").read_text(encoding="utf-8").split("\n")):
         switched = compiled.switch(text, number)

@@ -24,14 +24,14 @@ import numpy as np
 import torch
 
 from llamax_cli.config import Training
-from llamax_cli.models import learner as learning
-from llamax_cli.models.learner import Learner
+from llamax_cli.models import causal_lm as learning
+from llamax_cli.models.causal_lm import CausalLM
 from llamax_cli.models.sample_encoding import Encoded, Encoder, encoder_of, load_tokenizer
-from llamax_cli.training.batches import make_batch
-from llamax_cli.training.optimiser import make_optimiser
+from llamax_cli.training.dataloader import make_batch
+from llamax_cli.training.dataset import Cache, Sample, Samples, open_source
+from llamax_cli.training.optimizer import make_optimizer
 from llamax_cli.training.packing import pack
-from llamax_cli.training.plan import open_plan
-from llamax_cli.training.samples import Cache, Sample, Samples, open_source
+from llamax_cli.training.sampler import open_plan
 
 DATA = Path(os.environ.get("LLAMAX_TEST_DATA", "../shared/data"))
 BLOCK = 2048
@@ -103,8 +103,8 @@ def with_padding(documents: Sequence[Encoded]) -> tuple[float, float]:
 def with_packing(documents: Sequence[Encoded]) -> tuple[float, float]:
     """Train on packed blocks, two at a time, which are about 32 of these documents; return the same."""
     training = Training(gradient_checkpointing=False, learning_rate=0.0)
-    learner = Learner(learning.adapt(small_model(), training), training.loss_chunk)
-    optimiser = make_optimiser(learner, training)
+    learner = CausalLM(learning.adapt(small_model(), training), training.loss_chunk)
+    optimiser = make_optimizer(learner, training)
     total = learned = 0.0
     start = time.perf_counter()
     bins = pack(np.array([len(each.tokens) for each in documents]), BLOCK)

@@ -80,7 +80,7 @@ def timed(work: Callable[[], Any], device: str) -> tuple[float, Any]:
 
 def main() -> None:
     """Translate the same sentences each way and compare times and outputs."""
-    from llamax_cli.models.engines import Choice, Decoding, Request, open_engine
+    from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest, open_engine
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--sentences", type=int, default=1012)
@@ -91,12 +91,12 @@ def main() -> None:
     chosen = parser.parse_args()
     lines = (DATA / "flores101" / "devtest" / "eng.devtest").read_text(encoding="utf-8").split("\n")[:1012]
     lines = random.Random(0).sample(lines, chosen.sentences)
-    requests = [Request(line, "en", "de") for line in lines]
+    requests = [TranslationRequest(line, "en", "de") for line in lines]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "model"
         os.environ["XDG_CACHE_HOME"] = name
         make_model(folder, chosen.width, chosen.layers)
-        choice = Choice(str(folder), template="llamax-alpaca", device=chosen.device)
+        choice = ModelChoice(str(folder), template="llamax-alpaca", device=chosen.device)
         engine: Any = open_engine(choice, Decoding())
         prompts = [job.tokens for job in sorted(engine._encoding.jobs(requests)[0], key=lambda job: job.place)]
         texts: dict[str, list[str]] = {}
@@ -113,7 +113,7 @@ def main() -> None:
             "ctranslate2": lambda: by_engine(other),
         }
         if "ctranslate2" in chosen.engines:
-            other = open_engine(Choice(**{**vars(choice), "engine": "ctranslate2"}), Decoding())
+            other = open_engine(ModelChoice(**{**vars(choice), "engine": "ctranslate2"}), Decoding())
         for way in chosen.engines.split(","):
             times[way], texts[way] = timed(ways[way], chosen.device)
             new = sum(len(ids) for ids in engine._encoding.tokenizer(texts[way])["input_ids"])

@@ -11,9 +11,9 @@ from conftest import Outcome
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamax_cli.conversion.conversion import convert
-from llamax_cli.conversion.opening import FORMATS, open_corpora
-from llamax_cli.conversion.segments import Request
+from llamax_cli.conversion.convert import read_corpora
+from llamax_cli.conversion.detection import FORMATS, open_corpora
+from llamax_cli.conversion.segments import CorpusRequest
 from llamax_cli.conversion.selection import Selection, plan, readings
 from llamax_cli.errors import DataError, UsageError
 from llamax_cli.streams.chunks import Portion
@@ -53,8 +53,8 @@ def records(*paths: Path, format: str | None = None, selection: Selection | None
     """Return what a conversion yields."""
     from collections import Counter
 
-    request = Request([str(path) for path in paths], Input, more.pop("reject", refuse), **more)
-    return list(convert(request, format, selection or Selection(), Counter()))
+    request = CorpusRequest([str(path) for path in paths], Input, more.pop("reject", refuse), **more)
+    return list(read_corpora(request, format, selection or Selection(), Counter()))
 
 
 # -- text stays as it is -----------------------------------------------------------------------------------------------
@@ -481,7 +481,7 @@ def test_flores_in_all_languages_is_as_it_is(llamax: Llamax, data: Path) -> None
 
 def test_flores_has_all_directions(data: Path) -> None:
     """102 languages are 10,302 directions."""
-    corpora = open_corpora(Request([str(data / "flores101" / "devtest")], Input, refuse), None)
+    corpora = open_corpora(CorpusRequest([str(data / "flores101" / "devtest")], Input, refuse), None)
     assert len(plan(corpora, Selection(pairs=("*-*",)))) == 102 * 101
 
 

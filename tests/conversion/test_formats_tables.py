@@ -11,7 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from llamax_cli.conversion.formats import huggingface, parquet, tico
-from llamax_cli.conversion.segments import Corpus, Request, Segment
+from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment
 from llamax_cli.errors import DataError, FileError, UsageError
 from llamax_cli.streams.inputs import Input
 
@@ -23,7 +23,7 @@ def strict(file: str, line: int, reason: str, _: bytes) -> None:
     raise DataError(f"{file}:{line}: {reason}")
 
 
-def request_of(*paths: Path | str, bad: Bad | None = None, **more: Any) -> Request:
+def request_of(*paths: Path | str, bad: Bad | None = None, **more: Any) -> CorpusRequest:
     """A request that is strict, or collects what is rejected in `bad`."""
 
     def collect(file: str, line: int, reason: str, raw: bytes) -> None:
@@ -31,7 +31,7 @@ def request_of(*paths: Path | str, bad: Bad | None = None, **more: Any) -> Reque
         bad.append((Path(file).name, line, reason, raw))
 
     reject = strict if bad is None else collect
-    return Request(paths=[str(path) for path in paths], input=lambda path: Input(path), reject=reject, **more)
+    return CorpusRequest(paths=[str(path) for path in paths], input=lambda path: Input(path), reject=reject, **more)
 
 
 def texts(corpus: Corpus, *languages: str) -> list[tuple[str | None, ...]]:

@@ -10,7 +10,7 @@ import pytest
 
 from llamax_cli.conversion.formats import tmx, wmt
 from llamax_cli.conversion.formats.markup import unfolded
-from llamax_cli.conversion.segments import Corpus, Request, Segment
+from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment
 from llamax_cli.errors import DataError, UsageError
 from llamax_cli.streams.inputs import Input
 
@@ -22,7 +22,7 @@ def strict(file: str, line: int, reason: str, _: bytes) -> None:
     raise DataError(f"{file}:{line}: {reason}")
 
 
-def request_of(*paths: Path, bad: Bad | None = None, **more: Any) -> Request:
+def request_of(*paths: Path, bad: Bad | None = None, **more: Any) -> CorpusRequest:
     """A request that is strict, or collects what is rejected in `bad`."""
 
     def collect(*line: Any) -> None:
@@ -30,7 +30,7 @@ def request_of(*paths: Path, bad: Bad | None = None, **more: Any) -> Request:
         bad.append(line)
 
     reject = strict if bad is None else collect
-    return Request(paths=[str(path) for path in paths], input=lambda path: Input(path), reject=reject, **more)
+    return CorpusRequest(paths=[str(path) for path in paths], input=lambda path: Input(path), reject=reject, **more)
 
 
 def texts(corpus: Corpus, *languages: str) -> list[tuple[str | None, ...]]:

@@ -20,12 +20,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llamax_cli.errors import FileError
-from llamax_cli.identification.annotation import Annotator, Request
+from llamax_cli.identification.annotation import AnnotationRequest, Annotator
 from llamax_cli.identification.detectors import open_detector
-from llamax_cli.identification.languages import CHINESE, SCRIPTS, Identifier, code_of
-from llamax_cli.identification.model_file import label_count
+from llamax_cli.identification.fasttext_file import label_count
+from llamax_cli.identification.labels import CHINESE, SCRIPTS, Identifier, code_of
 from llamax_cli.languages import languages
-from llamax_cli.models.lengths import letters
+from llamax_cli.models.output_lengths import letters
 from llamax_cli.records import parse
 
 Llamax = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -129,7 +129,7 @@ def test_every_language_is_found_by_a_model_with_such_labels(
     for number, (code, label) in enumerate(labels.items()):
         words.setdefault(label, []).append(f"{letters(languages()[code].script)[:3].strip()}{number}")
     (tmp_path / "model.bin").write_bytes(classifier({**words, "und_Xsux": ["?!"], "zxx_Zzzz": ["#!"]}))
-    annotate = Request(model=tmp_path / "model.bin").annotator()
+    annotate = AnnotationRequest(model=tmp_path / "model.bin").annotator()
     assert set(languages()) - annotate.identifier.known == set(unknown)
     for code, label in labels.items():
         place = [each for each, known in labels.items() if known == label].index(code)
@@ -584,7 +584,7 @@ KEYS = st.dictionaries(
 @given(KEYS, st.text(max_size=60), st.sampled_from(["de", "umb", "zhtrad", "sr-Latn", "pt-BR"]))
 def test_annotating_twice_is_annotating_once(more: dict[str, Any], mt: str, target: str) -> None:
     """And it touches no key but its own three."""
-    annotator = Annotator(Request(), Identifier("fasttext"))
+    annotator = Annotator(AnnotationRequest(), Identifier("fasttext"))
     record = {**more, "mt": mt, "tgt_lang": target}
     annotator(record, Counter())
     once = dict(record)

@@ -21,11 +21,11 @@ from llamax_cli.instructions.rendering import renderer, samples
 from llamax_cli.instructions.tasks.mgsm import final, number
 from llamax_cli.models.prompts import TEMPLATES, alpaca
 from llamax_cli.models.sample_encoding import encoder_of, load_tokenizer
+from llamax_cli.training.dataset import Cache, Sample
+from llamax_cli.training.dataset_cache import prepare, told
 from llamax_cli.training.job import Job
 from llamax_cli.training.packing import Bins
-from llamax_cli.training.plan import Plan, make_plan
-from llamax_cli.training.preparing import prepare, told
-from llamax_cli.training.samples import Cache, Sample
+from llamax_cli.training.sampler import EpochPlan, make_plan
 
 QWEN = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
@@ -489,7 +489,7 @@ def test_what_a_chat_is_written_with_makes_another_file(tmp_path: Path) -> None:
 # -- steps of records --------------------------------------------------------------------------------------------------
 
 
-def ends(plan: Plan, batch: int, unit: str, start: int = 0) -> Iterable[int]:
+def ends(plan: EpochPlan, batch: int, unit: str, start: int = 0) -> Iterable[int]:
     """Yield where each step ends."""
     while start < len(plan):
         start = plan.step_end(start, batch, unit)
@@ -503,7 +503,7 @@ def test_a_step_of_records_is_the_blocks_that_come_nearest(sizes: list[int], bat
     import numpy as np
 
     lengths = np.array(sizes, np.int64)
-    plan = Plan(0, make_plan(lengths, lengths, 12, seed, 0), "")
+    plan = EpochPlan(0, make_plan(lengths, lengths, 12, seed, 0), "")
     counts = np.diff(plan.bins.starts)
     start = 0
     for end in ends(plan, batch, RECORDS):

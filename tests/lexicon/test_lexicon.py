@@ -218,7 +218,7 @@ def built(files: Iterable[tuple[str, list[tuple[str, str]]]], hops: int) -> set[
     from collections import Counter
     from functools import partial
 
-    from llamax_cli.lexicon.building import Builder, build
+    from llamax_cli.lexicon.builder import Builder, build
     from llamax_cli.lexicon.dictionaries import Dictionary
     from llamax_cli.lexicon.formats.columns import _parse, as_given
     from llamax_cli.lexicon.rows import Choice

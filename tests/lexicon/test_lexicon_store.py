@@ -19,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llamax_cli.errors import LexiconError
-from llamax_cli.lexicon.figures import Figures
-from llamax_cli.lexicon.shelf import open_lexicon
+from llamax_cli.lexicon.catalog import open_lexicon
+from llamax_cli.lexicon.statistics import Figures
 from llamax_cli.lexicon.store import KEY, Lexicon, LexiconFile, key_of
 from llamax_cli.records import Entry
 from llamax_cli.streams.parallel import ordered
@@ -159,7 +159,7 @@ def test_a_name_that_is_not_there(llamax: Llamax, shelf: Path) -> None:
 
 def test_where_the_shelf_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """LLAMAX_DATA, or the user's data directory as XDG has it."""
-    from llamax_cli.lexicon.shelf import shelf
+    from llamax_cli.lexicon.catalog import shelf
 
     monkeypatch.setenv("LLAMAX_DATA", "/a")
     assert shelf() == Path("/a/lexicons")

@@ -13,8 +13,8 @@ from hypothesis import strategies as some
 from llamax_cli.errors import FileError
 from llamax_cli.mixing.blocks import Cutter
 from llamax_cli.mixing.exclusion import EvaluationSet, normalised, normalised_lines
-from llamax_cli.mixing.reading import Reader, Reading, turned
-from llamax_cli.mixing.shares import Numbers, apportioned, missing, pairs_of, planned
+from llamax_cli.mixing.quotas import Quotas, apportioned, missing, pairs_of, planned
+from llamax_cli.mixing.rows import RowReader, RowSettings, turned
 from llamax_cli.mixing.strata import Drawing, Stratum
 from llamax_cli.streams.chunks import Chunk
 from llamax_cli.tokenization import Tokenizer, load
@@ -189,7 +189,7 @@ def test_what_is_apportioned_sums_up_and_forgets_nobody(weights: dict[int, float
 @given(COUNTS, some.integers(0, 600), some.booleans())
 def test_fill_reaches_the_threshold_or_takes_all(counts: dict[Stratum, int], threshold: int, high: bool) -> None:
     """And never takes more than there is."""
-    numbers = Numbers(per_language=threshold, copies=1, augment_high=high)
+    numbers = Quotas(per_language=threshold, copies=1, augment_high=high)
     plan = planned(counts, numbers)
     assert plan.keys() == counts.keys()
     assert all(0 <= plan[stratum] <= count for stratum, count in counts.items())
@@ -206,14 +206,14 @@ def test_no_direction_is_ever_cut_to_nothing(
     counts: dict[Stratum, int], temperature: float, copies: int, size: int | None
 ) -> None:
     """Whatever the temperature and the sizes."""
-    plan = planned(counts, Numbers(copies=copies, para_size=size, mono_size=size, temperature=temperature))
+    plan = planned(counts, Quotas(copies=copies, para_size=size, mono_size=size, temperature=temperature))
     assert all(plan[stratum] >= 1 for stratum in counts if stratum.origin in ("para", "mono"))
 
 
 def test_the_numbers_of_the_paper_are_the_defaults() -> None:
     """25,000 a language, 25,000 a pair, three copies."""
     counts = {Stratum("para", "en", "sw"): 24_999, Stratum("para", "de", "en"): 25_000}
-    assert planned(counts, Numbers()) == {Stratum("para", "en", "sw"): 74_997, Stratum("para", "de", "en"): 25_000}
+    assert planned(counts, Quotas()) == {Stratum("para", "en", "sw"): 74_997, Stratum("para", "de", "en"): 25_000}
     assert missing(counts, 25_000) == [{"src_lang": "en", "tgt_lang": "sw", "have": 24_999, "missing": 1}]
 
 
@@ -223,7 +223,7 @@ def test_the_numbers_of_the_paper_are_the_defaults() -> None:
 def rows_of(records: list[dict[str, object]], option: str = "para", **more: object) -> list[bytes]:
     """Return the lines of rows, sorted."""
     data = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
-    rows, rejects = Reader(Reading(Drawing(0, 0, 0.5), **more)).read(option, Chunk("x", 1, data))  # type: ignore[arg-type]
+    rows, rejects = RowReader(RowSettings(Drawing(0, 0, 0.5), **more)).read(option, Chunk("x", 1, data))  # type: ignore[arg-type]
     assert not rejects
     return rows.lines
 

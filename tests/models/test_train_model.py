@@ -18,12 +18,12 @@ from training import config, model_folder
 
 from llamax_cli.config import Training
 from llamax_cli.errors import ModelError, UsageError
-from llamax_cli.models import learner as learning
-from llamax_cli.models.learner import ARCHITECTURES, Learner
+from llamax_cli.models import causal_lm as learning
+from llamax_cli.models.causal_lm import ARCHITECTURES, CausalLM
 from llamax_cli.models.sample_encoding import Encoded
-from llamax_cli.training.batches import Batch, ahead, make_batch
-from llamax_cli.training.optimiser import learning_rate, make_optimiser
-from llamax_cli.training.samples import Sample
+from llamax_cli.training.dataloader import Batch, ahead, make_batch
+from llamax_cli.training.dataset import Sample
+from llamax_cli.training.optimizer import learning_rate, make_optimizer
 
 PLAIN = Training(gradient_checkpointing=False)
 
@@ -81,7 +81,7 @@ def test_packed_documents_learn_as_if_alone(kind: str, tied: bool) -> None:
     expected.backward()
     want = gradients(model)
     model.zero_grad()
-    learner = Learner(learning.adapt(model, Training()), chunk=16).train()
+    learner = CausalLM(learning.adapt(model, Training()), chunk=16).train()
     losses = learner(packed(encoded))
     losses.sum().backward()
     assert len(losses) == sum(sum(each.learned[1:]) for each in encoded)
@@ -92,7 +92,7 @@ def test_packed_documents_learn_as_if_alone(kind: str, tied: bool) -> None:
 
 def test_documents_do_not_see_each_other() -> None:
     """Another neighbour changes no loss of a document, not even in its last digit."""
-    learner = Learner(learning.adapt(architecture("llama"), PLAIN), chunk=64)
+    learner = CausalLM(learning.adapt(architecture("llama"), PLAIN), chunk=64)
     encoded = documents()
     other = [Encoded([1, *(3 for _ in each.tokens[2:]), 2], each.learned) for each in encoded]
     for kept in range(len(encoded)):
@@ -135,7 +135,7 @@ def test_weights_that_are_frozen_stay() -> None:
     frozen = {name for name, weight in model.named_parameters() if not weight.requires_grad}
     assert "model.embed_tokens.weight" in frozen
     assert len(frozen) == 1 + 9
-    assert sum(map(len, (g["params"] for g in make_optimiser(model, PLAIN).param_groups))) == 9 + 2
+    assert sum(map(len, (g["params"] for g in make_optimizer(model, PLAIN).param_groups))) == 9 + 2
     with pytest.raises(UsageError, match=r"'embed' matches no weight; they are named like model.embed_tokens.weight"):
         learning.adapt(architecture("llama"), Training(freeze=("embed",)))
     with pytest.raises(UsageError, match="no weight to train"):
@@ -209,7 +209,7 @@ def test_no_thread_is_left_behind() -> None:
 
 def test_liger_takes_the_place_of_modules_on_a_gpu_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """All but the loss, which is the learner's own; without a GPU or the package, one line."""
-    from llamax_cli.models.kernels import use_liger
+    from llamax_cli.models.liger import use_liger
 
     with pytest.raises(UsageError, match="liger: its kernels are for GPUs, and there is none here"):
         use_liger("llama", torch.device("cpu"))

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from llamax_cli.errors import LanguageError, UsageError
 from llamax_cli.languages import canonical, languages, name_of
-from llamax_cli.models import naming, prompts
-from llamax_cli.models.lengths import Lengths, letters
+from llamax_cli.models import language_tokens, prompts
+from llamax_cli.models.output_lengths import Lengths, letters
 from llamax_cli.models.prompts import TEMPLATES, VERBATIM
 
 TABLE_14 = {
@@ -120,14 +120,14 @@ def test_languages_have_names_beyond_the_table() -> None:
 def test_a_marker_names_its_own_language_only() -> None:
     """Every language of the table is found in NLLB's codes as itself, and Sorani is never taken for Kurmanji."""
     nllb = {entry.flores200 for entry in languages().values()} | {"de", "en"}
-    assert {canonical(naming.marker(nllb, code)) for code in languages()} == set(languages())
-    assert naming.marker({"__ku__", "__ckb__"}, "ku") == "__ckb__"
-    assert naming.marker({"<2zh>", "<2zh_Hant>"}, "zhtrad") == "<2zh_Hant>"
-    assert naming.marker({"en_XX", "de_DE", "de"}, "de") == "de_DE"
+    assert {canonical(language_tokens.marker(nllb, code)) for code in languages()} == set(languages())
+    assert language_tokens.marker({"__ku__", "__ckb__"}, "ku") == "__ckb__"
+    assert language_tokens.marker({"<2zh>", "<2zh_Hant>"}, "zhtrad") == "<2zh_Hant>"
+    assert language_tokens.marker({"en_XX", "de_DE", "de"}, "de") == "de_DE"
     with pytest.raises(LanguageError, match=r"does not know ku \(Central Kurdish"):
-        naming.marker({"__ku__", "__en__"}, "ku")
+        language_tokens.marker({"__ku__", "__en__"}, "ku")
     with pytest.raises(LanguageError, match="does not know de"):
-        naming.marker({"de", "en", "__en__"}, "de")
+        language_tokens.marker({"de", "en", "__en__"}, "de")
 
 
 def test_a_limit_fits_the_references(data: Path) -> None:

@@ -17,7 +17,7 @@ from sacrebleu.metrics import BLEU, CHRF, TER
 from llamax_cli.errors import FileError, UsageError
 from llamax_cli.languages import languages
 from llamax_cli.scoring.bleu import tokenizer_of
-from llamax_cli.scoring.metrics import Memory, Recipe, metric
+from llamax_cli.scoring.metrics import PreparedCache, Recipe, metric
 from llamax_cli.scoring.ngrams import matches
 from llamax_cli.scoring.pieces import Pieces
 
@@ -200,7 +200,7 @@ def test_memory_is_bounded() -> None:
         made.append(texts[0])
         return texts[0]
 
-    memory: Memory[str] = Memory(len, room=2)
+    memory: PreparedCache[str] = PreparedCache(len, room=2)
     for text in ("a", "b", "a", "c", "a", "b"):
         assert memory.get("", [text], prepare) == text
     assert made == ["a", "b", "c", "b"]

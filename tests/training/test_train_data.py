@@ -15,9 +15,9 @@ from training import sample, small_tokenizer, tokenizer, write
 from llamax_cli.errors import DataError, FileError, LlamaxError, ModelError, ResumeError
 from llamax_cli.models.sample_encoding import Encoder, encoder_of, load_tokenizer
 from llamax_cli.training import packing
-from llamax_cli.training.plan import State, make_plan, open_plan, usable
-from llamax_cli.training.preparing import NOTHING, TOO_LONG, prepare, told
-from llamax_cli.training.samples import Cache, Sample, Samples, open_source
+from llamax_cli.training.dataset import Cache, Sample, Samples, open_source
+from llamax_cli.training.dataset_cache import NOTHING, TOO_LONG, prepare, told
+from llamax_cli.training.sampler import DataPosition, make_plan, open_plan, usable
 
 LENGTHS = st.lists(st.integers(1, 40), max_size=200)
 
@@ -155,7 +155,7 @@ def test_seed_and_epoch_change_the_order_and_nothing_else_does(tmp_path: Path) -
     assert [again.records(b) for b in range(len(again))] == [plans[0, 1, 64].records(b) for b in range(len(again))]
     again.check(again.start().advanced(3))
     with pytest.raises(ResumeError, match="not that of the checkpoint"):
-        again.check(State(1, 0, plans[1, 1, 64].digest))
+        again.check(DataPosition(1, 0, plans[1, 1, 64].digest))
 
 
 # -- tokens ------------------------------------------------------------------------------------------------------------

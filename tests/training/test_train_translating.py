@@ -12,7 +12,7 @@ from training import job, losses, metrics, model_folder, sample, small_tokenizer
 from llamax_cli.config import Training
 from llamax_cli.errors import DataError
 from llamax_cli.models.sample_encoding import encoder_of
-from llamax_cli.training import lines
+from llamax_cli.training import held_out_lines
 
 PROMPTS = ["the dog", "a tall man sees", "the cat sits in", "red house", "the woman runs"]
 
@@ -76,17 +76,17 @@ def test_what_cannot_be_translated_is_told(tmp_path: Path) -> None:
     """By its place; so is a prompt that leaves no room."""
     _, pairs = held_out(tmp_path)
     training = Training(translate=(str(pairs),), translate_lines=2)
-    read = lines.read(training, "some-llama")
+    read = held_out_lines.read(training, "some-llama")
     assert [(line.prompt, line.reference) for line in read] == [
         (f"English: {prompt}\nFrench:", "mti nyumba paka") for prompt in PROMPTS[:2]
     ]
     encoder = encoder_of(small_tokenizer(), "small")
     with pytest.raises(DataError, match=r"translate: a prompt of en-fr has \d+ tokens, the model takes 8"):
-        lines.jobs(read, encoder, 8)
-    (made, *_) = lines.jobs(read, encoder, 512)
+        held_out_lines.jobs(read, encoder, 8)
+    (made, *_) = held_out_lines.jobs(read, encoder, 512)
     assert made.tokens[0] == 1 and made.tokens[-1] != 2
     bad = write(tmp_path / "bad.jsonl", [{"src": "a", "src_lang": "en", "tgt_lang": "fr"}])
     with pytest.raises(DataError, match=r"bad.jsonl:1: no 'tgt' in the record .*; translate takes pairs, or samples"):
-        lines.read(Training(translate=(str(bad),)), "m")
+        held_out_lines.read(Training(translate=(str(bad),)), "m")
     with pytest.raises(DataError, match="nothing to translate"):
-        lines.read(Training(translate=(str(write(tmp_path / "none.jsonl", [])),)), "m")
+        held_out_lines.read(Training(translate=(str(write(tmp_path / "none.jsonl", [])),)), "m")

@@ -29,9 +29,9 @@ from training import (
 )
 
 from llamax_cli.models.sample_encoding import encoder_of
-from llamax_cli.training.batches import Feed
-from llamax_cli.training.preparing import Prepared, prepare
-from llamax_cli.training.samples import Cache
+from llamax_cli.training.dataloader import Feed
+from llamax_cli.training.dataset import Cache
+from llamax_cli.training.dataset_cache import Dataset, prepare
 
 RECORDS = 300
 CLOSE = {"rel": 1e-6, "abs": 0}
@@ -103,14 +103,14 @@ def test_it_goes_on_with_another_batch(tmp_path: Path, model: Path, mix: Path) -
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory, mix: Path) -> Prepared:
+def prepared(tmp_path_factory: pytest.TempPathFactory, mix: Path) -> Dataset:
     """Return the data, ready."""
     return prepare([mix], encoder_of(small_tokenizer(), "small"), 64, 5, Cache(tmp_path_factory.mktemp("cache")))
 
 
 @settings(max_examples=25)
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 30), st.integers(1, 4), st.integers(1, 9)), max_size=5))
-def test_no_record_twice_and_none_missed(prepared: Prepared, settings: list[tuple[int, int, int, int]]) -> None:
+def test_no_record_twice_and_none_missed(prepared: Dataset, settings: list[tuple[int, int, int, int]]) -> None:
     """Whatever ranks, batch and micro batch a run goes on with, and wherever it stopped."""
     state, seen, encoder = prepared.plan(0).start(), Counter[int](), encoder_of(small_tokenizer(), "small")
     for ranks, batch, micro, count in [*settings, (1, 7, 1, 10**9)]:
@@ -204,14 +204,14 @@ def test_the_end_is_a_plain_folder(whole: Path, mix: Path) -> None:
 
 def test_the_end_can_be_converted(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """CTranslate2 translates with it as transformers does."""
-    from llamax_cli.models.engines import Choice, Decoding, Request, open_engine
+    from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest, open_engine
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    asked = [Request("the dog sees the man", "en", "de"), Request("a tall woman", "en", "sw")]
+    asked = [TranslationRequest("the dog sees the man", "en", "de"), TranslationRequest("a tall woman", "en", "sw")]
     decoding = Decoding(beam=1, max_new_tokens=12)
     answers = []
     for name in ("hf", "ctranslate2"):
-        engine = open_engine(Choice(str(whole / "model"), engine=name, template="llama", device="cpu"), decoding)
+        engine = open_engine(ModelChoice(str(whole / "model"), engine=name, template="llama", device="cpu"), decoding)
         answers.append({place: hypotheses[0].text for place, hypotheses in engine.translate(asked)})
         engine.close()
     assert answers[0] == answers[1]

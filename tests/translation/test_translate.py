@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 
 from llamax_cli import cli
 from llamax_cli.errors import Terminated
-from llamax_cli.models import engines
-from llamax_cli.models.engines import Choice, Decoding, Request
+from llamax_cli.models import contracts
+from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
 from llamax_cli.records import Record, parse, serialise
 from llamax_cli.streams.outputs import AtomicFile
-from llamax_cli.translation import translation
-from llamax_cli.translation.asking import by_languages
-from llamax_cli.translation.translation import Translator
+from llamax_cli.translation import windows
+from llamax_cli.translation.directions import by_languages
+from llamax_cli.translation.windows import Translator
 
 Outcome = subprocess.CompletedProcess[bytes]
 
@@ -35,7 +35,7 @@ Outcome = subprocess.CompletedProcess[bytes]
 def tagger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Tagger]:
     """Have --engine hf be an engine without a model, in an empty folder with nothing asked yet."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(engines.ENGINES, "hf", "fakes:Tagger")
+    monkeypatch.setitem(contracts.ENGINES, "hf", "fakes:Tagger")
     monkeypatch.setattr(Tagger, "opened", [])
     monkeypatch.setattr(Tagger, "asked", [])
     return Tagger
@@ -75,7 +75,7 @@ def test_a_pair_gets_mt_and_keeps_the_rest_byte_for_byte(tagger: type[Tagger]) -
     first, second = Path("out.jsonl").read_text().splitlines()
     assert first == line.replace(", ", ",").replace("}", ',"mt":"a>de"}')
     assert json.loads(second) == pair("b", mt="b>de")
-    assert tagger.asked == [Request("a", "en", "de"), Request("b", "en", "de")]
+    assert tagger.asked == [TranslationRequest("a", "en", "de"), TranslationRequest("b", "en", "de")]
 
 
 def test_a_text_is_fanned_out(tagger: type[Tagger]) -> None:
@@ -94,7 +94,7 @@ def test_what_comes_again_is_asked_once_and_nothing_not_at_all(
     tagger: type[Tagger], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Within a window and from one to the next."""
-    monkeypatch.setattr(translation, "WINDOW", 4)
+    monkeypatch.setattr(windows, "WINDOW", 4)
     put(*(pair(src) for src in ("a", "", "a", " \u3000", "b", "a", "b", "b", "a")))
     translate()
     assert [record["mt"] for record in got()] == ["a>de", "", "a>de", "", "b>de", "a>de", "b>de", "b>de", "a>de"]
@@ -176,7 +176,7 @@ def test_an_interrupted_run_is_resumed_to_the_same_bytes(
     tagger: type[Tagger], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At any record, with a plan too; another model, template or beam is refused."""
-    monkeypatch.setattr(translation, "WINDOW", 3)
+    monkeypatch.setattr(windows, "WINDOW", 3)
     put(
         {"src_lang": "en", "tgt_lang": "wo", "missing": 9},
         {"src_lang": "en", "tgt_lang": "om", "missing": 9},
@@ -267,9 +267,9 @@ def test_a_limit_asks_for_no_more(tagger: type[Tagger]) -> None:
 
 def test_results_come_as_they_are_ready(tagger: type[Tagger]) -> None:
     """The first record is written before the last is translated."""
-    translator = Translator(Tagger(Choice("m"), Decoding()))
+    translator = Translator(Tagger(ModelChoice("m"), Decoding()))
     records: list[Record] = [parse(json.dumps(pair(str(number))).encode()) for number in range(5)]
-    stream = translation.translate(iter(records), by_languages((), ()), translator, lambda request: None)
+    stream = windows.translate(iter(records), by_languages((), ()), translator, lambda request: None)
     next(stream)
     assert len(tagger.asked) == 1
 
@@ -280,10 +280,10 @@ def test_results_come_as_they_are_ready(tagger: type[Tagger]) -> None:
 )
 def test_one_result_for_each_record_in_order(sources: list[tuple[str, str]], window: int) -> None:
     """For any window and any repetition."""
-    cut: list[Request] = []
-    translator = Translator(Tagger(Choice("m"), Decoding()))
+    cut: list[TranslationRequest] = []
+    translator = Translator(Tagger(ModelChoice("m"), Decoding()))
     records = [parse(json.dumps(pair(src, tgt_lang=code)).encode()) for src, code in sources]
-    results = list(translation.translate(iter(records), by_languages((), ()), translator, cut.append, window))
+    results = list(windows.translate(iter(records), by_languages((), ()), translator, cut.append, window))
     assert len(results) == len(records)
     assert len(cut) == sum(src == "c!" for src, _ in sources)
     for (src, code), result in zip(sources, results, strict=True):
@@ -372,7 +372,7 @@ def test_a_full_disk_keeps_what_was_done(tagger: type[Tagger], tmp_path: Path) -
     Path("out.jsonl").unlink()
     script = (
         "import sys; sys.path.insert(0, sys.argv.pop(1)); "
-        "from llamax_cli import cli; from llamax_cli.models import engines; "
+        "from llamax_cli import cli; from llamax_cli.models import contracts as engines; "
         "engines.ENGINES['hf'] = 'fakes:Tagger'; sys.exit(cli.run(sys.argv[1:]))"
     )
     command = [

@@ -11,21 +11,21 @@ import torch
 from llamax_cli.errors import ModelError, RecordError
 from llamax_cli.models import loading
 from llamax_cli.models import prefix_attention as attention
-from llamax_cli.models.beams import BeamSearch
-from llamax_cli.models.engines import Answer, Choice, Decoding, Engine, Request, content, open_engine
+from llamax_cli.models.beam_search import BeamSearch
+from llamax_cli.models.contracts import Answer, Decoding, Engine, ModelChoice, TranslationRequest, content, open_engine
 from llamax_cli.translation.engines.hf import HfEngine
 
-REQUESTS = [Request(each, "en", code) for each in tiny.sentences(8, seed=7) for code in ("de", "fr")]
+REQUESTS = [TranslationRequest(each, "en", code) for each in tiny.sentences(8, seed=7) for code in ("de", "fr")]
 SHORT = Decoding(max_new_tokens=40)
 
 
-def answers(engine: Engine, requests: list[Request]) -> list[Answer]:
+def answers(engine: Engine, requests: list[TranslationRequest]) -> list[Answer]:
     """Return the answers in the order of the requests."""
     found = dict(engine.translate(requests))
     return [found[place] for place in range(len(requests))]
 
 
-def texts(engine: Engine, requests: list[Request]) -> list[str]:
+def texts(engine: Engine, requests: list[TranslationRequest]) -> list[str]:
     """Return the best translations."""
     return [answer[0].text for answer in answers(engine, requests) if isinstance(answer, list)]
 
@@ -33,7 +33,7 @@ def texts(engine: Engine, requests: list[Request]) -> list[str]:
 @pytest.mark.parametrize("kind", tiny.MAKERS)
 def test_together_is_alone(tiny_model: Callable[[str], Path], kind: str) -> None:
     """A batch gives each sentence what it gets by itself, for each architecture, with all its candidates."""
-    engine = HfEngine(Choice(str(tiny_model(kind))), Decoding(max_new_tokens=40, nbest=4))
+    engine = HfEngine(ModelChoice(str(tiny_model(kind))), Decoding(max_new_tokens=40, nbest=4))
     alone = [answers(engine, [request])[0] for request in REQUESTS]
     assert answers(engine, REQUESTS) == alone
     assert len(set(map(str, alone))) > len(alone) // 2  # else the law would say little
@@ -43,7 +43,7 @@ def test_together_is_alone(tiny_model: Callable[[str], Path], kind: str) -> None
 @pytest.mark.parametrize("kind", ["llama", "madlad"])
 def test_samples_hang_on_the_sentence(tiny_model: Callable[[str], Path], kind: str) -> None:
     """A sample is the same in any batch, another with another seed, and candidates differ."""
-    choice = Choice(str(tiny_model(kind)))
+    choice = ModelChoice(str(tiny_model(kind)))
     drawn = HfEngine(choice, Decoding(max_new_tokens=20, sample=True, nbest=3))
     together = answers(drawn, REQUESTS[:6])
     assert together == [answers(drawn, [request])[0] for request in REQUESTS[:6]]
@@ -128,7 +128,7 @@ def test_too_much_for_the_memory_is_done_in_halves(
     tiny_model: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A batch that does not fit is halved until it does; a single sentence that does not is an error."""
-    engine = HfEngine(Choice(str(tiny_model("llama"))), SHORT)
+    engine = HfEngine(ModelChoice(str(tiny_model("llama"))), SHORT)
     expected = answers(engine, REQUESTS)
     decode, sizes, room = engine._decode, [], 3
 
@@ -148,8 +148,8 @@ def test_too_much_for_the_memory_is_done_in_halves(
 
 def test_a_source_too_long_is_one_bad_record(tiny_model: Callable[[str], Path]) -> None:
     """The others are translated."""
-    engine = HfEngine(Choice(str(tiny_model("llama"))), SHORT)
-    long, short = answers(engine, [Request("ka " * 2000, "en", "de"), REQUESTS[0]])
+    engine = HfEngine(ModelChoice(str(tiny_model("llama"))), SHORT)
+    long, short = answers(engine, [TranslationRequest("ka " * 2000, "en", "de"), REQUESTS[0]])
     assert isinstance(long, RecordError) and "too long" in str(long)
     assert isinstance(short, list)
 
@@ -157,8 +157,8 @@ def test_a_source_too_long_is_one_bad_record(tiny_model: Callable[[str], Path]) 
 def test_a_language_the_model_has_not_is_a_bad_record(tiny_model: Callable[[str], Path]) -> None:
     """NLLB's codes, MADLAD's and M2M's are looked up in the vocabulary."""
     for kind in ("nllb", "madlad", "m2m100"):
-        engine = HfEngine(Choice(str(tiny_model(kind))), SHORT)
-        bad, good = answers(engine, [Request("ka", "en", "umb"), Request("ka", "en", "de")])
+        engine = HfEngine(ModelChoice(str(tiny_model(kind))), SHORT)
+        bad, good = answers(engine, [TranslationRequest("ka", "en", "umb"), TranslationRequest("ka", "en", "de")])
         assert isinstance(bad, RecordError) and "does not know umb (Umbundu)" in str(bad)
         assert isinstance(good, list)
 
@@ -166,7 +166,7 @@ def test_a_language_the_model_has_not_is_a_bad_record(tiny_model: Callable[[str]
 def test_the_marker_of_a_language_is_not_in_the_translation(tiny_model: Callable[[str], Path]) -> None:
     """It began the search; it is no word."""
     for kind in ("nllb", "m2m100"):
-        engine = HfEngine(Choice(str(tiny_model(kind))), SHORT)
+        engine = HfEngine(ModelChoice(str(tiny_model(kind))), SHORT)
         assert not any("_" in text for text in texts(engine, REQUESTS))
 
 
@@ -177,14 +177,14 @@ def test_ctranslate2_finds_what_generate_finds(
     """With one beam its search is that of `generate`; with four that of `generate` with early stopping."""
     pytest.importorskip("ctranslate2")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    choice = Choice(str(tiny_model(kind)), engine="ctranslate2")
+    choice = ModelChoice(str(tiny_model(kind)), engine="ctranslate2")
     greedy = Decoding(beam=1, max_new_tokens=40)
-    assert texts(open_engine(choice, greedy), REQUESTS) == texts(HfEngine(Choice(choice.model), greedy), REQUESTS)
+    assert texts(open_engine(choice, greedy), REQUESTS) == texts(HfEngine(ModelChoice(choice.model), greedy), REQUESTS)
     four = open_engine(choice, SHORT)
     alone = [answers(four, [request])[0] for request in REQUESTS]
     assert answers(four, REQUESTS) == alone
     if kind == "llama":
-        assert texts(four, REQUESTS) == stopping_early(HfEngine(Choice(choice.model), SHORT))
+        assert texts(four, REQUESTS) == stopping_early(HfEngine(ModelChoice(choice.model), SHORT))
     assert [path.name[:1] != "." for path in (tmp_path / "llamax/ctranslate2").iterdir()] == [True]
 
 
@@ -198,10 +198,12 @@ def stopping_early(engine: HfEngine) -> list[str]:
 
 def test_a_limit_that_adapts(tiny_model: Callable[[str], Path]) -> None:
     """`auto` gives a longer source more room, and a limit of one token is marked."""
-    engine = HfEngine(Choice(str(tiny_model("llama"))), Decoding(max_new_tokens=None))
-    limits = [job.limit for job in engine._encoding.jobs([Request("ka " * n, "en", "de") for n in (1, 50)])[0]]
+    engine = HfEngine(ModelChoice(str(tiny_model("llama"))), Decoding(max_new_tokens=None))
+    limits = [
+        job.limit for job in engine._encoding.jobs([TranslationRequest("ka " * n, "en", "de") for n in (1, 50)])[0]
+    ]
     assert limits[0] < limits[1]
-    engine = HfEngine(Choice(str(tiny_model("llama"))), Decoding(max_new_tokens=1))
+    engine = HfEngine(ModelChoice(str(tiny_model("llama"))), Decoding(max_new_tokens=1))
     assert all(isinstance(answer, list) and answer[0].truncated for answer in answers(engine, REQUESTS))
 
 
@@ -219,7 +221,7 @@ def test_what_is_wrong_with_a_folder_is_said_in_a_line(folder: Path) -> None:
     whole = weights.read_bytes()
     weights.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ModelError, match="cannot load"):
-        HfEngine(Choice(str(folder)), SHORT)
+        HfEngine(ModelChoice(str(folder)), SHORT)
     for name, expected in (
         ("tokenizer*", "no tokenizer"),
         ("model.safetensors", "cannot load"),
@@ -228,19 +230,19 @@ def test_what_is_wrong_with_a_folder_is_said_in_a_line(folder: Path) -> None:
         for path in folder.glob(name):
             path.unlink()
         with pytest.raises(ModelError, match=expected) as found:
-            HfEngine(Choice(str(folder)), SHORT)
+            HfEngine(ModelChoice(str(folder)), SHORT)
         assert "\n" not in str(found.value)
         if name == "tokenizer*":
             (folder / "tokenizer.json").write_text("{}")
             with pytest.raises(ModelError, match="cannot load"):
-                HfEngine(Choice(str(folder)), SHORT)
+                HfEngine(ModelChoice(str(folder)), SHORT)
             (folder / "tokenizer.json").unlink()
             import shutil
 
             for path in TOKENIZERS:
                 shutil.copy(path, folder)
     with pytest.raises(ModelError, match="no such folder"):
-        HfEngine(Choice("./nowhere"), SHORT)
+        HfEngine(ModelChoice("./nowhere"), SHORT)
 
 
 def test_weights_that_are_missing_are_not_drawn(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,12 +254,12 @@ def test_weights_that_are_missing_are_not_drawn(folder: Path, tmp_path: Path, mo
     weights = load_file(path)
     save_file({**weights, "lm_head.weight": weights["lm_head.weight"][:, :32].contiguous()}, path, {"format": "pt"})
     with pytest.raises(ModelError, match=r": lm_head\.weight is \d+ x 32 in its files and \d+ x 64 by its config"):
-        HfEngine(Choice(str(folder)), SHORT)
+        HfEngine(ModelChoice(str(folder)), SHORT)
     del weights["lm_head.weight"], weights["model.norm.weight"]
     save_file(weights, path, {"format": "pt"})
     for engine in ("hf", "ctranslate2"):
         with pytest.raises(ModelError, match=r": 2 weights are not in its files, lm_head\.weight first"):
-            open_engine(Choice(str(folder), engine=engine), SHORT)
+            open_engine(ModelChoice(str(folder), engine=engine), SHORT)
 
 
 TOKENIZERS: list[Path] = []
@@ -281,7 +283,7 @@ def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_engine_whose_package_is_missing_says_how_to_get_it(tiny_model: Callable[[str], Path]) -> None:
     """vLLM is an extra."""
     with pytest.raises(ModelError, match=r"--engine vllm needs the package vllm: pip install 'llamax\[vllm\]'"):
-        open_engine(Choice(str(tiny_model("llama")), engine="vllm"), SHORT)
+        open_engine(ModelChoice(str(tiny_model("llama")), engine="vllm"), SHORT)
 
 
 def test_the_content_of_a_model_is_its_files(folder: Path) -> None:
@@ -298,7 +300,7 @@ def test_an_adapter_is_merged(folder: Path, tmp_path: Path) -> None:
     """A LoRA adapter changes the translations, and one that does nothing changes none."""
     from peft import LoraConfig, get_peft_model
 
-    plain = HfEngine(Choice(str(folder)), SHORT)
+    plain = HfEngine(ModelChoice(str(folder)), SHORT)
     expected = texts(plain, REQUESTS)
     adapted = get_peft_model(plain._model, LoraConfig(target_modules=["q_proj", "v_proj"], r=4))
     adapted.save_pretrained(tmp_path / "nothing")
@@ -307,7 +309,7 @@ def test_an_adapter_is_merged(folder: Path, tmp_path: Path) -> None:
             if "lora_B" in name:
                 weights.normal_()
     adapted.save_pretrained(tmp_path / "something")
-    assert texts(HfEngine(Choice(str(folder), lora=str(tmp_path / "nothing")), SHORT), REQUESTS) == expected
-    assert texts(HfEngine(Choice(str(folder), lora=str(tmp_path / "something")), SHORT), REQUESTS) != expected
+    assert texts(HfEngine(ModelChoice(str(folder), lora=str(tmp_path / "nothing")), SHORT), REQUESTS) == expected
+    assert texts(HfEngine(ModelChoice(str(folder), lora=str(tmp_path / "something")), SHORT), REQUESTS) != expected
     with pytest.raises(ModelError, match=r"no adapter_config\.json"):
-        HfEngine(Choice(str(folder), lora=str(folder)), SHORT)
+        HfEngine(ModelChoice(str(folder), lora=str(folder)), SHORT)

@@ -10,7 +10,7 @@ from fakes import Tagger
 from test_translate import got, pair, put, tagger
 
 from llamax_cli import cli
-from llamax_cli.models.engines import Request
+from llamax_cli.models.contracts import TranslationRequest
 
 __all__ = ["tagger"]
 
@@ -30,7 +30,7 @@ def test_a_record_goes_by_way_of_english(tagger: type[Tagger]) -> None:
         pair("", src_lang="sw", mt="", pivot=""),
     ]
     assert len(tagger.opened) == 1
-    assert tagger.asked[0] == Request("a", "sw", "en")
+    assert tagger.asked[0] == TranslationRequest("a", "sw", "en")
 
 
 def test_a_direction_of_the_pivot_is_translated_at_once(tagger: type[Tagger]) -> None:

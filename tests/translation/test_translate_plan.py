@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from llamax_cli.errors import RecordError
 from llamax_cli.records import Record
-from llamax_cli.translation.plan import Plan, add_missing, circle
+from llamax_cli.translation.missing_pairs import Plan, add_missing, circle
 
 
 @given(st.integers(1, 60), st.lists(st.integers(0, 90), min_size=1, max_size=6), st.integers(0, 5))

@@ -21,14 +21,14 @@ from test_translate import got, pair, put, tagger, text
 
 from llamax_cli import cli
 from llamax_cli.errors import LlamaxError, ModelError
-from llamax_cli.models import engines
-from llamax_cli.models.engines import Choice, Decoding, Request
-from llamax_cli.translation import sharing, translation
+from llamax_cli.models import contracts
+from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
+from llamax_cli.translation import windows, worker_pool
 
 __all__ = ["tagger"]
 
-CHOICES, DECODING = [Choice("m")], Decoding()
-Others = Callable[[Any, Sequence[Choice], Decoding], None]
+CHOICES, DECODING = [ModelChoice("m")], Decoding()
+Others = Callable[[Any, Sequence[ModelChoice], Decoding], None]
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def together(tagger: type[Tagger], monkeypatch: pytest.MonkeyPatch) -> Iterator[
     """Return a function that makes this process the first of several, the others being threads of it."""
     threads: list[threading.Thread] = []
 
-    def start(count: int = 3, other: Others = sharing.work) -> None:
+    def start(count: int = 3, other: Others = worker_pool.work) -> None:
         monkeypatch.setenv("WORLD_SIZE", str(count))
 
         def gather() -> dict[int, Any]:
@@ -46,7 +46,7 @@ def together(tagger: type[Tagger], monkeypatch: pytest.MonkeyPatch) -> Iterator[
                 threads[-1].start()
             return {number: end for number, (end, _) in pipes.items()}
 
-        monkeypatch.setattr(sharing, "_gather", gather)
+        monkeypatch.setattr(worker_pool, "_gather", gather)
 
     yield start
     for each in threads:
@@ -63,7 +63,7 @@ def test_the_output_is_that_of_one_process(
     together: Callable[..., None], tagger: type[Tagger], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In its order, with what is refused, cut, repeated and empty, over several windows; each is translated once."""
-    monkeypatch.setattr(translation, "WINDOW", 16)
+    monkeypatch.setattr(windows, "WINDOW", 16)
     sources = [f"{number % 150} {'long ' * (number % 7)}{'!' * (number % 5 == 0)}" for number in range(200)]
     put(*(text(each) for each in [*sources[:90], "", "refuse", *sources[90:]]))
     translate("--into", "de,fr", "--rejects", "bad.jsonl")
@@ -86,7 +86,7 @@ def test_pivoting_is_shared_both_ways(together: Callable[..., None], tagger: typ
     """Each process has both models."""
     put(*(pair(str(number), src_lang="sw") for number in range(40)))
     together(2)
-    CHOICES.append(Choice("n"))
+    CHOICES.append(ModelChoice("n"))
     try:
         command = ["pivot", "in.jsonl", "--model", "m", "--second-model", "n", "-o", "out.jsonl"]
         assert cli.run(command) == 0
@@ -99,8 +99,8 @@ def test_pivoting_is_shared_both_ways(together: Callable[..., None], tagger: typ
 @given(st.lists(st.integers(0, 3000), max_size=60), st.integers(1, 9))
 def test_shares_are_contiguous_and_about_equal(lengths: list[int], processes: int) -> None:
     """Everything is dealt once, in order; no share is off by more than the longest sentence."""
-    requests = [Request("x" * length, "en", "de") for length in lengths]
-    shares = sharing.dealt(requests, processes)
+    requests = [TranslationRequest("x" * length, "en", "de") for length in lengths]
+    shares = worker_pool.dealt(requests, processes)
     assert len(shares) == processes
     assert [place for share in shares for place in share] == list(range(len(requests)))
     costs = [sum(lengths[place] + 20 for place in share) for share in shares]
@@ -111,7 +111,7 @@ def test_a_process_that_is_gone_ends_the_run(
     together: Callable[..., None], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In one line; what was done is kept, and any number of processes goes on with it."""
-    monkeypatch.setattr(translation, "WINDOW", 8)
+    monkeypatch.setattr(windows, "WINDOW", 8)
     put(*(pair(str(number)) for number in range(60)))
     translate()
     whole = Path("out.jsonl").read_bytes()
@@ -158,14 +158,14 @@ def test_a_helper_tells_the_first_what_is_wrong(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("RANK", "1")
     monkeypatch.setenv("WORLD_SIZE", "2")
     first, second = Pipe()
-    sharing.work(second, [Choice("./nowhere")], DECODING)
+    worker_pool.work(second, [ModelChoice("./nowhere")], DECODING)
     error = first.recv()
     assert isinstance(error, LlamaxError)
     assert str(error) == f"./nowhere: no such folder (process 1 of 2, on {socket.gethostname()})"
-    monkeypatch.setitem(engines.ENGINES, "hf", "fakes:Tagger")
+    monkeypatch.setitem(contracts.ENGINES, "hf", "fakes:Tagger")
     for ending in (lambda: first.send(None), first.close):
         ending()
-        sharing.work(second, CHOICES, DECODING)
+        worker_pool.work(second, CHOICES, DECODING)
 
 
 @pytest.mark.parametrize("more", [["--engine", "vllm"], ["--device", "all"]], ids=str)
@@ -196,7 +196,7 @@ def start(folder: Path, rank: int, port: int) -> subprocess.Popen[bytes]:
     """Begin one of two processes, with a slow engine."""
     script = (
         "import sys; sys.path.insert(0, sys.argv.pop(1)); from llamax_cli.__main__ import main; "
-        "from llamax_cli.models import engines, translation; engines.ENGINES['hf'] = 'fakes:Sleeper'; "
+        "from llamax_cli.models import contracts as engines, translation; engines.ENGINES['hf'] = 'fakes:Sleeper'; "
         "translation.WINDOW = 8; main()"
     )
     told = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}

@@ -18,7 +18,7 @@ import pytest
 from conftest import wait_for
 
 from llamax_cli import cli
-from llamax_cli.translation.engines import http
+from llamax_cli.translation.engines import http_client
 
 Reply = Callable[["Handler", dict[str, Any]], None]
 
@@ -96,7 +96,7 @@ def upper(handler: Handler, body: dict[str, Any], **more: object) -> None:
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Reply], Loopback]]:
     """Return a function that starts a server; waiting is short in these tests."""
-    monkeypatch.setattr(http, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(http_client, "FIRST_WAIT", 0.01)
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
     started: list[Loopback] = []
 
@@ -224,7 +224,7 @@ def test_what_does_not_pass_is_said_in_a_line(
 
 def test_nobody_there(texts: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A refused connection, and addresses that are none."""
-    monkeypatch.setattr(http, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(http_client, "FIRST_WAIT", 0.01)
     assert run("http://127.0.0.1:9/v1") == 1
     assert capfd.readouterr().err == "llamax translate: http://127.0.0.1:9/v1: connection refused (7 attempts)\n"
     for url in (
@@ -260,7 +260,7 @@ def test_a_thread_that_dies_ends_the_run(
     def die(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(http.Server, "post", die)
+    monkeypatch.setattr(http_client.Server, "post", die)
     monkeypatch.setattr(threading, "excepthook", lambda _: dead.set())
     assert run("http://127.0.0.1:9/v1", "--concurrency", "1") == 1
     assert capfd.readouterr().err == "llamax translate: a thread that asks the server has died\n"

@@ -19,9 +19,9 @@ from training import WORDS, begin, end, job, losses, metrics, model_folder, trai
 
 from llamax_cli.errors import ModelError
 from llamax_cli.instructions.questions import Question, questions
-from llamax_cli.tuning import evaluating
+from llamax_cli.tuning import evaluation
 from llamax_cli.tuning.answering import Generation, Likelihood
-from llamax_cli.tuning.evaluating import Tally
+from llamax_cli.tuning.evaluation import Tally
 
 Run = Callable[..., Outcome]
 TOLD = {"entailment": "red", "neutral": "blue", "contradiction": "tall"}  # the word that gives the label away
@@ -159,7 +159,7 @@ def test_a_task_is_learned(tmp_path: Path, model: Path, capsysbinary: pytest.Cap
     train(job(tmp_path / "run", model, data, command="tune", task="xnli", weight_decay=0.0, **asked))
     scores = []
     for each in (model, tmp_path / "run" / "model"):
-        evaluating.write(str(each), "xnli", [test], quiet=True)
+        evaluation.write(str(each), "xnli", [test], quiet=True)
         scores.append(json.loads(capsysbinary.readouterr().out)["score"])
     assert scores[0] < 50
     assert scores[1] > 90

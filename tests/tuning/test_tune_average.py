@@ -20,7 +20,7 @@ from training import config, model_folder, tokenizer
 
 from llamax_cli.errors import LlamaxError, ModelError
 from llamax_cli.tuning import averaging
-from llamax_cli.tuning.weights import Weights
+from llamax_cli.tuning.weight_files import Weights
 
 Run = Callable[..., Outcome]
 

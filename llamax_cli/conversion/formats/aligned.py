@@ -7,7 +7,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from llamax_cli.conversion.segments import Corpus, Request, Segment, language_in
+from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment, language_in
 from llamax_cli.errors import DataError, FileError, UsageError
 from llamax_cli.languages import canonical
 from llamax_cli.streams.lines import Bad, bare, texts
@@ -23,7 +23,7 @@ class AlignedFiles:
 
     name: str
     paths: Mapping[str, str]
-    request: Request
+    request: CorpusRequest
     counts: dict[str, int] = field(default_factory=dict)  # lines of each file, once counted
 
     @property
@@ -72,7 +72,7 @@ class AlignedFiles:
         return self.counts[path]
 
 
-def open_moses(request: Request) -> list[Corpus]:
+def open_moses(request: CorpusRequest) -> list[Corpus]:
     """Return a corpus for each stem: `train.en train.de val.en val.de` are two; `--langs` names their languages."""
     if request.languages and len(request.paths) == len(request.languages):
         path = request.paths[0]
@@ -84,7 +84,7 @@ def open_moses(request: Request) -> list[Corpus]:
     return [AlignedFiles(_stem(next(iter(paths.values())), request), paths, request) for paths in groups.values()]
 
 
-def open_text(request: Request) -> list[Corpus]:
+def open_text(request: CorpusRequest) -> list[Corpus]:
     """Return a corpus for each file: monolingual text, in the language of `--langs` or of the file's ending."""
     if len(request.languages) > 1:
         raise UsageError("--from text is text in one language; files line by line in several are --from moses")
@@ -95,17 +95,17 @@ def open_text(request: Request) -> list[Corpus]:
     return corpora
 
 
-def open_flores(request: Request) -> list[Corpus]:
+def open_flores(request: CorpusRequest) -> list[Corpus]:
     """Return FLORES-101 or FLORES-200: a folder of `eng.devtest` or `eng_Latn.devtest`, the folder above, or files."""
     return _open_folders(request, FLORES)
 
 
-def open_ntrex(request: Request) -> list[Corpus]:
+def open_ntrex(request: CorpusRequest) -> list[Corpus]:
     """Return NTREX-128: a folder of `newstest2019-ref.deu.txt` and its source, the folder above, or files."""
     return _open_folders(request, NTREX)
 
 
-def _open_folders(request: Request, pattern: str) -> list[Corpus]:
+def _open_folders(request: CorpusRequest, pattern: str) -> list[Corpus]:
     groups: dict[str, dict[str, str]] = {}
     for given in request.paths:
         for path in matching(given, pattern):
@@ -141,7 +141,7 @@ def _split(path: str) -> tuple[str, str]:
     return str(Path(path).parent / stem), code
 
 
-def _stem(path: str, request: Request) -> str:
+def _stem(path: str, request: CorpusRequest) -> str:
     """Return the name of the corpus that a file belongs to: `multi30k/train` for `multi30k/train.en.gz`."""
     name = bare(path)
     return request.corpus_name(path, without="." + name.rpartition(".")[2] if "." in name else "")

@@ -12,20 +12,20 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from llamax_cli.conversion.formats.rows import Place, Rows
-from llamax_cli.conversion.segments import Corpus, Request
+from llamax_cli.conversion.formats.columns import Column, Rows
+from llamax_cli.conversion.segments import Corpus, CorpusRequest
 from llamax_cli.errors import DataError, FileError, UsageError
 
 SAVED = ("dataset_dict.json", "state.json")  # what save_to_disk leaves beside the data
 BATCH = 1000  # rows
 
 
-def open_corpora(request: Request) -> list[Corpus]:
+def open_corpora(request: CorpusRequest) -> list[Corpus]:
     """Return one corpus a folder or name: its split `request.split`, else `train`, else the only one."""
     return [_open(request, path) for path in request.paths]
 
 
-def _open(request: Request, path: str) -> Rows:
+def _open(request: CorpusRequest, path: str) -> Rows:
     if path == "-":
         raise UsageError("a dataset of Hugging Face is a folder or a name on the Hub, not standard input")
     request.input(path)
@@ -34,7 +34,7 @@ def _open(request: Request, path: str) -> Rows:
     split = _split(loaded, request.split, path)
     dataset = loaded if split is None else loaded[split]
 
-    def read(places: Sequence[Place]) -> Iterator[Any]:
+    def read(places: Sequence[Column]) -> Iterator[Any]:
         columns = list(dict.fromkeys(place.column for place in places))
         with _explained(path):
             yield from dataset.select_columns(columns).with_format("arrow").iter(BATCH)
@@ -86,7 +86,7 @@ def _schema(dataset: Any) -> Any:
     return None if first is None else first.schema
 
 
-def _name(request: Request, path: str, split: str | None) -> str:
+def _name(request: CorpusRequest, path: str, split: str | None) -> str:
     """Return the name of a corpus: "opus-100/en-de/train" has what tells it from its neighbours."""
     if request.name is not None:
         return request.name

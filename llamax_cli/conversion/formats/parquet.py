@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from llamax_cli.conversion.formats.rows import Place, Rows
-from llamax_cli.conversion.segments import Corpus, Request
+from llamax_cli.conversion.formats.columns import Column, Rows
+from llamax_cli.conversion.segments import Corpus, CorpusRequest
 from llamax_cli.errors import DataError, UsageError
 from llamax_cli.streams.inputs import Input
 
@@ -14,19 +14,19 @@ MAGIC = b"PAR1"
 BATCH = 4096  # rows
 
 
-def open_corpora(request: Request) -> list[Corpus]:
+def open_corpora(request: CorpusRequest) -> list[Corpus]:
     """Return one corpus a file."""
     return [_open(request, path) for path in request.paths]
 
 
-def _open(request: Request, path: str) -> Rows:
+def _open(request: CorpusRequest, path: str) -> Rows:
     source = request.input(path)
     if not source.head().startswith(MAGIC):
         raise DataError(f"{source.name}: not a Parquet file")
     if source.size() is None:
         raise UsageError(f"{source.name}: Parquet is read from its end; save it to a file first")
 
-    def read(places: Sequence[Place]) -> Iterator[Any]:
+    def read(places: Sequence[Column]) -> Iterator[Any]:
         with _table(source) as table:
             # One row group at a time: asked for all of them, Arrow holds on to what it has read.
             for group in range(table.num_row_groups):

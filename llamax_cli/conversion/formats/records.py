@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from llamax_cli.conversion.segments import Corpus, Request, Segment, ignore
+from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment, ignore
 from llamax_cli.errors import RecordError, UsageError
 from llamax_cli.records import Record, language, text
 from llamax_cli.streams.chunks import chunks, records
@@ -20,7 +20,7 @@ class Records:
 
     name: str
     source: Input
-    request: Request
+    request: CorpusRequest
 
     @property
     def languages(self) -> Sequence[str]:
@@ -90,7 +90,7 @@ def _texts(record: Record) -> dict[str, str | None]:
     return {source: text(record, "src"), target: text(record, "tgt")}
 
 
-def open_corpora(request: Request) -> list[Corpus]:
+def open_corpora(request: CorpusRequest) -> list[Corpus]:
     """Return one corpus for each file."""
     if request.languages:
         raise UsageError("records say their languages themselves: --langs is for files that do not")

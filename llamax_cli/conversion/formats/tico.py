@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from llamax_cli.conversion.segments import Corpus, Request, Segment, ignore
+from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment, ignore
 from llamax_cli.errors import DataError, FileError, LanguageError, RecordError, UsageError
 from llamax_cli.languages import canonical
 from llamax_cli.streams.inputs import Input
@@ -24,7 +24,7 @@ NAME = re.compile(r"(?P<part>\w+)\.(?P<source>[A-Za-z]+)-(?P<target>[\w-]+)\.tsv
 CODES = {"ku": "kmr", "ckb": "ku", "fuv": "ff", "fuv-Latn-NG": "ff", "es-LA": "es", "es-419": "es", "pt-BR": "pt"}
 
 
-def open_corpora(request: Request) -> list[Corpus]:
+def open_corpora(request: CorpusRequest) -> list[Corpus]:
     """Return one corpus for each file named, and one for each part of each folder named (`request.split` picks one)."""
     corpora: list[Corpus] = []
     for path in request.paths:
@@ -35,7 +35,7 @@ def open_corpora(request: Request) -> list[Corpus]:
     return corpora
 
 
-def _parts(request: Request, folder: Path) -> list[Corpus]:
+def _parts(request: CorpusRequest, folder: Path) -> list[Corpus]:
     parts: dict[tuple[Path, str], list[str]] = defaultdict(list)
     for path in sorted(folder.rglob("*.tsv*")):
         name = NAME.fullmatch(bare(path))
@@ -50,7 +50,7 @@ def _parts(request: Request, folder: Path) -> list[Corpus]:
     return [Benchmark(request, _name(request, place, wanted), files) for place, files in wanted.items()]
 
 
-def _name(request: Request, place: tuple[Path, str], places: Mapping[tuple[Path, str], object]) -> str:
+def _name(request: CorpusRequest, place: tuple[Path, str], places: Mapping[tuple[Path, str], object]) -> str:
     """Return the name of a part: that of its folder, and the part after it where the folder does not tell it apart."""
     folder, part = place
     name = request.corpus_name(str(folder))
@@ -77,7 +77,7 @@ class Side(NamedTuple):
 class Benchmark:
     """Files of one part; of each language the dictionary of one file is held, a few thousand lines."""
 
-    def __init__(self, request: Request, name: str, paths: Sequence[str]) -> None:
+    def __init__(self, request: CorpusRequest, name: str, paths: Sequence[str]) -> None:
         self.name = name
         self._reject = request.reject
         self._files = [request.input(path) for path in paths]

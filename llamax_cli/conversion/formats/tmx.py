@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from llamax_cli.conversion.formats.markup import Parser
-from llamax_cli.conversion.segments import Corpus, Request, Segment
+from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment
 from llamax_cli.errors import DataError, LanguageError
 from llamax_cli.languages import canonical
 from llamax_cli.streams.inputs import Input
@@ -24,7 +24,7 @@ REGION = re.compile(r"-(?:[A-Z]{2}|[0-9]{3})$")
 NOT_ASKED_FOR = -1
 
 
-def open_corpora(request: Request) -> list[Corpus]:
+def open_corpora(request: CorpusRequest) -> list[Corpus]:
     """Return one corpus a file; `request.columns` names codes no table knows: `{"kmr": "x-kurm"}`."""
     return [TranslationMemory(request, path) for path in request.paths]
 
@@ -32,7 +32,7 @@ def open_corpora(request: Request) -> list[Corpus]:
 class TranslationMemory:
     """One TMX file; it is read once for its languages, and once for each call of `segments`."""
 
-    def __init__(self, request: Request, path: str) -> None:
+    def __init__(self, request: CorpusRequest, path: str) -> None:
         self.name = request.corpus_name(path, without=".tmx")
         self._request = request
         self._source = request.input(path)
@@ -114,7 +114,9 @@ def _plain(tag: str) -> str:
 class _Reading:
     """One pass over a file: `taken` fills with segments while `parser` reads."""
 
-    def __init__(self, request: Request, source: Input, codes: Mapping[str, str], languages: Sequence[str]) -> None:
+    def __init__(
+        self, request: CorpusRequest, source: Input, codes: Mapping[str, str], languages: Sequence[str]
+    ) -> None:
         self.parser = Parser(source, self._start, self._end)
         self.taken: list[Segment] = []
         self._reject = request.reject

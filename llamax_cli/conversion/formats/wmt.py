@@ -13,7 +13,7 @@ from functools import cached_property
 
 from llamax_cli.conversion.formats import wmt_sgml
 from llamax_cli.conversion.formats.markup import Parser
-from llamax_cli.conversion.segments import Corpus, Request, Segment
+from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment
 from llamax_cli.errors import DataError, LanguageError
 from llamax_cli.languages import canonical
 from llamax_cli.streams.inputs import Input
@@ -22,7 +22,7 @@ SGML = re.compile(rb"<(?:srcset|refset|tstset)\b", re.IGNORECASE)
 HEAD = 1 << 16  # bytes within which a file says what it is
 
 
-def open_corpora(request: Request) -> list[Corpus]:
+def open_corpora(request: CorpusRequest) -> list[Corpus]:
     """Return one corpus for each XML file and one for all SGML files of one test set."""
     xml: list[Corpus] = []
     sgml: list[str] = []
@@ -46,7 +46,7 @@ class TestSet:
 
     __test__ = False  # the name is WMT's, not that of a test
 
-    def __init__(self, request: Request, path: str) -> None:
+    def __init__(self, request: CorpusRequest, path: str) -> None:
         self.name = request.corpus_name(path, without=".xml")
         self._source = request.input(path)
 

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from typing import NamedTuple, TypeAlias
 
 from llamax_cli.conversion.formats.markup import unfolded
-from llamax_cli.conversion.segments import Corpus, Request, Segment
+from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment
 from llamax_cli.errors import DataError, LanguageError, RecordError, UsageError
 from llamax_cli.languages import canonical
 from llamax_cli.streams.inputs import Input
@@ -30,7 +30,7 @@ EXTENSION = re.compile(r"\.sgml?$", re.IGNORECASE)
 Reject: TypeAlias = Callable[[str, int, str, bytes], None]
 
 
-def open_corpora(request: Request, paths: Sequence[str]) -> list[Corpus]:
+def open_corpora(request: CorpusRequest, paths: Sequence[str]) -> list[Corpus]:
     """Return one corpus for each `setid`, which has the languages of all its files."""
     sets: dict[str, dict[str, str]] = defaultdict(dict)
     for path in paths:
@@ -46,7 +46,7 @@ def open_corpora(request: Request, paths: Sequence[str]) -> list[Corpus]:
 class SgmlTestSet:
     """The files of one test set by their language; two of them are read side by side, document by document."""
 
-    def __init__(self, request: Request, files: Mapping[str, str]) -> None:
+    def __init__(self, request: CorpusRequest, files: Mapping[str, str]) -> None:
         first = next(iter(files.values()))
         whole = request.corpus_name(first)
         self.name = whole if request.name else LAST_OF_NAME.sub("", EXTENSION.sub("", whole))
@@ -136,7 +136,7 @@ def _header(source: Input) -> _Tag:
     raise DataError(f"{source.name}: no <srcset> or <refset> opens it; sources and references are read, nothing else")
 
 
-def _language(request: Request, path: str, header: _Tag) -> str:
+def _language(request: CorpusRequest, path: str, header: _Tag) -> str:
     """Return the language of a file: as declared, as its first tag says, or as its name does (`-src.de.sgm`)."""
     if len(request.languages) == len(request.paths):
         return request.languages[request.paths.index(path)]

@@ -17,9 +17,9 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from llamax_cli.errors import DataError, RecordError
+from llamax_cli.instructions.data_files import is_table, items, rows
 from llamax_cli.instructions.forms import optional, written
 from llamax_cli.instructions.questions import Question, language_in
-from llamax_cli.instructions.reading import is_table, items, rows
 from llamax_cli.records import Record, text
 
 INSTRUCTION = "Solve the problem step by step. End with the answer, a number."

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from llamax_cli.errors import DataError, RecordError
+from llamax_cli.instructions.data_files import is_table, items
 from llamax_cli.instructions.forms import identity, optional
 from llamax_cli.instructions.questions import Question, language_in, language_of
-from llamax_cli.instructions.reading import is_table, items
 from llamax_cli.records import Record, value
 
 INSTRUCTION = "Which answer to the question is right? Answer with its letter."

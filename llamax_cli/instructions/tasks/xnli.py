@@ -16,9 +16,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from llamax_cli.errors import DataError, RecordError
+from llamax_cli.instructions.data_files import is_table, items, rows
 from llamax_cli.instructions.forms import written
 from llamax_cli.instructions.questions import Question, language_in, language_of
-from llamax_cli.instructions.reading import is_table, items, rows
 from llamax_cli.records import text
 
 INSTRUCTION = "Does the premise entail the hypothesis? Answer with entailment, neutral or contradiction."

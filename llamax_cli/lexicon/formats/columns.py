@@ -7,7 +7,15 @@ from itertools import combinations
 
 from llamax_cli.errors import DataError, RecordError
 from llamax_cli.languages import known
-from llamax_cli.lexicon.dictionaries import Dictionary, Pair, Parsed, Request, each_line, first_lines, source_name
+from llamax_cli.lexicon.dictionaries import (
+    Dictionary,
+    DictionaryRequest,
+    Pair,
+    Parsed,
+    each_line,
+    first_lines,
+    source_name,
+)
 from llamax_cli.script import foreign
 from llamax_cli.streams.chunks import Chunk
 from llamax_cli.streams.lines import unmarked
@@ -35,17 +43,17 @@ def without_notes(cell: str) -> str:
     return plain.strip("-\u2010\u2011") or plain
 
 
-def open_muse(request: Request, path: str) -> Dictionary:
+def open_muse(request: DictionaryRequest, path: str) -> Dictionary:
     """Open `src<space or tab>tgt`, one delimiter for the whole file."""
     return _open(request, path, as_given)
 
 
-def open_noted(request: Request, path: str) -> Dictionary:
+def open_noted(request: DictionaryRequest, path: str) -> Dictionary:
     """Open PanLex extracts and GATITOS: two columns with notes and affixes."""
     return _open(request, path, without_notes)
 
 
-def open_tsv(request: Request, path: str) -> Dictionary:
+def open_tsv(request: DictionaryRequest, path: str) -> Dictionary:
     """Open a table: two columns, or as many as its header names languages."""
     header = first_lines(request.input(path))[0].split("\t")
     languages = [known(cell.strip()) for cell in header]
@@ -55,7 +63,7 @@ def open_tsv(request: Request, path: str) -> Dictionary:
     return Dictionary(source_name(path), chunks, partial(_parse, [str(each) for each in languages], "\t", as_given))
 
 
-def _open(request: Request, path: str, clean: Clean) -> Dictionary:
+def _open(request: DictionaryRequest, path: str, clean: Clean) -> Dictionary:
     languages = request.pair(path)
     source = request.input(path)
     head = first_lines(source)

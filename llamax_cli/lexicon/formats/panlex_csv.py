@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from llamax_cli.errors import DataError
 from llamax_cli.languages import known, languages
-from llamax_cli.lexicon.dictionaries import Dictionary, Pair, Request, each_line
+from llamax_cli.lexicon.dictionaries import Dictionary, DictionaryRequest, Pair, each_line
 from llamax_cli.streams.chunks import Chunk
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.sorting import Runs
@@ -36,7 +36,7 @@ class Export:
     """The folder of an export."""
 
     folder: Path
-    request: Request
+    request: DictionaryRequest
 
     def input(self, name: str) -> Input:
         """Return one of its tables."""
@@ -90,7 +90,7 @@ def _code(variety: Variety, script: str | None, usual: Mapping[str, str | None])
     return plain if script == own else known(f"{variety.lang_code}-{script}") or plain
 
 
-def open_export(request: Request, path: str) -> Dictionary:
+def open_export(request: DictionaryRequest, path: str) -> Dictionary:
     """Open the folder of an export."""
     export = Export(Path(path), request)
     return Dictionary(Path(path).resolve().name, export.chunks(), partial(each_line, read=_pairs))

@@ -12,7 +12,7 @@ import ctranslate2
 from llamax_cli.errors import FileError, ModelError, UsageError, because
 from llamax_cli.models import loading
 from llamax_cli.models.batching import Job, batches
-from llamax_cli.models.engines import Answer, Choice, Decoding, Request, content
+from llamax_cli.models.contracts import Answer, Decoding, ModelChoice, TranslationRequest, content
 from llamax_cli.models.request_encoding import Encoding
 
 CPU_TOKENS, GPU_TOKENS = 1 << 13, 1 << 17  # in a batch, beams counted
@@ -24,7 +24,7 @@ SCALINGS = {None, "default", "linear"}
 class CTranslate2Engine:
     """A converted model in this process."""
 
-    def __init__(self, choice: Choice, decoding: Decoding) -> None:
+    def __init__(self, choice: ModelChoice, decoding: Decoding) -> None:
         if decoding.sample:
             raise UsageError("--engine ctranslate2 draws by one generator for all: use --sample with --engine hf")
         config = loading.load_config(choice.model)
@@ -47,7 +47,7 @@ class CTranslate2Engine:
                 compute_type=compute,
             )
 
-    def translate(self, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
+    def translate(self, requests: Sequence[TranslationRequest]) -> Iterator[tuple[int, Answer]]:
         """Yield (place, hypotheses) as batches are done, the batch of the first request first."""
         jobs, refused = self._encoding.jobs(requests)
         yield from refused

@@ -10,10 +10,10 @@ from llamax_cli.errors import ModelError
 from llamax_cli.models import loading
 from llamax_cli.models import prefix_attention as attention
 from llamax_cli.models.batching import Job, batches
-from llamax_cli.models.beams import BeamSearch
-from llamax_cli.models.engines import Answer, Choice, Decoding, Request
+from llamax_cli.models.beam_search import BeamSearch
+from llamax_cli.models.contracts import Answer, Decoding, ModelChoice, TranslationRequest
 from llamax_cli.models.request_encoding import Encoding
-from llamax_cli.translation.engines.generating import generate
+from llamax_cli.translation.engines.hf_generate import generate
 
 CPU_TOKENS, GPU_TOKENS = 1 << 13, 1 << 17  # in a batch, beams counted
 
@@ -21,7 +21,7 @@ CPU_TOKENS, GPU_TOKENS = 1 << 13, 1 << 17  # in a batch, beams counted
 class HfEngine:
     """A model in this process."""
 
-    def __init__(self, choice: Choice, decoding: Decoding) -> None:
+    def __init__(self, choice: ModelChoice, decoding: Decoding) -> None:
         config = loading.load_config(choice.model)
         tokenizer = loading.load_tokenizer(choice.model)
         loading.find_device(choice.device)
@@ -53,7 +53,7 @@ class HfEngine:
             return None
         return BeamSearch(self._model, self._encoding.eos, self._decoding.beam)
 
-    def translate(self, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
+    def translate(self, requests: Sequence[TranslationRequest]) -> Iterator[tuple[int, Answer]]:
         """Yield (place, hypotheses) as batches are done, the batch of the first request first."""
         jobs, refused = self._encoding.jobs(requests)
         yield from refused
@@ -61,7 +61,7 @@ class HfEngine:
         for batch in batches(jobs, self._budget, beams):
             yield from self._attempt(batch, requests)
 
-    def _attempt(self, batch: list[Job], requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
+    def _attempt(self, batch: list[Job], requests: Sequence[TranslationRequest]) -> Iterator[tuple[int, Answer]]:
         """Translate a batch, in halves where it does not fit the memory."""
         try:
             sequences = self._decode(batch, requests)
@@ -82,7 +82,7 @@ class HfEngine:
             best = found[: self._decoding.nbest]
             yield job.place, [self._encoding.hypothesis(tokens, lead=job.lead) for tokens in best]
 
-    def _decode(self, batch: list[Job], requests: Sequence[Request]) -> list[list[list[int]]]:
+    def _decode(self, batch: list[Job], requests: Sequence[TranslationRequest]) -> list[list[list[int]]]:
         longest = max(len(job.tokens) + job.limit for job in batch)
         if self._search is None or (self._window and longest > self._window):
             return generate(self._model, self._encoding, self._decoding, batch, requests)

@@ -13,9 +13,9 @@ from typing import Any
 
 from llamax_cli.errors import LlamaxError, RecordError, ServerError, WorkerError
 from llamax_cli.models import prompts
-from llamax_cli.models.engines import Answer, Choice, Decoding, Hypothesis, Request
+from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
 from llamax_cli.randomness import bits
-from llamax_cli.translation.engines.http import Pace, Server
+from llamax_cli.translation.engines.http_client import Pace, Server
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 
@@ -23,7 +23,7 @@ KEY_VARIABLE = "OPENAI_API_KEY"
 class OpenaiEngine:
     """A server, asked by several threads at once."""
 
-    def __init__(self, choice: Choice, decoding: Decoding) -> None:
+    def __init__(self, choice: ModelChoice, decoding: Decoding) -> None:
         self._model = choice.model
         self._decoding = decoding
         self._concurrency = choice.concurrency
@@ -33,7 +33,7 @@ class OpenaiEngine:
             choice.server or "", os.environ.get(KEY_VARIABLE), choice.timeout, Pace(choice.per_minute)
         )
 
-    def translate(self, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
+    def translate(self, requests: Sequence[TranslationRequest]) -> Iterator[tuple[int, Answer]]:
         """Yield (place, hypotheses) as answers come; ServerError once the server has refused for good."""
         waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
         answers: queue.SimpleQueue[tuple[int, Answer | LlamaxError]] = queue.SimpleQueue()
@@ -54,7 +54,7 @@ class OpenaiEngine:
 
     def _work(
         self,
-        requests: Sequence[Request],
+        requests: Sequence[TranslationRequest],
         waiting: "queue.SimpleQueue[int]",
         answers: "queue.SimpleQueue[tuple[int, Answer | LlamaxError]]",
         stop: threading.Event,
@@ -73,7 +73,7 @@ class OpenaiEngine:
             finally:
                 answers.put((place, answer))
 
-    def _ask(self, request: Request, stop: threading.Event) -> list[Hypothesis]:
+    def _ask(self, request: TranslationRequest, stop: threading.Event) -> list[Hypothesis]:
         text = self._template.render(*request)
         body: dict[str, Any] = {"model": self._model, **self._settings(request)}
         if self._template.chat:
@@ -88,7 +88,7 @@ class OpenaiEngine:
             )
         return [self._hypothesis(choice) for choice in choices[: self._decoding.nbest]]
 
-    def _settings(self, request: Request) -> dict[str, Any]:
+    def _settings(self, request: TranslationRequest) -> dict[str, Any]:
         settings: dict[str, Any] = {"temperature": self._decoding.temperature if self._decoding.sample else 0.0}
         if self._decoding.max_new_tokens:
             settings["max_tokens"] = self._decoding.max_new_tokens

@@ -13,7 +13,7 @@ from vllm.sampling_params import BeamSearchParams
 from llamax_cli.errors import ModelError
 from llamax_cli.models import loading
 from llamax_cli.models.batching import Job
-from llamax_cli.models.engines import Answer, Choice, Decoding, Request
+from llamax_cli.models.contracts import Answer, Decoding, ModelChoice, TranslationRequest
 from llamax_cli.models.request_encoding import Encoding
 from llamax_cli.randomness import bits
 
@@ -21,7 +21,7 @@ from llamax_cli.randomness import bits
 class VllmEngine:
     """A model under vLLM in this process; it makes its own batches."""
 
-    def __init__(self, choice: Choice, decoding: Decoding) -> None:
+    def __init__(self, choice: ModelChoice, decoding: Decoding) -> None:
         config = loading.load_config(choice.model)
         if config.is_encoder_decoder:
             raise ModelError(f"vLLM has no encoder-decoders such as {choice.model}; use --engine hf or ctranslate2")
@@ -41,7 +41,7 @@ class VllmEngine:
                 **options,
             )
 
-    def translate(self, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
+    def translate(self, requests: Sequence[TranslationRequest]) -> Iterator[tuple[int, Answer]]:
         """Yield (place, hypotheses) once all are done."""
         jobs, refused = self._encoding.jobs(requests)
         yield from refused
@@ -67,7 +67,7 @@ class VllmEngine:
                 found[job.place] = [sequence.tokens[len(job.tokens) :] for sequence in best]
         yield from (found[job.place] for job in jobs)
 
-    def _sampled(self, jobs: Sequence[Job], requests: Sequence[Request]) -> Iterator[list[list[int]]]:
+    def _sampled(self, jobs: Sequence[Job], requests: Sequence[TranslationRequest]) -> Iterator[list[list[int]]]:
         """Yield samples, or the greedy translation, of each job."""
         settings = [self._settings(job, requests[job.place]) for job in jobs]
         prompts = [{"prompt_token_ids": job.tokens} for job in jobs]
@@ -76,7 +76,7 @@ class VllmEngine:
             ordered = sorted(output.outputs, key=lambda each: -(each.cumulative_logprob or 0.0))
             yield [list(each.token_ids) for each in ordered]
 
-    def _settings(self, job: Job, request: Request) -> SamplingParams:
+    def _settings(self, job: Job, request: TranslationRequest) -> SamplingParams:
         sample = self._decoding.sample
         return SamplingParams(
             n=self._decoding.nbest,

@@ -1,0 +1,125 @@
+"""What every engine is: sentences in, translations out, in whatever order suits it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple, Protocol, TypeAlias, cast
+
+from llamax_cli.errors import ModelError, RecordError
+
+PAPER_TOKENS = 256
+PAPER_BEAM = 4
+
+
+class TranslationRequest(NamedTuple):
+    """A sentence to translate; languages are canonical codes."""
+
+    src: str
+    src_lang: str
+    tgt_lang: str
+
+
+class Hypothesis(NamedTuple):
+    """A translation; `truncated` where it was cut because it reached the most tokens allowed."""
+
+    text: str
+    truncated: bool
+
+
+Answer: TypeAlias = list[Hypothesis] | RecordError
+
+
+class Engine(Protocol):
+    """Something that translates."""
+
+    def translate(self, requests: Sequence[TranslationRequest]) -> Iterator[tuple[int, Answer]]:
+        """Yield (place in `requests`, hypotheses best first, or why there are none) once for each request."""
+
+    def close(self) -> None:
+        """Let go of what the engine holds."""
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How to search: the paper's beam of 4 and 256 new tokens by default.
+
+    `max_new_tokens` None adapts to each source. `sample` draws instead of searching, by `seed` and content.
+    """
+
+    beam: int = PAPER_BEAM
+    max_new_tokens: int | None = PAPER_TOKENS
+    nbest: int = 1
+    sample: bool = False
+    temperature: float = 1.0
+    top_p: float = 0.9
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """Which model is run, by what and where.
+
+    `batch_tokens`: how many tokens, prompts and beams counted, are worked on at once. What `server` and the numbers
+    after it say holds for the openai engine.
+    """
+
+    model: str
+    engine: str = "hf"
+    template: str = "auto"
+    device: str = "auto"
+    dtype: str = "auto"
+    lora: str | None = None
+    quantize: str | None = None
+    batch_tokens: int | None = None
+    server: str | None = None
+    concurrency: int = 8
+    timeout: float = 120.0
+    per_minute: int | None = None
+
+
+ENGINES = {
+    "hf": "llamax_cli.translation.engines.hf:HfEngine",
+    "ctranslate2": "llamax_cli.translation.engines.ctranslate2:CTranslate2Engine",
+    "vllm": "llamax_cli.translation.engines.vllm:VllmEngine",
+    "openai": "llamax_cli.translation.engines.openai:OpenaiEngine",
+}
+EXTRAS = {"ctranslate2", "vllm"}  # engines whose packages come with an extra of that name
+
+
+def open_engine(choice: ModelChoice, decoding: Decoding) -> Engine:
+    """Return the engine with its model loaded; ModelError says what is missing."""
+    module, _, name = ENGINES[choice.engine].partition(":")
+    try:
+        return cast(Engine, getattr(import_module(module), name)(choice, decoding))
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("llamax_cli"):
+            raise
+        wanted = f"'llamax[{choice.engine}]'" if choice.engine in EXTRAS else error.name
+        raise ModelError(f"--engine {choice.engine} needs the package {error.name}: pip install {wanted}") from error
+
+
+def content(model: str) -> str:
+    """Return a hash of what a local model is: its small files whole, its weights by name and size.
+
+    A name on a hub, or a model on a server, stands for itself.
+    """
+    from xxhash import xxh3_64
+
+    folder = Path(model)
+    if not folder.is_dir():
+        return model
+    digest = xxh3_64()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        size = path.stat().st_size
+        digest.update(f"{path.relative_to(folder)}:{size}\n".encode())
+        digest.update(path.read_bytes() if size < 1 << 20 else _ends(path, size))
+    return digest.hexdigest()
+
+
+def _ends(path: Path, size: int) -> bytes:
+    """Return the first and last kilobytes of a big file: the header of safetensors, and some of the weights."""
+    with path.open("rb") as file:
+        head = file.read(1 << 16)
+        file.seek(size - (1 << 16))
+        return head + file.read()
