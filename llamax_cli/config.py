@@ -6,11 +6,11 @@ Not YAML, which reads the language code `no` as false and `2e-5` as a string. An
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from llamax_cli.errors import FileError, UsageError, because
+from llamax_cli.registry import suggestion
 
 SCHEDULES = ("cosine", "linear", "constant")
 PRECISIONS = ("auto", "bf16", "fp32")
@@ -88,17 +88,11 @@ class Training:
 def _check(name: str, value: Any, facts: Mapping[str, Any]) -> None:
     for each in value if isinstance(value, tuple) else (value,):
         if "among" in facts and each not in facts["among"]:
-            raise UsageError(f"{name} = {each!r}: {_nearest(str(each), facts['among'])}")
+            raise UsageError(f"{name} = {each!r}: {suggestion(str(each), facts['among'])}")
     if "least" in facts and not value >= facts["least"]:
         raise UsageError(f"{name} = {value!r}: at least {facts['least']}")
     if "most" in facts and not value <= facts["most"]:
         raise UsageError(f"{name} = {value!r}: at most {facts['most']}")
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    names = list(known)
-    near = get_close_matches(name, names, 1)
-    return f"did you mean {near[0]}?" if near else f"have: {', '.join(names)}"
 
 
 # Instruction tuning: 128 records a step at 2e-5 (paper, section 2.2); what it does not say is as for Stanford Alpaca.
@@ -146,7 +140,7 @@ def typed(given: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 def _typed(key: str, value: Any, hints: Mapping[str, Any], where: str) -> Any:
     if key not in hints:
-        raise UsageError(f"{where}: unknown key {key!r}; {_nearest(key, hints)}")
+        raise UsageError(f"{where}: unknown key {key!r}; {suggestion(key, hints)}")
     wanted = hints[key]
     if get_origin(wanted) is tuple:
         items = [value] if isinstance(value, str) else value

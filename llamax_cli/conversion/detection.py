@@ -1,12 +1,12 @@
 """Which format a corpus is in, and the corpora that are at a path."""
 
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 
 from llamax_cli.conversion.segments import Corpus, CorpusRequest
 from llamax_cli.errors import DataError
 from llamax_cli.languages import known
+from llamax_cli.registry import find
 from llamax_cli.streams.lines import bare
 
 FORMATS = {
@@ -42,8 +42,7 @@ def open_corpora(request: CorpusRequest, format: str | None) -> list[Corpus]:
         groups.setdefault(format or detect(path, request), []).append(path)
     corpora: list[Corpus] = []
     for name, paths in groups.items():
-        module, _, function = FORMATS[name].partition(":")
-        corpora += getattr(import_module(module), function)(replace(request, paths=paths))
+        corpora += find(FORMATS[name])(replace(request, paths=paths))
     return corpora
 
 

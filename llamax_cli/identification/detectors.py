@@ -3,13 +3,13 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import cache, partial
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeAlias
 
 from llamax_cli.errors import FileError, UsageError
 from llamax_cli.identification.fasttext_file import label_count
+from llamax_cli.registry import find
 
 DETECTORS = {
     "fasttext": "llamax_cli.identification.detectors:open_fasttext",
@@ -28,8 +28,7 @@ def open_detector(name: str, model: Path | None = None) -> Detector:
 
     `open_detector("fasttext")[1]("Guten Morgen!") -> ("de", 0.9999)`
     """
-    module, _, function = DETECTORS[name].partition(":")
-    detector: Detector = getattr(import_module(module), function)(model)
+    detector: Detector = find(DETECTORS[name])(model)
     return detector
 
 

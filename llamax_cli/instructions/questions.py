@@ -6,13 +6,13 @@ prompt of LLaMAX-Alpaca with an instruction of the task, and the question as its
 
 import re
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from llamax_cli.errors import DataError
 from llamax_cli.languages import canonical, languages
 from llamax_cli.models.prompts import alpaca
+from llamax_cli.registry import find
 
 TASKS = {
     "xnli": "llamax_cli.instructions.tasks.xnli:questions",
@@ -60,8 +60,7 @@ def said(answer: str) -> str:
 
 def questions(path: Path, task: str) -> Iterator[Question]:
     """Yield the questions of a task's file; DataError, with the place, where it is none."""
-    module, _, name = TASKS[task].partition(":")
-    read: Questions = getattr(import_module(module), name)
+    read: Questions = find(TASKS[task])
     is_empty = True
     for question in read(path):
         is_empty = False

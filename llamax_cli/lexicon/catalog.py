@@ -3,12 +3,12 @@
 import os
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from llamax_cli.errors import FileError, LexiconError, UsageError
 from llamax_cli.lexicon.store import Lexicon
+from llamax_cli.registry import suggestion
 
 ENDING = ".lex"
 NAME = re.compile(r"\w[\w.+-]*")
@@ -34,10 +34,10 @@ def open_lexicon(name: str | Path) -> Lexicon:
         return Lexicon(path)
     found = shelf() / f"{name}{ENDING}"
     if not found.is_file():
-        names = [each.stem for each in _files()]
-        near = get_close_matches(str(name), names, 1)
-        have = f"did you mean {near[0]}?" if near else f"have: {', '.join(names) or 'none'}."
-        raise LexiconError(f"no lexicon named {str(name)!r}; {have} Build one: llamax build-lexicon --name {name} ...")
+        hint = suggestion(str(name), (each.stem for each in _files()))
+        raise LexiconError(
+            f"no lexicon named {str(name)!r}; {hint}; to build it: llamax build-lexicon --name {name} ..."
+        )
     return Lexicon(found)
 
 

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 from pathlib import Path
 
 from llamax_cli.errors import DataError
 from llamax_cli.lexicon.dictionaries import Dictionary, DictionaryRequest, first_lines, paths_in
 from llamax_cli.lexicon.formats.marked import AT, MARKED
+from llamax_cli.registry import find
 from llamax_cli.streams.lines import bare
 
 FORMATS = {
@@ -29,8 +29,7 @@ def open_dictionaries(request: DictionaryRequest, paths: Sequence[str], format: 
     """Yield the dictionaries at the paths, each in the format named or the one it looks like."""
     for path in paths:
         for each in _expanded(path):
-            module, _, function = FORMATS[format or detect(request, each)].partition(":")
-            yield getattr(import_module(module), function)(request, each)
+            yield find(FORMATS[format or detect(request, each)])(request, each)
 
 
 def _expanded(path: str) -> list[str]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias, cast
 
 from llamax_cli.errors import ModelError, RecordError
+from llamax_cli.registry import find
 
 PAPER_TOKENS = 256
 PAPER_BEAM = 4
@@ -89,9 +89,8 @@ EXTRAS = {"ctranslate2", "vllm"}  # engines whose packages come with an extra of
 
 def open_engine(choice: ModelChoice, decoding: Decoding) -> Engine:
     """Return the engine with its model loaded; ModelError says what is missing."""
-    module, _, name = ENGINES[choice.engine].partition(":")
     try:
-        return cast(Engine, getattr(import_module(module), name)(choice, decoding))
+        return cast(Engine, find(ENGINES[choice.engine])(choice, decoding))
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("llamax_cli"):
             raise

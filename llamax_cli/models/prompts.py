@@ -8,11 +8,11 @@ those two frames and the wording of llama, yayi2, aya-23 and qwen2 are ours: the
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from llamax_cli.errors import FileError, UsageError, because
 from llamax_cli.languages import languages, name_of
+from llamax_cli.registry import suggestion
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 PLACEHOLDERS = {"src", "src_lang", "tgt_lang", "tgt_code"}
@@ -153,7 +153,7 @@ def _from_file(template: str) -> Template:
         raise UsageError("--template takes a name or a file; write the text to a file")
     path = Path(template)
     if not path.is_file():
-        raise UsageError(_unknown(template, [AUTO, *TEMPLATES]))
+        raise UsageError(f"unknown template {template!r}; {suggestion(template, [AUTO, *TEMPLATES])}")
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -164,13 +164,6 @@ def _from_file(template: str) -> Template:
     if "src" not in found or not found & {"tgt_lang", "tgt_code"}:
         raise UsageError(f"{path}: a template needs {{src}} and {{tgt_lang}}; it has {_braced(found) or 'neither'}")
     return Template(text.removesuffix("\n"))
-
-
-def _unknown(template: str, names: Iterable[str]) -> str:
-    names = list(names)
-    near = get_close_matches(template.lower(), names, 1)
-    hint = f"did you mean {near[0]}?" if near else f"have: {', '.join(names)}, or a file"
-    return f"unknown template {template!r}; {hint}"
 
 
 def _braced(names: Iterable[str]) -> str:

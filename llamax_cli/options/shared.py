@@ -17,6 +17,7 @@ from llamax_cli.console import say
 from llamax_cli.errors import LanguageError, UsageError
 from llamax_cli.languages import canonical
 from llamax_cli.ranks import rank
+from llamax_cli.registry import suggestion
 from llamax_cli.streams.chunks import WHOLE, Portion
 from llamax_cli.streams.rejects import allowed_rejects
 from llamax_cli.streams.run import Run, Settings
@@ -74,11 +75,7 @@ def one_of(names: Collection[str]) -> Callable[[str | None], str | None]:
 
     def check(value: str | None) -> str | None:
         if value is not None and value not in names:
-            from difflib import get_close_matches
-
-            near = get_close_matches(value, names, 1)
-            hint = f"did you mean {near[0]}?" if near else f"have: {', '.join(names)}"
-            raise typer.BadParameter(f"{value!r} is unknown; {hint}")
+            raise typer.BadParameter(f"{value!r} is unknown; {suggestion(value, names)}")
         return value
 
     return check

@@ -4,13 +4,13 @@ from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from typing import Any, Generic, Protocol, TypeVar
 
 from numpy.typing import NDArray
 from xxhash import xxh3_128_digest
 
 from llamax_cli.errors import UsageError
+from llamax_cli.registry import find, suggestion
 
 METRICS = {
     "spbleu": "llamax_cli.scoring.bleu:SpBleu",
@@ -38,16 +38,9 @@ class Recipe:
     def __post_init__(self) -> None:
         for name in self.metrics:
             if name not in METRICS:
-                raise UsageError(f"unknown metric {name!r}; {_nearest(name)}")
+                raise UsageError(f"unknown metric {name!r}; {suggestion(name, METRICS)}")
         if not self.metrics or len(set(self.metrics)) < len(self.metrics):
             raise UsageError("--metric names each metric once: " + ",".join(METRICS))
-
-
-def _nearest(name: str) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name.lower(), METRICS, 1, 0.5)
-    return f"did you mean {near[0]}?" if near else f"have: {', '.join(METRICS)}"
 
 
 class Metric(Protocol):
@@ -72,9 +65,8 @@ class Metric(Protocol):
 @cache
 def metric(name: str, recipe: Recipe) -> Metric:
     """Return the metric of that name, with what it needs loaded; the same again for the same arguments."""
-    module, _, attribute = METRICS[name].partition(":")
-    made: Metric = getattr(import_module(module), attribute)(recipe)
-    return made
+    found: Metric = find(METRICS[name])(recipe)
+    return found
 
 
 class PreparedCache(Generic[Prepared]):

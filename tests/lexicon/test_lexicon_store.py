@@ -150,7 +150,7 @@ def test_a_named_lexicon(llamax: Llamax, tmp_path: Path, shelf: Path) -> None:
 
 def test_a_name_that_is_not_there(llamax: Llamax, shelf: Path) -> None:
     """What there is instead is named."""
-    with pytest.raises(LexiconError, match=r"no lexicon named 'mine'; have: none\. Build one: llamax build-lexicon"):
+    with pytest.raises(LexiconError, match=r"no lexicon named 'mine'; have: none; to build it: llamax build-lexicon"):
         open_lexicon("mine")
     shelf.mkdir(parents=True)
     (shelf / "torn.lex").write_bytes(b"x")

@@ -13,13 +13,13 @@ that key for itself, as `row_id`, `row_text`, ...; nulls, lists and the rest do 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, NamedTuple, TypeAlias
 
 from llamax_cli.conversion.segments import NOTHING, CorpusRequest, Segment, language_in
 from llamax_cli.errors import DataError, LanguageError, UsageError
 from llamax_cli.languages import canonical
+from llamax_cli.registry import suggestion
 
 PREFIX = "sentence_"
 TEXT = ("text", "sentence")  # what a single column of text is called
@@ -122,9 +122,7 @@ def _is_plain(kind: Any) -> bool:
 def _declared(places: Sequence[Column], name: str, where: str) -> Column:
     names = {str(place): place for place in places}
     if name not in names:
-        near = get_close_matches(name, names, n=1)
-        have = f"did you mean {near[0]!r}?" if near else f"have: {', '.join(names)}"
-        raise UsageError(f"{where}: no column of text is called {name!r}; {have}")
+        raise UsageError(f"{where}: no column of text is called {name!r}; {suggestion(name, names)}")
     return names[name]
 
 
