@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias, cast
 
 from llamax_cli.errors import ModelError, RecordError
@@ -96,29 +95,3 @@ def open_engine(choice: ModelChoice, decoding: Decoding) -> Engine:
             raise
         wanted = f"'llamax[{choice.engine}]'" if choice.engine in EXTRAS else error.name
         raise ModelError(f"--engine {choice.engine} needs the package {error.name}: pip install {wanted}") from error
-
-
-def content(model: str) -> str:
-    """Return a hash of what a local model is: its small files whole, its weights by name and size.
-
-    A name on a hub, or a model on a server, stands for itself.
-    """
-    from xxhash import xxh3_64
-
-    folder = Path(model)
-    if not folder.is_dir():
-        return model
-    digest = xxh3_64()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        size = path.stat().st_size
-        digest.update(f"{path.relative_to(folder)}:{size}\n".encode())
-        digest.update(path.read_bytes() if size < 1 << 20 else _ends(path, size))
-    return digest.hexdigest()
-
-
-def _ends(path: Path, size: int) -> bytes:
-    """Return the first and last kilobytes of a big file: the header of safetensors, and some of the weights."""
-    with path.open("rb") as file:
-        head = file.read(1 << 16)
-        file.seek(size - (1 << 16))
-        return head + file.read()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from llamax_cli.errors import DataError, RecordError, UsageError
 from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
+from llamax_cli.models.fingerprint import fingerprints
 from llamax_cli.ranks import rank
 from llamax_cli.records import Record, parse
 from llamax_cli.streams.chunks import WHOLE, chunks, records
@@ -87,7 +88,7 @@ def _contents(choices: Sequence[ModelChoice]) -> dict[str, list[str]]:
     """Return what identifies the models and adapters, and the text of a template of the user's."""
     template = Path(choices[0].template)
     texts = {"template_content": [template.read_text(encoding="utf-8")]} if template.is_file() else {}
-    return {"model_content": worker_pool.contents(choices), **texts}
+    return {"model_content": fingerprints(choices), **texts}
 
 
 def _counter(run: Run) -> Count:

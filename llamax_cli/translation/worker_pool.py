@@ -19,7 +19,8 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from llamax_cli.errors import LlamaxError, ModelError, UsageError, WorkerError
-from llamax_cli.models.contracts import Answer, Decoding, Engine, ModelChoice, TranslationRequest, content, open_engine
+from llamax_cli.models.contracts import Answer, Decoding, Engine, ModelChoice, TranslationRequest, open_engine
+from llamax_cli.models.fingerprint import fingerprints
 from llamax_cli.ranks import local_rank, rank, ranks
 
 PATIENCE = timedelta(minutes=10)  # until all processes are there
@@ -37,7 +38,7 @@ def open_engines(choices: Sequence[ModelChoice], decoding: Decoding) -> list[Eng
     team = Team(_gather())
     try:
         own = [open_engine(_placed(choice), decoding) for choice in choices]
-        team.wait_until_ready(contents(choices))
+        team.wait_until_ready(fingerprints(choices))
     except BaseException:
         team.close()
         raise
@@ -59,11 +60,6 @@ def _placed(choice: ModelChoice) -> ModelChoice:
         return choice
     # Where each process sees a GPU of its own, that is number 0 to all of them.
     return replace(choice, device=f"cuda:{local_rank() % torch.cuda.device_count()}")
-
-
-def contents(choices: Sequence[ModelChoice]) -> list[str]:
-    """Return what identifies the models and adapters."""
-    return [content(each) for choice in choices for each in (choice.model, choice.lora) if each is not None]
 
 
 # -- the first process -------------------------------------------------------------------------------------------------
@@ -189,7 +185,7 @@ def work(first: Connection, choices: Sequence[ModelChoice], decoding: Decoding) 
     with suppress(*GONE):
         try:
             engines = [open_engine(_placed(choice), decoding) for choice in choices]
-            first.send(contents(choices))
+            first.send(fingerprints(choices))
             while (message := first.recv()) is not None:
                 number, requests = message
                 for answer in engines[number].translate(requests):

@@ -12,7 +12,8 @@ from llamax_cli.errors import ModelError, RecordError
 from llamax_cli.models import loading
 from llamax_cli.models import prefix_attention as attention
 from llamax_cli.models.beam_search import BeamSearch
-from llamax_cli.models.contracts import Answer, Decoding, Engine, ModelChoice, TranslationRequest, content, open_engine
+from llamax_cli.models.contracts import Answer, Decoding, Engine, ModelChoice, TranslationRequest, open_engine
+from llamax_cli.models.fingerprint import fingerprint
 from llamax_cli.translation.engines.hf import HfEngine
 
 REQUESTS = [TranslationRequest(each, "en", code) for each in tiny.sentences(8, seed=7) for code in ("de", "fr")]
@@ -288,12 +289,12 @@ def test_an_engine_whose_package_is_missing_says_how_to_get_it(tiny_model: Calla
 
 def test_the_content_of_a_model_is_its_files(folder: Path) -> None:
     """A changed weight, tokenizer or name changes it; a second look does not."""
-    seen = {content(str(folder))}
-    assert content(str(folder)) in seen
+    seen = {fingerprint(str(folder))}
+    assert fingerprint(str(folder)) in seen
     weights = (folder / "model.safetensors").read_bytes()
     (folder / "model.safetensors").write_bytes(weights[:-1] + bytes([weights[-1] ^ 1]))
-    assert content(str(folder)) not in seen
-    assert content("LLaMAX/LLaMAX3-8B-Alpaca") == "LLaMAX/LLaMAX3-8B-Alpaca"
+    assert fingerprint(str(folder)) not in seen
+    assert fingerprint("LLaMAX/LLaMAX3-8B-Alpaca") == "LLaMAX/LLaMAX3-8B-Alpaca"
 
 
 def test_an_adapter_is_merged(folder: Path, tmp_path: Path) -> None:

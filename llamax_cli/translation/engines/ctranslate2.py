@@ -12,7 +12,8 @@ import ctranslate2
 from llamax_cli.errors import FileError, ModelError, UsageError, because
 from llamax_cli.models import loading
 from llamax_cli.models.batching import Job, batches
-from llamax_cli.models.contracts import Answer, Decoding, ModelChoice, TranslationRequest, content
+from llamax_cli.models.contracts import Answer, Decoding, ModelChoice, TranslationRequest
+from llamax_cli.models.fingerprint import fingerprint
 from llamax_cli.models.request_encoding import Encoding
 
 CPU_TOKENS, GPU_TOKENS = 1 << 13, 1 << 17  # in a batch, beams counted
@@ -114,7 +115,7 @@ def _converted(model: str, config: Any) -> Path:
     if (kind := scaling.get("rope_type", scaling.get("type"))) not in SCALINGS:
         raise ModelError(f"CTranslate2 would drop the position scaling ({kind}) of {model}; use --engine hf")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llamax" / "ctranslate2"
-    place = cache / f"{Path(model).name}-{content(model).replace('/', '-')}"
+    place = cache / f"{Path(model).name}-{fingerprint(model).replace('/', '-')}"
     if not place.is_dir():
         _convert(model, place)
     return place
