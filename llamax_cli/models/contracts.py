@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeAlias, cast
+from typing import NamedTuple, Protocol, TypeAlias
 
-from llamax_cli.errors import ModelError, RecordError
-from llamax_cli.registry import find
+from llamax_cli.errors import RecordError
 
 PAPER_TOKENS = 256
 PAPER_BEAM = 4
+QUANTIZATIONS = ("8bit", "4bit")
 
 
 class TranslationRequest(NamedTuple):
@@ -75,23 +75,3 @@ class ModelChoice:
     concurrency: int = 8
     timeout: float = 120.0
     per_minute: int | None = None
-
-
-ENGINES = {
-    "hf": "llamax_cli.translation.engines.hf:HfEngine",
-    "ctranslate2": "llamax_cli.translation.engines.ctranslate2:CTranslate2Engine",
-    "vllm": "llamax_cli.translation.engines.vllm:VllmEngine",
-    "openai": "llamax_cli.translation.engines.openai:OpenaiEngine",
-}
-EXTRAS = {"ctranslate2", "vllm"}  # engines whose packages come with an extra of that name
-
-
-def open_engine(choice: ModelChoice, decoding: Decoding) -> Engine:
-    """Return the engine with its model loaded; ModelError says what is missing."""
-    try:
-        return cast(Engine, find(ENGINES[choice.engine])(choice, decoding))
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("llamax_cli"):
-            raise
-        wanted = f"'llamax[{choice.engine}]'" if choice.engine in EXTRAS else error.name
-        raise ModelError(f"--engine {choice.engine} needs the package {error.name}: pip install {wanted}") from error

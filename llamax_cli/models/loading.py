@@ -15,7 +15,6 @@ from llamax_cli.errors import ModelError, UsageError
 from llamax_cli.models.contracts import ModelChoice
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-QUANTIZATIONS = ("8bit", "4bit")
 
 
 def silence() -> None:

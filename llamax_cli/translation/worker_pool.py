@@ -19,13 +19,13 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from llamax_cli.errors import LlamaxError, ModelError, UsageError, WorkerError
-from llamax_cli.models.contracts import Answer, Decoding, Engine, ModelChoice, TranslationRequest, open_engine
+from llamax_cli.models.contracts import Answer, Decoding, Engine, ModelChoice, TranslationRequest
 from llamax_cli.models.fingerprint import fingerprints
 from llamax_cli.ranks import local_rank, rank, ranks
+from llamax_cli.translation.engines.registry import ENGINES, open_engine
 
 PATIENCE = timedelta(minutes=10)  # until all processes are there
 KNOCK = 10.0  # seconds for one that is there to say that it is
-SHAREABLE = ("hf", "ctranslate2")
 GONE = (EOFError, ConnectionError)
 
 
@@ -46,7 +46,7 @@ def open_engines(choices: Sequence[ModelChoice], decoding: Decoding) -> list[Eng
 
 
 def _check(choice: ModelChoice) -> None:
-    if choice.engine not in SHAREABLE:
+    if not ENGINES[choice.engine].shareable:
         raise UsageError(f"--engine {choice.engine} is for one process; {ranks()} were started")
     if choice.device == "all":
         raise UsageError(f"--device all is for one process, which takes all GPUs; {ranks()} were started")

@@ -80,7 +80,8 @@ def timed(work: Callable[[], Any], device: str) -> tuple[float, Any]:
 
 def main() -> None:
     """Translate the same sentences each way and compare times and outputs."""
-    from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest, open_engine
+    from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
+    from llamax_cli.translation.engines.registry import open_engine
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--sentences", type=int, default=1012)

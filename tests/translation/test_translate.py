@@ -20,12 +20,13 @@ from hypothesis import strategies as st
 
 from llamax_cli import cli
 from llamax_cli.errors import Terminated
-from llamax_cli.models import contracts
 from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
 from llamax_cli.records import Record, parse, serialise
 from llamax_cli.streams.outputs import AtomicFile
 from llamax_cli.translation import windows
 from llamax_cli.translation.directions import by_languages
+from llamax_cli.translation.engines import registry
+from llamax_cli.translation.engines.registry import EngineSpec
 from llamax_cli.translation.windows import Translator
 
 Outcome = subprocess.CompletedProcess[bytes]
@@ -35,7 +36,7 @@ Outcome = subprocess.CompletedProcess[bytes]
 def tagger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Tagger]:
     """Have --engine hf be an engine without a model, in an empty folder with nothing asked yet."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(contracts.ENGINES, "hf", "fakes:Tagger")
+    monkeypatch.setitem(registry.ENGINES, "hf", EngineSpec("fakes:Tagger", shareable=True))
     monkeypatch.setattr(Tagger, "opened", [])
     monkeypatch.setattr(Tagger, "asked", [])
     return Tagger
@@ -372,8 +373,8 @@ def test_a_full_disk_keeps_what_was_done(tagger: type[Tagger], tmp_path: Path) -
     Path("out.jsonl").unlink()
     script = (
         "import sys; sys.path.insert(0, sys.argv.pop(1)); "
-        "from llamax_cli import cli; from llamax_cli.models import contracts as engines; "
-        "engines.ENGINES['hf'] = 'fakes:Tagger'; sys.exit(cli.run(sys.argv[1:]))"
+        "from llamax_cli import cli; from llamax_cli.translation.engines.registry import ENGINES, EngineSpec; "
+        "ENGINES['hf'] = EngineSpec('fakes:Tagger'); sys.exit(cli.run(sys.argv[1:]))"
     )
     command = [
         sys.executable,

@@ -12,9 +12,10 @@ from llamax_cli.errors import ModelError, RecordError
 from llamax_cli.models import loading
 from llamax_cli.models import prefix_attention as attention
 from llamax_cli.models.beam_search import BeamSearch
-from llamax_cli.models.contracts import Answer, Decoding, Engine, ModelChoice, TranslationRequest, open_engine
+from llamax_cli.models.contracts import Answer, Decoding, Engine, ModelChoice, TranslationRequest
 from llamax_cli.models.fingerprint import fingerprint
 from llamax_cli.translation.engines.hf import HfEngine
+from llamax_cli.translation.engines.registry import open_engine
 
 REQUESTS = [TranslationRequest(each, "en", code) for each in tiny.sentences(8, seed=7) for code in ("de", "fr")]
 SHORT = Decoding(max_new_tokens=40)

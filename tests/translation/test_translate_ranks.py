@@ -21,9 +21,10 @@ from test_translate import got, pair, put, tagger, text
 
 from llamax_cli import cli
 from llamax_cli.errors import LlamaxError, ModelError
-from llamax_cli.models import contracts
 from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
 from llamax_cli.translation import windows, worker_pool
+from llamax_cli.translation.engines import registry
+from llamax_cli.translation.engines.registry import EngineSpec
 
 __all__ = ["tagger"]
 
@@ -162,7 +163,7 @@ def test_a_helper_tells_the_first_what_is_wrong(monkeypatch: pytest.MonkeyPatch)
     error = first.recv()
     assert isinstance(error, LlamaxError)
     assert str(error) == f"./nowhere: no such folder (process 1 of 2, on {socket.gethostname()})"
-    monkeypatch.setitem(contracts.ENGINES, "hf", "fakes:Tagger")
+    monkeypatch.setitem(registry.ENGINES, "hf", EngineSpec("fakes:Tagger", shareable=True))
     for ending in (lambda: first.send(None), first.close):
         ending()
         worker_pool.work(second, CHOICES, DECODING)
@@ -196,8 +197,9 @@ def start(folder: Path, rank: int, port: int) -> subprocess.Popen[bytes]:
     """Begin one of two processes, with a slow engine."""
     script = (
         "import sys; sys.path.insert(0, sys.argv.pop(1)); from llamax_cli.__main__ import main; "
-        "from llamax_cli.models import contracts as engines, translation; engines.ENGINES['hf'] = 'fakes:Sleeper'; "
-        "translation.WINDOW = 8; main()"
+        "from llamax_cli.translation import windows; "
+        "from llamax_cli.translation.engines.registry import ENGINES, EngineSpec; "
+        "ENGINES['hf'] = EngineSpec('fakes:Sleeper', shareable=True); windows.WINDOW = 8; main()"
     )
     told = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     environment = {**os.environ, **{name: str(value) for name, value in told.items()}}

@@ -9,7 +9,7 @@ from typing import Any
 
 import ctranslate2
 
-from llamax_cli.errors import FileError, ModelError, UsageError, because
+from llamax_cli.errors import FileError, ModelError, because
 from llamax_cli.models import loading
 from llamax_cli.models.batching import Job, batches
 from llamax_cli.models.contracts import Answer, Decoding, ModelChoice, TranslationRequest
@@ -26,8 +26,6 @@ class CTranslate2Engine:
     """A converted model in this process."""
 
     def __init__(self, choice: ModelChoice, decoding: Decoding) -> None:
-        if decoding.sample:
-            raise UsageError("--engine ctranslate2 draws by one generator for all: use --sample with --engine hf")
         config = loading.load_config(choice.model)
         tokenizer = loading.load_tokenizer(choice.model)
         self._tokenizer = tokenizer

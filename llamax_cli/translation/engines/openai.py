@@ -90,7 +90,7 @@ class OpenaiEngine:
 
     def _settings(self, request: TranslationRequest) -> dict[str, Any]:
         settings: dict[str, Any] = {"temperature": self._decoding.temperature if self._decoding.sample else 0.0}
-        if self._decoding.max_new_tokens:
+        if self._decoding.max_new_tokens is not None:
             settings["max_tokens"] = self._decoding.max_new_tokens
         if self._decoding.sample:
             settings["top_p"] = self._decoding.top_p
