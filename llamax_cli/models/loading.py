@@ -12,6 +12,7 @@ import torch
 from safetensors import SafetensorError
 
 from llamax_cli.errors import ModelError, UsageError
+from llamax_cli.models.config_file import check_model_path
 from llamax_cli.models.contracts import ModelChoice
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -29,7 +30,7 @@ def silence() -> None:
 
 
 @contextmanager
-def legible(model: str) -> Iterator[None]:
+def loading_errors(model: str) -> Iterator[None]:
     """Turn what a loading library raises into one line that names the model."""
     try:
         yield
@@ -45,15 +46,11 @@ def legible(model: str) -> Iterator[None]:
 
 
 def load_config(model: str) -> Any:
-    """Return the configuration of a model; ModelError where there is none."""
+    """Return the configuration of a model, as transformers has it; ModelError if there is none."""
     import transformers
 
-    silence()
-    if Path(model).is_dir() and not (Path(model) / "config.json").is_file():
-        raise ModelError(f"{model} has no config.json; is it the folder of a model?")
-    if not Path(model).exists() and model.startswith((".", "/", "~")):
-        raise ModelError(f"{model}: no such folder")
-    with legible(model):
+    check_model_path(model)
+    with loading_errors(model):
         return transformers.AutoConfig.from_pretrained(model)
 
 
@@ -67,7 +64,7 @@ def load_tokenizer(model: str) -> Any:
         raise ModelError(
             f"{model} has no tokenizer; copy tokenizer.json or tokenizer.model of the original model there"
         )
-    with legible(model):
+    with loading_errors(model):
         return transformers.AutoTokenizer.from_pretrained(model)
 
 
@@ -88,7 +85,7 @@ def find_device(wanted: str) -> str:
     return wanted
 
 
-def gpus() -> int:
+def count_gpus() -> int:
     """Return how many GPUs there are."""
     return torch.cuda.device_count()
 
@@ -106,7 +103,7 @@ def load_model(choice: ModelChoice, config: Any) -> Any:
 
     device = find_device(choice.device)
     kind: Any = transformers.AutoModelForSeq2SeqLM if config.is_encoder_decoder else transformers.AutoModelForCausalLM
-    with legible(choice.model):
+    with loading_errors(choice.model):
         loaded = kind.from_pretrained(
             choice.model,
             dtype=find_dtype(choice.dtype, device),
@@ -115,13 +112,13 @@ def load_model(choice: ModelChoice, config: Any) -> Any:
             ignore_mismatched_sizes=True,
             output_loading_info=True,
         )
-    model = whole(choice.model, *loaded)
+    model = check_weights(choice.model, *loaded)
     if choice.lora is not None:
         model = _adapted(model, choice.lora)
     return model.eval()
 
 
-def whole(name: str, model: Any, loading: dict[str, Any]) -> Any:
+def check_weights(name: str, model: Any, loading: dict[str, Any]) -> Any:
     """Return a model of which every weight was in its files; ModelError where the library would draw some at random.
 
     `loading` is what `output_loading_info` tells, with `ignore_mismatched_sizes`.
@@ -164,7 +161,7 @@ def _adapted(model: Any, adapter: str) -> Any:
         raise ModelError("--lora needs the package peft: pip install peft") from error
     if Path(adapter).is_dir() and not (Path(adapter) / "adapter_config.json").is_file():
         raise ModelError(f"{adapter} has no adapter_config.json; is it the folder of a LoRA adapter?")
-    with legible(adapter):
+    with loading_errors(adapter):
         return PeftModel.from_pretrained(model, adapter).merge_and_unload()
 
 
