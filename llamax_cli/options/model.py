@@ -10,6 +10,7 @@ from llamax_cli.errors import UsageError
 from llamax_cli.models import prompts
 from llamax_cli.models.contracts import PAPER_BEAM, PAPER_TOKENS, QUANTIZATIONS, Decoding, ModelChoice
 from llamax_cli.options.shared import codes, one_of
+from llamax_cli.translation.directions import DefaultLanguages
 from llamax_cli.translation.engines.registry import ENGINES, check_supported
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
@@ -131,15 +132,11 @@ Into = Annotated[
 
 
 class TranslationOptions(NamedTuple):
-    """What is translated, by which model and how: the flags that all commands with a model have.
-
-    `src_lang` (one at most) and `into` are for records without languages of their own.
-    """
+    """What the flags of every command with a model say: which model, how it decodes, and the default languages."""
 
     choice: ModelChoice
     decoding: Decoding
-    src_lang: tuple[str, ...]
-    into: tuple[str, ...]
+    languages: DefaultLanguages
 
 
 def translation_options(
@@ -195,7 +192,14 @@ def translation_options(
         seed=seed,
     )
     check_supported(choice, decoding)
-    return TranslationOptions(choice, decoding, codes(src_lang), codes(into))
+    return TranslationOptions(choice, decoding, DefaultLanguages(_source(src_lang), codes(into)))
+
+
+def _source(src_lang: str | None) -> str | None:
+    languages = codes(src_lang)
+    if len(languages) > 1:
+        raise UsageError("--src-lang takes one language")
+    return languages[0] if languages else None
 
 
 def with_candidates(decoding: Decoding, nbest: int) -> Decoding:

@@ -328,7 +328,7 @@ def test_samples_and_cuts(serve: Callable[[Reply], Loopback], texts: Path, capfd
         ("1", 1, True),
         ("1", 2, True),
     ]
-    assert "4 records (the limit); 2 cut at the most new tokens (en-de 2)" in capfd.readouterr().err
+    assert "4 records (the limit); 2 cut at --max-new-tokens (en-de 2)" in capfd.readouterr().err
     plain = serve(lambda handler, body: handler.say(200, {"choices": [{"text": " Ja.\nEnglish: more"}]}))
     assert run(plain, "--template", "llama", "--limit", "1") == 0
     assert output()[0]["mt"] == "Ja."
