@@ -68,21 +68,21 @@ def load_tokenizer(model: str) -> Any:
         return transformers.AutoTokenizer.from_pretrained(model)
 
 
-def find_device(wanted: str) -> str:
+def find_device(device: str) -> str:
     """Return the device meant: `auto` is the GPU where there is one; ModelError for one that is not there."""
-    if wanted in ("auto", "all"):
+    if device in ("auto", "all"):
         return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    kind, _, number = wanted.partition(":")
+    kind, _, number = device.partition(":")
     if kind not in ("cpu", "cuda", "mps") or (number and not number.isdecimal()):
-        raise UsageError(f"--device {wanted} is none of auto, all, cpu, cuda, cuda:N, mps")
+        raise UsageError(f"--device {device} is none of auto, all, cpu, cuda, cuda:N, mps")
     if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
         count = torch.cuda.device_count()
         raise ModelError(
-            f"--device {wanted}: torch sees {count or 'no'} CUDA device{'s' * (count != 1)}; try --device cpu"
+            f"--device {device}: torch sees {count or 'no'} CUDA device{'s' * (count != 1)}; try --device cpu"
         )
     if kind == "mps" and not torch.backends.mps.is_available():
         raise ModelError("--device mps: torch sees no Apple GPU; try --device cpu")
-    return wanted
+    return device
 
 
 def count_gpus() -> int:
@@ -90,11 +90,11 @@ def count_gpus() -> int:
     return torch.cuda.device_count()
 
 
-def find_dtype(wanted: str, device: str) -> torch.dtype:
+def find_dtype(dtype: str, device: str) -> torch.dtype:
     """Return the number format: `auto` is bfloat16 on a GPU, as in the paper, and float32 on a CPU."""
-    if wanted == "auto":
+    if dtype == "auto":
         return torch.float32 if device == "cpu" else torch.bfloat16
-    return DTYPES[wanted]
+    return DTYPES[dtype]
 
 
 def load_model(choice: ModelChoice, config: Any) -> Any:
@@ -114,7 +114,7 @@ def load_model(choice: ModelChoice, config: Any) -> Any:
         )
     model = check_weights(choice.model, *loaded)
     if choice.lora is not None:
-        model = _adapted(model, choice.lora)
+        model = _with_adapter(model, choice.lora)
     return model.eval()
 
 
@@ -125,9 +125,9 @@ def check_weights(name: str, model: Any, loading: dict[str, Any]) -> Any:
     """
     if missing := sorted(loading["missing_keys"]):
         raise ModelError(f"{name}: {len(missing):,} weights are not in its files, {missing[0]} first")
-    if others := sorted(loading["mismatched_keys"]):
-        key, found, expected = others[0]
-        raise ModelError(f"{name}: {key} is {_size(found)} in its files and {_size(expected)} by its config.json")
+    if mismatched := sorted(loading["mismatched_keys"]):
+        key, in_files, in_config = mismatched[0]
+        raise ModelError(f"{name}: {key} is {_size(in_files)} in its files but {_size(in_config)} in its config.json")
     return model
 
 
@@ -153,7 +153,7 @@ def _quantization(quantize: str | None, device: str) -> Any:
     )
 
 
-def _adapted(model: Any, adapter: str) -> Any:
+def _with_adapter(model: Any, adapter: str) -> Any:
     """Return the model with a LoRA adapter merged into its weights, so that it runs as fast as without."""
     try:
         from peft import PeftModel
