@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,7 +11,8 @@ from torch.utils.checkpoint import checkpoint
 
 from llamax_cli.config import Training
 from llamax_cli.errors import ModelError, UsageError
-from llamax_cli.models.loading import legible, whole
+from llamax_cli.models import loading
+from llamax_cli.models.loading import check_weights, loading_errors
 from llamax_cli.models.varlen_attention import NAME, keep_uncompiled
 from llamax_cli.training.dataloader import Batch
 
@@ -56,15 +56,7 @@ def _cross_entropy(hidden: Tensor, weight: Tensor, bias: Tensor | None, targets:
 
 def load_config(model: str, *, init: bool = False) -> Any:
     """Return the configuration of a model or, with `init`, of a file; ModelError where it cannot be trained."""
-    import transformers
-
-    path = Path(model)
-    if path.is_dir() and not (path / "config.json").is_file():
-        raise ModelError(f"{model} is no model: it has no config.json")
-    try:
-        config = transformers.AutoConfig.from_pretrained(model)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{model} is no model that can be loaded: {str(error).strip().splitlines()[0]}") from error
+    config = loading.load_config(model)
     if config.model_type not in ARCHITECTURES:
         raise ModelError(f"{model} is of the kind {config.model_type}; train takes {', '.join(ARCHITECTURES)}")
     return config
@@ -97,11 +89,11 @@ def load_weights(model: str, config: Any, seed: int, *, init: bool) -> Any:
     if init:
         torch.manual_seed(seed)
         return kind.from_config(config, dtype=torch.float32)
-    with legible(model):
+    with loading_errors(model):
         loaded = kind.from_pretrained(
             model, config=config, dtype=torch.float32, ignore_mismatched_sizes=True, output_loading_info=True
         )
-    return whole(model, *loaded)
+    return check_weights(model, *loaded)
 
 
 def skeleton(config: Any) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from llamax_cli.config import Training
 from llamax_cli.errors import DataError, FileError, RecordError, because
 from llamax_cli.instructions import data_files
-from llamax_cli.models.batching import Job
+from llamax_cli.models.batching import EncodedRequest
 from llamax_cli.models.prompts import Template, choose
 from llamax_cli.models.sample_encoding import Encoder
 from llamax_cli.records import language, parse, text
@@ -74,7 +74,7 @@ def _line(data: bytes, template: Template) -> Line:
     return Line(prompt, reference, src_lang, tgt_lang, template)
 
 
-def jobs(lines: Sequence[Line], encoder: Encoder, room: int) -> list[Job]:
+def jobs(lines: Sequence[Line], encoder: Encoder, room: int) -> list[EncodedRequest]:
     """Return the lines as tokens, as training has them; DataError where one has no room in the model's positions."""
     asked = encoder.encode([Sample("", prompt=line.prompt) for line in lines])
     wanted = encoder.encode([Sample(line.reference) for line in lines])
@@ -87,7 +87,7 @@ def jobs(lines: Sequence[Line], encoder: Encoder, room: int) -> list[Job]:
             raise DataError(
                 f"translate: a prompt of {line.direction} has {len(tokens):,} tokens, the model takes {room:,}"
             )
-        made.append(Job(place, tokens, limit))
+        made.append(EncodedRequest(place, tokens, limit))
     return made
 
 

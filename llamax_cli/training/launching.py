@@ -16,11 +16,12 @@ from typing import Any, NoReturn
 
 from llamax_cli.config import Training
 from llamax_cli.console import say
-from llamax_cli.errors import DataError, FileError, ModelError, RecordError, ResumeError, UsageError, because
+from llamax_cli.errors import DataError, FileError, ModelError, RecordError, ResumeError, UsageError
 from llamax_cli.instructions.data_files import items
 from llamax_cli.instructions.forms import form_of
 from llamax_cli.instructions.questions import questions
 from llamax_cli.models import prompts
+from llamax_cli.models.config_file import read_config
 from llamax_cli.records import parse, text
 from llamax_cli.scoring import spm_models
 from llamax_cli.streams.inputs import Input
@@ -88,40 +89,6 @@ def _check_data(path: Path, job: Job) -> None:
         text(parse(line), "completion")
     except RecordError as error:
         raise DataError(f"{path}:1: {error}; {job.command} reads what llamax mix writes") from error
-
-
-def read_config(model: str) -> dict[str, Any]:
-    """Return the configuration of a folder, a file or a model of the hub; ModelError where there is none."""
-    path = Path(model)
-    if path.is_dir():
-        if not (path / "config.json").is_file():
-            inside = path / "model"
-            is_run = (inside / "config.json").is_file()
-            hint = f"is the folder of a run; its model is {inside}" if is_run else "is no model: it has no config.json"
-            raise ModelError(f"{model} {hint}")
-        path = path / "config.json"
-    elif not path.is_file():
-        path = _from_hub(model)
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: {because(error)}") from error
-    if not isinstance(config, dict):
-        raise ModelError(f"{path} holds no configuration")
-    return config
-
-
-def _from_hub(model: str) -> Path:
-    if model.startswith((".", "/", "~")) or model.count("/") > 1:
-        raise ModelError(f"{model}: no such folder")
-    from huggingface_hub import hf_hub_download
-
-    try:
-        return Path(hf_hub_download(model, "config.json"))
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{model} is no folder here, and the hub does not give it: {str(error).splitlines()[0]}"
-        ) from error
 
 
 def _check_tokenizer(path: Path) -> None:

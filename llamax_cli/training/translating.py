@@ -9,7 +9,7 @@ from torch.distributed.fsdp import FSDPModule
 
 from llamax_cli.models.batching import batches
 from llamax_cli.models.beam_search import BeamSearch
-from llamax_cli.models.prefix_attention import in_use
+from llamax_cli.models.prefix_attention import use_prefix_attention
 from llamax_cli.scoring.metrics import Recipe, metric
 from llamax_cli.training import held_out_lines
 from llamax_cli.training.dataloader import idle_batch
@@ -41,12 +41,12 @@ class Translator:
         """
         own = self._jobs[self._ranks.rank :: self._ranks.size]
         found = {}
-        with whole(self._parts.learner, self._ranks.device) as model, in_use(model):
+        with whole(self._parts.learner, self._ranks.device) as model, use_prefix_attention(model):
             search = BeamSearch(model, [self._parts.tokenizer.eos_token_id], 1)
             for batch in batches(own, BUDGET, 1):
-                decoded = search([job.tokens for job in batch], [job.limit for job in batch])
+                decoded = search([job.tokens for job in batch], [job.max_new_tokens for job in batch])
                 for job, sequences in zip(batch, decoded, strict=True):
-                    found[job.place] = self._answer(self._lines[job.place], sequences[0])
+                    found[job.index] = self._answer(self._lines[job.index], sequences[0])
         answers = {place: answer for part in self._ranks.gather(found) for place, answer in part.items()}
         return self._ranks.first(lambda: self._scored(step, answers)) or {}
 

@@ -15,8 +15,8 @@ from torch import Tensor
 from llamax_cli import __version__
 from llamax_cli.console import Progress, say
 from llamax_cli.errors import FileError, ModelError, because
-from llamax_cli.models.contracts import content
-from llamax_cli.training.launching import read_config
+from llamax_cli.models.config_file import read_config
+from llamax_cli.models.fingerprint import fingerprint
 from llamax_cli.tuning import weight_files as weighing
 from llamax_cli.tuning.weight_files import KINDS, Weights
 
@@ -155,7 +155,7 @@ def _vocabulary(folder: Path) -> Any:
 
 def card(folders: Sequence[Path]) -> str:
     """Return the model card, which names the parents with a hash of their files."""
-    parents = "\n".join(f"- `{folder}`, xxh3 `{content(str(folder))}`" for folder in folders)
+    parents = "\n".join(f"- `{folder}`, xxh3 `{fingerprint(str(folder))}`" for folder in folders)
     return f"""---
 library_name: transformers
 pipeline_tag: text-generation

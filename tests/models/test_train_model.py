@@ -157,7 +157,7 @@ def test_a_model_that_cannot_be_trained_is_refused(tmp_path: Path) -> None:
     from transformers import GPT2Config
 
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ModelError, match=r"is no model: it has no config.json"):
+    with pytest.raises(ModelError, match=r"is not a model folder: config.json is missing"):
         learning.load_config(str(tmp_path / "empty"))
     GPT2Config().save_pretrained(tmp_path / "gpt2")
     with pytest.raises(ModelError, match="of the kind gpt2; train takes llama"):

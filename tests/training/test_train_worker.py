@@ -204,7 +204,8 @@ def test_the_end_is_a_plain_folder(whole: Path, mix: Path) -> None:
 
 def test_the_end_can_be_converted(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """CTranslate2 translates with it as transformers does."""
-    from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest, open_engine
+    from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
+    from llamax_cli.translation.engines.registry import open_engine
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     asked = [TranslationRequest("the dog sees the man", "en", "de"), TranslationRequest("a tall woman", "en", "sw")]
