@@ -10,7 +10,6 @@ from typing import Any
 
 from llamax_cli.console import Progress, say
 from llamax_cli.errors import LlamaxError
-from llamax_cli.instructions.rendering import renderer
 from llamax_cli.models.sample_encoding import open_encoder
 from llamax_cli.training.dataset import Cache
 from llamax_cli.training.dataset_cache import prepare, told
@@ -31,7 +30,7 @@ def measure(job: Job) -> dict[str, Any]:
             training.seed,
             Cache(job.cache),
             lambda done, total: progress.update(done, lambda: (done, total)),
-            renderer(job, tokenizer),
+            job.renderer(tokenizer),
         )
     finally:
         progress.close()

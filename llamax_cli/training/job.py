@@ -2,13 +2,18 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llamax_cli.config import Training, typed
 from llamax_cli.errors import FileError, ResumeError, because
-from llamax_cli.streams.outputs import AtomicFile
+from llamax_cli.streams.atomic import atomic_file
+
+if TYPE_CHECKING:
+    from llamax_cli.instructions.rendering import RenderedFile
 
 FILE = "run.json"
 FACTS = "facts.json"  # in a checkpoint: what it says of its run
@@ -66,20 +71,22 @@ class Job:
         """Return where the trained model is in the end."""
         return self.folder / "model"
 
+    def renderer(self, tokenizer: Any) -> "Callable[[Path], RenderedFile] | None":
+        """Return what makes a file of Samples of a user's file; None where the data are Samples already."""
+        if self.command == "train":
+            return None
+        from llamax_cli.instructions.rendering import render_file
+
+        return partial(render_file, task=self.task, tokenizer=tokenizer, model=self.tokenizer, cache=self.cache)
+
     def text(self) -> str:
         """Return it as JSON."""
         return json.dumps(asdict(self), indent=1) + "\n"
 
     def write(self) -> None:
         """Write it into its folder, whole or not at all."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        file = AtomicFile(self.folder / FILE)
-        try:
-            file.rewind(0, b"")
+        with atomic_file(self.folder / FILE) as file:
             file.write(self.text().encode())
-            file.finish()
-        finally:
-            file.close()
 
 
 def parsed(text: str) -> Job:
