@@ -14,7 +14,7 @@ from llamax_cli.errors import DataError, RecordError
 from llamax_cli.instructions.rendering import RenderedFile
 from llamax_cli.records import parse, text
 from llamax_cli.streams.atomic import atomic_file
-from llamax_cli.training.data_files import plain
+from llamax_cli.training.data_files import stat_uncompressed
 
 Numbers: TypeAlias = NDArray[Any]
 BLOCK = 1 << 23  # bytes read at once while lines are counted
@@ -105,7 +105,7 @@ def open_source(path: Path, cache: Cache) -> SampleFile:
 
     The index is kept under the path, size and time of the file, so that a file of a million records is read once only.
     """
-    status = plain(path)
+    status = stat_uncompressed(path)
     key = xxh3_64_hexdigest(os.fsencode(f"{os.path.realpath(path)}\0{status.st_size}\0{status.st_mtime_ns}"))
     found = cache.array(f"index-{key}", lambda: _index(path))
     return SampleFile(path, found[:-2], found[-2:].tobytes().hex())

@@ -15,7 +15,7 @@ from llamax_cli.console import Progress, say
 from llamax_cli.errors import FileError, ModelError
 from llamax_cli.models.contracts import content
 from llamax_cli.streams.atomic import atomic_folder
-from llamax_cli.training.launching import read_config
+from llamax_cli.training.checks import read_model_config
 from llamax_cli.tuning import weight_files as weighing
 from llamax_cli.tuning.weight_files import KINDS, Weights
 
@@ -27,7 +27,7 @@ KEPT = (
 ALIKE = "only models of one kind have a mean"
 
 
-def write(folders: Sequence[Path], output: Path, *, quiet: bool) -> None:
+def write_average(folders: Sequence[Path], output: Path, *, quiet: bool) -> None:
     """Write the mean of models into a new folder, which appears whole: weights, tokenizer and a card.
 
     Each weight is the mean in fp32 of that weight in all models, in the number format of the first one; tokenizer and
@@ -58,7 +58,7 @@ def write(folders: Sequence[Path], output: Path, *, quiet: bool) -> None:
 def _open(folder: Path) -> Weights:
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder; a model of the hub has to be downloaded first")
-    read_config(str(folder))
+    read_model_config(str(folder))
     found = Weights(folder)
     for name, place in found.places.items():
         if place.dtype not in KINDS:
@@ -103,7 +103,7 @@ def mean(name: str, parents: Sequence[Weights]) -> Tensor:
 
 def check(one: Weights, other: Weights) -> None:
     """Raise ModelError where two models are not of one kind: architecture, names and shapes of weights, vocabulary."""
-    kinds = [read_config(str(each.folder)).get("model_type") for each in (one, other)]
+    kinds = [read_model_config(str(each.folder)).get("model_type") for each in (one, other)]
     if kinds[0] != kinds[1]:
         raise ModelError(f"{other.folder} is a {kinds[1]}, {one.folder} a {kinds[0]}; {ALIKE}")
     for has, lacks in ((one, other), (other, one)):

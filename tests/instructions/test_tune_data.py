@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tiny import byte_level
 from training import small_tokenizer, write
 
-from llamax_cli.config import BLOCKS, RECORDS, TUNING, Training, read
+from llamax_cli.config import BLOCKS, RECORDS, TUNING, Training, read_training
 from llamax_cli.errors import DataError, ModelError, RecordError
 from llamax_cli.instructions.chat import Chat
 from llamax_cli.instructions.questions import language_in, questions
@@ -520,6 +520,6 @@ def test_a_step_of_records_is_the_blocks_that_come_nearest(sizes: list[int], bat
 def test_tuning_has_the_papers_settings() -> None:
     """128 records at 2e-5; a file and settings stand above."""
     assert (TUNING.batch, TUNING.batch_of, TUNING.learning_rate) == (128, "records", 2e-5)
-    assert read(None, ["epochs=1"], TUNING) == Training(
+    assert read_training(None, ["epochs=1"], TUNING) == Training(
         batch=128, batch_of="records", epochs=1, weight_decay=0.0, beta2=0.999
     )
