@@ -13,7 +13,7 @@ from torch.distributed.checkpoint.state_dict_loader import load
 from torch.distributed.checkpoint.state_dict_saver import save
 
 from llamax_cli.errors import FileError, ResumeError, because
-from llamax_cli.training.job import FACTS, found
+from llamax_cli.training.job import FACTS, list_checkpoints
 from llamax_cli.training.process_group import Ranks
 
 
@@ -50,7 +50,7 @@ class Checkpoints:
             _sync(self.folder)
         except OSError as error:
             _give_up(partial, because(error))
-        for old in found(self.folder)[: -self._keep]:
+        for old in list_checkpoints(self.folder)[: -self._keep]:
             shutil.rmtree(old, ignore_errors=True)
 
     def load(self, path: Path, learner: Any, optimiser: Any) -> None:

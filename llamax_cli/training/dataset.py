@@ -1,19 +1,20 @@
 """Where each record of the data lies, so that any of them is read without those before it."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_64_hexdigest, xxh3_128
 
-from llamax_cli.errors import DataError, FileError, RecordError, because
+from llamax_cli.errors import DataError, RecordError
+from llamax_cli.instructions.rendering import RenderedFile
 from llamax_cli.records import parse, text
-from llamax_cli.training.data_files import plain
+from llamax_cli.streams.atomic import atomic_file
+from llamax_cli.training.data_files import stat_uncompressed
 
 Numbers: TypeAlias = NDArray[Any]
 BLOCK = 1 << 23  # bytes read at once while lines are counted
@@ -51,24 +52,6 @@ class Sample(msgspec.Struct):
         return f"{self.src_lang}-{self.tgt_lang}" if self.src_lang and self.tgt_lang else self.language
 
 
-@contextmanager
-def appearing(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for what is written to appear under its name, whole or not at all; FileError where it cannot be."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except OSError as error:
-        raise FileError(f"{path}: {because(error)}") from error
-    finally:
-        with suppress(OSError):
-            partial.unlink()
-
-
 class Cache:
     """Arrays on disk, each made once and whole or not there; read without being loaded."""
 
@@ -80,17 +63,9 @@ class Cache:
         path = self.folder / f"{name}.npy"
         if not path.exists():
             made = make()
-            with appearing(path) as file:
+            with atomic_file(path) as file:
                 np.save(file, made)
         return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
-
-
-class Rendered(NamedTuple):
-    """A file of Samples in the cache that was made of a user's, and a hash of that one's bytes."""
-
-    original: Path
-    path: Path
-    digest: str
 
 
 class SampleFile(NamedTuple):
@@ -102,7 +77,7 @@ class SampleFile(NamedTuple):
     path: Path
     starts: Numbers
     digest: str
-    rendered: Rendered | None = None
+    rendered: RenderedFile | None = None
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -119,7 +94,7 @@ class SampleFile(NamedTuple):
         return {"path": str(path), "records": len(self), "digest": digest}
 
 
-def open_rendered(rendered: Rendered, cache: Cache) -> SampleFile:
+def open_rendered(rendered: RenderedFile, cache: Cache) -> SampleFile:
     """Return the index of a file that was made of a user's."""
     found = open_source(rendered.path, cache)
     return SampleFile(found.path, found.starts, found.digest, rendered)
@@ -130,7 +105,7 @@ def open_source(path: Path, cache: Cache) -> SampleFile:
 
     The index is kept under the path, size and time of the file, so that a file of a million records is read once only.
     """
-    status = plain(path)
+    status = stat_uncompressed(path)
     key = xxh3_64_hexdigest(os.fsencode(f"{os.path.realpath(path)}\0{status.st_size}\0{status.st_mtime_ns}"))
     found = cache.array(f"index-{key}", lambda: _index(path))
     return SampleFile(path, found[:-2], found[-2:].tobytes().hex())

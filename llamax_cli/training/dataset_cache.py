@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from llamax_cli.errors import DataError
+from llamax_cli.instructions.rendering import RenderedFile
 from llamax_cli.models.sample_encoding import Encoder
-from llamax_cli.training.dataset import Cache, Numbers, Rendered, Samples, open_rendered, open_source
+from llamax_cli.training.dataset import Cache, Numbers, Samples, open_rendered, open_source
 from llamax_cli.training.sampler import DataPosition, EpochPlan, open_plan, usable
 
 BATCH = 10_000  # records tokenised at once
@@ -83,7 +84,7 @@ def prepare(
     seed: int,
     cache: Cache,
     progress: Callable[[int, int], None] = lambda done, total: None,
-    render: Callable[[Path], Rendered] | None = None,
+    render: Callable[[Path], RenderedFile] | None = None,
 ) -> Dataset:
     """Return the data ready to train on; `progress(done, total)` is told as records are tokenised.
 

@@ -1,7 +1,6 @@
 """The end of a run: a plain Hugging Face folder, with a card that says what it came from."""
 
 import json
-import shutil
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -12,8 +11,9 @@ from torch import Tensor
 
 from llamax_cli import __version__
 from llamax_cli.config import Training
-from llamax_cli.errors import FileError, because
+from llamax_cli.errors import FileError
 from llamax_cli.models import causal_lm as learning
+from llamax_cli.streams.atomic import atomic_folder
 from llamax_cli.training.process_group import Ranks
 
 PACKAGES = ("torch", "transformers", "accelerate", "tokenizers", "peft")
@@ -42,23 +42,18 @@ def _write(
     facts: Mapping[str, Any],
     path: Path,
 ) -> None:
-    partial = path.with_name(f"{path.name}.partial")
     weights = {name.removeprefix("model."): weight for name, weight in weights.items()}
     try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        if training.lora:
-            _write_adapter(weights, training, source, partial / "adapter")
-        _write_model(merged(weights, training), config, source, partial)
-        tokenizer.save_pretrained(partial)
-        (partial / "training.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        (partial / "README.md").write_text(card(facts), encoding="utf-8")
-        shutil.rmtree(path, ignore_errors=True)
-        partial.rename(path)
-    except OSError as error:
-        raise FileError(
-            f"{partial}: {because(error)}; the last checkpoint is whole, --resume auto writes it anew"
-        ) from error
+        with atomic_folder(path, replace=True) as partial:
+            if training.lora:
+                _write_adapter(weights, training, source, partial / "adapter")
+            _write_model(merged(weights, training), config, source, partial)
+            tokenizer.save_pretrained(partial)
+            text = json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
+            (partial / "training.json").write_text(text, encoding="utf-8")
+            (partial / "README.md").write_text(card(facts), encoding="utf-8")
+    except FileError as error:
+        raise FileError(f"{error}; the last checkpoint is whole, --resume auto writes the model again") from error
 
 
 def merged(weights: Mapping[str, Tensor], training: Training) -> dict[str, Tensor]:

@@ -48,7 +48,7 @@ class Reporter:
         self._progress = Progress(job.command, wanted=ranks.is_first and not job.quiet)
         self._span = Span()
         self._norm = 0.0
-        peak = estimates.peak_of(torch.cuda.get_device_name()) if ranks.device.type == "cuda" else None
+        peak = estimates.peak_flops(torch.cuda.get_device_name()) if ranks.device.type == "cuda" else None
         self._peak = peak * ranks.size if peak else None
 
     def say(self, message: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from llamax_cli.training.checkpoints import Checkpoints
 from llamax_cli.training.dataset_cache import Dataset
-from llamax_cli.training.job import Job, facts_of, found
+from llamax_cli.training.job import Job, list_checkpoints, read_facts
 from llamax_cli.training.process_group import Ranks, Signals
 from llamax_cli.training.progress import Progress
 from llamax_cli.training.sampler import DataPosition
@@ -62,10 +62,10 @@ def _latest(job: Job, data: Dataset) -> tuple[Path | None, dict[str, Any]]:
 
     Whether a run may go on was asked when it was launched: here it goes on where its workers were started again.
     """
-    existing = found(job.checkpoints)
+    existing = list_checkpoints(job.checkpoints)
     if not existing:
         return None, {}
-    facts = facts_of(existing[-1])
+    facts = read_facts(existing[-1])
     state = DataPosition(*facts["data"])
     data.plan(state.epoch).check(state)
     return existing[-1], facts

@@ -9,7 +9,6 @@ import torch
 
 from llamax_cli.config import BLOCKS
 from llamax_cli.console import say
-from llamax_cli.instructions.rendering import renderer
 from llamax_cli.models import causal_lm as learning
 from llamax_cli.models.causal_lm import CausalLM
 from llamax_cli.models.liger import use_liger
@@ -69,7 +68,7 @@ def _read(
     seed: int,
     tokenised: Callable[[int, int], None],
 ) -> Dataset:
-    files, cache, render = [Path(path) for path in paths], Cache(job.cache), renderer(job, tokenizer)
+    files, cache, render = [Path(path) for path in paths], Cache(job.cache), job.renderer(tokenizer)
     data = ranks.each(lambda: dataset_cache.prepare(files, encoder, job.training.block, seed, cache, tokenised, render))
     ranks.first(lambda: [data.plan(epoch) for epoch in range(job.training.epochs)])
     return data

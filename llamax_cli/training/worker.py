@@ -51,7 +51,7 @@ class Trainer:
         self.stepper = Stepper(parts, job.training, ranks, reporter)
         self.saver = Saver(job, parts, ranks, signals)
         self.translator = Translator(job, parts, ranks) if job.training.translate else None
-        self.shape = estimates.shape_of(parts.config.to_dict())
+        self.shape = estimates.read_shape(parts.config.to_dict())
 
     def resume(self) -> DataPosition:
         """Return where to begin: at the latest checkpoint, or at the start of the data."""
@@ -89,7 +89,7 @@ class Trainer:
         asked = (self.saver.wants(), self.signals.stop is not None, isinstance(self.signals.stop, Terminated))
         rate = self._rate(step.state)
         made = self.stepper.step(step, rate, self.count, asked)
-        operations = self.shape.operations(step.tokens, step.learned, int(made.squares))
+        operations = self.shape.flops(step.tokens, step.learned, int(made.squares))
         self.reporter.count(step, made.loss, made.norm, operations)
         self.reporter.show(self.count, self._done(step.state))
         if self.count.falls_on(self.training.log_every):

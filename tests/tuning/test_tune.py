@@ -159,7 +159,7 @@ def test_a_task_is_learned(tmp_path: Path, model: Path, capsysbinary: pytest.Cap
     train(job(tmp_path / "run", model, data, command="tune", task="xnli", weight_decay=0.0, **asked))
     scores = []
     for each in (model, tmp_path / "run" / "model"):
-        evaluation.write(str(each), "xnli", [test], quiet=True)
+        evaluation.evaluate(str(each), "xnli", [test], quiet=True)
         scores.append(json.loads(capsysbinary.readouterr().out)["score"])
     assert scores[0] < 50
     assert scores[1] > 90
