@@ -36,7 +36,7 @@ ROOMS = [
     "options",
     "commands",
 ]
-NOT_YET = {("models", "training"), ("instructions", "training")}
+NOT_YET = {("instructions", "training")}
 COMPUTING = {"scoring", "models", "translation", "instructions", "training", "tuning"}
 HEAVY = {"torch", "transformers", "accelerate", "datasets", "numpy", "pyarrow", "rich"}
 EXTENSION = "llamax_cli.augmentation.spaced"

@@ -13,8 +13,8 @@ from torch.utils.checkpoint import checkpoint
 from llamax_cli.config import Training
 from llamax_cli.errors import ModelError, UsageError
 from llamax_cli.models.loading import legible, whole
+from llamax_cli.models.packed_batch import Batch
 from llamax_cli.models.varlen_attention import NAME, keep_uncompiled
-from llamax_cli.training.dataloader import Batch
 
 # Decoders whose attention goes through the interface, and whose logits are the head's product with nothing after it;
 # each is compared with the library's own loss in the tests.
@@ -36,8 +36,10 @@ class CausalLM(nn.Module):
     def forward(self, batch: Batch) -> Tensor:
         """Return the losses (n,) of the targets, in fp32."""
         decoder = self.model.get_decoder()
-        answer = decoder(input_ids=batch.ids, position_ids=batch.positions, use_cache=False, documents=batch.documents)
-        hidden = answer.last_hidden_state[0].index_select(0, batch.places)
+        answer = decoder(
+            input_ids=batch.input_ids, position_ids=batch.position_ids, use_cache=False, documents=batch.documents
+        )
+        hidden = answer.last_hidden_state[0].index_select(0, batch.logits_to_keep)
         pieces = zip(torch.split(hidden, self.chunk), torch.split(batch.targets, self.chunk), strict=True)
         return torch.cat([self._losses(*piece) for piece in pieces])
 

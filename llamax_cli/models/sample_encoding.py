@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from xxhash import xxh3_128_hexdigest
 
 from llamax_cli.errors import ModelError
-from llamax_cli.training.dataset import Sample
+from llamax_cli.models.samples import Sample
 
 
 class Encoded(NamedTuple):

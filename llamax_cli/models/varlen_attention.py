@@ -6,31 +6,16 @@ so that on a CPU they are one batch of a causal attention; a GPU has kernels for
 
 from functools import cache
 from importlib import util
-from itertools import groupby
 from typing import Any
 
-import msgspec
 import torch
 from torch import Tensor
 from torch.nn import functional
 from transformers import AttentionInterface
 
+from llamax_cli.models.packed_batch import Documents
+
 NAME = "llamax_packed"
-
-
-class Documents(msgspec.Struct, frozen=True):
-    """The lengths of the documents in a row of tokens; `ends` (count + 1) are their borders, on the device.
-
-    No dataclass, nor is a batch: sharding looks into those for tensors at every layer.
-    """
-
-    lengths: tuple[int, ...]
-    ends: Tensor
-
-    @property
-    def runs(self) -> list[tuple[int, int]]:
-        """Return (length, how many documents of it stand together), in order."""
-        return [(length, len(list(group))) for length, group in groupby(self.lengths)]
 
 
 def attend(

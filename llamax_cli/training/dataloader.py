@@ -2,75 +2,19 @@
 
 import queue
 import threading
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
-import msgspec
-import torch
-from torch import Tensor
-
 from llamax_cli.config import BLOCKS
-from llamax_cli.models.sample_encoding import Encoded, Encoder
-from llamax_cli.models.varlen_attention import Documents
-from llamax_cli.training.dataset import Sample
+from llamax_cli.models.packed_batch import Batch, make_batch
+from llamax_cli.models.sample_encoding import Encoder
 from llamax_cli.training.dataset_cache import Dataset
 from llamax_cli.training.sampler import DataPosition
 
 AHEAD = 2  # steps that are read before the model asks for them
 
 Item = TypeVar("Item")
-
-
-class Batch(msgspec.Struct, frozen=True):
-    """Documents one after the other in one row, the longest first.
-
-    `ids` and `positions` (1, tokens); `places` (n,) the tokens after which one is learned, `targets` (n,) those
-    learned, `owners` (n,) the number of the document they are in; `counts` is how many are learned of each document,
-    `numbers` and `samples` its record. What is no tensor is known without waiting for the device.
-    """
-
-    ids: Tensor
-    positions: Tensor
-    places: Tensor
-    targets: Tensor
-    owners: Tensor
-    documents: Documents
-    counts: tuple[int, ...]
-    numbers: tuple[int, ...]
-    samples: tuple[Sample, ...]
-
-    def to(self, device: torch.device) -> "Batch":
-        """Return it on a device."""
-        tensors = (self.ids, self.positions, self.places, self.targets, self.owners, self.documents.ends)
-        *moved, ends = (each.to(device, non_blocking=True) for each in tensors)
-        ids, positions, places, targets, owners = moved
-        documents = Documents(self.documents.lengths, ends)
-        return Batch(ids, positions, places, targets, owners, documents, self.counts, self.numbers, self.samples)
-
-
-def make_batch(encoded: Sequence[Encoded], numbers: Sequence[int], samples: Sequence[Sample]) -> Batch:
-    """Return documents as one row."""
-    order = sorted(range(len(encoded)), key=lambda place: -len(encoded[place].tokens))
-    chosen = [encoded[place] for place in order]
-    lengths = [len(each.tokens) for each in chosen]
-    ids = torch.tensor([token for each in chosen for token in each.tokens])
-    learned = torch.tensor([wanted for each in chosen for wanted in each.learned])
-    positions = torch.cat([torch.arange(length) for length in lengths])
-    owners = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths))
-    # A token is learned at the place before it, and the first of a document has none.
-    targets = torch.nonzero(learned & (positions > 0))[:, 0]
-    ends = torch.tensor([0, *lengths]).cumsum(0).to(torch.int32)
-    documents = Documents(tuple(lengths), ends)
-    owners = owners[targets]
-    counts = tuple(torch.bincount(owners, minlength=len(lengths)).tolist())
-    known = tuple(numbers[place] for place in order), tuple(samples[place] for place in order)
-    return Batch(ids[None], positions[None], targets - 1, ids[targets], owners, documents, counts, *known)
-
-
-def idle_batch() -> Batch:
-    """Return the least there can be to compute, for a rank that has nothing to do while others have."""
-    return make_batch([Encoded([0, 0], [False, True])], [-1], [Sample("")])
 
 
 class Step(NamedTuple):

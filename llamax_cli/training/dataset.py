@@ -12,43 +12,12 @@ from numpy.typing import NDArray
 from xxhash import xxh3_64_hexdigest, xxh3_128
 
 from llamax_cli.errors import DataError, FileError, RecordError, because
+from llamax_cli.models.samples import Sample
 from llamax_cli.records import parse, text
 from llamax_cli.training.data_files import plain
 
 Numbers: TypeAlias = NDArray[Any]
 BLOCK = 1 << 23  # bytes read at once while lines are counted
-
-
-class Sample(msgspec.Struct):
-    """A record of the data: loss on `completion`, none on `prompt`.
-
-    Where there are `assistant_spans`, characters of the text from start to end, the loss is on these alone, and the
-    text is that of a chat template, which writes the first and the last token itself.
-    """
-
-    completion: str
-    prompt: str = ""
-    assistant_spans: tuple[tuple[int, int], ...] | None = None
-    id: str | int | None = None
-    origin: str = ""
-    lang: str = ""
-    src_lang: str = ""
-    tgt_lang: str = ""
-
-    @property
-    def language(self) -> str:
-        """Return the language that is learned: that of the text, the target of a pair, `?` where nothing says it."""
-        return self.tgt_lang or self.lang or "?"
-
-    @property
-    def group(self) -> str:
-        """Return what a record is counted under: its language, its origin where nothing says the language."""
-        return self.tgt_lang or self.lang or self.origin or "?"
-
-    @property
-    def direction(self) -> str:
-        """Return the direction of a pair, the language of a text: `en-sw`, `sw`."""
-        return f"{self.src_lang}-{self.tgt_lang}" if self.src_lang and self.tgt_lang else self.language
 
 
 @contextmanager

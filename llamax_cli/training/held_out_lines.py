@@ -14,9 +14,9 @@ from llamax_cli.instructions import data_files
 from llamax_cli.models.batching import Job
 from llamax_cli.models.prompts import Template, choose
 from llamax_cli.models.sample_encoding import Encoder
+from llamax_cli.models.samples import Sample
 from llamax_cli.records import language, parse, text
 from llamax_cli.scoring.metrics import Recipe, metric
-from llamax_cli.training.dataset import Sample
 
 METRICS = ("spbleu", "chrf++")
 AS_IT_IS = Template("{src}")  # for a sample, whose prompt is there

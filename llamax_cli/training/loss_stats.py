@@ -8,8 +8,9 @@ from typing import NamedTuple, TypeAlias
 import torch
 from torch import Tensor
 
-from llamax_cli.training.dataloader import Batch
-from llamax_cli.training.dataset import Sample, Samples
+from llamax_cli.models.packed_batch import Batch
+from llamax_cli.models.samples import Sample
+from llamax_cli.training.dataset import Samples
 
 # (kind, name) -> [sum of losses, learned tokens]: ("origin", "para"), ("language", "sw").
 Sums: TypeAlias = dict[tuple[str, str], list[float]]
@@ -51,7 +52,7 @@ class LossStats:
             (sample, Document(number, learned, loss))
             for batch, sums in self._seen
             for sample, number, learned, loss in zip(
-                batch.samples, batch.numbers, batch.counts, sums.tolist(), strict=True
+                batch.samples, batch.numbers, batch.target_counts, sums.tolist(), strict=True
             )
         ]
 

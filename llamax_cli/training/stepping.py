@@ -9,8 +9,9 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from llamax_cli.config import Training
 from llamax_cli.errors import TrainingError
+from llamax_cli.models.packed_batch import idle_batch
 from llamax_cli.training import loss_stats
-from llamax_cli.training.dataloader import Step, idle_batch
+from llamax_cli.training.dataloader import Step
 from llamax_cli.training.loss_stats import LossStats
 from llamax_cli.training.metrics_log import Reporter
 from llamax_cli.training.optimizer import set_learning_rate

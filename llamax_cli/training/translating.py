@@ -9,10 +9,10 @@ from torch.distributed.fsdp import FSDPModule
 
 from llamax_cli.models.batching import batches
 from llamax_cli.models.beam_search import BeamSearch
+from llamax_cli.models.packed_batch import idle_batch
 from llamax_cli.models.prefix_attention import in_use
 from llamax_cli.scoring.metrics import Recipe, metric
 from llamax_cli.training import held_out_lines
-from llamax_cli.training.dataloader import idle_batch
 from llamax_cli.training.held_out_lines import METRICS, Line, Scores
 from llamax_cli.training.job import Job
 from llamax_cli.training.process_group import Ranks

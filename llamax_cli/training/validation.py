@@ -3,8 +3,8 @@
 import torch
 
 from llamax_cli.config import Training
+from llamax_cli.models.packed_batch import idle_batch
 from llamax_cli.training import loss_stats
-from llamax_cli.training.dataloader import idle_batch
 from llamax_cli.training.dataset_cache import Dataset
 from llamax_cli.training.loss_stats import LossStats
 from llamax_cli.training.process_group import Ranks

@@ -26,9 +26,10 @@ import torch
 from llamax_cli.config import Training
 from llamax_cli.models import causal_lm as learning
 from llamax_cli.models.causal_lm import CausalLM
+from llamax_cli.models.packed_batch import make_batch
 from llamax_cli.models.sample_encoding import Encoded, Encoder, encoder_of, load_tokenizer
-from llamax_cli.training.dataloader import make_batch
-from llamax_cli.training.dataset import Cache, Sample, Samples, open_source
+from llamax_cli.models.samples import Sample
+from llamax_cli.training.dataset import Cache, Samples, open_source
 from llamax_cli.training.optimizer import make_optimizer
 from llamax_cli.training.packing import pack
 from llamax_cli.training.sampler import open_plan

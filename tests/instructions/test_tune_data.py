@@ -21,7 +21,8 @@ from llamax_cli.instructions.rendering import renderer, samples
 from llamax_cli.instructions.tasks.mgsm import final, number
 from llamax_cli.models.prompts import TEMPLATES, alpaca
 from llamax_cli.models.sample_encoding import encoder_of, load_tokenizer
-from llamax_cli.training.dataset import Cache, Sample
+from llamax_cli.models.samples import Sample
+from llamax_cli.training.dataset import Cache
 from llamax_cli.training.dataset_cache import prepare, told
 from llamax_cli.training.job import Job
 from llamax_cli.training.packing import Bins

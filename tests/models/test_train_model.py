@@ -20,9 +20,10 @@ from llamax_cli.config import Training
 from llamax_cli.errors import ModelError, UsageError
 from llamax_cli.models import causal_lm as learning
 from llamax_cli.models.causal_lm import ARCHITECTURES, CausalLM
+from llamax_cli.models.packed_batch import Batch, make_batch
 from llamax_cli.models.sample_encoding import Encoded
-from llamax_cli.training.dataloader import Batch, ahead, make_batch
-from llamax_cli.training.dataset import Sample
+from llamax_cli.models.samples import Sample
+from llamax_cli.training.dataloader import ahead
 from llamax_cli.training.optimizer import learning_rate, make_optimizer
 
 PLAIN = Training(gradient_checkpointing=False)

@@ -14,8 +14,9 @@ from training import sample, small_tokenizer, tokenizer, write
 
 from llamax_cli.errors import DataError, FileError, LlamaxError, ModelError, ResumeError
 from llamax_cli.models.sample_encoding import Encoder, encoder_of, load_tokenizer
+from llamax_cli.models.samples import Sample
 from llamax_cli.training import packing
-from llamax_cli.training.dataset import Cache, Sample, Samples, open_source
+from llamax_cli.training.dataset import Cache, Samples, open_source
 from llamax_cli.training.dataset_cache import NOTHING, TOO_LONG, prepare, told
 from llamax_cli.training.sampler import DataPosition, make_plan, open_plan, usable
 
