@@ -5,7 +5,7 @@ import signal
 import sys
 from importlib import import_module
 from types import FrameType
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn, Protocol
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -29,6 +29,14 @@ COMMANDS = {
 }
 
 
+class Command(Protocol):
+    """The function of a command; `command_class` parses its arguments."""
+
+    command_class: type[TyperCommand]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> None: ...  # noqa: D102
+
+
 class LazyGroup(TyperGroup):
     """Commands whose modules are imported when they run; help and completion know them from the table."""
 
@@ -42,8 +50,8 @@ def load(name: str) -> Any:
     """Return the command of that name, its module imported."""
     module = name.replace("-", "_")
     single = typer.Typer(add_completion=False, rich_markup_mode=_markup())
-    function = getattr(import_module(f"llamax_cli.commands.{module}"), module)
-    single.command(name, cls=getattr(function, "command_class", TyperCommand))(function)
+    function: Command = getattr(import_module(f"llamax_cli.commands.{module}"), module)
+    single.command(name, cls=function.command_class)(function)
     return typer.main.get_command(single)
 
 
@@ -89,7 +97,7 @@ def main() -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run the command that the arguments name and return its exit code; print what went wrong in one line."""
     arguments = arguments or ["--help"]
-    name = next((each for each in arguments if not each.startswith("-")), "")
+    name = next((argument for argument in arguments if not argument.startswith("-")), "")
     name = name if name in COMMANDS else ""
     try:
         group = application()  # which imports, and may be interrupted in it

@@ -41,15 +41,15 @@ def script(word: str) -> str:
     return NONE
 
 
-def expected(language: str) -> set[str]:
+def expected_scripts(language: str) -> set[str]:
     """Return the scripts a language of the table is written in, none where the table does not have it."""
     entry = languages().get(language)
     return PARTS.get(entry.script, {entry.script}) if entry else set()
 
 
-def foreign(language: str, words: Iterable[str]) -> str | None:
+def foreign_script(language: str, words: Iterable[str]) -> str | None:
     """Return the script that the words are in, where hardly any of them (2 %) is in that of the language."""
-    wanted = expected(language)
+    wanted = expected_scripts(language)
     counts = Counter(script(word) for word in words)
     del counts[NONE]
     total = sum(counts.values())

@@ -2,18 +2,13 @@
 
 from typing import Annotated
 
-from typer import BadParameter, Option
+from typer import Option
 
 from llamax_cli.augmentation import augmentation
 from llamax_cli.augmentation.segmentation import SEGMENTERS
-from llamax_cli.options.shared import codes, command, listed, one_of
+from llamax_cli.options.command import command
+from llamax_cli.options.values import codes, codes_and, listed, one_of, share
 from llamax_cli.streams.run import Run
-
-
-def _share(value: float) -> float:
-    if not 0 <= value <= 1:
-        raise BadParameter(f"{value} is no share of words; give one from 0 to 1")
-    return value
 
 
 @command(shard=True, workers=True)
@@ -22,7 +17,7 @@ def augment(
     dict_: Annotated[
         str, Option("--dict", metavar="NAME|FILE,...", help="Lexicon; of several, the fullest for each language.")
     ],
-    rate: Annotated[float, Option(metavar="SHARE", callback=_share, help="Share of the words to replace.")] = 0.3,
+    rate: Annotated[float, Option(metavar="SHARE", callback=share, help="Share of the words to replace.")] = 0.3,
     into: Annotated[
         str | None, Option(metavar="LANG,...", help="Replace by words of these languages only.", show_default=False)
     ] = None,
@@ -49,13 +44,11 @@ def augment(
 
     Example: llamax augment --dict panlex < para.jsonl
     """
-    languages = [each for each in listed(not_) if each != augmentation.TARGET]
-    banned = (*codes(",".join(languages)), *({augmentation.TARGET} & set(listed(not_))))
     plan = augmentation.Augmentation(
         augmentation.open_lexicons(listed(dict_)),
         rate,
         codes(into),
-        banned,
+        codes_and(augmentation.TARGET, not_),
         copies,
         append,
         drop_unchanged,
@@ -63,6 +56,6 @@ def augment(
         segmenter,
         seed,
     )
-    run.rest_on(lexicons=[lexicon.fingerprint for lexicon in plan.lexicons])
+    run.add_dependencies(lexicons=[lexicon.fingerprint for lexicon in plan.lexicons])
     run.map(plan)
     augmentation.report(run)

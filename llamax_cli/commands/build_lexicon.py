@@ -10,11 +10,12 @@ from llamax_cli.lexicon.detection import FORMATS, open_dictionaries
 from llamax_cli.lexicon.dictionaries import DictionaryRequest, declared
 from llamax_cli.lexicon.rows import Choice
 from llamax_cli.lexicon.statistics import Figures
-from llamax_cli.options.shared import codes, command, format_option
+from llamax_cli.options.command import command
+from llamax_cli.options.values import codes, format_option
 from llamax_cli.streams.run import Run
 
 
-@command(workers=True, without_files=("list_",))
+@command(workers=True, standalone_options=("list_",))
 def build_lexicon(
     run: Run,
     from_: Annotated[

@@ -9,7 +9,8 @@ from llamax_cli.conversion.convert import read_corpora
 from llamax_cli.conversion.detection import FORMATS
 from llamax_cli.conversion.segments import CorpusRequest
 from llamax_cli.conversion.selection import Selection
-from llamax_cli.options.shared import codes, columns_by_language, command, format_option, listed, portion
+from llamax_cli.options.command import command
+from llamax_cli.options.values import codes, columns_by_language, format_option, listed, portion
 from llamax_cli.streams.chunks import WHOLE, Portion
 from llamax_cli.streams.run import Run
 

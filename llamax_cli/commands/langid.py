@@ -9,7 +9,8 @@ from llamax_cli.identification import langid_writer
 from llamax_cli.identification.annotation import AnnotationRequest
 from llamax_cli.identification.detectors import DEFAULT, DETECTORS
 from llamax_cli.identification.selection import SELECTIONS
-from llamax_cli.options.shared import command, listed, one_of
+from llamax_cli.options.command import command
+from llamax_cli.options.values import listed, one_of
 from llamax_cli.streams.run import Run
 
 

@@ -9,7 +9,8 @@ from llamax_cli.mixing.mixture import Recipe, write
 from llamax_cli.mixing.quotas import Quotas
 from llamax_cli.mixing.rows import RowSettings
 from llamax_cli.mixing.strata import Drawing
-from llamax_cli.options.shared import byte_size, command, one_of
+from llamax_cli.options.command import NEUTRAL, command
+from llamax_cli.options.values import byte_size, one_of
 from llamax_cli.streams.run import Run
 
 
@@ -17,7 +18,7 @@ def _files(flag: str, what: str) -> Any:
     return Option(flag, metavar="FILE...", help=what, show_default=False)
 
 
-@command(workers=True, files_of=("para", "mono", "aug", "mt"))
+@command(workers=True, file_options=("para", "mono", "aug", "mt"))
 def mix(
     run: Run,
     para: Annotated[list[str] | None, _files("--para", "Pairs.")] = None,
@@ -61,7 +62,7 @@ def mix(
     ] = None,
     plan: Annotated[bool, Option("--plan", help="Write what pairs are lacking instead.")] = False,
     memory: Annotated[
-        int, Option(metavar="SIZE", parser=byte_size, help="Memory to use: 512M, 4G.", show_default="1G")
+        int, Option(metavar="SIZE", parser=byte_size, help="Memory to use: 512M, 4G.", show_default="1G"), NEUTRAL
     ] = 1 << 30,
 ) -> None:
     """Mix parallel, monolingual, augmented and translated text into one epoch of samples.

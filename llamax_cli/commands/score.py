@@ -5,7 +5,8 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.options.shared import codes, command, format_option, listed, one_of
+from llamax_cli.options.command import command
+from llamax_cli.options.values import codes, format_option, listed, one_of
 from llamax_cli.streams.run import Run
 
 

@@ -7,7 +7,7 @@ from typer import Option
 
 from llamax_cli.instructions.questions import TASKS
 from llamax_cli.options import training as shared
-from llamax_cli.options.shared import one_of
+from llamax_cli.options.values import one_of
 
 
 def tune(

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 from typer import Argument, Option
 
-from llamax_cli.options.shared import FilesAfterOptions, one_of
+from llamax_cli.options.command import FilesAfterOptions
+from llamax_cli.options.values import one_of
 
 RANK = 16  # of LoRA, where --lora says none
 

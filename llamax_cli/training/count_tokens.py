@@ -20,7 +20,7 @@ from llamax_cli.training.job import Job, parsed
 def measure(job: Job) -> dict[str, Any]:
     """Return records, tokens, learned tokens, squared lengths, blocks and what is left out; the cache keeps them."""
     tokenizer, encoder = open_encoder(job.tokenizer)
-    progress = Progress(job.command, wanted=not job.quiet)
+    progress = Progress(job.command, enabled=not job.quiet)
     try:
         paths = [Path(path) for path in job.data]
         training = job.training

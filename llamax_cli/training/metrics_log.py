@@ -45,7 +45,7 @@ class Reporter:
         self._metrics: Metrics | None = None
         self._trackers: Trackers | None = None
         self._identity = ""
-        self._progress = Progress(job.command, wanted=ranks.is_first and not job.quiet)
+        self._progress = Progress(job.command, enabled=ranks.is_first and not job.quiet)
         self._span = Span()
         self._norm = 0.0
         peak = estimates.peak_of(torch.cuda.get_device_name()) if ranks.device.type == "cuda" else None
@@ -62,7 +62,7 @@ class Reporter:
     @contextmanager
     def aside(self, doing: str) -> Iterator[None]:
         """Say beside the bar what keeps the run from its next step, and do not count that time as the steps'."""
-        self._progress.tell(doing)
+        self._progress.set_note(doing)
         begun = time.monotonic()
         yield
         self._span.started += time.monotonic() - begun

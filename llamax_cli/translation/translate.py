@@ -36,7 +36,7 @@ def translate(run: Run, choice: ModelChoice, decoding: Decoding, wanted: Transla
         return
     plan = _plan(run, wanted)
     ask = plan.ask if plan else directions.by_languages(wanted.src_lang, wanted.into)
-    run.rest_on(**_contents([choice]))
+    run.add_dependencies(**_contents([choice]))
     (engine,) = worker_pool.open_engines([choice], decoding)
     translator = Translator(engine, decoding.nbest)
     try:
@@ -60,7 +60,7 @@ def pivot(
         worker_pool.serve(choices, decoding)
         return
     ask = directions.by_languages(wanted.src_lang, wanted.into)
-    run.rest_on(**_contents(choices))
+    run.add_dependencies(**_contents(choices))
     translators = [Translator(engine) for engine in worker_pool.open_engines(choices, decoding)]
     first, second = translators[0], translators[-1]
     try:
@@ -125,7 +125,7 @@ def _plan(run: Run, wanted: TranslationTargets) -> Plan | None:
         pass  # each is added as it is read, so that what is wrong has a place
     for each in run.inputs:
         each.spool()  # the texts are counted before they are dealt out
-    return Plan(needs, lambda: _lines(run), lambda: run.done, wanted.seed)
+    return Plan(needs, lambda: _lines(run), lambda: run.lines_read, wanted.seed)
 
 
 def _lines(run: Run) -> Iterator[Record | None]:
