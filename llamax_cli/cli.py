@@ -51,8 +51,13 @@ def load(name: str) -> Any:
     module = name.replace("-", "_")
     single = typer.Typer(add_completion=False, rich_markup_mode=_markup())
     function: Command = getattr(import_module(f"llamax_cli.commands.{module}"), module)
-    single.command(name, cls=function.command_class)(function)
+    single.command(name, cls=function.command_class, help=_unwrapped(str(function.__doc__)))(function)
     return typer.main.get_command(single)
+
+
+def _unwrapped(docstring: str) -> str:
+    """Return a docstring with a line for each paragraph, which help then wraps to the width of the terminal."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in docstring.split("\n\n"))
 
 
 def application() -> Any:
