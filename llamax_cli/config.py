@@ -81,14 +81,14 @@ class Training:
     on_spike: str = _key("stop", "what to do at a spike", among=POLICIES)
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            _check(each.name, getattr(self, each.name), each.metadata)
+        for setting in fields(self):
+            _check(setting.name, getattr(self, setting.name), setting.metadata)
 
 
 def _check(name: str, value: Any, facts: Mapping[str, Any]) -> None:
-    for each in value if isinstance(value, tuple) else (value,):
-        if "among" in facts and each not in facts["among"]:
-            raise UsageError(f"{name} = {each!r}: {suggestion(str(each), facts['among'])}")
+    for item in value if isinstance(value, tuple) else (value,):
+        if "among" in facts and item not in facts["among"]:
+            raise UsageError(f"{name} = {item!r}: {suggestion(str(item), facts['among'])}")
     if "least" in facts and not value >= facts["least"]:
         raise UsageError(f"{name} = {value!r}: at least {facts['least']}")
     if "most" in facts and not value <= facts["most"]:
@@ -141,15 +141,15 @@ def typed(given: Mapping[str, Any], where: str) -> dict[str, Any]:
 def _typed(key: str, value: Any, hints: Mapping[str, Any], where: str) -> Any:
     if key not in hints:
         raise UsageError(f"{where}: unknown key {key!r}; {suggestion(key, hints)}")
-    wanted = hints[key]
-    if get_origin(wanted) is tuple:
+    kind = hints[key]
+    if get_origin(kind) is tuple:
         items = [value] if isinstance(value, str) else value
-        if isinstance(items, list | tuple) and all(isinstance(item, get_args(wanted)[0]) for item in items):
+        if isinstance(items, list | tuple) and all(isinstance(item, get_args(kind)[0]) for item in items):
             return tuple(items)
         raise UsageError(f"{where}: {key} takes a list of strings, not {value!r}")
-    if wanted is float and type(value) is int:
+    if kind is float and type(value) is int:
         return float(value)
-    if type(value) is not wanted:
+    if type(value) is not kind:
         names = {int: "a whole number", float: "a number", str: "a string", bool: "true or false"}
-        raise UsageError(f"{where}: {key} takes {names[wanted]}, not {value!r}")
+        raise UsageError(f"{where}: {key} takes {names[kind]}, not {value!r}")
     return value
