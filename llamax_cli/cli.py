@@ -24,7 +24,7 @@ COMMANDS = {
     "tune": "Tune a model on instructions, chats or a task; measure it; average models.",
     "translate": "Translate texts and pairs with a language model or an encoder-decoder.",
     "pivot": "Translate by way of a third language, all records or those that went astray.",
-    "langid": "Identify the language of texts and translations; filter by it; report off-target rates.",
+    "langid": "Identify the language of texts and translations; report off-target rates; filter by language.",
     "score": "Score translations: spBLEU, chrF++, BLEU, TER and COMET of any number of directions.",
 }
 

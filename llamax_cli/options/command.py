@@ -36,36 +36,53 @@ def _shared(
     output: Annotated[
         Path | None,
         _option(
-            "-o", "--output", callback=named_file, help="Write here, whole or not at all; .gz .zst .bz2 .xz compress."
+            "-o",
+            "--output",
+            metavar="FILE",
+            callback=named_file,
+            help="Write to this file, which appears once it is complete; .gz, .zst, .bz2 and .xz compress.",
         ),
         NEUTRAL,
     ] = None,
     resume: Annotated[
-        bool, _option("--resume", help="Go on with an interrupted -o FILE, to the same bytes."), NEUTRAL
+        bool, _option("--resume", help="Continue an interrupted run into -o FILE, to the same bytes."), NEUTRAL
     ] = False,
     limit: Annotated[int | None, _option(metavar="N", min=1, help="Stop after N records are written.")] = None,
     rejects: Annotated[
-        Path | None, _option(callback=named_file, help="Set bad lines aside here, with reasons, and go on."), NEUTRAL
+        Path | None,
+        _option(
+            metavar="FILE",
+            callback=named_file,
+            help="Move bad lines to this file, with the reason for each, and go on.",
+        ),
+        NEUTRAL,
     ] = None,
     max_rejects: Annotated[
         str | None,
-        _option(metavar="N|SHARE", callback=reject_limit, help="Fail if more are rejected: 20, 1% or 0.01."),
+        _option(
+            metavar="N|SHARE", callback=reject_limit, help="Fail if more lines are rejected, as in 20, 1% or 0.01."
+        ),
         NEUTRAL,
     ] = None,
     manifest: Annotated[
-        Path | None, _option(callback=named_file, help="Write what the run was, as JSON."), NEUTRAL
+        Path | None,
+        _option(metavar="FILE", callback=named_file, help="Write a description of the run to this file, as JSON."),
+        NEUTRAL,
     ] = None,
-    quiet: Annotated[bool, _option("-q", "--quiet", help="No progress, no summary line."), NEUTRAL] = False,
+    quiet: Annotated[bool, _option("-q", "--quiet", help="Show no progress and no summary line."), NEUTRAL] = False,
     debug: Annotated[bool, _option("--debug", help="Show the traceback of an error."), NEUTRAL] = False,
     shard: Annotated[
-        Portion, _option(metavar="I/N", parser=portion, help="The I-th of N parts; joined they are the whole.")
+        Portion,
+        _option(metavar="I/N", parser=portion, help="Do the I-th of N parts; joined in order, they are the whole."),
     ] = WHOLE,
-    workers: Annotated[int, _option(min=1, help="Processes; more are faster and change nothing else."), NEUTRAL] = 1,
+    workers: Annotated[
+        int, _option(metavar="N", min=1, help="Number of processes; it changes the speed and nothing else."), NEUTRAL
+    ] = 1,
 ) -> None:
     """The flags of every command; `shard` and `workers` are for those that say so."""
 
 
-FILES = typer.Argument(metavar="[FILE]...", help="What to read; - or nothing is standard input.", show_default=False)
+FILES = typer.Argument(metavar="[FILE]...", help="Files to read; - or no file is standard input.", show_default=False)
 
 
 @dataclass(frozen=True)
