@@ -16,7 +16,7 @@ from llamax_cli.errors import RecordError, UsageError
 from llamax_cli.languages import canonical
 from llamax_cli.lexicon.catalog import open_lexicon
 from llamax_cli.lexicon.store import Lexicon
-from llamax_cli.randomness import bits, under
+from llamax_cli.randomness import bits, keyed_bits
 from llamax_cli.records import Record, text
 from llamax_cli.streams.chunks import Tally
 from llamax_cli.streams.run import Run
@@ -109,9 +109,9 @@ class Augmenter:
 
     def __call__(self, record: Record, tally: Tally) -> list[Record]:
         """Return the copies of a Pair or Mono record as Pairs; count words and what became of them."""
-        return self.together([record], tally)
+        return self.transform_batch([record], tally)
 
-    def together(self, records: Iterable[Record], tally: Tally) -> list[Record]:
+    def transform_batch(self, records: Iterable[Record], tally: Tally) -> list[Record]:
         """Return the copies of all the records."""
         made: list[Record] = []
         copies: list[Switched] = []
@@ -134,7 +134,7 @@ class Augmenter:
         """Return the copies of a text; `langs` are its language and its translation's as they stand in the record."""
         direction = self._directions.get(langs) or self._direction(langs)
         source = source.lower() if self._plan.paper else source
-        return [direction.switch(source, under(key, source, other)) for key in direction.keys]
+        return [direction.switch(source, keyed_bits(key, source, other)) for key in direction.keys]
 
     def _wanted(self, copies: list[Switched]) -> list[Switched]:
         return [copy for copy in copies if copy[3]] if self._plan.drop_unchanged else copies

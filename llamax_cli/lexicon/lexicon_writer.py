@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from llamax_cli.console import table
+from llamax_cli.console import print_table
 from llamax_cli.errors import UsageError
 from llamax_cli.lexicon.catalog import ENDING, named, path_of
 from llamax_cli.lexicon.rows import Choice
@@ -67,7 +67,7 @@ def write_list(run: Run) -> None:
             else [each["name"], each["error"], "", ""]
             for each in named()
         ]
-        table(["name", "entries", "languages", "size"], rows)
+        print_table(["name", "entries", "languages", "size"], rows)
     else:
         run.write(named())
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from llamax_cli.errors import DataError, FileError, UsageError, because
 from llamax_cli.languages import languages
 from llamax_cli.records import Score
-from llamax_cli.streams.outputs import partial
+from llamax_cli.streams.outputs import partial_path
 
 ORDERS = ("family", "resource")
 CELL = 0.16  # inches a language, at which a code of three letters can be read
@@ -108,7 +108,7 @@ def _write_numbers(axes: Any, grid: NDArray[np.float64]) -> None:
 
 
 def _save(figure: Any, path: Path) -> None:
-    unfinished = partial(path)
+    unfinished = partial_path(path)
     try:
         figure.savefig(unfinished, format=path.suffix[1:], metadata={"Date": None} if path.suffix == ".svg" else None)
         unfinished.replace(path)

@@ -412,7 +412,7 @@ def test_a_changed_lexicon_is_not_resumed_with(llamax: Llamax, english: Lexicon,
     lexicon(Path(english.path), ("en", {"dog": {"de": ["Hund"]}}))
     done = llamax("augment", "--dict", english.path, "-o", "out.jsonl", "--resume", stdin=pairs.read_bytes())
     assert done.stderr == (
-        b"llamax augment: cannot resume with other lexicons than those of the first part; drop --resume\n"
+        b"llamax augment: cannot resume: not the same lexicons as in the first part; drop --resume\n"
     )
 
 

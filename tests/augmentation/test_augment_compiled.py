@@ -193,4 +193,4 @@ def test_many_at_once_are_each_by_itself(english: Lexicon) -> None:
         assert whole.rejects == [reject for each in apart for reject in each.rejects]
         assert (whole.read, whole.written) == (len(chosen), sum(each.written for each in apart))
     with pytest.raises(RecordError):
-        Augmentation([english])().together([{"src": 1}], Counter())
+        Augmentation([english])().transform_batch([{"src": 1}], Counter())

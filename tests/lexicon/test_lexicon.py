@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from llamax_cli.errors import RecordError
 from llamax_cli.lexicon.dictionaries import declared, languages_in, tidy
 from llamax_cli.lexicon.formats.columns import without_notes
-from llamax_cli.script import chinese, foreign, script
+from llamax_cli.script import chinese, foreign_script, script
 
 Llamax = Callable[..., Outcome]
 
@@ -113,9 +113,9 @@ def test_chinese_scripts_are_told_apart() -> None:
 def test_scripts() -> None:
     """The first letter counts, and a language in a foreign script is noticed."""
     assert [script(word) for word in ("3 дня", "かな", "word", "12")] == ["Cyrl", "Hira", "Latn", "Zyyy"]
-    assert foreign("th", ["слово"] * 100) == "Cyrl"
-    assert foreign("th", ["слово"] * 90 + ["ไทย"] * 10) is None
-    assert foreign("eu", ["слово"] * 100) is None
+    assert foreign_script("th", ["слово"] * 100) == "Cyrl"
+    assert foreign_script("th", ["слово"] * 90 + ["ไทย"] * 10) is None
+    assert foreign_script("eu", ["слово"] * 100) is None
 
 
 # -- formats -----------------------------------------------------------------------------------------------------------
