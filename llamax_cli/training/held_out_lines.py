@@ -15,7 +15,7 @@ from llamax_cli.models.batching import Job
 from llamax_cli.models.prompts import Template, choose
 from llamax_cli.models.sample_encoding import Encoder
 from llamax_cli.records import language, parse, text
-from llamax_cli.scoring.metrics import Recipe, metric
+from llamax_cli.scoring.metrics import MetricSettings, load_metric
 from llamax_cli.training.dataset import Sample
 
 METRICS = ("spbleu", "chrf++")
@@ -91,14 +91,14 @@ def jobs(lines: Sequence[Line], encoder: Encoder, room: int) -> list[Job]:
     return made
 
 
-def score(lines: Sequence[Line], translations: Sequence[str], recipe: Recipe) -> Scores:
+def score(lines: Sequence[Line], translations: Sequence[str], recipe: MetricSettings) -> Scores:
     """Return the score of each direction by each metric."""
     places: defaultdict[str, list[int]] = defaultdict(list)
     for place, line in enumerate(lines):
         places[line.direction].append(place)
     scores: Scores = {}
     for name in recipe.metrics:
-        measure = metric(name, recipe)
+        measure = load_metric(name, recipe)
         for direction, chosen in sorted(places.items()):
             hypotheses = [translations[place] for place in chosen]
             references = [lines[place].reference for place in chosen]

@@ -164,7 +164,7 @@ def _check_translation(training: Training) -> None:
         Input(path).head()
     if training.translate:
         prompts.check(training.translate_template)
-        spm_models.model(training.translate_spm)
+        spm_models.resolve_model(training.translate_spm)
 
 
 def check_room(job: Job, shape: Shape) -> None:

@@ -10,7 +10,7 @@ from torch.distributed.fsdp import FSDPModule
 from llamax_cli.models.batching import batches
 from llamax_cli.models.beam_search import BeamSearch
 from llamax_cli.models.prefix_attention import in_use
-from llamax_cli.scoring.metrics import Recipe, metric
+from llamax_cli.scoring.metrics import MetricSettings, load_metric
 from llamax_cli.training import held_out_lines
 from llamax_cli.training.dataloader import idle_batch
 from llamax_cli.training.held_out_lines import METRICS, Line, Scores
@@ -28,11 +28,11 @@ class Translator:
         self._folder = job.translations
         self._parts = parts
         self._ranks = ranks
-        self._recipe = Recipe(metrics=METRICS, spm=job.training.translate_spm)
+        self._recipe = MetricSettings(metrics=METRICS, spm=job.training.translate_spm)
         self._lines: list[Line] = ranks.each(lambda: held_out_lines.read(job.training, job.model))
         room = parts.config.max_position_embeddings
         self._jobs = ranks.each(lambda: held_out_lines.jobs(self._lines, parts.encoder, room))
-        ranks.first(lambda: [metric(name, self._recipe) for name in METRICS])  # which may have to be fetched
+        ranks.first(lambda: [load_metric(name, self._recipe) for name in METRICS])  # which may have to be fetched
 
     def translate(self, step: int) -> Scores:
         """Return, on the first rank, the scores of each direction: `{"spbleu": {"en-sw": 12.34}, "chrf++": ...}`.
