@@ -92,17 +92,17 @@ def score(
 
     Example: llamax score translations.jsonl --summary --table md
     """
-    from llamax_cli.scoring.metrics import Recipe
-    from llamax_cli.scoring.score_writer import ScoreRequest, write
+    from llamax_cli.scoring.metrics import MetricSettings
+    from llamax_cli.scoring.score_run import ScoreRequest, write_scores
     from llamax_cli.scoring.significance import Trials
-    from llamax_cli.scoring.summary import left_out
+    from llamax_cli.scoring.summary import parse_left_out
 
     request = ScoreRequest(
         references=tuple(ref or ()),
         segments=segments,
         summary=summary,
         central=codes(central),
-        without=left_out(listed(not_)),
+        without=parse_left_out(listed(not_)),
         against=against,
         trials=Trials(resamples, swaps, seed),
         correction=correction,
@@ -110,4 +110,4 @@ def score(
         heatmap=heatmap,
         order=order,
     )
-    write(run, Recipe(listed(metric), spm, tokenize, comet_model, comet_python), request)
+    write_scores(run, MetricSettings(listed(metric), spm, tokenize, comet_model, comet_python), request)
