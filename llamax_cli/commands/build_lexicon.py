@@ -9,7 +9,7 @@ from llamax_cli.lexicon.builder import Builder, build
 from llamax_cli.lexicon.detection import FORMATS, open_dictionaries
 from llamax_cli.lexicon.dictionaries import DictionaryRequest, declared
 from llamax_cli.lexicon.rows import Choice
-from llamax_cli.lexicon.statistics import Figures
+from llamax_cli.lexicon.statistics import LanguageStatistics
 from llamax_cli.options.command import command
 from llamax_cli.options.values import codes, format_option
 from llamax_cli.streams.run import Run
@@ -51,7 +51,7 @@ def build_lexicon(
     choice = Choice(one_way, keep_identical, hops, codes(only), max_words)
     request = DictionaryRequest(run.input, declared(langs), run.tally)
     dictionaries = open_dictionaries(request, run.settings.files or ("-",), from_)
-    figures: dict[str, Figures] = {}
+    figures: dict[str, LanguageStatistics] = {}
     entries = build(dictionaries, choice, Builder(run.reject, run.tally, run.settings.workers), figures)
     if stats:
         return lexicon_writer.write_stats(run, entries, figures, choice)

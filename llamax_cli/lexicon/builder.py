@@ -7,8 +7,8 @@ from itertools import groupby, product
 
 from llamax_cli.lexicon.dictionaries import Dictionary
 from llamax_cli.lexicon.rows import Choice, batches, sort_batch
-from llamax_cli.lexicon.statistics import Figures
-from llamax_cli.lexicon.store import AND
+from llamax_cli.lexicon.statistics import LanguageStatistics
+from llamax_cli.lexicon.store.layout import ITEM_SEPARATOR
 from llamax_cli.records import Entry
 from llamax_cli.script import script
 from llamax_cli.streams.chunks import Tally
@@ -28,7 +28,7 @@ class Builder:
 
 
 def build(
-    dictionaries: Iterable[Dictionary], choice: Choice, builder: Builder, figures: dict[str, Figures]
+    dictionaries: Iterable[Dictionary], choice: Choice, builder: Builder, figures: dict[str, LanguageStatistics]
 ) -> Iterator[Entry]:
     """Yield the entries of the multilingual lexicon by language and word, and count each language in `figures`."""
     with SortedRuns() as runs:
@@ -80,7 +80,7 @@ def _composed(edges: SortedRuns) -> Iterator[str]:
             yield "\0".join((*pivot, lang, word, sources))
         for (lang, word, sources), (other, text, more) in product(edge["0"], edge["1"]):
             if lang != other:
-                yield "\0".join((lang, word, other, text, sources + AND + more))
+                yield "\0".join((lang, word, other, text, sources + ITEM_SEPARATOR + more))
 
 
 def _fields(runs: SortedRuns) -> Iterator[list[str]]:
@@ -89,12 +89,12 @@ def _fields(runs: SortedRuns) -> Iterator[list[str]]:
             yield row.split("\0")
 
 
-def gather(blocks: Iterable[list[bytes]], choice: Choice, figures: dict[str, Figures]) -> Iterator[Entry]:
+def gather(blocks: Iterable[list[bytes]], choice: Choice, figures: dict[str, LanguageStatistics]) -> Iterator[Entry]:
     """Yield an entry for the rows of each word, which stand together."""
     language, word = "", ""
     translations: dict[str, list[str]] = {}
     sources: set[str] = set()
-    figure = Figures()
+    figure = LanguageStatistics()
     identical = ""
     only, keep = choice.only, choice.keep_identical
     for block in blocks:
@@ -107,7 +107,7 @@ def gather(blocks: Iterable[list[bytes]], choice: Choice, figures: dict[str, Fig
                     yield _entry(word, language, translations, sources, figure)
                     translations, sources = {}, set()
                 if lang != language:
-                    figure = figures.setdefault(lang, Figures())
+                    figure = figures.setdefault(lang, LanguageStatistics())
                 language, word, identical = lang, text, ""
                 figure.entities += 1
             if not other:
@@ -129,7 +129,7 @@ def gather(blocks: Iterable[list[bytes]], choice: Choice, figures: dict[str, Fig
 
 
 def _entry(
-    word: str, language: str, translations: Mapping[str, list[str]], sources: set[str], figure: Figures
+    word: str, language: str, translations: Mapping[str, list[str]], sources: set[str], figure: LanguageStatistics
 ) -> Entry:
     figure.entries += 1
     figure.groups += len(translations)
@@ -141,5 +141,5 @@ def _entry(
         figure.multi_word += 1
     if spaces >= figure.longest:
         figure.longest = spaces + 1
-    said = set(AND.join(sources).split(AND))  # a row may have several
+    said = set(ITEM_SEPARATOR.join(sources).split(ITEM_SEPARATOR))  # a row may have several
     return {"word": word, "lang": language, "translations": dict(translations), "sources": sorted(said)}

@@ -19,7 +19,7 @@ from llamax_cli.augmentation.spaced import Spaced
 from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
 from llamax_cli.augmentation.words import cut, written
 from llamax_cli.errors import RecordError
-from llamax_cli.lexicon.store import Lexicon
+from llamax_cli.lexicon.store.reader import Lexicon
 from llamax_cli.randomness import draws
 from llamax_cli.streams.chunks import Chunk, transform
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from llamax_cli.errors import RecordError
 from llamax_cli.lexicon.dictionaries import declared, languages_in, tidy
-from llamax_cli.lexicon.formats.columns import without_notes
+from llamax_cli.lexicon.formats.two_columns import without_notes
 from llamax_cli.script import chinese, foreign_script, script
 
 Llamax = Callable[..., Outcome]
@@ -220,7 +220,7 @@ def built(files: Iterable[tuple[str, list[tuple[str, str]]]], hops: int) -> set[
 
     from llamax_cli.lexicon.builder import Builder, build
     from llamax_cli.lexicon.dictionaries import Dictionary
-    from llamax_cli.lexicon.formats.columns import _parse, as_given
+    from llamax_cli.lexicon.formats.two_columns import _parse, as_given
     from llamax_cli.lexicon.rows import Choice
     from llamax_cli.streams.chunks import Chunk
 
