@@ -13,8 +13,8 @@ from llamax_cli.errors import LlamaxError
 from llamax_cli.instructions.rendering import renderer
 from llamax_cli.models.sample_encoding import open_encoder
 from llamax_cli.training.dataset import Cache
-from llamax_cli.training.dataset_cache import prepare, told
 from llamax_cli.training.job import Job, parsed
+from llamax_cli.training.packed_dataset import describe_rejected, prepare
 
 
 def measure(job: Job) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def measure(job: Job) -> dict[str, Any]:
         "blocks": blocks,
         "steps": plan.steps(training.batch, training.batch_of),
         "filled": data.tokens / (blocks * training.block),
-        "left_out": told(data.rejected()),
+        "left_out": describe_rejected(data.rejected()),
     }
 
 

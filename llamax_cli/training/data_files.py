@@ -1,4 +1,4 @@
-"""Files of data, looked at before they are used: there, and not compressed."""
+"""A check of data files before they are used: each must exist and be uncompressed."""
 
 import os
 from pathlib import Path
@@ -7,8 +7,8 @@ from llamax_cli.errors import DataError, FileError, because
 from llamax_cli.streams.compression import LONGEST_MAGIC, compression_of
 
 
-def plain(path: Path) -> os.stat_result:
-    """Return the status of a file whose records can be read in any order; FileError or DataError for another."""
+def stat_uncompressed(path: Path) -> os.stat_result:
+    """Return the status of a file; FileError where it cannot be read, DataError where it is compressed."""
     try:
         status = path.stat()
         with path.open("rb") as file:

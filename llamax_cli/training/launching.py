@@ -26,7 +26,7 @@ from llamax_cli.scoring import spm_models
 from llamax_cli.streams.inputs import Input
 from llamax_cli.tokenization import is_tiktoken
 from llamax_cli.training import estimates
-from llamax_cli.training.data_files import plain
+from llamax_cli.training.data_files import stat_uncompressed
 from llamax_cli.training.estimates import Shape
 from llamax_cli.training.job import Job, found
 from llamax_cli.training.request import accelerate_flags
@@ -82,7 +82,7 @@ def _check_records(path: Path, job: Job) -> None:
 
 
 def _check_data(path: Path, job: Job) -> None:
-    plain(path)
+    stat_uncompressed(path)
     line = next(Input(path).blocks(), b"").partition(b"\n")[0]
     try:
         text(parse(line), "completion")
