@@ -161,7 +161,9 @@ def test_weights_that_are_frozen_stay() -> None:
     assert "model.embed_tokens.weight" in frozen
     assert len(frozen) == 1 + 9
     assert sum(map(len, (g["params"] for g in make_optimizer(model, PLAIN).param_groups))) == 9 + 2
-    with pytest.raises(UsageError, match=r"'embed' matches no weight; they are named like model.embed_tokens.weight"):
+    with pytest.raises(
+        UsageError, match=r"'embed' matches no weight; weights have names like model.embed_tokens.weight"
+    ):
         causal_lm.prepare_for_training(architecture("llama"), Training(freeze=("embed",)))
     with pytest.raises(UsageError, match="no weight to train"):
         causal_lm.prepare_for_training(architecture("llama"), Training(freeze=("*",)))

@@ -155,7 +155,7 @@ def test_seed_and_epoch_change_the_order_and_nothing_else_does(tmp_path: Path) -
     again = open_plan(Cache(tmp_path / "other"), (lengths, lengths), ["facts"], 64, 0, 1)
     assert [again.records(b) for b in range(len(again))] == [plans[0, 1, 64].records(b) for b in range(len(again))]
     again.check(again.start().advanced(3))
-    with pytest.raises(ResumeError, match="not that of the checkpoint"):
+    with pytest.raises(ResumeError, match="differs from the checkpoint's"):
         again.check(DataPosition(1, 0, plans[1, 1, 64].digest))
 
 

@@ -104,7 +104,9 @@ def test_wandb_goes_on_in_the_run_of_that_name(tmp_path: Path, monkeypatch: pyte
         ("finish", None),
     ]
     monkeypatch.setitem(sys.modules, "wandb", Recorded(refuses=True))
-    with pytest.raises(TrainingError, match=r"trackers: wandb: api_key not configured \(no-tty\); WANDB_MODE=offline"):
+    with pytest.raises(
+        TrainingError, match=r"trackers: wandb: api_key not configured \(no-tty\); set WANDB_MODE=offline"
+    ):
         Trackers(asked, "ab12", 0, {})
 
 

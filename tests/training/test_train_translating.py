@@ -81,7 +81,7 @@ def test_what_cannot_be_translated_is_told(tmp_path: Path) -> None:
         (f"English: {prompt}\nFrench:", "mti nyumba paka") for prompt in PROMPTS[:2]
     ]
     encoder = encoder_of(small_tokenizer(), "small")
-    with pytest.raises(DataError, match=r"translate: a prompt of en-fr has \d+ tokens, the model takes 8"):
+    with pytest.raises(DataError, match=r"translate: a prompt of en-fr has \d+ tokens; the model takes at most 8"):
         held_out_lines.decoding_jobs(read, encoder, 8)
     (made, *_) = held_out_lines.decoding_jobs(read, encoder, 512)
     assert made.tokens[0] == 1 and made.tokens[-1] != 2

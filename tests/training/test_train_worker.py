@@ -313,7 +313,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path, model: Path, mix
     codes, said = end(tmp_path, processes)
     assert codes == [1, 1]
     assert said.count("\n") == 1
-    assert "step-00000005.partial: file too large; the checkpoints before it are whole" in said
+    assert "step-00000005.partial: file too large; the earlier checkpoints are intact" in said
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-00000003"]
     train(slow(tmp_path, model, mix, stop_after=6, resume=True))
 
@@ -346,7 +346,7 @@ def test_changed_data_is_not_gone_on_with(tmp_path: Path, model: Path, mix: Path
     train(slow(run, model, data, stop_after=2))
     write(data, [sample(number) for number in range(10)])
     said = refused(slow(run, model, data, resume=True), 2)
-    assert said.startswith("llamax train: the data, the tokenizer, the block or the seed is not that of the checkpoint")
+    assert said.startswith("llamax train: the data, the tokenizer, the block or the seed differs from the checkpoint's")
     assert said.count("\n") == 1
 
 
@@ -370,7 +370,7 @@ def test_a_loss_that_is_no_number(tmp_path: Path, mix: Path, policy: str) -> Non
     else:
         said = refused(folder, 2)
         assert said.count("\n") == 1
-        assert said.endswith("; on_nan=skip leaves such steps out\n")
+        assert said.endswith("; on_nan=skip skips such steps\n")
     assert "the loss is nan and the norm of the gradient nan; the records with the greatest loss: " in said
     assert f"{data}:18 (made:bad)" in said
     assert metrics(folder, "skipped")[0]["reason"] == "nan"
@@ -385,7 +385,7 @@ def test_a_loss_that_leaps(tmp_path: Path, model: Path, mix: Path, policy: str) 
     folder = job(tmp_path, model, mix, batch=2, spike=0.5, on_spike=policy, stop_after=25, checkpoint_every=20)
     if policy == "stop":
         said = refused(folder)
-        assert said.endswith("; on_spike=skip leaves such steps out\n")
+        assert said.endswith("; on_spike=skip skips such steps\n")
         assert len(losses(tmp_path)) == 20
     else:
         said = train(folder)
