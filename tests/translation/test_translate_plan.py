@@ -1,4 +1,4 @@
-"""A plan deals texts out: as many as are missing, none twice before all once."""
+"""A plan distributes texts: as many as are missing, and no text twice before each is used once."""
 
 from collections import Counter
 from typing import Any
@@ -14,10 +14,10 @@ from llamax_cli.translation.missing_pairs import Plan, add_missing, circle
 
 @given(st.integers(1, 60), st.lists(st.integers(0, 90), min_size=1, max_size=6), st.integers(0, 5))
 def test_every_direction_gets_what_it_lacks(size: int, lacking: list[int], seed: int) -> None:
-    """Or all there are; and no text is used once more than another while a text is left."""
+    """Or one pair from each text; the numbers of uses of any two texts differ by at most one."""
     wanted = {f"l{number}": count for number, count in enumerate(lacking)}
-    dealt = circle(size, wanted, seed)
-    targets = [dealt.targets(number) for number in range(size)]
+    plan = circle(size, wanted, seed)
+    targets = [plan.targets(number) for number in range(size)]
     assert Counter(code for each in targets for code in each) == Counter(
         {code: min(count, size) for code, count in wanted.items() if count}
     )
@@ -46,8 +46,8 @@ def test_a_plan_makes_pairs() -> None:
     assert all(set(each) == {"id", "src", "src_lang", "tgt_lang", "origin"} for each in made)
 
 
-def test_a_resumed_plan_goes_on_where_it_was() -> None:
-    """From any line, empty texts and other languages among them, bad lines too."""
+def test_a_resumed_plan_continues_where_it_stopped() -> None:
+    """From any line, with empty texts and other languages in between."""
     texts: list[Any] = [*records(7)[::-1], *records(5)]
     whole = planned(texts)
     for done in range(len(texts)):
@@ -55,7 +55,7 @@ def test_a_resumed_plan_goes_on_where_it_was() -> None:
     assert any(planned(texts, seed=seed) != whole for seed in range(1, 5))
 
 
-def test_a_plan_that_cannot_be_filled_says_so() -> None:
+def test_a_plan_reports_its_shortfall() -> None:
     """By direction."""
     plan = Plan({"en": {"wo": 5, "umb": 1}}, lambda: iter(records(2)), lambda: 0, 0)
     plan.expand(records(1)[0])
@@ -65,8 +65,8 @@ def test_a_plan_that_cannot_be_filled_says_so() -> None:
 @pytest.mark.parametrize(
     ("count", "reason"), [(b'"7"', "not a number"), (b"-1", "not a number"), (b"true", "not a number")]
 )
-def test_a_record_that_is_no_missing(count: bytes, reason: str) -> None:
-    """Is refused with what is wrong."""
+def test_a_record_that_is_not_of_a_plan(count: bytes, reason: str) -> None:
+    """It is refused with the reason."""
     import msgspec
 
     with pytest.raises(RecordError, match=reason):
