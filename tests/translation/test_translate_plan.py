@@ -15,11 +15,11 @@ from llamax_cli.translation.missing_pairs import Plan, add_missing, circle
 @given(st.integers(1, 60), st.lists(st.integers(0, 90), min_size=1, max_size=6), st.integers(0, 5))
 def test_every_direction_gets_what_it_lacks(size: int, lacking: list[int], seed: int) -> None:
     """Or one pair from each text; the numbers of uses of any two texts differ by at most one."""
-    wanted = {f"l{number}": count for number, count in enumerate(lacking)}
-    plan = circle(size, wanted, seed)
+    missing = {f"l{number}": count for number, count in enumerate(lacking)}
+    plan = circle(size, missing, seed)
     targets = [plan.targets(number) for number in range(size)]
     assert Counter(code for each in targets for code in each) == Counter(
-        {code: min(count, size) for code, count in wanted.items() if count}
+        {code: min(count, size) for code, count in missing.items() if count}
     )
     uses = [len(each) for each in targets]
     assert max(uses) - min(uses) <= 1
@@ -33,8 +33,8 @@ def records(count: int) -> list[Record]:
 
 def planned(texts: list[Any], done: int = 0, seed: int = 0) -> list[list[Record]]:
     """Return what a plan makes of each text after the first `done`."""
-    wanted = {"en": {"wo": 5, "umb": 30}}
-    plan = Plan(wanted, lambda: iter(texts), lambda: done, seed)
+    missing = {"en": {"wo": 5, "umb": 30}}
+    plan = Plan(missing, lambda: iter(texts), lambda: done, seed)
     return [list(plan.expand(record)) for record in texts[done:]]  # type: ignore[arg-type]
 
 

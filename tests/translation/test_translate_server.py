@@ -293,8 +293,8 @@ def test_a_withheld_translation_is_one_bad_record(
     def prudish(handler: Handler, body: dict[str, Any]) -> None:
         withheld = {"message": {"content": content}, "finish_reason": ending}
         long = {"message": {"content": None}, "finish_reason": "length"}
-        asked = body["messages"][0]["content"]
-        choice = withheld if "text 1\n" in asked else long if "text 2\n" in asked else None
+        prompt = body["messages"][0]["content"]
+        choice = withheld if "text 1\n" in prompt else long if "text 2\n" in prompt else None
         upper(handler, body) if choice is None else handler.say(200, {"choices": [choice]})
 
     assert run(serve(prudish), "--rejects", "bad.jsonl", "--limit", "3") == 0
