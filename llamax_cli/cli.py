@@ -23,7 +23,7 @@ COMMANDS = {
     "train": "Train a model on samples, from one CPU to many GPUs.",
     "tune": "Tune a model on instructions, chats or a task; measure it; average models.",
     "translate": "Translate texts and pairs with a language model or an encoder-decoder.",
-    "pivot": "Translate by way of a third language, all records or those that went astray.",
+    "pivot": "Translate through a third language: all records, or those that are off target.",
     "langid": "Identify the language of texts and translations; report off-target rates; filter by language.",
     "score": "Score translations: spBLEU, chrF++, BLEU, TER and COMET of any number of directions.",
 }
