@@ -1,6 +1,6 @@
-"""How a run trains: one frozen dataclass, read from TOML and `--set key=value`.
+"""Training settings: one frozen dataclass, read from TOML and `--set key=value`.
 
-Not YAML, which reads the language code `no` as false and `2e-5` as a string. An unknown key is refused by name.
+The format is not YAML, which reads the language code `no` as false and `2e-5` as a string. Unknown keys are errors.
 """
 
 import tomllib
@@ -20,16 +20,16 @@ BLOCKS, RECORDS = "blocks", "records"
 
 
 def _key(default: Any, help: str, *, least: float | None = None, most: float | None = None, among: Any = None) -> Any:
-    """Return a field with its meaning and what values it may have."""
+    """Return a field with its meaning and its allowed values."""
     facts = {"help": help, "least": least, "most": most, "among": among}
     return field(default=default, metadata={name: fact for name, fact in facts.items() if fact is not None})
 
 
 @dataclass(frozen=True)
 class Training:
-    """Every setting of a run, with the defaults of the recipe (paper, sections 2.2 and C.1) where it has them.
+    """All settings of a training run; defaults are those of the paper where it has them (sections 2.2 and C.1).
 
-    UsageError where a value cannot be.
+    UsageError for a value that is not allowed.
     """
 
     block: int = _key(2048, "tokens of a block, into which whole records are packed", least=2)
@@ -90,19 +90,19 @@ def _check(name: str, value: Any, facts: Mapping[str, Any]) -> None:
         if "among" in facts and item not in facts["among"]:
             raise UsageError(f"{name} = {item!r}: {suggestion(str(item), facts['among'])}")
     if "least" in facts and not value >= facts["least"]:
-        raise UsageError(f"{name} = {value!r}: at least {facts['least']}")
+        raise UsageError(f"{name} = {value!r}: must be at least {facts['least']}")
     if "most" in facts and not value <= facts["most"]:
-        raise UsageError(f"{name} = {value!r}: at most {facts['most']}")
+        raise UsageError(f"{name} = {value!r}: must be at most {facts['most']}")
 
 
-# Instruction tuning: 128 records a step at 2e-5 (paper, section 2.2); what it does not say is as for Stanford Alpaca.
+# Instruction tuning: 128 records a step at 2e-5 (paper, section 2.2); the other values are those of Stanford Alpaca.
 TUNING = Training(batch=128, batch_of=RECORDS, epochs=3, weight_decay=0.0, beta2=0.999)
 
 
 def read(path: Path | None, settings: Iterable[str] = (), defaults: Training | None = None) -> Training:
-    """Return the training that a TOML file and `key=value` settings describe, the settings on top.
+    """Return the settings of a TOML file; `key=value` settings override them.
 
-    `read(None, ["learning_rate=1e-5"]).learning_rate -> 1e-05`. UsageError for a key or value that cannot be.
+    `read(None, ["learning_rate=1e-5"]).learning_rate -> 1e-05`. UsageError for an unknown key or a wrong value.
     """
     given: dict[str, Any] = {}
     if path is not None:
@@ -125,7 +125,7 @@ def _parsed(path: Path) -> dict[str, Any]:
 
 
 def _value(text: str) -> Any:
-    """Return what a value on the command line means: as in TOML, and what is nothing there is a string."""
+    """Return a value from the command line, parsed as TOML; what is not TOML is a string."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -133,7 +133,7 @@ def _value(text: str) -> Any:
 
 
 def typed(given: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Return settings with the types that the fields have; UsageError, with the place, where that cannot be."""
+    """Return settings with the types of their fields; UsageError, which names `where`, for any other type."""
     hints = get_type_hints(Training)
     return {key: _typed(key, value, hints, where) for key, value in given.items()}
 
