@@ -43,7 +43,7 @@ def test_hold_out(tmp_path: Path) -> None:
     assert sum(map(len, segments)) == len(set().union(*segments)) == 300
     assert sum(map(len, records)) == 300 * 6
     again = run("hold-out.sh", "x.en", "x.de", "x.sw", cwd=tmp_path, PAIRS="*-*")
-    assert again.stderr.count("is complete already") == 2
+    assert again.stderr.count("is already complete") == 2
 
 
 def test_nightly_mix(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_evaluate(tmp_path: Path, data: Path, tiny_model: Callable[[str], Path])
     assert "| en-x | chrf++ |" in (results / "summary.md").read_text()
     assert (results / "heatmap.png").read_bytes().startswith(b"\x89PNG")
     again = run("evaluate.sh", str(data / "flores101" / "devtest"), "results", cwd=tmp_path, **settings)
-    assert again.stderr.count("is complete already") == 4
+    assert again.stderr.count("is already complete") == 4
 
 
 def test_train_24_a100(tmp_path: Path) -> None:

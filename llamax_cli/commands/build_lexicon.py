@@ -1,4 +1,4 @@
-"""`llamax build-lexicon`: bilingual dictionaries to one multilingual lexicon."""
+"""`llamax build-lexicon`: one multilingual lexicon from bilingual dictionaries."""
 
 from typing import Annotated
 

@@ -148,11 +148,11 @@ def test_llama3_gives_the_tokens_that_its_file_says(data: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("tokenizer.json", b"{}", "is no tokenizer that Hugging Face tokenizers can load"),
-        ("tokenizer.json", b'{"a":', "is no tokenizer that Hugging Face tokenizers can load"),
-        ("tokenizer.model", b"\x00\x01", "is no tokenizer that SentencePiece can load"),
-        ("tokenizer.model", b"", "is no tokenizer that SentencePiece can load"),
-        ("tokenizer.model", b"YQ== 0\n!!! 1\n", "is no tokenizer that tiktoken can load"),
+        ("tokenizer.json", b"{}", "is not a tokenizer that Hugging Face tokenizers can load"),
+        ("tokenizer.json", b'{"a":', "is not a tokenizer that Hugging Face tokenizers can load"),
+        ("tokenizer.model", b"\x00\x01", "is not a tokenizer that SentencePiece can load"),
+        ("tokenizer.model", b"", "is not a tokenizer that SentencePiece can load"),
+        ("tokenizer.model", b"YQ== 0\n!!! 1\n", "is not a tokenizer that tiktoken can load"),
     ],
 )
 def test_what_is_no_tokenizer_is_told_in_one_line(tmp_path: Path, name: str, content: bytes, message: str) -> None:

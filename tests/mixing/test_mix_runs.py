@@ -197,7 +197,7 @@ def test_a_bad_line_is_placed_and_can_be_set_aside(
         (["--mono", "p", "--mono-block", "512", "--tokenizer", "none"], 1, "no tokenizer at none: no such file"),
         (["--mono", "p", "--mono-block", "512", "--tokenizer", "."], 1, "no tokenizer in .: it has neither"),
         (["--para", "p", "--parallel", "splitt"], 2, "did you mean split?"),
-        (["--para", "p", "--memory", "lots"], 2, "'lots' is no size, as in 512M or 1.5G"),
+        (["--para", "p", "--memory", "lots"], 2, "'lots' is not a size, such as 512M or 1.5G"),
         (["--para", "p", "--flip", "2"], 2, "--flip"),
         (["p", "--para", "p"], 2, "unexpected extra argument"),
         (["--para", "p", "--seed", "1", "p"], 2, "unexpected extra argument"),

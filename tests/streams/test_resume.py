@@ -125,7 +125,7 @@ def test_other_arguments_are_refused(stopped: Stopped, filters: Filters) -> None
     broken(
         filters("upper", "in", "-o", "out", "--slow", 0.002, "--resume", "--copies", 2, "--limit", 9),
         1,
-        "cannot resume with other arguments",
+        "cannot resume with different arguments",
         "--copies was 1",
         "--limit was None",
     )
@@ -144,7 +144,7 @@ def test_another_input_is_refused(stopped: Stopped, tmp_path: Path, filters: Fil
     """The lines that were done have to be the same."""
     stopped()
     (tmp_path / "in").write_bytes(b"".join(LINES).replace(b"line 0", b"line x"))
-    broken(filters(*RESUME), 1, "the input is not that of the interrupted run; start again without --resume")
+    broken(filters(*RESUME), 1, "the input differs from that of the interrupted run; start again without --resume")
 
 
 def test_a_shorter_input_is_refused(stopped: Stopped, tmp_path: Path, filters: Filters) -> None:
@@ -216,13 +216,16 @@ def test_a_complete_file_has_nothing_to_resume(filters: Filters, tmp_path: Path)
     before = (tmp_path / "out").stat()
     outcome = filters("upper", "in", "-o", "out", "--rejects", "r", "--resume")
     assert outcome.returncode == 0
-    assert outcome.stderr == b"llamax upper: out is complete already, nothing to resume; remove it to make it anew\n"
+    assert (
+        outcome.stderr
+        == b"llamax upper: out is already complete, so nothing is left to resume; remove it to run again\n"
+    )
     assert (tmp_path / "out").stat() == before
 
 
 def test_resume_wants_an_output(filters: Filters) -> None:
     """Standard output cannot be gone on with."""
-    broken(filters("upper", "in", "--resume"), 2, "--resume continues a file: name it with -o")
+    broken(filters("upper", "in", "--resume"), 2, "--resume requires -o, the file that it continues")
 
 
 def test_resume_with_nothing_there_begins(filters: Filters, tmp_path: Path) -> None:

@@ -214,7 +214,7 @@ def test_a_killed_worker_ends_the_run_with_one_line(slow: subprocess.Popen[bytes
     os.kill(children(slow)[0], signal.SIGKILL)
     code, _, err = finished(slow)
     assert code == 1
-    assert err == b"llamax upper: a worker process was killed, perhaps for want of memory; try fewer --workers\n"
+    assert err == b"llamax upper: a worker process was killed, perhaps because memory ran out; try fewer --workers\n"
 
 
 def test_a_killed_run_leaves_no_worker_behind(slow: subprocess.Popen[bytes]) -> None:

@@ -206,7 +206,7 @@ def test_an_interrupted_run_is_resumed_to_the_same_bytes(
         assert "go on with --resume" in capfd.readouterr().err
         for other in (["--model", "n"], ["--template", "qwen2"], ["--beam", "2"], ["--max-new-tokens", "9"]):
             translate(*more, "--resume", *other, code=1)
-            assert "cannot resume with other arguments" in capfd.readouterr().err
+            assert "cannot resume with different arguments" in capfd.readouterr().err
         tagger.asked.clear()
         translate(*more, "--resume", "--batch-tokens", "99", "--device", "cpu")
         assert Path("out.jsonl").read_bytes() == whole
