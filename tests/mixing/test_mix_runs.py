@@ -16,7 +16,7 @@ import pytest
 from conftest import Outcome
 from mixtures import pair, samples, save, text
 
-from llamax_cli.mixing.exclusion import EvaluationSet, evaluation_set, normalised
+from llamax_cli.mixing.decontamination import EvaluationSet, normalise, read_evaluation_set
 from llamax_cli.streams.inputs import Input
 from llamax_cli.tokenization import load
 
@@ -64,7 +64,7 @@ def test_every_kind_of_evaluation_set_is_read(data: Path, tmp_path: Path) -> Non
     def reject(name: str, line: int, reason: str, raw: bytes) -> None:
         raise AssertionError(reason)
 
-    found = evaluation_set(list(map(str, paths)), Input, reject)
+    found = read_evaluation_set(list(map(str, paths)), Input, reject)
     for sentence in ("Two", "en text 1", "sw text 1", "เป็นไปไม่ได้", "It can't be"):
         assert sentence in found
     assert len(found) > 60_000 and "absent" not in found
@@ -369,5 +369,5 @@ def test_what_is_mixed_trains_unchanged(llamax: Mix, tmp_path: Path, tiny: tuple
 
 def test_normalisation_is_that_of_the_set() -> None:
     """What the README says of equal texts."""
-    assert normalised("“Ｈello,  World！”") == "hello, world"
+    assert normalise("“Ｈello,  World！”") == "hello, world"
     assert "hello, world" in EvaluationSet(["“Ｈello,  World！”"])
