@@ -20,7 +20,7 @@ from collections import Counter
 from pathlib import Path
 
 from llamax_cli.identification.detectors import open_detector
-from llamax_cli.identification.labels import Identifier
+from llamax_cli.identification.identifier import Identifier
 from llamax_cli.languages import languages
 
 LLAMAX = [sys.executable, "-m", "llamax_cli", "langid", "-q"]
@@ -70,10 +70,10 @@ def speed(path: Path, count: int, rounds: int) -> None:
 
 def speed_of_langdetect(texts: list[str]) -> None:
     """Print how many lines a second langdetect does."""
-    _, guess = open_detector("langdetect")
+    predict = open_detector("langdetect").predict
     start = time.process_time()
     for text in texts:
-        guess(text)
+        predict(text)
     print(f"{'langdetect alone':24}{len(texts) / (time.process_time() - start):>12,.0f} lines/s")
 
 

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from llamax_cli.errors import FileError
 from llamax_cli.identification.annotation import AnnotationRequest, Annotator
 from llamax_cli.identification.detectors import open_detector
-from llamax_cli.identification.fasttext_file import label_count
-from llamax_cli.identification.labels import CHINESE, SCRIPTS, Identifier, code_of
+from llamax_cli.identification.fasttext_file import count_labels
+from llamax_cli.identification.identifier import CHINESE, SCRIPTS, Identifier, code_of
 from llamax_cli.languages import languages
 from llamax_cli.models.output_lengths import letters
 from llamax_cli.records import parse
@@ -201,7 +201,7 @@ def test_a_region_is_nothing_that_a_text_tells(llamax: Llamax) -> None:
 
 def test_a_whole_model_is_walked_to_its_end(model: Path) -> None:
     """The shipped one is quantised, the small one is not."""
-    assert (label_count(SHIPPED), label_count(model)) == (176, 5)
+    assert (count_labels(SHIPPED), count_labels(model)) == (176, 5)
 
 
 def test_a_model_cut_anywhere_is_refused(model: Path) -> None:
@@ -210,10 +210,10 @@ def test_a_model_cut_anywhere_is_refused(model: Path) -> None:
     for end in range(len(whole)):
         model.write_bytes(whole[:end])
         with pytest.raises(FileError):
-            label_count(model)
+            count_labels(model)
     model.write_bytes(whole + b"\0")
     with pytest.raises(FileError, match="1 bytes after its end"):
-        label_count(model)
+        count_labels(model)
 
 
 def test_a_quantised_model_cut_anywhere_is_refused(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_a_quantised_model_cut_anywhere_is_refused(tmp_path: Path) -> None:
     for end in (*range(10, len(whole), 70_001), len(whole) - 1):
         path.write_bytes(whole[:end])
         with pytest.raises(FileError, match="cut short"):
-            label_count(path)
+            count_labels(path)
 
 
 @pytest.mark.parametrize(
@@ -300,6 +300,11 @@ def test_named_fields(llamax: Llamax, model: Path) -> None:
         (["--select", "match"], {"text": "a"}, b"no 'lang' in the record, which 'text' should match"),
         (["--select", "on-target"], {"text": "a"}, b"no 'mt' in the record; --select match is for texts and pairs"),
         (["--select", "off-target"], {"mt": "a"}, b"no 'tgt_lang' in the record"),
+        (
+            ["--select", "on-target"],
+            {"src": "a", "tgt": "b", "src_lang": "en", "tgt_lang": "de"},
+            b"no 'mt' in the record; --select match is for texts and pairs",
+        ),
         (["--select", "best"], {"mt": "a", "tgt_lang": "de"}, b"no 'candidate' in the record (it has mt, tgt_lang)"),
         (["--select", "best"], {"mt": "a", "candidate": 0}, b"'candidate' is 0, not a whole number from 1"),
         (
