@@ -44,7 +44,7 @@ class AnnotationRequest:
 
     def __post_init__(self) -> None:
         if len(set(map(_key, self.fields))) < len(self.fields):
-            raise UsageError(f"--field {','.join(self.fields)}: two of these would be written to one key")
+            raise UsageError(f"--field {','.join(self.fields)}: two of these fields have the same output key")
 
     def annotator(self) -> "Annotator":
         """Return an annotator; FileError or UsageError if the detector is not available."""

@@ -41,9 +41,9 @@ def choose_candidates(run: Run, request: AnnotationRequest, min_score: float) ->
 def _read_candidate(record: Record, annotator: Annotator, run: Run) -> Candidate:
     rank = value(record, "candidate")
     if type(rank) is not int or rank < 1:
-        raise RecordError(f"'candidate' is {rank!r}, not a whole number from 1")
+        raise RecordError(f"'candidate' is {rank!r}, not a positive integer")
     if "tgt_lang" not in record or "mt" not in record:
-        raise RecordError("--select best is for translations: 'mt' and 'tgt_lang'")
+        raise RecordError("--select best needs translations, with 'mt' and 'tgt_lang'")
     (identification,) = annotator(record, run.tally)
     return Candidate(record, rank, identification)
 

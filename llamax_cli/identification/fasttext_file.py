@@ -23,7 +23,7 @@ def count_labels(path: Path) -> int:
     except (OSError, ValueError) as error:  # ValueError: an empty file cannot be mapped
         raise FileError(f"cannot read the model {path}: {because(error)}") from error
     except struct.error:
-        raise FileError(f"{path} is cut short or damaged; fetch the model again") from None
+        raise FileError(f"{path} is truncated or damaged; download the model again") from None
 
 
 class _Cursor:
@@ -52,7 +52,7 @@ class _Cursor:
 
 def _parse(path: Path, cursor: _Cursor) -> int:
     if len(cursor.data) < 8 or cursor.read("i") != (MAGIC,):
-        raise FileError(f"{path} is no fastText model; --lid-model takes a .bin or .ftz file")
+        raise FileError(f"{path} is not a fastText model; --lid-model takes a .bin or .ftz file")
     (version,) = cursor.read("i")
     if version > NEWEST_VERSION:
         raise FileError(

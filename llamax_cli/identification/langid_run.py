@@ -31,22 +31,20 @@ class LangidRequest:
 
     def __post_init__(self) -> None:
         if self.summary and self.selection:
-            raise UsageError(
-                "--summary writes no records that --select could choose from; run them one after the other"
-            )
+            raise UsageError("--summary and --select cannot be combined: select first, then summarise the result")
         if self.min_score is not None and not self.selection:
-            raise UsageError("--min-score is for --select")
+            raise UsageError("--min-score requires --select")
         if self.selection:
             check_fields(self.selection, self.annotation.fields)
         if self.summary and self.annotation.fields not in ((), ("mt",)):
-            raise UsageError("--summary is about 'mt'; leave --field out")
+            raise UsageError("--summary counts the languages of 'mt': leave out --field")
 
 
 def write_identified(run: Run, request: LangidRequest) -> None:
     """Write what the request asks for."""
     if (request.summary or request.selection == BEST) and run.settings.shard != WHOLE:
         flag = "--summary" if request.summary else "--select best"
-        raise UsageError(f"{flag} needs records that --shard may part; identify in shards, then do this on the whole")
+        raise UsageError(f"{flag} cannot be combined with --shard: identify in shards, then run it on all records")
     annotation, min_score = request.annotation, request.min_score or 0.0
     annotation.annotator()  # fails before anything is opened, and forked workers share the detector
     if run.settings.manifest:

@@ -46,9 +46,9 @@ def check_fields(name: str, fields: Sequence[str]) -> None:
     """Raise UsageError if a selection cannot compare these fields with declared languages."""
     undeclared = [field for field in fields if field not in LANGUAGE_OF]
     if undeclared:
-        raise UsageError(f"--select compares with the declared language, and none is declared for {undeclared[0]!r}")
+        raise UsageError(f"--select compares a text with its declared language, and {undeclared[0]!r} has none")
     if name != "match" and fields and tuple(fields) != ("mt",):
-        raise UsageError(f"--select {name} is about 'mt'; for {','.join(fields)} it is --select match")
+        raise UsageError(f"--select {name} looks at 'mt' only; for {','.join(fields)} use --select match")
 
 
 def agrees(identification: Identification, min_score: float) -> bool:
@@ -76,7 +76,7 @@ def select_matches(identifications: Sequence[Identification], min_score: float) 
     """Keep records all of whose texts are in their declared languages, or in ones that the detector does not know."""
     for text in identifications:
         if text.declared is None:
-            raise RecordError(f"no {LANGUAGE_OF[text.field]!r} in the record, which {text.field!r} should match")
+            raise RecordError(f"no {LANGUAGE_OF[text.field]!r} in the record to compare {text.field!r} with")
         if text.is_empty:
             return "empty"
         if text.agrees is not None and not agrees(text, min_score):

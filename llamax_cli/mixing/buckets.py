@@ -124,8 +124,8 @@ class Buckets:
 def disk_full_error(folder: Path, error: OSError) -> FileError:
     """Return the error for a failed write to the temporary folder."""
     return FileError(
-        f"{folder.parent}: {because(error)}; a mixture needs room for a copy of its inputs, "
-        "and TMPDIR names another folder for temporary files"
+        f"{folder.parent}: {because(error)}; mix needs temporary disk space for a copy of its inputs: "
+        "set TMPDIR to a folder that has it"
     )
 
 

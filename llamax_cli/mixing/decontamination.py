@@ -159,7 +159,7 @@ def _read_sentences(
             is_empty = is_empty and not sentence.strip()
             yield sentence
     except UsageError as error:
-        raise UsageError(f"{error} (to llamax convert; then exclude what it writes)") from error
+        raise UsageError(f"{error} (an option of llamax convert: convert the file, then exclude the result)") from error
     if is_empty:
         raise DataError(f"{path}: no sentence to exclude")
 

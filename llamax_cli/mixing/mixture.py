@@ -66,10 +66,10 @@ class MixtureRequest:
 
     def __post_init__(self) -> None:
         if (self.reader.block_size is None) != (self.reader.tokenizer is None):
-            raise UsageError("--mono-block counts the tokens of a --tokenizer: give both")
+            raise UsageError("--mono-block and --tokenizer require each other: a block is measured in tokens")
         paths = [*chain(*self.inputs.values(), self.exclude)]
         if paths.count("-") > 1:
-            raise UsageError("- is standard input, which can be read once")
+            raise UsageError("- is standard input, which can be read only once")
         for path in paths:
             if path != "-" and not Path(path).exists():
                 raise FileError(f"{path}: no such file or directory")
@@ -136,7 +136,7 @@ class Mixture:
             removed_sentences += report.removed_sentences
             subsets |= report.subsets
         if removed_sentences:
-            run.remarks.append(f"{removed_sentences:,} sentences of evaluation sets taken out of texts")
+            run.remarks.append(f"{removed_sentences:,} sentences of evaluation sets removed from texts")
         run.figures["sentences_removed"] = removed_sentences
         return SubsetTable(subsets)
 

@@ -65,9 +65,9 @@ def subset_of(origin: str, source: str, target: str) -> Subset:
     subset = Subset(origin, canonical(source), canonical(target))
     if (subset.src_lang == subset.tgt_lang) != (origin == "aug-mono"):
         raise RecordError(
-            f"source and target are both {subset.src_lang}, which no direction is"
+            f"source and target language are both {subset.src_lang}"
             if origin != "aug-mono"
-            else f"origin is aug-mono, but {subset.src_lang} and {subset.tgt_lang} are two languages"
+            else f"origin is aug-mono, but the languages differ: {subset.src_lang} and {subset.tgt_lang}"
         )
     return subset
 
@@ -84,7 +84,7 @@ def origin_of(option: str, origin: str) -> str:
     if origin.startswith("aug-"):
         raise RecordError(f"origin is {origin!r}: give augmented pairs to --aug")
     if option == "aug" and origin not in ("", "para"):
-        raise RecordError(f"origin is {origin!r}, not aug-para or aug-mono; --aug takes what llamax augment writes")
+        raise RecordError(f"origin is {origin!r}, not aug-para or aug-mono; --aug takes the output of llamax augment")
     return "para"
 
 
