@@ -70,8 +70,8 @@ def application() -> Any:
     return group
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(requested: bool) -> None:
+    if requested:
         typer.echo(f"llamax {__version__}")
         raise typer.Exit
 

@@ -9,7 +9,7 @@ import pytest
 from conftest import Outcome
 
 from llamax_cli import __version__
-from llamax_cli.cli import COMMANDS
+from llamax_cli.cli import COMMANDS, load
 
 Llamax = Callable[..., Outcome]
 
@@ -26,14 +26,22 @@ def test_help_lists_every_command(llamax: Llamax) -> None:
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("train", "tune")])
 def test_every_filter_has_the_shared_flags(llamax: Llamax, name: str) -> None:
-    """A flag that means the same everywhere is there everywhere; a trainer is no filter."""
+    """Every filter has the shared flags; train and tune are not filters."""
     text = llamax(name, "--help").stdout.decode()
     for flag in ("--output", "--quiet", "--manifest", "--rejects", "--max-rejects", "--limit", "--resume"):
         assert flag in text
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_leaves_line_breaks_to_the_terminal(name: str) -> None:
+    """Each paragraph of a docstring is one line, which help wraps to the width of the terminal."""
+    paragraphs = load(name).help.split("\n\n")
+    assert paragraphs[0] == COMMANDS[name]
+    assert not any("\n" in paragraph for paragraph in paragraphs)
+
+
 def test_version(llamax: Llamax) -> None:
-    """`--version` is the package's."""
+    """`--version` shows the version of the package."""
     assert llamax("--version").stdout.decode() == f"llamax {__version__}\n"
 
 
@@ -59,7 +67,7 @@ def test_version(llamax: Llamax) -> None:
     ],
 )
 def test_usage_errors_are_one_line(llamax: Llamax, arguments: str, message: str) -> None:
-    """What is asked for in vain is named, with the nearest that exists; nothing goes to standard output."""
+    """The line names what is wrong and the nearest name that exists; nothing is written to standard output."""
     done = llamax(*arguments.split())
     assert (done.returncode, done.stdout, done.stderr.decode()) == (2, b"", f"llamax{message}\n")
 

@@ -15,7 +15,7 @@ CORPORA = ("flores101", "ntrex128", "tatoeba", "muse", "panlex", "gatitos")
 
 
 def untimed(output: str) -> str:
-    """Return output with every duration made the same."""
+    """Return output with the same text for every duration."""
     return re.sub(r"\b\d+\.\d s\b", "N.N s", output)
 
 

@@ -164,7 +164,7 @@ def command(
                     )
                 return
             with Run(name, settings if is_first else Settings(quiet=True), arguments, neutral) as run:
-                function(run, **{each.name: _value(each, given) for each in parameters})  # type: ignore[call-arg]
+                function(run, **{parameter.name: _value(parameter, given) for parameter in parameters})  # type: ignore[call-arg]
 
         start.__signature__ = _signature(options, files=not file_options)  # type: ignore[attr-defined]
         start.__annotations__ = {p.name: p.annotation for p in start.__signature__.parameters.values()}  # type: ignore[attr-defined]

@@ -56,8 +56,8 @@ class Run:
     """One run, as a context: its output is complete if the context ends well, and can be resumed if it fails.
 
     `arguments` are all arguments after defaults; those named in `neutral` do not change the result, so that a resumed
-    run may differ in them. `figures` goes into the manifest, `remarks` into the summary line, and `left_out`, how many
-    records a command that generates records passed over for each reason, into both.
+    run may differ in them. `figures` are for the manifest, `remarks` for the summary line. `left_out` is for both: it
+    counts, by reason, the records that a command did not take into its output.
     """
 
     def __init__(
