@@ -25,7 +25,7 @@ SCRIPTS = {  # of languages of the table that are written in several; the first 
 class Identifier:
     """A detector that answers in our codes; UsageError for a model whose labels name no language.
 
-    known: the codes that it can answer. For other languages, whether a text is in them cannot be said.
+    known: the codes that it can answer; it cannot tell whether a text is in another language.
     """
 
     def __init__(self, detector: str, model: Path | None = None) -> None:

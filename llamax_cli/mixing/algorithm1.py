@@ -104,7 +104,7 @@ def _monolingual_subsets(counts: Mapping[Subset, int], parameters: MixtureParame
 def _parallel_subsets(counts: Mapping[Subset, int], parameters: MixtureParameters) -> dict[Subset, int]:
     """Return the union of the s-centric subsets of all languages s.
 
-    Of each direction the larger of two shares is taken: those that the subsets of its two languages have of it.
+    The subsets of both its languages take a share of a direction; the larger of the two shares is used.
     """
     pairs, limit = _of_origin(counts, "para"), parameters.para_size
     if limit is None:

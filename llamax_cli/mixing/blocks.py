@@ -7,7 +7,7 @@ from unicodedata import category
 from llamax_cli.tokenization import Tokenizer
 
 SPACES = " \n\t\u3000\u00a0"
-MANY_CHARACTERS = 8  # per token; a text with more than that for each token of a block is cut without counting it first
+LIKELY_CHARACTERS = 8  # per token, at most; a text too long for a block by this number is not counted before it is cut
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class BlockCutter:
 
     def cut(self, text: str) -> Iterator[str]:
         """Yield the blocks, each nearly as long as possible: `"one two three" -> "one two ", "three"` at 2 tokens."""
-        if len(text) <= self.size * MANY_CHARACTERS and self.tokenizer.count(text) <= self.size:
+        if len(text) <= self.size * LIKELY_CHARACTERS and self.tokenizer.count(text) <= self.size:
             yield text
             return
         ends = self.tokenizer.ends(text)

@@ -26,8 +26,9 @@ EXCLUDED, EMPTY, TRUNCATED = "in an evaluation set", "empty", "truncated"
 class ReaderSettings:
     """How records become samples.
 
-    split: pairs become two samples. block_size and tokenizer: texts are cut into blocks of at most so many tokens.
-    excluded: sentences that are removed.
+    split: pairs become two samples.
+    block_size, tokenizer: texts are cut into blocks of at most `block_size` tokens.
+    excluded: pairs with these sentences are left out, and the sentences are removed from texts.
     """
 
     randomness: EpochRandomness
@@ -154,7 +155,7 @@ class ChunkReader:
     def _read_translations(self, translations: list[_Translation], rows: SampleRows) -> None:
         whole = [translation for translation in translations if not translation.truncated]
         rows.left_out.update({f"{TRUNCATED} (mt)": len(translations) - len(whole)})
-        targets = _json_strings([each.mt if each.tgt is _ABSENT else each.tgt for each in whole])
+        targets = _json_strings([record.mt if record.tgt is _ABSENT else record.tgt for record in whole])
         self._read_pairs("mt", whole, targets, rows)
 
     def _read_pairs(self, option: str, pairs: list[Any], targets: list[bytes], rows: SampleRows) -> None:

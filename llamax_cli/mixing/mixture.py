@@ -1,7 +1,7 @@
 """One epoch: a shuffle on disk in four passes, each spread over workers; their number and order change nothing.
 
 1. Partition: input lines become rows in the bucket of their shuffle key.
-2. Count: in each bucket, duplicates are found; from the numbers of records follows how many of them are sampled.
+2. Count: duplicates are found in each bucket; the numbers of records decide how many of them are sampled.
 3. Copy: further copies of records that are sampled more than once get shuffle keys in other buckets.
 4. Write: bucket by bucket, the sampled rows are written, sorted by shuffle key.
 """

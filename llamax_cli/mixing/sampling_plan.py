@@ -93,7 +93,7 @@ def spread_over_buckets(
 ) -> SamplingPlan:
     """Return how to sample as many records of each subset as planned; `counts[subset, bucket]` are available.
 
-    What is left after whole copies is spread evenly over the records of all buckets, from a random start.
+    Samples beyond whole copies of a subset are spread evenly over its records in all buckets, from a random start.
     """
     import numpy as np
 

@@ -155,7 +155,7 @@ class SampledBuckets:
 
 @dataclass(frozen=True)
 class CopyPass:
-    """Pass 3: further copies of records get shuffle keys, and each an independent direction (Algorithm 1)."""
+    """Pass 3: each further copy of a record gets its own shuffle key and its own random direction (Algorithm 1)."""
 
     sampled: SampledBuckets
 

@@ -90,7 +90,7 @@ def origin_of(option: str, origin: str) -> str:
 
 @dataclass(frozen=True)
 class EpochRandomness:
-    """What decides, together with its content, where a record goes in the mixture and in which direction.
+    """The randomness of an epoch: with the content of a record, it decides the position and direction of its sample.
 
     `flip` is the probability of the other direction; the paper's is one half (Algorithm 1).
     """

@@ -12,7 +12,7 @@ from llamax_cli.scoring.references import References
 
 BATCH_SIZE = 256  # segments of a group whose scores are written as they come (`--segments`)
 MAX_GROUP_SIZE = 4096  # segments of a group, at most
-MIN_GROUP_SIZE = 256  # segments from which on a group does not wait for later segments of its direction
+MIN_GROUP_SIZE = 256  # segments; a group of this size does not wait for later segments of its direction
 MAX_WAITING = 32 << 20  # characters of all groups that wait
 
 Direction: TypeAlias = tuple[str, str]
