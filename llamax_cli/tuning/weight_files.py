@@ -1,7 +1,9 @@
 """The weights of a model's folder, one tensor in memory at a time: safetensors or PyTorch's own, one file or many."""
 
 import json
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, BinaryIO, NamedTuple
@@ -12,6 +14,7 @@ from torch import Tensor
 
 from llamax_cli.errors import ModelError, because
 
+STOPPING = (signal.SIGTERM, signal.SIGINT)
 INDEX = "model.safetensors.index.json"
 FILES = ("model.safetensors", "pytorch_model.bin")  # and the names of their indices, where they are in parts
 SAFETENSORS_DTYPES = {
@@ -52,7 +55,23 @@ class Weights:
                 yield name, TensorEntry(path, tuple(view.shape), view.dtype)
 
     def __getitem__(self, name: str) -> Tensor:
-        return self._readers[self.entries[name].file][1](name)
+        """Return a tensor; a signal that arrives meanwhile is heeded afterwards."""
+        with _signals_held():
+            return self._readers[self.entries[name].file][1](name)
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Hold back SIGTERM and Ctrl-C: safetensors calls Python and takes what a handler raises for its own error."""
+    received: list[int] = []
+    handlers = {number: signal.signal(number, lambda number, _: received.append(number)) for number in STOPPING}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    if received:
+        signal.raise_signal(received[0])
 
 
 def _list_files(folder: Path) -> list[Path]:
