@@ -1,16 +1,15 @@
 """Everything about a run that can be checked before torch is loaded."""
 
 import importlib.util
-import json
 from pathlib import Path
-from typing import Any
 
 from llamax_cli.config import Training
-from llamax_cli.errors import DataError, FileError, ModelError, RecordError, ResumeError, UsageError, because
+from llamax_cli.errors import DataError, FileError, ModelError, RecordError, ResumeError, UsageError
 from llamax_cli.instructions.data_files import read_records
 from llamax_cli.instructions.forms import form_of
 from llamax_cli.instructions.questions import read_questions
 from llamax_cli.models import prompts
+from llamax_cli.models.config_file import read_config
 from llamax_cli.records import parse, text
 from llamax_cli.scoring import spm_models
 from llamax_cli.streams.inputs import Input
@@ -29,7 +28,7 @@ def check_job(job: Job) -> ModelShape:
         (_check_samples if job.command == "train" else _check_tuning_data)(Path(path), job)
     for path in job.tests:
         next(read_questions(Path(path), job.task))
-    config = read_model_config(job.model)
+    config = read_config(job.model)
     _check_weights(job)
     _check_tokenizer(Path(job.tokenizer))
     _check_output(job)
@@ -62,45 +61,6 @@ def _check_tuning_data(path: Path, job: Job) -> None:
         except RecordError as error:
             raise DataError(f"{where}: {error}") from error
         return
-
-
-def read_model_config(model: str) -> dict[str, Any]:
-    """Return the configuration of a folder, a file or a model of the hub; ModelError where there is none."""
-    path = _find_config(model)
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: {because(error)}") from error
-    if not isinstance(config, dict):
-        raise ModelError(f"{path} holds no configuration")
-    return config
-
-
-def _find_config(model: str) -> Path:
-    path = Path(model)
-    if path.is_file():
-        return path
-    if not path.is_dir():
-        return _download_config(model)
-    if (path / "config.json").is_file():
-        return path / "config.json"
-    inside = path / "model"
-    is_run = (inside / "config.json").is_file()
-    hint = f"is the folder of a run; its model is {inside}" if is_run else "is no model: it has no config.json"
-    raise ModelError(f"{model} {hint}")
-
-
-def _download_config(model: str) -> Path:
-    if model.startswith((".", "/", "~")) or model.count("/") > 1:
-        raise ModelError(f"{model}: no such folder")
-    from huggingface_hub import hf_hub_download
-
-    try:
-        return Path(hf_hub_download(model, "config.json"))
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{model} is no folder here, and the hub does not give it: {str(error).splitlines()[0]}"
-        ) from error
 
 
 def _check_weights(job: Job) -> None:
@@ -149,7 +109,7 @@ def _check_translation(training: Training) -> None:
         Input(path).head()
     if training.translate:
         prompts.check(training.translate_template)
-        spm_models.model(training.translate_spm)
+        spm_models.resolve_model(training.translate_spm)
 
 
 def check_disk_space(job: Job, shape: ModelShape) -> None:

@@ -11,15 +11,15 @@ from llamax_cli.console import Progress, say
 from llamax_cli.errors import LlamaxError
 from llamax_cli.models.sample_encoding import open_encoder
 from llamax_cli.training.dataset import Cache
-from llamax_cli.training.dataset_cache import prepare, told
 from llamax_cli.training.estimates import DataCounts
 from llamax_cli.training.job import Job, parse_job
+from llamax_cli.training.packed_dataset import describe_rejected, prepare
 
 
 def count_tokens(job: Job) -> DataCounts:
     """Return what the first epoch of a run is; the cache keeps the lengths for the run."""
     tokenizer, encoder = open_encoder(job.tokenizer)
-    progress = Progress(job.command, wanted=not job.quiet)
+    progress = Progress(job.command, enabled=not job.quiet)
     training = job.training
     try:
         data = prepare(
@@ -42,7 +42,7 @@ def count_tokens(job: Job) -> DataCounts:
         blocks=len(plan),
         steps=plan.steps(training.batch, training.batch_of),
         filled=data.tokens / (len(plan) * training.block),
-        left_out=told(data.rejected()),
+        left_out=describe_rejected(data.rejected()),
     )
 
 

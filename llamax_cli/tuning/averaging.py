@@ -13,9 +13,9 @@ from torch import Tensor
 from llamax_cli import __version__
 from llamax_cli.console import Progress, say
 from llamax_cli.errors import FileError, ModelError
-from llamax_cli.models.contracts import content
+from llamax_cli.models.config_file import read_config
+from llamax_cli.models.fingerprint import fingerprint
 from llamax_cli.streams.atomic import atomic_folder
-from llamax_cli.training.checks import read_model_config
 from llamax_cli.tuning.weight_files import SAFETENSORS_DTYPES, Weights, write_weights
 
 # What a model's folder has besides weights, its card and what its training left there.
@@ -57,7 +57,7 @@ def write_average(folders: Sequence[Path], output: Path, *, quiet: bool) -> None
 def _open(folder: Path) -> Weights:
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder; a model of the hub has to be downloaded first")
-    read_model_config(str(folder))
+    read_config(str(folder))
     weights = Weights(folder)
     for name, entry in weights.entries.items():
         if entry.dtype not in SAFETENSORS_DTYPES:
@@ -66,7 +66,7 @@ def _open(folder: Path) -> Weights:
 
 
 def _average_weights(folder: Path, parents: Sequence[Weights], *, quiet: bool) -> None:
-    progress = Progress("tune", wanted=not quiet)
+    progress = Progress("tune", enabled=not quiet)
     done, total = 0, len(parents[0].entries)
 
     def tensor(name: str) -> Tensor:
@@ -102,7 +102,7 @@ def average_weight(name: str, parents: Sequence[Weights]) -> Tensor:
 
 def check_compatible(first: Weights, other: Weights) -> None:
     """Raise ModelError where two models are not of one kind: architecture, names and shapes of weights, vocabulary."""
-    types = [read_model_config(str(weights.folder)).get("model_type") for weights in (first, other)]
+    types = [read_config(str(weights.folder)).get("model_type") for weights in (first, other)]
     if types[0] != types[1]:
         raise ModelError(f"{other.folder} is a {types[1]}, {first.folder} a {types[0]}; {ALIKE}")
     for has, lacks in ((first, other), (other, first)):
@@ -136,7 +136,7 @@ def _read_vocabulary(folder: Path) -> Any:
 
 def model_card(folders: Sequence[Path]) -> str:
     """Return the model card, which names the parents with a hash of their files."""
-    parents = "\n".join(f"- `{folder}`, xxh3 `{content(str(folder))}`" for folder in folders)
+    parents = "\n".join(f"- `{folder}`, xxh3 `{fingerprint(str(folder))}`" for folder in folders)
     return f"""---
 library_name: transformers
 pipeline_tag: text-generation

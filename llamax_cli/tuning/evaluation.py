@@ -83,7 +83,7 @@ def _predict(model: str, questions: Sequence[Question], accuracy: Accuracy, *, q
     """Put the questions to a model and count its answers; return the name of the predictor."""
     from llamax_cli.tuning.predictors import open_predictor
 
-    progress = Progress("tune", wanted=not quiet)
+    progress = Progress("tune", enabled=not quiet)
     predictor = open_predictor(model, questions, final_number)
     try:
         for done, prediction in enumerate(predictor.predict(questions), 1):

@@ -16,8 +16,9 @@ from llamax_cli.augmentation.segmentation import chinese, is_spaced, longest_mat
 from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
 from llamax_cli.augmentation.words import Capitals, capitals, cut, has_letter, joined, trimmed, written
 from llamax_cli.errors import LexiconError, RecordError, UsageError
-from llamax_cli.lexicon.statistics import Figures
-from llamax_cli.lexicon.store import Lexicon, LexiconFile
+from llamax_cli.lexicon.statistics import LanguageStatistics
+from llamax_cli.lexicon.store.reader import Lexicon
+from llamax_cli.lexicon.store.writer import LexiconWriter
 from llamax_cli.records import text as record_text
 
 Llamax = Callable[..., Outcome]
@@ -38,11 +39,12 @@ ENGLISH: Words = {
 def lexicon(path: Path, *languages: tuple[str, Words], entities: dict[str, int] | None = None) -> Lexicon:
     """Write a lexicon of some languages and open it."""
     figures = {
-        lang: Figures(1, len(words), longest=max(word.count(" ") + 1 for word in words)) for lang, words in languages
+        lang: LanguageStatistics(1, len(words), longest=max(word.count(" ") + 1 for word in words))
+        for lang, words in languages
     }
     for lang, count in (entities or {"de": 9, "fr": 9, "sw": 9}).items():
-        figures.setdefault(lang, Figures()).entities = count
-    file = LexiconFile(path, figures)
+        figures.setdefault(lang, LanguageStatistics()).entities = count
+    file = LexiconWriter(path, figures)
     for lang, words in sorted(languages):
         for word in sorted(words, key=str.encode):
             entry = {"word": word, "lang": lang, "translations": words[word], "sources": ["x"]}
@@ -400,7 +402,7 @@ def test_a_flipped_byte_is_noticed(english: Lexicon, monkeypatch: pytest.MonkeyP
     data = bytearray(Path(english.path).read_bytes())
     data[data.index(b"nyeusi")] ^= 1
     Path(english.path).write_bytes(data)
-    monkeypatch.setattr("llamax_cli.lexicon.store.HASHED_AT_ONCE", 0)
+    monkeypatch.setattr("llamax_cli.lexicon.store.reader.VERIFIED_ON_OPEN", 0)
     with pytest.raises(LexiconError, match="is damaged; build it again"):
         open_lexicons([english.path])
 
@@ -412,7 +414,7 @@ def test_a_changed_lexicon_is_not_resumed_with(llamax: Llamax, english: Lexicon,
     lexicon(Path(english.path), ("en", {"dog": {"de": ["Hund"]}}))
     done = llamax("augment", "--dict", english.path, "-o", "out.jsonl", "--resume", stdin=pairs.read_bytes())
     assert done.stderr == (
-        b"llamax augment: cannot resume with other lexicons than those of the first part; drop --resume\n"
+        b"llamax augment: cannot resume: not the same lexicons as in the first part; drop --resume\n"
     )
 
 

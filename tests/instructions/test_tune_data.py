@@ -21,9 +21,10 @@ from llamax_cli.instructions.rendering import read_samples
 from llamax_cli.instructions.tasks.mgsm import final_number, parse_number
 from llamax_cli.models.prompts import TEMPLATES, alpaca
 from llamax_cli.models.sample_encoding import encoder_of, load_tokenizer
-from llamax_cli.training.dataset import Cache, Sample
-from llamax_cli.training.dataset_cache import prepare, told
+from llamax_cli.models.samples import Sample
+from llamax_cli.training.dataset import Cache
 from llamax_cli.training.job import Job
+from llamax_cli.training.packed_dataset import describe_rejected, prepare
 from llamax_cli.training.packing import Bins
 from llamax_cli.training.sampler import EpochPlan, make_plan
 
@@ -464,13 +465,13 @@ def test_what_is_left_out_is_counted_by_language_or_origin(tmp_path: Path) -> No
     encoder, cache = encoder_of(small_tokenizer(), "small"), Cache(tmp_path / "run" / "cache")
     path = write(tmp_path / "a.jsonl", records)
     prepared = prepare([path], encoder, 300, 0, cache, render=made().renderer(words()))
-    assert told(prepared.rejected()) == (
+    assert describe_rejected(prepared.rejected()) == (
         "1 record longer than the block (alpaca 1); 1 record with nothing to learn (alpaca 1)"
     )
     assert prepared.samples.where(1) == f"{path}: record 2"
     (tmp_path / "dev-sw.tsv").write_text("a\tb\tneutral\na\tb\t-\n")
     prepared = prepare([tmp_path / "dev-sw.tsv"], encoder, 512, 0, cache, render=made("xnli").renderer(words()))
-    assert told(prepared.rejected()) == "1 record with nothing to learn (sw 1)"
+    assert describe_rejected(prepared.rejected()) == "1 record with nothing to learn (sw 1)"
 
 
 def test_what_a_chat_is_written_with_makes_another_file(tmp_path: Path) -> None:

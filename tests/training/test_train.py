@@ -206,7 +206,7 @@ def test_days_are_guessed_by_what_a_known_gpu_can_do(monkeypatch: pytest.MonkeyP
     ("arguments", "code", "message"),
     [
         ("--model nowhere/at/all", 1, "nowhere/at/all: no such folder"),
-        ("--model empty", 1, "empty is no model: it has no config.json"),
+        ("--model empty", 1, "empty is not a model folder: config.json is missing"),
         ("--model bare", 1, "bare has no weights (*.safetensors); --init draws new ones"),
         ("--model bare --init --tokenizer empty", 1, "empty has no tokenizer; --tokenizer names the folder of one"),
         ("--tokenizer llama3", 1, "llama3/tokenizer.model is tiktoken's, as Meta gives LLaMA-3, and has no token that"),

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +21,25 @@ from hypothesis import strategies as st
 
 from llamax_cli import cli
 from llamax_cli.errors import Terminated
-from llamax_cli.models import contracts
 from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
 from llamax_cli.records import Record, parse, serialise
 from llamax_cli.streams.outputs import AtomicFile
 from llamax_cli.translation import windows
-from llamax_cli.translation.directions import by_languages
+from llamax_cli.translation.directions import DefaultLanguages, expand
+from llamax_cli.translation.engines import registry
+from llamax_cli.translation.engines.registry import EngineSpec
+from llamax_cli.translation.translate import translate_records
 from llamax_cli.translation.windows import Translator
 
 Outcome = subprocess.CompletedProcess[bytes]
+expand_record = partial(expand, defaults=DefaultLanguages())
 
 
 @pytest.fixture
 def tagger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Tagger]:
     """Have --engine hf be an engine without a model, in an empty folder with nothing asked yet."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(contracts.ENGINES, "hf", "fakes:Tagger")
+    monkeypatch.setitem(registry.ENGINES, "hf", EngineSpec("fakes:Tagger", shareable=True))
     monkeypatch.setattr(Tagger, "opened", [])
     monkeypatch.setattr(Tagger, "asked", [])
     return Tagger
@@ -120,7 +124,7 @@ def test_what_was_cut_is_marked_and_counted(tagger: type[Tagger], capfd: pytest.
     put(pair("a!"), pair("b"), pair("c!", tgt_lang="or"), pair("d!", tgt_lang="or"))
     translate("--manifest", "m.json")
     assert [record.get("truncated") for record in got()] == [True, None, True, True]
-    assert "4 records; 3 cut at the most new tokens (en-or 2, en-de 1); " in capfd.readouterr().err
+    assert "4 records; 3 cut at --max-new-tokens (en-or 2, en-de 1); " in capfd.readouterr().err
     manifest = json.loads(Path("m.json").read_text())
     assert manifest["figures"] == {"tally": {"cut en-de": 1, "cut en-or": 2}}
     assert manifest["arguments"]["model_content"] == ["m"]
@@ -208,13 +212,13 @@ def test_an_interrupted_run_is_resumed_to_the_same_bytes(
         assert Path("out.jsonl").read_bytes() == whole
         assert 0 < len(tagger.asked) < 20
         assert "2!" not in {request.src for request in tagger.asked}
-        assert " cut at the most new tokens" in capfd.readouterr().err  # counted by the run before
+        assert " cut at --max-new-tokens" in capfd.readouterr().err  # counted by the run before
 
 
 def test_a_template_that_has_changed_is_another(tagger: type[Tagger], capfd: pytest.CaptureFixture[str]) -> None:
     """Though its file has the same name; so is a model with other files."""
     Path("model").mkdir()
-    for changed, what in (("t.txt", "templates"), ("model/config.json", "models")):
+    for changed, what in (("t.txt", "template"), ("model/config.json", "model")):
         Path("t.txt").write_text("{src_lang} {src} {tgt_lang}")
         Path("model/config.json").write_text("{}")
         put(pair("a"), pair("b"), pair("stop"))
@@ -222,7 +226,7 @@ def test_a_template_that_has_changed_is_another(tagger: type[Tagger], capfd: pyt
         Path(changed).write_text("{src_lang}: {src} {tgt_lang}: ")
         capfd.readouterr()
         translate("--model", "model", "--template", "t.txt", "--resume", code=1)
-        assert f"cannot resume with other {what} than those of the first part" in capfd.readouterr().err
+        assert f"cannot resume: not the same {what} as in the first part" in capfd.readouterr().err
 
 
 def test_a_run_interrupted_at_its_very_end_is_kept(
@@ -269,7 +273,7 @@ def test_results_come_as_they_are_ready(tagger: type[Tagger]) -> None:
     """The first record is written before the last is translated."""
     translator = Translator(Tagger(ModelChoice("m"), Decoding()))
     records: list[Record] = [parse(json.dumps(pair(str(number))).encode()) for number in range(5)]
-    stream = windows.translate(iter(records), by_languages((), ()), translator, lambda request: None)
+    stream = translate_records(iter(records), expand_record, translator, lambda request: None)
     next(stream)
     assert len(tagger.asked) == 1
 
@@ -283,7 +287,7 @@ def test_one_result_for_each_record_in_order(sources: list[tuple[str, str]], win
     cut: list[TranslationRequest] = []
     translator = Translator(Tagger(ModelChoice("m"), Decoding()))
     records = [parse(json.dumps(pair(src, tgt_lang=code)).encode()) for src, code in sources]
-    results = list(windows.translate(iter(records), by_languages((), ()), translator, cut.append, window))
+    results = list(translate_records(iter(records), expand_record, translator, cut.append, window))
     assert len(results) == len(records)
     assert len(cut) == sum(src == "c!" for src, _ in sources)
     for (src, code), result in zip(sources, results, strict=True):
@@ -372,8 +376,8 @@ def test_a_full_disk_keeps_what_was_done(tagger: type[Tagger], tmp_path: Path) -
     Path("out.jsonl").unlink()
     script = (
         "import sys; sys.path.insert(0, sys.argv.pop(1)); "
-        "from llamax_cli import cli; from llamax_cli.models import contracts as engines; "
-        "engines.ENGINES['hf'] = 'fakes:Tagger'; sys.exit(cli.run(sys.argv[1:]))"
+        "from llamax_cli import cli; from llamax_cli.translation.engines.registry import ENGINES, EngineSpec; "
+        "ENGINES['hf'] = EngineSpec('fakes:Tagger'); sys.exit(cli.run(sys.argv[1:]))"
     )
     command = [
         sys.executable,

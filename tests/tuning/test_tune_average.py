@@ -203,9 +203,9 @@ def test_models_of_different_kinds_have_no_mean(tmp_path: Path, models: list[Pat
         ("words", "x", f"{one} and words have different vocabularies, so their weights do not match"),
         ("torn", "x", "torn/model.safetensors cannot be read: "),
         ("bare", "x", "bare has no weights (model.safetensors or pytorch_model.bin)"),
-        ("run", "x", "run is the folder of a run; its model is run/model"),
+        ("run", "x", "run is the output folder of a run; its model is in run/model"),
         ("none", "x", "none: no such folder; a model of the hub has to be downloaded first"),
-        ("full", "x", "full is no model: it has no config.json"),
+        ("full", "x", "full is not a model folder: config.json is missing"),
         (models[1], "full", "full exists; name a new folder for the mean"),
     ):
         done = llamax("tune", "--average", one, other, "-o", output)
