@@ -36,9 +36,9 @@ def test_a_file_and_settings_make_a_training(tmp_path: Path) -> None:
         ("schedule=3", "--set schedule=3: schedule takes a string, not 3"),
         ("schedule=cosin", "schedule = 'cosin': did you mean cosine?"),
         ("freeze=[1]", "--set freeze=[1]: freeze takes a list of strings, not [1]"),
-        ("batch=0", "batch = 0: at least 1"),
-        ("warmup=2", "warmup = 2.0: at most 1"),
-        ("learning_rate=nan", "learning_rate = nan: at least 0"),
+        ("batch=0", "batch = 0: must be at least 1"),
+        ("warmup=2", "warmup = 2.0: must be at most 1"),
+        ("learning_rate=nan", "learning_rate = nan: must be at least 0"),
         ("block", "--set block: write key=value"),
     ],
 )

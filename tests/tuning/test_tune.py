@@ -225,7 +225,7 @@ def test_dry_run_and_lora_without_a_rank(inputs: Path, llamax: Run) -> None:
     for lora in (["--lora"], ["--lora", "8"], ["--lora", "--set", "epochs=1"], []):
         done = llamax(*call, *lora, "--", "--x", 1)
         assert (done.returncode, done.stdout, done.stderr) == (0, expected, b"")
-    assert llamax(*call, "--lora", "-1").stderr == b"llamax tune: lora = -1: at least 0\n"
+    assert llamax(*call, "--lora", "-1").stderr == b"llamax tune: lora = -1: must be at least 0\n"
 
 
 # -- answers -----------------------------------------------------------------------------------------------------------
