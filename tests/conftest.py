@@ -84,13 +84,13 @@ def filters(tmp_path: Path) -> Callable[..., Outcome]:
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Return a function that gives the folder of a model trained on the spot, by the name of its architecture."""
-    import tiny
+    from support import tiny_models
 
     made: dict[str, Path] = {}
 
     def make(kind: str) -> Path:
         if kind not in made:
-            made[kind] = tiny.MAKERS[kind](tmp_path_factory.mktemp("models") / kind)
+            made[kind] = tiny_models.MAKERS[kind](tmp_path_factory.mktemp("models") / kind)
         return made[kind]
 
     return make

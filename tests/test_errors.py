@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from filters import start
+from support.filters import start
 
 from llamax_cli.errors import FileError
 from llamax_cli.streams.inputs import Input

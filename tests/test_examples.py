@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from conftest import ROOT, wait_for
-from training import metrics, model_folder, sample, write
+from support.runs import metrics, model_folder, sample, write
 
 from llamax_cli.cli import COMMANDS
 from llamax_cli.streams.inputs import Input

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-DATA = Path(os.environ.get("LLAMAX_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
+from measure import DATA, timed
+
 AUTHORS_BATCH = 8
 
 
@@ -70,14 +71,6 @@ def authors_loop(engine: Any, prompts: list[list[int]], early: bool = False) -> 
     return found
 
 
-def timed(work: Callable[[], Any], device: str) -> tuple[float, Any]:
-    """Return the seconds that work takes, and what it gives: processor seconds, on a GPU those of the clock."""
-    clock = time.process_time if device == "cpu" else time.perf_counter
-    start = clock()
-    result = work()
-    return clock() - start, result
-
-
 def main() -> None:
     """Translate the same sentences each way and compare times and outputs."""
     from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest, open_engine
@@ -115,7 +108,9 @@ def main() -> None:
         if "ctranslate2" in chosen.engines:
             other = open_engine(ModelChoice(**{**vars(choice), "engine": "ctranslate2"}), Decoding())
         for way in chosen.engines.split(","):
-            times[way], texts[way] = timed(ways[way], chosen.device)
+            times[way], texts[way] = timed(
+                ways[way], time.process_time if chosen.device == "cpu" else time.perf_counter
+            )
             new = sum(len(ids) for ids in engine._encoding.tokenizer(texts[way])["input_ids"])
             first = next(iter(times.values()))
             same = {known: sum(map(str.__eq__, texts[way], texts[known])) for known in texts if known != way}

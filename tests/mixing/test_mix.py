@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Outcome
-from mixtures import pair, samples, save, text
+from support.records import pair, samples, save, text
 
 KEYS = {"prompt", "completion", "id", "origin"}
 Mix = Callable[..., Outcome]

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from conftest import Outcome
-from mixtures import pair, samples, save, text
+from support.records import pair, samples, save, text
 
 from llamax_cli.mixing.exclusion import EvaluationSet, evaluation_set, normalised
 from llamax_cli.streams.inputs import Input

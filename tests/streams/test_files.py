@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import zstandard
 from conftest import wait_for
-from filters import start
+from support.filters import start
 
 Filters = Callable[..., subprocess.CompletedProcess[bytes]]
 LINES = b'{"text":"a"}\n' * 300

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import wait_for, wait_for_handlers
-from filters import start
+from support.filters import start
 
 Filters = Callable[..., subprocess.CompletedProcess[bytes]]
 LINES = [b'{"text":"line %d","n":%d}\n' % (number, number % 7) for number in range(400)]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from filters import start
+from support.filters import start
 
 Filters = Callable[..., subprocess.CompletedProcess[bytes]]
 GOOD = b"".join(b'{"text":"line %d \\u00e9","n":1.50}\n' % number for number in range(3000))

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 from conftest import Outcome
-from training import config, free_port, metrics, model_folder, sample, small_tokenizer, until, write
+from support.runs import config, free_port, metrics, model_folder, sample, small_tokenizer, until, write
 
 from llamax_cli.config import Training
 from llamax_cli.errors import UsageError

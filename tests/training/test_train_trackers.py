@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import Outcome
-from training import job, metrics, model_folder, sample, train, write
+from support.runs import job, metrics, model_folder, sample, train, write
 
 from llamax_cli.errors import FileError, TrainingError
 from llamax_cli.training.job import read_job

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tiny
+from support import tiny_models
 from conftest import ROOT
-from fakes import Tagger
+from support.fakes import Tagger
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -342,7 +342,7 @@ def test_a_real_run_is_terminated_and_resumed(
 ) -> None:
     """With a model's own batches, which are other ones after the interruption: the bytes of a run that had none."""
     monkeypatch.chdir(tmp_path)
-    put(*(text(each) for each in tiny.sentences(16, seed=5)))
+    put(*(text(each) for each in tiny_models.sentences(16, seed=5)))
     options = ["in.jsonl", "--model", str(tiny_model("llama")), "--into", "de,fr", "--batch-tokens", "400"]
     options += ["--max-new-tokens", "24"]
     assert cli.run(["translate", *options, "-o", "whole.jsonl"]) == 0

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tiny
+from support import tiny_models
 import torch
 
 from llamax_cli.errors import ModelError, RecordError
@@ -15,7 +15,7 @@ from llamax_cli.models.beam_search import BeamSearch
 from llamax_cli.models.contracts import Answer, Decoding, Engine, ModelChoice, TranslationRequest, content, open_engine
 from llamax_cli.translation.engines.hf import HfEngine
 
-REQUESTS = [TranslationRequest(each, "en", code) for each in tiny.sentences(8, seed=7) for code in ("de", "fr")]
+REQUESTS = [TranslationRequest(each, "en", code) for each in tiny_models.sentences(8, seed=7) for code in ("de", "fr")]
 SHORT = Decoding(max_new_tokens=40)
 
 
@@ -30,7 +30,7 @@ def texts(engine: Engine, requests: list[TranslationRequest]) -> list[str]:
     return [answer[0].text for answer in answers(engine, requests) if isinstance(answer, list)]
 
 
-@pytest.mark.parametrize("kind", tiny.MAKERS)
+@pytest.mark.parametrize("kind", tiny_models.MAKERS)
 def test_together_is_alone(tiny_model: Callable[[str], Path], kind: str) -> None:
     """A batch gives each sentence what it gets by itself, for each architecture, with all its candidates."""
     engine = HfEngine(ModelChoice(str(tiny_model(kind))), Decoding(max_new_tokens=40, nbest=4))

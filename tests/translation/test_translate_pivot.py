@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import Tagger
+from support.fakes import Tagger
 from test_translate import got, pair, put, tagger
 
 from llamax_cli import cli

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT
-from fakes import Tagger
+from support.fakes import Tagger
 from hypothesis import given
 from hypothesis import strategies as st
 from test_translate import got, pair, put, tagger, text

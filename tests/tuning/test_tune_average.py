@@ -16,7 +16,7 @@ from conftest import Outcome
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
-from training import config, model_folder, tokenizer
+from support.runs import config, model_folder, tokenizer
 
 from llamax_cli.errors import LlamaxError, ModelError
 from llamax_cli.tuning import averaging
