@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Outcome
+from support.processes import Outcome
 from support.runs import losses, metrics, train
 
 ARCHIVE = Path(__file__).with_name("0.1.0.tar.xz")

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.records import write
+from support.runs import small_tokenizer
 from support.tiny_models import byte_level
-from support.runs import small_tokenizer, write
 
 from llamax_cli.config import BLOCKS, RECORDS, TUNING, Training, read
 from llamax_cli.errors import DataError, ModelError, RecordError

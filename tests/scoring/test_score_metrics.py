@@ -13,6 +13,7 @@ import sentencepiece
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sacrebleu.metrics import BLEU, CHRF, TER
+from support.corpora import edited, flores
 
 from llamax_cli.errors import FileError, UsageError
 from llamax_cli.languages import languages
@@ -36,25 +37,6 @@ def flores200(data: Path) -> Iterator[Path]:
     yield folder
     patch.undo()
     metric.cache_clear()
-
-
-def lines(data: Path, code: str, count: int) -> list[str]:
-    """Return the first lines of FLORES in a language."""
-    path = data / "flores101" / "devtest" / f"{languages()[code].flores101}.devtest"
-    return path.read_text(encoding="utf-8").split("\n")[:count]
-
-
-def edited(texts: Sequence[str]) -> list[str]:
-    """Return texts with some words exchanged, cut short, made up or doubled."""
-    found = []
-    for number, text in enumerate(texts):
-        words = text.split(" ")
-        if number % 3 == 0:
-            words = words[: len(words) // 2 + 1] * 2
-        words[number % len(words)], words[-1] = words[-1], words[number % len(words)]
-        words[0] = words[0][::-1]
-        found.append(" ".join(words) if number % 11 else "")
-    return found
 
 
 @cache
@@ -93,7 +75,7 @@ def test_any_text_gets_sacrebleus_score(flores200: Path, name: str, references: 
 @pytest.mark.parametrize("code", ["de", "th", "zh", "my", "ar", "am", "sw", "hi"])
 def test_real_text_gets_sacrebleus_score(flores200: Path, data: Path, code: str) -> None:
     """FLORES in many scripts, each hypothesis made of its reference."""
-    references = lines(data, code, 60)
+    references = flores(data, code, 60)
     for name in ("spbleu", "bleu", "chrf++"):
         agree(name, Recipe(spm="flores200"), edited(references), references)
     agree("ter", Recipe(), edited(references)[:8], references[:8])
@@ -104,14 +86,14 @@ def test_words_by_themselves_are_what_whole_texts_are(flores200: Path, data: Pat
     pieces = Pieces(flores200 / "models" / "flores200sacrebleuspm")
     assert pieces._words is not None
     for code in languages():
-        some = [text.rstrip() for text in lines(data, code, 25)]
+        some = [text.rstrip() for text in flores(data, code, 25)]
         assert pieces.numbers(some) == pieces._whole(some) == pieces.numbers(some)
 
 
 @pytest.mark.parametrize("kind", ["unigram", "bpe", "char"])
 def test_a_model_of_ones_own(data: Path, tmp_path: Path, kind: str) -> None:
     """Any SentencePiece model, given as a file; one trained on English meets unknown letters elsewhere."""
-    english = lines(data, "en", 200)
+    english = flores(data, "en", 200)
     path = tmp_path / "own"
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(english),
@@ -126,7 +108,7 @@ def test_a_model_of_ones_own(data: Path, tmp_path: Path, kind: str) -> None:
     oracle.tokenizer = lambda text: " ".join(model.encode(text, out_type=str))
     recipe = Recipe(spm=f"{path}.model")
     for code in ("en", "th", "am"):
-        references = lines(data, code, 40)
+        references = flores(data, code, 40)
         agree("spbleu", recipe, edited(references), references, oracle)
     assert metric("spbleu", recipe).signature("en").startswith("nrefs:1|case:mixed|eff:no|tok:spm|smooth:exp|version:")
     (tmp_path / "other.model").write_bytes((tmp_path / "own.model").read_bytes() + b"z\x01a")  # a field nobody knows
@@ -183,7 +165,7 @@ def test_words_of_bleu_by_language() -> None:
 
 def test_resamples_score_as_their_sums_would(data: Path) -> None:
     """The scores of many sums at once are those of each."""
-    references = lines(data, "fr", 40)
+    references = flores(data, "fr", 40)
     draw = np.random.default_rng(1)
     for name in ("bleu", "chrf++", "ter"):
         ours = metric(name, Recipe())
@@ -210,7 +192,7 @@ def test_memory_is_bounded() -> None:
 
 def test_forgetting_changes_nothing(flores200: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A memory that is full at once gives the same scores."""
-    references = lines(data, "hi", 20)
+    references = flores(data, "hi", 20)
     ours = metric("spbleu", Recipe(spm="flores200"))
     before = ours.statistics("hi", edited(references), references)
     monkeypatch.setattr("llamax_cli.scoring.pieces.KNOWN", 1)

@@ -1,6 +1,6 @@
 """Processes that tests start: how they end, what they say, and when they are as far as a test wants them."""
 
-import json
+import resource
 import signal
 import socket
 import subprocess
@@ -34,6 +34,12 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
+def processor_seconds() -> float:
+    """Return how long the ended children of this process have worked, however many others shared the machine."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def wait_until(condition: Callable[[], object], process: Any = None, seconds: float = 60) -> None:
     """Wait until something holds, which has to happen before the process ends."""
     end = time.monotonic() + seconds
@@ -46,3 +52,15 @@ def wait_until(condition: Callable[[], object], process: Any = None, seconds: fl
 def wait_for(path: Path, size: int = 0, process: Any = None) -> None:
     """Wait until a file is there and has more than `size` bytes, if any."""
     wait_until(lambda: path.exists() and (not size or path.stat().st_size > size), process)
+
+
+def wait_for_handlers(process: subprocess.Popen[bytes]) -> None:
+    """Wait until a command has its modules and listens to signals, however busy the machine is."""
+    bit = 1 << (signal.SIGTERM - 1)
+
+    def listens() -> bool:
+        lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+        caught = next(line for line in lines if line.startswith("SigCgt:"))
+        return bool(int(caught.split()[1], 16) & bit)
+
+    wait_until(lambda: process.poll() is not None or listens())

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from support.records import read
-
 from llamax_cli import cli
+from support.records import read
 
 WORDS = ["the", "cat", "sat", "on", "a", "mat", "and", "looked", "at", "dogs", "that", "ran", "past"]
 

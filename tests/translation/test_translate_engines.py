@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import tiny_models
 import torch
+from support import tiny_models
 
 from llamax_cli.errors import ModelError, RecordError
 from llamax_cli.models import loading

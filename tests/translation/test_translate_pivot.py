@@ -7,12 +7,10 @@ from typing import Any
 
 import pytest
 from support.fakes import Tagger
-from test_translate import got, pair, put, tagger
+from support.translations import got, pair, put
 
 from llamax_cli import cli
 from llamax_cli.models.contracts import TranslationRequest
-
-__all__ = ["tagger"]
 
 
 def pivot(*arguments: str, code: int = 0) -> None:
