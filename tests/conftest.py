@@ -14,7 +14,8 @@ from support import zygote
 from support.fakes import Tagger
 from support.processes import ROOT, Outcome
 
-from llamax_cli.models import contracts
+from llamax_cli.translation.engines import registry
+from llamax_cli.translation.engines.registry import EngineSpec
 
 # How long an example takes says nothing on a machine that does other work too.
 settings.register_profile("patient", deadline=None)
@@ -74,7 +75,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
 def tagger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Tagger]:
     """Have --engine hf be an engine without a model, in an empty folder with nothing asked yet."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(contracts.ENGINES, "hf", "support.fakes:Tagger")
+    monkeypatch.setitem(registry.ENGINES, "hf", EngineSpec("support.fakes:Tagger", shareable=True))
     monkeypatch.setattr(Tagger, "opened", [])
     monkeypatch.setattr(Tagger, "asked", [])
     return Tagger

@@ -36,7 +36,6 @@ ROOMS = [
     "options",
     "commands",
 ]
-NOT_YET = {("models", "training"), ("instructions", "training")}
 COMPUTING = {"scoring", "models", "translation", "instructions", "training", "tuning"}
 HEAVY = {"torch", "transformers", "accelerate", "datasets", "numpy", "pyarrow", "rich"}
 EXTENSION = "llamax_cli.augmentation.spaced"
@@ -84,7 +83,7 @@ def test_imports_point_one_way(path: Path) -> None:
         if name.startswith("llamax_cli."):
             first = name.split(".")[1]
             target = first if first in ROOMS else ""
-            assert target in above or (room, target) in NOT_YET, name
+            assert target in above, name
 
 
 @pytest.mark.parametrize("path", FILES, ids=named)

@@ -9,13 +9,13 @@ from llamax_cli.errors import UsageError
 from llamax_cli.options import model as flags
 from llamax_cli.options.shared import Flags, codes, command, one_of
 from llamax_cli.streams.run import Run
-from llamax_cli.translation import translate
+from llamax_cli.translation.pivot import run_pivot
 
 
 @command(shard=True, ranks=True)
 def pivot(
     run: Run,
-    asked: Annotated[flags.TranslationOptions, Flags(flags.translation_options)],
+    options: Annotated[flags.TranslationOptions, Flags(flags.translation_options)],
     via: Annotated[str, Option(metavar="LANG", help="The language in between.")] = "en",
     only: Annotated[
         str | None,
@@ -37,10 +37,10 @@ def pivot(
 
     Example: llamax pivot marked.jsonl --via en --only off-target --model LLaMAX/LLaMAX3-8B-Alpaca
     """
-    if len(codes(via)) != 1:
-        raise UsageError("--via names one language")
-    second = [replace(asked.choice, model=second_model, lora=None)] if second_model else []
-    wanted = translate.TranslationTargets(asked.src_lang, asked.into, None, asked.decoding.seed)
-    translate.pivot(
-        run, [asked.choice, *second], asked.decoding, wanted, codes(via)[0], only_off_target=only is not None
-    )
+    pivots = codes(via)
+    if len(pivots) != 1:
+        raise UsageError("--via takes one language")
+    choices = [options.choice]
+    if second_model:
+        choices.append(replace(options.choice, model=second_model, lora=None))
+    run_pivot(run, choices, options.decoding, options.languages, pivots[0], only_off_target=only is not None)

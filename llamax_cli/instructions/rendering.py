@@ -1,9 +1,8 @@
-"""A file of any form as a file of Samples, in the cache of a run: from there on it is trained on like any other."""
+"""A file of any form as a file of Samples in the cache of a run: from there on it is trained on like any other."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from xxhash import xxh3_128
 
@@ -13,32 +12,34 @@ from llamax_cli.instructions.data_files import items
 from llamax_cli.instructions.forms import Forms
 from llamax_cli.instructions.questions import questions
 from llamax_cli.records import serialise
-from llamax_cli.training.dataset import Rendered, appearing
-from llamax_cli.training.job import Job
+from llamax_cli.streams.atomic import atomic_file
 
 VERSION = "1"  # of how records are rendered: another one, another file
 BATCH = 1000  # samples written at once
 
 
-def renderer(job: Job, tokenizer: Any) -> Callable[[Path], Rendered] | None:
-    """Return what makes a file of Samples of a file of the user's; None where the data are Samples.
+class RenderedFile(NamedTuple):
+    """A file of Samples in the cache, the user's file that it was made from, and a hash of that file's bytes."""
+
+    original: Path
+    path: Path
+    digest: str
+
+
+def render_file(path: Path, *, task: str, tokenizer: Any, model: str, cache: Path) -> RenderedFile:
+    """Return a user's file as a file of Samples in a cache folder.
 
     The file is made once for a content and what a chat is written with, and appears whole; a resumed run finds it.
+    `task` is "" for a file of any form; `model` is what messages call the tokenizer's model.
     """
-    if job.command == "train":
-        return None
-    return partial(_render, job.task, tokenizer, job.tokenizer, job.cache)
-
-
-def _render(task: str, tokenizer: Any, model: str, cache: Path, path: Path) -> Rendered:
-    content = _content(path)
+    digest = _hash(path)
     special = sorted(map(str, getattr(tokenizer, "added_tokens_decoder", {}).values()))
     chat = [str(getattr(tokenizer, name, None)) for name in ("chat_template", "bos_token", "eos_token")]
-    key = xxh3_128("\0".join([content, VERSION, task, *chat, *special]).encode()).hexdigest()
-    made = cache / f"rendered-{key}.jsonl"
-    if not made.exists():
-        _write(made, samples(path, task, lambda: Chat(tokenizer, model)))
-    return Rendered(path, made, content)
+    key = xxh3_128("\0".join([digest, VERSION, task, *chat, *special]).encode()).hexdigest()
+    target = cache / f"rendered-{key}.jsonl"
+    if not target.exists():
+        _write(target, samples(path, task, lambda: Chat(tokenizer, model)))
+    return RenderedFile(path, target, digest)
 
 
 def samples(path: Path, task: str, chat: Callable[[], Chat]) -> Iterator[dict[str, Any]]:
@@ -55,7 +56,7 @@ def samples(path: Path, task: str, chat: Callable[[], Chat]) -> Iterator[dict[st
             raise DataError(f"{where}: {error}") from error
 
 
-def _content(path: Path) -> str:
+def _hash(path: Path) -> str:
     digest = xxh3_128()
     try:
         with path.open("rb", buffering=0) as file:
@@ -66,10 +67,10 @@ def _content(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _write(path: Path, made: Iterator[dict[str, Any]]) -> None:
-    with appearing(path) as file:
+def _write(path: Path, rendered: Iterator[dict[str, Any]]) -> None:
+    with atomic_file(path) as file:
         batch: list[dict[str, Any]] = []
-        for sample in made:
+        for sample in rendered:
             batch.append(sample)
             if len(batch) == BATCH:
                 file.write(serialise(batch))

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import NamedTuple, Protocol, TypeAlias, cast
+from typing import NamedTuple, Protocol, TypeAlias
 
-from llamax_cli.errors import ModelError, RecordError
-from llamax_cli.registry import find
+from llamax_cli.errors import RecordError
 
 PAPER_TOKENS = 256
 PAPER_BEAM = 4
+QUANTIZATIONS = ("8bit", "4bit")
 
 
 class TranslationRequest(NamedTuple):
@@ -76,49 +75,3 @@ class ModelChoice:
     concurrency: int = 8
     timeout: float = 120.0
     per_minute: int | None = None
-
-
-ENGINES = {
-    "hf": "llamax_cli.translation.engines.hf:HfEngine",
-    "ctranslate2": "llamax_cli.translation.engines.ctranslate2:CTranslate2Engine",
-    "vllm": "llamax_cli.translation.engines.vllm:VllmEngine",
-    "openai": "llamax_cli.translation.engines.openai:OpenaiEngine",
-}
-EXTRAS = {"ctranslate2", "vllm"}  # engines whose packages come with an extra of that name
-
-
-def open_engine(choice: ModelChoice, decoding: Decoding) -> Engine:
-    """Return the engine with its model loaded; ModelError says what is missing."""
-    try:
-        return cast(Engine, find(ENGINES[choice.engine])(choice, decoding))
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("llamax_cli"):
-            raise
-        wanted = f"'llamax[{choice.engine}]'" if choice.engine in EXTRAS else error.name
-        raise ModelError(f"--engine {choice.engine} needs the package {error.name}: pip install {wanted}") from error
-
-
-def content(model: str) -> str:
-    """Return a hash of what a local model is: its small files whole, its weights by name and size.
-
-    A name on a hub, or a model on a server, stands for itself.
-    """
-    from xxhash import xxh3_64
-
-    folder = Path(model)
-    if not folder.is_dir():
-        return model
-    digest = xxh3_64()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        size = path.stat().st_size
-        digest.update(f"{path.relative_to(folder)}:{size}\n".encode())
-        digest.update(path.read_bytes() if size < 1 << 20 else _ends(path, size))
-    return digest.hexdigest()
-
-
-def _ends(path: Path, size: int) -> bytes:
-    """Return the first and last kilobytes of a big file: the header of safetensors, and some of the weights."""
-    with path.open("rb") as file:
-        head = file.read(1 << 16)
-        file.seek(size - (1 << 16))
-        return head + file.read()

@@ -1,6 +1,6 @@
-"""Liger's kernels for GPUs in the place of transformers' own modules: rotary positions, norms and the gated layers.
+"""Liger's GPU kernels instead of transformers' own modules, for rotary positions, norms and gated layers.
 
-The loss is not theirs: the learner's own asks the head for learned tokens only, a chunk at a time.
+The loss stays our own, which computes logits for learned tokens only, a chunk at a time.
 """
 
 import torch
@@ -9,12 +9,12 @@ from llamax_cli.errors import UsageError
 
 
 def use_liger(architecture: str, device: torch.device) -> None:
-    """Have the models that are made from now on run with Liger's kernels; UsageError where they cannot.
+    """Make models that are created from now on use Liger's kernels; UsageError where that is impossible.
 
-    `architecture` is one of those that train takes; Liger knows all of them by the same names.
+    `architecture` is one of those that train supports; Liger knows all of them by the same names.
     """
     if device.type != "cuda":
-        raise UsageError("liger: its kernels are for GPUs, and there is none here; leave it out")
+        raise UsageError("liger: its kernels need a GPU, and there is none; leave the setting out")
     try:
         from liger_kernel.transformers.monkey_patch import MODEL_TYPE_TO_APPLY_LIGER_FN
     except ImportError as error:

@@ -12,10 +12,10 @@ import torch
 from safetensors import SafetensorError
 
 from llamax_cli.errors import ModelError, UsageError
+from llamax_cli.models.config_file import check_model_path
 from llamax_cli.models.contracts import ModelChoice
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-QUANTIZATIONS = ("8bit", "4bit")
 
 
 def silence() -> None:
@@ -30,7 +30,7 @@ def silence() -> None:
 
 
 @contextmanager
-def legible(model: str) -> Iterator[None]:
+def loading_errors(model: str) -> Iterator[None]:
     """Turn what a loading library raises into one line that names the model."""
     try:
         yield
@@ -46,15 +46,11 @@ def legible(model: str) -> Iterator[None]:
 
 
 def load_config(model: str) -> Any:
-    """Return the configuration of a model; ModelError where there is none."""
+    """Return the configuration of a model, as transformers has it; ModelError if there is none."""
     import transformers
 
-    silence()
-    if Path(model).is_dir() and not (Path(model) / "config.json").is_file():
-        raise ModelError(f"{model} has no config.json; is it the folder of a model?")
-    if not Path(model).exists() and model.startswith((".", "/", "~")):
-        raise ModelError(f"{model}: no such folder")
-    with legible(model):
+    check_model_path(model)
+    with loading_errors(model):
         return transformers.AutoConfig.from_pretrained(model)
 
 
@@ -68,37 +64,37 @@ def load_tokenizer(model: str) -> Any:
         raise ModelError(
             f"{model} has no tokenizer; copy tokenizer.json or tokenizer.model of the original model there"
         )
-    with legible(model):
+    with loading_errors(model):
         return transformers.AutoTokenizer.from_pretrained(model)
 
 
-def find_device(wanted: str) -> str:
+def find_device(device: str) -> str:
     """Return the device meant: `auto` is the GPU where there is one; ModelError for one that is not there."""
-    if wanted in ("auto", "all"):
+    if device in ("auto", "all"):
         return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    kind, _, number = wanted.partition(":")
+    kind, _, number = device.partition(":")
     if kind not in ("cpu", "cuda", "mps") or (number and not number.isdecimal()):
-        raise UsageError(f"--device {wanted} is none of auto, all, cpu, cuda, cuda:N, mps")
+        raise UsageError(f"--device {device} is none of auto, all, cpu, cuda, cuda:N, mps")
     if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
         count = torch.cuda.device_count()
         raise ModelError(
-            f"--device {wanted}: torch sees {count or 'no'} CUDA device{'s' * (count != 1)}; try --device cpu"
+            f"--device {device}: torch sees {count or 'no'} CUDA device{'s' * (count != 1)}; try --device cpu"
         )
     if kind == "mps" and not torch.backends.mps.is_available():
         raise ModelError("--device mps: torch sees no Apple GPU; try --device cpu")
-    return wanted
+    return device
 
 
-def gpus() -> int:
+def count_gpus() -> int:
     """Return how many GPUs there are."""
     return torch.cuda.device_count()
 
 
-def find_dtype(wanted: str, device: str) -> torch.dtype:
+def find_dtype(dtype: str, device: str) -> torch.dtype:
     """Return the number format: `auto` is bfloat16 on a GPU, as in the paper, and float32 on a CPU."""
-    if wanted == "auto":
+    if dtype == "auto":
         return torch.float32 if device == "cpu" else torch.bfloat16
-    return DTYPES[wanted]
+    return DTYPES[dtype]
 
 
 def load_model(choice: ModelChoice, config: Any) -> Any:
@@ -107,7 +103,7 @@ def load_model(choice: ModelChoice, config: Any) -> Any:
 
     device = find_device(choice.device)
     kind: Any = transformers.AutoModelForSeq2SeqLM if config.is_encoder_decoder else transformers.AutoModelForCausalLM
-    with legible(choice.model):
+    with loading_errors(choice.model):
         loaded = kind.from_pretrained(
             choice.model,
             dtype=find_dtype(choice.dtype, device),
@@ -116,22 +112,22 @@ def load_model(choice: ModelChoice, config: Any) -> Any:
             ignore_mismatched_sizes=True,
             output_loading_info=True,
         )
-    model = whole(choice.model, *loaded)
+    model = check_weights(choice.model, *loaded)
     if choice.lora is not None:
-        model = _adapted(model, choice.lora)
+        model = _with_adapter(model, choice.lora)
     return model.eval()
 
 
-def whole(name: str, model: Any, loading: dict[str, Any]) -> Any:
+def check_weights(name: str, model: Any, loading: dict[str, Any]) -> Any:
     """Return a model of which every weight was in its files; ModelError where the library would draw some at random.
 
     `loading` is what `output_loading_info` tells, with `ignore_mismatched_sizes`.
     """
     if missing := sorted(loading["missing_keys"]):
         raise ModelError(f"{name}: {len(missing):,} weights are not in its files, {missing[0]} first")
-    if others := sorted(loading["mismatched_keys"]):
-        key, found, expected = others[0]
-        raise ModelError(f"{name}: {key} is {_size(found)} in its files and {_size(expected)} by its config.json")
+    if mismatched := sorted(loading["mismatched_keys"]):
+        key, in_files, in_config = mismatched[0]
+        raise ModelError(f"{name}: {key} is {_size(in_files)} in its files but {_size(in_config)} in its config.json")
     return model
 
 
@@ -157,7 +153,7 @@ def _quantization(quantize: str | None, device: str) -> Any:
     )
 
 
-def _adapted(model: Any, adapter: str) -> Any:
+def _with_adapter(model: Any, adapter: str) -> Any:
     """Return the model with a LoRA adapter merged into its weights, so that it runs as fast as without."""
     try:
         from peft import PeftModel
@@ -165,7 +161,7 @@ def _adapted(model: Any, adapter: str) -> Any:
         raise ModelError("--lora needs the package peft: pip install peft") from error
     if Path(adapter).is_dir() and not (Path(adapter) / "adapter_config.json").is_file():
         raise ModelError(f"{adapter} has no adapter_config.json; is it the folder of a LoRA adapter?")
-    with legible(adapter):
+    with loading_errors(adapter):
         return PeftModel.from_pretrained(model, adapter).merge_and_unload()
 
 

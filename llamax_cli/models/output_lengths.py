@@ -1,7 +1,7 @@
-"""How long a translation may become: the paper's fixed number, or a number that fits the sentence and the tokenizer.
+"""How long a translation may become: the paper's fixed number, or one that adapts to the sentence and the tokenizer.
 
-256 tokens are too few where a tokenizer breaks a script into bytes: of the FLORES references, in LLaMA-2 tokens, 78 %
-in Odia are longer.
+256 tokens are too few where a tokenizer splits a script into bytes: 78 % of the FLORES references in Odia are longer,
+in tokens of LLaMA-2.
 """
 
 import math
@@ -11,10 +11,10 @@ from functools import cache, lru_cache
 
 from llamax_cli.languages import language, languages
 
-EXPANSION = 2.0  # characters of a translation for each of the source, at most
-WIDE = 3.0  # characters of an alphabet that one of Chinese or Japanese is worth
-ROOM = 16  # tokens that any translation may have
-STEP = 32  # limits are rounded up to a multiple, so that sentences of like length share a batch
+EXPANSION = 2.0  # characters of a translation per character of its source, at most
+WIDE_WEIGHT = 3.0  # letters of an alphabet that one Chinese or Japanese character stands for
+BASE_TOKENS = 16  # allowed to any translation, however short its source
+STEP = 32  # limits are rounded up to a multiple of it, so that sentences of similar length share a batch
 IDEOGRAPHS = "的一是不了人我在有他这上们来到时大地为子中你说生国年着就那和要她出也得里后自以会"
 TRADITIONAL = "的一是不了人我在有他這上們來到時大地為子中你說生國年著就那和要她出也得裡後自以會"
 SAMPLES = {
@@ -22,7 +22,7 @@ SAMPLES = {
     "Hant": TRADITIONAL,
     "Jpan": IDEOGRAPHS[:10] + "のにはをたがでてとしれさあるいもなっこよ",
 }
-# How the Unicode names of a script's letters begin, by ISO 15924 code.
+# The beginning of the Unicode names of a script's letters, by ISO 15924 code.
 NAMES = {
     "Arab": "ARABIC",
     "Armn": "ARMENIAN",
@@ -51,35 +51,39 @@ NAMES = {
 
 @cache
 def letters(script: str) -> str:
-    """Return some letters of a script as words: `letters("Thai")[:7] -> "กขฃคฅ ฆ"`; Latin's for an unknown one."""
+    """Return some letters of a script as words, those of Latin for an unknown script.
+
+    `letters("Thai")[:7] -> "กขฃคฅ ฆ"`.
+    """
     if script in SAMPLES:
         return SAMPLES[script]
     name = NAMES.get(script, NAMES["Latn"])
-    found = [chr(point) for point in range(0x61, 0xD7A4) if unicodedata.name(chr(point), "").startswith(name)]
-    found = [letter for letter in found if letter.isalpha()][:40]
-    return " ".join("".join(found[start : start + 5]) for start in range(0, len(found), 5))
+    characters = [chr(point) for point in range(0x61, 0xD7A4) if unicodedata.name(chr(point), "").startswith(name)]
+    sample = [character for character in characters if character.isalpha()][:40]
+    return " ".join("".join(sample[start : start + 5]) for start in range(0, len(sample), 5))
 
 
-class Lengths:
-    """The most new tokens a translation of a sentence may have; `count` gives the tokens of a text."""
+class OutputLengths:
+    """The most new tokens that translations may have; `count_tokens` counts the tokens of a text."""
 
-    def __init__(self, fixed: int | None, count: Callable[[str], int]) -> None:
+    def __init__(self, fixed: int | None, count_tokens: Callable[[str], int]) -> None:
         self.fixed = fixed
-        self._tokens_per_letter = lru_cache(maxsize=None)(lambda script: _fertility(count, letters(script)))
+        self._fertility = lru_cache(maxsize=None)(lambda script: _fertility(count_tokens, letters(script)))
 
     def limit(self, src: str, tgt_lang: str) -> int:
-        """Return the limit for a source into a language: the fixed one, or one that adapts to both."""
+        """Return the limit for a source and a target language: the fixed one, or one that adapts to both."""
         if self.fixed is not None:
             return self.fixed
         script = language(tgt_lang).script if tgt_lang in languages() else ""
-        tokens = ROOM + EXPANSION * _weight(src) * self._tokens_per_letter(script)
+        tokens = BASE_TOKENS + EXPANSION * _weighted_length(src) * self._fertility(script)
         return STEP * math.ceil(tokens / STEP)
 
 
-def _fertility(count: Callable[[str], int], text: str) -> float:
-    return count(text) / len(text)
+def _fertility(count_tokens: Callable[[str], int], text: str) -> float:
+    """Return the tokens per character of a text."""
+    return count_tokens(text) / len(text)
 
 
-def _weight(text: str) -> float:
-    """Return the characters of a text, those of Chinese and Japanese counted for more."""
-    return sum(WIDE if unicodedata.east_asian_width(letter) in "WF" else 1.0 for letter in text)
+def _weighted_length(text: str) -> float:
+    """Return the number of characters in a text, where a wide one, as in Chinese, counts for several."""
+    return sum(WIDE_WEIGHT if unicodedata.east_asian_width(letter) in "WF" else 1.0 for letter in text)

@@ -86,7 +86,7 @@ class Template:
             "tgt_lang": language_name(tgt_lang, authors=self.authors_names),
             "tgt_code": tgt_code or tgt_lang,
         }
-        return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), self.text)
+        return PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), self.text)
 
     def answer(self, text: str) -> tuple[str, bool]:
         """Return the translation in what was generated, and whether a `stop` ended it."""
@@ -110,8 +110,8 @@ TEMPLATES = {
     CHAT: Template(TOWER, chat=True),
     VERBATIM: Template("{src}"),  # for who writes prompts
 }
-# What in the name of a model tells its template; the first that fits.
-NAMED = {
+# The template for models with a certain part in their name; the first that matches.
+BY_MODEL_NAME = {
     "madlad": "madlad",
     "aya-101": "aya-101",
     "llamax": "llamax-alpaca",
@@ -133,8 +133,8 @@ def choose(template: str, model: str, *, has_chat: bool) -> Template:
     """
     if template == AUTO:
         name = Path(model).name.lower()
-        told = next((known for part, known in NAMED.items() if part in name), None)
-        return TEMPLATES[told or (CHAT if has_chat else "llama")]
+        by_name = next((known for part, known in BY_MODEL_NAME.items() if part in name), None)
+        return TEMPLATES[by_name or (CHAT if has_chat else "llama")]
     if template in TEMPLATES:
         if template == CHAT and not has_chat:
             raise UsageError(f"{model} has no chat template; name another one with --template")
@@ -158,11 +158,13 @@ def _from_file(template: str) -> Template:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise FileError(f"{path}: {because(error)}") from error
-    found = set(PLACEHOLDER.findall(text))
-    if unknown := sorted(found - PLACEHOLDERS):
+    placeholders = set(PLACEHOLDER.findall(text))
+    if unknown := sorted(placeholders - PLACEHOLDERS):
         raise UsageError(f"{path}: {{{unknown[0]}}} is no placeholder; have: {_braced(PLACEHOLDERS)}")
-    if "src" not in found or not found & {"tgt_lang", "tgt_code"}:
-        raise UsageError(f"{path}: a template needs {{src}} and {{tgt_lang}}; it has {_braced(found) or 'neither'}")
+    if "src" not in placeholders or not placeholders & {"tgt_lang", "tgt_code"}:
+        raise UsageError(
+            f"{path}: a template needs {{src}} and {{tgt_lang}}; it has {_braced(placeholders) or 'neither'}"
+        )
     return Template(text.removesuffix("\n"))
 
 

@@ -8,11 +8,12 @@ from typer import BadParameter, Option
 
 from llamax_cli.errors import UsageError
 from llamax_cli.models import prompts
-from llamax_cli.models.contracts import ENGINES, PAPER_BEAM, PAPER_TOKENS, Decoding, ModelChoice
+from llamax_cli.models.contracts import PAPER_BEAM, PAPER_TOKENS, QUANTIZATIONS, Decoding, ModelChoice
 from llamax_cli.options.shared import codes, one_of
+from llamax_cli.translation.directions import DefaultLanguages
+from llamax_cli.translation.engines.registry import ENGINES, check_supported
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
-QUANTIZATIONS = ("8bit", "4bit")
 MODEL, SEARCH, SERVER = "Model", "Decoding", "A server (--engine openai)"
 SERVER_VARIABLE = "OPENAI_BASE_URL"
 
@@ -131,15 +132,11 @@ Into = Annotated[
 
 
 class TranslationOptions(NamedTuple):
-    """What is translated, by which model and how: the flags that all commands with a model have.
-
-    `src_lang` (one at most) and `into` are for records without languages of their own.
-    """
+    """What the flags of every command with a model say: which model, how it decodes, and the default languages."""
 
     choice: ModelChoice
     decoding: Decoding
-    src_lang: tuple[str, ...]
-    into: tuple[str, ...]
+    languages: DefaultLanguages
 
 
 def translation_options(
@@ -165,8 +162,13 @@ def translation_options(
     per_minute: PerMinute = None,
 ) -> TranslationOptions:
     """Return what the flags say; UsageError where they do not go together."""
+    prompts.check(template)
+    spec = ENGINES[engine]
     server = server or os.environ.get(SERVER_VARIABLE)
-    _check(engine, template, server if engine == "openai" else None, beam, lora, quantize, sample=sample)
+    if spec.is_server and not server:
+        raise UsageError(f"--engine {engine} needs --server URL or {SERVER_VARIABLE} in the environment")
+    if sample and beam is not None and beam > 1:
+        raise UsageError("--sample draws and does not search: leave --beam out")
     choice = ModelChoice(
         model=model,
         engine=engine,
@@ -176,41 +178,28 @@ def translation_options(
         lora=lora,
         quantize=quantize,
         batch_tokens=batch_tokens,
-        server=server if engine == "openai" else None,
+        server=server if spec.is_server else None,
         concurrency=concurrency,
         timeout=timeout,
         per_minute=per_minute,
     )
-    beam = beam or (1 if engine == "openai" or sample else PAPER_BEAM)
-    limit = None if max_new_tokens == "auto" else int(max_new_tokens)
-    if limit is None and engine == "openai":
-        limit = 0  # a server ends where it likes
-    decoding = Decoding(beam, limit, 1, sample, temperature, top_p, seed)
-    return TranslationOptions(choice, decoding, codes(src_lang), codes(into))
+    decoding = Decoding(
+        beam=beam or (PAPER_BEAM if spec.beam_search and not sample else 1),
+        max_new_tokens=None if max_new_tokens == "auto" else int(max_new_tokens),
+        sample=sample,
+        temperature=temperature,
+        top_p=top_p,
+        seed=seed,
+    )
+    check_supported(choice, decoding)
+    return TranslationOptions(choice, decoding, DefaultLanguages(_source(src_lang), codes(into)))
 
 
-def _check(
-    engine: str,
-    template: str,
-    server: str | None,
-    beam: int | None,
-    lora: str | None,
-    quantize: str | None,
-    *,
-    sample: bool,
-) -> None:
-    prompts.check(template)
-    searches = beam is not None and beam > 1
-    if engine == "openai" and not server:
-        raise UsageError(f"--engine openai needs --server URL or {SERVER_VARIABLE} in the environment")
-    if engine == "openai" and (lora or quantize):
-        raise UsageError("--lora and --quantize are for the server to decide, not for --engine openai")
-    if engine == "ctranslate2" and (lora or quantize == "4bit"):
-        raise UsageError("--engine ctranslate2 takes no --lora (merge it first) and no --quantize 4bit")
-    if sample and searches:
-        raise UsageError("--sample draws and does not search: leave --beam out")
-    if engine == "openai" and searches:
-        raise UsageError("a server searches without beams: leave --beam out")
+def _source(src_lang: str | None) -> str | None:
+    languages = codes(src_lang)
+    if len(languages) > 1:
+        raise UsageError("--src-lang takes one language")
+    return languages[0] if languages else None
 
 
 def with_candidates(decoding: Decoding, nbest: int) -> Decoding:

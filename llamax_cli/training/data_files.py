@@ -7,7 +7,7 @@ from llamax_cli.errors import DataError, FileError, because
 from llamax_cli.streams.compression import LONGEST_MAGIC, compression_of
 
 
-def plain(path: Path) -> os.stat_result:
+def stat_uncompressed(path: Path) -> os.stat_result:
     """Return the status of a file whose records can be read in any order; FileError or DataError for another."""
     try:
         status = path.stat()

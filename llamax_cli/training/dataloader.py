@@ -1,140 +1,92 @@
-"""Blocks as tensors, shared out among the ranks, and read ahead of the model."""
+"""Packed batches for each rank, and reading them ahead of the model."""
 
 import queue
 import threading
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
-import msgspec
 import torch
-from torch import Tensor
 
 from llamax_cli.config import BLOCKS
-from llamax_cli.models.sample_encoding import Encoded, Encoder
-from llamax_cli.models.varlen_attention import Documents
-from llamax_cli.training.dataset import Sample
-from llamax_cli.training.dataset_cache import Dataset
+from llamax_cli.models.packed_batch import Batch, make_batch
+from llamax_cli.models.sample_encoding import Encoder
+from llamax_cli.training.packed_dataset import PackedDataset
 from llamax_cli.training.sampler import DataPosition
 
-AHEAD = 2  # steps that are read before the model asks for them
+PREFETCHED = 2  # steps that are read before the model asks for them
+CPU = torch.device("cpu")
 
 Item = TypeVar("Item")
 
 
-class Batch(msgspec.Struct, frozen=True):
-    """Documents one after the other in one row, the longest first.
-
-    `ids` and `positions` (1, tokens); `places` (n,) the tokens after which one is learned, `targets` (n,) those
-    learned, `owners` (n,) the number of the document they are in; `counts` is how many are learned of each document,
-    `numbers` and `samples` its record. What is no tensor is known without waiting for the device.
-    """
-
-    ids: Tensor
-    positions: Tensor
-    places: Tensor
-    targets: Tensor
-    owners: Tensor
-    documents: Documents
-    counts: tuple[int, ...]
-    numbers: tuple[int, ...]
-    samples: tuple[Sample, ...]
-
-    def to(self, device: torch.device) -> "Batch":
-        """Return it on a device."""
-        tensors = (self.ids, self.positions, self.places, self.targets, self.owners, self.documents.ends)
-        *moved, ends = (each.to(device, non_blocking=True) for each in tensors)
-        ids, positions, places, targets, owners = moved
-        documents = Documents(self.documents.lengths, ends)
-        return Batch(ids, positions, places, targets, owners, documents, self.counts, self.numbers, self.samples)
-
-
-def make_batch(encoded: Sequence[Encoded], numbers: Sequence[int], samples: Sequence[Sample]) -> Batch:
-    """Return documents as one row."""
-    order = sorted(range(len(encoded)), key=lambda place: -len(encoded[place].tokens))
-    chosen = [encoded[place] for place in order]
-    lengths = [len(each.tokens) for each in chosen]
-    ids = torch.tensor([token for each in chosen for token in each.tokens])
-    learned = torch.tensor([wanted for each in chosen for wanted in each.learned])
-    positions = torch.cat([torch.arange(length) for length in lengths])
-    owners = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths))
-    # A token is learned at the place before it, and the first of a document has none.
-    targets = torch.nonzero(learned & (positions > 0))[:, 0]
-    ends = torch.tensor([0, *lengths]).cumsum(0).to(torch.int32)
-    documents = Documents(tuple(lengths), ends)
-    owners = owners[targets]
-    counts = tuple(torch.bincount(owners, minlength=len(lengths)).tolist())
-    known = tuple(numbers[place] for place in order), tuple(samples[place] for place in order)
-    return Batch(ids[None], positions[None], targets - 1, ids[targets], owners, documents, counts, *known)
-
-
-def idle_batch() -> Batch:
-    """Return the least there can be to compute, for a rank that has nothing to do while others have."""
-    return make_batch([Encoded([0, 0], [False, True])], [-1], [Sample("")])
-
-
 class Step(NamedTuple):
-    """The work of one rank in one step.
+    """The work of one rank in one step of the optimizer.
 
-    `batches` are None where this rank has nothing to do while others still work; `records`, `learned` and `tokens`
-    count records, learned tokens and tokens of all ranks; `state` is the place after it.
+    `batches` has None where this rank has nothing to do while others still compute; `records`, `learned` and `tokens`
+    are the numbers of records, learned tokens and tokens of all ranks; `position` is the one after the step.
     """
 
     batches: list[Batch | None]
     records: int
     learned: int
     tokens: int
-    state: DataPosition
+    position: DataPosition
 
 
 @dataclass(frozen=True)
-class Feed:
-    """What one rank of several takes from the data: every `ranks`-th block of a step, `micro_batch` at a time.
+class DataLoader:
+    """Reads the share of one rank: every `ranks`-th block of a step, `micro_batch` blocks to a batch.
 
-    A step has `batch` blocks, or the blocks of about so many records where the `unit` is records.
+    A step has `batch` blocks or, where the `unit` is records, the blocks of about that many records. Batches for a GPU
+    are pinned.
     """
 
-    prepared: Dataset
+    data: PackedDataset
     encoder: Encoder
     batch: int
     micro_batch: int
     rank: int = 0
     ranks: int = 1
     unit: str = BLOCKS
+    device: torch.device = CPU
 
-    def steps(self, state: DataPosition) -> Iterator[Step]:
-        """Yield the steps from a place to the end of its epoch."""
-        plan = self.prepared.plan(state.epoch)
-        plan.check(state)
-        end = state.cursor
+    def steps(self, position: DataPosition) -> Iterator[Step]:
+        """Yield the steps from a position to the end of its epoch."""
+        if self.device.type == "cuda":
+            torch.cuda.set_device(self.device)  # a thread that prefetches starts on the first GPU
+        plan = self.data.plan(position.epoch)
+        plan.check(position)
+        end = position.cursor
         while end < len(plan):
             start, end = end, plan.step_end(end, self.batch, self.unit)
-            shares = -(-(end - start) // self.ranks)
-            own = list(range(start + self.rank, end, self.ranks))
-            places = range(0, shares, self.micro_batch)
+            blocks = list(range(start + self.rank, end, self.ranks))
+            # All ranks have the same number of batches: that of the first rank, whose share is the largest.
+            largest_share = -(-(end - start) // self.ranks)
             batches = [
-                self._read([n for each in own[place : place + self.micro_batch] for n in plan.records(each)])
-                for place in places
+                self._read([n for block in blocks[first : first + self.micro_batch] for n in plan.records(block)])
+                for first in range(0, largest_share, self.micro_batch)
             ]
             records = plan.bins.items[plan.bins.starts[start] : plan.bins.starts[end]]
-            learned = int(self.prepared.supervised[records].sum()) + len(records)  # and the end of each text
-            tokens = int(self.prepared.lengths[records].sum())
-            yield Step(batches, len(records), learned, tokens, state._replace(cursor=end))
+            learned = int(self.data.supervised[records].sum()) + len(records)  # each text's end is learned too
+            tokens = int(self.data.lengths[records].sum())
+            yield Step(batches, len(records), learned, tokens, position._replace(cursor=end))
 
     def _read(self, numbers: list[int]) -> Batch | None:
         if not numbers:
             return None
-        samples = [self.prepared.samples[number] for number in numbers]
-        return make_batch(self.encoder.encode(samples), numbers, samples)
+        samples = [self.data.samples[number] for number in numbers]
+        batch = make_batch(self.encoder.encode(samples), numbers, samples)
+        return batch.pin_memory() if self.device.type == "cuda" else batch
 
 
-def ahead(items: Iterable[Item], depth: int = AHEAD) -> Generator[Item, None, None]:
-    """Yield the items, the next ones made meanwhile in a thread; what goes wrong there is raised here."""
+def prefetch(items: Iterable[Item], depth: int = PREFETCHED) -> Generator[Item, None, None]:
+    """Yield the items while a thread makes the next ones; an error in the thread is raised where its item would be."""
     ready: queue.Queue[tuple[Item | None, BaseException | None]] = queue.Queue(depth)
-    left = threading.Event()
+    is_closed = threading.Event()
 
     def put(item: Item | None, error: BaseException | None) -> bool:
-        while not left.is_set():
+        while not is_closed.is_set():
             try:
                 ready.put((item, error), timeout=0.1)
             except queue.Full:
@@ -148,7 +100,7 @@ def ahead(items: Iterable[Item], depth: int = AHEAD) -> Generator[Item, None, No
                 if not put(item, None):
                     return
             put(None, StopIteration())
-        except BaseException as error:  # handed over, whatever it is
+        except BaseException as error:  # raised again in the main thread
             put(None, error)
 
     thread = threading.Thread(target=work, daemon=True)
@@ -162,6 +114,6 @@ def ahead(items: Iterable[Item], depth: int = AHEAD) -> Generator[Item, None, No
                 raise error
             yield item  # type: ignore[misc]
     finally:
-        left.set()
-        # A thread that still frees a tensor while Python ends aborts the process.
+        is_closed.set()
+        # A thread that still frees a tensor while Python exits aborts the process.
         thread.join()

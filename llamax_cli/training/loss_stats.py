@@ -1,4 +1,4 @@
-"""Losses by origin, language and direction, and the documents that lost most."""
+"""Losses by origin, language and direction, and the documents with the greatest loss."""
 
 import math
 from collections import defaultdict
@@ -8,10 +8,11 @@ from typing import NamedTuple, TypeAlias
 import torch
 from torch import Tensor
 
-from llamax_cli.training.dataloader import Batch
-from llamax_cli.training.dataset import Sample, Samples
+from llamax_cli.models.packed_batch import Batch
+from llamax_cli.models.samples import Sample
+from llamax_cli.training.dataset import Dataset
 
-# (kind, name) -> [sum of losses, learned tokens]: ("origin", "para"), ("language", "sw").
+# (kind, name) -> [sum of losses, learned tokens]; keys are such as ("origin", "para") and ("language", "sw").
 Sums: TypeAlias = dict[tuple[str, str], list[float]]
 KINDS: dict[str, Callable[[Sample], str]] = {
     "origin": lambda sample: sample.origin or "?",
@@ -20,8 +21,8 @@ KINDS: dict[str, Callable[[Sample], str]] = {
 }
 
 
-class Document(NamedTuple):
-    """What a document lost: the record, its learned tokens and the sum of their losses."""
+class DocumentLoss(NamedTuple):
+    """The loss of a document: the number of its record, its learned tokens and the sum of their losses."""
 
     number: int
     learned: int
@@ -35,39 +36,39 @@ def by_document(batch: Batch, losses: Tensor) -> Tensor:
 
 
 class LossStats:
-    """Losses of the documents that this rank has seen since the meter was emptied."""
+    """The losses of the documents that this rank has seen since the statistics were last taken."""
 
     def __init__(self, kinds: Sequence[str]) -> None:
         self._kinds = kinds
-        self._seen: list[tuple[Batch, Tensor]] = []
+        self._batches: list[tuple[Batch, Tensor]] = []
 
     def add(self, batch: Batch, sums: Tensor) -> None:
-        """Note what the documents of a batch lost; it stays on the device until somebody asks."""
-        self._seen.append((batch, sums))
+        """Add the losses of a batch's documents; the tensor is read from the device only when it is needed."""
+        self._batches.append((batch, sums))
 
-    def documents(self) -> list[tuple[Sample, Document]]:
-        """Return what each document lost."""
+    def documents(self) -> list[tuple[Sample, DocumentLoss]]:
+        """Return each document with its loss."""
         return [
-            (sample, Document(number, learned, loss))
-            for batch, sums in self._seen
+            (sample, DocumentLoss(number, learned, loss))
+            for batch, sums in self._batches
             for sample, number, learned, loss in zip(
-                batch.samples, batch.numbers, batch.counts, sums.tolist(), strict=True
+                batch.samples, batch.numbers, batch.target_counts, sums.tolist(), strict=True
             )
         ]
 
     def take(self) -> Sums:
-        """Return the sums by kind and name, and begin anew."""
+        """Return the sums by kind and name, and start again from nothing."""
         sums: Sums = defaultdict(lambda: [0.0, 0.0])
         for sample, document in self.documents():
             for kind in self._kinds:
                 entry = sums[kind, KINDS[kind](sample)]
                 entry[0] += document.loss
                 entry[1] += document.learned
-        self._seen = []
+        self._batches = []
         return dict(sums)
 
 
-def merged(parts: Iterable[Sums]) -> dict[str, dict[str, float]]:
+def mean_losses(parts: Iterable[Sums]) -> dict[str, dict[str, float]]:
     """Return the mean loss by kind and name over the sums of all ranks: `{"origin": {"para": 2.31}}`."""
     total: Sums = defaultdict(lambda: [0.0, 0.0])
     for part in parts:
@@ -80,18 +81,18 @@ def merged(parts: Iterable[Sums]) -> dict[str, dict[str, float]]:
     return means
 
 
-def worst(documents: Iterable[Document], count: int = 5) -> list[Document]:
-    """Return the documents with the greatest loss a token, those without a number first."""
+def worst(documents: Iterable[DocumentLoss], count: int = 5) -> list[DocumentLoss]:
+    """Return the documents with the greatest mean loss, those whose loss is not finite first."""
 
-    def order(document: Document) -> float:
-        mean = document.loss / max(1, document.learned)
-        return mean if math.isfinite(mean) else math.inf
+    def mean(document: DocumentLoss) -> float:
+        value = document.loss / max(1, document.learned)
+        return value if math.isfinite(value) else math.inf
 
-    return sorted(documents, key=order, reverse=True)[:count]
+    return sorted(documents, key=mean, reverse=True)[:count]
 
 
-def named(documents: Iterable[Document], samples: Samples) -> str:
-    """Return where documents stand: `mix.jsonl:17 (flores:3), mix.jsonl:20`."""
+def describe(documents: Iterable[DocumentLoss], samples: Dataset) -> str:
+    """Return where documents come from: `mix.jsonl:17 (flores:3), mix.jsonl:20`."""
     places = []
     for document in documents:
         identity = samples[document.number].id
@@ -100,5 +101,5 @@ def named(documents: Iterable[Document], samples: Samples) -> str:
 
 
 def rounded(value: float) -> float:
-    """Return a number with the digits that mean something: `rounded(2.3456789012) -> 2.3456789`."""
+    """Return a number with its significant digits: `rounded(2.3456789012) -> 2.3456789`."""
     return float(f"{value:.8g}")

@@ -1,22 +1,35 @@
-"""AdamW: which weights decay, and how fast they move at each moment of the run."""
+"""The optimizers by name, and the groups of weights that differ in weight decay or learning rate.
 
-import math
+A new optimizer is one function and one row of OPTIMIZERS.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import torch
 from torch import nn
 
 from llamax_cli.config import Training
 
+# As torch.optim takes it: `params`, `weight_decay`, and `lr`, the learning rate at the peak of the schedule.
+ParameterGroup: TypeAlias = dict[str, Any]
 
-def make_optimizer(model: nn.Module, training: Training) -> torch.optim.AdamW:
-    """Return AdamW over the weights that are trained; norms and biases do not decay."""
+
+def parameter_groups(model: nn.Module, training: Training) -> list[ParameterGroup]:
+    """Return the trained weights in groups: matrices decay, norms and biases do not."""
     weights = [weight for weight in model.parameters() if weight.requires_grad]
-    groups = [
-        {"params": [each for each in weights if each.ndim >= 2], "weight_decay": training.weight_decay},
-        {"params": [each for each in weights if each.ndim < 2], "weight_decay": 0.0},
+    rate = training.learning_rate
+    groups: list[ParameterGroup] = [
+        {"params": [each for each in weights if each.ndim >= 2], "weight_decay": training.weight_decay, "lr": rate},
+        {"params": [each for each in weights if each.ndim < 2], "weight_decay": 0.0, "lr": rate},
     ]
+    return [group for group in groups if group["params"]]
+
+
+def adamw(groups: list[ParameterGroup], training: Training) -> torch.optim.Optimizer:
+    """Return AdamW with its fused kernel."""
     return torch.optim.AdamW(
-        [group for group in groups if group["params"]],
+        groups,
         lr=training.learning_rate,
         betas=(training.beta1, training.beta2),
         eps=training.epsilon,
@@ -24,25 +37,9 @@ def make_optimizer(model: nn.Module, training: Training) -> torch.optim.AdamW:
     )
 
 
-def learning_rate(training: Training, progress: float) -> float:
-    """Return the learning rate where `progress` (0 ... 1) of the run is done.
-
-    It rises in a line over `warmup`, then falls to `final_rate` of its height. It hangs on the data that is done, not
-    on steps, and so on no batch.
-    """
-    if progress < training.warmup:
-        return training.learning_rate * progress / training.warmup
-    done = (progress - training.warmup) / max(1e-12, 1 - training.warmup)
-    left = {
-        "constant": 1.0,
-        "linear": 1 - done,
-        "cosine": (1 + math.cos(math.pi * min(1.0, done))) / 2,
-    }[training.schedule]
-    final = 1.0 if training.schedule == "constant" else training.final_rate
-    return training.learning_rate * (final + (1 - final) * left)
+OPTIMIZERS: dict[str, Callable[[list[ParameterGroup], Training], torch.optim.Optimizer]] = {"adamw": adamw}
 
 
-def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    """Have the optimiser go on at this rate."""
-    for group in optimiser.param_groups:
-        group["lr"] = rate
+def make_optimizer(model: nn.Module, training: Training, name: str = "adamw") -> torch.optim.Optimizer:
+    """Return an optimizer over the weights that are trained."""
+    return OPTIMIZERS[name](parameter_groups(model, training), training)

@@ -1,4 +1,4 @@
-"""Samples into blocks: best fit, longest first, so that nearly no slot of a block stays empty."""
+"""Packing samples into blocks: best fit, longest first, so that hardly any slot of a block stays empty."""
 
 from collections import deque
 from typing import NamedTuple
@@ -19,66 +19,67 @@ class Bins(NamedTuple):
 
 
 def pack(lengths: Numbers, block: int) -> Bins:
-    """Return the places of all lengths, each 1 ... `block`, in bins that sum to at most `block`.
+    """Return the indices of all lengths, each 1 ... `block`, in bins whose lengths sum to at most `block`.
 
-    Best-fit decreasing: the longest first, each into the fullest bin that has room. Equal lengths go in their order.
+    Best-fit decreasing: the longest first, each into the fullest bin that it fits. Equal lengths keep their order.
 
     `pack(np.array([3, 5, 2, 4]), 8).items -> [1, 0, 3, 2]`
     """
     order = np.argsort(-lengths, kind="stable")
     sizes, counts = np.unique(lengths, return_counts=True)
-    bins = np.empty(len(lengths), np.int64)  # of each item, in that order
-    rooms = _Rooms(block)
+    bins = np.empty(len(lengths), np.int64)  # the bin of each item, in that order
+    open_bins = _OpenBins(block)
     done = 0
     for size, count in zip(sizes[::-1].tolist(), counts[::-1].tolist(), strict=True):
         end = done + count
         while done < end:
-            done += rooms.fill(size, bins[done:end])
+            done += open_bins.fill(size, bins[done:end])
     grouped = np.argsort(bins, kind="stable")
-    starts = np.concatenate([[0], np.cumsum(np.bincount(bins, minlength=rooms.opened))])
+    starts = np.concatenate([[0], np.cumsum(np.bincount(bins, minlength=open_bins.count))])
     return Bins(order[grouped], starts)
 
 
-class _Rooms:
-    """The bins by how much room is left in them."""
+class _OpenBins:
+    """The bins by how many tokens are still free in them."""
 
     def __init__(self, block: int) -> None:
         self._block = block
-        self._by_room: list[deque[Numbers]] = [deque() for _ in range(block + 1)]
-        self._rooms: set[int] = set()
-        self.opened = 0
+        self._by_free: list[deque[Numbers]] = [deque() for _ in range(block + 1)]
+        self._free_sizes: set[int] = set()
+        self.count = 0
 
-    def fill(self, size: int, places: Numbers) -> int:
-        """Put items of a size into the bins with the least room for it, or new ones; write which, return how many.
+    def fill(self, size: int, bins: Numbers) -> int:
+        """Put items of one size into the bins that they fit best, or new ones; return how many were placed.
 
-        The bin that best fits one item best fits the next of the same size too, as long as it has room: each bin
-        takes `room // size` of them at once.
+        The bins chosen are written to the front of `bins`, which has one slot per item. The bin that best fits one
+        item best fits the next of the same size too, as long as it has enough free tokens: so each bin takes
+        `free // size` items at once.
         """
-        room = min((each for each in self._rooms if each >= size), default=self._block)
-        each = room // size
-        wanted = -(-len(places) // each)
-        chosen = self._take(room, wanted)
-        placed = min(len(places), len(chosen) * each)
-        places[:placed] = np.repeat(chosen, each)[:placed]
-        whole, rest = divmod(placed, each)
-        self._put(room - each * size, chosen[:whole])
-        if rest:
-            self._put(room - rest * size, chosen[whole:])
+        free = min((free for free in self._free_sizes if free >= size), default=self._block)
+        per_bin = free // size
+        chosen = self._take(free, -(-len(bins) // per_bin))
+        placed = min(len(bins), len(chosen) * per_bin)
+        bins[:placed] = np.repeat(chosen, per_bin)[:placed]
+        filled, remaining = divmod(placed, per_bin)
+        self._put(free - per_bin * size, chosen[:filled])
+        if remaining:
+            self._put(free - remaining * size, chosen[filled:])
         return placed
 
-    def _take(self, room: int, wanted: int) -> Numbers:
-        waiting = self._by_room[room]
-        if room == self._block and not waiting:
-            self.opened += wanted
-            return np.arange(self.opened - wanted, self.opened)
+    def _take(self, free: int, count: int) -> Numbers:
+        """Return up to `count` bins with that many free tokens; new ones where they are empty."""
+        waiting = self._by_free[free]
+        if free == self._block and not waiting:
+            self.count += count
+            return np.arange(self.count - count, self.count)
         first = waiting.popleft()
-        if len(first) > wanted:
-            waiting.appendleft(first[wanted:])
+        if len(first) > count:
+            waiting.appendleft(first[count:])
         if not waiting:
-            self._rooms.discard(room)
-        return first[:wanted]
+            self._free_sizes.discard(free)
+        return first[:count]
 
-    def _put(self, room: int, bins: Numbers) -> None:
-        if room and len(bins):
-            self._by_room[room].append(bins)
-            self._rooms.add(room)
+    def _put(self, free: int, bins: Numbers) -> None:
+        if free and len(bins):
+            self._by_free[free].append(bins)
+            self._free_sizes.add(free)

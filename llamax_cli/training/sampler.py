@@ -1,8 +1,8 @@
-"""Which samples stand in which block, in which order, and where a run is in it.
+"""The plan of an epoch: which samples share a block and the order of the blocks; and positions in it.
 
-The plan of an epoch hangs on the data, the tokenizer, the block, the seed and the number of the epoch alone: any number
-of ranks and any batch go through the same blocks in the same order, so a run can stop in one setting and go on in
-another without seeing a record twice or missing one.
+An epoch's plan depends only on the data, the tokenizer, the block size, the seed and the epoch's number. Any number of
+ranks with any batch size go through the same blocks in the same order, so a run can stop with one setting and resume
+with another, and sees every record exactly once.
 """
 
 from collections.abc import Sequence
@@ -19,19 +19,19 @@ from llamax_cli.training.packing import Bins, pack
 
 
 class DataPosition(NamedTuple):
-    """Where a run is in its data: blocks done of an epoch (from 0), and the plan they were of."""
+    """Where a run is in its data: the epoch (from 0), how many of its blocks are done, and the digest of its plan."""
 
     epoch: int
     cursor: int
     plan: str
 
     def advanced(self, blocks: int) -> Self:
-        """Return the place so many blocks on."""
+        """Return the position `blocks` blocks later."""
         return self._replace(cursor=self.cursor + blocks)
 
 
 class EpochPlan(NamedTuple):
-    """The blocks of one epoch in their order; `digest` stands for all that they hang on."""
+    """The blocks of one epoch in their order; `digest` identifies everything that they depend on."""
 
     epoch: int
     bins: Bins
@@ -46,9 +46,9 @@ class EpochPlan(NamedTuple):
         return self.bins.items[starts[block] : starts[block + 1]].tolist()  # type: ignore[no-any-return]
 
     def step_end(self, start: int, batch: int, unit: str) -> int:
-        """Return where a step ends that begins at a block: the first block that is not in it.
+        """Return the first block after the step that begins at block `start`.
 
-        A batch of records is the whole blocks, one at least, that come nearest to so many.
+        A batch of records consists of whole blocks, at least one, whose records come nearest to `batch`.
         """
         if unit == BLOCKS:
             return min(start + batch, len(self))
@@ -60,7 +60,7 @@ class EpochPlan(NamedTuple):
         return end
 
     def steps(self, batch: int, unit: str) -> int:
-        """Return how many steps an epoch has."""
+        """Return the number of steps in the epoch."""
         count = cursor = 0
         while cursor < len(self):
             cursor = self.step_end(cursor, batch, unit)
@@ -68,12 +68,12 @@ class EpochPlan(NamedTuple):
         return count
 
     def start(self) -> DataPosition:
-        """Return the place before the first block."""
+        """Return the position before the first block."""
         return DataPosition(self.epoch, 0, self.digest)
 
-    def check(self, state: DataPosition) -> None:
-        """Raise ResumeError where a state is of another plan."""
-        if state.plan != self.digest:
+    def check(self, position: DataPosition) -> None:
+        """Raise ResumeError where a position belongs to another plan."""
+        if position.plan != self.digest:
             raise ResumeError(
                 "the data, the tokenizer, the block or the seed is not that of the checkpoint; "
                 "give what it was made with, or train into another folder"
@@ -81,21 +81,21 @@ class EpochPlan(NamedTuple):
 
 
 def shuffled(count: int, seed: int, *content: str | int) -> Numbers:
-    """Return 0 ... `count` - 1 in an order that hangs on the seed and the content alone."""
-    # The raw bits of this generator are the same in every version of numpy; what is drawn from them need not be.
+    """Return 0 ... `count` - 1 in an order that depends only on the seed and the content."""
+    # Every version of numpy gives the same raw bits; numbers that it draws from them may differ.
     drawn = np.random.Philox(key=bits(seed, "train", *content)).random_raw(count)
     return np.argsort(drawn, kind="stable")
 
 
 def usable(lengths: Numbers, supervised: Numbers, block: int) -> Numbers:
-    """Return the numbers of the records that fit into a block and have something to learn."""
+    """Return the numbers of the records that fit into a block and have at least one token to learn."""
     return np.flatnonzero((lengths <= block) & (supervised > 0))
 
 
 def make_plan(lengths: Numbers, supervised: Numbers, block: int, seed: int, epoch: int) -> Bins:
-    """Return the blocks of an epoch: records shuffled, packed, and the blocks shuffled.
+    """Return the blocks of an epoch: the records are shuffled and packed, then the blocks are shuffled.
 
-    Which of equally long records share a block differs from epoch to epoch, as does the order of the blocks.
+    So both the order of the blocks and the choice among records of equal length differ from epoch to epoch.
     """
     records = usable(lengths, supervised, block)
     records = records[shuffled(len(records), seed, "records", epoch)]
@@ -103,19 +103,22 @@ def make_plan(lengths: Numbers, supervised: Numbers, block: int, seed: int, epoc
     order = shuffled(len(bins), seed, "blocks", epoch)
     sizes = np.diff(bins.starts)[order]
     starts = np.concatenate([[0], np.cumsum(sizes)])
-    # Where each item of the shuffled blocks stood before: its block's old start, and its place in the block.
+    # The index of each item before the blocks were shuffled: its block's old start plus its place in the block.
     items = np.repeat(bins.starts[:-1][order] - starts[:-1], sizes) + np.arange(len(records))
     return Bins(records[bins.items[items]], starts)
 
 
 def open_plan(
-    cache: Cache, measured: tuple[Numbers, Numbers], facts: Sequence[str], block: int, seed: int, epoch: int
+    cache: Cache, lengths: tuple[Numbers, Numbers], digests: Sequence[str], block: int, seed: int, epoch: int
 ) -> EpochPlan:
-    """Return the plan of an epoch, made now or found in the cache; `facts` are hashes of the data and tokenizer."""
-    digest = xxh3_64_hexdigest("\0".join([*facts, str(block), str(seed), str(epoch), "1"]).encode())
+    """Return the plan of an epoch, from the cache or computed now.
+
+    `lengths` are the tokens and the supervised tokens of each record; `digests` identify the data and the tokenizer.
+    """
+    digest = xxh3_64_hexdigest("\0".join([*digests, str(block), str(seed), str(epoch), "1"]).encode())
 
     def make() -> Numbers:
-        bins = make_plan(*measured, block, seed, epoch)
+        bins = make_plan(*lengths, block, seed, epoch)
         return np.concatenate([[len(bins)], bins.starts, bins.items])
 
     flat = cache.array(f"plan-{digest}", make)

@@ -1,4 +1,4 @@
-"""Data, model and optimiser of a run made ready, on all ranks, or an error on all of them."""
+"""The components of a run, made ready on all ranks: data, model, optimizer and learning rate schedule."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,86 +9,97 @@ import torch
 
 from llamax_cli.config import BLOCKS
 from llamax_cli.console import say
-from llamax_cli.instructions.rendering import renderer
-from llamax_cli.models import causal_lm as learning
+from llamax_cli.models import causal_lm
 from llamax_cli.models.causal_lm import CausalLM
 from llamax_cli.models.liger import use_liger
 from llamax_cli.models.sample_encoding import Encoder, open_encoder
-from llamax_cli.training import dataset_cache
-from llamax_cli.training.dataloader import Feed
+from llamax_cli.training import packed_dataset
+from llamax_cli.training.dataloader import DataLoader
 from llamax_cli.training.dataset import Cache
-from llamax_cli.training.dataset_cache import Dataset
 from llamax_cli.training.job import Job
+from llamax_cli.training.lr_scheduler import LRScheduler
 from llamax_cli.training.optimizer import make_optimizer
+from llamax_cli.training.packed_dataset import PackedDataset
+from llamax_cli.training.parallelize import broadcast_weights, shard
 from llamax_cli.training.process_group import Ranks
 
 
 @dataclass(frozen=True)
 class Components:
-    """What a run works with; `held_out` is None where nothing is."""
+    """The parts that a run is made of; `held_out` is None where no validation data is given."""
 
     config: Any
     tokenizer: Any
     encoder: Encoder
-    data: Dataset
-    held_out: Dataset | None
-    learner: CausalLM
-    optimiser: torch.optim.Optimizer
+    data: PackedDataset
+    held_out: PackedDataset | None
+    model: CausalLM
+    optimizer: torch.optim.Optimizer
+    lr_scheduler: LRScheduler
 
-    def feed(self, data: Dataset, batch: int, micro_batch: int, ranks: Ranks, unit: str = BLOCKS) -> Feed:
-        """Return what this rank takes from data."""
-        return Feed(data, self.encoder, batch, micro_batch, ranks.rank, ranks.size, unit)
+    def data_loader(
+        self, data: PackedDataset, batch: int, micro_batch: int, ranks: Ranks, unit: str = BLOCKS
+    ) -> DataLoader:
+        """Return the loader of this rank's share of data."""
+        return DataLoader(data, self.encoder, batch, micro_batch, ranks.rank, ranks.size, unit, ranks.device)
 
 
-def assemble(job: Job, ranks: Ranks, tokenised: Callable[[int, int], None]) -> Components:
-    """Return the parts of a run; `tokenised(done, total)` is told as records are."""
+def assemble(job: Job, ranks: Ranks, tokenized: Callable[[int, int], None]) -> Components:
+    """Return the components of a run, or raise an error on all ranks; calls `tokenized(done, total)` on the way."""
     training = job.training
-    config = ranks.each(lambda: learning.load_config(job.model))
+    config = ranks.run_first_then_others(lambda: causal_lm.load_config(job.model))
     if training.liger:
-        ranks.each(lambda: use_liger(config.model_type, ranks.device))
-    tokenizer, encoder = ranks.each(lambda: open_encoder(job.tokenizer))
-    ranks.each(lambda: learning.check(config, len(tokenizer), training.block))
+        ranks.run_first_then_others(lambda: use_liger(config.model_type, ranks.device))
+    tokenizer, encoder = ranks.run_first_then_others(lambda: open_encoder(job.tokenizer))
+    ranks.run_first_then_others(lambda: causal_lm.check(config, len(tokenizer), training.block))
 
-    def read(paths: tuple[str, ...], seed: int) -> Dataset:
-        return _read(job, ranks, tokenizer, encoder, paths, seed, tokenised)
+    def prepare(paths: tuple[str, ...], seed: int) -> PackedDataset:
+        return _prepare(job, ranks, tokenizer, encoder, paths, seed, tokenized)
 
-    data = read(job.data, training.seed)
-    held_out = read(training.validation, 0) if training.validation else None
-    if ranks.is_first and (line := dataset_cache.told(data.rejected())):
+    data = prepare(job.data, training.seed)
+    held_out = prepare(training.validation, 0) if training.validation else None
+    if ranks.is_first and (line := packed_dataset.describe_rejected(data.rejected())):
         say(job.command, f"left out: {line}")
-    learner = _learner(job, ranks, config)
-    return Components(config, tokenizer, encoder, data, held_out, learner, make_optimizer(learner, training))
+    model = _model(job, ranks, config)
+    optimizer = make_optimizer(model, training)
+    return Components(config, tokenizer, encoder, data, held_out, model, optimizer, LRScheduler(optimizer, training))
 
 
-def _read(
+def _prepare(
     job: Job,
     ranks: Ranks,
     tokenizer: Any,
     encoder: Encoder,
     paths: tuple[str, ...],
     seed: int,
-    tokenised: Callable[[int, int], None],
-) -> Dataset:
-    files, cache, render = [Path(path) for path in paths], Cache(job.cache), renderer(job, tokenizer)
-    data = ranks.each(lambda: dataset_cache.prepare(files, encoder, job.training.block, seed, cache, tokenised, render))
-    ranks.first(lambda: [data.plan(epoch) for epoch in range(job.training.epochs)])
+    tokenized: Callable[[int, int], None],
+) -> PackedDataset:
+    files, cache, render = [Path(path) for path in paths], Cache(job.cache), job.renderer(tokenizer)
+    block = job.training.block
+    data = ranks.run_first_then_others(
+        lambda: packed_dataset.prepare(files, encoder, block, seed, cache, tokenized, render)
+    )
+    ranks.run_on_first(lambda: [data.plan(epoch) for epoch in range(job.training.epochs)])
     return data
 
 
-def _learner(job: Job, ranks: Ranks, config: Any) -> CausalLM:
+def _model(job: Job, ranks: Ranks, config: Any) -> CausalLM:
+    """Return the model, sharded, with its weights.
+
+    One rank reads or draws the weights and sends them to the others, so that memory holds them once.
+    """
     training = job.training
     precision = training.precision
     if precision == "auto":
         precision = "fp32" if ranks.device.type == "cpu" else "bf16"
-    model = ranks.each(lambda: learning.adapt(learning.skeleton(config), training))
-    # Drawn or read by one rank and sent to the others, so that memory holds it once a machine.
-    full = ranks.first(
-        lambda: learning.adapt(
-            learning.load_weights(job.model, config, training.seed, init=job.init), training
+    empty = ranks.run_first_then_others(lambda: causal_lm.prepare_for_training(causal_lm.empty_model(config), training))
+    weights = ranks.run_on_first(
+        lambda: causal_lm.prepare_for_training(
+            causal_lm.load_weights(job.model, config, training.seed, init=job.init), training
         ).state_dict()
     )
-    learner = CausalLM(model, training.loss_chunk)
+    model = CausalLM(empty, training.loss_chunk)
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    learning.shard(learner, ranks.mesh, dtype, compiled=training.compile)
-    learning.fill(learner, full or {})
-    return learner.train()
+    shard(model, ranks.mesh, dtype, compiled=training.compile)
+    broadcast_weights(model, weights or {})
+    return model.train()

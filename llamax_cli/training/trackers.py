@@ -1,7 +1,7 @@
-"""TensorBoard and W&B, by accelerate's trackers: what stands in the metrics, drawn as curves.
+"""TensorBoard and W&B, through accelerate's trackers: the metrics as curves.
 
-A resumed run goes on in the curves of the run that it was: TensorBoard hides the steps after the checkpoint that were
-made twice, W&B keeps those that were made first.
+A resumed run continues the curves of the earlier one. Steps after the checkpoint are made twice: TensorBoard shows the
+later ones, W&B keeps the earlier ones.
 """
 
 import os
@@ -14,78 +14,79 @@ from llamax_cli.errors import FileError, TrainingError, because
 from llamax_cli.training.job import Job
 
 CURVES = {"step": "train", "validation": "validation", "translation": "translation"}
-PROJECT = "llamax"  # W&B's, where WANDB_PROJECT names no other
+PROJECT = "llamax"  # of W&B, unless WANDB_PROJECT names another
 
 
 class Trackers:
-    """The trackers that a run asks for; `identity` stands for the run, over all that it is resumed."""
+    """The trackers that a run asks for; `run_id` identifies the run across resumptions."""
 
-    def __init__(self, job: Job, identity: str, step: int, settings: Mapping[str, Any]) -> None:
+    def __init__(self, job: Job, run_id: str, step: int, settings: Mapping[str, Any]) -> None:
         self._folder = job.folder
         if job.training.trackers:
-            _tell_accelerate()
-        self._open = [OPEN[name](job, identity, step, settings) for name in job.training.trackers]
+            _initialise_accelerate()
+        self._trackers = [TRACKERS[name](job, run_id, step, settings) for name in job.training.trackers]
 
     def log(self, event: str, step: int, facts: Mapping[str, Any]) -> None:
-        """Draw the numbers of a line of metrics, where it is one of those that make curves."""
+        """Add the numbers of a line of metrics to the curves, if its event has any."""
         if event not in CURVES:
             return
-        numbers = dict(flat(CURVES[event], facts))
-        for tracker in self._open:
+        numbers = dict(flatten(CURVES[event], facts))
+        for tracker in self._trackers:
             try:
                 tracker.log(numbers, step=step)
             except OSError as error:
                 raise FileError(f"{self._folder}: {tracker.name} cannot write: {because(error)}") from error
 
     def close(self) -> None:
-        """Have all of it written, by each that can; FileError where one cannot."""
-        failed: list[tuple[str, OSError]] = []
-        for tracker in self._open:
+        """Close every tracker; FileError, after trying all of them, where one cannot write its files."""
+        failures: list[tuple[str, OSError]] = []
+        for tracker in self._trackers:
             try:
                 tracker.finish()
             except OSError as error:
-                failed.append((tracker.name, error))
-        for name, first in failed:
+                failures.append((tracker.name, error))
+        if failures:
+            name, first = failures[0]
             raise FileError(f"{self._folder}: {name} cannot write: {because(first)}") from first
 
 
-def flat(name: str, value: Any) -> Iterator[tuple[str, float]]:
-    """Yield the numbers in nested facts: `flat("train", {"origin": {"para": 2.3}}) -> [("train/origin/para", 2.3)]`."""
+def flatten(name: str, value: Any) -> Iterator[tuple[str, float]]:
+    """Yield the numbers in nested facts: `flatten("train", {"origin": {"mt": 2.3}}) -> [("train/origin/mt", 2.3)]`."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from flat(f"{name}/{key}", inner)
+            yield from flatten(f"{name}/{key}", inner)
     elif isinstance(value, int | float):
         yield name, value
 
 
-def _tell_accelerate() -> None:
-    """Let accelerate, whose trackers ask it, find out that the ranks have joined already."""
+def _initialise_accelerate() -> None:
+    """Have accelerate find the process group, which exists already; its trackers need to know it."""
     from accelerate import PartialState
 
     PartialState()
 
 
-def _tensorboard(job: Job, identity: str, step: int, settings: Mapping[str, Any]) -> Any:
+def _tensorboard(job: Job, run_id: str, step: int, settings: Mapping[str, Any]) -> Any:
     from accelerate.tracking import TensorBoardTracker
 
     tracker = TensorBoardTracker("tensorboard", job.folder, purge_step=step + 1)
-    tracker.main_process_only = False  # it is opened on the first rank only
+    tracker.main_process_only = False  # only the first rank opens it
     try:
         tracker.start()
     except OSError as error:
         raise FileError(f"{job.folder / 'tensorboard'}: {because(error)}") from error
-    # As text: for settings as such accelerate would begin a run of their own.
+    # As text, because accelerate would start a separate run for hyperparameters.
     tracker.log({"settings": "\n".join(f"    {key} = {value}" for key, value in settings.items())}, step=step)
     return tracker
 
 
-def _wandb(job: Job, identity: str, step: int, settings: Mapping[str, Any]) -> Any:
+def _wandb(job: Job, run_id: str, step: int, settings: Mapping[str, Any]) -> Any:
     import wandb
     from accelerate.tracking import WandBTracker
 
     tracker = WandBTracker(
         os.environ.get("WANDB_PROJECT", PROJECT),
-        id=identity,
+        id=run_id,
         name=Path(job.output).resolve().name,
         dir=str(job.folder),
         resume="allow",
@@ -102,4 +103,4 @@ def _wandb(job: Job, identity: str, step: int, settings: Mapping[str, Any]) -> A
     return tracker
 
 
-OPEN = {"tensorboard": _tensorboard, "wandb": _wandb}
+TRACKERS = {"tensorboard": _tensorboard, "wandb": _wandb}

@@ -1,8 +1,8 @@
-"""Which texts become the pairs that `mix --plan` found missing.
+"""Which texts are translated into the pairs that `mix --plan` found missing.
 
-The texts of a language stand in a circle, in an order drawn by the seed, and each direction takes the next stretch of
-it. So every direction gets as many as it lacks, or all there are; no text serves a direction twice, and none serves
-two directions before all have served one.
+The texts of a language form a circle, in an order drawn by the seed, and each target language takes the next stretch of
+it. So every direction gets as many pairs as it lacks, or one from every text there is; no direction uses a text twice,
+and no text is used for a second direction before all texts have been used for one.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ from llamax_cli.translation.directions import as_source
 
 @dataclass(frozen=True)
 class Stretch:
-    """The places start ... start + length - 1 of a circle, which one target language takes."""
+    """The positions start ... start + length - 1 of a circle, which one target language takes."""
 
     tgt_lang: str
     start: int
@@ -27,7 +27,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Circle:
-    """The texts of one language: how many, in which order, and who takes which."""
+    """The texts of one language: text `number` is at position `number * step + turn`."""
 
     size: int
     step: int
@@ -36,27 +36,32 @@ class Circle:
 
     def targets(self, number: int) -> list[str]:
         """Return the languages into which text `number` (from 0) of the language is translated."""
-        place = (number * self.step + self.turn) % self.size
-        return [each.tgt_lang for each in self.stretches if (place - each.start) % self.size < each.length]
+        position = (number * self.step + self.turn) % self.size
+        return [
+            stretch.tgt_lang for stretch in self.stretches if (position - stretch.start) % self.size < stretch.length
+        ]
 
 
-def add_missing(wanted: dict[str, dict[str, int]], record: Record) -> None:
-    """Add how many pairs a record says are missing, as `{"en": {"wo": 24000}}`; RecordError where it is no Missing."""
+def add_missing(missing: dict[str, dict[str, int]], record: Record) -> None:
+    """Add the number of pairs that a record says are missing, as `{"en": {"wo": 24000}}`.
+
+    RecordError if the record is not one of `mix --plan`, or its direction has been added before.
+    """
     src_lang, tgt_lang = language(record, "src_lang"), language(record, "tgt_lang")
     count = value(record, "missing")
     if not isinstance(count, int) or isinstance(count, bool) or count < 0:
         raise RecordError(f"'missing' is {count!r}, not a number of pairs")
-    if tgt_lang in wanted.setdefault(src_lang, {}):
+    if tgt_lang in missing.setdefault(src_lang, {}):
         raise RecordError(f"{src_lang}-{tgt_lang} is planned twice")
-    wanted[src_lang][tgt_lang] = count
+    missing[src_lang][tgt_lang] = count
 
 
-def circle(size: int, wanted: dict[str, int], seed: int) -> Circle:
-    """Return who takes which of `size` texts: `wanted` is how many each target language lacks."""
+def circle(size: int, missing: dict[str, int], seed: int) -> Circle:
+    """Return which target language takes which of `size` texts; `missing` is the number of pairs each one lacks."""
     size = max(size, 1)
     step = next(step for step in _steps(size, seed) if gcd(step, size) == 1)
     stretches, start = [], 0
-    for tgt_lang, count in wanted.items():
+    for tgt_lang, count in missing.items():
         length = min(count, size)
         stretches.append(Stretch(tgt_lang, start % size, length))
         start += length
@@ -64,7 +69,7 @@ def circle(size: int, wanted: dict[str, int], seed: int) -> Circle:
 
 
 def _steps(size: int, seed: int) -> Iterator[int]:
-    """Yield numbers by which a walk might reach every place of a circle."""
+    """Yield random steps; one that is coprime to `size` reaches every position of the circle."""
     attempt = 0
     while True:
         yield 1 + below(size, bits(seed, "plan step", size, attempt))
@@ -72,31 +77,33 @@ def _steps(size: int, seed: int) -> Iterator[int]:
 
 
 class Plan:
-    """The plan for a stream of texts, which is counted first: `read()` gives the records of the whole input.
+    """Distributes a stream of texts over the directions that lack pairs.
 
-    `short` tells, when counted, how many pairs there are too few texts for, by direction.
+    The texts are counted first: `read()` yields the records of the whole input, None for a bad line, and `done()` is
+    the number of lines that an interrupted run has finished. `shortfall` is, once they are counted, the number of pairs
+    for which there are too few texts, by direction.
     """
 
     def __init__(
         self,
-        wanted: dict[str, dict[str, int]],
+        missing: dict[str, dict[str, int]],
         read: Callable[[], Iterator[Record | None]],
         done: Callable[[], int],
         seed: int,
     ) -> None:
-        self._wanted = wanted
+        self._missing = missing
         self._read = read
         self._done = done
         self._seed = seed
         self._circles: dict[str, Circle] | None = None
         self._passed: Counter[str] = Counter()
-        self.short: dict[str, int] = {}
+        self.shortfall: dict[str, int] = {}
 
-    def ask(self, record: Record) -> list[Record] | RecordError:
-        """Return what is to be made of the next record of the stream: nothing, or a pair for each direction."""
+    def expand(self, record: Record) -> list[Record] | RecordError:
+        """Return a source for each direction that takes the next record of the stream; none if the plan skips it."""
         circles = self._counted()
         try:
-            source = _usable(record, self._wanted)
+            source = _usable(record, self._missing)
         except RecordError as error:
             return error
         if source is None:
@@ -107,35 +114,40 @@ class Plan:
         return [{**source, "tgt_lang": code, "origin": "mt"} for code in circles[src_lang].targets(number)]
 
     def _counted(self) -> dict[str, Circle]:
-        """Count the texts, at the first record: only then it is known what an interrupted run has passed."""
+        """Return the circles; the texts are counted at the first record, when `done()` is known."""
         if self._circles is None:
-            done, sizes = self._done(), Counter[str]()
-            for number, record in enumerate(self._read()):
-                if number == done:
-                    self._passed = Counter(sizes)
-                src_lang = None if record is None else _language_of(record, self._wanted)
-                if src_lang is not None:
-                    sizes[src_lang] += 1
-            self._circles = {code: circle(sizes[code], wanted, self._seed) for code, wanted in self._wanted.items()}
-            self.short = {
+            sizes = self._count()
+            self._circles = {code: circle(sizes[code], missing, self._seed) for code, missing in self._missing.items()}
+            self.shortfall = {
                 f"{code}-{tgt_lang}": count - sizes[code]
-                for code, wanted in self._wanted.items()
-                for tgt_lang, count in wanted.items()
+                for code, missing in self._missing.items()
+                for tgt_lang, count in missing.items()
                 if count > sizes[code]
             }
         return self._circles
 
+    def _count(self) -> Counter[str]:
+        """Return the number of usable texts by language; those that an interrupted run has finished are passed."""
+        done, sizes = self._done(), Counter[str]()
+        for number, record in enumerate(self._read()):
+            if number == done:
+                self._passed = Counter(sizes)
+            src_lang = None if record is None else _language_of(record, self._missing)
+            if src_lang is not None:
+                sizes[src_lang] += 1
+        return sizes
 
-def _usable(record: Record, wanted: dict[str, dict[str, int]]) -> Record | None:
-    """Return a text as a source, None where the plan has no use for it."""
+
+def _usable(record: Record, missing: dict[str, dict[str, int]]) -> Record | None:
+    """Return a text as a source, None if it is empty or its language lacks no pairs."""
     source = as_source(record)
-    known = language(source, "src_lang") in wanted and text(source, "src").strip()
-    return source if known else None
+    is_usable = language(source, "src_lang") in missing and text(source, "src").strip()
+    return source if is_usable else None
 
 
-def _language_of(record: Record, wanted: dict[str, dict[str, int]]) -> str | None:
+def _language_of(record: Record, missing: dict[str, dict[str, int]]) -> str | None:
     try:
-        source = _usable(record, wanted)
+        source = _usable(record, missing)
     except RecordError:
         return None
     return None if source is None else language(source, "src_lang")

@@ -1,135 +1,133 @@
-"""The commands' stages put together: what is asked, an engine opened, records through it, what the summary says."""
+"""What `llamax translate` runs: records through an engine, with their own languages, default ones or a plan."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from llamax_cli.errors import DataError, RecordError, UsageError
-from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
+from llamax_cli.models.contracts import Answer, Decoding, ModelChoice, TranslationRequest
+from llamax_cli.models.fingerprint import fingerprints
 from llamax_cli.ranks import rank
 from llamax_cli.records import Record, parse
 from llamax_cli.streams.chunks import WHOLE, chunks, records
 from llamax_cli.streams.run import Run
-from llamax_cli.translation import directions, windows, worker_pool
-from llamax_cli.translation import pivot as pivoting
+from llamax_cli.translation import directions, truncation
+from llamax_cli.translation.directions import DefaultLanguages, Expand
 from llamax_cli.translation.missing_pairs import Plan, add_missing
-from llamax_cli.translation.windows import Count, Translator
-
-CUT = "cut "  # opens the name, in the tally, of a direction's translations that were cut
-
-
-@dataclass(frozen=True)
-class TranslationTargets:
-    """What is to be translated: languages for records that have none, or a plan."""
-
-    src_lang: tuple[str, ...]
-    into: tuple[str, ...]
-    plan: Path | None
-    seed: int
+from llamax_cli.translation.translated_records import request_of, with_mt
+from llamax_cli.translation.truncation import CountTruncated
+from llamax_cli.translation.windows import Result, Translator, windows
+from llamax_cli.translation.worker import run_worker
+from llamax_cli.translation.worker_pool import open_engines
 
 
-def translate(run: Run, choice: ModelChoice, decoding: Decoding, wanted: TranslationTargets) -> None:
-    """Write every record with its translations."""
+def run_translate(
+    run: Run, choice: ModelChoice, decoding: Decoding, languages: DefaultLanguages, plan_file: Path | None = None
+) -> None:
+    """Write every record with its translations, or the pairs of a plan."""
     if rank() > 0:
-        worker_pool.serve([choice], decoding)
+        run_worker([choice], decoding)
         return
-    plan = _plan(run, wanted)
-    ask = plan.ask if plan else directions.by_languages(wanted.src_lang, wanted.into)
-    run.rest_on(**_contents([choice]))
-    (engine,) = worker_pool.open_engines([choice], decoding)
+    plan = _read_plan(run, plan_file, languages, decoding.seed) if plan_file else None
+    expand = plan.expand if plan else partial(directions.expand, defaults=languages)
+    run.rest_on(**identity([choice]))
+    (engine,) = open_engines([choice], decoding)
     translator = Translator(engine, decoding.nbest)
     try:
-        run.stream(lambda stream: windows.translate(stream, ask, translator, _counter(run), run.settings.limit))
-    finally:
-        translator.close()
-    _report(run, plan)
-
-
-def pivot(
-    run: Run,
-    choices: Sequence[ModelChoice],
-    decoding: Decoding,
-    wanted: TranslationTargets,
-    via: str,
-    *,
-    only_off_target: bool,
-) -> None:
-    """Write every record with a translation by way of `via`; a second choice goes the second way."""
-    if rank() > 0:
-        worker_pool.serve(choices, decoding)
-        return
-    ask = directions.by_languages(wanted.src_lang, wanted.into)
-    run.rest_on(**_contents(choices))
-    translators = [Translator(engine) for engine in worker_pool.open_engines(choices, decoding)]
-    first, second = translators[0], translators[-1]
-    try:
         run.stream(
-            lambda stream: pivoting.pivot(
-                stream,
-                ask,
-                via,
-                first,
-                second,
-                _counter(run),
-                lambda reason: run.tally.update([reason]),
-                only_off_target=only_off_target,
-                limit=run.settings.limit,
+            lambda stream: translate_records(
+                stream, expand, translator, lambda request: truncation.count(run.tally, request), run.settings.limit
             )
         )
     finally:
-        for each in translators:
-            each.close()
-    _report(run, None)
+        translator.close()
+    run.remarks += truncation.remarks(run.tally)
+    if plan is not None and plan.shortfall:
+        _report_shortfall(run, plan.shortfall)
 
 
-def _contents(choices: Sequence[ModelChoice]) -> dict[str, list[str]]:
-    """Return what identifies the models and adapters, and the text of a template of the user's."""
+def identity(choices: Sequence[ModelChoice]) -> dict[str, list[str]]:
+    """Return what the translations depend on beyond the flags: the files of models, and the text of a template."""
     template = Path(choices[0].template)
     texts = {"template_content": [template.read_text(encoding="utf-8")]} if template.is_file() else {}
-    return {"model_content": worker_pool.contents(choices), **texts}
+    return {"model_content": fingerprints(choices), **texts}
 
 
-def _counter(run: Run) -> Count:
-    """Return what counts translations that were cut, by direction, in the tally, which a resumed run takes up."""
+def translate_records(
+    records: Iterator[Record],
+    expand: Expand,
+    translator: Translator,
+    count_truncated: CountTruncated,
+    limit: int | None = None,
+) -> Iterator[Result]:
+    """Yield for each record its translations, as records with `mt`, as soon as all of them are there."""
+    is_numbered = translator.nbest > 1
+    for window in windows(records, limit):
+        pending = deque(expand(record) for record in window)
+        requests = [
+            request_of(source) for sources in pending if not isinstance(sources, RecordError) for source in sources
+        ]
+        answers: dict[TranslationRequest, Answer] = {}
+        for request, answer in translator.translate(requests):
+            answers[request] = answer
+            while pending and _is_answered(pending[0], answers):
+                yield _result(pending.popleft(), answers, count_truncated, is_numbered=is_numbered)
+        while pending:
+            yield _result(pending.popleft(), answers, count_truncated, is_numbered=is_numbered)
 
-    def count(request: TranslationRequest) -> None:
-        run.tally[f"{CUT}{request.src_lang}-{request.tgt_lang}"] += 1
 
-    return count
-
-
-def _report(run: Run, plan: Plan | None) -> None:
-    """Say what was cut and what a plan could not have, in the summary and the manifest."""
-    cut = {name.removeprefix(CUT): count for name, count in run.tally.items() if name.startswith(CUT)}
-    run.remarks += directions.summary(cut)
-    for reason in (pivoting.UNKNOWN, pivoting.NO_WAY_ROUND):
-        if run.tally[reason]:
-            run.remarks.append(f"{run.tally[reason]:,} {reason}")
-    if plan is not None and plan.short:
-        run.figures["short"] = plan.short
-        count, total = f"{len(plan.short)} direction{'s' * (len(plan.short) != 1)}", sum(plan.short.values())
-        run.remarks.append(f"too few texts for {count}, {total:,} pair{'s' * (total != 1)} short")
+def _is_answered(sources: list[Record] | RecordError, answers: dict[TranslationRequest, Answer]) -> bool:
+    return isinstance(sources, RecordError) or all(request_of(source) in answers for source in sources)
 
 
-def _plan(run: Run, wanted: TranslationTargets) -> Plan | None:
-    if wanted.plan is None:
-        return None
-    if wanted.into or wanted.src_lang:
-        raise UsageError("--plan says the languages: leave --into and --src-lang out")
+def _result(
+    sources: list[Record] | RecordError,
+    answers: dict[TranslationRequest, Answer],
+    count_truncated: CountTruncated,
+    *,
+    is_numbered: bool,
+) -> Result:
+    """Return the sources of one record with `mt`, or why it is rejected."""
+    if isinstance(sources, RecordError):
+        return sources
+    translated: list[Record] = []
+    truncated: list[TranslationRequest] = []
+    for source in sources:
+        request = request_of(source)
+        answer = answers[request]
+        if isinstance(answer, RecordError):
+            return answer
+        translated += [
+            with_mt(source, hypothesis, number if is_numbered else None) for number, hypothesis in enumerate(answer, 1)
+        ]
+        if any(hypothesis.truncated for hypothesis in answer):
+            truncated.append(request)
+    for request in truncated:
+        count_truncated(request)
+    return translated
+
+
+# -- the plan of missing pairs -----------------------------------------------------------------------------------------
+
+
+def _read_plan(run: Run, path: Path, languages: DefaultLanguages, seed: int) -> Plan:
+    if languages != DefaultLanguages():
+        raise UsageError("--plan names the languages: leave --into and --src-lang out")
     if run.settings.shard != WHOLE:
-        raise UsageError("--plan deals all texts out at once: divide the plan by directions instead of --shard")
-    source = run.input(wanted.plan)
-    needs: dict[str, dict[str, int]] = {}
-    for _ in records(chunks([source]), partial(add_missing, needs), _refuse):
-        pass  # each is added as it is read, so that what is wrong has a place
-    for each in run.inputs:
-        each.spool()  # the texts are counted before they are dealt out
-    return Plan(needs, lambda: _lines(run), lambda: run.done, wanted.seed)
+        raise UsageError("--plan needs all texts at once: split the plan by directions instead of using --shard")
+    source = run.input(path)
+    missing: dict[str, dict[str, int]] = {}
+    # Added while reading, so that an error names the line.
+    for _ in records(chunks([source]), partial(add_missing, missing), _refuse):
+        pass
+    for texts in run.inputs:
+        texts.spool()  # the texts are counted before they are distributed
+    return Plan(missing, lambda: _lines(run), lambda: run.done, seed)
 
 
 def _lines(run: Run) -> Iterator[Record | None]:
-    """Yield the record on each line of the input, None for a line that holds none."""
+    """Yield the record on each line of the input, None for a line without one."""
     for chunk in chunks(run.inputs):
         for line in chunk.data.split(b"\n")[:-1]:
             try:
@@ -140,3 +138,11 @@ def _lines(run: Run) -> Iterator[Record | None]:
 
 def _refuse(name: str, line: int, reason: str, raw: bytes) -> None:
     raise DataError(f"{name}:{line}: {reason}")
+
+
+def _report_shortfall(run: Run, shortfall: dict[str, int]) -> None:
+    run.figures["short"] = shortfall
+    count, pairs = len(shortfall), sum(shortfall.values())
+    run.remarks.append(
+        f"too few texts for {count} direction{'s' * (count != 1)}, {pairs:,} pair{'s' * (pairs != 1)} short"
+    )

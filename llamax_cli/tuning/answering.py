@@ -18,11 +18,11 @@ from llamax_cli.models import causal_lm as learning
 from llamax_cli.models import loading
 from llamax_cli.models.causal_lm import CausalLM
 from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
+from llamax_cli.models.packed_batch import make_batch
 from llamax_cli.models.prompts import VERBATIM
 from llamax_cli.models.sample_encoding import Encoded, open_encoder
+from llamax_cli.models.samples import Sample
 from llamax_cli.models.varlen_attention import NAME
-from llamax_cli.training.dataloader import make_batch
-from llamax_cli.training.dataset import Sample
 from llamax_cli.translation.engines.hf import HfEngine
 
 CPU_TOKENS, GPU_TOKENS = 1 << 13, 1 << 16  # scored at once

@@ -3,10 +3,8 @@
 import json
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import torch
@@ -14,9 +12,10 @@ from torch import Tensor
 
 from llamax_cli import __version__
 from llamax_cli.console import Progress, say
-from llamax_cli.errors import FileError, ModelError, because
-from llamax_cli.models.contracts import content
-from llamax_cli.training.launching import read_config
+from llamax_cli.errors import FileError, ModelError
+from llamax_cli.models.config_file import read_config
+from llamax_cli.models.fingerprint import fingerprint
+from llamax_cli.streams.atomic import atomic_folder
 from llamax_cli.tuning import weight_files as weighing
 from llamax_cli.tuning.weight_files import KINDS, Weights
 
@@ -28,7 +27,7 @@ KEPT = (
 ALIKE = "only models of one kind have a mean"
 
 
-def write(folders: Sequence[Path], output: Path, *, quiet: bool) -> None:
+def write_average(folders: Sequence[Path], output: Path, *, quiet: bool) -> None:
     """Write the mean of models into a new folder, which appears whole: weights, tokenizer and a card.
 
     Each weight is the mean in fp32 of that weight in all models, in the number format of the first one; tokenizer and
@@ -43,7 +42,7 @@ def write(folders: Sequence[Path], output: Path, *, quiet: bool) -> None:
     parents = [_open(folder) for folder in folders]
     for parent in parents[1:]:
         check(parents[0], parent)
-    with _appearing(output) as partial:
+    with atomic_folder(output) as partial:
         _write_weights(partial, parents, quiet=quiet)
         for path in sorted({path for pattern in KEPT for path in folders[0].glob(pattern) if path.is_file()}):
             shutil.copyfile(path, partial / path.name)
@@ -54,25 +53,6 @@ def write(folders: Sequence[Path], output: Path, *, quiet: bool) -> None:
             "tune",
             f"the mean of {len(folders)} models, {count:,} weights; {output}; {time.monotonic() - started:.1f} s",
         )
-
-
-@contextmanager
-def _appearing(output: Path) -> Iterator[Path]:
-    """Make a folder of its own to write into, which is `output` in the end, and gone where anything fails."""
-    whole, partial = output.absolute(), None
-    try:
-        whole.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(mkdtemp(prefix=f"{whole.name}.", suffix=".partial", dir=whole.parent))
-        partial.chmod(0o755)
-        yield partial
-        if whole.exists():
-            whole.rmdir()
-        partial.rename(whole)
-    except OSError as error:
-        raise FileError(f"{output}: {because(error)}") from error
-    finally:
-        if partial is not None:
-            shutil.rmtree(partial, ignore_errors=True)
 
 
 def _open(folder: Path) -> Weights:
@@ -155,7 +135,7 @@ def _vocabulary(folder: Path) -> Any:
 
 def card(folders: Sequence[Path]) -> str:
     """Return the model card, which names the parents with a hash of their files."""
-    parents = "\n".join(f"- `{folder}`, xxh3 `{content(str(folder))}`" for folder in folders)
+    parents = "\n".join(f"- `{folder}`, xxh3 `{fingerprint(str(folder))}`" for folder in folders)
     return f"""---
 library_name: transformers
 pipeline_tag: text-generation

@@ -54,7 +54,7 @@ class Tally:
         return f"{line}; left out: {left_out}" if left_out else line
 
 
-def write(model: str, task: str, files: Sequence[Path], *, quiet: bool) -> None:
+def evaluate(model: str, task: str, files: Sequence[Path], *, quiet: bool) -> None:
     """Write the accuracy of each language as records to standard output."""
     started = time.monotonic()
     tally = Tally()

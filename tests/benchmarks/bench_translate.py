@@ -73,7 +73,8 @@ def authors_loop(engine: Any, prompts: list[list[int]], early: bool = False) -> 
 
 def main() -> None:
     """Translate the same sentences each way and compare times and outputs."""
-    from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest, open_engine
+    from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
+    from llamax_cli.translation.engines.registry import open_engine
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--sentences", type=int, default=1012)
@@ -91,7 +92,7 @@ def main() -> None:
         make_model(folder, chosen.width, chosen.layers)
         choice = ModelChoice(str(folder), template="llamax-alpaca", device=chosen.device)
         engine: Any = open_engine(choice, Decoding())
-        prompts = [job.tokens for job in sorted(engine._encoding.jobs(requests)[0], key=lambda job: job.place)]
+        prompts = [job.tokens for job in sorted(engine._encoder.encode(requests)[0], key=lambda job: job.index)]
         texts: dict[str, list[str]] = {}
         times: dict[str, float] = {}
 
@@ -100,8 +101,8 @@ def main() -> None:
             return [answers[place][0].text for place in range(len(requests))]
 
         ways: dict[str, Callable[[], list[str]]] = {
-            "authors": lambda: [engine._encoding.hypothesis(each).text for each in authors_loop(engine, prompts)],
-            "early": lambda: [engine._encoding.hypothesis(each).text for each in authors_loop(engine, prompts, True)],
+            "authors": lambda: [engine._encoder.hypothesis(each).text for each in authors_loop(engine, prompts)],
+            "early": lambda: [engine._encoder.hypothesis(each).text for each in authors_loop(engine, prompts, True)],
             "hf": lambda: by_engine(engine),
             "ctranslate2": lambda: by_engine(other),
         }
@@ -111,7 +112,7 @@ def main() -> None:
             times[way], texts[way] = timed(
                 ways[way], time.process_time if chosen.device == "cpu" else time.perf_counter
             )
-            new = sum(len(ids) for ids in engine._encoding.tokenizer(texts[way])["input_ids"])
+            new = sum(len(ids) for ids in engine._encoder.tokenizer(texts[way])["input_ids"])
             first = next(iter(times.values()))
             same = {known: sum(map(str.__eq__, texts[way], texts[known])) for known in texts if known != way}
             speed = f"{first / times[way]:6.2f} times; {new / times[way]:,.0f} tokens/s"

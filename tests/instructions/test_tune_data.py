@@ -14,17 +14,18 @@ from support.records import write
 from support.runs import small_tokenizer
 from support.tiny_models import byte_level
 
-from llamax_cli.config import BLOCKS, RECORDS, TUNING, Training, read
+from llamax_cli.config import BLOCKS, RECORDS, TUNING, Training, read_training
 from llamax_cli.errors import DataError, ModelError, RecordError
 from llamax_cli.instructions.chat import Chat
 from llamax_cli.instructions.questions import language_in, questions
-from llamax_cli.instructions.rendering import renderer, samples
+from llamax_cli.instructions.rendering import samples
 from llamax_cli.instructions.tasks.mgsm import final, number
 from llamax_cli.models.prompts import TEMPLATES, alpaca
 from llamax_cli.models.sample_encoding import encoder_of, load_tokenizer
-from llamax_cli.training.dataset import Cache, Sample
-from llamax_cli.training.dataset_cache import prepare, told
+from llamax_cli.models.samples import Sample
+from llamax_cli.training.dataset import Cache
 from llamax_cli.training.job import Job
+from llamax_cli.training.packed_dataset import describe_rejected, prepare
 from llamax_cli.training.packing import Bins
 from llamax_cli.training.sampler import EpochPlan, make_plan
 
@@ -462,14 +463,14 @@ def test_what_is_left_out_is_counted_by_language_or_origin(tmp_path: Path) -> No
     made = partial(Job, "m", "m", (), str(tmp_path / "run"), False, False, False, Training(), "tune")
     encoder, cache = encoder_of(small_tokenizer(), "small"), Cache(tmp_path / "run" / "cache")
     path = write(tmp_path / "a.jsonl", records)
-    prepared = prepare([path], encoder, 300, 0, cache, render=renderer(made(), words()))
-    assert told(prepared.rejected()) == (
+    prepared = prepare([path], encoder, 300, 0, cache, render=made().renderer(words()))
+    assert describe_rejected(prepared.rejected()) == (
         "1 record longer than the block (alpaca 1); 1 record with nothing to learn (alpaca 1)"
     )
     assert prepared.samples.where(1) == f"{path}: record 2"
     (tmp_path / "dev-sw.tsv").write_text("a\tb\tneutral\na\tb\t-\n")
-    prepared = prepare([tmp_path / "dev-sw.tsv"], encoder, 512, 0, cache, render=renderer(made("xnli"), words()))
-    assert told(prepared.rejected()) == "1 record with nothing to learn (sw 1)"
+    prepared = prepare([tmp_path / "dev-sw.tsv"], encoder, 512, 0, cache, render=made("xnli").renderer(words()))
+    assert describe_rejected(prepared.rejected()) == "1 record with nothing to learn (sw 1)"
 
 
 def test_what_a_chat_is_written_with_makes_another_file(tmp_path: Path) -> None:
@@ -480,7 +481,7 @@ def test_what_a_chat_is_written_with_makes_another_file(tmp_path: Path) -> None:
     others[3].eos_token, others[4].bos_token = "a", "a"
     files = []
     for tokenizer in (words(QWEN), *others):
-        render = renderer(made, tokenizer)
+        render = made.renderer(tokenizer)
         assert render is not None
         files.append(render(path).path)
     assert files[0] == files[1]
@@ -521,6 +522,6 @@ def test_a_step_of_records_is_the_blocks_that_come_nearest(sizes: list[int], bat
 def test_tuning_has_the_papers_settings() -> None:
     """128 records at 2e-5; a file and settings stand above."""
     assert (TUNING.batch, TUNING.batch_of, TUNING.learning_rate) == (128, "records", 2e-5)
-    assert read(None, ["epochs=1"], TUNING) == Training(
+    assert read_training(None, ["epochs=1"], TUNING) == Training(
         batch=128, batch_of="records", epochs=1, weight_decay=0.0, beta2=0.999
     )

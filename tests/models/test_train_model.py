@@ -16,14 +16,17 @@ import pytest
 import torch
 from support.runs import config, model_folder
 
+from llamax_cli import config as settings
 from llamax_cli.config import Training
 from llamax_cli.errors import ModelError, UsageError
-from llamax_cli.models import causal_lm as learning
+from llamax_cli.models import causal_lm
 from llamax_cli.models.causal_lm import ARCHITECTURES, CausalLM
+from llamax_cli.models.packed_batch import Batch, make_batch
 from llamax_cli.models.sample_encoding import Encoded
-from llamax_cli.training.dataloader import Batch, ahead, make_batch
-from llamax_cli.training.dataset import Sample
-from llamax_cli.training.optimizer import learning_rate, make_optimizer
+from llamax_cli.models.samples import Sample
+from llamax_cli.training.dataloader import prefetch
+from llamax_cli.training.lr_scheduler import SCHEDULES, LRScheduler, scheduled_rate
+from llamax_cli.training.optimizer import OPTIMIZERS, make_optimizer, parameter_groups
 
 PLAIN = Training(gradient_checkpointing=False)
 
@@ -81,7 +84,7 @@ def test_packed_documents_learn_as_if_alone(kind: str, tied: bool) -> None:
     expected.backward()
     want = gradients(model)
     model.zero_grad()
-    learner = CausalLM(learning.adapt(model, Training()), chunk=16).train()
+    learner = CausalLM(causal_lm.prepare_for_training(model, Training()), chunk=16).train()
     losses = learner(packed(encoded))
     losses.sum().backward()
     assert len(losses) == sum(sum(each.learned[1:]) for each in encoded)
@@ -92,7 +95,7 @@ def test_packed_documents_learn_as_if_alone(kind: str, tied: bool) -> None:
 
 def test_documents_do_not_see_each_other() -> None:
     """Another neighbour changes no loss of a document, not even in its last digit."""
-    learner = CausalLM(learning.adapt(architecture("llama"), PLAIN), chunk=64)
+    learner = CausalLM(causal_lm.prepare_for_training(architecture("llama"), PLAIN), chunk=64)
     encoded = documents()
     other = [Encoded([1, *(3 for _ in each.tokens[2:]), 2], each.learned) for each in encoded]
     for kept in range(len(encoded)):
@@ -115,13 +118,34 @@ def test_a_batch_says_whose_each_learned_token_is() -> None:
     assert sorted(batch.documents.lengths, reverse=True) == list(batch.documents.lengths)
 
 
+def test_a_pinned_batch_has_every_tensor_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A single tensor that is not would make the copy to the GPU wait."""
+    pinned: list[torch.Tensor] = []
+
+    def pin_memory(tensor: torch.Tensor) -> torch.Tensor:
+        pinned.append(tensor)
+        return tensor.clone()
+
+    monkeypatch.setattr(torch.Tensor, "pin_memory", pin_memory)
+
+    def tensors(batch: Batch) -> list[torch.Tensor]:
+        values = [*(getattr(batch, name) for name in batch.__struct_fields__), batch.documents.ends]
+        return [value for value in values if isinstance(value, torch.Tensor)]
+
+    batch = packed(documents())
+    copied = batch.pin_memory()
+    assert sorted(map(id, pinned)) == sorted(map(id, tensors(batch)))
+    for one, other in zip(tensors(batch), tensors(copied), strict=True):
+        assert one is not other and torch.equal(one, other)
+
+
 def test_the_model_that_is_sent_around_is_the_model(tmp_path: Path) -> None:
     """Tied weights stay tied in the empty model, and buffers are real."""
     folder = model_folder(tmp_path / "model", tie_word_embeddings=True)
-    facts = learning.load_config(str(folder))
-    empty = learning.skeleton(facts)
+    facts = causal_lm.load_config(str(folder))
+    empty = causal_lm.empty_model(facts)
     assert empty.get_output_embeddings().weight is empty.get_input_embeddings().weight
-    full = learning.load_weights(str(folder), facts, 0, init=False)
+    full = causal_lm.load_weights(str(folder), facts, 0, init=False)
     assert {name: each.shape for name, each in empty.named_parameters()} == {
         name: each.shape for name, each in full.named_parameters()
     }
@@ -131,25 +155,26 @@ def test_the_model_that_is_sent_around_is_the_model(tmp_path: Path) -> None:
 
 def test_weights_that_are_frozen_stay() -> None:
     """By pattern; one that matches nothing is refused, as is freezing everything."""
-    model = learning.adapt(architecture("llama"), Training(freeze=("model.embed_tokens.*", "*.layers.0.*")))
+    training = Training(freeze=("model.embed_tokens.*", "*.layers.0.*"))
+    model = causal_lm.prepare_for_training(architecture("llama"), training)
     frozen = {name for name, weight in model.named_parameters() if not weight.requires_grad}
     assert "model.embed_tokens.weight" in frozen
     assert len(frozen) == 1 + 9
     assert sum(map(len, (g["params"] for g in make_optimizer(model, PLAIN).param_groups))) == 9 + 2
     with pytest.raises(UsageError, match=r"'embed' matches no weight; they are named like model.embed_tokens.weight"):
-        learning.adapt(architecture("llama"), Training(freeze=("embed",)))
+        causal_lm.prepare_for_training(architecture("llama"), Training(freeze=("embed",)))
     with pytest.raises(UsageError, match="no weight to train"):
-        learning.adapt(architecture("llama"), Training(freeze=("*",)))
+        causal_lm.prepare_for_training(architecture("llama"), Training(freeze=("*",)))
 
 
 def test_lora_trains_its_own_weights_only() -> None:
     """The model's own are frozen; an unknown layer is refused."""
-    model = learning.adapt(architecture("llama"), Training(lora=4))
+    model = causal_lm.prepare_for_training(architecture("llama"), Training(lora=4))
     trained = [name for name, weight in model.named_parameters() if weight.requires_grad]
     assert len(trained) == 2 * 2 * 7
     assert all("lora_" in name for name in trained)
     with pytest.raises(UsageError, match="lora_targets"):
-        learning.adapt(architecture("llama"), Training(lora=4, lora_targets=("nothing",)))
+        causal_lm.prepare_for_training(architecture("llama"), Training(lora=4, lora_targets=("nothing",)))
 
 
 def test_a_model_that_cannot_be_trained_is_refused(tmp_path: Path) -> None:
@@ -157,24 +182,43 @@ def test_a_model_that_cannot_be_trained_is_refused(tmp_path: Path) -> None:
     from transformers import GPT2Config
 
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ModelError, match=r"is no model: it has no config.json"):
-        learning.load_config(str(tmp_path / "empty"))
+    with pytest.raises(ModelError, match=r"is not a model folder: config.json is missing"):
+        causal_lm.load_config(str(tmp_path / "empty"))
     GPT2Config().save_pretrained(tmp_path / "gpt2")
-    with pytest.raises(ModelError, match="of the kind gpt2; train takes llama"):
-        learning.load_config(str(tmp_path / "gpt2"))
+    with pytest.raises(ModelError, match="has the architecture gpt2; train supports llama"):
+        causal_lm.load_config(str(tmp_path / "gpt2"))
     with pytest.raises(ModelError, match="tokenizer has 129 tokens, the model 128"):
-        learning.check(config(), 129, 64)
-    with pytest.raises(ModelError, match="longer than the 512 positions"):
-        learning.check(config(), 128, 1024)
+        causal_lm.check(config(), 129, 64)
+    with pytest.raises(ModelError, match="longer than the model's 512 positions"):
+        causal_lm.check(config(), 128, 1024)
 
 
 def test_the_learning_rate_rises_and_falls() -> None:
-    """It hangs on the share of the run that is done."""
+    """It depends on the share of the run that is done."""
     training = Training(learning_rate=1.0, warmup=0.1, final_rate=0.2)
-    assert [round(learning_rate(training, done), 3) for done in (0.05, 0.1, 0.55, 1.0)] == [0.5, 1.0, 0.6, 0.2]
+    assert [round(scheduled_rate(1.0, training, done), 3) for done in (0.05, 0.1, 0.55, 1.0)] == [0.5, 1.0, 0.6, 0.2]
     line = Training(learning_rate=1.0, warmup=0.0, final_rate=0.0, schedule="linear")
-    assert [learning_rate(line, done) for done in (0.0, 0.25, 1.0)] == [1.0, 0.75, 0.0]
-    assert learning_rate(Training(learning_rate=1.0, warmup=0.0, schedule="constant"), 0.9) == 1.0
+    assert [scheduled_rate(1.0, line, done) for done in (0.0, 0.25, 1.0)] == [1.0, 0.75, 0.0]
+    assert scheduled_rate(1.0, Training(warmup=0.0, schedule="constant"), 0.9) == 1.0
+
+
+def test_every_schedule_of_the_settings_is_there() -> None:
+    """The names that the settings accept are those of the table."""
+    assert set(SCHEDULES) == set(settings.SCHEDULES)
+
+
+def test_each_group_has_a_rate_of_its_own() -> None:
+    """The schedule scales the rate that a group was made with, also after the optimizer's state was loaded."""
+    training = Training(learning_rate=1.0, warmup=0.0, final_rate=0.0, schedule="linear")
+    matrices, vectors = parameter_groups(architecture("llama"), training)
+    optimizer = OPTIMIZERS["adamw"]([matrices, {**vectors, "lr": 0.1}], training)
+    scheduler = LRScheduler(optimizer, training)
+    scheduler.set_rates(0.5)
+    optimizer.load_state_dict(optimizer.state_dict())
+    scheduler.set_rates(0.75)
+    assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.25, 0.025])
+    assert [group["weight_decay"] for group in optimizer.param_groups] == [training.weight_decay, 0.0]
+    assert scheduler.rate(0.75) == 0.25
 
 
 def test_what_is_read_ahead_comes_in_order_and_fails_in_its_place() -> None:
@@ -186,10 +230,10 @@ def test_what_is_read_ahead_comes_in_order_and_fails_in_its_place() -> None:
 
     found = []
     with pytest.raises(ModelError, match="broken"):
-        for item in ahead(items()):
+        for item in prefetch(items()):
             found.append(item)
     assert found == list(range(5))
-    assert list(ahead(range(100))) == list(range(100))
+    assert list(prefetch(range(100))) == list(range(100))
 
 
 def test_no_thread_is_left_behind() -> None:
@@ -201,7 +245,7 @@ def test_no_thread_is_left_behind() -> None:
             yield number
 
     before = threading.enumerate()
-    with closing(ahead(items())) as made:
+    with closing(prefetch(items())) as made:
         assert next(made) == 0
         assert len(threading.enumerate()) == len(before) + 1
     assert threading.enumerate() == before
@@ -211,7 +255,7 @@ def test_liger_takes_the_place_of_modules_on_a_gpu_only(monkeypatch: pytest.Monk
     """All but the loss, which is the learner's own; without a GPU or the package, one line."""
     from llamax_cli.models.liger import use_liger
 
-    with pytest.raises(UsageError, match="liger: its kernels are for GPUs, and there is none here"):
+    with pytest.raises(UsageError, match="liger: its kernels need a GPU, and there is none"):
         use_liger("llama", torch.device("cpu"))
     for name in ("liger_kernel", "liger_kernel.transformers", "liger_kernel.transformers.monkey_patch"):
         monkeypatch.setitem(sys.modules, name, None)

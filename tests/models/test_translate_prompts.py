@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from llamax_cli.errors import LanguageError, UsageError
 from llamax_cli.languages import canonical, languages, name_of
 from llamax_cli.models import language_tokens, prompts
-from llamax_cli.models.output_lengths import Lengths, letters
+from llamax_cli.models.output_lengths import OutputLengths, letters
 from llamax_cli.models.prompts import TEMPLATES, VERBATIM
 
 TABLE_14 = {
@@ -120,26 +120,26 @@ def test_languages_have_names_beyond_the_table() -> None:
 def test_a_marker_names_its_own_language_only() -> None:
     """Every language of the table is found in NLLB's codes as itself, and Sorani is never taken for Kurmanji."""
     nllb = {entry.flores200 for entry in languages().values()} | {"de", "en"}
-    assert {canonical(language_tokens.marker(nllb, code)) for code in languages()} == set(languages())
-    assert language_tokens.marker({"__ku__", "__ckb__"}, "ku") == "__ckb__"
-    assert language_tokens.marker({"<2zh>", "<2zh_Hant>"}, "zhtrad") == "<2zh_Hant>"
-    assert language_tokens.marker({"en_XX", "de_DE", "de"}, "de") == "de_DE"
+    assert {canonical(language_tokens.token_of(nllb, code)) for code in languages()} == set(languages())
+    assert language_tokens.token_of({"__ku__", "__ckb__"}, "ku") == "__ckb__"
+    assert language_tokens.token_of({"<2zh>", "<2zh_Hant>"}, "zhtrad") == "<2zh_Hant>"
+    assert language_tokens.token_of({"en_XX", "de_DE", "de"}, "de") == "de_DE"
     with pytest.raises(LanguageError, match=r"does not know ku \(Central Kurdish"):
-        language_tokens.marker({"__ku__", "__en__"}, "ku")
+        language_tokens.token_of({"__ku__", "__en__"}, "ku")
     with pytest.raises(LanguageError, match="does not know de"):
-        language_tokens.marker({"de", "en", "__en__"}, "de")
+        language_tokens.token_of({"de", "en", "__en__"}, "de")
 
 
 def test_a_limit_fits_the_references(data: Path) -> None:
     """In bytes, a worse tokenizer than any: no FLORES reference is longer than the adapted limit for its source."""
-    lengths = Lengths(None, lambda text: len(text.encode()))
+    lengths = OutputLengths(None, lambda text: len(text.encode()))
     sources = (data / "flores101/devtest/eng.devtest").read_text().split("\n")[:200]
     for code in ("or", "lo", "my", "zh", "ja", "ko", "am", "de", "ta"):
         name = languages()[code].flores101
         targets = (data / f"flores101/devtest/{name}.devtest").read_text().split("\n")[:200]
         short = [src for src, tgt in zip(sources, targets, strict=True) if lengths.limit(src, code) < len(tgt.encode())]
         assert len(short) <= 4, code
-    assert Lengths(256, len).limit("a" * 9999, "or") == 256
+    assert OutputLengths(256, len).limit("a" * 9999, "or") == 256
 
 
 def test_every_script_has_letters() -> None:

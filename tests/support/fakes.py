@@ -11,9 +11,10 @@ from typing import ClassVar
 
 from llamax_cli.__main__ import main
 from llamax_cli.errors import RecordError
-from llamax_cli.models import contracts
 from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
 from llamax_cli.translation import windows
+from llamax_cli.translation.engines import registry
+from llamax_cli.translation.engines.registry import EngineSpec
 
 
 class Tagger:
@@ -61,6 +62,6 @@ def command(engine: type[Tagger], *arguments: object) -> list[str]:
 
 
 if __name__ == "__main__":
-    contracts.ENGINES["hf"] = f"__main__:{sys.argv.pop(1)}"
+    registry.ENGINES["hf"] = EngineSpec(f"__main__:{sys.argv.pop(1)}", shareable=True)
     windows.WINDOW = int(os.environ.get("WINDOW", windows.WINDOW))
     main()

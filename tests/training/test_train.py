@@ -19,8 +19,9 @@ from support.zygote import Process
 
 from llamax_cli.config import Training
 from llamax_cli.errors import UsageError
-from llamax_cli.training import estimates, launching
-from llamax_cli.training.launching import Machines, adjusted, first_host, machines
+from llamax_cli.training import checks, estimates, launcher, machines, preflight
+from llamax_cli.training.estimates import DataCounts
+from llamax_cli.training.machines import Gpu, Machines, detect_machines, first_host, override
 
 Run = Callable[..., Outcome]
 LLAMA2 = {
@@ -95,14 +96,14 @@ def test_the_first_host(hosts: str, first: str) -> None:
 
 def test_machines_are_what_the_environment_and_the_flags_say() -> None:
     """Visible GPUs count, and a user's numbers stand above all."""
-    assert machines({"CUDA_VISIBLE_DEVICES": "0,3"}) == Machines(processes=2, has_gpus=True)
-    assert machines({"CUDA_VISIBLE_DEVICES": ""}) == Machines()
+    assert detect_machines({"CUDA_VISIBLE_DEVICES": "0,3"}) == Machines(processes=2, has_gpus=True)
+    assert detect_machines({"CUDA_VISIBLE_DEVICES": ""}) == Machines()
     # One task of a job on several nodes, as a batch script itself is, is a machine by itself.
-    assert machines({**SLURM, "SLURM_STEP_NUM_NODES": "1"}).ranks == 8
-    assert adjusted(Machines(), ["--num_processes", "24", "--num_machines=3"]).ranks == 24
-    assert adjusted(Machines(), ["--machine_rank=2"]).rank == 2
+    assert detect_machines({**SLURM, "SLURM_STEP_NUM_NODES": "1"}).ranks == 8
+    assert override(Machines(), ["--num_processes", "24", "--num_machines=3"]).ranks == 24
+    assert override(Machines(), ["--machine_rank=2"]).rank == 2
     with pytest.raises(UsageError, match="--num_processes takes a whole number from 1, not 'x'"):
-        adjusted(Machines(), ["--num_processes", "x"])
+        override(Machines(), ["--num_processes", "x"])
 
 
 def test_the_launcher_loads_no_torch(inputs: Path) -> None:
@@ -119,8 +120,8 @@ def test_the_launcher_loads_no_torch(inputs: Path) -> None:
 
 def test_the_weights_of_real_models_are_counted_to_the_last() -> None:
     """LLaMA-2 7B and LLaMA-3 8B."""
-    assert estimates.shape_of(LLAMA2).weights == 6_738_415_616
-    assert estimates.shape_of(LLAMA3).weights == 8_030_261_248
+    assert estimates.read_shape(LLAMA2).weights == 6_738_415_616
+    assert estimates.read_shape(LLAMA3).weights == 8_030_261_248
 
 
 def test_weights_are_counted_as_the_model_has_them() -> None:
@@ -129,28 +130,31 @@ def test_weights_are_counted_as_the_model_has_them() -> None:
 
     for tied in (False, True):
         facts = config(tie_word_embeddings=tied)
-        assert estimates.shape_of(facts.to_dict()).weights == LlamaForCausalLM(facts).num_parameters()
+        assert estimates.read_shape(facts.to_dict()).weights == LlamaForCausalLM(facts).num_parameters()
 
 
 def test_memory_is_in_the_right_order() -> None:
     """16 bytes a weight over all GPUs; a 7B fits 24 A100 and not one, a LoRA of it fits one with 80 GB."""
-    shape = estimates.shape_of(LLAMA2)
-    assert estimates.memory_of(shape, Training(), 24).weights == 16 * shape.weights / 24
-    assert estimates.memory_of(shape, Training(micro_batch=4), 24).total < 40e9
-    assert estimates.memory_of(shape, Training(), 1).total > 100e9
-    assert estimates.memory_of(shape, Training(lora=16), 1).total < 80e9
+    shape = estimates.read_shape(LLAMA2)
+    assert estimates.estimate_memory(shape, Training(), 24).weights == 16 * shape.weights / 24
+    assert estimates.estimate_memory(shape, Training(micro_batch=4), 24).total < 40e9
+    assert estimates.estimate_memory(shape, Training(), 1).total > 100e9
+    assert estimates.estimate_memory(shape, Training(lora=16), 1).total < 80e9
     plain, saving = Training(gradient_checkpointing=False), Training()
-    assert estimates.memory_of(shape, plain, 8).activations > 5 * estimates.memory_of(shape, saving, 8).activations
+    assert (
+        estimates.estimate_memory(shape, plain, 8).activations
+        > 5 * estimates.estimate_memory(shape, saving, 8).activations
+    )
 
 
 def test_operations_are_six_a_weight_and_token() -> None:
     """With the head on all tokens, and attention besides."""
-    shape = estimates.shape_of(LLAMA2)
+    shape = estimates.read_shape(LLAMA2)
     body = shape.weights - shape.vocabulary * shape.hidden - shape.hidden  # the embedding is looked up
-    assert shape.operations(1000, 1000, 0) == 6 * 1000 * body
-    assert shape.operations(2048, 2048, 2048**2) / shape.operations(2048, 2048, 0) == pytest.approx(1.04, abs=0.01)
-    assert estimates.peak_of("NVIDIA A100-SXM4-80GB") == 312e12
-    assert estimates.peak_of("Radeon") is None
+    assert shape.flops(1000, 1000, 0) == 6 * 1000 * body
+    assert shape.flops(2048, 2048, 2048**2) / shape.flops(2048, 2048, 0) == pytest.approx(1.04, abs=0.01)
+    assert estimates.peak_flops("NVIDIA A100-SXM4-80GB") == 312e12
+    assert estimates.peak_flops("Radeon") is None
 
 
 def test_preflight_says_what_the_run_takes(inputs: Path, llamax: Run) -> None:
@@ -177,17 +181,16 @@ def test_days_are_guessed_by_what_a_known_gpu_can_do(monkeypatch: pytest.MonkeyP
     """And it says what it assumes; without a GPU, or for one that it does not know, it guesses nothing."""
     from llamax_cli.training.job import Job
 
-    asked = Job("model", "model", ("mix.jsonl",), "run", False, False, False, Training())
+    job = Job("model", "model", ("mix.jsonl",), "run", False, False, False, Training())
     # The paper's 24 A100 and a LLaMA-2 7B, on 90 billion tokens of sentences.
-    facts = {"records": 1, "tokens": 90 * 10**9, "learned": 90 * 10**9, "squares": 90 * 10**9 * 200}
-    monkeypatch.setattr(
-        launching, "_measure", lambda job: {**facts, "blocks": 1, "steps": 1, "filled": 1.0, "left_out": ""}
-    )
+    tokens = 90 * 10**9
+    counts = DataCounts(1, tokens, learned=tokens, squares=tokens * 200, blocks=1, steps=1, filled=1.0, left_out="")
+    monkeypatch.setattr(preflight, "count_tokens", lambda job: counts)
 
     def told(name: str | None) -> str:
-        monkeypatch.setattr(launching, "gpus", lambda: [(name, 80e9)] * 8 if name else [])
-        places = Machines(3, 0, None, None, 8, has_gpus=name is not None)
-        name_, row = launching.estimate(asked, estimates.shape_of(LLAMA2), places, None)[-1]
+        monkeypatch.setattr(machines, "list_gpus", lambda: [Gpu(name, 80e9)] * 8 if name else [])
+        nodes = Machines(3, 0, None, None, 8, has_gpus=name is not None)
+        name_, row = preflight.estimate_run(job, estimates.read_shape(LLAMA2), nodes, None)[-1]
         assert name_ == "time"
         return row
 
@@ -206,7 +209,7 @@ def test_days_are_guessed_by_what_a_known_gpu_can_do(monkeypatch: pytest.MonkeyP
     ("arguments", "code", "message"),
     [
         ("--model nowhere/at/all", 1, "nowhere/at/all: no such folder"),
-        ("--model empty", 1, "empty is no model: it has no config.json"),
+        ("--model empty", 1, "empty is not a model folder: config.json is missing"),
         ("--model bare", 1, "bare has no weights (*.safetensors); --init draws new ones"),
         ("--model bare --init --tokenizer empty", 1, "empty has no tokenizer; --tokenizer names the folder of one"),
         ("--tokenizer llama3", 1, "llama3/tokenizer.model is tiktoken's, as Meta gives LLaMA-3, and has no token that"),
@@ -256,14 +259,14 @@ def test_what_would_fail_later_is_refused_now(
 def test_no_room_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Told before the first step, with what is needed."""
     from llamax_cli.errors import FileError
-    from llamax_cli.training.request import job
+    from llamax_cli.training.job import make_job
 
     model = model_folder(tmp_path / "model")
     mix = write(tmp_path / "mix.jsonl", [sample(1)])
-    monkeypatch.setattr(launching, "_free", lambda folder: 1_000)
-    asked = job(str(model), None, [str(mix)], tmp_path / "run", file=None, settings=[], resume=None, quiet=False)
+    monkeypatch.setattr(checks, "free_disk_space", lambda folder: 1_000)
+    job = make_job(str(model), None, [str(mix)], tmp_path / "run")
     with pytest.raises(FileError, match=r"0.0 GB free, .* needed for 3 checkpoints and the model; set keep lower"):
-        launching.check_room(asked, launching.check(asked))
+        checks.check_disk_space(job, checks.check_job(job))
 
 
 # -- the whole way -----------------------------------------------------------------------------------------------------
@@ -334,7 +337,7 @@ def test_what_a_worker_says_is_all_that_is_said(inputs: Path, llamax: Run) -> No
 def test_a_worker_that_breaks_shows_its_traceback(tmp_path: Path) -> None:
     """And the launcher none of its own."""
     (tmp_path / "broken.py").write_text("1 / 0\n")
-    call = [sys.executable, "-m", launching.ACCELERATE, "train", "launch", "--cpu", "--num_processes", "1"]
+    call = [sys.executable, "-m", launcher.ACCELERATE, "train", "launch", "--cpu", "--num_processes", "1"]
     call += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "-m", "broken"]
     done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr.count("Traceback")) == (1, 1)

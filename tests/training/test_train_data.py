@@ -15,17 +15,18 @@ from support.runs import sample, small_tokenizer, tokenizer
 
 from llamax_cli.errors import DataError, FileError, LlamaxError, ModelError, ResumeError
 from llamax_cli.models.sample_encoding import Encoder, encoder_of, load_tokenizer
+from llamax_cli.models.samples import Sample
 from llamax_cli.training import packing
-from llamax_cli.training.dataset import Cache, Sample, Samples, open_source
-from llamax_cli.training.dataset_cache import NOTHING, TOO_LONG, prepare, told
+from llamax_cli.training.dataset import Cache, Dataset, open_sample_file
+from llamax_cli.training.packed_dataset import NOTHING, TOO_LONG, describe_rejected, prepare
 from llamax_cli.training.sampler import DataPosition, make_plan, open_plan, usable
 
 LENGTHS = st.lists(st.integers(1, 40), max_size=200)
 
 
-def opened(tmp_path: Path, *files: Path) -> Samples:
+def opened(tmp_path: Path, *files: Path) -> Dataset:
     """Return the records of files."""
-    return Samples([open_source(file, Cache(tmp_path / "cache")) for file in files])
+    return Dataset([open_sample_file(file, Cache(tmp_path / "cache")) for file in files])
 
 
 # -- where records lie -------------------------------------------------------------------------------------------------
@@ -48,11 +49,11 @@ def test_the_index_is_made_once_and_anew_for_a_changed_file(tmp_path: Path) -> N
     """It is kept under path, size and time; the digest is of the content."""
     path = write(tmp_path / "a.jsonl", [sample(1), sample(2)])
     cache = Cache(tmp_path / "cache")
-    before = open_source(path, cache)
-    assert open_source(path, cache).digest == before.digest
+    before = open_sample_file(path, cache)
+    assert open_sample_file(path, cache).digest == before.digest
     assert len(list(cache.folder.iterdir())) == 1
     write(path, [sample(1), sample(3), sample(4)])
-    after = open_source(path, cache)
+    after = open_sample_file(path, cache)
     assert (len(before), len(after)) == (2, 3)
     assert before.digest != after.digest
 
@@ -205,7 +206,7 @@ def test_a_tokenizer_without_an_end_is_refused() -> None:
     """A model trained without one never stops."""
     with pytest.raises(ModelError, match="no end-of-text token"):
         encoder_of(tokenizer(eos=None), "endless")
-    with pytest.raises(ModelError, match="no tokenizer that can be loaded"):
+    with pytest.raises(ModelError, match="the tokenizer cannot be loaded"):
         load_tokenizer("/nonexistent/model")
 
 
@@ -227,7 +228,8 @@ def test_what_cannot_be_trained_on_is_counted_by_language(tmp_path: Path) -> Non
     ]
     prepared = prepare([write(tmp_path / "a.jsonl", records)], encoder(), 64, 0, Cache(tmp_path / "cache"))
     assert prepared.rejected() == {TOO_LONG: Counter({"or": 1}), NOTHING: Counter({"lo": 1})}
-    assert told(prepared.rejected()) == "1 record longer than the block (or 1); 1 record with nothing to learn (lo 1)"
+    line = "1 record longer than the block (or 1); 1 record with nothing to learn (lo 1)"
+    assert describe_rejected(prepared.rejected()) == line
     plan = prepared.plan(0)
     assert sorted(number for block in range(len(plan)) for number in plan.records(block)) == [0, 3]
     assert prepared.records == 2
@@ -264,11 +266,11 @@ def test_resuming_far_into_the_data_takes_no_time(tmp_path: Path) -> None:
     path = tmp_path / "big.jsonl"
     path.write_bytes(b"".join(b'{"prompt":"","completion":" word","id":%d}\n' % number for number in range(count)))
     cache = Cache(tmp_path / "cache")
-    source = open_source(path, cache)
+    source = open_sample_file(path, cache)
     lengths = np.random.Generator(np.random.Philox(1)).integers(10, 200, count)
     open_plan(cache, (lengths, lengths), ["facts"], 2048, 0, 0)
     start = time.perf_counter()
-    samples = Samples([open_source(path, cache)])
+    samples = Dataset([open_sample_file(path, cache)])
     plan = open_plan(cache, (lengths, lengths), ["facts"], 2048, 0, 0)
     number = plan.records(len(plan) - 1)[-1]
     assert samples[number].id == number

@@ -16,7 +16,7 @@ from support.runs import job, metrics, model_folder, sample, train
 
 from llamax_cli.errors import FileError, TrainingError
 from llamax_cli.training.job import read_job
-from llamax_cli.training.trackers import Trackers, flat
+from llamax_cli.training.trackers import Trackers, flatten
 
 
 def curves(folder: Path) -> dict[str, dict[int, float]]:
@@ -61,7 +61,7 @@ def test_tensorboard_shows_the_metrics_over_a_resumption(tmp_path: Path) -> None
 def test_numbers_are_named_by_where_they_stand() -> None:
     """What is no number makes no curve."""
     facts = {"loss": 1.5, "origin": {"para": 2, "mono": None}, "note": "x"}
-    assert list(flat("train", facts)) == [("train/loss", 1.5), ("train/origin/para", 2)]
+    assert list(flatten("train", facts)) == [("train/loss", 1.5), ("train/origin/para", 2)]
 
 
 class Recorded(ModuleType):
@@ -120,7 +120,7 @@ def test_a_full_disk_at_the_end_is_told(tmp_path: Path, monkeypatch: pytest.Monk
     def opened(name: str) -> Any:
         return lambda *_: SimpleNamespace(name=name, finish=lambda: finish(name))
 
-    monkeypatch.setattr("llamax_cli.training.trackers.OPEN", {"wandb": opened("a"), "tensorboard": opened("b")})
+    monkeypatch.setattr("llamax_cli.training.trackers.TRACKERS", {"wandb": opened("a"), "tensorboard": opened("b")})
     asked = read_job(job(tmp_path / "run", tmp_path, tmp_path, trackers=("wandb", "tensorboard")))
     with pytest.raises(FileError, match=r"run: a cannot write: no space left on device"):
         Trackers(asked, "ab12", 0, {}).close()

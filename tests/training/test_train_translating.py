@@ -83,8 +83,8 @@ def test_what_cannot_be_translated_is_told(tmp_path: Path) -> None:
     ]
     encoder = encoder_of(small_tokenizer(), "small")
     with pytest.raises(DataError, match=r"translate: a prompt of en-fr has \d+ tokens, the model takes 8"):
-        held_out_lines.jobs(read, encoder, 8)
-    (made, *_) = held_out_lines.jobs(read, encoder, 512)
+        held_out_lines.decoding_jobs(read, encoder, 8)
+    (made, *_) = held_out_lines.decoding_jobs(read, encoder, 512)
     assert made.tokens[0] == 1 and made.tokens[-1] != 2
     bad = write(tmp_path / "bad.jsonl", [{"src": "a", "src_lang": "en", "tgt_lang": "fr"}])
     with pytest.raises(DataError, match=r"bad.jsonl:1: no 'tgt' in the record .*; translate takes pairs, or samples"):

@@ -28,10 +28,11 @@ from support.runs import (
     until,
 )
 
+from llamax_cli.models.packed_batch import Batch
 from llamax_cli.models.sample_encoding import encoder_of
-from llamax_cli.training.dataloader import Feed
+from llamax_cli.training.dataloader import DataLoader
 from llamax_cli.training.dataset import Cache
-from llamax_cli.training.dataset_cache import Dataset, prepare
+from llamax_cli.training.packed_dataset import PackedDataset, prepare
 
 RECORDS = 300
 CLOSE = {"rel": 1e-6, "abs": 0}
@@ -103,26 +104,43 @@ def test_it_goes_on_with_another_batch(tmp_path: Path, model: Path, mix: Path) -
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory, mix: Path) -> Dataset:
+def prepared(tmp_path_factory: pytest.TempPathFactory, mix: Path) -> PackedDataset:
     """Return the data, ready."""
     return prepare([mix], encoder_of(small_tokenizer(), "small"), 64, 5, Cache(tmp_path_factory.mktemp("cache")))
 
 
 @settings(max_examples=25)
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 30), st.integers(1, 4), st.integers(1, 9)), max_size=5))
-def test_no_record_twice_and_none_missed(prepared: Dataset, settings: list[tuple[int, int, int, int]]) -> None:
+def test_no_record_twice_and_none_missed(prepared: PackedDataset, settings: list[tuple[int, int, int, int]]) -> None:
     """Whatever ranks, batch and micro batch a run goes on with, and wherever it stopped."""
-    state, seen, encoder = prepared.plan(0).start(), Counter[int](), encoder_of(small_tokenizer(), "small")
+    position, seen, encoder = prepared.plan(0).start(), Counter[int](), encoder_of(small_tokenizer(), "small")
     for ranks, batch, micro, count in [*settings, (1, 7, 1, 10**9)]:
-        feeds = [Feed(prepared, encoder, batch, micro, rank, ranks).steps(state) for rank in range(ranks)]
-        for _, steps in zip(range(count), zip(*feeds, strict=True), strict=False):
+        shares = [DataLoader(prepared, encoder, batch, micro, rank, ranks).steps(position) for rank in range(ranks)]
+        for _, steps in zip(range(count), zip(*shares, strict=True), strict=False):
             documents = [number for step in steps for each in step.batches if each for number in each.numbers]
             seen.update(documents)
-            assert len({len(step.batches) for step in steps}) == len({step.state for step in steps}) == 1
+            assert len({len(step.batches) for step in steps}) == len({step.position for step in steps}) == 1
             assert steps[0].records == len(documents)
             assert steps[0].learned == sum(len(each.targets) for step in steps for each in step.batches if each)
-            state = steps[0].state
+            position = steps[0].position
     assert seen == Counter(range(RECORDS))
+
+
+def test_batches_for_a_gpu_are_pinned(prepared: PackedDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them, and the thread that reads them uses this rank's GPU."""
+    devices, pinned = list[torch.device](), list[int]()
+
+    def pin_memory(batch: Batch) -> Batch:
+        pinned.append(id(batch))
+        return batch
+
+    monkeypatch.setattr(torch.cuda, "set_device", devices.append)
+    monkeypatch.setattr(Batch, "pin_memory", pin_memory)
+    device = torch.device("cuda", 1)
+    loader = DataLoader(prepared, encoder_of(small_tokenizer(), "small"), 7, 2, device=device)
+    steps = list(loader.steps(prepared.plan(0).start()))
+    assert pinned == [id(batch) for step in steps for batch in step.batches]
+    assert devices == [device]
 
 
 def test_it_learns_as_the_trainer_of_transformers_does(tmp_path: Path, model: Path) -> None:
@@ -204,7 +222,8 @@ def test_the_end_is_a_plain_folder(whole: Path, mix: Path) -> None:
 
 def test_the_end_can_be_converted(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """CTranslate2 translates with it as transformers does."""
-    from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest, open_engine
+    from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
+    from llamax_cli.translation.engines.registry import open_engine
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     asked = [TranslationRequest("the dog sees the man", "en", "de"), TranslationRequest("a tall woman", "en", "sw")]

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,11 @@ from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationReques
 from llamax_cli.records import Record, parse, serialise
 from llamax_cli.streams.outputs import AtomicFile
 from llamax_cli.translation import windows
-from llamax_cli.translation.directions import by_languages
+from llamax_cli.translation.directions import DefaultLanguages, expand
+from llamax_cli.translation.translate import translate_records
 from llamax_cli.translation.windows import Translator
+
+expand_record = partial(expand, defaults=DefaultLanguages())
 
 
 def test_a_pair_gets_mt_and_keeps_the_rest_byte_for_byte(tagger: type[Tagger]) -> None:
@@ -81,7 +85,7 @@ def test_what_was_cut_is_marked_and_counted(tagger: type[Tagger], capfd: pytest.
     put(pair("a!"), pair("b"), pair("c!", tgt_lang="or"), pair("d!", tgt_lang="or"))
     translate("--manifest", "m.json")
     assert [record.get("truncated") for record in got()] == [True, None, True, True]
-    assert "4 records; 3 cut at the most new tokens (en-or 2, en-de 1); " in capfd.readouterr().err
+    assert "4 records; 3 cut at --max-new-tokens (en-or 2, en-de 1); " in capfd.readouterr().err
     manifest = json.loads(Path("m.json").read_text())
     assert manifest["figures"] == {"tally": {"cut en-de": 1, "cut en-or": 2}}
     assert manifest["arguments"]["model_content"] == ["m"]
@@ -169,7 +173,7 @@ def test_an_interrupted_run_is_resumed_to_the_same_bytes(
         assert Path("out.jsonl").read_bytes() == whole
         assert 0 < len(tagger.asked) < 20
         assert "2!" not in {request.src for request in tagger.asked}
-        assert " cut at the most new tokens" in capfd.readouterr().err  # counted by the run before
+        assert " cut at --max-new-tokens" in capfd.readouterr().err  # counted by the run before
 
 
 def test_a_template_that_has_changed_is_another(tagger: type[Tagger], capfd: pytest.CaptureFixture[str]) -> None:
@@ -230,7 +234,7 @@ def test_results_come_as_they_are_ready(tagger: type[Tagger]) -> None:
     """The first record is written before the last is translated."""
     translator = Translator(Tagger(ModelChoice("m"), Decoding()))
     records: list[Record] = [parse(json.dumps(pair(str(number))).encode()) for number in range(5)]
-    stream = windows.translate(iter(records), by_languages((), ()), translator, lambda request: None)
+    stream = translate_records(iter(records), expand_record, translator, lambda request: None)
     next(stream)
     assert len(tagger.asked) == 1
 
@@ -244,7 +248,7 @@ def test_one_result_for_each_record_in_order(sources: list[tuple[str, str]], win
     cut: list[TranslationRequest] = []
     translator = Translator(Tagger(ModelChoice("m"), Decoding()))
     records = [parse(json.dumps(pair(src, tgt_lang=code)).encode()) for src, code in sources]
-    results = list(windows.translate(iter(records), by_languages((), ()), translator, cut.append, window))
+    results = list(translate_records(iter(records), expand_record, translator, cut.append, window))
     assert len(results) == len(records)
     assert len(cut) == sum(src == "c!" for src, _ in sources)
     for (src, code), result in zip(sources, results, strict=True):

@@ -12,8 +12,10 @@ from llamax_cli.errors import ModelError, RecordError
 from llamax_cli.models import loading
 from llamax_cli.models import prefix_attention as attention
 from llamax_cli.models.beam_search import BeamSearch
-from llamax_cli.models.contracts import Answer, Decoding, Engine, ModelChoice, TranslationRequest, content, open_engine
+from llamax_cli.models.contracts import Answer, Decoding, Engine, ModelChoice, TranslationRequest
+from llamax_cli.models.fingerprint import fingerprint
 from llamax_cli.translation.engines.hf import HfEngine
+from llamax_cli.translation.engines.registry import open_engine
 
 REQUESTS = [TranslationRequest(each, "en", code) for each in tiny_models.sentences(8, seed=7) for code in ("de", "fr")]
 SHORT = Decoding(max_new_tokens=40)
@@ -116,7 +118,7 @@ def test_the_search_is_that_of_generate(kind: str, beams: int) -> None:
         prompts = [begin + each for each in numbers]
         limits = [12 + 2 * place for place in range(len(prompts))]
         expected = [by_generate(model, *each, eos, beams, limit) for *each, limit in zip(prompts, limits, strict=True)]
-        with attention.in_use(model):
+        with attention.use_prefix_attention(model):
             search = BeamSearch(model, eos, beams)
             assert search(prompts, limits) == expected
             assert search(prompts[:2], limits[:2]) == expected[:2]  # the beginning is remembered
@@ -142,7 +144,7 @@ def test_too_much_for_the_memory_is_done_in_halves(
     assert answers(engine, REQUESTS) == expected
     assert max(sizes) > room
     room = 0
-    with pytest.raises(ModelError, match="one sentence alone does not fit"):
+    with pytest.raises(ModelError, match="a single sentence does not fit"):
         answers(engine, REQUESTS)
 
 
@@ -190,17 +192,18 @@ def test_ctranslate2_finds_what_generate_finds(
 
 def stopping_early(engine: HfEngine) -> list[str]:
     """Return what `generate` finds when it stops as soon as it has as many sequences as beams."""
-    jobs = sorted(engine._encoding.jobs(REQUESTS)[0], key=lambda job: job[0])
-    eos = engine._encoding.eos
-    found = [by_generate(engine._model, job[1], eos, 4, 40, early_stopping=True)[0] for job in jobs]
-    return [engine._encoding.hypothesis(tokens).text for tokens in found]
+    encoded = sorted(engine._encoder.encode(REQUESTS)[0], key=lambda request: request.index)
+    eos = engine._encoder.eos
+    found = [by_generate(engine._model, request.tokens, eos, 4, 40, early_stopping=True)[0] for request in encoded]
+    return [engine._encoder.hypothesis(tokens).text for tokens in found]
 
 
 def test_a_limit_that_adapts(tiny_model: Callable[[str], Path]) -> None:
     """`auto` gives a longer source more room, and a limit of one token is marked."""
     engine = HfEngine(ModelChoice(str(tiny_model("llama"))), Decoding(max_new_tokens=None))
     limits = [
-        job.limit for job in engine._encoding.jobs([TranslationRequest("ka " * n, "en", "de") for n in (1, 50)])[0]
+        job.max_new_tokens
+        for job in engine._encoder.encode([TranslationRequest("ka " * n, "en", "de") for n in (1, 50)])[0]
     ]
     assert limits[0] < limits[1]
     engine = HfEngine(ModelChoice(str(tiny_model("llama"))), Decoding(max_new_tokens=1))
@@ -225,7 +228,7 @@ def test_what_is_wrong_with_a_folder_is_said_in_a_line(folder: Path) -> None:
     for name, expected in (
         ("tokenizer*", "no tokenizer"),
         ("model.safetensors", "cannot load"),
-        ("config.json", "no config.json"),
+        ("config.json", "config.json is missing"),
     ):
         for path in folder.glob(name):
             path.unlink()
@@ -253,7 +256,7 @@ def test_weights_that_are_missing_are_not_drawn(folder: Path, tmp_path: Path, mo
     path = folder / "model.safetensors"
     weights = load_file(path)
     save_file({**weights, "lm_head.weight": weights["lm_head.weight"][:, :32].contiguous()}, path, {"format": "pt"})
-    with pytest.raises(ModelError, match=r": lm_head\.weight is \d+ x 32 in its files and \d+ x 64 by its config"):
+    with pytest.raises(ModelError, match=r": lm_head\.weight is \d+ x 32 in its files but \d+ x 64 in its config"):
         HfEngine(ModelChoice(str(folder)), SHORT)
     del weights["lm_head.weight"], weights["model.norm.weight"]
     save_file(weights, path, {"format": "pt"})
@@ -288,12 +291,12 @@ def test_an_engine_whose_package_is_missing_says_how_to_get_it(tiny_model: Calla
 
 def test_the_content_of_a_model_is_its_files(folder: Path) -> None:
     """A changed weight, tokenizer or name changes it; a second look does not."""
-    seen = {content(str(folder))}
-    assert content(str(folder)) in seen
+    seen = {fingerprint(str(folder))}
+    assert fingerprint(str(folder)) in seen
     weights = (folder / "model.safetensors").read_bytes()
     (folder / "model.safetensors").write_bytes(weights[:-1] + bytes([weights[-1] ^ 1]))
-    assert content(str(folder)) not in seen
-    assert content("LLaMAX/LLaMAX3-8B-Alpaca") == "LLaMAX/LLaMAX3-8B-Alpaca"
+    assert fingerprint(str(folder)) not in seen
+    assert fingerprint("LLaMAX/LLaMAX3-8B-Alpaca") == "LLaMAX/LLaMAX3-8B-Alpaca"
 
 
 def test_an_adapter_is_merged(folder: Path, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def planned(texts: list[Any], done: int = 0, seed: int = 0) -> list[list[Record]
     """Return what a plan makes of each text after the first `done`."""
     wanted = {"en": {"wo": 5, "umb": 30}}
     plan = Plan(wanted, lambda: iter(texts), lambda: done, seed)
-    return [list(plan.ask(record)) for record in texts[done:]]  # type: ignore[arg-type]
+    return [list(plan.expand(record)) for record in texts[done:]]  # type: ignore[arg-type]
 
 
 def test_a_plan_makes_pairs() -> None:
@@ -58,8 +58,8 @@ def test_a_resumed_plan_goes_on_where_it_was() -> None:
 def test_a_plan_that_cannot_be_filled_says_so() -> None:
     """By direction."""
     plan = Plan({"en": {"wo": 5, "umb": 1}}, lambda: iter(records(2)), lambda: 0, 0)
-    plan.ask(records(1)[0])
-    assert plan.short == {"en-wo": 3}
+    plan.expand(records(1)[0])
+    assert plan.shortfall == {"en-wo": 3}
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,10 @@ from support.translations import got, pair, put, text, translate
 
 from llamax_cli import cli
 from llamax_cli.errors import LlamaxError, ModelError
-from llamax_cli.models import contracts
 from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
-from llamax_cli.translation import windows, worker_pool
+from llamax_cli.translation import windows, worker, worker_pool
+from llamax_cli.translation.engines import registry
+from llamax_cli.translation.engines.registry import EngineSpec
 
 CHOICES, DECODING = [ModelChoice("m")], Decoding()
 Others = Callable[[Any, Sequence[ModelChoice], Decoding], None]
@@ -34,17 +35,17 @@ def together(tagger: type[Tagger], monkeypatch: pytest.MonkeyPatch) -> Iterator[
     """Return a function that makes this process the first of several, the others being threads of it."""
     threads: list[threading.Thread] = []
 
-    def start(count: int = 3, other: Others = worker_pool.work) -> None:
+    def start(count: int = 3, other: Others = worker.serve) -> None:
         monkeypatch.setenv("WORLD_SIZE", str(count))
 
-        def gather() -> dict[int, Any]:
+        def accept() -> dict[int, Any]:
             pipes = {number: Pipe() for number in range(1, count)}
             for _, end in pipes.values():
                 threads.append(threading.Thread(target=other, args=(end, CHOICES, DECODING)))
                 threads[-1].start()
             return {number: end for number, (end, _) in pipes.items()}
 
-        monkeypatch.setattr(worker_pool, "_gather", gather)
+        monkeypatch.setattr(worker_pool, "accept_workers", accept)
 
     yield start
     for each in threads:
@@ -93,7 +94,7 @@ def test_pivoting_is_shared_both_ways(together: Callable[..., None], tagger: typ
 def test_shares_are_contiguous_and_about_equal(lengths: list[int], processes: int) -> None:
     """Everything is dealt once, in order; no share is off by more than the longest sentence."""
     requests = [TranslationRequest("x" * length, "en", "de") for length in lengths]
-    shares = worker_pool.dealt(requests, processes)
+    shares = worker_pool.split(requests, processes)
     assert len(shares) == processes
     assert [place for share in shares for place in share] == list(range(len(requests)))
     costs = [sum(lengths[place] + 20 for place in share) for share in shares]
@@ -122,7 +123,7 @@ def test_a_process_that_is_gone_ends_the_run(
     capfd.readouterr()
     translate(code=1)
     error = capfd.readouterr().err
-    assert error.startswith("llamax translate: process 1 of 2 is gone; ") and "go on with --resume" in error
+    assert error.startswith("llamax translate: process 1 of 2 has disconnected; ") and "go on with --resume" in error
     together(3)
     translate("--resume")
     assert Path("out.jsonl").read_bytes() == whole
@@ -132,7 +133,7 @@ def test_a_process_that_is_gone_ends_the_run(
     ("answer", "expected"),
     [
         (ModelError("--device cuda:7: torch sees no CUDA devices (process 1 of 2, on node2)"), "--device cuda:7: "),
-        (["another"], "process 1 of 2 has another model or adapter under that name"),
+        (["another"], "process 1 of 2 has a different model or adapter under the same name"),
     ],
 )
 def test_what_is_wrong_elsewhere_is_told_by_the_first(
@@ -151,14 +152,14 @@ def test_a_helper_tells_the_first_what_is_wrong(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("RANK", "1")
     monkeypatch.setenv("WORLD_SIZE", "2")
     first, second = Pipe()
-    worker_pool.work(second, [ModelChoice("./nowhere")], DECODING)
+    worker.serve(second, [ModelChoice("./nowhere")], DECODING)
     error = first.recv()
     assert isinstance(error, LlamaxError)
     assert str(error) == f"./nowhere: no such folder (process 1 of 2, on {socket.gethostname()})"
-    monkeypatch.setitem(contracts.ENGINES, "hf", "support.fakes:Tagger")
+    monkeypatch.setitem(registry.ENGINES, "hf", EngineSpec("support.fakes:Tagger", shareable=True))
     for ending in (lambda: first.send(None), first.close):
         ending()
-        worker_pool.work(second, CHOICES, DECODING)
+        worker.serve(second, CHOICES, DECODING)
 
 
 @pytest.mark.parametrize("more", [["--engine", "vllm"], ["--device", "all"]], ids=str)
@@ -169,7 +170,7 @@ def test_what_is_for_one_process(
     put(pair("a"))
     together(2)
     translate(*more, code=2)
-    assert "is for one process" in capfd.readouterr().err
+    assert "a single process; 2 were started" in capfd.readouterr().err
 
 
 def test_processes_that_cannot_meet(
@@ -181,7 +182,7 @@ def test_processes_that_cannot_meet(
     monkeypatch.delenv("MASTER_ADDR", raising=False)
     translate(code=1)
     error = capfd.readouterr().err
-    assert error.startswith("llamax translate: the 2 processes that RANK and WORLD_SIZE tell of do not meet: ")
+    assert error.startswith("llamax translate: the 2 processes of WORLD_SIZE cannot find each other: ")
     assert error.count("\n") == 1
 
 

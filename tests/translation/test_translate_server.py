@@ -324,12 +324,14 @@ def test_samples_and_cuts(serve: Callable[[Reply], Loopback], texts: Path, capfd
         ("1", 1, True),
         ("1", 2, True),
     ]
-    assert "4 records (the limit); 2 cut at the most new tokens (en-de 2)" in capfd.readouterr().err
+    assert "4 records (the limit); 2 cut at --max-new-tokens (en-de 2)" in capfd.readouterr().err
     plain = serve(lambda handler, body: handler.say(200, {"choices": [{"text": " Ja.\nEnglish: more"}]}))
     assert run(plain, "--template", "llama", "--limit", "1") == 0
     assert got()[0]["mt"] == "Ja."
     path, body, _ = plain.seen[0]
     assert (path, body["prompt"].split("\n")[1]) == ("/v1/completions", "German:")
+    assert run(plain, "--template", "llama", "--limit", "1", "--max-new-tokens", "auto") == 0
+    assert "max_tokens" in body and "max_tokens" not in plain.seen[-1][1]
 
 
 def test_terminated_midway_and_resumed(serve: Callable[[Reply], Loopback], texts: Path) -> None:
@@ -364,15 +366,22 @@ def test_flags_that_do_not_go_together(
 ) -> None:
     """Each is told before anything is loaded."""
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    server, converted = ["--engine", "openai", "--server", "x"], ["--engine", "ctranslate2"]
     for more, expected in (
         (["--engine", "openai"], "--engine openai needs --server URL or OPENAI_BASE_URL in the environment"),
-        (["--engine", "openai", "--server", "x", "--beam", "4"], "a server searches without beams: leave --beam out"),
+        ([*server, "--beam", "4"], "--engine openai does not support beam search; leave --beam out"),
+        ([*server, "--quantize", "8bit"], "--engine openai does not support --quantize 8bit"),
         (["--sample", "--beam", "4"], "--sample draws and does not search: leave --beam out"),
         (["--nbest", "5"], "--nbest 5 needs as many beams (--beam 5), or --sample"),
         (
-            ["--engine", "ctranslate2", "--lora", "x"],
-            "--engine ctranslate2 takes no --lora (merge it first) and no --quantize 4bit",
+            [*converted, "--lora", "x"],
+            "--engine ctranslate2 does not support --lora; merge the adapter into the model first",
         ),
+        (
+            [*converted, "--quantize", "4bit"],
+            "--engine ctranslate2 does not support --quantize 4bit; it supports 8bit",
+        ),
+        ([*converted, "--sample"], "--engine ctranslate2 does not support --sample; use --engine hf"),
         (["--template", "quen2"], "unknown template 'quen2'; did you mean qwen2?"),
         (["--into", "klingonish"], None),
         (["--max-new-tokens", "many"], None),

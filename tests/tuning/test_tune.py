@@ -160,7 +160,7 @@ def test_a_task_is_learned(tmp_path: Path, model: Path, capsysbinary: pytest.Cap
     train(job(tmp_path / "run", model, data, command="tune", task="xnli", weight_decay=0.0, **asked))
     scores = []
     for each in (model, tmp_path / "run" / "model"):
-        evaluation.write(str(each), "xnli", [test], quiet=True)
+        evaluation.evaluate(str(each), "xnli", [test], quiet=True)
         scores.append(json.loads(capsysbinary.readouterr().out)["score"])
     assert scores[0] < 50
     assert scores[1] > 90
@@ -352,9 +352,13 @@ def test_accuracy_is_counted_by_language() -> None:
             "alpaca.jsonl:1: no 'sentence1' (it has nothing that is known); XNLI has premise, hypothesis and label",
         ),
         ("--model nowhere/at/all --data alpaca.jsonl -o run", 1, "nowhere/at/all: no such folder"),
-        ("--model empty --data alpaca.jsonl -o run", 1, "empty is no model: it has no config.json"),
-        ("--model older --data alpaca.jsonl -o run", 1, "older is the folder of a run; its model is older/model"),
-        ("--model empty --task xnli --eval dev-sw.tsv", 1, "empty is no model: it has no config.json"),
+        ("--model empty --data alpaca.jsonl -o run", 1, "empty is not a model folder: config.json is missing"),
+        (
+            "--model older --data alpaca.jsonl -o run",
+            1,
+            "older is the output folder of a run; its model is in older/model",
+        ),
+        ("--model empty --task xnli --eval dev-sw.tsv", 1, "empty is not a model folder: config.json is missing"),
         (
             "--model model --task xnli --eval blank-sw.tsv",
             65,

@@ -79,8 +79,8 @@ def test_weights_lie_in_any_files(tmp_path: Path, models: list[Path], form: str)
             path.unlink()
     count = len(Weights(first).files)
     assert (count > 1) == ("shards" in form)
-    averaging.write([first, *models[1:]], tmp_path / "mean", quiet=True)
-    averaging.write(models, tmp_path / "plain", quiet=True)
+    averaging.write_average([first, *models[1:]], tmp_path / "mean", quiet=True)
+    averaging.write_average(models, tmp_path / "plain", quiet=True)
     assert len(list((tmp_path / "mean").glob("model*.safetensors"))) == count
     expected = loaded(tmp_path / "plain")
     assert all(torch.equal(weight, expected[name]) for name, weight in loaded(tmp_path / "mean").items())
@@ -89,7 +89,7 @@ def test_weights_lie_in_any_files(tmp_path: Path, models: list[Path], form: str)
 def test_the_mean_is_computed_in_fp32(tmp_path: Path, models: list[Path]) -> None:
     """Of bf16 models it is not the mean that bf16 gives, and it is bf16 again."""
     halves = [reshaped(model, tmp_path / model.name, dtype=torch.bfloat16) for model in models]
-    averaging.write(halves, tmp_path / "mean", quiet=True)
+    averaging.write_average(halves, tmp_path / "mean", quiet=True)
     parents = [loaded(model) for model in halves]
     found, worse = loaded(tmp_path / "mean"), 0
     for name, weight in found.items():
@@ -101,10 +101,10 @@ def test_the_mean_is_computed_in_fp32(tmp_path: Path, models: list[Path]) -> Non
 
 def test_a_model_counts_as_often_as_it_is_named(tmp_path: Path, models: list[Path]) -> None:
     """So a mean can be weighted, and the mean of a model with itself is that model."""
-    averaging.write([models[0], models[0]], tmp_path / "same", quiet=True)
+    averaging.write_average([models[0], models[0]], tmp_path / "same", quiet=True)
     one, two = loaded(models[0]), loaded(models[1])
     assert all(torch.equal(weight, one[name]) for name, weight in loaded(tmp_path / "same").items())
-    averaging.write([models[0], models[0], models[1]], tmp_path / "more", quiet=True)
+    averaging.write_average([models[0], models[0], models[1]], tmp_path / "more", quiet=True)
     for name, weight in loaded(tmp_path / "more").items():
         assert torch.equal(weight, torch.stack([one[name], one[name], two[name]]).mean(0))
 
@@ -125,7 +125,7 @@ def test_what_is_written_is_safetensors(
     given = {f"w{place}": torch.ones(shape).to(kind) * (place + 1) for place, (kind, shape) in enumerate(kinds)}
     save_file(given, source / "model.safetensors")
     (source / "config.json").write_text("{}")
-    averaging.write([source, source], folder / "mean", quiet=True)
+    averaging.write_average([source, source], folder / "mean", quiet=True)
     found = load_file(folder / "mean" / "model.safetensors")
     assert found.keys() == given.keys()
     for name, weight in found.items():
@@ -147,7 +147,7 @@ def test_memory_is_that_of_a_tensor(tmp_path: Path) -> None:
         "    seen.append(anonymous())\n"
         "    return made\n"
         "averaging.mean = watched\n"
-        "averaging.write([Path(each) for each in sys.argv[2:]], Path(sys.argv[1]), quiet=True)\n"
+        "averaging.write_average([Path(each) for each in sys.argv[2:]], Path(sys.argv[1]), quiet=True)\n"
         "print(max(seen) - seen[9])\n"
     )
     folders = []
@@ -202,9 +202,9 @@ def test_models_of_different_kinds_have_no_mean(tmp_path: Path, models: list[Pat
         ("words", "x", f"{one} and words have different vocabularies, so their weights do not match"),
         ("torn", "x", "torn/model.safetensors cannot be read: "),
         ("bare", "x", "bare has no weights (model.safetensors or pytorch_model.bin)"),
-        ("run", "x", "run is the folder of a run; its model is run/model"),
+        ("run", "x", "run is the output folder of a run; its model is in run/model"),
         ("none", "x", "none: no such folder; a model of the hub has to be downloaded first"),
-        ("full", "x", "full is no model: it has no config.json"),
+        ("full", "x", "full is not a model folder: config.json is missing"),
         (models[1], "full", "full exists; name a new folder for the mean"),
     ):
         done = llamax("tune", "--average", one, other, "-o", output)
@@ -222,7 +222,7 @@ def test_only_its_own_folder_is_removed(
     (tmp_path / "mean.partial" / "file").touch()
     (tmp_path / "mean").mkdir()
     monkeypatch.chdir(tmp_path)
-    averaging.write(models[:2], Path("mean"), quiet=True)
+    averaging.write_average(models[:2], Path("mean"), quiet=True)
     assert (tmp_path / "mean" / "config.json").exists() and (tmp_path / "mean").stat().st_mode & 0o777 == 0o755
     assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".partial")] == ["mean.partial"]
     assert (tmp_path / "mean.partial" / "file").exists()
@@ -242,11 +242,11 @@ def test_a_file_of_something_else_holds_no_weights(tmp_path: Path, held: object)
 def test_whole_numbers_have_to_be_the_same(tmp_path: Path, models: list[Path]) -> None:
     """Places are kept; quantized weights are refused."""
     same = [changed(tmp_path / n, models[0], lambda w: w.update(places=torch.arange(9))) for n in ("a", "b")]
-    averaging.write(same, tmp_path / "mean", quiet=True)
+    averaging.write_average(same, tmp_path / "mean", quiet=True)
     assert torch.equal(load_file(tmp_path / "mean" / "model.safetensors")["places"], torch.arange(9))
     other = changed(tmp_path / "c", models[0], lambda w: w.update(places=torch.arange(9) + 1))
     with pytest.raises(ModelError, match=r"places is of whole numbers and differs in .*/c; quantized models"):
-        averaging.write([same[0], other], tmp_path / "x", quiet=True)
+        averaging.write_average([same[0], other], tmp_path / "x", quiet=True)
     assert not list(tmp_path.glob("x*"))
 
 
@@ -256,7 +256,7 @@ def test_a_missing_shard_is_told(tmp_path: Path, models: list[Path]) -> None:
     gone = max(parted.glob("*.safetensors"))
     gone.unlink()
     with pytest.raises(LlamaxError, match=rf"{gone.name}.*no such file"):
-        averaging.write([parted, models[1]], tmp_path / "x", quiet=True)
+        averaging.write_average([parted, models[1]], tmp_path / "x", quiet=True)
 
 
 def test_a_full_disk_leaves_nothing(tmp_path: Path, models: list[Path]) -> None:

@@ -15,7 +15,7 @@ from llamax_cli.errors import LlamaxError, RecordError, ServerError, WorkerError
 from llamax_cli.models import prompts
 from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
 from llamax_cli.randomness import bits
-from llamax_cli.translation.engines.http_client import Pace, Server
+from llamax_cli.translation.engines.http_client import RateLimiter, Server
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 
@@ -30,50 +30,50 @@ class OpenaiEngine:
         name = prompts.CHAT if choice.template == prompts.AUTO else choice.template
         self._template = prompts.choose(name, choice.model, has_chat=True)
         self._server = Server(
-            choice.server or "", os.environ.get(KEY_VARIABLE), choice.timeout, Pace(choice.per_minute)
+            choice.server or "", os.environ.get(KEY_VARIABLE), choice.timeout, RateLimiter(choice.per_minute)
         )
 
     def translate(self, requests: Sequence[TranslationRequest]) -> Iterator[tuple[int, Answer]]:
-        """Yield (place, hypotheses) as answers come; ServerError once the server has refused for good."""
-        waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+        """Yield (index, hypotheses) as answers come; ServerError once the server has refused for good."""
+        pending: queue.SimpleQueue[int] = queue.SimpleQueue()
         answers: queue.SimpleQueue[tuple[int, Answer | LlamaxError]] = queue.SimpleQueue()
-        for place in range(len(requests)):
-            waiting.put(place)
+        for index in range(len(requests)):
+            pending.put(index)
         stop = threading.Event()
         for _ in range(min(self._concurrency, len(requests))):
             # Daemons, so that a run that is told to end need not wait for the server.
-            threading.Thread(target=self._work, args=(requests, waiting, answers, stop), daemon=True).start()
+            threading.Thread(target=self._work, args=(requests, pending, answers, stop), daemon=True).start()
         try:
             for _ in requests:
-                place, answer = _next(answers)
+                index, answer = _next(answers)
                 if isinstance(answer, LlamaxError) and not isinstance(answer, RecordError):
                     raise answer
-                yield place, answer
+                yield index, answer
         finally:
             stop.set()
 
     def _work(
         self,
         requests: Sequence[TranslationRequest],
-        waiting: "queue.SimpleQueue[int]",
+        pending: "queue.SimpleQueue[int]",
         answers: "queue.SimpleQueue[tuple[int, Answer | LlamaxError]]",
         stop: threading.Event,
     ) -> None:
         while not stop.is_set():
             try:
-                place = waiting.get_nowait()
+                index = pending.get_nowait()
             except queue.Empty:
                 return
             # Whatever happens here, the thread that reads the answers has to hear of it, and raises it.
             answer: Answer | LlamaxError = WorkerError("a thread that asks the server has died")
             try:
-                answer = self._ask(requests[place], stop)
+                answer = self._translate(requests[index], stop)
             except LlamaxError as error:
                 answer = error
             finally:
-                answers.put((place, answer))
+                answers.put((index, answer))
 
-    def _ask(self, request: TranslationRequest, stop: threading.Event) -> list[Hypothesis]:
+    def _translate(self, request: TranslationRequest, stop: threading.Event) -> list[Hypothesis]:
         text = self._template.render(*request)
         body: dict[str, Any] = {"model": self._model, **self._settings(request)}
         if self._template.chat:
@@ -90,7 +90,7 @@ class OpenaiEngine:
 
     def _settings(self, request: TranslationRequest) -> dict[str, Any]:
         settings: dict[str, Any] = {"temperature": self._decoding.temperature if self._decoding.sample else 0.0}
-        if self._decoding.max_new_tokens:
+        if self._decoding.max_new_tokens is not None:
             settings["max_tokens"] = self._decoding.max_new_tokens
         if self._decoding.sample:
             settings["top_p"] = self._decoding.top_p
@@ -101,16 +101,16 @@ class OpenaiEngine:
     def _hypothesis(self, choice: dict[str, Any]) -> Hypothesis:
         """Return the translation in a choice; RecordError where the server withholds it."""
         try:
-            ending = choice.get("finish_reason")
+            finish_reason = choice.get("finish_reason")
             text = choice["message"]["content"] if self._template.chat else choice["text"]
-            if ending == "content_filter" or (text is None and ending != "length"):
-                raise RecordError(f"the server gives no translation of it: {ending or 'no text'}")
+            if finish_reason == "content_filter" or (text is None and finish_reason != "length"):
+                raise RecordError(f"the server gives no translation of it: {finish_reason or 'no text'}")
             text, stopped = self._template.answer(text or "")
         except (KeyError, TypeError, AttributeError) as error:
             raise ServerError(
                 f"{self._server.url}: the answer has no text; does it speak OpenAI's protocol?"
             ) from error
-        return Hypothesis(text, ending == "length" and not stopped)
+        return Hypothesis(text, finish_reason == "length" and not stopped)
 
     def close(self) -> None:
         """Do nothing: connections are closed after each answer."""
