@@ -5,7 +5,7 @@ import signal
 import sys
 from importlib import import_module
 from types import FrameType
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn, Protocol
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -24,9 +24,17 @@ COMMANDS = {
     "tune": "Tune a model on instructions, chats or a task; measure it; average models.",
     "translate": "Translate texts and pairs with a language model or an encoder-decoder.",
     "pivot": "Translate by way of a third language, all records or those that went astray.",
-    "langid": "Identify the language of texts and translations; filter by it; report off-target rates.",
+    "langid": "Identify the language of texts and translations; report off-target rates; filter by language.",
     "score": "Score translations: spBLEU, chrF++, BLEU, TER and COMET of any number of directions.",
 }
+
+
+class Command(Protocol):
+    """The function of a command; `command_class` parses its arguments."""
+
+    command_class: type[TyperCommand]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> None: ...  # noqa: D102
 
 
 class LazyGroup(TyperGroup):
@@ -42,9 +50,14 @@ def load(name: str) -> Any:
     """Return the command of that name, its module imported."""
     module = name.replace("-", "_")
     single = typer.Typer(add_completion=False, rich_markup_mode=_markup())
-    function = getattr(import_module(f"llamax_cli.commands.{module}"), module)
-    single.command(name, cls=getattr(function, "command_class", TyperCommand))(function)
+    function: Command = getattr(import_module(f"llamax_cli.commands.{module}"), module)
+    single.command(name, cls=function.command_class, help=_unwrapped(str(function.__doc__)))(function)
     return typer.main.get_command(single)
+
+
+def _unwrapped(docstring: str) -> str:
+    """Return a docstring with a line for each paragraph, which help then wraps to the width of the terminal."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in docstring.split("\n\n"))
 
 
 def application() -> Any:
@@ -89,7 +102,7 @@ def main() -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run the command that the arguments name and return its exit code; print what went wrong in one line."""
     arguments = arguments or ["--help"]
-    name = next((each for each in arguments if not each.startswith("-")), "")
+    name = next((argument for argument in arguments if not argument.startswith("-")), "")
     name = name if name in COMMANDS else ""
     try:
         group = application()  # which imports, and may be interrupted in it

@@ -113,14 +113,14 @@ class Training:
     on_spike: str = _setting("stop", "what to do at a spike", among=POLICIES)
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            _check(each.name, getattr(self, each.name), each.metadata)
+        for setting in fields(self):
+            _check(setting.name, getattr(self, setting.name), setting.metadata)
 
 
 def _check(name: str, value: Any, facts: Mapping[str, Any]) -> None:
-    for each in value if isinstance(value, tuple) else (value,):
-        if "among" in facts and each not in facts["among"]:
-            raise UsageError(f"{name} = {each!r}: {suggestion(str(each), facts['among'])}")
+    for item in value if isinstance(value, tuple) else (value,):
+        if "among" in facts and item not in facts["among"]:
+            raise UsageError(f"{name} = {item!r}: {suggestion(str(item), facts['among'])}")
     if "least" in facts and not value >= facts["least"]:
         raise UsageError(f"{name} = {value!r}: at least {facts['least']}")
     if "most" in facts and not value <= facts["most"]:

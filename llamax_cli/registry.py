@@ -21,6 +21,6 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     """
     from difflib import get_close_matches
 
-    names = {each.lower(): each for each in known}
+    names = {candidate.lower(): candidate for candidate in known}
     near = get_close_matches(name.lower(), names, 1, 0.5)
     return f"did you mean {names[near[0]]}?" if near else f"have: {', '.join(names.values()) or 'none'}"

@@ -25,7 +25,7 @@ NONE = "Zyyy"  # a number or a sign
 
 
 @lru_cache(maxsize=1 << 14)
-def _of_character(character: str) -> str | None:
+def _script_of(character: str) -> str | None:
     if not character.isalpha():
         return None
     name = unicodedata.name(character, "").partition(" ")[0]
@@ -35,25 +35,25 @@ def _of_character(character: str) -> str | None:
 def script(word: str) -> str:
     """Return the ISO 15924 code of the script of a word's first letter: `script("3 дня") -> "Cyrl"`."""
     for character in word:
-        found = _of_character(character)
-        if found is not None:
-            return found
+        code = _script_of(character)
+        if code is not None:
+            return code
     return NONE
 
 
-def expected(language: str) -> set[str]:
+def expected_scripts(language: str) -> set[str]:
     """Return the scripts a language of the table is written in, none where the table does not have it."""
     entry = languages().get(language)
     return PARTS.get(entry.script, {entry.script}) if entry else set()
 
 
-def foreign(language: str, words: Iterable[str]) -> str | None:
+def foreign_script(language: str, words: Iterable[str]) -> str | None:
     """Return the script that the words are in, where hardly any of them (2 %) is in that of the language."""
-    wanted = expected(language)
+    scripts = expected_scripts(language)
     counts = Counter(script(word) for word in words)
     del counts[NONE]
     total = sum(counts.values())
-    if not wanted or total < 50 or sum(counts[each] for each in wanted) > total / 50:
+    if not scripts or total < 50 or sum(counts[code] for code in scripts) > total / 50:
         return None
     return counts.most_common(1)[0][0]
 

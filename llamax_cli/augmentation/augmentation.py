@@ -15,8 +15,8 @@ from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Voca
 from llamax_cli.errors import RecordError, UsageError
 from llamax_cli.languages import canonical
 from llamax_cli.lexicon.catalog import open_lexicon
-from llamax_cli.lexicon.store import Lexicon
-from llamax_cli.randomness import bits, under
+from llamax_cli.lexicon.store.reader import Lexicon
+from llamax_cli.randomness import bits, keyed_bits
 from llamax_cli.records import Record, text
 from llamax_cli.streams.chunks import Tally
 from llamax_cli.streams.run import Run
@@ -50,7 +50,7 @@ class Augmentation:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        have = {lang for lexicon in self.lexicons for lang in lexicon.figures}
+        have = {lang for lexicon in self.lexicons for lang in lexicon.statistics}
         if missing := [lang for lang in self.into if lang not in have]:
             raise UsageError(f"--into {','.join(missing)}: no such language in {self._named()}; have: {_some(have)}")
         if not set(self.into or have).difference(self.without):
@@ -63,7 +63,7 @@ class Augmentation:
     @cached_property
     def shares(self) -> Mapping[str, Lexicon]:
         """Which lexicon each language is taken from: the one with most entities for it (Table 2)."""
-        have = sorted({lang for lexicon in self.lexicons for lang in lexicon.figures})
+        have = sorted({lang for lexicon in self.lexicons for lang in lexicon.statistics})
         return {lang: max(self.lexicons, key=lambda lexicon: lexicon.entities(lang)) for lang in have}
 
     def sources(self, target: str) -> list[LexiconSource]:
@@ -79,7 +79,7 @@ class Augmentation:
 
     def check(self, lang: str) -> None:
         """Raise RecordError where no lexicon has words of a language."""
-        if not any(lexicon.figures[lang].entries for lexicon in self.lexicons if lang in lexicon.figures):
+        if not any(lexicon.statistics[lang].entries for lexicon in self.lexicons if lang in lexicon.statistics):
             have = {lang for lexicon in self.lexicons for lang in lexicon.languages}
             raise RecordError(f"{self._named()} has no words of {lang!r}, only of {_some(have)}")
 
@@ -109,9 +109,9 @@ class Augmenter:
 
     def __call__(self, record: Record, tally: Tally) -> list[Record]:
         """Return the copies of a Pair or Mono record as Pairs; count words and what became of them."""
-        return self.together([record], tally)
+        return self.transform_batch([record], tally)
 
-    def together(self, records: Iterable[Record], tally: Tally) -> list[Record]:
+    def transform_batch(self, records: Iterable[Record], tally: Tally) -> list[Record]:
         """Return the copies of all the records."""
         made: list[Record] = []
         copies: list[Switched] = []
@@ -134,7 +134,7 @@ class Augmenter:
         """Return the copies of a text; `langs` are its language and its translation's as they stand in the record."""
         direction = self._directions.get(langs) or self._direction(langs)
         source = source.lower() if self._plan.paper else source
-        return [direction.switch(source, under(key, source, other)) for key in direction.keys]
+        return [direction.switch(source, keyed_bits(key, source, other)) for key in direction.keys]
 
     def _wanted(self, copies: list[Switched]) -> list[Switched]:
         return [copy for copy in copies if copy[3]] if self._plan.drop_unchanged else copies
@@ -162,7 +162,7 @@ class Augmenter:
             self._room,
             has_phrases=not plan.paper
             and not is_matched
-            and (lang in CHINESE or any(each.lexicon.longest(lang) > 1 for each in sources)),
+            and (lang in CHINESE or any(each.lexicon.max_words(lang) > 1 for each in sources)),
             exact=plan.paper,
         )
         if lang in CHINESE:

@@ -18,7 +18,7 @@ from llamax_cli.augmentation.segmentation import is_spaced
 from llamax_cli.augmentation.vocabulary import Vocabulary, Word
 from llamax_cli.augmentation.words import Cut, is_letter, joined, trimmed, written
 from llamax_cli.augmentation.words import cut as at_spaces
-from llamax_cli.lexicon.store import AND
+from llamax_cli.lexicon.store.layout import ITEM_SEPARATOR
 from llamax_cli.randomness import draws
 
 try:
@@ -71,8 +71,8 @@ class Switcher:
             choices = word.translations or self._read(word)
             choice = (bits >> 20) % len(choices)
             translation = choices[choice]
-            if AND in translation:
-                synonyms = translation.split(AND)
+            if ITEM_SEPARATOR in translation:
+                synonyms = translation.split(ITEM_SEPARATOR)
                 translation = synonyms[(bits >> 40) % len(synonyms)]
             if not word.is_plain:
                 translation = word.before + written(translation, word.capitals) + word.after

@@ -13,7 +13,7 @@ from unicodedata import normalize
 import msgspec
 
 from llamax_cli.augmentation.words import Capitals, capitals, has_letter, trimmed
-from llamax_cli.lexicon.store import Lexicon
+from llamax_cli.lexicon.store.reader import Lexicon
 
 if TYPE_CHECKING:
     from llamax_cli.augmentation.spaced import Packed
@@ -87,7 +87,7 @@ class Memo(dict[str, Value], Generic[Value]):
 class Word(msgspec.Struct, gc=False):  # tens of thousands of them would be gone through by every garbage collection
     """A word or phrase in a text: what lexicons have for it, the punctuation around it, its capitals.
 
-    `translations` has a text for each of the `languages`, with AND between synonyms; both are empty until
+    `translations` has a text for each of the `languages`, with ITEM_SEPARATOR between synonyms; both are empty until
     `Vocabulary.read` takes them from what is `stored`. `is_known`: there are some. `is_plain`: there is no punctuation
     and no capital. `opens`: longer entries begin so; `seconds` are the words with which they go on, where there are
     spaces between.
@@ -158,7 +158,7 @@ class Vocabulary:
         forms = _forms(core)
         found, opens = self._found(forms)
         if self._reads_later and len(found) == 1:
-            stored = self._sources[0].lexicon.packed(found[0][1])
+            stored = self._sources[0].lexicon.without_sources(found[0][1])
         else:
             languages, translations = self._chosen(found)
             stored = "\0".join((*translations, ",".join(languages))).encode()
@@ -221,16 +221,16 @@ class Vocabulary:
     def _chosen(self, found: Sequence[tuple[LexiconSource, bytes]]) -> tuple[Sequence[str], Sequence[str]]:
         """Return the languages wanted and the translations in each; what is found first for a language goes before."""
         if self._reads_later and len(found) == 1:
-            return self._sources[0].lexicon.read(found[0][1])
+            return self._sources[0].lexicon.unpack(found[0][1])
         chosen: dict[str, str] = {}
         for source, stored in found:
-            for language, translations in zip(*source.lexicon.read(stored), strict=True):
+            for language, translations in zip(*source.lexicon.unpack(stored), strict=True):
                 if source.languages is None or language in source.languages:
                     chosen.setdefault(language, translations)
         return tuple(chosen), tuple(chosen.values())
 
     def _second_words(self, form: str) -> tuple[Collection[str], int]:
-        found = [each.lexicon.seconds(self.lang, form) for each in self._sources]
+        found = [each.lexicon.second_words(self.lang, form) for each in self._sources]
         seconds = frozenset[str]().union(*found)
         return seconds, OBJECTS + SECOND * len(seconds)
 

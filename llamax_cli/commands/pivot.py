@@ -7,7 +7,8 @@ from typer import Option
 
 from llamax_cli.errors import UsageError
 from llamax_cli.options import model as flags
-from llamax_cli.options.shared import Flags, codes, command, one_of
+from llamax_cli.options.command import OptionGroup, command
+from llamax_cli.options.values import codes, one_of
 from llamax_cli.streams.run import Run
 from llamax_cli.translation.pivot import run_pivot
 
@@ -15,7 +16,7 @@ from llamax_cli.translation.pivot import run_pivot
 @command(shard=True, ranks=True)
 def pivot(
     run: Run,
-    options: Annotated[flags.TranslationOptions, Flags(flags.translation_options)],
+    options: Annotated[flags.TranslationOptions, OptionGroup(flags.translation_options)],
     via: Annotated[str, Option(metavar="LANG", help="The language in between.")] = "en",
     only: Annotated[
         str | None,

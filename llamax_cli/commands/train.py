@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.options.shared import Flags
+from llamax_cli.options.command import OptionGroup
 from llamax_cli.options.training import TrainingOptions, training_command, training_options
 
 
@@ -20,7 +20,7 @@ def train(
     ],
     init: Annotated[bool, Option("--init", help="Begin with weights drawn anew.")] = False,
     *,
-    training: Annotated[TrainingOptions, Flags(training_options)],
+    training: Annotated[TrainingOptions, OptionGroup(training_options)],
 ) -> None:
     """Train a model on samples, from one CPU to many GPUs.
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Option
 
 from llamax_cli.options import model as flags
-from llamax_cli.options.shared import Flags, command
+from llamax_cli.options.command import OptionGroup, command
 from llamax_cli.streams.run import Run
 from llamax_cli.translation.translate import run_translate
 
@@ -14,7 +14,7 @@ from llamax_cli.translation.translate import run_translate
 @command(shard=True, ranks=True)
 def translate(
     run: Run,
-    options: Annotated[flags.TranslationOptions, Flags(flags.translation_options)],
+    options: Annotated[flags.TranslationOptions, OptionGroup(flags.translation_options)],
     plan: Annotated[
         Path | None, Option(metavar="FILE", help="Make the pairs that mix --plan found missing.", show_default=False)
     ] = None,

@@ -6,8 +6,9 @@ from typing import Annotated
 from typer import Option
 
 from llamax_cli.instructions.questions import TASKS
-from llamax_cli.options.shared import Flags, one_of
+from llamax_cli.options.command import OptionGroup
 from llamax_cli.options.training import TrainingOptions, training_command, training_options
+from llamax_cli.options.values import one_of
 
 
 @training_command
@@ -40,7 +41,7 @@ def tune(
         Option(metavar="DIR...", help="Instead: write the mean of these models to -o.", show_default=False),
     ] = None,
     *,
-    training: Annotated[TrainingOptions, Flags(training_options)],
+    training: Annotated[TrainingOptions, OptionGroup(training_options)],
 ) -> None:
     """Tune a model on instructions, chats or a task; measure it; average models.
 

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 from llamax_cli.errors import DataError, FileError, RecordError, UsageError, because
 from llamax_cli.records import Record, serialise, text
 from llamax_cli.streams.compression import ENDINGS
-from llamax_cli.streams.outputs import partial
+from llamax_cli.streams.outputs import partial_path
 from llamax_cli.streams.run import Run
 
 Refuse = Callable[[str, int, str, bytes], None]
@@ -151,17 +151,17 @@ class MosesFiles:
         if not self._paths:
             self._claim(path)
         self._paths.add(path)
-        return partial(path).open("ab" if again else "wb")
+        return partial_path(path).open("ab" if again else "wb")
 
     def _claim(self, path: Path) -> None:
         """Lock the first file for this run; FileError where another run writes it."""
         try:
-            self._lock = os.open(partial(path), os.O_RDWR | os.O_CREAT, 0o666)
+            self._lock = os.open(partial_path(path), os.O_RDWR | os.O_CREAT, 0o666)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise FileError(f"another run is writing {partial(path)}") from error
+            raise FileError(f"another run is writing {partial_path(path)}") from error
         except OSError as error:
-            raise FileError(f"cannot write {partial(path)}: {because(error)}") from error
+            raise FileError(f"cannot write {partial_path(path)}: {because(error)}") from error
 
     def finish(self) -> None:
         """Give the files their names once all of them are on disk."""
@@ -169,17 +169,17 @@ class MosesFiles:
             for file in files:
                 file.close()
         for path in self._paths:
-            descriptor = os.open(partial(path), os.O_RDONLY)
+            descriptor = os.open(partial_path(path), os.O_RDONLY)
             os.fsync(descriptor)
             os.close(descriptor)
         for path in self._paths:
-            os.replace(partial(path), path)
+            os.replace(partial_path(path), path)
 
     def close(self) -> None:
         """Leave nothing of a run that failed; there is no way to go on in the middle of several files."""
         for file in (file for files in self._open.values() for file in files):
             file.close()
         for path in self._paths:
-            partial(path).unlink(missing_ok=True)
+            partial_path(path).unlink(missing_ok=True)
         if self._lock >= 0:
             os.close(self._lock)

@@ -7,13 +7,13 @@ from itertools import groupby, product
 
 from llamax_cli.lexicon.dictionaries import Dictionary
 from llamax_cli.lexicon.rows import Choice, batches, sort_batch
-from llamax_cli.lexicon.statistics import Figures
-from llamax_cli.lexicon.store import AND
+from llamax_cli.lexicon.statistics import LanguageStatistics
+from llamax_cli.lexicon.store.layout import ITEM_SEPARATOR
 from llamax_cli.records import Entry
 from llamax_cli.script import script
 from llamax_cli.streams.chunks import Tally
 from llamax_cli.streams.parallel import ordered
-from llamax_cli.streams.sorting import Runs
+from llamax_cli.streams.sorting import SortedRuns
 
 BATCH = 6 << 20  # bytes of dictionaries that a worker sorts at once; twenty times as much in memory
 
@@ -28,32 +28,32 @@ class Builder:
 
 
 def build(
-    dictionaries: Iterable[Dictionary], choice: Choice, builder: Builder, figures: dict[str, Figures]
+    dictionaries: Iterable[Dictionary], choice: Choice, builder: Builder, figures: dict[str, LanguageStatistics]
 ) -> Iterator[Entry]:
     """Yield the entries of the multilingual lexicon by language and word, and count each language in `figures`."""
-    with Runs() as runs:
+    with SortedRuns() as runs:
         _read(dictionaries, replace(choice, only=()) if choice.hops > 1 else choice, builder, runs)
         if choice.hops == 1:
-            yield from gather(runs.merged(), choice, figures)
+            yield from gather(runs.merge(), choice, figures)
             return
-        with Runs() as edges, Runs() as composed:
+        with SortedRuns() as edges, SortedRuns() as composed:
             edges.add(_edges(runs, choice))
             composed.add(_composed(edges))
-            yield from gather(composed.merged(), choice, figures)
+            yield from gather(composed.merge(), choice, figures)
 
 
-def _read(dictionaries: Iterable[Dictionary], choice: Choice, builder: Builder, runs: Runs) -> None:
+def _read(dictionaries: Iterable[Dictionary], choice: Choice, builder: Builder, runs: SortedRuns) -> None:
     """Sort the rows of all dictionaries into runs."""
     work = partial(partial, sort_batch, choice, runs.folder)
     for _, done in ordered(work, batches(dictionaries, BATCH), builder.workers):
         if done.run is not None:
-            runs.take(done.run)
+            runs.add_file(done.run)
         builder.tally.update(done.tally)
         for reject in done.rejects:
             builder.reject(*reject)
 
 
-def _edges(runs: Runs, choice: Choice) -> Iterator[str]:
+def _edges(runs: SortedRuns, choice: Choice) -> Iterator[str]:
     """Yield each row at the word it begins with (`1`) and at the word it ends with (`0`): paths meet at a word.
 
     A word is not joined to itself in another language unless such pairs are wanted.
@@ -67,7 +67,7 @@ def _edges(runs: Runs, choice: Choice) -> Iterator[str]:
         yield "\0".join((other, text, "0", lang, word, sources))
 
 
-def _composed(edges: Runs) -> Iterator[str]:
+def _composed(edges: SortedRuns) -> Iterator[str]:
     """Yield the rows of one hop and of two: into a word and out of it."""
     for pivot, group in groupby(_fields(edges), key=lambda row: (row[0], row[1])):
         if pivot == ("", ""):
@@ -80,21 +80,21 @@ def _composed(edges: Runs) -> Iterator[str]:
             yield "\0".join((*pivot, lang, word, sources))
         for (lang, word, sources), (other, text, more) in product(edge["0"], edge["1"]):
             if lang != other:
-                yield "\0".join((lang, word, other, text, sources + AND + more))
+                yield "\0".join((lang, word, other, text, sources + ITEM_SEPARATOR + more))
 
 
-def _fields(runs: Runs) -> Iterator[list[str]]:
-    for block in runs.merged():
+def _fields(runs: SortedRuns) -> Iterator[list[str]]:
+    for block in runs.merge():
         for row in b"\n".join(block).decode().split("\n"):
             yield row.split("\0")
 
 
-def gather(blocks: Iterable[list[bytes]], choice: Choice, figures: dict[str, Figures]) -> Iterator[Entry]:
+def gather(blocks: Iterable[list[bytes]], choice: Choice, figures: dict[str, LanguageStatistics]) -> Iterator[Entry]:
     """Yield an entry for the rows of each word, which stand together."""
     language, word = "", ""
     translations: dict[str, list[str]] = {}
     sources: set[str] = set()
-    figure = Figures()
+    figure = LanguageStatistics()
     identical = ""
     only, keep = choice.only, choice.keep_identical
     for block in blocks:
@@ -107,7 +107,7 @@ def gather(blocks: Iterable[list[bytes]], choice: Choice, figures: dict[str, Fig
                     yield _entry(word, language, translations, sources, figure)
                     translations, sources = {}, set()
                 if lang != language:
-                    figure = figures.setdefault(lang, Figures())
+                    figure = figures.setdefault(lang, LanguageStatistics())
                 language, word, identical = lang, text, ""
                 figure.entities += 1
             if not other:
@@ -129,7 +129,7 @@ def gather(blocks: Iterable[list[bytes]], choice: Choice, figures: dict[str, Fig
 
 
 def _entry(
-    word: str, language: str, translations: Mapping[str, list[str]], sources: set[str], figure: Figures
+    word: str, language: str, translations: Mapping[str, list[str]], sources: set[str], figure: LanguageStatistics
 ) -> Entry:
     figure.entries += 1
     figure.groups += len(translations)
@@ -141,5 +141,5 @@ def _entry(
         figure.multi_word += 1
     if spaces >= figure.longest:
         figure.longest = spaces + 1
-    said = set(AND.join(sources).split(AND))  # a row may have several
+    said = set(ITEM_SEPARATOR.join(sources).split(ITEM_SEPARATOR))  # a row may have several
     return {"word": word, "lang": language, "translations": dict(translations), "sources": sorted(said)}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from llamax_cli.errors import FileError, LexiconError, UsageError
-from llamax_cli.lexicon.store import Lexicon
+from llamax_cli.lexicon.store.reader import Lexicon
 from llamax_cli.registry import suggestion
 
 ENDING = ".lex"

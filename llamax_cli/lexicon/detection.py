@@ -11,10 +11,10 @@ from llamax_cli.registry import find
 from llamax_cli.streams.lines import bare
 
 FORMATS = {
-    "muse": "llamax_cli.lexicon.formats.columns:open_muse",
-    "panlex": "llamax_cli.lexicon.formats.columns:open_noted",
-    "gatitos": "llamax_cli.lexicon.formats.columns:open_noted",
-    "tsv": "llamax_cli.lexicon.formats.columns:open_tsv",
+    "muse": "llamax_cli.lexicon.formats.two_columns:open_muse",
+    "panlex": "llamax_cli.lexicon.formats.two_columns:open_noted",
+    "gatitos": "llamax_cli.lexicon.formats.two_columns:open_noted",
+    "tsv": "llamax_cli.lexicon.formats.two_columns:open_tsv",
     "hunalign": "llamax_cli.lexicon.formats.marked:open_hunalign",
     "mrasp": "llamax_cli.lexicon.formats.marked:open_mrasp",
     "panlex-csv": "llamax_cli.lexicon.formats.panlex_csv:open_export",

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from llamax_cli.console import table
+from llamax_cli.console import print_table
 from llamax_cli.errors import UsageError
 from llamax_cli.lexicon.catalog import ENDING, named, path_of
 from llamax_cli.lexicon.rows import Choice
-from llamax_cli.lexicon.statistics import Figures
-from llamax_cli.lexicon.store import Lexicon, LexiconFile
+from llamax_cli.lexicon.statistics import LanguageStatistics
+from llamax_cli.lexicon.store.reader import Lexicon
+from llamax_cli.lexicon.store.writer import LexiconWriter
 from llamax_cli.records import Entry
 from llamax_cli.streams.run import Run
 
@@ -32,21 +33,21 @@ def destination(run: Run, name: str | None, *, stats: bool) -> Path | None:
     return path
 
 
-def write(run: Run, entries: Iterable[Entry], figures: dict[str, Figures], path: Path | None) -> None:
+def write(run: Run, entries: Iterable[Entry], figures: dict[str, LanguageStatistics], path: Path | None) -> None:
     """Write entries as records, or compile them into the file."""
     if path is None:
         run.write(entries)
     else:
-        output = LexiconFile(path, figures)
+        output = LexiconWriter(path, figures)
         run.write(entries, encode=output.encode, output=output)
     _remark(run)
 
 
-def write_stats(run: Run, entries: Iterable[Entry], figures: dict[str, Figures], choice: Choice) -> None:
+def write_stats(run: Run, entries: Iterable[Entry], figures: dict[str, LanguageStatistics], choice: Choice) -> None:
     """Write a record for each language; a compiled lexicon that is taken as it stands tells its own."""
     files = run.settings.files
     if len(files) == 1 and files[0].endswith(ENDING) and choice == Choice(keep_identical=choice.keep_identical):
-        figures, entries = dict(Lexicon(files[0]).figures), ()
+        figures, entries = dict(Lexicon(files[0]).statistics), ()
 
     def records() -> Iterator[dict[str, Any]]:
         for _ in entries:
@@ -67,7 +68,7 @@ def write_list(run: Run) -> None:
             else [each["name"], each["error"], "", ""]
             for each in named()
         ]
-        table(["name", "entries", "languages", "size"], rows)
+        print_table(["name", "entries", "languages", "size"], rows)
     else:
         run.write(named())
 

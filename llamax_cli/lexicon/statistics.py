@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 
-class Figures(msgspec.Struct):
+class LanguageStatistics(msgspec.Struct):
     """The counts of one language.
 
     `entities`: distinct words on either side of all dictionaries, as given (Table 2). `entries`: words with a

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from llamax_cli.mixing.buckets import BUCKETS, CHECK, NAME, PLACE, STRATUM, in_order
 from llamax_cli.mixing.strata import Stratum
-from llamax_cli.randomness import below, bits, stirred
+from llamax_cli.randomness import below, bits, fold_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,7 +81,7 @@ class Shares:
         more = self.more[:, bucket]
         asked = more[strata] > 0
         chosen = np.flatnonzero(asked)
-        order = np.lexsort((stirred(index[rows[chosen], PLACE], SELECTING), strata[chosen]))
+        order = np.lexsort((fold_in(index[rows[chosen], PLACE], SELECTING), strata[chosen]))
         chosen = chosen[order]
         own = strata[chosen]
         ranks = np.arange(len(own)) - np.searchsorted(own, own)

@@ -116,7 +116,7 @@ class Mixture:
         for _, seen in self._spread(Parting(folder, reading, with_lines), self._lines()):
             for reject in seen.rejects:
                 run.reject(*reject)
-            run.took(seen.read - len(seen.rejects))
+            run.add_read(seen.read - len(seen.rejects))
             run.left_out.update(+seen.left_out)
             sentences += seen.sentences
             strata |= seen.strata

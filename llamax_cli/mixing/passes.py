@@ -8,7 +8,7 @@ from llamax_cli.mixing.buckets import CHECK, ENTRY, NAME, PLACE, STRATUM, Bucket
 from llamax_cli.mixing.drawing import Shares, StratumTable, different
 from llamax_cli.mixing.rows import JOINT, RowReader, Rows, RowSettings, turned
 from llamax_cli.mixing.strata import Drawing, Stratum
-from llamax_cli.randomness import stirred
+from llamax_cli.randomness import fold_in
 from llamax_cli.streams.chunks import Chunk, Tally, pieces
 from llamax_cli.streams.inputs import CHUNK
 from llamax_cli.streams.rejects import Reject
@@ -165,7 +165,7 @@ class Copying:
         """Return the entries and lines of one more copy of the wanted rows."""
         old, table = index[wanted], self.drawn.table
         new = old.copy()
-        new[:, PLACE], new[:, CHECK] = stirred(old[:, PLACE], number), stirred(old[:, CHECK], number)
+        new[:, PLACE], new[:, CHECK] = fold_in(old[:, PLACE], number), fold_in(old[:, CHECK], number)
         was, turns = self.drawn.turned(old), self.drawn.turned(new)
         copied = [lines[row] for row in wanted.nonzero()[0].tolist()]
         for row in (was != turns).nonzero()[0].tolist():

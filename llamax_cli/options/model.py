@@ -9,7 +9,8 @@ from typer import BadParameter, Option
 from llamax_cli.errors import UsageError
 from llamax_cli.models import prompts
 from llamax_cli.models.contracts import PAPER_BEAM, PAPER_TOKENS, QUANTIZATIONS, Decoding, ModelChoice
-from llamax_cli.options.shared import codes, one_of
+from llamax_cli.options.command import NEUTRAL
+from llamax_cli.options.values import codes, one_of
 from llamax_cli.translation.directions import DefaultLanguages
 from llamax_cli.translation.engines.registry import ENGINES, check_supported
 
@@ -43,7 +44,7 @@ Template = Annotated[
     ),
 ]
 Device = Annotated[
-    str, Option(help="auto, cpu, cuda, cuda:1, mps, or all (one model over all GPUs).", rich_help_panel=MODEL)
+    str, Option(help="auto, cpu, cuda, cuda:1, mps, or all (one model over all GPUs).", rich_help_panel=MODEL), NEUTRAL
 ]
 Dtype = Annotated[
     str,
@@ -71,6 +72,7 @@ BatchTokens = Annotated[
     Option(
         metavar="N", min=1, help="Tokens worked on at once, beams counted.", show_default=False, rich_help_panel=MODEL
     ),
+    NEUTRAL,
 ]
 Beam = Annotated[
     int | None,
@@ -106,9 +108,11 @@ Server = Annotated[
         rich_help_panel=SERVER,
     ),
 ]
-Concurrency = Annotated[int, Option(metavar="N", min=1, help="Requests under way at once.", rich_help_panel=SERVER)]
+Concurrency = Annotated[
+    int, Option(metavar="N", min=1, help="Requests under way at once.", rich_help_panel=SERVER), NEUTRAL
+]
 Timeout = Annotated[
-    float, Option(metavar="SECONDS", min=0.1, help="Patience with one request.", rich_help_panel=SERVER)
+    float, Option(metavar="SECONDS", min=0.1, help="Patience with one request.", rich_help_panel=SERVER), NEUTRAL
 ]
 PerMinute = Annotated[
     int | None,
@@ -120,6 +124,7 @@ PerMinute = Annotated[
         show_default=False,
         rich_help_panel=SERVER,
     ),
+    NEUTRAL,
 ]
 
 

@@ -10,7 +10,8 @@ from typing import Annotated, Any, NamedTuple
 
 from typer import Argument, Option
 
-from llamax_cli.options.shared import FilesAfterOptions, Flags, one_of
+from llamax_cli.options.command import FilesAfterOptions, OptionGroup
+from llamax_cli.options.values import one_of
 
 RANK = 16  # of LoRA, where --lora says none
 
@@ -175,7 +176,7 @@ def training_command(function: Callable[..., None]) -> Callable[..., None]:
         parameter.name: mark
         for parameter in parameters
         for mark in getattr(parameter.annotation, "__metadata__", ())
-        if isinstance(mark, Flags)
+        if isinstance(mark, OptionGroup)
     }
 
     @wraps(function)

@@ -1,4 +1,4 @@
-"""Where the SentencePiece models of spBLEU come from, and their checksums."""
+"""The SentencePiece models of spBLEU: where they are, and their checksums."""
 
 import hashlib
 import os
@@ -10,42 +10,45 @@ from llamax_cli.errors import FileError, because
 PUBLISHED = ("flores101", "flores200")
 
 
-class Model(NamedTuple):
-    """A model: what sacreBLEU calls it, its file, and the first twelve digits of its SHA-256."""
+class SpmModel(NamedTuple):
+    """A model: sacreBLEU's name for it, its file, and the first twelve hexadecimal digits of its SHA-256."""
 
     name: str
     path: Path
     checksum: str
 
 
-def model(name: str) -> Model:
-    """Return the model of a published name, from sacreBLEU's cache or the net, or a file's; FileError says why not.
+def resolve_model(name: str) -> SpmModel:
+    """Return a published model, from sacreBLEU's cache or downloaded into it, or the model in a file.
 
-    sacreBLEU knows no checksum of a model, so that of the file at hand goes into each signature.
+    sacreBLEU publishes no checksums of its models, so each signature carries that of the file in use. FileError if the
+    file cannot be read or downloaded.
     """
-    path = _cached(name) if name in PUBLISHED else Path(name)
+    path = _find_or_download(name) if name in PUBLISHED else Path(name)
     try:
         checksum = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     except OSError as error:
         hint = f"; --spm takes {', '.join(PUBLISHED)} or a file" if name not in PUBLISHED else ""
         raise FileError(f"{path}: {because(error)}{hint}") from error
-    return Model(name if name in PUBLISHED else "spm", path, checksum)
+    return SpmModel(name if name in PUBLISHED else "spm", path, checksum)
 
 
-def _cached(name: str) -> Path:
+def _find_or_download(name: str) -> Path:
+    from urllib.error import URLError
+
     from sacrebleu.tokenizers.tokenizer_spm import SPM_MODELS
     from sacrebleu.utils import SACREBLEU_DIR, download_file
 
     url = SPM_MODELS[name]["url"]
     path = Path(SACREBLEU_DIR, "models", os.path.basename(url))
     if not path.exists() or not path.stat().st_size:
-        fetched = path.with_name(f"{path.name}.partial")
+        partial = path.with_name(f"{path.name}.partial")
         try:
-            download_file(url, str(fetched))  # type: ignore[no-untyped-call]
-            os.replace(fetched, path)
+            download_file(url, str(partial))  # type: ignore[no-untyped-call]
+            os.replace(partial, path)
         except OSError as error:
-            fetched.unlink(missing_ok=True)
-            reason = getattr(error, "reason", error)  # what lies beneath an error of urllib
+            partial.unlink(missing_ok=True)
+            reason = error.reason if isinstance(error, URLError) else error
             why = because(reason) if isinstance(reason, OSError) else reason
             raise FileError(
                 f"the SentencePiece model {name} is not at {path} and cannot be fetched from {url} ({why}); "

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from llamax_cli.errors import DataError, RecordError
 from llamax_cli.records import Record, parse, parse_lines, serialise
@@ -21,9 +21,17 @@ PACE = 0.1  # seconds of work in a chunk
 SMALL, LARGE = 1 << 12, 1 << 20  # bytes in a chunk of work: at first, at most
 MAX_LINE = 256 << 20  # bytes without a line end after which this is no stream of records
 
-Read = TypeVar("Read")
+Item = TypeVar("Item")
 Tally: TypeAlias = Counter[str]
 Transform: TypeAlias = Callable[[Record, Tally], Iterable[Record]]
+
+
+@runtime_checkable
+class BatchTransform(Protocol):
+    """A transform that is faster with many records at once; it returns what it would return for each, in order."""
+
+    def __call__(self, record: Record, tally: Tally) -> Iterable[Record]: ...  # noqa: D102
+    def transform_batch(self, records: list[Record], tally: Tally) -> list[Record]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -64,20 +72,20 @@ def chunks(inputs: Iterable[Input]) -> Iterator[Chunk]:
     Only "\\n" ends a line (U+0085, U+2028 and their like are text); a last line without one gets it.
     """
     for source in inputs:
-        line, begun, length = 1, list[bytes](), 0  # the line that is still without its end, in pieces
+        line, unfinished, length = 1, list[bytes](), 0  # the line that has no end yet, in pieces
         for block in source.blocks():
             cut = block.rfind(b"\n") + 1
             if cut:
-                yield Chunk(source.name, line, b"".join([*begun, block[:cut]]))
+                yield Chunk(source.name, line, b"".join([*unfinished, block[:cut]]))
                 line += block.count(b"\n", 0, cut)
-                begun, length = [], 0
-            begun.append(block[cut:])
+                unfinished, length = [], 0
+            unfinished.append(block[cut:])
             length += len(block) - cut
             if length > MAX_LINE:
                 where = f"{source.name}:{line}"
                 raise DataError(f"{where}: no line end within {MAX_LINE >> 20} MiB; is this a stream of lines?")
         if length:
-            yield Chunk(source.name, line, b"".join([*begun, b"\n"]))
+            yield Chunk(source.name, line, b"".join([*unfinished, b"\n"]))
 
 
 def shard(inputs: list[Input], portion: Portion) -> Iterator[Chunk]:
@@ -119,8 +127,8 @@ def paced(stream: Iterable[Chunk]) -> Iterator[Chunk]:
             high = _line_start(chunk.data, low + size)
             start = time.monotonic()
             yield Chunk(chunk.name, chunk.line + chunk.data.count(b"\n", 0, low), chunk.data[low:high])
-            taken = time.monotonic() - start
-            size = max(1, size // 2) if taken > PACE else min(LARGE, size * 2) if taken < PACE / 4 else size
+            seconds = time.monotonic() - start
+            size = max(1, size // 2) if seconds > PACE else min(LARGE, size * 2) if seconds < PACE / 4 else size
             low = high
 
 
@@ -150,8 +158,8 @@ def first_lines(data: bytes, count: int) -> int:
 
 
 def records(
-    stream: Iterable[Chunk], read: Callable[[Record], Read], reject: Callable[[str, int, str, bytes], None]
-) -> Iterator[tuple[int, Read]]:
+    stream: Iterable[Chunk], read: Callable[[Record], Item], reject: Callable[[str, int, str, bytes], None]
+) -> Iterator[tuple[int, Item]]:
     """Yield (line number, what `read` makes of the record) for each line; bad ones go to `reject`.
 
     A line is bad where it holds no record, or where `read` raises RecordError.
@@ -181,14 +189,14 @@ class Work:
 def transform(stage: Transform, tolerant: bool, chunk: Chunk, limit: int | None = None) -> Outcome:
     """Put each record of the chunk through the stage, until `limit` are written.
 
-    The first bad line ends the chunk unless `tolerant`. A stage that has `together(records, tally)` gets all records at
-    once where all are good and wanted.
+    The first bad line ends the chunk unless `tolerant`. A BatchTransform gets all records at once where all are good
+    and none is past a limit.
     """
-    if limit is None and (together := getattr(stage, "together", None)) and (parsed := parse_lines(chunk.data)):
-        counted: Tally = Counter()
-        with suppress(RecordError):  # and which it was is found below
-            made = together(parsed, counted)
-            return Outcome(serialise(made), len(parsed), len(made), [], counted)
+    if limit is None and isinstance(stage, BatchTransform) and (batch := parse_lines(chunk.data)):
+        with suppress(RecordError):  # one record at a time, below, shows which it was
+            batch_tally: Tally = Counter()
+            transformed = stage.transform_batch(batch, batch_tally)
+            return Outcome(serialise(transformed), len(batch), len(transformed), [], batch_tally)
     written: list[Record] = []
     rejects: list[Reject] = []
     tally: Tally = Counter()

@@ -45,11 +45,11 @@ def decompressed(stream: BinaryIO, compression: str) -> BinaryIO:
 
 def decompression_errors() -> tuple[type[Exception], ...]:
     """Return what decompressors raise; of those that xopen may choose from, only what it has loaded can have raised."""
-    found: list[type[Exception]] = [zlib.error]
+    errors: list[type[Exception]] = [zlib.error]
     for module, name in DECOMPRESSION_ERRORS:
         if module in sys.modules:
-            found.append(getattr(sys.modules[module], name))
-    return tuple(found)
+            errors.append(getattr(sys.modules[module], name))
+    return tuple(errors)
 
 
 def compressed(text: bytes, compression: str) -> bytes:

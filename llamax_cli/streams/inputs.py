@@ -31,14 +31,14 @@ class Input:
         self.length: int | None = None
         self.read = 0
         self._spool: Any = None
-        self._waiting: BinaryIO | None = None
-        self._taken = False
+        self._peeked: BinaryIO | None = None
+        self._opened_stdin = False
 
     def open(self) -> BinaryIO:
         """Return the decompressed bytes as a stream; FileError says why it cannot be opened."""
-        if self._waiting is not None:
-            waiting, self._waiting = self._waiting, None
-            return waiting
+        if self._peeked is not None:
+            stream, self._peeked = self._peeked, None
+            return stream
         raw = _Raw(self, self._descriptor())
         buffered = io.BufferedReader(cast("Any", raw), CHUNK)
         with self.readable():
@@ -50,12 +50,12 @@ class Input:
         """Return the first bytes (about a chunk at most), without taking them from a later `open`."""
         stream = self.open()
         with self.readable():
-            found = cast("Any", stream).peek(CHUNK)
+            first_bytes = cast("Any", stream).peek(CHUNK)
         if not self.reopens():
-            self._waiting = stream
+            self._peeked = stream
         else:
             stream.close()
-        return bytes(found)
+        return bytes(first_bytes)
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the decompressed bytes as they come, at most CHUNK at a time."""
@@ -140,9 +140,9 @@ class Input:
     def _standard_input(self) -> int:
         if sys.stdin is None:
             raise FileError("standard input is closed")
-        if self._taken:
+        if self._opened_stdin:
             raise UsageError("standard input can be read only once; save it to a file first")
-        self._taken = True
+        self._opened_stdin = True
         if stat.S_ISDIR(os.fstat(0).st_mode):
             raise FileError("standard input is a folder, not a file")
         return os.dup(0)

@@ -37,15 +37,20 @@ def describe(
         "seed": arguments.get("seed"),
         "versions": _versions(),
         "inputs": [
-            {"path": each.path, "bytes": each.length or each.size(), "sha256": each.sha256}
-            for each in inputs
-            if each.read
+            {"path": source.path, "bytes": source.length or source.size(), "sha256": source.sha256}
+            for source in inputs
+            if source.read
         ],
         "counts": dict(counts),
         "figures": dict(figures),
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
         "seconds": round(time.time() - started, 3),
     }
+
+
+def tallies(**counters: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """Return the counters that have counted something, as figures: `tallies(a={"x": 1}, b={}) -> {"a": {"x": 1}}`."""
+    return {name: dict(sorted(counter.items())) for name, counter in counters.items() if counter}
 
 
 def check(path: Path) -> None:
@@ -85,5 +90,5 @@ def plain(value: object) -> object:
     if isinstance(value, Portion):
         return str(value)
     if isinstance(value, tuple | list):
-        return [plain(each) for each in value]
+        return [plain(item) for item in value]
     return value if isinstance(value, str | int | float | bool | None) else str(value)

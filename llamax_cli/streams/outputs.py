@@ -64,7 +64,7 @@ class AtomicFile:
 
     def __init__(self, path: Path) -> None:
         self.path = Path(os.path.realpath(path))  # a link stays a link: what it points to is replaced
-        self.partial = partial(path)
+        self.partial = partial_path(path)
         self.name = str(path)
         self._compression = ENDINGS.get(self.path.suffix)
         self._pending: list[bytes] = []
@@ -183,7 +183,7 @@ class Output(Protocol):
     def close(self) -> None: ...  # noqa: D102
 
 
-def partial(path: Path) -> Path:
+def partial_path(path: Path) -> Path:
     """Return where a file is written until it is whole: `partial(Path("/a.gz")) -> Path("/a.gz.partial")`."""
     return Path(os.path.realpath(path) + ".partial")
 

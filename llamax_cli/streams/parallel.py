@@ -43,17 +43,17 @@ def _spread(
 
     # Forking shares what is loaded already; elsewhere it is not safe, or not there.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    pool = ProcessPoolExecutor(workers, context, _become_worker, (make,))
-    flying: deque[tuple[Item, Any]] = deque()
+    pool = ProcessPoolExecutor(workers, context, _start_worker, (make,))
+    in_flight: deque[tuple[Item, Any]] = deque()
     try:
         for item in items:
             with _signals_held():  # a worker must not be born with the parent's handlers
-                flying.append((item, pool.submit(_work, item)))
-            if len(flying) >= workers * AHEAD:
-                first, future = flying.popleft()
+                in_flight.append((item, pool.submit(_call, item)))
+            if len(in_flight) >= workers * AHEAD:
+                first, future = in_flight.popleft()
                 yield first, future.result()
-        while flying:
-            first, future = flying.popleft()
+        while in_flight:
+            first, future = in_flight.popleft()
             yield first, future.result()
     except BrokenProcessPool as error:
         raise WorkerError("a worker process was killed, perhaps for want of memory; try fewer --workers") from error
@@ -77,7 +77,7 @@ def _signals_held() -> Iterator[None]:
 _function: Callable[[Any], Any]
 
 
-def _become_worker(make: Callable[[], Callable[[Any], Any]]) -> None:
+def _start_worker(make: Callable[[], Callable[[Any], Any]]) -> None:
     global _function
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to every process; the parent decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -96,5 +96,5 @@ def _follow_parent() -> None:
         os._exit(1)
 
 
-def _work(item: Any) -> Any:
+def _call(item: Any) -> Any:
     return _function(item)

@@ -1,12 +1,13 @@
 """Bad lines: what is kept of them, where they go, and how many are too many."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
-from llamax_cli.errors import FileError, ResumeError, UsageError, because
+from llamax_cli.errors import DataError, FileError, ResumeError, UsageError, because
 from llamax_cli.streams.compression import ENDINGS
 
 
@@ -35,7 +36,7 @@ class RejectFile:
     """Where bad lines go: a log that is written as they come and stays whatever becomes of the run."""
 
     def __init__(self, path: Path | None, keep: int = 0) -> None:
-        self.wanted = path is not None
+        self.is_open = path is not None
         self.size = 0
         self._file: Any = None
         if path is None:
@@ -69,6 +70,15 @@ class RejectFile:
         """Close the file; it stays."""
         if self._file is not None:
             self._file.close()
+
+
+def check_rejects(counts: Mapping[str, int], limit: str | None, path: Path | None) -> None:
+    """Raise DataError where more lines were rejected than the limit of `--max-rejects` allows."""
+    if limit is not None and counts["rejected"] > allowed_rejects(limit, counts["in"]):
+        raise DataError(
+            f"{counts['rejected']:,} of {counts['in']:,} lines were rejected, more than --max-rejects {limit}; "
+            f"the reasons are in {path}"
+        )
 
 
 def allowed_rejects(limit: str, read: int) -> float:

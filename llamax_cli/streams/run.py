@@ -10,18 +10,16 @@ outputs, resuming, shards, workers, progress, the summary and the manifest.
     run.count(make)     what a stage counts in the records, over any number of workers
 """
 
-import os
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
 
 from llamax_cli.console import Progress, say
-from llamax_cli.errors import DataError, LlamaxError, RecordError, UsageError
+from llamax_cli.errors import LlamaxError, RecordError
 from llamax_cli.records import Record, parse, serialise
 from llamax_cli.streams import manifest
 from llamax_cli.streams.chunks import (
@@ -29,7 +27,6 @@ from llamax_cli.streams.chunks import (
     WHOLE,
     Chunk,
     Outcome,
-    Portion,
     Tally,
     Transform,
     Work,
@@ -41,84 +38,51 @@ from llamax_cli.streams.chunks import (
 )
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.journal import Journal
-from llamax_cli.streams.outputs import Output, partial
+from llamax_cli.streams.manifest import plain
+from llamax_cli.streams.outputs import Output
 from llamax_cli.streams.parallel import ordered
-from llamax_cli.streams.rejects import Reject, allowed_rejects
+from llamax_cli.streams.rejects import Reject, check_rejects
+from llamax_cli.streams.resume import RunIdentity
+from llamax_cli.streams.settings import Settings
+from llamax_cli.streams.summary import summary
 
-BATCH = 1000  # records made before they are written, at most
-NEUTRAL = {"files", "output", "quiet", "manifest", "rejects", "max_rejects", "resume", "workers", "debug", "memory"}
-NEUTRAL |= {"device", "batch_tokens", "concurrency", "timeout", "per_minute"}  # where and how fast a model works
+BATCH = 1000  # records generated before they are written, at most
 
-Made = TypeVar("Made")
-Read = TypeVar("Read")
+Item = TypeVar("Item")
 Stage: TypeAlias = Callable[[Iterator[Record]], Iterator[Iterable[Record] | RecordError]]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The flags that mean the same in every command, as parsed."""
-
-    files: tuple[str, ...] = ()
-    output: Path | None = None
-    quiet: bool = False
-    manifest: Path | None = None
-    rejects: Path | None = None
-    max_rejects: str | None = None
-    limit: int | None = None
-    resume: bool = False
-    shard: Portion = WHOLE
-    workers: int = 1
-
-    def __post_init__(self) -> None:
-        if self.resume and self.output is None:
-            raise UsageError("--resume continues a file: name it with -o")
-        if self.max_rejects is not None and self.rejects is None:
-            raise UsageError("--max-rejects limits what --rejects sets aside: give both")
-        self._check_that_no_file_is_used_twice()
-
-    def _check_that_no_file_is_used_twice(self) -> None:
-        used = {os.path.realpath(path): path for path in self.files if path != "-"}
-        # -o may name an input: the new file takes its place once it is whole.
-        for flag, path in (("--output", self.output), ("--rejects", self.rejects), ("--manifest", self.manifest)):
-            if path is None or (path.exists() and not path.is_file()):
-                continue
-            if flag != "--output" and os.path.realpath(path) in used:
-                raise UsageError(f"{flag} {path} is read or written already by this run; name another file")
-            used[os.path.realpath(path)] = str(path)
-
-    @property
-    def is_done(self) -> bool:
-        """Whether `--resume` finds its file whole."""
-        path = self.output
-        return self.resume and path is not None and path.is_file() and not partial(path).exists()
 
 
 class Run:
     """One run, as a context: what is written inside it is whole when it ends well and resumable when it does not.
 
-    `arguments` are all arguments after defaults. `figures` goes into the manifest, `remarks` into the summary line, and
-    `left_out`, what a command that makes records passed over by reason, into both.
+    `arguments` are all arguments after defaults; those named in `neutral` do not change the result, so that a resumed
+    run may differ in them. `figures` goes into the manifest, `remarks` into the summary line, and `left_out`, how many
+    records a command that generates records passed over for each reason, into both.
     """
 
-    def __init__(self, command: str, settings: Settings, arguments: Mapping[str, Any]) -> None:
+    def __init__(
+        self, command: str, settings: Settings, arguments: Mapping[str, Any], neutral: Collection[str] = ()
+    ) -> None:
         self.command = command
         self.settings = settings
         self.figures: dict[str, object] = {}
         self.remarks: list[str] = []
         self.left_out: Tally = Counter()
         self._arguments = arguments
+        self._neutral = neutral
+        self._dependencies: dict[str, object] = {}
         self._inputs: dict[str, Input] = {}
         self._started = time.time()
-        self._progress = Progress(command, wanted=not settings.quiet and not self._fills_the_terminal())
+        self._progress = Progress(command, enabled=not settings.quiet and not self._fills_the_terminal())
         self._journal = Journal(settings.rejects, settings.limit)
-        self._makes = False
+        self._generates = False
         self._rejected: set[tuple[str, int]] = set()
 
     def _fills_the_terminal(self) -> bool:
         return self.settings.output is None and sys.stdout is not None and sys.stdout.isatty()
 
     @property
-    def done(self) -> int:
+    def lines_read(self) -> int:
         """How many lines of the input were read and answered, those of an interrupted run counted in."""
         return self._journal.counts["in"]
 
@@ -139,13 +103,13 @@ class Run:
         """The inputs named on the command line, standard input where there are none."""
         return [self.input(path) for path in self.settings.files or ("-",)]
 
-    def rest_on(self, **facts: object) -> None:
-        """Note what the result depends on besides the arguments, such as the content of a model.
+    def add_dependencies(self, **facts: object) -> None:
+        """Add what the result depends on besides the arguments, such as the content of a file that one names.
 
-        The manifest tells it, and `--resume` asks for the same (resume.CONTENTS names them). To be called before
+        The manifest lists it among the arguments, and `--resume` refuses to go on where it differs. Call this before
         records are written.
         """
-        self._arguments = {**self._arguments, **facts}
+        self._dependencies |= facts
 
     # -- the ways ----------------------------------------------------------------------------------------------------
 
@@ -154,10 +118,10 @@ class Run:
         self._open()
         work = Work(make, self._journal.is_tolerant)
         for chunk, outcome in ordered(work, paced(self._chunks()), self.settings.workers):
-            room = self._journal.room
-            if room is not None and outcome.written >= room:
+            remaining = self._journal.remaining
+            if remaining is not None and outcome.written >= remaining:
                 # Again, to the record that fills it: lines after that are not read, so none of them can be bad.
-                self._commit(chunk.data, transform(make(), work.tolerant, chunk, room))
+                self._commit(chunk.data, transform(make(), work.tolerant, chunk, remaining))
                 return
             self._commit(chunk.data, outcome)
 
@@ -177,9 +141,9 @@ class Run:
 
     def write(
         self,
-        records: Iterable[Made],
+        records: Iterable[Item],
         *,
-        encode: Callable[[list[Made]], bytes] = serialise,
+        encode: Callable[[list[Item]], bytes] = serialise,
         output: Output | None = None,
         batch_size: int = BATCH,
     ) -> None:
@@ -190,41 +154,41 @@ class Run:
         A resumed run makes the records once more and writes those that are missing, after it has seen that the ones
         before are the same.
         """
-        self._makes = True
+        self._generates = True
         self._open(output)
-        batch: list[Made] = []
+        batch: list[Item] = []
         size, start = 1, time.monotonic()
         try:
             for record in records:
                 batch.append(record)
                 if len(batch) >= size:
-                    self._commit_made(encode(batch))
+                    self._commit_output(encode(batch))
                     if self._journal.is_full:
                         return
                     size = self._next_size(size, time.monotonic() - start, batch_size)
                     batch, start = [], time.monotonic()
         except LlamaxError:
-            self._commit_made(encode(batch))  # what came before a bad line is written
+            self._commit_output(encode(batch))  # what came before a bad line is written
             raise
-        self._commit_made(encode(batch))
+        self._commit_output(encode(batch))
         self._journal.expect_end()
 
-    def _next_size(self, size: int, taken: float, most: int) -> int:
-        """Return how many records to make before the next are written: few where they come slowly."""
-        size = min(most, size * 2) if taken < PACE else max(1, size // 2)
-        return size if self._journal.room is None else min(size, self._journal.room)
+    def _next_size(self, size: int, seconds: float, largest: int) -> int:
+        """Return the size of the next batch, given what the last one took: small where records come slowly."""
+        size = min(largest, size * 2) if seconds < PACE else max(1, size // 2)
+        return size if self._journal.remaining is None else min(size, self._journal.remaining)
 
     def read(self, inputs: Iterable[Input] | None = None) -> Iterator[Record]:
         """Yield the records of the inputs (by default the files of the command line); bad lines are rejected."""
         return self.read_as(lambda record: record, inputs)
 
-    def read_as(self, read: Callable[[Record], Read], inputs: Iterable[Input] | None = None) -> Iterator[Read]:
+    def read_as(self, read: Callable[[Record], Item], inputs: Iterable[Input] | None = None) -> Iterator[Item]:
         """Yield what `read` makes of each record; lines are rejected where it raises RecordError, too."""
-        for _, made in records(chunks(self.inputs if inputs is None else inputs), read, self.reject):
+        for _, item in records(chunks(self.inputs if inputs is None else inputs), read, self.reject):
             self._journal.counts["in"] += 1
             if not self._journal.counts["in"] % BATCH:
                 self._progress.update(self._journal.counts["out"], self._bytes_read)
-            yield made
+            yield item
 
     def count(self, make: Callable[[], Transform]) -> Tally:
         """Return what the stage counts in the records of the files; what it makes of them is not written.
@@ -234,14 +198,14 @@ class Run:
         tally: Tally = Counter()
         work = Work(make, self._journal.is_tolerant)
         for _, outcome in ordered(work, chunks(self.inputs), self.settings.workers):
-            for each in outcome.rejects:
-                self.reject(*each)
+            for reject in outcome.rejects:
+                self.reject(*reject)
             self._journal.counts["in"] += outcome.read - len(outcome.rejects)
             self._progress.update(self._journal.counts["in"], self._bytes_read)
             tally.update(outcome.tally)
         return tally
 
-    def took(self, count: int) -> None:
+    def add_read(self, count: int) -> None:
         """Count records that the command has read in a way of its own."""
         self._journal.counts["in"] += count
         self._progress.update(self._journal.counts["out"], self._bytes_read)
@@ -257,21 +221,23 @@ class Run:
         if output is not None:
             self._journal.open_into(output, resume=self.settings.resume)
         else:
-            lasting = {name: manifest.plain(value) for name, value in self._arguments.items() if name not in NEUTRAL}
-            self._journal.open(
-                self.settings.output, self.command, lasting, resume=self.settings.resume, anew=self._makes
+            identity = RunIdentity(
+                self.command,
+                {name: plain(value) for name, value in self._arguments.items() if name not in self._neutral},
+                {name: plain(value) for name, value in self._dependencies.items()},
             )
+            self._journal.open(self.settings.output, identity, resume=self.settings.resume, generates=self._generates)
 
     def _chunks(self) -> Iterator[Chunk]:
         """Yield the lines of this shard that an interrupted run has not done yet."""
         portion = self.settings.shard
         for chunk in chunks(self.inputs) if portion == WHOLE else shard(self.inputs, portion):
-            if not self._journal.is_behind:
+            if not self._journal.is_replaying:
                 yield chunk
                 continue
-            known = self._journal.recognise(chunk.data)
-            if not self._journal.is_behind:
-                self._journal.recall()
+            known = self._journal.replay(chunk.data)
+            if not self._journal.is_replaying:
+                self._journal.restore_counts()
             if known < len(chunk.data):
                 yield Chunk(chunk.name, chunk.line + chunk.data.count(b"\n", 0, known), chunk.data[known:])
         self._journal.expect_end()
@@ -301,16 +267,16 @@ class Run:
             reject = Reject(line.name, line.number, str(result), line.data)
             outcome = Outcome(b"", int(self._journal.is_tolerant), 0, [reject], tally)
         else:
-            made = list(result)
-            outcome = Outcome(serialise(made), 1, len(made), [], tally)
+            written = list(result)
+            outcome = Outcome(serialise(written), 1, len(written), [], tally)
         self._commit(line.data + b"\n", outcome)
 
     def _commit(self, data: bytes, outcome: Outcome) -> None:
         self._journal.commit(data, outcome)
         self._progress.update(self._journal.counts["out"], self._bytes_read)
 
-    def _commit_made(self, data: bytes) -> None:
-        self._journal.commit_made(data)
+    def _commit_output(self, data: bytes) -> None:
+        self._journal.commit_output(data)
         self._progress.update(self._journal.counts["out"], self._bytes_read)
 
     def _bytes_read(self) -> tuple[int, int | None]:
@@ -334,51 +300,32 @@ class Run:
             if error is None:
                 self._finish()
             else:
-                self._journal.leave(error)
+                self._journal.suspend(error)
         finally:
             self._journal.close()
 
     def _finish(self) -> None:
         counts = self._journal.counts
-        if self._makes and counts["in"] == counts["rejected"]:
+        if self._generates and counts["in"] == counts["rejected"]:
             counts["in"] += counts["out"] + self.left_out.total()
         try:
-            self._check_flood()
+            check_rejects(counts, self.settings.max_rejects, self.settings.rejects)
             self._journal.finish()
         except BaseException as error:  # a signal, too
-            self._journal.leave(error)
+            self._journal.suspend(error)
             raise
         if self.settings.manifest is not None:
             manifest.write(self.settings.manifest, self._manifest())
         if not self.settings.quiet:
-            say(self.command, self._summary())
-
-    def _check_flood(self) -> None:
-        counts, limit = self._journal.counts, self.settings.max_rejects
-        if limit is not None and counts["rejected"] > allowed_rejects(limit, counts["in"]):
-            raise DataError(
-                f"{counts['rejected']:,} of {counts['in']:,} lines were rejected, more than --max-rejects {limit}; "
-                f"the reasons are in {self.settings.rejects}"
-            )
-
-    def _summary(self) -> str:
-        counts = self._journal.counts
-        parts = [f"{counts['out']:,} record{'s' if counts['out'] != 1 else ''}"]
-        if self._journal.is_full:
-            parts[0] += " (the limit)"
-        elif counts["in"] != counts["out"] + counts["rejected"] + self.left_out.total():
-            parts[0] += f" from {counts['in']:,}"
-        if counts["rejected"]:
-            parts.append(f"{counts['rejected']:,} rejected, see {self.settings.rejects}")
-        if self.left_out:
-            parts.append("left out: " + ", ".join(f"{count:,} {reason}" for reason, count in self.left_out.items()))
-        return "; ".join([*parts, *self.remarks, f"{time.time() - self._started:.1f} s"])
+            seconds = time.time() - self._started
+            full = self._journal.is_full
+            say(self.command, summary(counts, self.left_out, self.remarks, self.settings.rejects, full, seconds))
 
     def _manifest(self) -> dict[str, Any]:
-        counted = {"tally": self.tally, "left_out": self.left_out}
-        figures = {**self.figures, **{name: dict(sorted(each.items())) for name, each in counted.items() if each}}
+        arguments = {**self._arguments, **self._dependencies}
+        figures = {**self.figures, **manifest.tallies(tally=self.tally, left_out=self.left_out)}
         inputs = self._inputs.values()
-        return manifest.describe(self.command, self._arguments, inputs, self._journal.counts, figures, self._started)
+        return manifest.describe(self.command, arguments, inputs, self._journal.counts, figures, self._started)
 
 
 class _Waiting(NamedTuple):

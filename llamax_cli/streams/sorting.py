@@ -12,17 +12,17 @@ BATCH = 1 << 19  # lines sorted in memory
 MERGED = 32 << 20  # bytes of all runs in memory while they are merged
 
 
-class Runs:
+class SortedRuns:
     """Sorted runs in a temporary folder, which goes with this context."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="llamax-")
         self.folder = Path(self._folder.name)
         self._paths: list[Path] = []
-        self._open: list[_Run] = []
+        self._open: list[_SortedRun] = []
         self.size = 0
 
-    def __enter__(self) -> "Runs":
+    def __enter__(self) -> "SortedRuns":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -30,7 +30,7 @@ class Runs:
             run.close()
         self._folder.cleanup()
 
-    def take(self, path: Path) -> None:
+    def add_file(self, path: Path) -> None:
         """Take a run that `write_run` wrote."""
         self._paths.append(path)
         self.size += path.stat().st_size
@@ -41,16 +41,16 @@ class Runs:
         for row in rows:
             batch.append(row)
             if len(batch) >= BATCH:
-                self.take(write_run(self.folder, batch))
+                self.add_file(write_run(self.folder, batch))
                 batch = []
         if batch:
-            self.take(write_run(self.folder, batch))
+            self.add_file(write_run(self.folder, batch))
 
-    def merged(self) -> Iterator[list[bytes]]:
+    def merge(self) -> Iterator[list[bytes]]:
         """Yield all rows as UTF-8 in byte order, as blocks."""
-        room = max(1 << 16, MERGED // max(1, len(self._paths)))
-        self._open = [_Run(path, room) for path in self._paths]
-        return _merged(self._open)
+        block_size = max(1 << 16, MERGED // max(1, len(self._paths)))
+        self._open = [_SortedRun(path, block_size) for path in self._paths]
+        return _merge(self._open)
 
 
 def write_run(folder: Path, rows: Iterable[str]) -> Path:
@@ -67,12 +67,12 @@ def write_run(folder: Path, rows: Iterable[str]) -> Path:
     return Path(name)
 
 
-class _Run:
+class _SortedRun:
     """One run, read a block at a time."""
 
-    def __init__(self, path: Path, room: int) -> None:
+    def __init__(self, path: Path, block_size: int) -> None:
         self._path = path
-        self._room = room
+        self._block_size = block_size
         self._file: Any = path.open("rb", buffering=0)
         self._rest = b""
         self.rows: list[bytes] = []
@@ -81,7 +81,7 @@ class _Run:
     def fill(self) -> bool:
         """Read the next rows where none are left; return whether there are any."""
         while not self.rows and self._file is not None:
-            data = self._file.read(self._room)
+            data = self._file.read(self._block_size)
             if not data:
                 self.close()
                 self._path.unlink()
@@ -96,7 +96,7 @@ class _Run:
             self._file = None
 
 
-def _merged(runs: list[_Run]) -> Iterator[list[bytes]]:
+def _merge(runs: list[_SortedRun]) -> Iterator[list[bytes]]:
     from bisect import bisect_right
 
     runs = [run for run in runs if run.rows]

@@ -109,7 +109,7 @@ def _check_translation(training: Training) -> None:
         Input(path).head()
     if training.translate:
         prompts.check(training.translate_template)
-        spm_models.model(training.translate_spm)
+        spm_models.resolve_model(training.translate_spm)
 
 
 def check_disk_space(job: Job, shape: ModelShape) -> None:

@@ -19,7 +19,7 @@ from llamax_cli.training.packed_dataset import describe_rejected, prepare
 def count_tokens(job: Job) -> DataCounts:
     """Return what the first epoch of a run is; the cache keeps the lengths for the run."""
     tokenizer, encoder = open_encoder(job.tokenizer)
-    progress = Progress(job.command, wanted=not job.quiet)
+    progress = Progress(job.command, enabled=not job.quiet)
     training = job.training
     try:
         data = prepare(

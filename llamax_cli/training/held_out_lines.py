@@ -16,7 +16,7 @@ from llamax_cli.models.prompts import Template, choose
 from llamax_cli.models.sample_encoding import Encoder
 from llamax_cli.models.samples import Sample
 from llamax_cli.records import language, parse, text
-from llamax_cli.scoring.metrics import Recipe, metric
+from llamax_cli.scoring.metrics import MetricSettings, load_metric
 
 METRICS = ("spbleu", "chrf++")
 AS_GIVEN = Template("{src}")  # for a sample, which brings its prompt
@@ -96,14 +96,14 @@ def decoding_jobs(lines: Sequence[Line], encoder: Encoder, positions: int) -> li
     return jobs
 
 
-def score(lines: Sequence[Line], translations: Sequence[str], recipe: Recipe) -> Scores:
+def score(lines: Sequence[Line], translations: Sequence[str], recipe: MetricSettings) -> Scores:
     """Return the scores by metric and direction."""
     places: defaultdict[str, list[int]] = defaultdict(list)
     for place, line in enumerate(lines):
         places[line.direction].append(place)
     scores: Scores = {}
     for name in recipe.metrics:
-        measure = metric(name, recipe)
+        measure = load_metric(name, recipe)
         for direction, of_direction in sorted(places.items()):
             hypotheses = [translations[place] for place in of_direction]
             references = [lines[place].reference for place in of_direction]

@@ -45,7 +45,7 @@ class MetricsLog:
         self._file: MetricsFile | None = None
         self._trackers: Trackers | None = None
         self._run_id = ""
-        self._bar = Progress(job.command, wanted=ranks.is_first and not job.quiet)
+        self._bar = Progress(job.command, enabled=ranks.is_first and not job.quiet)
         self._interval = Interval()
         self._gradient_norm = 0.0
         peak = estimates.peak_flops(torch.cuda.get_device_name()) if ranks.device.type == "cuda" else None
@@ -62,7 +62,7 @@ class MetricsLog:
     @contextmanager
     def interrupted(self, activity: str) -> Iterator[None]:
         """Show beside the bar what happens between two steps, and leave its time out of the throughput."""
-        self._bar.tell(activity)
+        self._bar.set_note(activity)
         started = time.monotonic()
         yield
         self._interval.started += time.monotonic() - started

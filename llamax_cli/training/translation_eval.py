@@ -3,7 +3,7 @@
 from llamax_cli.models.batching import batches
 from llamax_cli.models.beam_search import BeamSearch
 from llamax_cli.models.prefix_attention import use_prefix_attention
-from llamax_cli.scoring.metrics import Recipe, metric
+from llamax_cli.scoring.metrics import MetricSettings, load_metric
 from llamax_cli.training import held_out_lines
 from llamax_cli.training.held_out_lines import METRICS, Line, Scores
 from llamax_cli.training.job import Job
@@ -21,14 +21,14 @@ class TranslationEvaluator:
         self._folder = job.translations
         self._components = components
         self._ranks = ranks
-        self._recipe = Recipe(metrics=METRICS, spm=job.training.translate_spm)
+        self._recipe = MetricSettings(metrics=METRICS, spm=job.training.translate_spm)
         self._lines: list[Line] = ranks.run_first_then_others(lambda: held_out_lines.read(job.training, job.model))
         positions = components.config.max_position_embeddings
         self._jobs = ranks.run_first_then_others(
             lambda: held_out_lines.decoding_jobs(self._lines, components.encoder, positions)
         )
         # Downloads what the metrics need, and fails before training where that is impossible.
-        ranks.run_on_first(lambda: [metric(name, self._recipe) for name in METRICS])
+        ranks.run_on_first(lambda: [load_metric(name, self._recipe) for name in METRICS])
 
     def evaluate(self, step: int) -> Scores:
         """Return, on the first rank, the scores by metric and direction: `{"spbleu": {"en-sw": 12.34}, ...}`.

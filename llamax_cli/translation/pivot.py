@@ -45,7 +45,7 @@ def run_pivot(
     if rank() > 0:
         run_worker(choices, decoding)
         return
-    run.rest_on(**identity(choices))
+    run.add_dependencies(**identity(choices))
     translators = [Translator(engine) for engine in open_engines(choices, decoding)]
     pivot = Pivot(via, translators[0], translators[-1])
     expand_all = partial(directions.expand, defaults=languages)

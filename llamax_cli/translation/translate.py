@@ -31,7 +31,7 @@ def run_translate(
         return
     plan = _read_plan(run, plan_file, languages, decoding.seed) if plan_file else None
     expand = plan.expand if plan else partial(directions.expand, defaults=languages)
-    run.rest_on(**identity([choice]))
+    run.add_dependencies(**identity([choice]))
     (engine,) = open_engines([choice], decoding)
     translator = Translator(engine, decoding.nbest)
     try:
@@ -123,7 +123,7 @@ def _read_plan(run: Run, path: Path, languages: DefaultLanguages, seed: int) -> 
         pass
     for texts in run.inputs:
         texts.spool()  # the texts are counted before they are distributed
-    return Plan(missing, lambda: _lines(run), lambda: run.done, seed)
+    return Plan(missing, lambda: _lines(run), lambda: run.lines_read, seed)
 
 
 def _lines(run: Run) -> Iterator[Record | None]:

@@ -67,7 +67,7 @@ def _open(folder: Path) -> Weights:
 
 
 def _write_weights(folder: Path, parents: Sequence[Weights], *, quiet: bool) -> None:
-    progress = Progress("tune", wanted=not quiet)
+    progress = Progress("tune", enabled=not quiet)
     done, total = 0, len(parents[0].places)
 
     def tensor(name: str) -> Tensor:

@@ -63,7 +63,7 @@ def evaluate(model: str, task: str, files: Sequence[Path], *, quiet: bool) -> No
         raise DataError(f"{', '.join(map(str, files))}: no question has an answer to compare with")
     from llamax_cli.tuning.answering import answerer
 
-    progress = Progress("tune", wanted=not quiet)
+    progress = Progress("tune", enabled=not quiet)
     found = answerer(model, asked, final)
     try:
         for done, (place, answer) in enumerate(found.answer(asked), 1):

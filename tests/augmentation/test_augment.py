@@ -16,7 +16,7 @@ from llamax_cli.augmentation.segmentation import chinese, is_spaced, longest_mat
 from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
 from llamax_cli.augmentation.words import Capitals, capitals, cut, has_letter, joined, trimmed, written
 from llamax_cli.errors import LexiconError, RecordError, UsageError
-from llamax_cli.lexicon.store import Lexicon
+from llamax_cli.lexicon.store.reader import Lexicon
 from llamax_cli.records import text as record_text
 
 Llamax = Callable[..., Outcome]
@@ -368,7 +368,7 @@ def test_a_flipped_byte_is_noticed(english: Lexicon, monkeypatch: pytest.MonkeyP
     data = bytearray(Path(english.path).read_bytes())
     data[data.index(b"nyeusi")] ^= 1
     Path(english.path).write_bytes(data)
-    monkeypatch.setattr("llamax_cli.lexicon.store.HASHED_AT_ONCE", 0)
+    monkeypatch.setattr("llamax_cli.lexicon.store.reader.VERIFIED_ON_OPEN", 0)
     with pytest.raises(LexiconError, match="is damaged; build it again"):
         open_lexicons([english.path])
 
@@ -380,7 +380,7 @@ def test_a_changed_lexicon_is_not_resumed_with(llamax: Llamax, english: Lexicon,
     lexicon(Path(english.path), ("en", {"dog": {"de": ["Hund"]}}))
     done = llamax("augment", "--dict", english.path, "-o", "out.jsonl", "--resume", stdin=pairs.read_bytes())
     assert done.stderr == (
-        b"llamax augment: cannot resume with other lexicons than those of the first part; drop --resume\n"
+        b"llamax augment: cannot resume: not the same lexicons as in the first part; drop --resume\n"
     )
 
 

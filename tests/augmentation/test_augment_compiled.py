@@ -19,7 +19,7 @@ from llamax_cli.augmentation.spaced import Spaced
 from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
 from llamax_cli.augmentation.words import cut, written
 from llamax_cli.errors import RecordError
-from llamax_cli.lexicon.store import Lexicon
+from llamax_cli.lexicon.store.reader import Lexicon
 from llamax_cli.randomness import draws
 from llamax_cli.streams.chunks import Chunk, transform
 
@@ -193,4 +193,4 @@ def test_many_at_once_are_each_by_itself(english: Lexicon) -> None:
         assert whole.rejects == [reject for each in apart for reject in each.rejects]
         assert (whole.read, whole.written) == (len(chosen), sum(each.written for each in apart))
     with pytest.raises(RecordError):
-        Augmentation([english])().together([{"src": 1}], Counter())
+        Augmentation([english])().transform_batch([{"src": 1}], Counter())

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from measure import DATA, LLAMAX, Peak, seconds
 
-from llamax_cli.lexicon.store import Lexicon
+from llamax_cli.lexicon.store.reader import Lexicon
 
 CODES = ("ar", "bn", "de", "es", "fa", "fr", "hi", "id", "it", "ja", "ko", "ro", "ru", "ta", "th", "tr")
 BASELINE = """

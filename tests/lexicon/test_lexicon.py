@@ -13,8 +13,8 @@ from support.processes import Outcome, one_line
 
 from llamax_cli.errors import RecordError
 from llamax_cli.lexicon.dictionaries import declared, languages_in, tidy
-from llamax_cli.lexicon.formats.columns import without_notes
-from llamax_cli.script import chinese, foreign, script
+from llamax_cli.lexicon.formats.two_columns import without_notes
+from llamax_cli.script import chinese, foreign_script, script
 
 Llamax = Callable[..., Outcome]
 
@@ -101,9 +101,9 @@ def test_chinese_scripts_are_told_apart() -> None:
 def test_scripts() -> None:
     """The first letter counts, and a language in a foreign script is noticed."""
     assert [script(word) for word in ("3 дня", "かな", "word", "12")] == ["Cyrl", "Hira", "Latn", "Zyyy"]
-    assert foreign("th", ["слово"] * 100) == "Cyrl"
-    assert foreign("th", ["слово"] * 90 + ["ไทย"] * 10) is None
-    assert foreign("eu", ["слово"] * 100) is None
+    assert foreign_script("th", ["слово"] * 100) == "Cyrl"
+    assert foreign_script("th", ["слово"] * 90 + ["ไทย"] * 10) is None
+    assert foreign_script("eu", ["слово"] * 100) is None
 
 
 # -- formats -----------------------------------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ def built(files: Iterable[tuple[str, list[tuple[str, str]]]], hops: int) -> set[
 
     from llamax_cli.lexicon.builder import Builder, build
     from llamax_cli.lexicon.dictionaries import Dictionary
-    from llamax_cli.lexicon.formats.columns import _parse, as_given
+    from llamax_cli.lexicon.formats.two_columns import _parse, as_given
     from llamax_cli.lexicon.rows import Choice
     from llamax_cli.streams.chunks import Chunk
 

@@ -20,8 +20,10 @@ from support.processes import Outcome
 
 from llamax_cli.errors import LexiconError
 from llamax_cli.lexicon.catalog import open_lexicon
-from llamax_cli.lexicon.statistics import Figures
-from llamax_cli.lexicon.store import KEY, Lexicon, LexiconFile, key_of
+from llamax_cli.lexicon.statistics import LanguageStatistics
+from llamax_cli.lexicon.store.layout import MAX_KEY_BYTES, key_of
+from llamax_cli.lexicon.store.reader import Lexicon
+from llamax_cli.lexicon.store.writer import LexiconWriter
 from llamax_cli.records import Entry
 from llamax_cli.streams.parallel import ordered
 
@@ -35,7 +37,7 @@ def entry(word: str, lang: str = "en", **translations: list[str]) -> Entry:
 
 def stored(path: Path, entries: list[Entry]) -> Lexicon:
     """Write a lexicon and open it."""
-    file = LexiconFile(path, {"en": Figures(entities=7, entries=len(entries), longest=3)})
+    file = LexiconWriter(path, {"en": LanguageStatistics(entities=7, entries=len(entries), longest=3)})
     file.write(file.encode(sorted(entries, key=lambda each: (each["lang"], each["word"].encode()))))
     file.finish()
     file.close()
@@ -44,7 +46,14 @@ def stored(path: Path, entries: list[Entry]) -> Lexicon:
 
 def test_read_after_write_is_identity(tmp_path: Path) -> None:
     """Keys of any length, of any script, and words that begin alike."""
-    words = ["a", "a b", "ab", "é", "人", *("x" * size for size in (KEY - 4, KEY - 3, KEY - 2, KEY, 3000))]
+    words = [
+        "a",
+        "a b",
+        "ab",
+        "é",
+        "人",
+        *("x" * size for size in (MAX_KEY_BYTES - 4, MAX_KEY_BYTES - 3, MAX_KEY_BYTES - 2, MAX_KEY_BYTES, 3000)),
+    ]
     entries = [entry(word, fr=[word + "!", "y"], de=["z"]) for word in [*words, "x" * 3000 + "y"]]
     lexicon = stored(tmp_path / "x.lex", entries)
     for each in entries:
@@ -53,13 +62,18 @@ def test_read_after_write_is_identity(tmp_path: Path) -> None:
     assert sorted(lexicon.words("en")) == sorted(each["word"] for each in entries)
     assert lexicon.translations("en", "nothing") == lexicon.translations("en", "x" * 4000) == {}
     assert lexicon.translations("fr", "a") == {}
-    assert (list(lexicon.languages), lexicon.entities("en"), lexicon.longest("en"), len(lexicon)) == (["en"], 7, 3, 11)
-    assert lexicon.entities("fr") == lexicon.longest("fr") == 0
+    assert (list(lexicon.languages), lexicon.entities("en"), lexicon.max_words("en"), len(lexicon)) == (
+        ["en"],
+        7,
+        3,
+        11,
+    )
+    assert lexicon.entities("fr") == lexicon.max_words("fr") == 0
 
 
 def test_keys_fit() -> None:
     """LMDB takes no key of more than 511 bytes; long words that differ at the end keep different keys."""
-    assert len(key_of("en", "x" * 5000)) == KEY
+    assert len(key_of("en", "x" * 5000)) == MAX_KEY_BYTES
     assert key_of("en", "x" * 5000) != key_of("en", "x" * 4999 + "y")
 
 
@@ -116,7 +130,7 @@ def test_values_are_checked_where_pages_are_not(tmp_path: Path, monkeypatch: pyt
     path = tmp_path / "x.lex"
     stored(path, [entry("word", fr=["translation"])])
     path.write_bytes(path.read_bytes().replace(b"translation", b"transmation"))
-    monkeypatch.setattr("llamax_cli.lexicon.store.HASHED_AT_ONCE", 0)
+    monkeypatch.setattr("llamax_cli.lexicon.store.reader.VERIFIED_ON_OPEN", 0)
     with pytest.raises(LexiconError, match="damaged; build it again"):
         Lexicon(path).translations("en", "word")
 
@@ -213,11 +227,11 @@ def test_a_person_is_shown_a_table(llamax: Llamax, tmp_path: Path, shelf: Path) 
 def test_two_writers_of_one_name(tmp_path: Path) -> None:
     """The second is told of the first; what appears is the first's, whole."""
     path = tmp_path / "x.lex"
-    first = LexiconFile(path, {})
+    first = LexiconWriter(path, {})
     first.write(first.encode([entry("first")]))
-    script = "import sys; from pathlib import Path; from llamax_cli.lexicon.store import LexiconFile; "
-    script += "LexiconFile(Path(sys.argv[1]), {})"
-    for step in (lambda: None, first._put_waiting):
+    script = "import sys; from pathlib import Path; from llamax_cli.lexicon.store.writer import LexiconWriter; "
+    script += "LexiconWriter(Path(sys.argv[1]), {})"
+    for step in (lambda: None, first._put_batch):
         step()
         done = subprocess.run([sys.executable, "-c", script, path], capture_output=True)
         assert b"another run is writing" in done.stderr

@@ -18,7 +18,7 @@ from support.processes import Outcome
 from support.records import jsonl, parsed
 from support.translations import translations
 
-from llamax_cli.scoring.segments import Seen, Segment, gathered
+from llamax_cli.scoring.segments import SeenSegments, Segment, group_by_direction
 
 Run = Callable[..., Outcome]
 CHRF_SIGNATURE = "nrefs:1|case:mixed|eff:yes|nc:6|nw:2|space:no|version:2.6.0"
@@ -347,7 +347,7 @@ def test_directions_leave_when_they_are_whole() -> None:
             taken.append(segment.id)
             yield segment
 
-    groups = gathered(watched(["a"] * 300 + ["b"] * 300 + ["a"] * 2 + ["b"] + ["a"]))
+    groups = group_by_direction(watched(["a"] * 300 + ["b"] * 300 + ["a"] * 2 + ["b"] + ["a"]))
     assert next(groups).direction == ("a", "en") and len(taken) == 301
     assert next(groups).direction == ("b", "en") and len(taken) == 601
     assert [(group.direction[0], len(group.segments)) for group in groups] == [("a", 3), ("b", 1)]
@@ -356,7 +356,7 @@ def test_directions_leave_when_they_are_whole() -> None:
 def test_seen_is_a_set() -> None:
     """Against a set of Python's."""
     draw = random.Random(1)
-    seen, truth = Seen(), set()
+    seen, truth = SeenSegments(), set()
     for _ in range(2000):
         key = (draw.choice("ab"), "en"), str(draw.randrange(300))
         assert seen.has(*key) == (key in truth)

@@ -13,7 +13,6 @@ from support.processes import Outcome
 from support.records import jsonl, parsed
 from support.translations import translations
 
-from llamax_cli.scoring import comet as client
 from llamax_cli.scoring.comet_worker import Embeddings
 
 Run = Callable[..., Outcome]
@@ -69,29 +68,6 @@ def test_by_segment_and_against(llamax: Run, tmp_path: Path, python: Path) -> No
     flags = ("--metric", "comet", "--against", "other", "--swaps", "20", "--resamples", "20")
     row, _ = parsed(llamax("score", *flags, stdin=jsonl(given), env={**os.environ, "LLAMAX_COMET_PYTHON": str(python)}))
     assert row["difference"] == pytest.approx(-1)
-
-
-def test_large_matrices_are_asked_for_in_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each group gets its own rows, wherever the windows end."""
-    from llamax_cli.scoring.matrix import Scored
-    from llamax_cli.scoring.metrics import Recipe
-    from llamax_cli.scoring.segments import Group, Segment
-
-    asked: list[int] = []
-
-    class Lengths:
-        def rows(self, segments: Any) -> Any:
-            import numpy as np
-
-            asked.append(len(segments))
-            return np.array([[float(len(mt)), 1.0] for _, mt, _ in segments])
-
-    monkeypatch.setattr(client, "WINDOW", 5)
-    monkeypatch.setattr(client, "metric", lambda name, recipe: Lengths())
-    groups = [Group(("en", "de"), [Segment(("en", "de"), "", "", "x" * n, "", None)] * n) for n in range(1, 6)]
-    done = list(client.added((Scored(group, {}) for group in groups), Recipe(), by_segment=True))
-    assert [each.statistics["comet"].tolist() for each in done] == [[[float(n), 1.0]] * n for n in range(1, 6)]
-    assert asked == [6, 9]
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,11 @@ from support.corpora import edited, flores
 
 from llamax_cli.errors import FileError, UsageError
 from llamax_cli.languages import languages
-from llamax_cli.scoring.bleu import tokenizer_of
-from llamax_cli.scoring.metrics import PreparedCache, Recipe, metric
-from llamax_cli.scoring.ngrams import matches
-from llamax_cli.scoring.pieces import Pieces
+from llamax_cli.scoring.bleu import tokenizer_name
+from llamax_cli.scoring.metrics import MetricSettings, load_metric
+from llamax_cli.scoring.ngrams import count_matches
+from llamax_cli.scoring.reference_cache import ReferenceCache
+from llamax_cli.scoring.spm_tokenizer import SpmTokenizer
 
 # White space of many kinds, combining marks, pieces' own space, unknown scripts, punctuation: what has tripped metrics.
 LETTERS = "aab  e.t,(\u00a0\u0301\u0085\u2028\u3000\u2581\u200b\t中文กा𑀓-&"
@@ -36,7 +37,7 @@ def flores200(data: Path) -> Iterator[Path]:
     patch.setattr(sacrebleu.tokenizers.tokenizer_spm, "SACREBLEU_DIR", str(folder))
     yield folder
     patch.undo()
-    metric.cache_clear()
+    load_metric.cache_clear()
 
 
 @cache
@@ -49,9 +50,9 @@ def theirs(name: str, *, by_sentence: bool = False) -> Any:
     return BLEU(tokenize="flores200" if name == "spbleu" else "13a", force=True, effective_order=by_sentence)
 
 
-def agree(name: str, recipe: Recipe, hypotheses: list[str], references: list[str], oracle: Any = None) -> None:
+def agree(name: str, chosen: MetricSettings, hypotheses: list[str], references: list[str], oracle: Any = None) -> None:
     """Assert that corpus and sentence scores are sacreBLEU's."""
-    ours = metric(name, recipe)
+    ours = load_metric(name, chosen)
     rows = ours.statistics("de", hypotheses, references)
     corpus, sentence = oracle or theirs(name), oracle or theirs(name, by_sentence=True)
     assert ours.score(rows.sum(axis=0)) == corpus.corpus_score(hypotheses, [references]).score
@@ -69,7 +70,9 @@ def test_any_text_gets_sacrebleus_score(flores200: Path, name: str, references: 
     pool = st.sampled_from([word for text in references for word in (text, *text.split())] or [""])
     hypothesis = st.lists(st.one_of(pool, st.text(LETTERS, max_size=6)), max_size=5).map(" ".join)
     size = len(references)
-    agree(name, Recipe(spm="flores200"), draw.draw(st.lists(hypothesis, min_size=size, max_size=size)), references)
+    agree(
+        name, MetricSettings(spm="flores200"), draw.draw(st.lists(hypothesis, min_size=size, max_size=size)), references
+    )
 
 
 @pytest.mark.parametrize("code", ["de", "th", "zh", "my", "ar", "am", "sw", "hi"])
@@ -77,17 +80,17 @@ def test_real_text_gets_sacrebleus_score(flores200: Path, data: Path, code: str)
     """FLORES in many scripts, each hypothesis made of its reference."""
     references = flores(data, code, 60)
     for name in ("spbleu", "bleu", "chrf++"):
-        agree(name, Recipe(spm="flores200"), edited(references), references)
-    agree("ter", Recipe(), edited(references)[:8], references[:8])
+        agree(name, MetricSettings(spm="flores200"), edited(references), references)
+    agree("ter", MetricSettings(), edited(references)[:8], references[:8])
 
 
 def test_words_by_themselves_are_what_whole_texts_are(flores200: Path, data: Path) -> None:
     """In every language, cutting word by word gives what cutting the whole gives, the second time too."""
-    pieces = Pieces(flores200 / "models" / "flores200sacrebleuspm")
-    assert pieces._words is not None
+    tokenizer = SpmTokenizer(flores200 / "models" / "flores200sacrebleuspm")
+    assert tokenizer._words is not None
     for code in languages():
         some = [text.rstrip() for text in flores(data, code, 25)]
-        assert pieces.numbers(some) == pieces._whole(some) == pieces.numbers(some)
+        assert tokenizer.encode(some) == tokenizer._encode_whole(some) == tokenizer.encode(some)
 
 
 @pytest.mark.parametrize("kind", ["unigram", "bpe", "char"])
@@ -106,19 +109,23 @@ def test_a_model_of_ones_own(data: Path, tmp_path: Path, kind: str) -> None:
     model = sentencepiece.SentencePieceProcessor(model_file=f"{path}.model")
     oracle = BLEU(tokenize="none", force=True)
     oracle.tokenizer = lambda text: " ".join(model.encode(text, out_type=str))
-    recipe = Recipe(spm=f"{path}.model")
+    own_model = MetricSettings(spm=f"{path}.model")
     for code in ("en", "th", "am"):
         references = flores(data, code, 40)
-        agree("spbleu", recipe, edited(references), references, oracle)
-    assert metric("spbleu", recipe).signature("en").startswith("nrefs:1|case:mixed|eff:no|tok:spm|smooth:exp|version:")
+        agree("spbleu", own_model, edited(references), references, oracle)
+    assert (
+        load_metric("spbleu", own_model)
+        .signature("en")
+        .startswith("nrefs:1|case:mixed|eff:no|tok:spm|smooth:exp|version:")
+    )
     (tmp_path / "other.model").write_bytes((tmp_path / "own.model").read_bytes() + b"z\x01a")  # a field nobody knows
-    other = metric("spbleu", Recipe(spm=str(tmp_path / "other.model"))).signature("en")
-    assert other.rpartition("|spm:")[2] != metric("spbleu", recipe).signature("en").rpartition("|spm:")[2]
+    other = load_metric("spbleu", MetricSettings(spm=str(tmp_path / "other.model"))).signature("en")
+    assert other.rpartition("|spm:")[2] != load_metric("spbleu", own_model).signature("en").rpartition("|spm:")[2]
 
 
 def test_unknown_words_are_not_one_word(flores200: Path) -> None:
     """By the number of the unknown piece, these would match."""
-    ours = metric("spbleu", Recipe(spm="flores200"))
+    ours = load_metric("spbleu", MetricSettings(spm="flores200"))
     found = ours.statistics("en", ["𑀓 𑀔"], ["𑀕 𑀖"])[0]
     assert list(found[2:6]) == [2, 0, 0, 0]  # the two spaces before the words
 
@@ -135,7 +142,7 @@ def test_matches_are_the_clipped_counts(pairs: list[tuple[bytes, bytes]]) -> Non
         return Counter(tokens[at : at + 4 * order] for at in range(0, len(tokens) - 4 * order + 1, 4))
 
     sides = [[as_tokens(pair[side]) for pair in pairs] for side in (0, 1)]
-    found = matches(*sides, 4)
+    found = count_matches(*sides, 4)
     for row, ours, theirs in zip(found, *sides, strict=True):
         assert list(row) == [(counted(ours, n) & counted(theirs, n)).total() for n in range(1, 5)]
 
@@ -145,22 +152,22 @@ def test_signatures_are_sacrebleus(flores200: Path) -> None:
     for name in ("spbleu", "bleu", "chrf++", "ter"):
         oracle = theirs(name)
         oracle.corpus_score(["a"], [["a"]])
-        ours = metric(name, Recipe(spm="flores200")).signature("de")
+        ours = load_metric(name, MetricSettings(spm="flores200")).signature("de")
         assert ours.partition("|spm:")[0] == str(oracle.get_signature())
-    assert len(metric("spbleu", Recipe(spm="flores200")).signature("de").partition("|spm:")[2]) == 12
+    assert len(load_metric("spbleu", MetricSettings(spm="flores200")).signature("de").partition("|spm:")[2]) == 12
 
 
 def test_words_of_bleu_by_language() -> None:
     """As sacreBLEU chooses, with characters where MeCab is not installed."""
-    assert (tokenizer_of("zh"), tokenizer_of("zhtrad"), tokenizer_of("de")) == ("zh", "zh", "13a")
-    assert tokenizer_of("ja") in ("ja-mecab", "char")
-    assert tokenizer_of("ja", "13a") == "13a"
+    assert (tokenizer_name("zh"), tokenizer_name("zhtrad"), tokenizer_name("de")) == ("zh", "zh", "13a")
+    assert tokenizer_name("ja") in ("ja-mecab", "char")
+    assert tokenizer_name("ja", "13a") == "13a"
     for code, name in (("zh", "zh"), ("zhtrad", "zh")):
-        rows = metric("bleu", Recipe()).statistics(code, ["你好世界，朋友"], ["你好世界，再见"])
+        rows = load_metric("bleu", MetricSettings()).statistics(code, ["你好世界，朋友"], ["你好世界，再见"])
         oracle = BLEU(tokenize=name).corpus_score(["你好世界，朋友"], [["你好世界，再见"]])
-        assert metric("bleu", Recipe()).score(rows[0]) == oracle.score
-    assert "tok:zh" in metric("bleu", Recipe()).signature("zh")
-    assert "tok:char" in metric("bleu", Recipe(tokenize="char")).signature("zh")
+        assert load_metric("bleu", MetricSettings()).score(rows[0]) == oracle.score
+    assert "tok:zh" in load_metric("bleu", MetricSettings()).signature("zh")
+    assert "tok:char" in load_metric("bleu", MetricSettings(tokenize="char")).signature("zh")
 
 
 def test_resamples_score_as_their_sums_would(data: Path) -> None:
@@ -168,7 +175,7 @@ def test_resamples_score_as_their_sums_would(data: Path) -> None:
     references = flores(data, "fr", 40)
     draw = np.random.default_rng(1)
     for name in ("bleu", "chrf++", "ter"):
-        ours = metric(name, Recipe())
+        ours = load_metric(name, MetricSettings())
         rows = ours.statistics("fr", edited(references), references)
         sums = np.stack([rows[draw.choice(40, 3)].sum(axis=0) for _ in range(50)])
         assert ours.scores(sums) == pytest.approx([ours.score(each) for each in sums], rel=1e-12)
@@ -182,7 +189,7 @@ def test_memory_is_bounded() -> None:
         made.append(texts[0])
         return texts[0]
 
-    memory: PreparedCache[str] = PreparedCache(len, room=2)
+    memory: ReferenceCache[str] = ReferenceCache(len, capacity=2)
     for text in ("a", "b", "a", "c", "a", "b"):
         assert memory.get("", [text], prepare) == text
     assert made == ["a", "b", "c", "b"]
@@ -193,9 +200,9 @@ def test_memory_is_bounded() -> None:
 def test_forgetting_changes_nothing(flores200: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A memory that is full at once gives the same scores."""
     references = flores(data, "hi", 20)
-    ours = metric("spbleu", Recipe(spm="flores200"))
+    ours = load_metric("spbleu", MetricSettings(spm="flores200"))
     before = ours.statistics("hi", edited(references), references)
-    monkeypatch.setattr("llamax_cli.scoring.pieces.KNOWN", 1)
+    monkeypatch.setattr("llamax_cli.scoring.spm_tokenizer.CACHE_SIZE", 1)
     assert (ours.statistics("hi", edited(references), references) == before).all()
 
 
@@ -205,7 +212,7 @@ def test_no_model_and_no_way_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     models = {"flores101": {"url": "http://127.0.0.1:9/sacrebleu_tokenizer_spm.model", "signature": "flores101"}}
     monkeypatch.setattr(sacrebleu.tokenizers.tokenizer_spm, "SPM_MODELS", models)
     with pytest.raises(FileError, match=r"flores101 is not at .*\(connection refused\); put it there \(SACREBLEU"):
-        metric("spbleu", Recipe(spm="flores101"))
+        load_metric("spbleu", MetricSettings(spm="flores101"))
     assert not [path for path in (tmp_path / "models").iterdir() if path.suffix != ".lock"]
 
 
@@ -215,21 +222,21 @@ def test_a_model_is_fetched_once_and_whole(tmp_path: Path, monkeypatch: pytest.M
     url = (flores200 / "models" / "flores200sacrebleuspm").as_uri()
     models = {"flores101": {"url": url, "signature": "flores101"}}
     monkeypatch.setattr(sacrebleu.tokenizers.tokenizer_spm, "SPM_MODELS", models)
-    metric.cache_clear()
-    assert "tok:flores101" in metric("spbleu", Recipe(spm="flores101")).signature("en")
+    load_metric.cache_clear()
+    assert "tok:flores101" in load_metric("spbleu", MetricSettings(spm="flores101")).signature("en")
     models["flores101"]["url"] = "http://127.0.0.1:9/flores200sacrebleuspm"
-    metric.cache_clear()
-    metric("spbleu", Recipe(spm="flores101"))
-    metric.cache_clear()
+    load_metric.cache_clear()
+    load_metric("spbleu", MetricSettings(spm="flores101"))
+    load_metric.cache_clear()
 
 
 def test_what_is_no_model(tmp_path: Path) -> None:
     """A missing file and a file of something else."""
     with pytest.raises(FileError, match=r"flores100: no such file or directory; --spm takes flores101, flores200 or a"):
-        metric("spbleu", Recipe(spm="flores100"))
+        load_metric("spbleu", MetricSettings(spm="flores100"))
     (tmp_path / "x").write_bytes(b"hello")
     with pytest.raises(FileError, match="x is no SentencePiece model"):
-        metric("spbleu", Recipe(spm=str(tmp_path / "x")))
+        load_metric("spbleu", MetricSettings(spm=str(tmp_path / "x")))
 
 
 @pytest.mark.parametrize(
@@ -244,4 +251,4 @@ def test_what_is_no_model(tmp_path: Path) -> None:
 def test_unknown_metrics(names: tuple[str, ...], message: str) -> None:
     """The nearest is named."""
     with pytest.raises(UsageError, match=message):
-        Recipe(metrics=names)
+        MetricSettings(metrics=names)

@@ -10,8 +10,16 @@ from sacrebleu.metrics import BLEU, CHRF
 from sacrebleu.significance import PairedTest
 from support.corpora import edited, flores
 
-from llamax_cli.scoring.metrics import Recipe, metric
-from llamax_cli.scoring.significance import Average, Trials, benjamini_hochberg, compared, holm, natural, verdict
+from llamax_cli.scoring.metrics import MetricSettings, load_metric
+from llamax_cli.scoring.significance import (
+    MacroAverage,
+    Trials,
+    assess_difference,
+    benjamini_hochberg,
+    holm,
+    natural_key,
+    run_trials,
+)
 
 TRIALS = Trials(resamples=300, swaps=1000)
 
@@ -35,51 +43,58 @@ def test_p_values_are_sacrebleus(data: Path, name: str, monkeypatch: pytest.Monk
     for test, count in (("bs", TRIALS.resamples), ("ar", TRIALS.swaps)):
         _, results = PairedTest([("other", others), ("ours", ours)], metrics, [references], test, n_samples=count)()
         (found[test],) = [result[1] for key, result in results.items() if key != "System"]
-    each = metric(name, Recipe())
-    result = compared(each, each.statistics("de", ours, references), each.statistics("de", others, references), TRIALS)
-    assert result.score == found["bs"].score == found["ar"].score
-    assert verdict(result).randomisation == found["ar"].p_value
-    assert verdict(result).bootstrap == pytest.approx(found["bs"].p_value, abs=1.5 / TRIALS.resamples)
+    each = load_metric(name, MetricSettings())
+    result = run_trials(
+        each, each.statistics("de", ours, references), each.statistics("de", others, references), TRIALS
+    )
+    assert result.ours == found["bs"].score == found["ar"].score
+    assert assess_difference(result).p_randomisation == found["ar"].p_value
+    assert assess_difference(result).p_bootstrap == pytest.approx(found["bs"].p_value, abs=1.5 / TRIALS.resamples)
     assert 0.01 < found["ar"].p_value < 0.99  # a test of something
 
 
 def test_systems_that_are_one(data: Path) -> None:
     """No difference is not a finding."""
     ours, _, references = systems(data, "fr")
-    each = metric("bleu", Recipe())
+    each = load_metric("bleu", MetricSettings())
     rows = each.statistics("fr", ours, references)
-    result = verdict(compared(each, rows, rows, TRIALS))
+    result = assess_difference(run_trials(each, rows, rows, TRIALS))
     assert result == (1.0, 1.0, 0.0, 0.0)
 
 
 def test_systems_change_places(data: Path) -> None:
     """The tests are two-sided: differences change their sign, p-values stay."""
     ours, others, references = systems(data, "sw")
-    each = metric("bleu", Recipe())
+    each = load_metric("bleu", MetricSettings())
     rows = [each.statistics("sw", texts, references) for texts in (ours, others)]
-    one, two = verdict(compared(each, rows[0], rows[1], TRIALS)), verdict(compared(each, rows[1], rows[0], TRIALS))
-    assert (one.bootstrap, one.randomisation) == (two.bootstrap, two.randomisation)
+    one, two = (
+        assess_difference(run_trials(each, rows[0], rows[1], TRIALS)),
+        assess_difference(run_trials(each, rows[1], rows[0], TRIALS)),
+    )
+    assert (one.p_bootstrap, one.p_randomisation) == (two.p_bootstrap, two.p_randomisation)
     assert (one.low, one.high) == pytest.approx((-two.high, -two.low))
 
 
 def test_the_average_of_equal_directions_is_one_of_them(data: Path) -> None:
     """Directions over the same segments are drawn together."""
     ours, others, references = systems(data, "de")
-    each = metric("bleu", Recipe())
-    result = compared(each, each.statistics("de", ours, references), each.statistics("de", others, references), TRIALS)
-    average = Average()
+    each = load_metric("bleu", MetricSettings())
+    result = run_trials(
+        each, each.statistics("de", ours, references), each.statistics("de", others, references), TRIALS
+    )
+    average = MacroAverage()
     average.add(result)
     average.add(result)
-    assert verdict(average.compared()) == verdict(result)
+    assert assess_difference(average.scores()) == assess_difference(result)
     assert average.directions == 2
 
 
 def test_another_seed_draws_anew(data: Path) -> None:
     """And the same seed draws the same."""
     ours, others, references = systems(data, "de")
-    each = metric("bleu", Recipe())
+    each = load_metric("bleu", MetricSettings())
     rows = [each.statistics("de", texts, references) for texts in (ours, others)]
-    drawn = [compared(each, *rows, Trials(20, 20, seed)).resampled for seed in (1, 1, 2)]
+    drawn = [run_trials(each, *rows, Trials(20, 20, seed)).resampled for seed in (1, 1, 2)]
     assert (drawn[0] == drawn[1]).all()
     assert (drawn[0] != drawn[2]).any()
 
@@ -104,4 +119,4 @@ def test_corrections_by_hand() -> None:
 
 def test_ids_in_the_order_of_the_corpus() -> None:
     """By number, not by digit."""
-    assert sorted(["d:10", "d:9", "c:1", "d"], key=natural) == ["c:1", "d", "d:9", "d:10"]
+    assert sorted(["d:10", "d:9", "c:1", "d"], key=natural_key) == ["c:1", "d", "d:9", "d:10"]

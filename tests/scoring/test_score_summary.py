@@ -9,7 +9,7 @@ import pytest
 from llamax_cli.errors import UsageError
 from llamax_cli.languages import languages
 from llamax_cli.records import Score
-from llamax_cli.scoring.summary import BEYOND_85, left_out, summary
+from llamax_cli.scoring.summary import OUTSIDE_85, parse_left_out, summarise
 
 METRICS = {"spBLEU_score": "spbleu", "comet_score": "comet"}
 
@@ -55,7 +55,7 @@ def test_every_published_summary_comes_out(data: Path, kind: str, size: int) -> 
                 {(s["src_lang"], s["tgt_lang"]): s for s in scores if name in (s["src_lang"], s["tgt_lang"])}.values()
             )
             rows.update(
-                {row["direction"]: row for row in summary(own, (name,), left_out(["85"] if size == 85 else []))}
+                {row["direction"]: row for row in summarise(own, (name,), parse_left_out(["85"] if size == 85 else []))}
             )
         assert rows.keys() == wanted.keys()
         for name, row in wanted.items():
@@ -74,7 +74,7 @@ def scores(pairs: dict[str, float], **more: float) -> list[Score]:
 def test_groups_and_counts() -> None:
     """Low and high as the table of languages has them; 10 is not above 10; the central language is not counted."""
     rows = list(
-        summary(scores({"en-de": 30.0, "en-sw": 10.0, "en-th": 11.0, "en-en": 99.0, "de-en": 5.0, "en-eu": 20.0}))
+        summarise(scores({"en-de": 30.0, "en-sw": 10.0, "en-th": 11.0, "en-en": 99.0, "de-en": 5.0, "en-eu": 20.0}))
     )
     assert rows == [
         {
@@ -92,7 +92,7 @@ def test_groups_and_counts() -> None:
 def test_off_target_is_the_mean_over_directions() -> None:
     """Each direction counts once, whatever its number of segments."""
     some = scores({"en-de": 1.0}, off_target=0.5) + scores({"en-sw": 1.0}, off_target=0.25) + scores({"en-th": 1.0})
-    (row,) = summary(some, ("en",))
+    (row,) = summarise(some, ("en",))
     assert row["off_target"] == 0.375
 
 
@@ -100,17 +100,19 @@ def test_central_languages_are_found() -> None:
     """All of a full matrix; the one in the middle of a star; only the way there is, where there is one way."""
     codes = ("de", "en", "fr")
     full = scores({f"{a}-{b}": 1.0 for a in codes for b in codes if a != b})
-    assert [row["direction"] for row in summary(full)] == ["de-x", "x-de", "en-x", "x-en", "fr-x", "x-fr"]
+    assert [row["direction"] for row in summarise(full)] == ["de-x", "x-de", "en-x", "x-en", "fr-x", "x-fr"]
     star = scores({f"en-{code}": 1.0 for code in languages() if code != "en"})
-    assert [row["direction"] for row in summary(star)] == ["en-x"]
-    assert [row["direction"] for row in summary(full, ("fr",))] == ["fr-x", "x-fr"]
+    assert [row["direction"] for row in summarise(star)] == ["en-x"]
+    assert [row["direction"] for row in summarise(full, ("fr",))] == ["fr-x", "x-fr"]
 
 
 def test_what_is_left_out() -> None:
     """Codes of any kind, and the paper's list; a language that is not central is named."""
-    assert left_out(["85", "deu"]) == (*BEYOND_85, "de")
-    assert [row["all"] for row in summary(scores({"en-de": 1.0, "en-as": 3.0}), ("en",), left_out(["85"]))] == [1.0]
+    assert parse_left_out(["85", "deu"]) == (*OUTSIDE_85, "de")
+    assert [row["all"] for row in summarise(scores({"en-de": 1.0, "en-as": 3.0}), ("en",), parse_left_out(["85"]))] == [
+        1.0
+    ]
     with pytest.raises(UsageError, match="unknown language 'german'"):
-        left_out(["german"])
+        parse_left_out(["german"])
     with pytest.raises(UsageError, match="--central sw: there are no scores"):
-        list(summary(scores({"en-de": 1.0}), ("sw",)))
+        list(summarise(scores({"en-de": 1.0}), ("sw",)))

@@ -19,7 +19,7 @@ from typer import Option
 
 from llamax_cli import cli
 from llamax_cli.errors import RecordError
-from llamax_cli.options.shared import command
+from llamax_cli.options.command import command
 from llamax_cli.records import Record, text
 from llamax_cli.streams import inputs, journal
 from llamax_cli.streams.chunks import Tally, Transform

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from llamax_cli.lexicon.statistics import Figures
-from llamax_cli.lexicon.store import Lexicon, LexiconFile
+from llamax_cli.lexicon.statistics import LanguageStatistics
+from llamax_cli.lexicon.store.reader import Lexicon
+from llamax_cli.lexicon.store.writer import LexiconWriter
 
 Words = dict[str, dict[str, list[str]]]
 
@@ -22,11 +23,12 @@ ENGLISH: Words = {
 def lexicon(path: Path, *languages: tuple[str, Words], entities: dict[str, int] | None = None) -> Lexicon:
     """Write a lexicon of some languages and open it."""
     figures = {
-        lang: Figures(1, len(words), longest=max(word.count(" ") + 1 for word in words)) for lang, words in languages
+        lang: LanguageStatistics(1, len(words), longest=max(word.count(" ") + 1 for word in words))
+        for lang, words in languages
     }
     for lang, count in (entities or {"de": 9, "fr": 9, "sw": 9}).items():
-        figures.setdefault(lang, Figures()).entities = count
-    file = LexiconFile(path, figures)
+        figures.setdefault(lang, LanguageStatistics()).entities = count
+    file = LexiconWriter(path, figures)
     for lang, words in sorted(languages):
         for word in sorted(words, key=str.encode):
             entry = {"word": word, "lang": lang, "translations": words[word], "sources": ["x"]}

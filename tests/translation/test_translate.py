@@ -179,7 +179,7 @@ def test_an_interrupted_run_is_resumed_to_the_same_bytes(
 def test_a_template_that_has_changed_is_another(tagger: type[Tagger], capfd: pytest.CaptureFixture[str]) -> None:
     """Though its file has the same name; so is a model with other files."""
     Path("model").mkdir()
-    for changed, what in (("t.txt", "templates"), ("model/config.json", "models")):
+    for changed, what in (("t.txt", "template"), ("model/config.json", "model")):
         Path("t.txt").write_text("{src_lang} {src} {tgt_lang}")
         Path("model/config.json").write_text("{}")
         put(pair("a"), pair("b"), pair("stop"))
@@ -187,7 +187,7 @@ def test_a_template_that_has_changed_is_another(tagger: type[Tagger], capfd: pyt
         Path(changed).write_text("{src_lang}: {src} {tgt_lang}: ")
         capfd.readouterr()
         translate("--model", "model", "--template", "t.txt", "--resume", code=1)
-        assert f"cannot resume with other {what} than those of the first part" in capfd.readouterr().err
+        assert f"cannot resume: not the same {what} as in the first part" in capfd.readouterr().err
 
 
 def test_a_run_interrupted_at_its_very_end_is_kept(

@@ -1,7 +1,7 @@
 """What the `datasets` library loads: a folder of `save_to_disk`, a folder of data files, or a name on the Hub.
 
 A folder of `save_to_disk` is mapped into memory, everything else is streamed; neither leaves files in the working
-folder. rows.py says which columns hold the texts.
+folder. columns.py says which columns hold the texts.
 """
 
 import logging

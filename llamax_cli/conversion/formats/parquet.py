@@ -1,4 +1,4 @@
-"""Parquet files: batch by batch, and of each only the columns that are used (rows.py says which hold the texts)."""
+"""Parquet files: batch by batch, and of each only the columns that are used (columns.py says which hold the texts)."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -8,7 +8,7 @@ import msgspec
 from llamax_cli.errors import RecordError
 from llamax_cli.languages import canonical
 from llamax_cli.lexicon.dictionaries import Dictionary, DictionaryRequest, Pair, Parsed, source_name, tidy
-from llamax_cli.lexicon.store import Lexicon
+from llamax_cli.lexicon.store.reader import Lexicon
 from llamax_cli.records import parse, serialise
 from llamax_cli.streams.chunks import Chunk
 from llamax_cli.streams.lines import unmarked

@@ -16,7 +16,7 @@ from llamax_cli.lexicon.dictionaries import (
     first_lines,
     source_name,
 )
-from llamax_cli.script import foreign
+from llamax_cli.script import foreign_script
 from llamax_cli.streams.chunks import Chunk
 from llamax_cli.streams.lines import unmarked
 
@@ -77,7 +77,7 @@ def _check_languages(name: str, languages: Sequence[str], rows: Sequence[Sequenc
     """Raise DataError where the words of a side are in another script than its language."""
     rows = [row for row in rows if len(row) == 2 and row[0] != row[1]]
     for side, language in enumerate(languages):
-        found = foreign(language, (row[side] for row in rows))
+        found = foreign_script(language, (row[side] for row in rows))
         if found is not None:
             said = "-".join(languages)
             raise DataError(f"{name}: column {side + 1} is {found}, which is not {language}; say --langs (not {said})")
