@@ -1,5 +1,6 @@
 """What tests share: the real data, and commands run as a user runs them."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -58,15 +59,22 @@ def filters(tmp_path: Path) -> Callable[..., Outcome]:
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return a function that gives the folder of a model trained on the spot, by the name of its architecture."""
+    """Return a function that gives the folder of a model by the name of its architecture; it must stay as it is.
+
+    A model is trained when it is first asked for, once for all processes that share the tests.
+    """
     from support import tiny_models
 
-    made: dict[str, Path] = {}
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tiny-models"
+    shared.mkdir(exist_ok=True)
 
     def make(kind: str) -> Path:
-        if kind not in made:
-            made[kind] = tiny_models.MAKERS[kind](tmp_path_factory.mktemp("models") / kind)
-        return made[kind]
+        with (shared / f"{kind}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (shared / kind).exists():
+                tiny_models.MAKERS[kind](shared / f"{kind}.partial").rename(shared / kind)
+        return shared / kind
 
     return make
 

@@ -272,6 +272,7 @@ def test_no_room_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 # -- the whole way -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_from_nothing_to_a_model_on_two_processes(inputs: Path, llamax: Run) -> None:
     """Through accelerate, as a user does it: a configuration, data, and a model at the end."""
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
@@ -361,6 +362,7 @@ def test_a_rank_that_is_killed_ends_all(inputs: Path, start: Callable[..., Any])
 # -- two machines ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_two_machines_of_which_one_dies_and_comes_back(inputs: Path, start: Callable[..., Any]) -> None:
     """The other waits for it, and both go on from the last checkpoint: no step twice, no record missed."""
     port = free_port()

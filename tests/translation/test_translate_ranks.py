@@ -214,6 +214,7 @@ def test_two_processes_are_terminated(tagger: type[Tagger], tmp_path: Path) -> N
     assert Path("out.jsonl").read_bytes() == whole
 
 
+@pytest.mark.slow
 def test_accelerate_starts_them(tiny_model: Callable[[str], Path], tmp_path: Path) -> None:
     """A real model in two processes, through a pipe: the bytes of one; only the first says what was done."""
     texts = b"".join(b'{"text":"kalo mi vo %d.","lang":"en"}\n' % number for number in range(6))
