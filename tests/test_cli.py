@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from conftest import Outcome
+from support.processes import Outcome
 
 from llamax_cli import __version__
 from llamax_cli.cli import COMMANDS, load

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT
+from support.processes import ROOT
 
 from llamax_cli.config import ALIASES, Training, read_training
 from llamax_cli.errors import FileError, UsageError

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from conftest import ROOT, wait_for
-from training import metrics, model_folder, sample, write
+from support.processes import ROOT, wait_for
+from support.records import write
+from support.runs import metrics, model_folder, sample
 
 from llamax_cli.cli import COMMANDS
 from llamax_cli.streams.inputs import Input

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from support.processes import ROOT
 
 from llamax_cli.cli import COMMANDS
 

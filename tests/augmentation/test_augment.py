@@ -4,54 +4,22 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from conftest import Outcome
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.lexicons import ENGLISH, lexicon
+from support.processes import Outcome, one_line
 
 from llamax_cli.augmentation.augmentation import Augmentation, open_lexicons
 from llamax_cli.augmentation.segmentation import chinese, is_spaced, longest_match
 from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
 from llamax_cli.augmentation.words import Capitals, capitals, cut, has_letter, joined, trimmed, written
 from llamax_cli.errors import LexiconError, RecordError, UsageError
-from llamax_cli.lexicon.statistics import LanguageStatistics
 from llamax_cli.lexicon.store.reader import Lexicon
-from llamax_cli.lexicon.store.writer import LexiconWriter
 from llamax_cli.records import text as record_text
 
 Llamax = Callable[..., Outcome]
-Words = dict[str, dict[str, list[str]]]
-
-ENGLISH: Words = {
-    "the": {"de": ["der", "die", "das"], "fr": ["le"]},
-    "black": {"de": ["schwarz"], "fr": ["noir"], "sw": ["nyeusi"]},
-    "dog": {"de": ["Hund"], "fr": ["chien"]},
-    "good": {"de": ["gut"]},
-    "good morning": {"de": ["guten Morgen"]},
-    "good morning to all": {"de": ["allen einen guten Morgen"]},
-    "hoc": {"de": ["hoc!"]},
-    "ad hoc": {"de": ["eigens"]},
-}
-
-
-def lexicon(path: Path, *languages: tuple[str, Words], entities: dict[str, int] | None = None) -> Lexicon:
-    """Write a lexicon of some languages and open it."""
-    figures = {
-        lang: LanguageStatistics(1, len(words), longest=max(word.count(" ") + 1 for word in words))
-        for lang, words in languages
-    }
-    for lang, count in (entities or {"de": 9, "fr": 9, "sw": 9}).items():
-        figures.setdefault(lang, LanguageStatistics()).entities = count
-    file = LexiconWriter(path, figures)
-    for lang, words in sorted(languages):
-        for word in sorted(words, key=str.encode):
-            entry = {"word": word, "lang": lang, "translations": words[word], "sources": ["x"]}
-            file.write(file.encode([entry]))  # type: ignore[list-item]
-    file.finish()
-    file.close()
-    return Lexicon(path)
 
 
 @pytest.fixture
@@ -374,11 +342,9 @@ def test_the_manifest_tells_what_became_of_the_words(
     assert manifest["arguments"]["lexicons"] == [english.fingerprint]
 
 
-def refused(llamax: Llamax, code: int, *arguments: Any, stdin: bytes = b"") -> str:
+def refused(llamax: Llamax, code: int, *arguments: object, stdin: bytes = b"") -> str:
     """Return the one line that a refused run ends with."""
-    done = llamax("augment", *arguments, stdin=stdin)
-    assert (done.returncode, done.stdout) == (code, b""), done.stderr
-    return done.stderr.decode().removeprefix("llamax augment: ").rstrip("\n")
+    return one_line(llamax("augment", *arguments, stdin=stdin), code)
 
 
 def test_errors(llamax: Llamax, english: Lexicon, tmp_path: Path) -> None:

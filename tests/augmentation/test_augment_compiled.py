@@ -11,7 +11,7 @@ from typing import NoReturn
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_augment import ENGLISH, lexicon
+from support.lexicons import ENGLISH, lexicon
 
 from llamax_cli.augmentation.augmentation import Augmentation
 from llamax_cli.augmentation.code_switching import Switcher

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Outcome
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.corpora import written
+from support.processes import Outcome, one_line
 
 from llamax_cli.errors import RecordError
 from llamax_cli.lexicon.dictionaries import languages_in, normalize_word, parse_language_pair
@@ -23,19 +24,6 @@ def entries(outcome: Outcome) -> dict[tuple[str, str], dict[str, list[str]]]:
     assert outcome.returncode == 0, outcome.stderr
     records = map(json.loads, outcome.stdout.split(b"\n")[:-1])
     return {(each["lang"], each["word"]): each["translations"] for each in records}
-
-
-def written(path: Path, *lines: str, end: str = "\n") -> Path:
-    """Write a text file and return its path."""
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes("".join(line + end for line in lines).encode())
-    return path
-
-
-def message(outcome: Outcome, code: int = 65) -> str:
-    """Return the one line of an error."""
-    assert (outcome.returncode, outcome.stdout) == (code, b""), outcome
-    return outcome.stderr.decode().removeprefix("llamax build-lexicon: ").rstrip("\n")
 
 
 # -- words and names ---------------------------------------------------------------------------------------------------
@@ -290,7 +278,7 @@ def test_chinese_in_a_lexicon(llamax: Llamax, tmp_path: Path) -> None:
 def test_bad_lines(llamax: Llamax, tmp_path: Path, lines: list[str], reason: str) -> None:
     """A bad line ends the run with its place, or is set aside."""
     written(tmp_path / "en-fr.txt", *lines)
-    assert message(llamax("build-lexicon", "en-fr.txt")) == f"en-fr.txt:{reason}"
+    assert one_line(llamax("build-lexicon", "en-fr.txt"), 65) == f"en-fr.txt:{reason}"
     done = llamax("build-lexicon", "en-fr.txt", "--rejects", "bad.jsonl")
     assert len(entries(done)) >= 2
     bad = [json.loads(line) for line in (tmp_path / "bad.jsonl").read_bytes().splitlines()]
@@ -300,7 +288,7 @@ def test_bad_lines(llamax: Llamax, tmp_path: Path, lines: list[str], reason: str
 def test_not_utf8(llamax: Llamax, tmp_path: Path) -> None:
     """Bytes that are no text are named."""
     (tmp_path / "en-fr.txt").write_bytes(b"a\tb\nc\t\xff\n")
-    assert message(llamax("build-lexicon", "en-fr.txt")) == "en-fr.txt:2: not UTF-8: byte 0xff at 2"
+    assert one_line(llamax("build-lexicon", "en-fr.txt"), 65) == "en-fr.txt:2: not UTF-8: byte 0xff at 2"
 
 
 def test_languages_that_nobody_says(llamax: Llamax, tmp_path: Path) -> None:
@@ -310,40 +298,42 @@ def test_languages_that_nobody_says(llamax: Llamax, tmp_path: Path) -> None:
     written(tmp_path / "en-th.txt", *(f"word{number} слово{number}" for number in range(99)))
     hint = "say --langs en-fr"
     assert (
-        message(llamax("build-lexicon", "list.txt"), 2)
+        one_line(llamax("build-lexicon", "list.txt"), 2)
         == "list.txt: the name does not tell which two languages; " + hint
     )
-    assert message(llamax("build-lexicon", "en-en.txt"), 2) == f"en-en.txt: both sides are in en; {hint}"
+    assert one_line(llamax("build-lexicon", "en-en.txt"), 2) == f"en-en.txt: both sides are in en; {hint}"
     said = "en-th.txt: column 2 is Cyrl, which is not th; say --langs (not en-th)"
-    assert message(llamax("build-lexicon", "en-th.txt")) == said
+    assert one_line(llamax("build-lexicon", "en-th.txt"), 65) == said
     assert len(entries(llamax("build-lexicon", "en-th.txt", "--langs", "en-ru"))) == 198
     assert entries(llamax("build-lexicon", "--langs", "en-fr", stdin=b"a b\n"))[("en", "a")] == {"fr": ["b"]}
-    assert message(llamax("build-lexicon", "x", "--langs", "en-qqq"), 2).startswith("unknown language 'qqq'")
+    assert one_line(llamax("build-lexicon", "x", "--langs", "en-qqq"), 2).startswith("unknown language 'qqq'")
 
 
 def test_an_empty_file_and_an_empty_folder(llamax: Llamax, tmp_path: Path) -> None:
     """Nothing to read is an error."""
     written(tmp_path / "en-fr.txt")
     (tmp_path / "none").mkdir()
-    assert message(llamax("build-lexicon", "en-fr.txt")) == "en-fr.txt is empty; is the download complete?"
-    assert message(llamax("build-lexicon", "none")).startswith("none: no file in this folder is named by two languages")
+    assert one_line(llamax("build-lexicon", "en-fr.txt"), 65) == "en-fr.txt is empty; is the download complete?"
+    assert one_line(llamax("build-lexicon", "none"), 65).startswith(
+        "none: no file in this folder is named by two languages"
+    )
 
 
 def test_bad_entries(llamax: Llamax, tmp_path: Path) -> None:
     """A record that is no entry says what it lacks."""
     written(tmp_path / "x.jsonl", '{"word":"a","lang":"en"}')
-    assert message(llamax("build-lexicon", "x.jsonl")).startswith("x.jsonl:1: no Entry: ")
+    assert one_line(llamax("build-lexicon", "x.jsonl"), 65).startswith("x.jsonl:1: no Entry: ")
     written(tmp_path / "x.jsonl", "{nothing}")
-    assert message(llamax("build-lexicon", "x.jsonl")).startswith("x.jsonl:1: not JSON: ")
+    assert one_line(llamax("build-lexicon", "x.jsonl"), 65).startswith("x.jsonl:1: not JSON: ")
     for translations in ("{}", '{"de":[]}'):
         written(tmp_path / "x.jsonl", f'{{"word":"a","lang":"en","translations":{translations}}}')
-        assert message(llamax("build-lexicon", "x.jsonl")) == "x.jsonl:1: the entry has no translations"
+        assert one_line(llamax("build-lexicon", "x.jsonl"), 65) == "x.jsonl:1: the entry has no translations"
     for sign in ("\\n", "\\u0000", "\\u0001"):
         written(
             tmp_path / "x.jsonl", f'{{"word":"a","lang":"en","translations":{{"de":["b"]}},"sources":["x{sign}y"]}}'
         )
         reason = "NUL, U+0001 or a line end in the name of a source"
-        assert message(llamax("build-lexicon", "x.jsonl")) == f"x.jsonl:1: {reason}"
+        assert one_line(llamax("build-lexicon", "x.jsonl"), 65) == f"x.jsonl:1: {reason}"
 
 
 def test_an_entry_without_sources_comes_from_its_file(llamax: Llamax, tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from conftest import Outcome
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.processes import Outcome
 
 from llamax_cli.errors import LexiconError
 from llamax_cli.lexicon.catalog import open_lexicon

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import torch
-from training import config, model_folder
+from support.runs import config, model_folder
 
 from llamax_cli import config as settings
 from llamax_cli.config import Training

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import Outcome
-from tiny import byte_level
+from support.processes import Outcome
+from support.records import write
+from support.runs import WORDS, begin, end, job, losses, metrics, model_folder, train
+from support.tiny_models import byte_level
 from torch.nn.functional import cross_entropy
-from training import WORDS, begin, end, job, losses, metrics, model_folder, train, write
 
 from llamax_cli.errors import ModelError
 from llamax_cli.instructions.questions import Question, read_questions
