@@ -22,7 +22,8 @@ MAY_IMPORT = {
     "corpus": {"", "corpus", "lexicon"},
     "model": {"", "model", "scoring"},  # training scores what it translates on the way
     "scoring": {"", "scoring"},
-    "commands": {"", "lexicon", "corpus", "model", "scoring"},
+    "manual": {"", "manual"},
+    "commands": {"", "lexicon", "corpus", "model", "scoring", "manual"},
 }
 HEAVY = {"torch", "transformers", "accelerate", "datasets", "numpy", "pyarrow", "rich"}
 LAZY = {*HEAVY, "langcodes", "xopen"}

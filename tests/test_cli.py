@@ -24,9 +24,9 @@ def test_help_lists_every_command(llamax: Llamax) -> None:
         assert summary.split()[0] in done.stdout.decode()
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("train", "tune")])
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("train", "tune", "help")])
 def test_every_filter_has_the_shared_flags(llamax: Llamax, name: str) -> None:
-    """A flag that means the same everywhere is there everywhere; a trainer is no filter."""
+    """A flag that means the same everywhere is there everywhere; a trainer or the manual is not a filter."""
     text = llamax(name, "--help").stdout.decode()
     for flag in ("--output", "--quiet", "--manifest", "--rejects", "--max-rejects", "--limit", "--resume"):
         assert flag in text
@@ -40,8 +40,11 @@ def test_version(llamax: Llamax) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("convrt", ": No such command 'convrt'. Did you mean 'convert'?"),
-        ("convert --outptu x", " convert: No such option: --outptu (Possible options: --output)"),
+        ("convrt", ": No such command 'convrt'. Did you mean 'convert'? (llamax --help)"),
+        (
+            "convert --outptu x",
+            " convert: No such option: --outptu (Possible options: --output) (llamax convert --help)",
+        ),
         ("convert --as mose", " convert: Invalid value for '--as': 'mose' is unknown; did you mean moses?"),
         ("convert --from tmy", " convert: Invalid value for '--from': 'tmy' is unknown; did you mean tmx?"),
         ("convert --part 4/3", " convert: Invalid value for '--part': '4/3' is not I/N with I from 1 to N, as in 3/8"),
@@ -71,4 +74,6 @@ def test_completion_knows_commands_and_options() -> None:
         return done.stdout.split()
 
     assert complete("llamax con", 1) == ["convert"]
+    assert complete("llamax help con", 2) == ["convert"]
+    assert complete("llamax help re", 2) == ["records"]
     assert complete("llamax convert --man", 2) == ["--manifest"]
