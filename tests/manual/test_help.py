@@ -1,5 +1,6 @@
 """llamax help: the list of pages, a page, what is made from declarations, the schema, man pages, the terminal."""
 
+import contextlib
 import json
 import os
 import pty
@@ -17,7 +18,7 @@ import pytest
 from conftest import Outcome
 from training import model_folder
 
-from llamax_cli import records
+from llamax_cli import cli, records
 from llamax_cli.cli import COMMANDS
 from llamax_cli.config import TUNING, Training
 from llamax_cli.manual import pages
@@ -224,10 +225,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, A
     }
     found: dict[str, list[dict[str, Any]]] = {}
     for shape, line in lines.items():
-        done = subprocess.run(
-            [sys.executable, "-m", "llamax_cli", *line.split()], cwd=folder, capture_output=True, timeout=120
-        )
-        assert done.returncode == 0, done.stderr
+        with contextlib.chdir(folder):
+            assert cli.run([*line.split(), "-q"]) == 0
         if shape:
             made = (folder / line.split()[-1]).read_text().splitlines()
             found.setdefault(shape.split()[0], []).extend(map(json.loads, made))
