@@ -74,19 +74,21 @@ def _blocks(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
 
 
 def _body(blocks: Sequence[Sequence[Token]]) -> Iterator[str]:
-    """Yield the lines of all that follows the name; it begins with the usage, and needs a heading if it has none."""
-    titled = False
+    """Yield the lines of all that follows the name: first the usage, wherever the page has it, then the rest."""
+    usage = next((at for at, block in enumerate(blocks) if _text(block).startswith("Usage: ")), None)
+    if usage is not None:
+        yield from (".SH SYNOPSIS", _inline(blocks[usage][1]).removeprefix("Usage: "))
+        has_heading = usage > 0 and _text(blocks[usage - 1]) == "Synopsis"
+        blocks = [*blocks[: usage - has_heading], *blocks[usage + 1 :]]
+    if blocks and blocks[0][0].type != "heading_open":
+        yield ".SH DESCRIPTION"
     for block in blocks:
-        if block[0].type == "inline":
-            continue
-        is_usage = not titled and block[1:] and block[1].content.startswith("Usage: ")
-        if is_usage:
-            yield from (".SH SYNOPSIS", _inline(block[1]).removeprefix("Usage: "))
-            continue
-        if not titled and block[0].type != "heading_open":
-            yield ".SH DESCRIPTION"
-        titled = True
         yield from _lines(block)
+
+
+def _text(block: Sequence[Token]) -> str:
+    """Return the text of a heading or paragraph as it is written, nothing for another block."""
+    return block[1].content if block[0].type in ("heading_open", "paragraph_open") else ""
 
 
 def _lines(block: Sequence[Token]) -> Iterator[str]:

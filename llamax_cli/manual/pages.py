@@ -32,6 +32,7 @@ NEEDS = {
     "ctranslate2": "CTranslate2",
     "comet": "COMET",
     "server": "a server",
+    "parallel": "GNU parallel",
 }
 
 

@@ -358,6 +358,17 @@ b
     ]
 
 
+@pytest.mark.parametrize(
+    "rest",
+    ["Usage: `llamax mix`\n\nText.", "Text.\n\nUsage: `llamax mix`\n", "Text.\n\n## Synopsis\n\nUsage: `llamax mix`\n"],
+)
+def test_a_man_page_begins_with_the_usage(monkeypatch: pytest.MonkeyPatch, rest: str) -> None:
+    """Wherever the page has it, and under one heading."""
+    monkeypatch.setattr(pages, "source", lambda name: f"# llamax mix\n\nMix.\n\n{rest}")
+    expected = [".SH SYNOPSIS", "\\fBllamax mix\\fR", ".SH DESCRIPTION", ".PP", "Text.", ""]
+    assert man_page("mix").split("\n")[-6:] == expected
+
+
 @pytest.mark.parametrize("name", ["", *pages.names()])
 def test_groff_has_nothing_to_say(name: str) -> None:
     """Each page is valid: no unknown request, no character that is not there, no font left open."""
