@@ -28,6 +28,7 @@ NEEDS = {
     "hub": "the Hugging Face hub",
     "cluster": "a cluster",
     "network": "a network",
+    "minutes": "some minutes",
     "vllm": "vLLM",
     "ctranslate2": "CTranslate2",
     "comet": "COMET",
