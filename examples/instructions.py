@@ -8,7 +8,7 @@ Takes pairs from standard input. A record keeps the languages and the id of its 
 import json
 import sys
 
-from llamax_cli.model.prompts import INSTRUCTION, language_name
+from llamax_cli.models.prompts import INSTRUCTION, language_name
 
 
 def instruction(pair: dict[str, str]) -> dict[str, str]:

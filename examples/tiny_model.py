@@ -19,7 +19,7 @@ import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from llamax_cli.model.prompts import TEMPLATES
+from llamax_cli.models.prompts import TEMPLATES
 
 PROMPT = TEMPLATES["llamax-alpaca"]
 PIECES = 1000

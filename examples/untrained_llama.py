@@ -15,7 +15,7 @@ import torch
 import transformers
 from sentencepiece import SentencePieceTrainer
 
-from llamax_cli.model.prompts import PLACEHOLDER, TEMPLATES, language_name
+from llamax_cli.models.prompts import PLACEHOLDER, TEMPLATES, language_name
 
 PIECES = 2000
 BORDER = "\u0001"  # no piece crosses it

@@ -5,7 +5,7 @@ import signal
 import sys
 from importlib import import_module
 from types import FrameType
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn, Protocol
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -24,12 +24,20 @@ COMMANDS = {
     "tune": "Tune a model on instructions, chats or a task; measure it; average models.",
     "translate": "Translate texts and pairs with a language model or an encoder-decoder.",
     "pivot": "Translate by way of a third language, all records or those that went astray.",
-    "langid": "Identify the language of texts and translations; filter by it; report off-target rates.",
+    "langid": "Identify the language of texts and translations; report off-target rates; filter by language.",
     "score": "Score translations: spBLEU, chrF++, BLEU, TER and COMET of any number of directions.",
     "help": "Show the manual: a page for each command and each topic.",
 }
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+
+class Command(Protocol):
+    """The function of a command; `command_class` parses its arguments."""
+
+    command_class: type[TyperCommand]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> None: ...  # noqa: D102
 
 
 class LazyGroup(TyperGroup):
@@ -45,9 +53,15 @@ def load(name: str) -> Any:
     """Return the command of that name, its module imported."""
     module = name.replace("-", "_")
     single = typer.Typer(add_completion=False, rich_markup_mode=_markup())
-    function = getattr(import_module(f"llamax_cli.commands.{module}"), module)
-    single.command(name, context_settings=CONTEXT, cls=getattr(function, "command_class", TyperCommand))(function)
+    function: Command = getattr(import_module(f"llamax_cli.commands.{module}"), module)
+    text = _unwrapped(str(function.__doc__))
+    single.command(name, context_settings=CONTEXT, cls=function.command_class, help=text)(function)
     return typer.main.get_command(single)
+
+
+def _unwrapped(docstring: str) -> str:
+    """Return a docstring with a line for each paragraph, which help then wraps to the width of the terminal."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in docstring.split("\n\n"))
 
 
 def application() -> Any:
@@ -92,7 +106,7 @@ def main() -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run the command that the arguments name and return its exit code; print what went wrong in one line."""
     arguments = arguments or ["--help"]
-    name = next((each for each in arguments if not each.startswith("-")), "")
+    name = next((argument for argument in arguments if not argument.startswith("-")), "")
     name = name if name in COMMANDS else ""
     try:
         group = application()  # which imports, and may be interrupted in it

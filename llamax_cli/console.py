@@ -23,7 +23,7 @@ def say(command: str, message: str) -> None:
         pass
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Show rows to a person, on stderr."""
     from rich.console import Console
     from rich.table import Table
@@ -55,12 +55,12 @@ class Progress:
     do ask first.
     """
 
-    def __init__(self, command: str, *, wanted: bool) -> None:
+    def __init__(self, command: str, *, enabled: bool) -> None:
         self._command = command
         self._bar: Any = None
         self._task: Any = None
-        self._asked = False
-        shown = wanted and sys.stderr is not None and sys.stderr.isatty()
+        self._has_asked = False
+        shown = enabled and sys.stderr is not None and sys.stderr.isatty()
         self._next = time.monotonic() + PATIENCE if shown else float("inf")
 
     def update(
@@ -80,18 +80,18 @@ class Progress:
         if self._bar is None:
             self._start(total)
         self._next = now + INTERVAL
-        said = note() if note else f"{records:,} records"
-        self._bar.update(self._task, completed=done, total=total, note=said)
+        text = note() if note else f"{records:,} records"
+        self._bar.update(self._task, completed=done, total=total, note=text)
 
-    def tell(self, note: str) -> None:
+    def set_note(self, note: str) -> None:
         """Say beside the bar what is being done, where there is a bar."""
         if self._bar is not None:
             self._bar.update(self._task, note=note)
 
     def _claim(self, total: int | None) -> bool:
         """Return whether the terminal is ours; one that cannot say how much is left asks one turn later."""
-        before, self._asked = self._asked, True
-        return (before or total is not None) and _own_terminal()
+        before, self._has_asked = self._has_asked, True
+        return (before or total is not None) and _lock_terminal()
 
     def _start(self, total: int | None) -> None:
         from rich.console import Console
@@ -115,7 +115,7 @@ class Progress:
             self._bar = None
 
 
-def _own_terminal() -> bool:
+def _lock_terminal() -> bool:
     """Return whether no other process draws on this terminal; the claim ends with the process."""
     try:
         fcntl.lockf(sys.stderr.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -31,7 +31,7 @@ def below(limit: int, drawn: int) -> int:
     return drawn * limit // _RANGE
 
 
-def under(key: int, text: str, other: str) -> int:
+def keyed_bits(key: int, text: str, other: str) -> int:
     """Return 64 random bits for two texts under bits drawn before: `under(bits(0, "x", "en"), "a", "b")`."""
     return xxh3_64_intdigest(f"{len(text)}:{text}{other}".encode(), key)
 
@@ -41,7 +41,7 @@ def draws(key: int) -> Callable[[int], int]:
     return partial(xxh3_64_intdigest, key.to_bytes(8, "little"))
 
 
-def stirred(drawn: "NDArray[np.uint64]", number: int) -> "NDArray[np.uint64]":
+def fold_in(drawn: "NDArray[np.uint64]", number: int) -> "NDArray[np.uint64]":
     """Return 64 other random bits for each 64 random bits, by the number of the draw; different ones stay different.
 
     `stirred(np.array([7], np.uint64), 1) -> [7191089600892374487]`

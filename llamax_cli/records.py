@@ -178,8 +178,8 @@ def value(record: Record, key: str) -> Any:
     """Return whatever JSON value is under `key`, as Python objects."""
     if key not in record:
         raise _absent(record, key)
-    found = record[key]
-    return msgspec.json.decode(found) if isinstance(found, msgspec.Raw) else found
+    raw = record[key]
+    return msgspec.json.decode(raw) if isinstance(raw, msgspec.Raw) else raw
 
 
 def _absent(record: Record, key: str) -> RecordError:
@@ -205,8 +205,8 @@ def _why(line: bytes, error: Exception) -> str:
         return f"not a record: {str(error).replace('`', '').lower()}"
     if b"\0" in line:
         return f"not JSON: NUL byte at {line.index(0)}; is this a binary or UTF-16 file?"
-    if found := re.search(rb"[:\[,\s](-?Infinity|NaN)", line):
-        return f"not JSON: {found[1].decode()} is no JSON number; write null"
-    if found := re.search(_LONE_SURROGATE, line):
-        return f"not JSON: lone surrogate {found[0].decode()}"
+    if match := re.search(rb"[:\[,\s](-?Infinity|NaN)", line):
+        return f"not JSON: {match[1].decode()} is no JSON number; write null"
+    if match := re.search(_LONE_SURROGATE, line):
+        return f"not JSON: lone surrogate {match[0].decode()}"
     return "not JSON: " + str(error).removeprefix("JSON is malformed: ")

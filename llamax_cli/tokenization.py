@@ -125,15 +125,15 @@ def _tiktoken(file: Path, data: bytes) -> Tokenizer:
 
 def _merges(ranks: dict[bytes, int], letters: dict[int, str]) -> list[tuple[str, str]]:
     """Return the merges that make each token of two others, in the order of the tokens."""
-    found: list[tuple[int, int, int, tuple[str, str]]] = []
+    merges: list[tuple[int, int, int, tuple[str, str]]] = []
     for token, rank in ranks.items():
         for cut in range(1, len(token)):
             left, right = token[:cut], token[cut:]
             if left in ranks and right in ranks:
                 merge = "".join(map(letters.__getitem__, left)), "".join(map(letters.__getitem__, right))
-                found.append((rank, ranks[left], ranks[right], merge))
-    found.sort()
-    return [merge for *_, merge in found]
+                merges.append((rank, ranks[left], ranks[right], merge))
+    merges.sort()
+    return [merge for *_, merge in merges]
 
 
 def _letters() -> dict[int, str]:

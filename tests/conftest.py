@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from support.zygote import Zygote
 
 # How long an example takes says nothing on a machine that does other work too.
 settings.register_profile("patient", deadline=None)
@@ -49,13 +50,22 @@ def data() -> Path:
     return folder
 
 
-@pytest.fixture
-def llamax(tmp_path: Path) -> Callable[..., Outcome]:
-    """Return a function that runs `llamax ARGUMENTS` in a fresh process in a folder of its own."""
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[Zygote]:
+    """Return the process that commands are forked from."""
+    process = Zygote()
+    yield process
+    process.close()
 
-    def run(*arguments: object, stdin: bytes = b"", cwd: Path = tmp_path, **more: object) -> Outcome:
-        command = [sys.executable, "-m", "llamax_cli", *map(str, arguments)]
-        return subprocess.run(command, input=stdin, capture_output=True, cwd=cwd, timeout=120, **more)  # type: ignore[call-overload]
+
+@pytest.fixture
+def llamax(tmp_path: Path, zygote: Zygote) -> Callable[..., Outcome]:
+    """Return a function that runs `llamax ARGUMENTS` in a process of its own in a folder of its own."""
+
+    def run(
+        *arguments: object, stdin: bytes = b"", cwd: Path = tmp_path, env: Mapping[str, str] = os.environ
+    ) -> Outcome:
+        return zygote.run([*map(str, arguments)], stdin, cwd, env)
 
     return run
 

@@ -5,20 +5,20 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from llamax_cli.errors import RecordError
-from llamax_cli.model.engines import Answer, Choice, Decoding, Hypothesis, Request
+from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
 
 
 class Tagger:
     """`text` from en into de is `text>de`; what ends in `!` is cut, `refuse` is refused, `stop` ends the run."""
 
-    opened: ClassVar[list[tuple[Choice, Decoding]]] = []
-    asked: ClassVar[list[Request]] = []
+    opened: ClassVar[list[tuple[ModelChoice, Decoding]]] = []
+    asked: ClassVar[list[TranslationRequest]] = []
 
-    def __init__(self, choice: Choice, decoding: Decoding) -> None:
+    def __init__(self, choice: ModelChoice, decoding: Decoding) -> None:
         self.opened.append((choice, decoding))
         self._nbest = decoding.nbest
 
-    def translate(self, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
+    def translate(self, requests: Sequence[TranslationRequest]) -> Iterator[tuple[int, Answer]]:
         """Yield answers, the last request first but for the first one."""
         order = [*range(1), *range(len(requests) - 1, 0, -1)] if requests else []
         for place in order:
@@ -40,7 +40,7 @@ class Tagger:
 class Sleeper(Tagger):
     """The same, a twentieth of a second for each."""
 
-    def translate(self, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
+    def translate(self, requests: Sequence[TranslationRequest]) -> Iterator[tuple[int, Answer]]:
         """Yield answers, slowly."""
         for each in super().translate(requests):
             time.sleep(0.05)

@@ -16,12 +16,13 @@ if __name__ == "__main__":
 
 from typer import Option
 
-from llamax_cli import cli, inputs, journal
+from llamax_cli import cli
 from llamax_cli.errors import RecordError
-from llamax_cli.options import command
+from llamax_cli.options.command import command
 from llamax_cli.records import Record, text
-from llamax_cli.run import Run
-from llamax_cli.streams import Tally, Transform
+from llamax_cli.streams import inputs, journal
+from llamax_cli.streams.chunks import Tally, Transform
+from llamax_cli.streams.run import Run
 
 
 def start(*arguments: object, **more: Any) -> subprocess.Popen[bytes]:

@@ -2,35 +2,49 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
 from llamax_cli import cli
+from llamax_cli.augmentation import code_switching
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "llamax_cli"
 FILES = sorted(PACKAGE.rglob("*.py"))
-MAY_IMPORT = {
-    "": {""},
-    "lexicon": {"", "lexicon"},
-    "corpus": {"", "corpus", "lexicon"},
-    "model": {"", "model", "scoring"},  # training scores what it translates on the way
-    "scoring": {"", "scoring"},
-    "manual": {"", "manual"},
-    "commands": {"", "lexicon", "corpus", "model", "scoring", "manual"},
-}
+# The rooms in the order of the recipe: each may import those above it, all of them the ground, which is the root.
+ROOMS = [
+    "streams",
+    "conversion",
+    "lexicon",
+    "augmentation",
+    "mixing",
+    "identification",
+    "scoring",
+    "models",
+    "translation",
+    "instructions",
+    "training",
+    "tuning",
+    "options",
+    "manual",
+    "commands",
+]
+COMPUTING = {"scoring", "models", "translation", "instructions", "training", "tuning"}
 HEAVY = {"torch", "transformers", "accelerate", "datasets", "numpy", "pyarrow", "rich"}
+EXTENSION = "llamax_cli.augmentation.spaced"
 LAZY = {*HEAVY, "langcodes", "xopen"}
 
 
 def folder(path: Path) -> str:
-    """Return the package of a file: `folder(llamax_cli/corpus/mix.py) -> "corpus"`, "" for the root."""
+    """Return the room of a file: `folder(llamax_cli/mixing/blocks.py) -> "mixing"`, "" for the ground."""
     inside = path.relative_to(PACKAGE).parts
     return inside[0] if len(inside) > 1 else ""
 
@@ -56,24 +70,68 @@ def named(path: Path) -> str:
     return str(path.relative_to(PACKAGE))
 
 
+def test_every_room_has_its_place() -> None:
+    """A folder that the order does not name would be held to nothing."""
+    assert {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"} == set(ROOMS)
+
+
 @pytest.mark.parametrize("path", FILES, ids=named)
 def test_imports_point_one_way(path: Path) -> None:
-    """Commands import packages, packages the root; the table in cli.py loads commands by name only."""
+    """A room imports those above it, the ground no room; the table in cli.py loads commands by name only."""
+    room = folder(path)
+    above = {"", room, *(ROOMS[: ROOMS.index(room)] if room else ())}
     for name, _ in imported(ast.parse(path.read_text())):
         if name.startswith("llamax_cli."):
             first = name.split(".")[1]
-            assert (first if first in MAY_IMPORT else "") in MAY_IMPORT[folder(path)], name
+            target = first if first in ROOMS else ""
+            assert target in above, name
 
 
 @pytest.mark.parametrize("path", FILES, ids=named)
 def test_heavy_libraries_are_loaded_where_they_are_needed(path: Path) -> None:
-    """At module top only in model/ and scoring/; rich only in console.py and only inside functions."""
+    """At module top only in the rooms that compute; rich only in console.py and only inside functions."""
     for name, top in imported(ast.parse(path.read_text())):
         library = name.partition(".")[0]
         if library == "rich":
             assert path.name == "console.py" and not top, name
         elif library in HEAVY:
-            assert not top or folder(path) in {"model", "scoring"}, name
+            assert not top or folder(path) in COMPUTING, name
+
+
+def resolves(name: str) -> bool:
+    """Return whether a dotted name is a module of the package, or something in one."""
+    try:
+        resolve_name(name)
+    except ModuleNotFoundError as error:
+        return not str(error.name).startswith("llamax_cli")  # a library that is an extra
+    except AttributeError:
+        return False
+    return True
+
+
+def texts() -> list[Path]:
+    """Return the files that may name modules: code, settings, scripts and pages."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    endings = {".py", ".pyi", ".c", ".toml", ".md", ".sh"}
+    return [ROOT / name for name in listed.splitlines() if Path(name).suffix in endings]
+
+
+@pytest.mark.parametrize("path", texts(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_module_that_is_named_is_there(path: Path) -> None:
+    """Tables, command lines, patches and documents name modules in strings, where no import would fail."""
+    for name in re.findall(r"\bllamax_cli(?:\.[A-Za-z_]\w*)+(?::\w+)?", path.read_text(encoding="utf-8")):
+        assert resolves(name.removesuffix(".py")), name
+
+
+def test_the_compiled_extension_is_in_use() -> None:
+    """The one that pyproject.toml builds is the one that augment takes; without it the same bytes come slowly."""
+    modules = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["ext-modules"]
+    assert [(module["name"], *module["sources"]) for module in modules] == [
+        (EXTENSION, f"{EXTENSION.replace('.', '/')}.c")
+    ]
+    kind = import_module(EXTENSION).Spaced
+    assert f"{kind.__module__}.{kind.__name__}" == f"{EXTENSION}.Spaced"
+    assert code_switching.Spaced is kind
 
 
 def loaded(arguments: list[str], stdin: bytes = b"") -> set[str]:
@@ -92,7 +150,9 @@ def test_a_data_command_loads_nothing_heavy(stdin: bytes) -> None:
     assert loaded(["convert", "--from", "records"], stdin) & LAZY == set()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["convert", "--help"]], ids=str)
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], *([name, "--help"] for name in cli.COMMANDS)], ids=str
+)
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     """Off a terminal, help is plain text that needs no library to draw it."""
     assert loaded(arguments) & LAZY == set()

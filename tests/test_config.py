@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from llamax_cli.config import Training, read
+from llamax_cli.config import ALIASES, Training, read_training
 from llamax_cli.errors import FileError, UsageError
 
 
@@ -12,17 +12,21 @@ def test_a_file_and_settings_make_a_training(tmp_path: Path) -> None:
     """Settings stand above the file, the file above the defaults; a whole number is a number too."""
     path = tmp_path / "run.toml"
     path.write_text('learning_rate = 1e-4\nfreeze = ["a.*", "b"]\nclip = 2\ncompile = true\n')
-    training = read(path, ["learning_rate=3e-5", "block=512", "schedule=linear", 'freeze=["c"]', "validation=no"])
+    training = read_training(
+        path, ["learning_rate=3e-5", "block=512", "schedule=linear", 'freeze=["c"]', "validation=no"]
+    )
     assert training == Training(
         learning_rate=3e-5, freeze=("c",), clip=2.0, compile=True, block=512, schedule="linear", validation=("no",)
     )
-    assert read(None) == Training()
+    assert read_training(None) == Training()
 
 
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
         ("learning_rat=1", "--set learning_rat=1: unknown key 'learning_rat'; did you mean learning_rate?"),
+        ("lr=1", "--set lr=1: unknown key 'lr'; did you mean learning_rate?"),
+        ("max_grad_norm=1", "--set max_grad_norm=1: unknown key 'max_grad_norm'; did you mean clip?"),
         ("zzz=1", "--set zzz=1: unknown key 'zzz'; have: block, "),
         ("block=2.5", "--set block=2.5: block takes a whole number, not 2.5"),
         ("block=true", "--set block=true: block takes a whole number, not True"),
@@ -39,7 +43,7 @@ def test_a_file_and_settings_make_a_training(tmp_path: Path) -> None:
 def test_what_cannot_be_is_refused(setting: str, message: str) -> None:
     """Each with the key, and the nearest where there is one."""
     with pytest.raises(UsageError) as raised:
-        read(None, [setting])
+        read_training(None, [setting])
     assert str(raised.value).startswith(message)
 
 
@@ -48,12 +52,12 @@ def test_a_broken_file_is_told(tmp_path: Path) -> None:
     path = tmp_path / "run.toml"
     path.write_text("block: 2\n")
     with pytest.raises(UsageError, match=r"run.toml: not TOML: "):
-        read(path)
+        read_training(path)
     path.write_text("blok = 2\n")
     with pytest.raises(UsageError, match=r"run.toml: unknown key 'blok'; did you mean block\?"):
-        read(path)
+        read_training(path)
     with pytest.raises(FileError, match="no such file"):
-        read(tmp_path / "none.toml")
+        read_training(tmp_path / "none.toml")
 
 
 def test_every_setting_says_what_it_is() -> None:
@@ -61,3 +65,11 @@ def test_every_setting_says_what_it_is() -> None:
     from dataclasses import fields
 
     assert all(each.metadata["help"] for each in fields(Training))
+
+
+def test_what_others_call_a_setting_is_one() -> None:
+    """The hint names a key that there is, for a key that there is not."""
+    from dataclasses import fields
+
+    names = {each.name for each in fields(Training)}
+    assert not names & set(ALIASES) and set(ALIASES.values()) <= names

@@ -17,7 +17,7 @@ import zstandard
 from filters import start
 
 from llamax_cli.errors import FileError
-from llamax_cli.inputs import Input
+from llamax_cli.streams.inputs import Input
 
 Filters = Callable[..., subprocess.CompletedProcess[bytes]]
 GOOD = b'{"text":"a","lang":"en"}\n'

@@ -18,7 +18,7 @@ from conftest import ROOT, wait_for
 from training import metrics, model_folder, sample, write
 
 from llamax_cli.cli import COMMANDS
-from llamax_cli.inputs import Input
+from llamax_cli.streams.inputs import Input
 
 RECIPE = (ROOT / "llamax_cli" / "manual" / "recipe.md").read_text(encoding="utf-8")
 PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -115,7 +115,7 @@ def test_train_24_a100(tmp_path: Path) -> None:
     line = run("train-24-a100.sh", *given, "--dry-run", cwd=tmp_path, SLURM_JOB_ID="").stdout
     assert line == (
         "accelerate launch --multi_gpu --mixed_precision no --dynamo_backend no --machine_rank 0"
-        " --num_machines 3 --num_processes 24 -m llamax_cli.model.training.worker run\n"
+        " --num_machines 3 --num_processes 24 -m llamax_cli.training.worker run\n"
     )
     told = ("--preflight", "--throughput", "4600")
     rows = run("train-24-a100.sh", *given, *told, cwd=tmp_path, SLURM_JOB_ID="").stdout

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamax_cli.randomness import below, bits, stirred
+from llamax_cli.randomness import below, bits, fold_in
 
 content = st.lists(st.one_of(st.text(max_size=5), st.integers()), max_size=4)
 
@@ -54,8 +54,8 @@ def test_below_is_uniform(limit: int) -> None:
 
 def test_stirred_bits_are_other_bits_and_stay_different() -> None:
     """The same ones always; no two alike; each bit about as often 0 as 1, whatever went in."""
-    assert stirred(np.array([7], np.uint64), 1).tolist() == [7191089600892374487]
-    found = np.concatenate([stirred(np.arange(10_000, dtype=np.uint64), number) for number in (1, 2)])
+    assert fold_in(np.array([7], np.uint64), 1).tolist() == [7191089600892374487]
+    found = np.concatenate([fold_in(np.arange(10_000, dtype=np.uint64), number) for number in (1, 2)])
     assert len(np.unique(found[:10_000])) == 10_000
     shares = [float(np.mean(found >> np.uint64(bit) & np.uint64(1))) for bit in range(64)]
     assert min(shares) > 0.47 and max(shares) < 0.53

@@ -32,7 +32,7 @@ def llama(folder: Path, kind: str = "llama") -> Path:
     import torch
     import transformers
 
-    from llamax_cli.model.prompts import TEMPLATES
+    from llamax_cli.models.prompts import TEMPLATES
 
     template = TEMPLATES["llamax-alpaca"]
     pairs = [(each, code, translated(each, code)) for each in sentences(300) for code in ("de", "fr")]

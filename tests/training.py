@@ -86,7 +86,7 @@ def job(
 ) -> Path:
     """Write what a run in a folder is to do, in small steps, and return the folder."""
     from llamax_cli.config import Training
-    from llamax_cli.model.training.job import Job
+    from llamax_cli.training.job import Job
 
     small = {"block": 64, "batch": 7, "micro_batch": 2, "log_every": 1, "checkpoint_every": 5, "learning_rate": 1e-3}
     training = Training(**{**small, **settings})
@@ -97,7 +97,7 @@ def job(
 def begin(folder: Path, ranks: int = 1, limit: int | None = None) -> list[Any]:
     """Start the ranks of a run, each a process forked from one that has torch loaded; `limit` bounds their files."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["llamax_cli.model.training.worker", "transformers.models.llama.modeling_llama"])
+    context.set_forkserver_preload(["llamax_cli.training.worker", "transformers.models.llama.modeling_llama"])
     port = free_port()
     processes = [context.Process(target=_rank, args=(folder, rank, ranks, port, limit)) for rank in range(ranks)]
     for process in processes:
@@ -141,7 +141,7 @@ def _rank(folder: Path, rank: int, ranks: int, port: int, limit: int | None) -> 
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     import torch
 
-    from llamax_cli.model.training import worker
+    from llamax_cli.training import worker
 
     torch.set_num_threads(1)
     sys.exit(worker.run(folder))

@@ -2,67 +2,67 @@
 
 from typing import Annotated
 
-from typer import BadParameter, Option
+from typer import Option
 
-from llamax_cli.corpus import augmentation
-from llamax_cli.corpus.segmentation import SEGMENTERS
-from llamax_cli.options import codes, command, listed, one_of
-from llamax_cli.run import Run
-
-
-def _share(value: float) -> float:
-    if not 0 <= value <= 1:
-        raise BadParameter(f"{value} is no share of words; give one from 0 to 1")
-    return value
+from llamax_cli.augmentation import augmentation
+from llamax_cli.augmentation.segmentation import SEGMENTERS
+from llamax_cli.options.command import command
+from llamax_cli.options.values import codes, codes_and, listed, one_of, share
+from llamax_cli.streams.run import Run
 
 
 @command(shard=True, workers=True)
 def augment(
     run: Run,
     dict_: Annotated[
-        str, Option("--dict", metavar="NAME|FILE,...", help="Lexicon; of several, the fullest for each language.")
+        str,
+        Option(
+            "--dict",
+            metavar="NAME|FILE,...",
+            help="Lexicons; each language is taken from the one that has the most entries for it.",
+        ),
     ],
-    rate: Annotated[float, Option(metavar="SHARE", callback=_share, help="Share of the words to replace.")] = 0.3,
+    rate: Annotated[float, Option(metavar="SHARE", callback=share, help="Share of the words to replace.")] = 0.3,
     into: Annotated[
-        str | None, Option(metavar="LANG,...", help="Replace by words of these languages only.", show_default=False)
+        str | None, Option(metavar="LANG,...", help="Replace words by words of these languages only.")
     ] = None,
     not_: Annotated[
         str | None,
-        Option("--not", metavar="LANG,...", help="Not by these; tgt is each pair's target.", show_default=False),
+        Option(
+            "--not",
+            metavar="LANG,...",
+            help="Never replace words by words of these languages; tgt is the target language of each pair.",
+        ),
     ] = None,
-    copies: Annotated[int, Option(metavar="N", min=1, help="Copies of each record, each drawn anew.")] = 1,
-    append: Annotated[bool, Option("--append", help="Write the record itself too, before its copies.")] = False,
+    copies: Annotated[
+        int, Option(metavar="N", min=1, help="Number of copies of each record, each with its own replacements.")
+    ] = 1,
+    append: Annotated[bool, Option("--append", help="Also write each record itself, before its copies.")] = False,
     drop_unchanged: Annotated[
-        bool, Option("--drop-unchanged", help="Leave out copies in which nothing was replaced.")
+        bool, Option("--drop-unchanged", help="Leave out copies in which no word was replaced.")
     ] = False,
     paper: Annotated[
-        bool, Option("--paper", help="To the paper's letter: small letters, words between spaces, no phrases.")
+        bool, Option("--paper", help="Do exactly as the paper says: lower case, words split at spaces, no phrases.")
     ] = False,
     segmenter: Annotated[
-        str, Option(callback=one_of(SEGMENTERS), help=f"What cuts Chinese into words: {', '.join(SEGMENTERS)}.")
+        str,
+        Option(
+            metavar="NAME", callback=one_of(SEGMENTERS), help=f"Word segmenter for Chinese: {', '.join(SEGMENTERS)}."
+        ),
     ] = "jieba",
-    seed: Annotated[int, Option(help="Another seed, other choices.")] = 0,
+    seed: Annotated[int, Option(metavar="N", help="Random seed.")] = 0,
 ) -> None:
     """Replace words of the source by translations in other languages.
 
-    Pairs become pairs with a code-switched source, texts become pairs of their code-switched form and themselves.
+    Pairs become pairs with a code-switched source. Texts become pairs of the code-switched text and the text itself.
 
     Example: llamax augment --dict panlex < para.jsonl
     """
-    languages = [each for each in listed(not_) if each != augmentation.TARGET]
-    banned = (*codes(",".join(languages)), *({augmentation.TARGET} & set(listed(not_))))
+    lexicons = augmentation.open_lexicons(listed(dict_))
+    banned = codes_and(augmentation.TARGET, not_)
     plan = augmentation.Augmentation(
-        augmentation.open_lexicons(listed(dict_)),
-        rate,
-        codes(into),
-        banned,
-        copies,
-        append,
-        drop_unchanged,
-        paper,
-        segmenter,
-        seed,
+        lexicons, rate, codes(into), banned, copies, append, drop_unchanged, paper, segmenter, seed
     )
-    run.rest_on(lexicons=[lexicon.fingerprint for lexicon in plan.lexicons])
+    run.add_dependencies(lexicons=[lexicon.fingerprint for lexicon in plan.lexicons])
     run.map(plan)
     augmentation.report(run)

@@ -4,56 +4,55 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.lexicon import written
-from llamax_cli.lexicon.building import Builder, build
-from llamax_cli.lexicon.dictionaries import Request, declared
-from llamax_cli.lexicon.figures import Figures
-from llamax_cli.lexicon.opening import FORMATS, open_dictionaries
+from llamax_cli.lexicon import lexicon_writer
+from llamax_cli.lexicon.builder import Builder, build
+from llamax_cli.lexicon.detection import FORMATS, open_dictionaries
+from llamax_cli.lexicon.dictionaries import DictionaryRequest, declared
 from llamax_cli.lexicon.rows import Choice
-from llamax_cli.options import codes, command, format_option
-from llamax_cli.run import Run
+from llamax_cli.lexicon.statistics import LanguageStatistics
+from llamax_cli.options.command import command
+from llamax_cli.options.values import codes, format_option
+from llamax_cli.streams.run import Run
 
 
-@command(workers=True, without_files=("list_",))
+@command(workers=True, standalone_options=("list_",))
 def build_lexicon(
     run: Run,
-    from_: Annotated[
-        str | None,
-        format_option("--from", "Input format, where it cannot be told", FORMATS),
-    ] = None,
+    from_: Annotated[str | None, format_option("--from", "Input format, where it is not detected", FORMATS)] = None,
     langs: Annotated[
-        str | None, Option(metavar="SRC-TGT", help="The two languages, where the name does not tell: en-fr.")
+        str | None, Option(metavar="SRC-TGT", help="The two languages, such as en-fr, if no file name gives them.")
     ] = None,
     name: Annotated[
-        str | None, Option(help="Compile it under a name, by which other commands find it.", show_default=False)
+        str | None, Option(metavar="NAME", help="Compile the lexicon under this name, by which other commands find it.")
     ] = None,
     list_: Annotated[bool, Option("--list", help="Show the lexicons that have a name.")] = False,
-    stats: Annotated[bool, Option("--stats", help="Write figures of each language instead of entries.")] = False,
-    only: Annotated[str | None, Option(metavar="LANG,...", help="Keep these languages and no other.")] = None,
-    max_words: Annotated[
-        int | None, Option(metavar="N", min=1, help="Leave out entries of more than N words.", show_default=False)
-    ] = None,
+    stats: Annotated[bool, Option("--stats", help="Write statistics of each language instead of entries.")] = False,
+    only: Annotated[str | None, Option(metavar="LANG,...", help="Keep these languages and no others.")] = None,
+    max_words: Annotated[int | None, Option(metavar="N", min=1, help="Leave out entries of more than N words.")] = None,
     one_way: Annotated[bool, Option("--one-way", help="Read each dictionary from left to right only.")] = False,
     keep_identical: Annotated[
         bool, Option("--keep-identical", help="Keep words that are given as their own translation.")
     ] = False,
-    hops: Annotated[int, Option(metavar="1|2", min=1, max=2, help="2: also through a word that two share.")] = 1,
+    hops: Annotated[
+        int,
+        Option(metavar="1|2", min=1, max=2, help="With 2, also translate through a word that two dictionaries share."),
+    ] = 1,
 ) -> None:
     """Merge dictionaries into one multilingual lexicon, as records or compiled.
 
-    Reads MUSE, PanLex, GATITOS, hunalign, mRASP, tables, entries and compiled lexicons, files or folders of them; the
-    format and the languages are told from names and content. With -o FILE.lex or --name the lexicon is compiled.
+    Reads MUSE, PanLex, GATITOS, hunalign, mRASP, tables, entries and compiled lexicons, as files or folders. Format and
+    languages are detected from file names and contents. With -o FILE.lex or --name the lexicon is compiled.
 
     Example: llamax build-lexicon muse panlex --name mine
     """
     if list_:
-        return written.write_list(run)
-    path = written.destination(run, name, stats=stats)
+        return lexicon_writer.write_list(run)
+    path = lexicon_writer.destination(run, name, stats=stats)
     choice = Choice(one_way, keep_identical, hops, codes(only), max_words)
-    request = Request(run.input, declared(langs), run.tally)
+    request = DictionaryRequest(run.input, declared(langs), run.tally)
     dictionaries = open_dictionaries(request, run.settings.files or ("-",), from_)
-    figures: dict[str, Figures] = {}
+    figures: dict[str, LanguageStatistics] = {}
     entries = build(dictionaries, choice, Builder(run.reject, run.tally, run.settings.workers), figures)
     if stats:
-        return written.write_stats(run, entries, figures, choice)
-    return written.write(run, entries, figures, path)
+        return lexicon_writer.write_stats(run, entries, figures, choice)
+    return lexicon_writer.write(run, entries, figures, path)

@@ -4,71 +4,68 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.corpus import conversion, written
-from llamax_cli.corpus.opening import FORMATS
-from llamax_cli.corpus.segments import Request
-from llamax_cli.corpus.selection import Selection
-from llamax_cli.options import codes, columns_by_language, command, format_option, listed, portion
-from llamax_cli.run import Run
-from llamax_cli.streams import WHOLE, Portion
+from llamax_cli.conversion import writers
+from llamax_cli.conversion.convert import read_corpora
+from llamax_cli.conversion.detection import FORMATS
+from llamax_cli.conversion.segments import CorpusRequest
+from llamax_cli.conversion.selection import Selection
+from llamax_cli.options.command import command
+from llamax_cli.options.values import codes, columns_by_language, format_option, listed, portion
+from llamax_cli.streams.chunks import WHOLE, Portion
+from llamax_cli.streams.run import Run
 
 
 @command()
 def convert(
     run: Run,
-    from_: Annotated[
-        str | None,
-        format_option("--from", "Input format, where it cannot be told", FORMATS),
-    ] = None,
-    as_: Annotated[
-        str,
-        format_option("--as", "Output format", written.TARGETS),
-    ] = "records",
+    from_: Annotated[str | None, format_option("--from", "Input format, where it is not detected", FORMATS)] = None,
+    as_: Annotated[str, format_option("--as", "Output format", writers.TARGETS)] = "records",
     pairs: Annotated[
-        str | None, Option(metavar="SRC-TGT,...", help="Directions, in this order; * is any language: en-zh,en-*,*-*.")
+        str | None,
+        Option(metavar="SRC-TGT,...", help="Directions to write, in this order; * is any language, as in en-zh,*-en."),
     ] = None,
     mono: Annotated[
-        str | None, Option(metavar="LANG,...", help="Each language by itself, as texts; * is every one.")
+        str | None, Option(metavar="LANG,...", help="Languages to write as single texts; * is every language.")
     ] = None,
     langs: Annotated[
         str | None, Option(metavar="LANG,...", help="Languages of the files or columns, in their order.")
     ] = None,
     columns: Annotated[
-        str | None, Option(metavar="LANG=COLUMN,...", help="Columns of a table, by name or number: en=1,zh=chinese.")
+        str | None,
+        Option(metavar="LANG=COLUMN,...", help="Columns of a table, by name or number, as in en=1,zh=chinese."),
     ] = None,
     sample: Annotated[
-        int | None, Option(metavar="N", min=1, help="Draw N records a direction, without replacement.")
+        int | None, Option(metavar="N", min=1, help="Draw N records for each direction, without replacement.")
     ] = None,
     part: Annotated[
         Portion,
-        Option(metavar="I/K", parser=portion, help="The I-th of K parts that share no segment.", show_default=False),
+        Option(
+            metavar="I/K",
+            parser=portion,
+            help="Take the I-th of K parts, which share no segment.",
+            show_default=False,
+        ),
     ] = WHOLE,
-    seed: Annotated[int, Option(help="Another seed, another sample.")] = 0,
+    seed: Annotated[int, Option(metavar="N", help="Random seed.")] = 0,
     drop_empty: Annotated[bool, Option("--drop-empty", help="Leave out records with an empty text.")] = False,
-    field: Annotated[str, Option(help="The key that --as text writes.")] = "text",
+    field: Annotated[str, Option(metavar="KEY", help="The key that --as text writes.")] = "text",
     name: Annotated[
-        str | None, Option(help="What opens each id, instead of the corpus's folder and file.", show_default=False)
+        str | None,
+        Option(metavar="NAME", help="Beginning of every id, instead of the folder and file name of the corpus."),
     ] = None,
-    split: Annotated[str | None, Option(help="Split of a Hugging Face data set.", show_default=False)] = None,
-    config: Annotated[str | None, Option(help="Configuration of a Hugging Face data set.", show_default=False)] = None,
+    split: Annotated[str | None, Option(metavar="NAME", help="Split of a Hugging Face data set.")] = None,
+    config: Annotated[str | None, Option(metavar="NAME", help="Configuration of a Hugging Face data set.")] = None,
 ) -> None:
     """Turn corpora of any common format into records, and records back.
 
     Reads line-aligned text (Moses), TSV, TMX, WMT XML and SGML, FLORES, NTREX, TICO-19, Tatoeba, Hugging Face lines and
-    data sets, Parquet, plain text and records; the format is told from names and content. Text is kept as it stands.
+    data sets, Parquet, plain text and records. The format is detected from file names and contents. No text is changed.
 
     Example: llamax convert flores101/devtest --pairs '*-*'
     """
-    request = Request(
-        paths=run.settings.files or ("-",),
-        input=run.input,
-        reject=run.reject,
-        languages=codes(langs),
-        columns=columns_by_language(columns),
-        name=name,
-        split=split,
-        config=config,
-    )
+    paths = run.settings.files or ("-",)
+    by_language = columns_by_language(columns)
+    request = CorpusRequest(paths, run.input, run.reject, codes(langs), by_language, name, split, config)
     selection = Selection(listed(pairs), listed(mono), sample, part, seed, drop_empty)
-    records = conversion.convert(request, from_, selection, run.left_out)
-    written.write(run, records, as_, field)
+    records = read_corpora(request, from_, selection, run.left_out)
+    writers.write(run, records, as_, field)

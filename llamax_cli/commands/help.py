@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option
+from typer.core import TyperCommand
 
 from llamax_cli.console import show_page
 from llamax_cli.errors import UsageError
 from llamax_cli.manual import pages
-from llamax_cli.options import one_of
-from llamax_cli.outputs import open_output
+from llamax_cli.options.values import one_of
+from llamax_cli.streams.outputs import open_output
 
 
 def _complete(incomplete: str) -> list[str]:
@@ -61,3 +62,6 @@ def help(  # noqa: A001
             show_page(text)
         else:
             open_output(None).write(text.encode())
+
+
+help.command_class = TyperCommand  # type: ignore[attr-defined]

@@ -1,16 +1,17 @@
-"""`llamax langid`: which language a text is in."""
+"""`llamax langid`: the language that a text is in."""
 
 from pathlib import Path
 from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.corpus.identification import written
-from llamax_cli.corpus.identification.annotation import Request
-from llamax_cli.corpus.identification.detectors import DEFAULT, DETECTORS
-from llamax_cli.corpus.identification.selection import SELECTIONS
-from llamax_cli.options import command, listed, one_of
-from llamax_cli.run import Run
+from llamax_cli.identification import langid_writer
+from llamax_cli.identification.annotation import AnnotationRequest
+from llamax_cli.identification.detectors import DEFAULT, DETECTORS
+from llamax_cli.identification.selection import SELECTIONS
+from llamax_cli.options.command import command
+from llamax_cli.options.values import listed, one_of
+from llamax_cli.streams.run import Run
 
 
 @command(shard=True, workers=True)
@@ -18,41 +19,46 @@ def langid(
     run: Run,
     field: Annotated[
         str | None,
-        Option(metavar="KEY,...", help="What to identify, where it is not the text or translation: src,tgt."),
+        Option(metavar="KEY,...", help="Keys to identify instead of the text or the translation, as in src,tgt."),
     ] = None,
     detector: Annotated[
         str | None,
         Option(
-            metavar="NAME", callback=one_of(DETECTORS), help="What tells languages: fasttext (lid.176) or langdetect."
+            metavar="NAME",
+            callback=one_of(DETECTORS),
+            help=f"Language detector: fasttext (lid.176) or langdetect; without it {DEFAULT}.",
         ),
     ] = None,
     lid_model: Annotated[
-        Path | None, Option(metavar="FILE", help="Another fastText model: lid.176.bin, GlotLID, NLLB's, OpenLID.")
+        Path | None,
+        Option(metavar="FILE", help="Another fastText model, such as lid.176.bin, GlotLID, OpenLID or that of NLLB."),
     ] = None,
     select: Annotated[
         str | None,
         Option(
             metavar="WHICH",
-            callback=one_of((*SELECTIONS, written.BEST)),
-            help="Keep on-target, off-target, those in the language declared (match), or the best candidate (best).",
+            callback=one_of((*SELECTIONS, langid_writer.BEST)),
+            help="Keep translations that are on-target or off-target, records in their declared language (match), or "
+            "the best candidate for each source (best).",
         ),
     ] = None,
     min_score: Annotated[
         float | None,
-        Option(metavar="P", min=0, max=1, help="With --select: an answer less probable agrees with nothing."),
+        Option(metavar="P", min=0, max=1, help="With --select, an answer less probable than P matches no language."),
     ] = None,
     summary: Annotated[
-        bool, Option("--summary", help="Instead of records, how often each direction is in source or target language.")
+        bool,
+        Option("--summary", help="Write how often each direction is in its source and its target language."),
     ] = False,
 ) -> None:
-    """Identify the language of texts and translations; filter by it; report off-target rates.
+    """Identify the language of texts and translations; report off-target rates; filter by language.
 
-    Adds `lid`, `lid_score` and, to translations, `on_target`; with --field, `lid_KEY`. Languages that the detector does
-    not know are reported as such. With --summary and --select, translations that have `on_target` are not identified
-    again unless a detector or model is named.
+    Adds `lid` and `lid_score`, and `on_target` to translations; with --field, adds `lid_KEY`. Languages that the
+    detector does not know are reported. With --summary or --select, translations that have `on_target` are identified
+    again only if a detector or model is named.
 
     Example: llamax translate --model M flores.jsonl | llamax langid | llamax langid --summary
     """
-    trusting = (summary or select is not None) and detector is None and lid_model is None
-    request = Request(listed(field), detector or DEFAULT, lid_model, trusting)
-    written.write(run, request, select, min_score, summary=summary)
+    keeps_marks = (summary or select is not None) and detector is None and lid_model is None
+    request = AnnotationRequest(listed(field), detector or DEFAULT, lid_model, keeps_marks)
+    langid_writer.write(run, request, select, min_score, summary=summary)

@@ -5,73 +5,88 @@ from typing import Annotated, Any
 
 from typer import Option
 
-from llamax_cli.corpus.mixing.mixture import Recipe, write
-from llamax_cli.corpus.mixing.reading import Reading
-from llamax_cli.corpus.mixing.shares import Numbers
-from llamax_cli.corpus.mixing.strata import Drawing
-from llamax_cli.options import byte_size, command, one_of
-from llamax_cli.run import Run
+from llamax_cli.mixing.mixture import Recipe, write
+from llamax_cli.mixing.quotas import Quotas
+from llamax_cli.mixing.rows import RowSettings
+from llamax_cli.mixing.strata import Drawing
+from llamax_cli.options.command import NEUTRAL, command
+from llamax_cli.options.values import byte_size, one_of
+from llamax_cli.streams.run import Run
 
 
 def _files(flag: str, what: str) -> Any:
-    return Option(flag, metavar="FILE...", help=what, show_default=False)
+    return Option(flag, metavar="FILE...", help=what)
 
 
-@command(workers=True, files_of=("para", "mono", "aug", "mt"))
+@command(workers=True, file_options=("para", "mono", "aug", "mt"))
 def mix(
     run: Run,
-    para: Annotated[list[str] | None, _files("--para", "Pairs.")] = None,
-    mono: Annotated[list[str] | None, _files("--mono", "Texts.")] = None,
-    aug: Annotated[list[str] | None, _files("--aug", "Pairs that llamax augment made.")] = None,
-    mt: Annotated[list[str] | None, _files("--mt", "Translations by a model.")] = None,
-    epoch: Annotated[int, Option(min=0, help="Another epoch draws anew.")] = 0,
-    seed: Annotated[int, Option(help="Another seed, another mixture.")] = 0,
+    para: Annotated[list[str] | None, _files("--para", "Files of parallel pairs.")] = None,
+    mono: Annotated[list[str] | None, _files("--mono", "Files of monolingual texts.")] = None,
+    aug: Annotated[list[str] | None, _files("--aug", "Files of pairs that llamax augment wrote.")] = None,
+    mt: Annotated[list[str] | None, _files("--mt", "Files of translations by a model.")] = None,
+    epoch: Annotated[
+        int, Option(metavar="N", min=0, help="Number of the epoch; each epoch draws different samples.")
+    ] = 0,
+    seed: Annotated[int, Option(metavar="N", help="Random seed.")] = 0,
     per_language: Annotated[
-        int, Option(metavar="N", min=0, help="Pairs of a language up to which --mt and --aug fill.")
+        int, Option(metavar="N", min=0, help="Fill languages that have fewer than N pairs, with --mt and --aug.")
     ] = 25_000,
     per_pair: Annotated[
-        int, Option(metavar="N", min=0, help="Pairs of a language pair below which it is repeated.")
+        int, Option(metavar="N", min=0, help="Repeat language pairs that have fewer than N pairs.")
     ] = 25_000,
-    copies: Annotated[int, Option(metavar="N", min=1, help="Copies, in all, of what is repeated.")] = 3,
-    flip: Annotated[float, Option(metavar="P", min=0, max=1, help="Probability of the other direction.")] = 0.5,
+    copies: Annotated[
+        int, Option(metavar="N", min=1, help="Number of copies, in all, of each pair that is repeated.")
+    ] = 3,
+    flip: Annotated[
+        float, Option(metavar="P", min=0, max=1, help="Probability of the opposite direction, for each pair.")
+    ] = 0.5,
     mono_size: Annotated[
-        int | None, Option(metavar="N", min=1, help="Texts (or blocks) of a language at most; otherwise all.")
+        int | None,
+        Option(metavar="N", min=1, help="Take at most N texts (or blocks) of each language, instead of all."),
     ] = None,
     para_size: Annotated[
-        int | None, Option(metavar="N", min=1, help="Pairs drawn around each language; otherwise all.")
+        int | None, Option(metavar="N", min=1, help="Draw at most N of the pairs with each language, instead of all.")
     ] = None,
-    augment_high: Annotated[bool, Option("--augment-high", help="Also augment languages of high resource.")] = False,
+    augment_high: Annotated[bool, Option("--augment-high", help="Also augment high-resource languages.")] = False,
     temperature: Annotated[
-        float, Option(metavar="T", min=0.01, help="Shares within an origin in proportion to n ** (1 / T).")
+        float,
+        Option(metavar="T", min=0.01, help="Give each direction of an origin a share in proportion to n ** (1 / T)."),
     ] = 1.0,
     parallel: Annotated[
         str,
         Option(
-            metavar="FORM", callback=one_of(("connected", "split")), help="Pairs: connected, or split into two texts."
+            metavar="FORM",
+            callback=one_of(("connected", "split")),
+            help="Write a pair as one sample (connected) or as two texts (split).",
         ),
     ] = "connected",
     mono_block: Annotated[
-        int | None, Option(metavar="N", min=16, help="Cut texts into blocks of at most N tokens (the paper: 512).")
+        int | None, Option(metavar="N", min=16, help="Cut texts into blocks of at most N tokens; the paper uses 512.")
     ] = None,
     tokenizer: Annotated[
-        Path | None, Option(metavar="PATH", help="Folder or file of the tokenizer that counts them.")
+        Path | None, Option(metavar="PATH", help="Folder or file of the tokenizer that counts these tokens.")
     ] = None,
     exclude: Annotated[
-        list[str] | None, Option(metavar="PATH...", help="Leave out the sentences of evaluation sets.")
+        list[str] | None, Option(metavar="PATH...", help="Leave out sentences of these evaluation sets.")
     ] = None,
-    plan: Annotated[bool, Option("--plan", help="Write what pairs are lacking instead.")] = False,
+    plan: Annotated[
+        bool, Option("--plan", help="Write how many pairs each direction lacks, instead of samples.")
+    ] = False,
     memory: Annotated[
-        int, Option(metavar="SIZE", parser=byte_size, help="Memory to use: 512M, 4G.", show_default="1G")
+        int,
+        Option(metavar="SIZE", parser=byte_size, help="Memory to use, as in 512M or 4G.", show_default="1G"),
+        NEUTRAL,
     ] = 1 << 30,
 ) -> None:
     """Mix parallel, monolingual, augmented and translated text into one epoch of samples.
 
-    Follows Algorithm 1 of the paper: small language pairs are repeated, languages with few pairs are filled up, pairs
-    are connected in either direction, duplicates go, and everything is shuffled, in bounded memory.
+    Follows Algorithm 1 of the paper. Small language pairs are repeated, languages with few pairs are filled up, each
+    pair is connected in one of its directions, duplicates are dropped, and everything is shuffled, in bounded memory.
 
     Example: llamax mix --para *.pairs.jsonl --mono *.text.jsonl --exclude flores101 -o epoch0.jsonl.zst
     """
     inputs = {"para": para or (), "mono": mono or (), "aug": aug or (), "mt": mt or ()}
-    reading = Reading(Drawing(seed, epoch, flip), parallel == "split", mono_block, tokenizer)
-    numbers = Numbers(per_language, per_pair, copies, mono_size, para_size, augment_high, temperature)
-    write(run, Recipe(inputs, reading, exclude or (), numbers, memory), plan=plan)
+    reading = RowSettings(Drawing(seed, epoch, flip), parallel == "split", mono_block, tokenizer)
+    quotas = Quotas(per_language, per_pair, copies, mono_size, para_size, augment_high, temperature)
+    write(run, Recipe(inputs, reading, exclude or (), quotas, memory), plan=plan)

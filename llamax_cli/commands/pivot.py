@@ -6,15 +6,17 @@ from typing import Annotated
 from typer import Option
 
 from llamax_cli.errors import UsageError
-from llamax_cli.model import flags, stages
-from llamax_cli.options import Flags, codes, command, one_of
-from llamax_cli.run import Run
+from llamax_cli.options import model as flags
+from llamax_cli.options.command import OptionGroup, command
+from llamax_cli.options.values import codes, one_of
+from llamax_cli.streams.run import Run
+from llamax_cli.translation.pivot import run_pivot
 
 
 @command(shard=True, ranks=True)
 def pivot(
     run: Run,
-    asked: Annotated[flags.Asked, Flags(flags.asked)],
+    options: Annotated[flags.TranslationOptions, OptionGroup(flags.translation_options)],
     via: Annotated[str, Option(metavar="LANG", help="The language in between.")] = "en",
     only: Annotated[
         str | None,
@@ -36,8 +38,10 @@ def pivot(
 
     Example: llamax pivot marked.jsonl --via en --only off-target --model LLaMAX/LLaMAX3-8B-Alpaca
     """
-    if len(codes(via)) != 1:
-        raise UsageError("--via names one language")
-    second = [replace(asked.choice, model=second_model, lora=None)] if second_model else []
-    wanted = stages.Wanted(asked.src_lang, asked.into, None, asked.decoding.seed)
-    stages.pivot(run, [asked.choice, *second], asked.decoding, wanted, codes(via)[0], only_off_target=only is not None)
+    pivots = codes(via)
+    if len(pivots) != 1:
+        raise UsageError("--via takes one language")
+    choices = [options.choice]
+    if second_model:
+        choices.append(replace(options.choice, model=second_model, lora=None))
+    run_pivot(run, choices, options.decoding, options.languages, pivots[0], only_off_target=only is not None)

@@ -5,86 +5,104 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.options import codes, command, format_option, listed, one_of
-from llamax_cli.run import Run
+from llamax_cli.options.command import command
+from llamax_cli.options.values import codes, format_option, listed, one_of
+from llamax_cli.streams.run import Run
+
+TOKENIZERS = ("auto", "13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none")
 
 
 @command(workers=True)
 def score(
     run: Run,
     metric: Annotated[
-        str, Option(metavar="NAME,...", help="spbleu, bleu, chrf++, ter and comet, any of them.")
+        str, Option(metavar="NAME,...", help="Metrics, one or several of spbleu, bleu, chrf++, ter and comet.")
     ] = "spbleu",
     spm: Annotated[
-        str, Option(metavar="NAME|FILE", help="Pieces of spBLEU: flores101, flores200 or a model.")
+        str, Option(metavar="NAME|FILE", help="SentencePiece model of spBLEU: flores101, flores200 or a file.")
     ] = "flores101",
     tokenize: Annotated[
         str,
         Option(
             metavar="NAME",
-            callback=one_of(("auto", "13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none")),
-            help="Words of BLEU: auto chooses by language, as sacreBLEU does.",
+            callback=one_of(TOKENIZERS),
+            help=f"Tokenizer of BLEU: {', '.join(TOKENIZERS)}; auto chooses by language, as sacreBLEU does.",
         ),
     ] = "auto",
     ref: Annotated[
         list[str] | None,
-        Option(metavar="FILE", help="References by id and language, instead of `tgt`.", show_default=False),
+        Option(metavar="FILE", help="References by id and language, instead of `tgt`; may be repeated."),
     ] = None,
     segments: Annotated[bool, Option("--segments", help="Write each record with its own scores.")] = False,
     summary: Annotated[
-        bool, Option("--summary", help="Write averages out of and into a language: low, high, all.")
+        bool,
+        Option("--summary", help="Write averages from and into a central language: low, high and all resources."),
     ] = False,
     central: Annotated[
-        str | None, Option(metavar="LANG,...", help="Languages of the summary, where not all that are central.")
+        str | None, Option(metavar="LANG,...", help="Summarize around these central languages only.")
     ] = None,
     not_: Annotated[
         str | None,
-        Option("--not", metavar="LANG,...|85", help="Leave out of averages; 85: as the paper's second table."),
+        Option(
+            "--not",
+            metavar="LANG,...|85",
+            help="Leave these languages out of averages; 85 is those that the paper's second table omits.",
+        ),
     ] = None,
     against: Annotated[
-        str | None, Option(metavar="FILE", help="Compare with another system's translations, with p-values.")
+        str | None, Option(metavar="FILE", help="Compare with the translations of another system, with p-values.")
     ] = None,
-    resamples: Annotated[int, Option(metavar="N", min=1, help="Resamples of the paired bootstrap.")] = 1000,
-    swaps: Annotated[int, Option(metavar="N", min=1, help="Trials of approximate randomisation.")] = 10000,
-    seed: Annotated[int, Option(min=0, help="Another seed, other resamples; 12345 is sacreBLEU's.")] = 12345,
+    resamples: Annotated[int, Option(metavar="N", min=1, help="Number of resamples in the paired bootstrap.")] = 1000,
+    swaps: Annotated[int, Option(metavar="N", min=1, help="Number of trials in approximate randomization.")] = 10000,
+    seed: Annotated[int, Option(metavar="N", min=0, help="Random seed; the default is sacreBLEU's.")] = 12345,
     correction: Annotated[
         str,
-        Option(metavar="NAME", callback=one_of(("holm", "bh")), help="For the number of directions: holm or bh."),
+        Option(
+            metavar="NAME",
+            callback=one_of(("holm", "bh")),
+            help="Correction of p-values for the number of directions: holm or bh.",
+        ),
     ] = "holm",
     table: Annotated[
         str | None, format_option("--table", "Write a table instead of records", ("md", "csv", "latex"))
     ] = None,
     heatmap: Annotated[
-        Path | None, Option(metavar="FILE", help="Also draw the matrix: .png, .pdf or .svg.", show_default=False)
+        Path | None, Option(metavar="FILE", help="Also draw the matrix of scores, as .png, .pdf or .svg.")
     ] = None,
     order: Annotated[
-        str, Option(metavar="NAME", callback=one_of(("family", "resource")), help="Order of its languages.")
+        str,
+        Option(
+            metavar="NAME",
+            callback=one_of(("family", "resource")),
+            help="Order of the languages in the heatmap: family or resource.",
+        ),
     ] = "family",
     comet_model: Annotated[
-        str, Option(metavar="NAME|FILE", help="A COMET model or checkpoint.")
+        str, Option(metavar="NAME|FILE", help="COMET model, by name or as a checkpoint.")
     ] = "Unbabel/wmt22-comet-da",
     comet_python: Annotated[
-        str | None, Option(metavar="PATH", help="The Python that has unbabel-comet; see also LLAMAX_COMET_PYTHON.")
+        str | None,
+        Option(metavar="PATH", help="Python that has unbabel-comet; without it, $LLAMAX_COMET_PYTHON."),
     ] = None,
 ) -> None:
     """Score translations: spBLEU, chrF++, BLEU, TER and COMET of any number of directions.
 
-    Reads translations (`mt`) with references (`tgt`, or --ref), in any order, and scores from before. Every number is
-    sacreBLEU's or COMET's own, and carries its signature.
+    Reads translations (`mt`) with references (`tgt`, or --ref), in any order, and scores from earlier runs. Every
+    number is that of sacreBLEU or COMET itself, and carries its signature.
 
     Example: llamax score translations.jsonl --summary --table md
     """
-    from llamax_cli.scoring.metrics import Recipe
+    from llamax_cli.scoring.metrics import MetricSettings
+    from llamax_cli.scoring.score_run import ScoreRequest, write_scores
     from llamax_cli.scoring.significance import Trials
-    from llamax_cli.scoring.summary import left_out
-    from llamax_cli.scoring.written import Request, write
+    from llamax_cli.scoring.summary import parse_left_out
 
-    request = Request(
+    request = ScoreRequest(
         references=tuple(ref or ()),
         segments=segments,
         summary=summary,
         central=codes(central),
-        without=left_out(listed(not_)),
+        without=parse_left_out(listed(not_)),
         against=against,
         trials=Trials(resamples, swaps, seed),
         correction=correction,
@@ -92,4 +110,4 @@ def score(
         heatmap=heatmap,
         order=order,
     )
-    write(run, Recipe(listed(metric), spm, tokenize, comet_model, comet_python), request)
+    write_scores(run, MetricSettings(listed(metric), spm, tokenize, comet_model, comet_python), request)

@@ -5,9 +5,11 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.model.training import flags as shared
+from llamax_cli.options.command import OptionGroup
+from llamax_cli.options.training import TrainingOptions, training_command, training_options
 
 
+@training_command
 def train(
     model: Annotated[
         str, Option(metavar="FOLDER|NAME", help="What to train: a folder, a model of the hub, or with --init a config.")
@@ -16,20 +18,9 @@ def train(
     output: Annotated[
         Path, Option("-o", "--output", metavar="DIR", help="Checkpoints, metrics and the model go here.")
     ],
-    config: shared.Config = None,
-    set_: shared.Set = None,
-    tokenizer: shared.Tokenizer = None,
     init: Annotated[bool, Option("--init", help="Begin with weights drawn anew.")] = False,
-    resume: shared.Resume = None,
-    freeze: shared.Freeze = None,
-    lora: shared.Lora = None,
-    keep: shared.Keep = None,
-    preflight: shared.Preflight = False,
-    throughput: shared.Throughput = None,
-    dry_run: shared.DryRun = False,
-    quiet: shared.Quiet = False,
-    debug: shared.Debug = False,
-    flags: shared.Flags = None,
+    *,
+    training: Annotated[TrainingOptions, OptionGroup(training_options)],
 ) -> None:
     """Train a model on samples, from one CPU to many GPUs.
 
@@ -37,13 +28,4 @@ def train(
 
     Example: llamax train --model llama2-7b --data mix.jsonl -o run
     """
-    from llamax_cli.model.training import launching, request
-
-    settings = [*(set_ or ()), *request.shortcuts(freeze=freeze, lora=lora, keep=keep)]
-    job = request.job(
-        model, tokenizer, data, output, file=config, settings=settings, resume=resume, quiet=quiet, init=init
-    )
-    launching.start(job, flags, preflight=preflight, throughput=throughput, dry_run=dry_run)
-
-
-train.command_class = shared.TrainingCommand  # type: ignore[attr-defined]
+    training.launch(model, data, output, init=init)

@@ -5,15 +5,16 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.model import flags, stages
-from llamax_cli.options import Flags, command
-from llamax_cli.run import Run
+from llamax_cli.options import model as flags
+from llamax_cli.options.command import OptionGroup, command
+from llamax_cli.streams.run import Run
+from llamax_cli.translation.translate import run_translate
 
 
 @command(shard=True, ranks=True)
 def translate(
     run: Run,
-    asked: Annotated[flags.Asked, Flags(flags.asked)],
+    options: Annotated[flags.TranslationOptions, OptionGroup(flags.translation_options)],
     plan: Annotated[
         Path | None, Option(metavar="FILE", help="Make the pairs that mix --plan found missing.", show_default=False)
     ] = None,
@@ -26,5 +27,5 @@ def translate(
 
     Example: llamax translate flores.jsonl --model LLaMAX/LLaMAX3-8B-Alpaca -o mt.jsonl
     """
-    decoding = flags.with_candidates(asked.decoding, nbest)
-    stages.translate(run, asked.choice, decoding, stages.Wanted(asked.src_lang, asked.into, plan, decoding.seed))
+    decoding = flags.with_candidates(options.decoding, nbest)
+    run_translate(run, options.choice, decoding, options.languages, plan)

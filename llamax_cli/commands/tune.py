@@ -5,11 +5,13 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.model.training import flags as shared
-from llamax_cli.model.tuning.questions import TASKS
-from llamax_cli.options import one_of
+from llamax_cli.instructions.questions import TASKS
+from llamax_cli.options.command import OptionGroup
+from llamax_cli.options.training import TrainingOptions, training_command, training_options
+from llamax_cli.options.values import one_of
 
 
+@training_command
 def tune(
     model: Annotated[
         str | None, Option(metavar="FOLDER|NAME", help="What to tune, or to measure.", show_default=False)
@@ -38,19 +40,8 @@ def tune(
         list[str] | None,
         Option(metavar="DIR...", help="Instead: write the mean of these models to -o.", show_default=False),
     ] = None,
-    config: shared.Config = None,
-    set_: shared.Set = None,
-    tokenizer: shared.Tokenizer = None,
-    resume: shared.Resume = None,
-    freeze: shared.Freeze = None,
-    lora: shared.Lora = None,
-    keep: shared.Keep = None,
-    preflight: shared.Preflight = False,
-    throughput: shared.Throughput = None,
-    dry_run: shared.DryRun = False,
-    quiet: shared.Quiet = False,
-    debug: shared.Debug = False,
-    flags: shared.Flags = None,
+    *,
+    training: Annotated[TrainingOptions, OptionGroup(training_options)],
 ) -> None:
     """Tune a model on instructions, chats or a task; measure it; average models.
 
@@ -59,37 +50,18 @@ def tune(
 
     Example: llamax tune --model run/model --data alpaca.json -o tuned
     """
-    from llamax_cli.model.training import launching, request
-    from llamax_cli.model.tuning import asking
+    from llamax_cli.tuning.mode import choose_mode
 
-    training: dict[str, object] = {"--config": config, "--set": set_, "--tokenizer": tokenizer, "--resume": resume}
-    training |= {"--freeze": freeze, "--lora": lora, "--keep": keep, "--preflight": preflight, "--dry-run": dry_run}
-    training |= {"--throughput": throughput, " ".join(flags or ()): flags}
-    match asking.purpose(model, data, output, task, eval_, average, training):
+    match choose_mode(model, data, output, task, eval_, average, training.given):
         case "average":
-            from llamax_cli.model.tuning import averaging
+            from llamax_cli.tuning.averaging import write_average
 
-            averaging.write([Path(each) for each in average or ()], output or Path(), quiet=quiet)
-        case "measure":
-            from llamax_cli.model.tuning import evaluating
+            write_average(list(map(Path, average or ())), output or Path(), quiet=training.quiet)
+        case "evaluate":
+            from llamax_cli.tuning.evaluation import evaluate
 
-            evaluating.write(model or "", task or "", [Path(each) for each in eval_ or ()], quiet=quiet)
+            evaluate(model or "", task or "", list(map(Path, eval_ or ())), quiet=training.quiet)
         case "train":
-            settings = [*(set_ or ()), *request.shortcuts(freeze=freeze, lora=lora, keep=keep)]
-            job = request.job(
-                model or "",
-                tokenizer,
-                data or (),
-                output or Path(),
-                file=config,
-                settings=settings,
-                resume=resume,
-                quiet=quiet,
-                command="tune",
-                task=task or "",
-                tests=eval_ or (),
+            training.launch(
+                model or "", data or (), output or Path(), command="tune", task=task or "", tests=eval_ or ()
             )
-            launching.start(job, flags, preflight=preflight, throughput=throughput, dry_run=dry_run)
-
-
-tune.command_class = shared.TrainingCommand  # type: ignore[attr-defined]

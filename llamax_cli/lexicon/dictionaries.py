@@ -8,11 +8,11 @@ from typing import NamedTuple, TypeAlias
 from unicodedata import is_normalized, normalize
 
 from llamax_cli.errors import DataError, LanguageError, RecordError, UsageError
-from llamax_cli.inputs import Input
 from llamax_cli.languages import canonical, known
-from llamax_cli.lines import Bad, bare, texts_of
-from llamax_cli.rejects import Reject
-from llamax_cli.streams import Chunk, Tally
+from llamax_cli.streams.chunks import Chunk, Tally
+from llamax_cli.streams.inputs import Input
+from llamax_cli.streams.lines import Bad, bare, texts_of
+from llamax_cli.streams.rejects import Reject
 
 SEPARATORS = "-_2"  # en-fr.txt of MUSE, en_ak.tsv of GATITOS, eng2swh.txt of PanLex
 
@@ -47,7 +47,7 @@ class Dictionary(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Request:
+class DictionaryRequest:
     """What to open: `input` opens a path so that the run knows of it; `languages` are those the user declared.
 
     `tally` gets what a format leaves out.

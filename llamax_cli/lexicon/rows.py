@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from llamax_cli.lexicon.dictionaries import Dictionary, Pair, Parsed
-from llamax_cli.lexicon.script import CHINESE, chinese
-from llamax_cli.lexicon.store import AND
-from llamax_cli.rejects import Reject
-from llamax_cli.sorting import write_run
-from llamax_cli.streams import Chunk, Tally
+from llamax_cli.lexicon.store.layout import ITEM_SEPARATOR
+from llamax_cli.script import CHINESE, chinese
+from llamax_cli.streams.chunks import Chunk, Tally
+from llamax_cli.streams.rejects import Reject
+from llamax_cli.streams.sorting import write_run
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _add(rows: list[str], parsed: Parsed, source: str, tally: Tally, *, both: bo
     for number, (one, first, other, second) in enumerate(parsed.pairs):
         if first == second:
             tally["identical"] += 1
-        said = AND.join(sources[number]) if sources and sources[number] else source
+        said = ITEM_SEPARATOR.join(sources[number]) if sources and sources[number] else source
         if one in CHINESE or other in CHINESE:
             _add_chinese(rows, (one, first, other, second), said, both=both)
         elif one == other:

@@ -11,7 +11,7 @@ from llamax_cli import __version__
 from llamax_cli.cli import COMMANDS
 from llamax_cli.errors import FileError, because
 from llamax_cli.manual import pages
-from llamax_cli.outputs import AtomicFile
+from llamax_cli.streams.outputs import AtomicFile
 
 # What roff would take for something else, or print as another character.
 ESCAPES = {"\\": "\\e", "-": "\\-", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha", "~": "\\(ti", '"': "\\(dq"}

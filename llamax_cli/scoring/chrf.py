@@ -1,42 +1,49 @@
-"""chrF++: sacreBLEU's numbers from character and word n-grams counted all at once."""
+"""chrF++: sacreBLEU's scores from character and word n-grams counted all at once."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from string import punctuation
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from sacrebleu.metrics.chrf import CHRF
 
-from llamax_cli.scoring.metrics import Memory, Recipe, Statistics
-from llamax_cli.scoring.ngrams import lengths, matches, numbered, numbering, totals
+from llamax_cli.scoring.metrics import MetricSettings, Statistics
+from llamax_cli.scoring.ngrams import count_matches, count_ngrams, count_tokens, encode_words, new_vocabulary
+from llamax_cli.scoring.reference_cache import ReferenceCache
 
-CHARACTERS, WORDS, BETA = 6, 2, 2
+CHAR_ORDER, WORD_ORDER, BETA = 6, 2, 2
 
 
-class _Text(NamedTuple):
-    """Texts as their characters without white space, and as their words."""
+class _Tokens(NamedTuple):
+    """The characters of texts, without white space, and their words."""
 
     characters: list[bytes]
     words: list[list[str]]
 
 
 class Chrf:
-    """chrF++ with six orders of characters and two of words; three columns an order: hypothesis, reference, both."""
+    """chrF++ with six character orders and two word orders.
 
-    def __init__(self, recipe: Recipe) -> None:
-        self._references: Memory[_Text] = Memory(
-            lambda text: sum(map(len, text.characters)) + 80 * sum(map(len, text.words))
+    Three columns for each order: n-grams of the hypothesis, of the reference, and matches.
+    """
+
+    needs_source: ClassVar[bool] = False
+    runs_in_workers: ClassVar[bool] = True
+
+    def __init__(self, settings: MetricSettings) -> None:
+        self._references: ReferenceCache[_Tokens] = ReferenceCache(
+            lambda tokens: sum(map(len, tokens.characters)) + 80 * sum(map(len, tokens.words))
         )
 
-    def statistics(self, language: str, hypotheses: Sequence[str], references: Sequence[str]) -> Statistics:
+    def statistics(
+        self, language: str, hypotheses: Sequence[str], references: Sequence[str], sources: Sequence[str] = ()
+    ) -> Statistics:
         """Return the counts of each segment."""
-        ours, theirs = _read(hypotheses), self._references.get("", references, _read)
-        numbers: defaultdict[str, int] = numbering()
-        words = [numbered(text.words, numbers) for text in (ours, theirs)]
-        return np.hstack(
-            [_counted(ours.characters, theirs.characters, CHARACTERS), _counted(words[0], words[1], WORDS)]
-        )
+        hypothesis, reference = _tokenize(hypotheses), self._references.get("", references, _tokenize)
+        vocabulary = new_vocabulary()
+        words = [encode_words(tokens.words, vocabulary) for tokens in (hypothesis, reference)]
+        characters = _count(hypothesis.characters, reference.characters, CHAR_ORDER)
+        return np.hstack([characters, _count(words[0], words[1], WORD_ORDER)])
 
     def score(self, total: Statistics) -> float:
         """Return the corpus score."""
@@ -45,40 +52,46 @@ class Chrf:
     sentence = score
 
     def scores(self, totals: Statistics) -> Statistics:
-        """Return the score of each row: the F-score of mean precision and mean recall over the orders on both sides."""
-        hypothesis, reference, found = (totals[:, first::3].astype(np.float64) for first in range(3))
-        counts = (hypothesis > 0) & (reference > 0)
-        orders = np.maximum(counts.sum(axis=1), 1)
+        """Return the score of each row.
+
+        The F-score of mean precision and mean recall, over the orders that both sides have n-grams of.
+        """
+        hypothesis, reference, matches = (totals[:, column::3].astype(np.float64) for column in range(3))
+        is_counted = (hypothesis > 0) & (reference > 0)
+        orders = np.maximum(is_counted.sum(axis=1), 1)
         precision, recall = (
-            _summed(np.divide(found, all_, out=np.zeros_like(found), where=counts)) / orders
-            for all_ in (hypothesis, reference)
+            _sum_columns(np.divide(matches, ngrams, out=np.zeros_like(matches), where=is_counted)) / orders
+            for ngrams in (hypothesis, reference)
         )
         factor = BETA**2
-        below = factor * precision + recall
-        f_score = np.divide((1 + factor) * precision * recall, below, out=np.zeros_like(below), where=below > 0)
+        denominator = factor * precision + recall
+        f_score = np.divide(
+            (1 + factor) * precision * recall, denominator, out=np.zeros_like(denominator), where=denominator > 0
+        )
         return np.asarray(100 * f_score)
 
     def signature(self, language: str, *, by_sentence: bool = False) -> str:
         """Return sacreBLEU's signature."""
-        chrf = CHRF(word_order=WORDS)
+        chrf = CHRF(word_order=WORD_ORDER)
         chrf.num_refs = 1
         return str(chrf.get_signature())
 
 
-def _summed(columns: Statistics) -> Statistics:
-    """Return the sum of each row from left to right, which numpy's own order of summing need not be."""
-    total = np.zeros(len(columns))
-    for column in columns.T:
+def _sum_columns(rows: Statistics) -> Statistics:
+    """Return the sum of each row, added from left to right as sacreBLEU does; numpy may add in another order."""
+    total = np.zeros(len(rows))
+    for column in rows.T:
         total += column
     return total
 
 
-def _read(texts: Sequence[str]) -> _Text:
-    return _Text(["".join(text.split()).encode("utf-32-le") for text in texts], [_words(text) for text in texts])
+def _tokenize(texts: Sequence[str]) -> _Tokens:
+    characters = ["".join(text.split()).encode("utf-32-le") for text in texts]
+    return _Tokens(characters, [_split_words(text) for text in texts])
 
 
-def _words(text: str) -> list[str]:
-    """Return the words, a punctuation mark at the end of one, or else at its start, by itself: "(hi)" -> "(hi", ")"."""
+def _split_words(text: str) -> list[str]:
+    """Return the words, with one punctuation mark split off the end or else off the start: `"(hi)" -> "(hi", ")"`."""
     words: list[str] = []
     for word in text.split():
         if len(word) > 1 and word[-1] in punctuation:
@@ -90,8 +103,9 @@ def _words(text: str) -> list[str]:
     return words
 
 
-def _counted(hypotheses: list[bytes], references: list[bytes], orders: int) -> Statistics:
-    ours, theirs = totals(lengths(hypotheses), orders), totals(lengths(references), orders)
-    # sacreBLEU does not count what is there where the reference has no n-gram of that order.
-    columns = np.stack([ours * (theirs > 0), theirs, matches(hypotheses, references, orders)], axis=2)
+def _count(hypotheses: list[bytes], references: list[bytes], max_order: int) -> Statistics:
+    hypothesis, reference = (count_ngrams(count_tokens(texts), max_order) for texts in (hypotheses, references))
+    # sacreBLEU does not count a hypothesis' n-grams of an order that the reference has none of.
+    matches = count_matches(hypotheses, references, max_order)
+    columns = np.stack([hypothesis * (reference > 0), reference, matches], axis=2)
     return columns.reshape(len(hypotheses), -1)

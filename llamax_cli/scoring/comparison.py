@@ -1,98 +1,118 @@
-"""Two systems side by side: differences in each direction and on average, with p-values."""
+"""Two systems compared: differences in each direction and on average, with p-values."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from llamax_cli.parallel import ordered
 from llamax_cli.records import Record
-from llamax_cli.run import Run
-from llamax_cli.scoring import reading
-from llamax_cli.scoring.matrix import Kept
-from llamax_cli.scoring.metrics import Recipe, Statistics, metric
+from llamax_cli.scoring.direction_totals import leave_out_segments, total_by_direction
+from llamax_cli.scoring.metrics import MetricSettings, Statistics, load_metric
+from llamax_cli.scoring.references import read_references
 from llamax_cli.scoring.segments import Direction
-from llamax_cli.scoring.significance import CORRECTIONS, Average, Compared, Trials, compared, natural, verdict
+from llamax_cli.scoring.significance import (
+    CORRECTIONS,
+    MacroAverage,
+    PairedScores,
+    Trials,
+    assess_difference,
+    natural_key,
+    run_trials,
+)
+from llamax_cli.scoring.statistics_store import StatisticsStore
+from llamax_cli.streams.parallel import ordered
+from llamax_cli.streams.run import Run
 
 ALL = "*"
-TESTS = ("p_bootstrap", "p_randomisation")
+P_VALUES = ("p_bootstrap", "p_randomisation")
 
 
-class Task(NamedTuple):
-    """The same segments of two systems in one direction: statistics by metric, ours and theirs."""
+class PairedStatistics(NamedTuple):
+    """The statistics of both systems by metric, for the same segments of one direction."""
 
     direction: Direction
     ours: dict[str, Statistics]
     theirs: dict[str, Statistics]
 
 
-def comparison(
-    run: Run, recipe: Recipe, files: Sequence[str], against: str, trials: Trials, correction: str
+def compare_systems(
+    run: Run, settings: MetricSettings, reference_files: Sequence[str], against: str, trials: Trials, correction: str
 ) -> Iterator[Record]:
     """Yield how the systems differ in each direction, in order of appearance, then on average over directions.
 
-    p-values of directions are corrected for their number; the average, a test by itself, is not.
+    The p-values of directions are corrected for the number of directions. Those of the average, a single test, are not.
     """
-    references = reading.references(run, files)
-    systems = []
+    references = read_references(run, reference_files)
+    stores = []
     for inputs in (run.inputs, [run.input(against)]):
-        systems.append(Kept())
-        reading.totals(run, recipe, references, inputs, kept=systems[-1])
-    rows: dict[str, list[Record]] = {name: [] for name in recipe.metrics}
-    averages = {name: Average() for name in recipe.metrics}
-    make = partial(_comparer, recipe, trials)
-    for task, results in ordered(make, _tasks(run, systems[0], systems[1], against), run.settings.workers):
-        for name, result in results.items():
-            rows[name].append(_row(task.direction, name, result, recipe, trials) | {"n": len(task.ours[name])})
-            averages[name].add(result)
-    for some in rows.values():
-        for test in TESTS:
-            for row, p_value in zip(some, CORRECTIONS[correction]([row[test] for row in some]), strict=True):
-                row[f"{test}_{correction}"] = p_value
-    yield from (row for some in zip(*rows.values(), strict=True) for row in some)
-    for name, some in rows.items():
-        if some:
-            row = _row((ALL, ALL), name, averages[name].compared(), recipe, trials)
-            yield row | {"n": sum(each["n"] for each in some), "directions": len(some)}
+        stores.append(StatisticsStore())
+        total_by_direction(run, settings, references, inputs, store=stores[-1])
+    rows: dict[str, list[Record]] = {name: [] for name in settings.metrics}
+    averages = {name: MacroAverage() for name in settings.metrics}
+    make = partial(_make_comparer, settings, trials)
+    pairs = _pair_segments(run, stores[0], stores[1], against)
+    for pair, results in ordered(make, pairs, run.settings.workers):
+        for name, scores in results.items():
+            row = _row(pair.direction, name, scores, settings, trials)
+            rows[name].append(row | {"n": len(pair.ours[name])})
+            averages[name].add(scores)
+    for metric_rows in rows.values():
+        _correct_p_values(metric_rows, correction)
+    yield from (row for direction_rows in zip(*rows.values(), strict=True) for row in direction_rows)
+    for name, metric_rows in rows.items():
+        if metric_rows:
+            row = _row((ALL, ALL), name, averages[name].scores(), settings, trials)
+            yield row | {"n": sum(each["n"] for each in metric_rows), "directions": len(metric_rows)}
 
 
-def _tasks(run: Run, ours: Kept, theirs: Kept, against: str) -> Iterator[Task]:
-    """Yield the segments that both systems have, in the order of the corpus."""
+def _pair_segments(
+    run: Run, ours: StatisticsStore, theirs: StatisticsStore, against: str
+) -> Iterator[PairedStatistics]:
+    """Yield the segments that both systems have, by direction, in the order of the corpus."""
     for direction in dict.fromkeys([*ours.directions, *theirs.directions]):
-        sides = [system.get(direction) for system in (ours, theirs)]
-        places = [{id_: place for place, id_ in enumerate(ids)} for ids, _ in sides]
-        lacking, alone = (sorted(places[n].keys() - places[1 - n].keys(), key=natural) for n in (0, 1))
-        reading.leave_out(run, f"{against} has no translation", direction, lacking)
-        reading.leave_out(run, f"{against} alone has a translation", direction, alone)
-        both = sorted(places[0].keys() & places[1].keys(), key=natural)
-        if both:
-            chosen = [
-                {name: rows[[place[id_] for id_ in both]] for name, rows in statistics.items()}
-                for place, (_, statistics) in zip(places, sides, strict=True)
+        systems = [store.get(direction) for store in (ours, theirs)]
+        rows = [{id_: row for row, id_ in enumerate(ids)} for ids, _ in systems]
+        only_ours, only_theirs = (sorted(rows[n].keys() - rows[1 - n].keys(), key=natural_key) for n in (0, 1))
+        leave_out_segments(run, f"{against} has no translation", direction, only_ours)
+        leave_out_segments(run, f"{against} alone has a translation", direction, only_theirs)
+        in_both = sorted(rows[0].keys() & rows[1].keys(), key=natural_key)
+        if in_both:
+            statistics = [
+                {name: matrix[[row_of[id_] for id_ in in_both]] for name, matrix in by_metric.items()}
+                for row_of, (_, by_metric) in zip(rows, systems, strict=True)
             ]
-            yield Task(direction, *chosen)
+            yield PairedStatistics(direction, *statistics)
 
 
-def _comparer(recipe: Recipe, trials: Trials) -> Callable[[Task], dict[str, Compared]]:
-    def compare(task: Task) -> dict[str, Compared]:
+def _make_comparer(settings: MetricSettings, trials: Trials) -> Callable[[PairedStatistics], dict[str, PairedScores]]:
+    metrics = {name: load_metric(name, settings) for name in settings.metrics}
+
+    def compare(pair: PairedStatistics) -> dict[str, PairedScores]:
         return {
-            name: compared(metric(name, recipe), task.ours[name], task.theirs[name], trials) for name in recipe.metrics
+            name: run_trials(metric, pair.ours[name], pair.theirs[name], trials) for name, metric in metrics.items()
         }
 
     return compare
 
 
-def _row(direction: Direction, name: str, result: Compared, recipe: Recipe, trials: Trials) -> Record:
-    found = verdict(result)
+def _correct_p_values(rows: Sequence[Record], correction: str) -> None:
+    """Add the corrected p-values to the rows of one metric."""
+    for key in P_VALUES:
+        for row, p_value in zip(rows, CORRECTIONS[correction]([row[key] for row in rows]), strict=True):
+            row[f"{key}_{correction}"] = p_value
+
+
+def _row(direction: Direction, name: str, scores: PairedScores, settings: MetricSettings, trials: Trials) -> Record:
+    significance = assess_difference(scores)
     return {
         "src_lang": direction[0],
         "tgt_lang": direction[1],
         "metric": name,
-        "score": result.score,
-        "against": result.other,
-        "difference": result.score - result.other,
-        "difference_low": found.low,
-        "difference_high": found.high,
-        "p_bootstrap": found.bootstrap,
-        "p_randomisation": found.randomisation,
-        "signature": trials.signed(metric(name, recipe).signature(direction[1])),
+        "score": scores.ours,
+        "against": scores.theirs,
+        "difference": scores.ours - scores.theirs,
+        "difference_low": significance.low,
+        "difference_high": significance.high,
+        "p_bootstrap": significance.p_bootstrap,
+        "p_randomisation": significance.p_randomisation,
+        "signature": trials.add_to(load_metric(name, settings).signature(direction[1])),
     }

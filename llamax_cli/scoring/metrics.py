@@ -1,16 +1,18 @@
-"""The metrics by name, and what each of them is."""
+"""The table of metrics, their settings, and what a metric has to provide.
 
-from array import array
-from collections.abc import Callable, Sequence
+A new metric is one class that fulfils `Metric` and one row in `METRICS`.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
-from typing import Any, Generic, Protocol, TypeVar
-
-from numpy.typing import NDArray
-from xxhash import xxh3_128_digest
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
 from llamax_cli.errors import UsageError
+from llamax_cli.registry import find, suggestion
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 METRICS = {
     "spbleu": "llamax_cli.scoring.bleu:SpBleu",
@@ -19,15 +21,14 @@ METRICS = {
     "ter": "llamax_cli.scoring.ter:Ter",
     "comet": "llamax_cli.scoring.comet:Comet",
 }
-REMEMBERED = 128 << 20  # bytes of references that a metric keeps ready
+SCORE_KEYS = frozenset(METRICS)  # the keys of `score --segments`: each metric writes its score under its own name
 
-Statistics = NDArray[Any]
-Prepared = TypeVar("Prepared")
+Statistics: TypeAlias = "NDArray[Any]"  # a row for each segment, or one row that is their sum
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How to score: names of metrics, and what each needs to know."""
+class MetricSettings:
+    """Which metrics to compute, and the options that some of them have."""
 
     metrics: tuple[str, ...] = ("spbleu",)
     spm: str = "flores101"
@@ -38,26 +39,36 @@ class Recipe:
     def __post_init__(self) -> None:
         for name in self.metrics:
             if name not in METRICS:
-                raise UsageError(f"unknown metric {name!r}; {_nearest(name)}")
+                raise UsageError(f"unknown metric {name!r}; {suggestion(name, METRICS)}")
         if not self.metrics or len(set(self.metrics)) < len(self.metrics):
             raise UsageError("--metric names each metric once: " + ",".join(METRICS))
 
-
-def _nearest(name: str) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name.lower(), METRICS, 1, 0.5)
-    return f"did you mean {near[0]}?" if near else f"have: {', '.join(METRICS)}"
+    @property
+    def needs_source(self) -> bool:
+        """Whether one of the metrics needs the source texts; imports the metrics but loads no model."""
+        return any(find(METRICS[name]).needs_source for name in self.metrics)
 
 
 class Metric(Protocol):
-    """A metric that adds up: each segment has a row of statistics, and a corpus the score of their sum."""
+    """A metric whose statistics add up: a row for each segment; the score of a corpus is that of the sum of its rows.
 
-    def statistics(self, language: str, hypotheses: Sequence[str], references: Sequence[str]) -> Statistics:
-        """Return a row for each segment; `language` is that of the translations."""
+    The mean of segment scores is such a metric too: its rows are (score, 1). The class is called with MetricSettings.
+
+    needs_source: `statistics` needs `sources`.
+    runs_in_workers: `statistics` is computed in the processes of `--workers`, one direction per call. Otherwise this
+        process calls it for segments of many directions at once, with the target language "".
+    """
+
+    needs_source: ClassVar[bool]
+    runs_in_workers: ClassVar[bool]
+
+    def statistics(
+        self, language: str, hypotheses: Sequence[str], references: Sequence[str], sources: Sequence[str] = ()
+    ) -> Statistics:
+        """Return a row for each segment; `language` is that of the hypotheses."""
 
     def score(self, total: Statistics) -> float:
-        """Return the score of the sum of rows."""
+        """Return the score of a sum of rows."""
 
     def sentence(self, row: Statistics) -> float:
         """Return the score of one segment by itself."""
@@ -66,40 +77,11 @@ class Metric(Protocol):
         """Return the score of each row of `totals`, for resampling."""
 
     def signature(self, language: str, *, by_sentence: bool = False) -> str:
-        """Return what the score of a corpus, or of a sentence, is, as sacreBLEU says it."""
+        """Return sacreBLEU's description of how a corpus, or a sentence, is scored."""
 
 
 @cache
-def metric(name: str, recipe: Recipe) -> Metric:
-    """Return the metric of that name, with what it needs loaded; the same again for the same arguments."""
-    module, _, attribute = METRICS[name].partition(":")
-    made: Metric = getattr(import_module(module), attribute)(recipe)
-    return made
-
-
-class Memory(Generic[Prepared]):
-    """Prepared texts, found again by the texts; what was used least recently goes when there is too much."""
-
-    def __init__(self, size: Callable[[Prepared], int], room: int = REMEMBERED) -> None:
-        self._size, self._room = size, room
-        self._kept: dict[bytes, tuple[Prepared, int]] = {}
-        self._used = 0
-
-    def get(self, key: str, texts: Sequence[str], prepare: Callable[[Sequence[str]], Prepared]) -> Prepared:
-        """Return `prepare(texts)`, kept from before where it can be; `key` says how it is prepared."""
-        lengths = array("L", map(len, texts)).tobytes()  # so that ("ab", "c") and ("a", "bc") differ
-        digest = xxh3_128_digest("".join([key, *texts]).encode() + lengths)
-        kept = self._kept.pop(digest, None)
-        if kept is None:
-            made = prepare(texts)
-            kept = made, self._size(made)
-            self._used += kept[1]
-        self._kept[digest] = kept
-        while self._used > self._room and len(self._kept) > 1:
-            self._used -= self._kept.pop(next(iter(self._kept)))[1]
-        return kept[0]
-
-    def forget(self) -> None:
-        """Forget all."""
-        self._kept.clear()
-        self._used = 0
+def load_metric(name: str, settings: MetricSettings) -> Metric:
+    """Return a metric with its models loaded; the same object for the same arguments."""
+    metric: Metric = find(METRICS[name])(settings)
+    return metric

@@ -1,7 +1,7 @@
-"""Matching n-grams of many segments at once.
+"""Counts of matching n-grams for many segments at once.
 
-A text is a string of bytes here, four for each token: `b"\x07\0\0\0\x09\0\0\0"` is the tokens 7 and 9. How a metric
-numbers its tokens (pieces, words, characters) is its own affair.
+Here a text is a byte string with four bytes for each token: `b"\x07\0\0\0\x09\0\0\0"` is the tokens 7 and 9. Each
+metric numbers its tokens (pieces, words, characters) in its own way.
 """
 
 from array import array
@@ -14,68 +14,70 @@ import numpy as np
 from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
-# What ends a segment, one number for each side: no n-gram that leads over an end is on both sides.
+# The token that ends a segment, another one for each side: an n-gram across an end is never on both sides.
 ENDS = (b"\xff\xff\xff\xff", b"\xfe\xff\xff\xff")
 
 
-def numbered(texts: Iterable[Sequence[str]], numbers: defaultdict[str, int]) -> list[bytes]:
-    """Return the words of texts as numbers, new words numbered as they come."""
-    return [array("i", map(numbers.__getitem__, words)).tobytes() for words in texts]
-
-
-def numbering() -> defaultdict[str, int]:
-    """Return what numbers words from 0: `numbering()["a"] -> 0`."""
+def new_vocabulary() -> defaultdict[str, int]:
+    """Return a vocabulary that numbers words from 0 when they are looked up: `new_vocabulary()["a"] -> 0`."""
     return defaultdict(count().__next__)
 
 
-def lengths(texts: Sequence[bytes]) -> Integers:
-    """Return how many tokens each text has."""
+def encode_words(texts: Iterable[Sequence[str]], vocabulary: defaultdict[str, int]) -> list[bytes]:
+    """Return the words of each text as tokens."""
+    return [array("i", map(vocabulary.__getitem__, words)).tobytes() for words in texts]
+
+
+def count_tokens(texts: Sequence[bytes]) -> Integers:
+    """Return the number of tokens of each text."""
     return np.fromiter(map(len, texts), np.int64, len(texts)) // 4
 
 
-def totals(tokens: Integers, orders: int) -> Integers:
-    """Return how many n-grams of order 1 to `orders` texts of so many tokens have, a row for each text.
+def count_ngrams(lengths: Integers, max_order: int) -> Integers:
+    """Return the number of n-grams of order 1 to `max_order`, a row for each text length.
 
-    `totals([3], 4) -> [[3, 2, 1, 0]]`
+    `count_ngrams([3], 4) -> [[3, 2, 1, 0]]`
     """
-    return np.asarray(np.maximum(tokens[:, None] - np.arange(orders), 0))
+    return np.asarray(np.maximum(lengths[:, None] - np.arange(max_order), 0))
 
 
-def matches(hypotheses: Sequence[bytes], references: Sequence[bytes], orders: int) -> Integers:
-    """Return how many n-grams of each hypothesis its reference has too, each at most as often as the reference has it.
+def count_matches(hypotheses: Sequence[bytes], references: Sequence[bytes], max_order: int) -> Integers:
+    """Return how many n-grams each hypothesis shares with its reference, clipped to their count in the reference.
 
-    A row for each segment, a column for each order from 1. An n-gram is looked for only where its first n - 1 tokens
-    were found in both texts, and goes by the rank of these and of its last token among all of them: exact, whatever
-    the size of the vocabulary.
+    A row for each segment, a column for each order from 1. An n-gram of order n is looked up only if its first n - 1
+    tokens were in both texts. Its code is made of the rank of these n - 1 tokens and the rank of the last token, so the
+    counts are exact for any size of vocabulary.
     """
-    found = np.zeros((len(hypotheses), orders), np.int64)
-    tokens, segment, border = _flat(hypotheses, references)
-    codes = segment << 32 | tokens
-    owner = np.empty(0, np.int64)
-    place = np.arange(len(codes))
-    rank = last = np.empty(0, np.int64)
-    for order in range(1, orders + 1):
+    matches = np.zeros((len(hypotheses), max_order), np.int64)
+    tokens, segments, border = _flatten(hypotheses, references)
+    codes = segments << 32 | tokens
+    segment_of = np.empty(0, np.int64)  # the segment of each n-gram
+    starts = np.arange(len(codes))
+    ranks = token_ranks = np.empty(0, np.int64)
+    for order in range(1, max_order + 1):
         if order > 1:
-            following = last[place + (order - 1)]
-            kept = following >= 0
-            place, codes = place[kept], rank[kept] << 32 | following[kept]
-        keys, rank = np.unique(codes, return_inverse=True)
-        owner = keys >> 32 if order == 1 else owner[keys >> 32]
-        cut = np.searchsorted(place, border)
-        sides = (np.bincount(side, minlength=len(keys)) for side in (rank[:cut], rank[cut:]))
+            next_ranks = token_ranks[starts + (order - 1)]
+            kept = next_ranks >= 0
+            starts, codes = starts[kept], ranks[kept] << 32 | next_ranks[kept]
+        ngrams, ranks = np.unique(codes, return_inverse=True)
+        segment_of = ngrams >> 32 if order == 1 else segment_of[ngrams >> 32]
+        first_reference = np.searchsorted(starts, border)
+        sides = (
+            np.bincount(side, minlength=len(ngrams)) for side in (ranks[:first_reference], ranks[first_reference:])
+        )
         clipped = np.minimum(*sides)
-        found[:, order - 1] = np.bincount(owner, clipped, minlength=len(found))
-        shared = clipped[rank] > 0
-        place, rank = place[shared], rank[shared]
+        matches[:, order - 1] = np.bincount(segment_of, clipped, minlength=len(matches))
+        is_shared = clipped[ranks] > 0
+        starts, ranks = starts[is_shared], ranks[is_shared]
         if order == 1:
-            last = np.full(len(tokens), -1)
-            last[place] = rank
-    return found
+            token_ranks = np.full(len(tokens), -1)
+            token_ranks[starts] = ranks
+    return matches
 
 
-def _flat(*sides: Sequence[bytes]) -> tuple[Integers, Integers, Any]:
-    """Return the tokens of both sides, the segment of each, and where the second side begins."""
+def _flatten(*sides: Sequence[bytes]) -> tuple[Integers, Integers, Any]:
+    """Return the tokens of both sides in one array, the segment of each, and the index where the second side begins."""
     joined = [end.join([*texts, b""]) for texts, end in zip(sides, ENDS, strict=True)]
     tokens = np.frombuffer(b"".join(joined), np.dtype("<u4")).astype(np.int64)
-    segment = np.concatenate([np.repeat(np.arange(len(texts)), lengths(texts) + 1) for texts in sides])
-    return tokens, segment, len(joined[0]) // 4
+    segments = np.concatenate([np.repeat(np.arange(len(texts)), count_tokens(texts) + 1) for texts in sides])
+    return tokens, segments, len(joined[0]) // 4

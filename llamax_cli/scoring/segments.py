@@ -1,23 +1,25 @@
-"""Translations as segments: read and checked one by one, gathered by direction."""
+"""Translations as segments: read and checked one by one, grouped by direction."""
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from itertools import groupby, islice
 from typing import Any, NamedTuple, TypeAlias
 
 from llamax_cli.errors import RecordError
 from llamax_cli.records import Record, language, text, value
+from llamax_cli.scoring.metrics import MetricSettings
 from llamax_cli.scoring.references import References
 
-BATCH = 256  # segments that are scored at once where each is awaited
-TOGETHER = 4096  # segments of a direction that are scored at once, at most
-ENOUGH = 256  # segments after which a direction need not wait for more of them
-WAITING = 32 << 20  # characters of directions that wait
+BATCH_SIZE = 256  # segments of a group whose scores are written as they come (`--segments`)
+MAX_GROUP_SIZE = 4096  # segments of a group, at most
+MIN_GROUP_SIZE = 256  # segments from which on a group does not wait for later segments of its direction
+MAX_WAITING = 32 << 20  # characters of all groups that wait
 
 Direction: TypeAlias = tuple[str, str]
 
 
 class Segment(NamedTuple):
-    """A translation with its reference; `on_target` is what langid said, None where it said nothing."""
+    """A translation with its reference; `on_target` is the verdict of langid, None if there is none."""
 
     direction: Direction
     id: str
@@ -27,11 +29,16 @@ class Segment(NamedTuple):
     on_target: bool | None
 
 
-class Group(NamedTuple):
+class SegmentGroup(NamedTuple):
     """Segments of one direction."""
 
     direction: Direction
     segments: list[Segment]
+
+    @property
+    def sources(self) -> list[str]:
+        """The source texts; empty strings if no metric needs them."""
+        return [segment.source for segment in self.segments]
 
     @property
     def hypotheses(self) -> list[str]:
@@ -44,22 +51,27 @@ class Group(NamedTuple):
         return [segment.reference for segment in self.segments]
 
 
-class Reader:
-    """Makes segments of records; RecordError for one that cannot be scored or was read already."""
+class SegmentReader:
+    """Makes segments of records; RecordError for one that cannot be scored or that comes a second time."""
 
-    def __init__(self, references: References | None, *, with_source: bool) -> None:
+    def __init__(self, references: References | None, settings: MetricSettings) -> None:
         self.empty = 0
-        self.seen = Seen()
+        self.seen = SeenSegments()
         self._references = references
-        self._with_source = with_source
+        self._settings = settings
         self._codes: Any = None
         self._direction: Direction = ("", "")
+
+    @cached_property
+    def _needs_source(self) -> bool:
+        # Not before the first segment: a run over scores of earlier runs imports no metric.
+        return self._settings.needs_source
 
     def segment(self, record: Record) -> Segment:
         """Return the segment of a record."""
         direction = self.direction(record)
         hypothesis = text(record, "mt")
-        source = text(record, "src") if self._with_source or "id" not in record else ""
+        source = text(record, "src") if self._needs_source or "id" not in record else ""
         id_ = text(record, "id") if "id" in record else source
         if "candidate" in record and value(record, "candidate") != 1:
             raise RecordError("one of several candidates: pick one with llamax langid --select best")
@@ -73,15 +85,17 @@ class Reader:
     def direction(self, record: Record) -> Direction:
         """Return the codes of source and target language."""
         codes = record.get("src_lang"), record.get("tgt_lang")
-        if codes != self._codes:  # most records have those of the one before
+        if codes != self._codes:  # most records have the languages of the one before
             self._direction = language(record, "src_lang"), language(record, "tgt_lang")
             self._codes = codes
         return self._direction
 
-    def missing(self) -> Iterator[tuple[Direction, list[str]]]:
-        """Yield the segments of each direction that have a reference in a file of references and no translation."""
-        for direction in self.seen.directions if self._references is not None else ():
-            ids = self._references.ids(direction[1]) if self._references is not None else ()
+    def untranslated(self) -> Iterator[tuple[Direction, list[str]]]:
+        """Yield each direction and the ids of the references in files for which no translation was read."""
+        if self._references is None:
+            return
+        for direction in self.seen.directions:
+            ids = self._references.ids(direction[1])
             yield direction, [id_ for id_ in ids if not self.seen.has(direction, id_)]
 
     def _reference(self, record: Record, lang: str, id_: str) -> str:
@@ -92,70 +106,71 @@ class Reader:
         return text(record, "tgt")
 
 
-class Seen:
-    """Which segments of which direction there were: bits, so that a matrix of directions over one corpus is small."""
+class SeenSegments:
+    """The set of (direction, id) read so far, as bits: a matrix of directions over one corpus takes little memory."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
-        self._bits: dict[Direction, tuple[int, bytearray]] = {}
+        self._bits: dict[Direction, tuple[int, bytearray]] = {}  # the number of the first byte, and the bytes
 
     def add(self, direction: Direction, id_: str) -> bool:
-        """Return whether it is new."""
+        """Return whether the segment is new, and add it."""
         number = self._numbers.setdefault(id_, len(self._numbers))
         first, bits = self._bits.get(direction) or self._bits.setdefault(direction, (number >> 3, bytearray()))
-        place = (number >> 3) - first
-        if place < 0:
-            bits[:0] = bytes(-place)
+        index = (number >> 3) - first
+        if index < 0:
+            bits[:0] = bytes(-index)
             self._bits[direction] = number >> 3, bits
-            place = 0
-        if place >= len(bits):
-            bits.extend(bytes(place + 1 - len(bits)))
+            index = 0
+        if index >= len(bits):
+            bits.extend(bytes(index + 1 - len(bits)))
         bit = 1 << (number & 7)
-        is_new = not bits[place] & bit
-        bits[place] |= bit
+        is_new = not bits[index] & bit
+        bits[index] |= bit
         return is_new
 
     def has(self, direction: Direction, id_: str) -> bool:
-        """Return whether it was added."""
+        """Return whether the segment was added."""
         number = self._numbers.get(id_, -1)
         first, bits = self._bits.get(direction, (0, bytearray()))
-        place = (number >> 3) - first
-        return number >= 0 and 0 <= place < len(bits) and bool(bits[place] & 1 << (number & 7))
+        index = (number >> 3) - first
+        return number >= 0 and 0 <= index < len(bits) and bool(bits[index] & 1 << (number & 7))
 
     @property
     def directions(self) -> Iterable[Direction]:
-        """The directions, in the order in which they came."""
+        """The directions, in order of appearance."""
         return self._bits
 
 
-def gathered(segments: Iterable[Segment]) -> Iterator[Group]:
-    """Yield the segments by direction, each direction in one group or several.
+def group_by_direction(segments: Iterable[Segment]) -> Iterator[SegmentGroup]:
+    """Yield the segments in groups, one or several for each direction.
 
-    One that comes in one piece leaves as soon as another begins; those that come mixed wait for more of their own.
+    If directions come one after the other, a group is yielded as soon as the next direction begins. If they are mixed,
+    groups wait until one is large or until all together have many characters.
     """
-    waiting: dict[Direction, Group] = {}
+    waiting: dict[Direction, SegmentGroup] = {}
     characters = 0
-    latest: Group | None = None
+    latest: SegmentGroup | None = None
     for segment in segments:
         if latest is None or segment.direction != latest.direction:
-            if latest is not None and len(latest.segments) >= ENOUGH:
-                characters -= _characters(waiting.pop(latest.direction))
+            if latest is not None and len(latest.segments) >= MIN_GROUP_SIZE:
+                characters -= sum(map(_count_characters, waiting.pop(latest.direction).segments))
                 yield latest
-            latest = waiting.setdefault(segment.direction, Group(segment.direction, []))
+            latest = waiting.setdefault(segment.direction, SegmentGroup(segment.direction, []))
         latest.segments.append(segment)
         characters += len(segment.hypothesis) + len(segment.reference) + len(segment.source)
-        if len(latest.segments) >= TOGETHER or characters > WAITING:
+        if len(latest.segments) >= MAX_GROUP_SIZE or characters > MAX_WAITING:
             yield from waiting.values()
             waiting, characters, latest = {}, 0, None
     yield from waiting.values()
 
 
-def in_order(segments: Iterable[Segment]) -> Iterator[Group]:
-    """Yield the segments by direction as they come, each direction in as many groups as it takes."""
-    for direction, some in groupby(segments, key=lambda segment: segment.direction):
-        while together := list(islice(some, BATCH)):
-            yield Group(direction, together)
+def group_consecutive(segments: Iterable[Segment]) -> Iterator[SegmentGroup]:
+    """Yield the segments in their order, in groups of consecutive segments of one direction."""
+    for direction, same_direction in groupby(segments, key=lambda segment: segment.direction):
+        while batch := list(islice(same_direction, BATCH_SIZE)):
+            yield SegmentGroup(direction, batch)
 
 
-def _characters(group: Group) -> int:
-    return sum(len(each.hypothesis) + len(each.reference) + len(each.source) for each in group.segments)
+def _count_characters(segment: Segment) -> int:
+    return len(segment.hypothesis) + len(segment.reference) + len(segment.source)

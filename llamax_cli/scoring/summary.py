@@ -1,4 +1,4 @@
-"""The paper's tables: averages of a language into and out of all others, low-resource, high-resource and all."""
+"""Averages over directions as in the paper's tables: out of and into a language; low-resource, high-resource, all."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -8,15 +8,16 @@ from llamax_cli.errors import DataError, LanguageError, UsageError
 from llamax_cli.languages import canonical, languages
 from llamax_cli.records import Score
 
-# What the tables with 85 languages leave out; with the one in the middle, 86 are averaged over.
-BEYOND_85 = ("as", "kam", "kea", "ku", "ky", "luo", "mi", "mt", "ny", "om", "sn", "te", "tg", "umb", "zhtrad")
+# The languages that the paper's tables of 85 leave out; the averages of these tables are over 86 languages.
+OUTSIDE_85 = ("as", "kam", "kea", "ku", "ky", "luo", "mi", "mt", "ny", "om", "sn", "te", "tg", "umb", "zhtrad")
 OTHERS = "x"
-COUNTED = {"spbleu", "bleu"}  # metrics for which the paper's line at 10 means something (figure 1)
-LINE = 10.0
+# Figure 1 counts the directions above 10 spBLEU; the number means nothing for other kinds of metrics.
+BLEU_METRICS = {"spbleu", "bleu"}
+BLEU_THRESHOLD = 10.0
 
 
 class Row(TypedDict, total=False):
-    """A direction of many: `en-x` or `x-en`; an average is null where no language of its group has a score."""
+    """The averages of `en-x` or `x-en`; null if no language of the group has a score."""
 
     direction: str
     metric: str
@@ -28,76 +29,76 @@ class Row(TypedDict, total=False):
     off_target: float
 
 
-def left_out(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the codes of languages to leave out, `85` being those of the paper's 85-language tables."""
-    codes = (code for name in names for code in (BEYOND_85 if name == "85" else (name,)))
+def parse_left_out(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the codes of languages to leave out; `85` stands for those that the paper's tables of 85 leave out."""
+    codes = (code for name in names for code in (OUTSIDE_85 if name == "85" else (name,)))
     try:
         return tuple(dict.fromkeys(map(canonical, codes)))
     except LanguageError as error:
         raise UsageError(str(error)) from error
 
 
-def summary(scores: Iterable[Score], central: Collection[str] = (), without: Collection[str] = ()) -> Iterator[Row]:
-    """Yield the rows of each central language and metric: out of the language, then into it.
+def summarise(scores: Iterable[Score], central: Collection[str] = (), without: Collection[str] = ()) -> Iterator[Row]:
+    """Yield two rows for each metric and central language: out of the language, then into it.
 
-    `central` are by default all languages that are central in these scores. The language itself and those of `without`
-    are never averaged over. UsageError where a language that was asked for has no scores.
+    By default, `central` are all languages with many directions in these scores. Neither the central language itself
+    nor those of `without` count in its averages. UsageError if a requested language has no scores.
     """
     by_metric: dict[str, list[Score]] = defaultdict(list)
     for score in scores:
         by_metric[score["metric"]].append(score)
-    found: set[str] = set()
-    for metric, some in by_metric.items():
-        ends = _ends(some)
-        for name in _rows(ends, central):
-            chosen = [(other, score) for other, score in ends[name].items() if other not in without]
-            if chosen:
-                found.add(_code(name))
-                yield _row(name, metric, chosen)
-    if missing := [code for code in central if code not in found]:
+    summarised: set[str] = set()
+    for metric, metric_scores in by_metric.items():
+        by_row = _group_by_row(metric_scores)
+        for name in _choose_rows(by_row, central):
+            row_scores = [(other, score) for other, score in by_row[name].items() if other not in without]
+            if row_scores:
+                summarised.add(_code(name))
+                yield _row(name, metric, row_scores)
+    if missing := [code for code in central if code not in summarised]:
         raise UsageError(f"--central {','.join(missing)}: there are no scores of directions into or out of it")
 
 
-def _ends(scores: Iterable[Score]) -> Mapping[str, dict[str, Score]]:
-    """Return the scores out of and into each language by the other one: {"en-x": {"de": ...}, "x-de": {"en": ...}}."""
-    ends: dict[str, dict[str, Score]] = defaultdict(dict)
+def _group_by_row(scores: Iterable[Score]) -> Mapping[str, dict[str, Score]]:
+    """Return the scores by row and by the other language: `{"en-x": {"de": ...}, "x-de": {"en": ...}}`."""
+    by_row: dict[str, dict[str, Score]] = defaultdict(dict)
     for score in scores:
         source, target = score["src_lang"], score["tgt_lang"]
         if source != target:
-            if target in ends.get(f"{source}-{OTHERS}", {}):
+            if target in by_row.get(f"{source}-{OTHERS}", {}):
                 raise DataError(
                     f"there are two {score['metric']} scores of {source}-{target}; summarise one system at a time"
                 )
-            ends[f"{source}-{OTHERS}"][target] = score
-            ends[f"{OTHERS}-{target}"][source] = score
-    return ends
+            by_row[f"{source}-{OTHERS}"][target] = score
+            by_row[f"{OTHERS}-{target}"][source] = score
+    return by_row
 
 
-def _rows(ends: Mapping[str, Mapping[str, Score]], central: Collection[str]) -> Sequence[str]:
-    """Return which rows there are: of a language that has half as many others as the one with the most."""
+def _choose_rows(by_row: Mapping[str, Mapping[str, Score]], central: Collection[str]) -> Sequence[str]:
+    """Return the rows of the central languages: by default, those with at least half as many scores as the largest."""
+    codes = central or dict.fromkeys(map(_code, by_row))
+    rows = [row for code in codes for row in (f"{code}-{OTHERS}", f"{OTHERS}-{code}") if row in by_row]
     if central:
-        rows = [row for code in central for row in (f"{code}-{OTHERS}", f"{OTHERS}-{code}")]
-        return [row for row in rows if row in ends]
-    most = max(map(len, ends.values()), default=0)
-    codes = dict.fromkeys(map(_code, ends))
-    rows = [row for code in codes for row in (f"{code}-{OTHERS}", f"{OTHERS}-{code}")]
-    return [row for row in rows if 2 * len(ends.get(row, ())) >= most]
+        return rows
+    most = max(map(len, by_row.values()), default=0)
+    return [row for row in rows if 2 * len(by_row[row]) >= most]
 
 
 def _code(row: str) -> str:
+    """Return the central language of a row: `_code("x-en") -> "en"`."""
     return row.removeprefix(f"{OTHERS}-").removesuffix(f"-{OTHERS}")
 
 
-def _row(name: str, metric: str, chosen: Sequence[tuple[str, Score]]) -> Row:
+def _row(name: str, metric: str, scores: Sequence[tuple[str, Score]]) -> Row:
     groups: dict[str, list[float]] = {"low": [], "high": [], "all": []}
-    for code, score in chosen:
+    for code, score in scores:
         groups["all"].append(score["score"])
         if code in languages():
             groups[languages()[code].resource].append(score["score"])
     low, high, all_ = (sum(group) / len(group) if group else None for group in groups.values())
-    row: Row = {"direction": name, "metric": metric, "low": low, "high": high, "all": all_, "directions": len(chosen)}
-    if metric in COUNTED:
-        row["above_10"] = sum(score > LINE for score in groups["all"])
-    if judged := [score["off_target"] for _, score in chosen if "off_target" in score]:
+    row: Row = {"direction": name, "metric": metric, "low": low, "high": high, "all": all_, "directions": len(scores)}
+    if metric in BLEU_METRICS:
+        row["above_10"] = sum(score > BLEU_THRESHOLD for score in groups["all"])
+    if judged := [score["off_target"] for _, score in scores if "off_target" in score]:
         row["off_target"] = sum(judged) / len(judged)
     return row

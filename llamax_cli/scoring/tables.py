@@ -1,4 +1,4 @@
-"""Records as a table, in place of lines of JSON: Markdown, CSV or LaTeX."""
+"""Records as a table instead of lines of JSON: Markdown, CSV or LaTeX."""
 
 import csv
 import io
@@ -8,46 +8,50 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from llamax_cli.outputs import Output, open_output
+from llamax_cli.streams.outputs import Output, open_output
 
 Records: TypeAlias = Sequence[dict[str, Any]]
 
 
 class Table:
-    """An output that takes lines of records and writes them as one table at the end.
+    """An output that collects lines of records and writes them as one table at the end.
 
-    A column for each key, in the order in which keys come. CSV keeps every digit. Markdown and LaTeX round as papers
-    do, p-values to four decimals and all else to two, and have the signatures below the table.
+    It has a column for each key, in order of appearance. CSV keeps every digit. Markdown and LaTeX round as papers do,
+    p-values to four decimals and other numbers to two, and list the signatures below the table.
     """
 
-    def __init__(self, path: Path | None, form: str) -> None:
+    def __init__(self, path: Path | None, table_format: str) -> None:
         self._file: Output = open_output(path)
-        self._form = form
+        self._format = table_format
         self._lines: list[bytes] = []
         self.name = self._file.name
 
     def write(self, data: bytes) -> None:
-        """Take whole lines of records."""
+        """Collect whole lines of records."""
         self._lines.append(data)
 
     def finish(self) -> None:
-        """Write the table and make it last."""
+        """Write the table and finish the file."""
         records = msgspec.json.Decoder(dict[str, Any]).decode_lines(b"".join(self._lines))
-        self._file.write(FORMS[self._form](records).encode())
+        self._file.write(FORMATS[self._format](records).encode())
         self._file.finish()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._file.close()
 
 
 def markdown(records: Records) -> str:
-    """Return a table of Markdown."""
+    """Return a Markdown table."""
     columns = _columns(records)
-    right = ["---:" if _is_numeric(records, column) else "---" for column in columns]
-    rows = [columns, right, *([_shown(record, column).replace("|", r"\|") for column in columns] for record in records)]
+    alignment = ["---:" if _is_numeric(records, column) else "---" for column in columns]
+    rows = [
+        columns,
+        alignment,
+        *([_format_cell(record, column).replace("|", r"\|") for column in columns] for record in records),
+    ]
     lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([*lines, *(f"\n`{each}`" for each in _signatures(records))]) + "\n"
+    return "\n".join([*lines, *(f"\n`{signature}`" for signature in _signatures(records))]) + "\n"
 
 
 def comma_separated(records: Records) -> str:
@@ -61,24 +65,24 @@ def comma_separated(records: Records) -> str:
 
 
 def latex(records: Records) -> str:
-    """Return a `tabular` for the package booktabs."""
+    """Return a `tabular` that uses the package booktabs."""
     columns = _columns(records)
-    aligned = "".join("r" if _is_numeric(records, column) else "l" for column in columns)
-    rows = [columns, *([_shown(record, column) for column in columns] for record in records)]
-    head, *body = (" & ".join(map(_escaped, row)) + r" \\" for row in rows)
+    alignment = "".join("r" if _is_numeric(records, column) else "l" for column in columns)
+    rows = [columns, *([_format_cell(record, column) for column in columns] for record in records)]
+    header, *body = (" & ".join(map(_escape, row)) + r" \\" for row in rows)
     lines = [
-        rf"\begin{{tabular}}{{{aligned}}}",
+        rf"\begin{{tabular}}{{{alignment}}}",
         r"\toprule",
-        head,
+        header,
         r"\midrule",
         *body,
         r"\bottomrule",
         r"\end{tabular}",
     ]
-    return "\n".join([*lines, *(f"% {each}" for each in _signatures(records))]) + "\n"
+    return "\n".join([*lines, *(f"% {signature}" for signature in _signatures(records))]) + "\n"
 
 
-FORMS: dict[str, Callable[[Records], str]] = {"md": markdown, "csv": comma_separated, "latex": latex}
+FORMATS: dict[str, Callable[[Records], str]] = {"md": markdown, "csv": comma_separated, "latex": latex}
 
 
 def _columns(records: Records) -> list[str]:
@@ -86,20 +90,22 @@ def _columns(records: Records) -> list[str]:
 
 
 def _signatures(records: Records) -> list[str]:
-    """Return what stands below a table: "spbleu nrefs:1|case:mixed|...", each once."""
-    return list(dict.fromkeys(f"{each['metric']} {each['signature']}" for each in records if each.get("signature")))
+    """Return the lines below a table, each once: `"spbleu nrefs:1|case:mixed|..."`."""
+    return list(
+        dict.fromkeys(f"{record['metric']} {record['signature']}" for record in records if record.get("signature"))
+    )
 
 
 def _is_numeric(records: Records, column: str) -> bool:
     return all(isinstance(record.get(column), int | float | None) for record in records)
 
 
-def _shown(record: dict[str, Any], column: str) -> str:
+def _format_cell(record: dict[str, Any], column: str) -> str:
     cell = record.get(column)
     if isinstance(cell, float):
         return f"{cell:.4f}" if column.startswith("p_") else f"{cell:.2f}"
     return "" if cell is None else str(cell)
 
 
-def _escaped(cell: str) -> str:
+def _escape(cell: str) -> str:
     return "".join(f"\\{mark}" if mark in "&%$#_{}" else mark for mark in cell)

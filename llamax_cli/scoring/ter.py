@@ -1,37 +1,44 @@
-"""TER, by sacreBLEU itself: its edits are searched for, not counted."""
+"""TER by sacreBLEU itself: its edits need a search, not counts."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from sacrebleu.metrics.ter import TER
 
-from llamax_cli.scoring.metrics import Recipe, Statistics
+from llamax_cli.scoring.metrics import MetricSettings, Statistics
 
 
 class Ter:
     """Translation edit rate; two columns: edits, and words of the reference."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    needs_source: ClassVar[bool] = False
+    runs_in_workers: ClassVar[bool] = True
+
+    def __init__(self, settings: MetricSettings) -> None:
         self._ter = TER()
 
-    def statistics(self, language: str, hypotheses: Sequence[str], references: Sequence[str]) -> Statistics:
-        """Return edits and length of each segment."""
+    def statistics(
+        self, language: str, hypotheses: Sequence[str], references: Sequence[str], sources: Sequence[str] = ()
+    ) -> Statistics:
+        """Return the edits and the reference length of each segment."""
         scores = (
-            self._ter.sentence_score(*pair) for pair in zip(hypotheses, ([text] for text in references), strict=True)
+            self._ter.sentence_score(hypothesis, [reference])
+            for hypothesis, reference in zip(hypotheses, references, strict=True)
         )
         return np.array([(score.num_edits, score.ref_length) for score in scores], np.float64)
 
     def score(self, total: Statistics) -> float:
-        """Return the corpus score: edits for each hundred words of the references."""
+        """Return the corpus score: edits per hundred words of the references."""
         return float(self.scores(total[None])[0])
 
     sentence = score
 
     def scores(self, totals: Statistics) -> Statistics:
-        """Return the score of each row; 100 where there is nothing to reach and something to delete."""
+        """Return the score of each row; with an empty reference it is 100 if there are edits, else 0."""
         edits, words = totals[:, 0].astype(np.float64), totals[:, 1]
-        empty = np.where(edits > 0, 1.0, 0.0)
-        return 100 * np.divide(edits, words, out=empty, where=words > 0)
+        without_words = np.where(edits > 0, 1.0, 0.0)
+        return 100 * np.divide(edits, words, out=without_words, where=words > 0)
 
     def signature(self, language: str, *, by_sentence: bool = False) -> str:
         """Return sacreBLEU's signature."""

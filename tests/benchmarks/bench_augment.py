@@ -20,7 +20,7 @@ from pathlib import Path
 
 from bench_lexicon import Peak
 
-from llamax_cli.lexicon.store import Lexicon
+from llamax_cli.lexicon.store.reader import Lexicon
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("LLAMAX_TEST_DATA", ROOT.parent / "shared" / "data"))

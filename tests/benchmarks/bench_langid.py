@@ -19,8 +19,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from llamax_cli.corpus.identification.detectors import open_detector
-from llamax_cli.corpus.identification.languages import Identifier
+from llamax_cli.identification.detectors import open_detector
+from llamax_cli.identification.labels import Identifier
 from llamax_cli.languages import languages
 
 LLAMAX = [sys.executable, "-m", "llamax_cli", "langid", "-q"]

@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 from llamax_cli.languages import languages
-from llamax_cli.lexicon.shelf import open_lexicon
+from llamax_cli.lexicon.catalog import open_lexicon
 
 REGIONS = {
     "en": "GB US AU CA NZ IE IN ZA KE NG GH UG TZ ZM ZW MW BW NA LS SZ",
@@ -27,7 +27,7 @@ REGIONS = {
 }
 OPEN = """
 import sys, time
-from llamax_cli.lexicon.shelf import open_lexicon
+from llamax_cli.lexicon.catalog import open_lexicon
 start = time.perf_counter()
 lexicon = open_lexicon(sys.argv[1])
 found = lexicon.translations("en", sys.argv[2])

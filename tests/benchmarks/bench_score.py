@@ -23,7 +23,7 @@ import msgspec
 import sacrebleu.metrics
 
 from llamax_cli.languages import languages
-from llamax_cli.scoring.metrics import Metric, Recipe, metric
+from llamax_cli.scoring.metrics import Metric, MetricSettings, load_metric
 
 VARIANTS = 4
 LLAMAX = [sys.executable, "-m", "llamax_cli"]
@@ -72,7 +72,7 @@ def compare(spm: str, lines: dict[str, list[str]], edits: dict[str, list[list[st
         "chrf++": lambda: sacrebleu.metrics.CHRF(word_order=2),
     }
     for name, make in makers.items():
-        own, other = metric(name, Recipe(spm=spm, tokenize="13a")), make()
+        own, other = load_metric(name, MetricSettings(spm=spm, tokenize="13a")), make()
 
         def ours(hypothesis: list[str], reference: list[str], own: Metric = own) -> float:
             return own.score(own.statistics("", hypothesis, reference).sum(axis=0))

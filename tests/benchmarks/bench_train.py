@@ -24,14 +24,15 @@ import numpy as np
 import torch
 
 from llamax_cli.config import Training
-from llamax_cli.model.training import learner as learning
-from llamax_cli.model.training.batches import make_batch
-from llamax_cli.model.training.encoding import Encoded, Encoder, encoder_of, load_tokenizer
-from llamax_cli.model.training.learner import Learner
-from llamax_cli.model.training.optimiser import make_optimiser
-from llamax_cli.model.training.packing import pack
-from llamax_cli.model.training.plan import open_plan
-from llamax_cli.model.training.samples import Cache, Sample, Samples, open_source
+from llamax_cli.models import causal_lm
+from llamax_cli.models.causal_lm import CausalLM
+from llamax_cli.models.packed_batch import make_batch
+from llamax_cli.models.sample_encoding import Encoded, Encoder, encoder_of, load_tokenizer
+from llamax_cli.models.samples import Sample
+from llamax_cli.training.dataset import Cache, Dataset, open_sample_file
+from llamax_cli.training.optimizer import make_optimizer
+from llamax_cli.training.packing import pack
+from llamax_cli.training.sampler import open_plan
 
 DATA = Path(os.environ.get("LLAMAX_TEST_DATA", "../shared/data"))
 BLOCK = 2048
@@ -86,15 +87,15 @@ def padded(documents: Sequence[Encoded]) -> dict[str, torch.Tensor]:
 def with_padding(documents: Sequence[Encoded]) -> tuple[float, float]:
     """Train on batches of 32 in the order given; return seconds and the first pass's mean loss."""
     model = small_model()
-    optimiser = torch.optim.AdamW(model.parameters(), lr=0.0, fused=True)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.0, fused=True)
     total = learned = 0.0
     start = time.perf_counter()
     for at in range(0, len(documents), 32):
         chosen = documents[at : at + 32]
         loss = model(**padded(chosen), use_cache=False).loss
         loss.backward()
-        optimiser.step()
-        optimiser.zero_grad()
+        optimizer.step()
+        optimizer.zero_grad()
         count = sum(sum(each.learned[1:]) for each in chosen)
         total, learned = total + loss.item() * count, learned + count
     return time.perf_counter() - start, total / learned
@@ -103,18 +104,18 @@ def with_padding(documents: Sequence[Encoded]) -> tuple[float, float]:
 def with_packing(documents: Sequence[Encoded]) -> tuple[float, float]:
     """Train on packed blocks, two at a time, which are about 32 of these documents; return the same."""
     training = Training(gradient_checkpointing=False, learning_rate=0.0)
-    learner = Learner(learning.adapt(small_model(), training), training.loss_chunk)
-    optimiser = make_optimiser(learner, training)
+    model = CausalLM(causal_lm.prepare_for_training(small_model(), training), training.loss_chunk)
+    optimizer = make_optimizer(model, training)
     total = learned = 0.0
     start = time.perf_counter()
     bins = pack(np.array([len(each.tokens) for each in documents]), BLOCK)
     for at in range(0, len(bins), 2):
         numbers = bins.items[bins.starts[at] : bins.starts[min(at + 2, len(bins))]].tolist()
         chosen = [documents[number] for number in numbers]
-        losses = learner(make_batch(chosen, numbers, [Sample("")] * len(chosen)))
+        losses = model(make_batch(chosen, numbers, [Sample("")] * len(chosen)))
         (losses.sum() / len(losses)).backward()
-        optimiser.step()
-        optimiser.zero_grad()
+        optimizer.step()
+        optimizer.zero_grad()
         total, learned = total + float(losses.detach().sum()), learned + len(losses)
     return time.perf_counter() - start, total / learned
 
@@ -162,13 +163,13 @@ def index(count: int) -> None:
                 file.write(line + "\n")
         path.read_bytes()  # from memory, not from the disk
         start = time.perf_counter()
-        source = open_source(path, cache)
+        source = open_sample_file(path, cache)
         seconds = time.perf_counter() - start
         print(f"{len(source):,} records, {path.stat().st_size / 1e6:,.0f} MB, indexed and hashed in {seconds:.2f} s")
         lengths = np.random.Generator(np.random.Philox(1)).integers(20, 400, count)
         open_plan(cache, (lengths, lengths), [source.digest], BLOCK, 0, 0)
         start = time.perf_counter()
-        samples = Samples([open_source(path, cache)])
+        samples = Dataset([open_sample_file(path, cache)])
         plan = open_plan(cache, (lengths, lengths), [source.digest], BLOCK, 0, 0)
         samples[plan.records(len(plan) - 1)[-1]]
         print(f"back at the last block after {1000 * (time.perf_counter() - start):.1f} ms")

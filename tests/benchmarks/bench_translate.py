@@ -80,7 +80,8 @@ def timed(work: Callable[[], Any], device: str) -> tuple[float, Any]:
 
 def main() -> None:
     """Translate the same sentences each way and compare times and outputs."""
-    from llamax_cli.model.engines import Choice, Decoding, Request, open_engine
+    from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
+    from llamax_cli.translation.engines.registry import open_engine
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--sentences", type=int, default=1012)
@@ -91,14 +92,14 @@ def main() -> None:
     chosen = parser.parse_args()
     lines = (DATA / "flores101" / "devtest" / "eng.devtest").read_text(encoding="utf-8").split("\n")[:1012]
     lines = random.Random(0).sample(lines, chosen.sentences)
-    requests = [Request(line, "en", "de") for line in lines]
+    requests = [TranslationRequest(line, "en", "de") for line in lines]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "model"
         os.environ["XDG_CACHE_HOME"] = name
         make_model(folder, chosen.width, chosen.layers)
-        choice = Choice(str(folder), template="llamax-alpaca", device=chosen.device)
+        choice = ModelChoice(str(folder), template="llamax-alpaca", device=chosen.device)
         engine: Any = open_engine(choice, Decoding())
-        prompts = [job.tokens for job in sorted(engine._encoding.jobs(requests)[0], key=lambda job: job.place)]
+        prompts = [job.tokens for job in sorted(engine._encoder.encode(requests)[0], key=lambda job: job.index)]
         texts: dict[str, list[str]] = {}
         times: dict[str, float] = {}
 
@@ -107,16 +108,16 @@ def main() -> None:
             return [answers[place][0].text for place in range(len(requests))]
 
         ways: dict[str, Callable[[], list[str]]] = {
-            "authors": lambda: [engine._encoding.hypothesis(each).text for each in authors_loop(engine, prompts)],
-            "early": lambda: [engine._encoding.hypothesis(each).text for each in authors_loop(engine, prompts, True)],
+            "authors": lambda: [engine._encoder.hypothesis(each).text for each in authors_loop(engine, prompts)],
+            "early": lambda: [engine._encoder.hypothesis(each).text for each in authors_loop(engine, prompts, True)],
             "hf": lambda: by_engine(engine),
             "ctranslate2": lambda: by_engine(other),
         }
         if "ctranslate2" in chosen.engines:
-            other = open_engine(Choice(**{**vars(choice), "engine": "ctranslate2"}), Decoding())
+            other = open_engine(ModelChoice(**{**vars(choice), "engine": "ctranslate2"}), Decoding())
         for way in chosen.engines.split(","):
             times[way], texts[way] = timed(ways[way], chosen.device)
-            new = sum(len(ids) for ids in engine._encoding.tokenizer(texts[way])["input_ids"])
+            new = sum(len(ids) for ids in engine._encoder.tokenizer(texts[way])["input_ids"])
             first = next(iter(times.values()))
             same = {known: sum(map(str.__eq__, texts[way], texts[known])) for known in texts if known != way}
             speed = f"{first / times[way]:6.2f} times; {new / times[way]:,.0f} tokens/s"

@@ -135,7 +135,10 @@ def test_manual_and_help_agree(llamax: Llamax, name: str) -> None:
         assert not value or (value if value == "required" else f"default:{value}") in listed.replace("(", "").replace(
             ")", ""
         )
-    assert len(rows) == len(re.findall(r"^  [-\[]", done.stdout.decode(), re.MULTILINE))
+    _, _, lists = done.stdout.decode().rpartition(
+        "\nArguments:\n" if "\nArguments:\n" in done.stdout.decode() else "\nOptions:\n"
+    )
+    assert len(rows) == len(re.findall(r"^  [-\[]", lists, re.MULTILINE))
 
 
 def test_limits_are_told() -> None:

@@ -7,12 +7,12 @@ import msgspec
 
 from llamax_cli.errors import RecordError
 from llamax_cli.languages import canonical
-from llamax_cli.lexicon.dictionaries import Dictionary, Pair, Parsed, Request, source_name, tidy
-from llamax_cli.lexicon.store import Lexicon
-from llamax_cli.lines import unmarked
+from llamax_cli.lexicon.dictionaries import Dictionary, DictionaryRequest, Pair, Parsed, source_name, tidy
+from llamax_cli.lexicon.store.reader import Lexicon
 from llamax_cli.records import parse, serialise
-from llamax_cli.rejects import Reject
-from llamax_cli.streams import Chunk
+from llamax_cli.streams.chunks import Chunk
+from llamax_cli.streams.lines import unmarked
+from llamax_cli.streams.rejects import Reject
 
 BATCH = 2000  # entries of a lexicon in a chunk
 
@@ -27,12 +27,12 @@ class _Entry(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Entry).decode
 
 
-def open_records(request: Request, path: str) -> Dictionary:
+def open_records(request: DictionaryRequest, path: str) -> Dictionary:
     """Open Entry records."""
     return Dictionary(source_name(path), unmarked(request.input(path)), _parse)
 
 
-def open_lexicon(request: Request, path: str) -> Dictionary:
+def open_lexicon(request: DictionaryRequest, path: str) -> Dictionary:
     """Open a compiled lexicon; its file is read end to end first, so that a damaged one gives nothing."""
     for _ in request.input(path).blocks():  # for the manifest
         pass

@@ -6,15 +6,15 @@ from functools import cache, partial
 
 from llamax_cli.errors import RecordError
 from llamax_cli.languages import canonical
-from llamax_cli.lexicon.dictionaries import Dictionary, Pair, Parsed, Request, each_line, source_name
-from llamax_cli.lines import unmarked
-from llamax_cli.streams import Chunk
+from llamax_cli.lexicon.dictionaries import Dictionary, DictionaryRequest, Pair, Parsed, each_line, source_name
+from llamax_cli.streams.chunks import Chunk
+from llamax_cli.streams.lines import unmarked
 
 AT = " @ "
 MARKED = re.compile(r"(?P<lang>[A-Za-z][A-Za-z_-]*?)__(?P<text>.*?)(?:__\d+)?")
 
 
-def open_hunalign(request: Request, path: str) -> Dictionary:
+def open_hunalign(request: DictionaryRequest, path: str) -> Dictionary:
     """Open a dictionary of hunalign; `hu-en.dic` holds `English @ Hungarian`."""
     source, target = request.pair(path)
     return Dictionary(source_name(path), unmarked(request.input(path)), partial(_parse_hunalign, source, target))
@@ -30,7 +30,7 @@ def _parse_hunalign(source: str, target: str, chunk: Chunk) -> Parsed:
     return each_line(chunk, read)
 
 
-def open_mrasp(request: Request, path: str) -> Dictionary:
+def open_mrasp(request: DictionaryRequest, path: str) -> Dictionary:
     """Open a dictionary of mRASP, whose words carry their languages."""
     return Dictionary(source_name(path), unmarked(request.input(path)), _parse_mrasp)
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from llamax_cli.errors import DataError
-from llamax_cli.inputs import Input
 from llamax_cli.languages import known, languages
-from llamax_cli.lexicon.dictionaries import Dictionary, Pair, Request, each_line
-from llamax_cli.sorting import Runs
-from llamax_cli.streams import Chunk
+from llamax_cli.lexicon.dictionaries import Dictionary, DictionaryRequest, Pair, each_line
+from llamax_cli.streams.chunks import Chunk
+from llamax_cli.streams.inputs import Input
+from llamax_cli.streams.sorting import SortedRuns
 
 WIDTH = 12  # digits of an identifier, so that they sort as numbers do
 
@@ -36,7 +36,7 @@ class Export:
     """The folder of an export."""
 
     folder: Path
-    request: Request
+    request: DictionaryRequest
 
     def input(self, name: str) -> Input:
         """Return one of its tables."""
@@ -45,8 +45,8 @@ class Export:
     def chunks(self) -> Iterator[Chunk]:
         """Yield a line for each meaning: language and text of one expression after the other, tabs between."""
         codes = self._codes()
-        with Runs() as meanings:
-            with Runs() as expressions:
+        with SortedRuns() as meanings:
+            with SortedRuns() as expressions:
                 expressions.add(self._by_expression(codes))
                 meanings.add(_by_meaning(_rows(expressions)))
             lines = (
@@ -90,7 +90,7 @@ def _code(variety: Variety, script: str | None, usual: Mapping[str, str | None])
     return plain if script == own else known(f"{variety.lang_code}-{script}") or plain
 
 
-def open_export(request: Request, path: str) -> Dictionary:
+def open_export(request: DictionaryRequest, path: str) -> Dictionary:
     """Open the folder of an export."""
     export = Export(Path(path), request)
     return Dictionary(Path(path).resolve().name, export.chunks(), partial(each_line, read=_pairs))
@@ -102,8 +102,8 @@ def _pairs(line: str) -> Iterable[Pair]:
     return ((*one, *other) for one, other in combinations(words, 2) if one[0] != other[0])
 
 
-def _rows(runs: Runs) -> Iterator[list[str]]:
-    for block in runs.merged():
+def _rows(runs: SortedRuns) -> Iterator[list[str]]:
+    for block in runs.merge():
         for row in block:
             yield row.decode().split("\t")
 

@@ -1,0 +1,1 @@
+"""Augmentation: words replaced by translations out of a lexicon."""

@@ -1,0 +1,80 @@
+"""Which format a corpus is in, and the corpora that are at a path."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from llamax_cli.conversion.segments import Corpus, CorpusRequest
+from llamax_cli.errors import DataError
+from llamax_cli.languages import known
+from llamax_cli.registry import find
+from llamax_cli.streams.lines import bare
+
+FORMATS = {
+    "text": "llamax_cli.conversion.formats.aligned:open_text",
+    "moses": "llamax_cli.conversion.formats.aligned:open_moses",
+    "tsv": "llamax_cli.conversion.formats.tsv:open_corpora",
+    "tmx": "llamax_cli.conversion.formats.tmx:open_corpora",
+    "wmt": "llamax_cli.conversion.formats.wmt:open_corpora",
+    "flores": "llamax_cli.conversion.formats.aligned:open_flores",
+    "ntrex": "llamax_cli.conversion.formats.aligned:open_ntrex",
+    "tico19": "llamax_cli.conversion.formats.tico:open_corpora",
+    "hf": "llamax_cli.conversion.formats.translation_lines:open_corpora",
+    "dataset": "llamax_cli.conversion.formats.huggingface:open_corpora",
+    "parquet": "llamax_cli.conversion.formats.parquet:open_corpora",
+    "records": "llamax_cli.conversion.formats.records:open_corpora",
+}
+BY_ENDING = {
+    ".tmx": "tmx", ".xml": "wmt", ".sgm": "wmt", ".sgml": "wmt", ".parquet": "parquet",
+    ".dev": "flores", ".devtest": "flores",
+}  # fmt: skip
+BY_CONTENT = {b"<tmx": "tmx", b"<dataset": "wmt", b"<srcset": "wmt", b"<refset": "wmt"}
+IN_FOLDER = {  # what a folder holds, by the first pattern that matches in it or one level down
+    "*.dev": "flores", "*.devtest": "flores", "newstest*-ref.*.txt*": "ntrex",
+    "test.en-*.tsv*": "tico19", "dev.en-*.tsv*": "tico19", "all.en-*.tsv*": "tico19",
+    "dataset_info.json": "dataset", "dataset_dict.json": "dataset", "*.parquet": "dataset", "*.arrow": "dataset",
+}  # fmt: skip
+
+
+def open_corpora(request: CorpusRequest, format: str | None) -> list[Corpus]:
+    """Return the corpora at the paths, each in the format named or the one it looks like."""
+    groups: dict[str, list[str]] = {}
+    for path in request.paths:
+        groups.setdefault(format or detect(path, request), []).append(path)
+    corpora: list[Corpus] = []
+    for name, paths in groups.items():
+        corpora += find(FORMATS[name])(replace(request, paths=paths))
+    return corpora
+
+
+def detect(path: str, request: CorpusRequest) -> str:
+    """Return the format of a file by its name or else its first line, of a folder by the files in it."""
+    if path != "-" and Path(path).is_dir():
+        return _detect_folder(Path(path))
+    name = Path(bare(path))
+    if name.suffix in BY_ENDING:
+        return BY_ENDING[name.suffix]
+    if name.match("newstest*-*.*.txt"):
+        return "ntrex"
+    head = request.input(path).head().removeprefix(b"\xef\xbb\xbf")
+    first = head.split(b"\n")[0]
+    for mark, found in BY_CONTENT.items():
+        if mark in head[:1000]:
+            request.input(path).spool()  # these are read more than once
+            return found
+    if first.startswith(b"[") and b"{" in head[:1000]:
+        raise DataError(f"{path} is a JSON array, not lines; make lines of it: jq -c '.[]'")
+    if first.lstrip().startswith(b"{"):
+        return "hf" if b'"translation"' in first else "records"
+    if first.startswith((b"sourceLang\t", b"stringID\t")):
+        return "tico19"
+    if name.suffix in {".tsv", ".tab"} or (b"\t" in first and known(name.suffix[1:]) is None):
+        return "tsv"
+    return "text" if len(request.paths) == 1 else "moses"
+
+
+def _detect_folder(folder: Path) -> str:
+    for pattern, found in IN_FOLDER.items():
+        if any(folder.glob(pattern)) or any(folder.glob(f"*/{pattern}")):
+            return found
+    formats = ", ".join(sorted(set(IN_FOLDER.values())))
+    raise DataError(f"{folder} is a folder of no corpus known here ({formats}); name the files in it: {folder}/*")

@@ -1,0 +1,113 @@
+"""What the `datasets` library loads: a folder of `save_to_disk`, a folder of data files, or a name on the Hub.
+
+A folder of `save_to_disk` is mapped into memory, everything else is streamed; neither leaves files in the working
+folder. columns.py says which columns hold the texts.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from llamax_cli.conversion.formats.columns import Column, Rows
+from llamax_cli.conversion.segments import Corpus, CorpusRequest
+from llamax_cli.errors import DataError, FileError, UsageError
+
+SAVED = ("dataset_dict.json", "state.json")  # what save_to_disk leaves beside the data
+BATCH = 1000  # rows
+
+
+def open_corpora(request: CorpusRequest) -> list[Corpus]:
+    """Return one corpus a folder or name: its split `request.split`, else `train`, else the only one."""
+    return [_open(request, path) for path in request.paths]
+
+
+def _open(request: CorpusRequest, path: str) -> Rows:
+    if path == "-":
+        raise UsageError("a dataset of Hugging Face is a folder or a name on the Hub, not standard input")
+    request.input(path)
+    with _explained(path):
+        loaded = _loaded(path, request.config)
+    split = _split(loaded, request.split, path)
+    dataset = loaded if split is None else loaded[split]
+
+    def read(places: Sequence[Column]) -> Iterator[Any]:
+        columns = list(dict.fromkeys(place.column for place in places))
+        with _explained(path):
+            yield from dataset.select_columns(columns).with_format("arrow").iter(BATCH)
+
+    with _explained(path):
+        schema = _schema(dataset)
+    if schema is None:
+        raise DataError(f"{path}: no rows" + (f" in the split {split!r}" if split else ""))
+    return Rows(_name(request, path, split), path, request, schema, read)
+
+
+def _loaded(path: str, config: str | None) -> Any:
+    """Return a dataset or several by split."""
+    datasets = import_module("datasets")
+    datasets.disable_progress_bars()
+    datasets.logging.set_verbosity(logging.CRITICAL)
+    import_module("huggingface_hub").logging.set_verbosity(logging.CRITICAL)
+    if any(Path(path, name).is_file() for name in SAVED):
+        return datasets.load_from_disk(path)
+    builder = datasets.load_dataset_builder(path, config)
+    if hasattr(builder.config, "fragment_scan_options"):
+        # Parquet: by itself Arrow fetches ahead without end, and a batch is a row group, however large.
+        scanning = import_module("pyarrow.dataset").ParquetFragmentScanOptions(pre_buffer=False)
+        builder.config.fragment_scan_options = scanning
+        builder.config.batch_size = BATCH
+    return builder.as_streaming_dataset()
+
+
+def _split(loaded: Any, wanted: str | None, path: str) -> str | None:
+    """Return the split to read, None where there is only the dataset itself."""
+    known = list(loaded) if isinstance(loaded, Mapping) else []
+    have = f"have: {', '.join(known)}" if known else "it has no splits"
+    if wanted is not None and wanted not in known:
+        raise UsageError(f"{path}: no split {wanted!r}; {have}")
+    if wanted is not None or not known:
+        return wanted
+    if "train" in known:
+        return "train"
+    if len(known) > 1:
+        raise UsageError(f"{path}: several splits and none of them 'train'; {have}. Say which: --split {known[0]}")
+    return str(known[0])
+
+
+def _schema(dataset: Any) -> Any:
+    """Return the columns as Arrow types them; where only the rows know, those of the first batch."""
+    if dataset.features is not None:
+        return dataset.features.arrow_schema
+    first = next(chain(dataset.with_format("arrow").iter(BATCH), [None]))
+    return None if first is None else first.schema
+
+
+def _name(request: CorpusRequest, path: str, split: str | None) -> str:
+    """Return the name of a corpus: "opus-100/en-de/train" has what tells it from its neighbours."""
+    if request.name is not None:
+        return request.name
+    whole = request.corpus_name(path) if Path(path).exists() else path
+    return "/".join(part for part in (whole, request.config, split) if part)
+
+
+@contextmanager
+def _explained(path: str) -> Iterator[None]:
+    """Turn what `datasets` raises into one line: a dataset that is not there, options it has not, or broken data."""
+    exceptions = import_module("datasets.exceptions")
+    arrow = import_module("pyarrow")
+    try:
+        yield
+    except (arrow.ArrowException, exceptions.DatasetGenerationError) as error:
+        raise DataError(f"{path}: broken data: {_first_line(error)}") from error
+    except (OSError, exceptions.DatasetsError) as error:
+        raise FileError(f"{path}: {_first_line(error)}") from error
+    except (RuntimeError, ValueError) as error:  # a configuration that is not there, a dataset that needs a script
+        raise UsageError(f"{path}: {_first_line(error)}") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0]

@@ -1,0 +1,78 @@
+"""A file of any form as a file of Samples in the cache of a run: from there on it is trained on like any other."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from xxhash import xxh3_128
+
+from llamax_cli.errors import DataError, FileError, RecordError, because
+from llamax_cli.instructions.chat import Chat
+from llamax_cli.instructions.data_files import items
+from llamax_cli.instructions.forms import Forms
+from llamax_cli.instructions.questions import questions
+from llamax_cli.records import serialise
+from llamax_cli.streams.atomic import atomic_file
+
+VERSION = "1"  # of how records are rendered: another one, another file
+BATCH = 1000  # samples written at once
+
+
+class RenderedFile(NamedTuple):
+    """A file of Samples in the cache, the user's file that it was made from, and a hash of that file's bytes."""
+
+    original: Path
+    path: Path
+    digest: str
+
+
+def render_file(path: Path, *, task: str, tokenizer: Any, model: str, cache: Path) -> RenderedFile:
+    """Return a user's file as a file of Samples in a cache folder.
+
+    The file is made once for a content and what a chat is written with, and appears whole; a resumed run finds it.
+    `task` is "" for a file of any form; `model` is what messages call the tokenizer's model.
+    """
+    digest = _hash(path)
+    special = sorted(map(str, getattr(tokenizer, "added_tokens_decoder", {}).values()))
+    chat = [str(getattr(tokenizer, name, None)) for name in ("chat_template", "bos_token", "eos_token")]
+    key = xxh3_128("\0".join([digest, VERSION, task, *chat, *special]).encode()).hexdigest()
+    target = cache / f"rendered-{key}.jsonl"
+    if not target.exists():
+        _write(target, samples(path, task, lambda: Chat(tokenizer, model)))
+    return RenderedFile(path, target, digest)
+
+
+def samples(path: Path, task: str, chat: Callable[[], Chat]) -> Iterator[dict[str, Any]]:
+    """Yield each record of a file as a Sample; DataError, with the place, for one that cannot be one."""
+    if task:
+        for question in questions(path, task):
+            yield question.sample(task)
+        return
+    forms = Forms(chat)
+    for where, record in items(path):
+        try:
+            yield forms.render(record)
+        except RecordError as error:
+            raise DataError(f"{where}: {error}") from error
+
+
+def _hash(path: Path) -> str:
+    digest = xxh3_128()
+    try:
+        with path.open("rb", buffering=0) as file:
+            while block := file.read(1 << 23):
+                digest.update(block)
+    except OSError as error:
+        raise FileError(f"{path}: {because(error)}") from error
+    return digest.hexdigest()
+
+
+def _write(path: Path, rendered: Iterator[dict[str, Any]]) -> None:
+    with atomic_file(path) as file:
+        batch: list[dict[str, Any]] = []
+        for sample in rendered:
+            batch.append(sample)
+            if len(batch) == BATCH:
+                file.write(serialise(batch))
+                batch = []
+        file.write(serialise(batch))

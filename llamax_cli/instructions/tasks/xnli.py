@@ -1,0 +1,81 @@
+"""XNLI: does a premise entail a hypothesis?
+
+These files are read:
+
+    xnli.dev.tsv, xnli.test.tsv     a header with language, gold_label, sentence1, sentence2
+    multinli.train.en.tsv           a header with premise, hypo, label ("contradictory")
+    dev-en.tsv (XTREME)             premise, hypothesis, label, without a header
+    *.jsonl of XNLI, MultiNLI       gold_label, sentence1, sentence2
+    *.jsonl of Hugging Face         premise, hypothesis, label (0, 1, 2)
+
+A label that is "-" (no agreement), empty or null leaves a question without an answer; a file that has no label at all
+is refused.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from llamax_cli.errors import DataError, RecordError
+from llamax_cli.instructions.data_files import is_table, items, rows
+from llamax_cli.instructions.forms import written
+from llamax_cli.instructions.questions import Question, language_in, language_of
+from llamax_cli.records import text
+
+INSTRUCTION = "Does the premise entail the hypothesis? Answer with entailment, neutral or contradiction."
+LABELS = ("entailment", "neutral", "contradiction")  # in the order of their numbers
+PREMISE = ("sentence1", "premise")
+HYPOTHESIS = ("sentence2", "hypothesis", "hypo")
+LABEL = ("gold_label", "label")
+UNLABELLED = ("-", "", "-1")
+SHAPE = "XNLI has premise, hypothesis and label"
+
+
+def questions(path: Path) -> Iterator[Question]:
+    """Yield the questions of a file."""
+    named = language_in(path)
+    for where, row in _table(path) if is_table(path) else _records(path):
+        premise, hypothesis, label = (_cell(row, names, where) for names in (PREMISE, HYPOTHESIS, LABEL))
+        gold = _gold(label, where)
+        lang = language_of(row["language"], where) if row.get("language") else named
+        asked = f"Premise: {premise}\nHypothesis: {hypothesis}"
+        yield Question(where, INSTRUCTION, asked, gold, gold, LABELS, lang, row.get("pairID") or None)
+
+
+def _table(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
+    header: list[str] = []
+    for where, cells in rows(path):
+        if not header and (set(cells) & set(LABEL)):
+            header = cells
+            continue
+        header = header or ["premise", "hypothesis", "label"]
+        if len(cells) != len(header):
+            raise DataError(f"{where}: {len(cells)} columns, not {len(header)}; {SHAPE}, between tabs")
+        yield where, dict(zip(header, cells, strict=True))
+
+
+def _records(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
+    for where, record in items(path):
+        try:
+            row = {key: text(record, key) for key in (*PREMISE, *HYPOTHESIS) if key in record}
+            row |= {key: written(record, key) for key in (*LABEL, "language", "pairID") if key in record}
+        except RecordError as error:
+            raise DataError(f"{where}: {error}") from error
+        yield where, row
+
+
+def _cell(row: Mapping[str, str], names: tuple[str, ...], where: str) -> str:
+    name = next((name for name in names if name in row), None)
+    if name is None:
+        raise DataError(f"{where}: no {names[0]!r} (it has {', '.join(row) or 'nothing that is known'}); {SHAPE}")
+    return row[name]
+
+
+def _gold(label: str, where: str) -> str:
+    label = "contradiction" if label == "contradictory" else label
+    if label in UNLABELLED:
+        return ""
+    if label in LABELS:
+        return label
+    if label.isdecimal() and int(label) < len(LABELS):
+        return LABELS[int(label)]
+    raise DataError(f"{where}: {label!r} is no label of XNLI; have: {', '.join(LABELS)}, or 0, 1 and 2")

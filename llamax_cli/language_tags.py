@@ -1,0 +1,100 @@
+"""BCP-47 tags, for languages and varieties outside the table: IANA's registry, as langcodes carries it.
+
+tag("srp-latn") -> "sr-Latn"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from llamax_cli.language_table import KURDISH, aliases, fold, languages, without_variety
+
+if TYPE_CHECKING:
+    import langcodes
+
+
+@cache
+def registry() -> dict[tuple[str, str], dict[str, Any]]:
+    """Return IANA's registry of subtags by kind and subtag: {("language", "eu"): {"Description": ["Basque"], ...}}."""
+    from langcodes.registry_parser import parse_registry
+
+    entries: Iterator[dict[str, Any]] = parse_registry()  # type: ignore[no-untyped-call]
+    return {(entry["Type"], (entry.get("Subtag") or entry["Tag"]).lower()): entry for entry in entries}
+
+
+def tag(folded: str) -> str | None:
+    """Return the code or tag that a well-formed tag stands for: "eus" -> "eu", "srp-latn" -> "sr-Latn"; else None."""
+    from langcodes import Language as Tag
+    from langcodes.tag_parser import LanguageTagError
+
+    try:
+        return _shortest(Tag.get(_preferred(folded), normalize=False))
+    except LanguageTagError:
+        return None
+
+
+def _preferred(folded: str) -> str:
+    """Return the tag that the registry prefers to an irregular one: "zh-min-nan" -> "nan", "i-lux" -> "lb"."""
+    entry = registry().get(("grandfathered", folded)) or registry().get(("redundant", folded)) or {}
+    return str(entry.get("Preferred-Value", folded))
+
+
+def _shortest(parsed: langcodes.Language) -> str | None:
+    """Return a parsed tag in its one spelling, or None where a subtag is not registered."""
+    from langcodes import Language as Tag
+
+    language = subtag(parsed.language or "")
+    if language is None or not _is_registered(parsed):
+        return None
+    script = None if parsed.script == _usual_script(language, parsed.territory) else parsed.script
+    made = Tag.make(language=language, script=script, territory=parsed.territory, variants=parsed.variants)
+    spelling = without_variety(made.to_tag())
+    return aliases().get(fold(spelling), spelling)
+
+
+def _is_registered(parsed: langcodes.Language) -> bool:
+    """Return whether script and variants are registered; a region need not be (NTREX has the canton in gsw-ZH)."""
+    if parsed.extlangs or parsed.extensions or parsed.private:
+        return False
+    parts = [("variant", variant) for variant in parsed.variants or ()]
+    if parsed.script:
+        parts.append(("script", parsed.script.lower()))
+    return all(part in registry() for part in parts)
+
+
+def subtag(code: str) -> str | None:
+    """Return the registered subtag of a language: "eus" -> "eu", "kzj" -> "dtp"; None for "und" or "xx"."""
+    known = aliases().get(code)
+    if known:
+        return "ku" if code in KURDISH else languages()[known].bcp47.partition("-")[0]
+    shortest = _two_letters().get(code, code)
+    entry = registry().get(("language", shortest))
+    if entry is None or entry.get("Scope") == "special":
+        return None
+    # Only IANA's own replacements: CLDR's would turn hbs into sr-Latn and prs into fa-AF.
+    return subtag(entry["Preferred-Value"]) if "Preferred-Value" in entry else shortest
+
+
+@cache
+def _two_letters() -> dict[str, str]:
+    """Return ISO 639-1 codes by codes of three letters, bibliographic ones too: {"eus": "eu", "baq": "eu", ...}."""
+    from langcodes.data_dicts import LANGUAGE_ALPHA3, LANGUAGE_ALPHA3_BIBLIOGRAPHIC
+
+    pairs = [*LANGUAGE_ALPHA3.items(), *LANGUAGE_ALPHA3_BIBLIOGRAPHIC.items()]
+    current = {code for (kind, code), entry in registry().items() if kind == "language" and "Deprecated" not in entry}
+    return {three: two for two, three in pairs if two in current}
+
+
+def _usual_script(language: str, region: str | None) -> str:
+    """Return the script that a tag need not name: ("uk", None) -> "Cyrl", ("zh", "TW") -> "Hant"; "" if unknown."""
+    from langcodes.data_dicts import LIKELY_SUBTAGS, MACROLANGUAGES
+
+    known = aliases().get(language)
+    likely = LIKELY_SUBTAGS.get(f"{language}-{region}", "")
+    if known and not likely:
+        return languages()[known].script
+    # Likely subtags lack most members of a macrolanguage: kmr is written like ku, acm like ar.
+    likely = likely or LIKELY_SUBTAGS.get(language) or LIKELY_SUBTAGS.get(MACROLANGUAGES.get(language, ""), "")
+    return "".join(likely.split("-")[1:2])

@@ -1,0 +1,81 @@
+"""Where a lexicon goes: entries as records, the compiled store, figures, and the list of what is there."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from llamax_cli.console import print_table
+from llamax_cli.errors import UsageError
+from llamax_cli.lexicon.catalog import ENDING, named, path_of
+from llamax_cli.lexicon.rows import Choice
+from llamax_cli.lexicon.statistics import LanguageStatistics
+from llamax_cli.lexicon.store.reader import Lexicon
+from llamax_cli.lexicon.store.writer import LexiconWriter
+from llamax_cli.records import Entry
+from llamax_cli.streams.run import Run
+
+
+def destination(run: Run, name: str | None, *, stats: bool) -> Path | None:
+    """Return the file of a compiled lexicon, None where records are written."""
+    output = run.settings.output
+    if name is not None and output is not None:
+        raise UsageError("--name and -o both say where to write: give one of them")
+    path = path_of(name) if name is not None else output if output is not None and output.suffix == ENDING else None
+    if output is not None and ENDING in output.suffixes[:-1]:
+        raise UsageError(
+            f"-o {output}: a compiled lexicon is read where it lies and cannot be compressed; leave {output.suffix} out"
+        )
+    if path is not None and stats:
+        raise UsageError(
+            "--stats writes records, and a compiled lexicon keeps its figures itself: build it, then ask it"
+        )
+    return path
+
+
+def write(run: Run, entries: Iterable[Entry], figures: dict[str, LanguageStatistics], path: Path | None) -> None:
+    """Write entries as records, or compile them into the file."""
+    if path is None:
+        run.write(entries)
+    else:
+        output = LexiconWriter(path, figures)
+        run.write(entries, encode=output.encode, output=output)
+    _remark(run)
+
+
+def write_stats(run: Run, entries: Iterable[Entry], figures: dict[str, LanguageStatistics], choice: Choice) -> None:
+    """Write a record for each language; a compiled lexicon that is taken as it stands tells its own."""
+    files = run.settings.files
+    if len(files) == 1 and files[0].endswith(ENDING) and choice == Choice(keep_identical=choice.keep_identical):
+        figures, entries = dict(Lexicon(files[0]).statistics), ()
+
+    def records() -> Iterator[dict[str, Any]]:
+        for _ in entries:
+            pass
+        for lang, each in sorted(figures.items()):
+            yield each.record(lang, keep_identical=choice.keep_identical)
+
+    run.write(records())
+    _remark(run)
+
+
+def write_list(run: Run) -> None:
+    """Write a record for each named lexicon; a person at a terminal gets a table."""
+    if run.settings.output is None and sys.stdout is not None and sys.stdout.isatty():
+        rows = [
+            [each["name"], f"{each['entries']:,}", str(len(each["languages"])), f"{each['bytes'] / 1e6:,.1f} MB"]
+            if "error" not in each
+            else [each["name"], each["error"], "", ""]
+            for each in named()
+        ]
+        print_table(["name", "entries", "languages", "size"], rows)
+    else:
+        run.write(named())
+
+
+def _remark(run: Run) -> None:
+    counts = {reason: count for reason, count in run.tally.items() if reason != "pairs" and count}
+    if run.tally["pairs"]:
+        left_out = "".join(f", {count:,} {reason}" for reason, count in sorted(counts.items()))
+        pairs = run.tally["pairs"]
+        run.remarks.append(f"{pairs:,} pair{'s' if pairs != 1 else ''} read{left_out}")

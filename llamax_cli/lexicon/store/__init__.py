@@ -1,0 +1,1 @@
+"""The compiled lexicon: its format, its reader and its writer."""

@@ -1,0 +1,241 @@
+"""Reading a compiled lexicon (layout.py has its format): it opens in milliseconds, may exceed memory and is shared."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeAlias
+from weakref import WeakValueDictionary
+
+from xxhash import xxh32_digest
+
+from llamax_cli.errors import LexiconError
+from llamax_cli.lexicon.statistics import LanguageStatistics
+from llamax_cli.lexicon.store.layout import (
+    CHECKSUM_BYTES,
+    FOOTER,
+    ITEM_SEPARATOR,
+    MAX_KEY_BYTES,
+    damaged,
+    hash_of_head,
+    key_of,
+    read_end,
+)
+from llamax_cli.records import Entry
+
+VERIFIED_ON_OPEN = 64 << 20  # bytes of pages up to which a lexicon is verified when it is opened, in about 10 ms
+Translations: TypeAlias = Mapping[str, Sequence[str]]
+
+
+class Lexicon:
+    """A compiled lexicon, open for reading; it is pickled by its path, and opened again where it is unpickled.
+
+    lexicon.translations("en", "house") -> {"de": ["Haus"], "fr": ["domicile", "maison"]}
+
+    Every method raises LexiconError where the file is damaged.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = str(path)
+        self._footer, self._metadata = read_end(Path(path))
+        if self._footer.pages <= VERIFIED_ON_OPEN:
+            self.verify()
+        self._pages: Any = None
+        self._transaction: Any = None
+        self._cursor: Any = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Lexicon, (self.path,)
+
+    def __len__(self) -> int:
+        return self._metadata.entries
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk."""
+        return self._footer.pages + self._footer.metadata + FOOTER.size
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the entries."""
+        return self._footer.pages_hash.hex()
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """The languages that have entries, sorted by code."""
+        return [lang for lang, statistics in self._metadata.languages.items() if statistics.entries]
+
+    @property
+    def sources(self) -> Sequence[str]:
+        """The dictionaries that it was built from."""
+        return sorted(self._metadata.sources)
+
+    @property
+    def statistics(self) -> Mapping[str, LanguageStatistics]:
+        """Statistics by language."""
+        return self._metadata.languages
+
+    def entities(self, lang: str) -> int:
+        """Return how many distinct words of a language the dictionaries have (Table 2)."""
+        statistics = self._metadata.languages.get(lang)
+        return statistics.entities if statistics else 0
+
+    def max_words(self, lang: str) -> int:
+        """Return how many words the longest entry of a language has."""
+        statistics = self._metadata.languages.get(lang)
+        return statistics.longest if statistics else 0
+
+    def translations(self, lang: str, word: str) -> Translations:
+        """Return the translations of a word by language, an empty mapping where the lexicon does not have the word."""
+        value = self.get(lang, word)
+        return {} if value is None else self._by_language(value)
+
+    def get(self, lang: str, word: str) -> bytes | None:
+        """Return the stored value of a word, for `unpack`; None where the lexicon does not have the word."""
+        key = f"{lang}\0{word}".encode()
+        if len(key) > MAX_KEY_BYTES:
+            return self._get_hashed(lang, word)
+        value: bytes | None = (self._transaction or self._open()).get(key)
+        return value
+
+    def _get_hashed(self, lang: str, word: str) -> bytes | None:
+        """Return the value of a word whose key is hashed; the value tells apart two words with the same key."""
+        value: bytes | None = (self._transaction or self._open()).get(key_of(lang, word))
+        return value if value is not None and self._sources_and_word(value)[1] == word else None
+
+    def find(self, lang: str, word: str, joiner: str) -> tuple[bytes | None, bool]:
+        """Return the stored value of a word, for `unpack`, and whether longer entries begin with `word + joiner`.
+
+        The joiner " " looks for phrases, "" for longer words.
+        """
+        key = f"{lang}\0{word}".encode()
+        if len(key) > MAX_KEY_BYTES:
+            return self._get_hashed(lang, word), False
+        if self._cursor is None:
+            self._cursor = self._open().cursor()
+        cursor = self._cursor
+        longer = key + joiner.encode()
+        value = None
+        if not cursor.set_range(key):
+            return None, False
+        if cursor.key() == key:
+            value = cursor.value()
+            if not cursor.next():
+                return value, False
+        next_key = cursor.key()
+        # Control characters sort before a space, so that words with one may come before the phrases.
+        if next_key.startswith(key) and next_key < longer and not cursor.set_range(longer):
+            return value, False
+        return value, cursor.key().startswith(longer)
+
+    def second_words(self, lang: str, word: str) -> set[str]:
+        """Return the second words of the phrases that begin with a word."""
+        prefix = f"{lang}\0{word} ".encode()
+        if len(prefix) >= MAX_KEY_BYTES:
+            return set()
+        size = len(prefix)
+        return {key[size:].split(b" ", 1)[0].decode(errors="replace") for key, _ in self._scan(prefix)}
+
+    def unpack(self, value: bytes) -> tuple[Sequence[str], list[str]]:
+        """Return the languages of a value, and the translations in each, joined with ITEM_SEPARATOR."""
+        *translations, languages, _ = self._fields(value)
+        return _split_list(languages), translations
+
+    def without_sources(self, value: bytes) -> bytes:
+        """Return the part of a value that `unpack` reads: `Haus NUL domicile U+0001 maison NUL de,fr`."""
+        data = self._checked(value)
+        return data[: data.rindex(b"\0")]
+
+    def _by_language(self, value: bytes) -> dict[str, list[str]]:
+        languages, translations = self.unpack(value)
+        return {lang: words.split(ITEM_SEPARATOR) for lang, words in zip(languages, translations, strict=True)}
+
+    def _sources_and_word(self, value: bytes) -> tuple[str, str]:
+        """Return the numbers of the sources and, where the key is hashed, the word, else ""."""
+        sources, _, word = self._fields(value)[-1].partition(ITEM_SEPARATOR)
+        return sources, word
+
+    def _fields(self, value: bytes) -> list[str]:
+        return self._checked(value).decode().split("\0")
+
+    def _checked(self, value: bytes) -> bytes:
+        """Return a value without its checksum; LexiconError where that is wrong."""
+        data = value[CHECKSUM_BYTES:]
+        if xxh32_digest(data) != value[:CHECKSUM_BYTES]:
+            raise damaged(self.path)
+        return data
+
+    def _open(self) -> Any:
+        """Open the pages and return a transaction that reads them."""
+        status = os.stat(self.path)
+        inode = status.st_dev, status.st_ino
+        self._pages = _open_pages.get(inode) or _Pages(self.path)
+        _open_pages[inode] = self._pages
+        self._transaction = self._pages.transaction
+        return self._transaction
+
+    def words(self, lang: str) -> Iterator[str]:
+        """Yield the words of a language, sorted by the bytes of their keys."""
+        for key, value in self._scan(f"{lang}\0".encode()):
+            word = key.partition(b"\0")[2]
+            yield word.decode() if len(key) < MAX_KEY_BYTES else self._sources_and_word(value)[1] or word.decode()
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield all entries by language and word."""
+        sources = self._metadata.sources
+        for key, value in self._scan(b""):
+            lang, _, key_word = key.decode(errors="replace").partition("\0")
+            numbers, word = self._sources_and_word(value)
+            yield {
+                "word": word or key_word,
+                "lang": lang,
+                "translations": self._by_language(value),
+                "sources": sorted(sources[int(number)] for number in _split_list(numbers)),
+            }
+
+    def _scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the keys that begin with `prefix`, and their values."""
+        with (self._transaction or self._open()).cursor() as cursor:
+            if cursor.set_range(prefix):
+                for key, value in cursor:
+                    if not key.startswith(prefix):
+                        return
+                    yield key, value
+
+    def verify(self) -> None:
+        """Read the file from end to end; LexiconError where it is damaged."""
+        if hash_of_head(Path(self.path), self._footer.pages) != self._footer.pages_hash:
+            raise damaged(self.path)
+
+
+class _Pages:
+    """The pages of a file, mapped into memory.
+
+    LMDB may open a file only once in a process, so that all Lexicons of the file share its pages. A forked process uses
+    those of its parent: reading takes no lock.
+    """
+
+    def __init__(self, path: str) -> None:
+        import lmdb
+
+        try:
+            self._environment = lmdb.open(path, subdir=False, lock=False, readonly=True, readahead=False)
+            self.transaction = self._environment.begin()
+        except lmdb.Error as error:
+            raise LexiconError(f"{path} is damaged ({error}); build it again") from error
+
+    def __del__(self) -> None:
+        environment = getattr(self, "_environment", None)
+        if environment is not None:
+            environment.close()
+
+
+_open_pages: WeakValueDictionary[tuple[int, int], _Pages] = WeakValueDictionary()  # by device and inode
+
+
+@lru_cache(maxsize=1 << 12)
+def _split_list(items: str) -> tuple[str, ...]:
+    """Return the items of a list with commas; cached, because many words have the same languages and sources."""
+    return tuple(items.split(","))

@@ -1,0 +1,142 @@
+"""Writing a compiled lexicon (layout.py has its format)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from xxhash import xxh3_128_digest, xxh32_digest
+
+from llamax_cli.errors import FileError
+from llamax_cli.lexicon.statistics import LanguageStatistics
+from llamax_cli.lexicon.store.layout import (
+    FOOTER,
+    FORMAT,
+    ITEM_SEPARATOR,
+    MAGIC,
+    MAX_KEY_BYTES,
+    Metadata,
+    hash_of_head,
+    key_of,
+)
+from llamax_cli.records import Entry
+from llamax_cli.streams.outputs import AtomicFile
+
+TRANSACTION = 8 << 20  # bytes of entries in one: each transaction writes the path to its pages again
+MAP_SIZE = 1 << 40  # bytes of address space, and so the largest lexicon
+
+Item = tuple[bytes, bytes]  # key and value
+
+
+class LexiconWriter:
+    """Writes a compiled lexicon whole or not at all; two processes cannot write one file at the same time.
+
+    `encode` turns entries, which have to be sorted by language and word, into the lines that `write` takes.
+    `statistics` are read when the file is finished.
+    """
+
+    def __init__(self, path: Path, statistics: Mapping[str, LanguageStatistics]) -> None:
+        import lmdb
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.name = str(path)
+        self._statistics = statistics
+        self._source_numbers: dict[str, int] = {}
+        self._entries = 0
+        self._batch: list[Item] = []
+        self._batch_bytes = 0
+        self._hashed: list[Item] = []
+        self._file = AtomicFile(path)
+        self._file.rewind(0, b"")
+        self._is_finished = False
+        self._pages: Any = None
+        try:
+            # LMDB needs no lock file because the partial file is locked, and no sync before the end.
+            with self._explained():
+                self._pages = lmdb.open(
+                    str(self._file.partial), subdir=False, lock=False, map_size=MAP_SIZE, sync=False, metasync=False
+                )
+        except FileError:
+            self.close()
+            raise
+        self._file.lock_again()
+
+    def encode(self, entries: Sequence[Entry]) -> bytes:
+        """Return a line for each entry: key, tab, value. No word contains a tab, a line end, NUL or U+0001."""
+        number_of = self._source_numbers.setdefault
+        lines = []
+        for entry in entries:
+            sources = ",".join([str(number_of(name, len(self._source_numbers))) for name in entry["sources"]])
+            translations = map(ITEM_SEPARATOR.join, entry["translations"].values())
+            languages = ",".join(entry["translations"])
+            lines.append(f"{entry['lang']}\0{entry['word']}\t" + "\0".join((*translations, languages, sources)) + "\n")
+        return "".join(lines).encode()
+
+    def write(self, data: bytes) -> None:
+        """Write lines of `encode`."""
+        batch = self._batch
+        for line in data.split(b"\n")[:-1]:
+            key, _, value = line.partition(b"\t")
+            if len(key) > MAX_KEY_BYTES:
+                self._hashed.append(_hashed_item(key, value))  # does not sort as its key does: written at the end
+            else:
+                batch.append((key, xxh32_digest(value) + value))
+        self._entries += data.count(b"\n")
+        self._batch_bytes += len(data)
+        if self._batch_bytes >= TRANSACTION:
+            self._put_batch()
+
+    def _put_batch(self) -> None:
+        self._put(self._batch, append=True)
+        self._batch, self._batch_bytes = [], 0
+
+    def _put(self, items: list[Item], *, append: bool = False) -> None:
+        with self._explained(), self._pages.begin(write=True) as transaction, transaction.cursor() as cursor:
+            cursor.putmulti(items, append=append)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn an error of LMDB into a FileError."""
+        import lmdb
+
+        try:
+            yield
+        except lmdb.Error as error:
+            reason = str(error).rpartition(": ")[2].lower()  # mdb_put: No space left on device
+            raise FileError(f"cannot write {self._file.partial}: {reason}") from error
+
+    def finish(self) -> None:
+        """Write the remaining entries, the metadata and the footer, and give the file its name."""
+        self._put_batch()
+        self._put(self._hashed)
+        with self._explained():
+            self._pages.sync(True)
+        size = os.stat(self._file.partial).st_size
+        pages_hash = hash_of_head(self._file.partial, size)
+        statistics = dict(sorted(self._statistics.items()))
+        metadata = msgspec.json.encode(Metadata(self._entries, list(self._source_numbers), statistics))
+        footer = FOOTER.pack(size, len(metadata), pages_hash, xxh3_128_digest(metadata), FORMAT, MAGIC)
+        self._file.rewind(size, b"")
+        self._file.write(metadata + footer)
+        self._file.finish()
+        self._is_finished = True
+
+    def close(self) -> None:
+        """Close the file; remove it if it is not finished."""
+        if not self._is_finished:
+            self._file.partial.unlink(missing_ok=True)
+        # In this order, because closing any descriptor of a file releases the lock on it.
+        if self._pages is not None:
+            self._pages.close()
+        self._file.close()
+
+
+def _hashed_item(key: bytes, value: bytes) -> Item:
+    """Return the item of a word whose key is too long: its key is cut and hashed, its value names the word."""
+    lang, _, word = key.decode().partition("\0")
+    value += f"{ITEM_SEPARATOR}{word}".encode()
+    return key_of(lang, word), xxh32_digest(value) + value

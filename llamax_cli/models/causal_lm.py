@@ -1,0 +1,159 @@
+"""The model with its loss: loading, LoRA and frozen weights."""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+
+from llamax_cli.config import Training
+from llamax_cli.errors import ModelError, UsageError
+from llamax_cli.models import loading
+from llamax_cli.models.loading import check_weights, loading_errors
+from llamax_cli.models.packed_batch import Batch
+from llamax_cli.models.varlen_attention import NAME
+
+# Decoders that call attention through transformers' interface, and whose logits are the output of the head, unchanged.
+# The tests compare each with the library's own loss.
+ARCHITECTURES = ("llama", "mistral", "qwen2", "qwen3")
+
+
+class CausalLM(nn.Module):
+    """A causal language model that returns the loss of each learned token of a batch.
+
+    The head computes logits for learned tokens only, `chunk` at a time, and computes them again in the backward pass:
+    so a vocabulary of 128,000 takes hardly any memory.
+    """
+
+    def __init__(self, model: Any, chunk: int) -> None:
+        super().__init__()
+        self.model = model  # the attribute is part of the keys in checkpoints, which keep their names
+        self.chunk = chunk
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return the losses (n,) of the targets, in fp32."""
+        decoder = self.model.get_decoder()
+        output = decoder(
+            input_ids=batch.input_ids, position_ids=batch.position_ids, use_cache=False, documents=batch.documents
+        )
+        hidden = output.last_hidden_state[0].index_select(0, batch.logits_to_keep)
+        chunks = zip(torch.split(hidden, self.chunk), torch.split(batch.targets, self.chunk), strict=True)
+        return torch.cat([self._losses(*chunk) for chunk in chunks])
+
+    def _losses(self, hidden: Tensor, targets: Tensor) -> Tensor:
+        head = self.model.get_output_embeddings()
+        losses: Tensor = checkpoint(_cross_entropy, hidden, head.weight, head.bias, targets, use_reentrant=False)
+        return losses
+
+
+def _cross_entropy(hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor) -> Tensor:
+    return functional.cross_entropy(functional.linear(hidden, weight, bias).float(), targets, reduction="none")
+
+
+# -- loading -----------------------------------------------------------------------------------------------------------
+
+
+def load_config(model: str) -> Any:
+    """Return the configuration of a model folder, a file or a model on the hub; ModelError if it cannot be trained."""
+    config = loading.load_config(model)
+    if config.model_type not in ARCHITECTURES:
+        raise ModelError(f"{model} has the architecture {config.model_type}; train supports {', '.join(ARCHITECTURES)}")
+    return config
+
+
+def check(config: Any, tokenizer_size: int, block: int) -> None:
+    """Raise ModelError where a model is too small for the tokenizer or the block."""
+    if tokenizer_size > config.vocab_size:
+        raise ModelError(
+            f"the tokenizer has {tokenizer_size:,} tokens, the model {config.vocab_size:,}; "
+            "take the tokenizer that belongs to the model"
+        )
+    positions = config.max_position_embeddings
+    if block > positions:
+        raise ModelError(f"a block of {block:,} tokens is longer than the model's {positions:,} positions; set block")
+    window = getattr(config, "sliding_window", None)
+    if window and getattr(config, "use_sliding_window", True) and block > window:
+        raise ModelError(f"a block of {block:,} tokens is longer than the model's window of {window:,}; set block")
+
+
+def _auto_model() -> Any:
+    import transformers
+
+    return transformers.AutoModelForCausalLM
+
+
+def load_weights(model: str, config: Any, seed: int, *, init: bool) -> Any:
+    """Return a model with its weights in fp32, on the CPU; `init` draws new ones, which depend on the seed."""
+    auto_model = _auto_model()
+    if init:
+        torch.manual_seed(seed)
+        return auto_model.from_config(config, dtype=torch.float32)
+    with loading_errors(model):
+        loaded = auto_model.from_pretrained(
+            model, config=config, dtype=torch.float32, ignore_mismatched_sizes=True, output_loading_info=True
+        )
+    return check_weights(model, *loaded)
+
+
+def empty_model(config: Any) -> Any:
+    """Return the model with uninitialised weights, tied where they are tied; their memory is not touched yet."""
+    from accelerate import init_empty_weights
+
+    with init_empty_weights(include_buffers=False):
+        model = _auto_model().from_config(config, dtype=torch.float32)
+    for module in model.modules():
+        for name, weight in list(module.named_parameters(recurse=False)):
+            module.register_parameter(name, nn.Parameter(torch.empty_like(weight, device="cpu")))
+    model.tie_weights()
+    return model
+
+
+def prepare_for_training(model: Any, training: Training) -> Any:
+    """Return the model ready for training: packed attention, LoRA, frozen weights and gradient checkpointing."""
+    model.set_attn_implementation(NAME)
+    if training.lora:
+        _add_lora(model, training)
+    freeze(model, training.freeze)
+    if not any(weight.requires_grad for weight in model.parameters()):
+        raise UsageError("freeze leaves no weight to train")
+    if training.gradient_checkpointing:
+        # The name since transformers 5.20, and the one before.
+        enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
+        enable({"use_reentrant": False})
+    return model
+
+
+def lora_config(training: Training) -> Any:
+    """Return the LoRA settings in peft's form."""
+    from peft import LoraConfig
+
+    return LoraConfig(
+        r=training.lora,
+        lora_alpha=training.lora_alpha,
+        target_modules=list(training.lora_targets),
+        task_type="CAUSAL_LM",
+    )
+
+
+def _add_lora(model: Any, training: Training) -> None:
+    from peft import inject_adapter_in_model
+
+    try:
+        torch.manual_seed(training.seed)
+        inject_adapter_in_model(lora_config(training), model)
+    except ValueError as error:
+        raise UsageError(f"lora_targets: {str(error).strip().splitlines()[0]}") from error
+
+
+def freeze(model: nn.Module, patterns: Sequence[str]) -> None:
+    """Freeze the weights whose names match a pattern; UsageError for a pattern that matches none."""
+    names = dict(model.named_parameters())
+    for pattern in patterns:
+        matched = [name for name in names if fnmatchcase(name, pattern)]
+        if not matched:
+            raise UsageError(f"freeze: {pattern!r} matches no weight; they are named like {next(iter(names))}")
+        for name in matched:
+            names[name].requires_grad_(False)

@@ -1,0 +1,47 @@
+"""A model's config.json: found in a folder or on the hub, and read without torch or transformers."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from llamax_cli.errors import ModelError, because
+
+
+def check_model_path(model: str) -> None:
+    """Raise ModelError for a folder without config.json, and for what looks like a path but does not exist."""
+    path = Path(model)
+    if path.is_dir():
+        if (path / "config.json").is_file():
+            return
+        if (path / "model" / "config.json").is_file():
+            raise ModelError(f"{model} is the output folder of a run; its model is in {path / 'model'}")
+        raise ModelError(f"{model} is not a model folder: config.json is missing")
+    if not path.exists() and (model.startswith((".", "/", "~")) or model.count("/") > 1):
+        raise ModelError(f"{model}: no such folder")
+
+
+def read_config(model: str) -> dict[str, Any]:
+    """Return the configuration of a folder, of a file or of a model on the hub; ModelError if there is none."""
+    check_model_path(model)
+    path = Path(model)
+    if path.is_dir():
+        path = path / "config.json"
+    elif not path.is_file():
+        path = _download(model)
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: {because(error)}") from error
+    if not isinstance(config, dict):
+        raise ModelError(f"{path} is not a model's configuration")
+    return config
+
+
+def _download(model: str) -> Path:
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return Path(hf_hub_download(model, "config.json"))
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(f"{model} is not a folder here, and the hub does not provide it: {reason}") from error

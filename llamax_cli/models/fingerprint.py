@@ -1,0 +1,40 @@
+"""Whether a model is still the same one: a hash of its files, for the manifest, `--resume` and caches."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from llamax_cli.models.contracts import ModelChoice
+
+SMALL = 1 << 20  # bytes below which a file is hashed whole
+SAMPLED = 1 << 16  # bytes hashed at either end of a larger file
+
+
+def fingerprint(model: str) -> str:
+    """Return a hash of a model's folder: the names and sizes of its files, small files whole, the ends of large ones.
+
+    A name on the hub or on a server is returned unchanged: `fingerprint("LLaMAX/LLaMAX3-8B") -> "LLaMAX/LLaMAX3-8B"`.
+    """
+    from xxhash import xxh3_64
+
+    folder = Path(model)
+    if not folder.is_dir():
+        return model
+    digest = xxh3_64()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        size = path.stat().st_size
+        digest.update(f"{path.relative_to(folder)}:{size}\n".encode())
+        digest.update(path.read_bytes() if size < SMALL else _ends(path, size))
+    return digest.hexdigest()
+
+
+def fingerprints(choices: Sequence[ModelChoice]) -> list[str]:
+    """Return the fingerprints of all models and LoRA adapters."""
+    return [fingerprint(name) for choice in choices for name in (choice.model, choice.lora) if name is not None]
+
+
+def _ends(path: Path, size: int) -> bytes:
+    """Return the first and last bytes of a large file: the header of safetensors, and some of the weights."""
+    with path.open("rb") as file:
+        head = file.read(SAMPLED)
+        file.seek(size - SAMPLED)
+        return head + file.read()

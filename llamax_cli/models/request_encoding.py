@@ -1,0 +1,153 @@
+"""Requests as tokens and tokens as translations: prompts for decoders, language tokens for encoder-decoders."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, TypeAlias
+
+from llamax_cli.errors import RecordError
+from llamax_cli.models import language_tokens, loading
+from llamax_cli.models.batching import EncodedRequest
+from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
+from llamax_cli.models.output_lengths import OutputLengths
+from llamax_cli.models.prompts import AUTO, Template, choose
+
+# Yields each request with the sequences of tokens generated for it, best first; in any order of requests.
+Decode: TypeAlias = Callable[[list[EncodedRequest]], Iterable[tuple[EncodedRequest, list[list[int]]]]]
+
+
+@dataclass(frozen=True)
+class _Prompt:
+    """The text that the model reads for a request, and the token that must begin the answer, if any."""
+
+    index: int
+    request: TranslationRequest
+    text: str
+    forced_bos: int | None
+
+
+class RequestEncoder:
+    """Encodes requests for one model, and decodes what it generates.
+
+    An encoder-decoder that has a token for each language gets the languages as tokens; any other model gets a prompt
+    from `template` (`--template`). `eos` are the tokens that end a translation.
+    """
+
+    def __init__(self, model: str, template: str, tokenizer: Any, config: Any, decoding: Decoding) -> None:
+        self.tokenizer = tokenizer
+        self.eos = _eos(config, tokenizer)
+        self._is_encoder_decoder = bool(config.is_encoder_decoder)
+        # M2M-100's tokenizer lists its language tokens separately.
+        self._vocabulary = {**tokenizer.get_vocab(), **getattr(tokenizer, "lang_token_to_id", {})}
+        self._has_prefix_tokens = self._is_encoder_decoder and language_tokens.has_prefix_tokens(self._vocabulary)
+        self._has_forced_tokens = (
+            self._is_encoder_decoder
+            and language_tokens.has_forced_tokens(self._vocabulary)
+            and hasattr(tokenizer, "src_lang")
+        )
+        if self._is_encoder_decoder and template == AUTO:
+            template = "madlad" if self._has_prefix_tokens else "aya-101"
+        self.template: Template = choose(template, model, has_chat=bool(getattr(tokenizer, "chat_template", None)))
+        self._lengths = OutputLengths(decoding.max_new_tokens, self._count_tokens)
+        self._positions: int | None = getattr(config, "max_position_embeddings", None)
+
+    def _count_tokens(self, text: str) -> int:
+        return len(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def answers(self, requests: Sequence[TranslationRequest], decode: Decode) -> Iterator[tuple[int, Answer]]:
+        """Yield (index in `requests`, hypotheses best first, or why there are none) for each request."""
+        encoded, refused = self.encode(requests)
+        yield from refused
+        for request, sequences in decode(encoded):
+            yield request.index, [self.hypothesis(tokens, forced_bos=request.forced_bos) for tokens in sequences]
+
+    def encode(
+        self, requests: Sequence[TranslationRequest]
+    ) -> tuple[list[EncodedRequest], list[tuple[int, RecordError]]]:
+        """Return the requests as tokens, in any order, and (index, reason) for those that the model cannot take."""
+        prompts: list[_Prompt] = []
+        encoded: list[EncodedRequest] = []
+        refused: list[tuple[int, RecordError]] = []
+        for index, request in enumerate(requests):
+            try:
+                prompts.append(_Prompt(index, request, *self._prompt(request)))
+            except RecordError as error:
+                refused.append((index, error))
+        for _, group in groupby(sorted(prompts, key=self._tokenizer_state), key=self._tokenizer_state):
+            together = list(group)
+            for prompt, tokens in zip(together, self._tokenize(together), strict=True):
+                try:
+                    limit = self._max_new_tokens(prompt.request, len(tokens))
+                except RecordError as error:
+                    refused.append((prompt.index, error))
+                else:
+                    encoded.append(EncodedRequest(prompt.index, tokens, limit, prompt.forced_bos))
+        return encoded, refused
+
+    def _prompt(self, request: TranslationRequest) -> tuple[str, int | None]:
+        """Return the text for the model, and the token that must begin the answer, if any."""
+        if self._has_forced_tokens:
+            language_tokens.token_of(self._vocabulary, request.src_lang)
+            return request.src, self._vocabulary[language_tokens.token_of(self._vocabulary, request.tgt_lang)]
+        code = ""
+        if self._has_prefix_tokens:
+            code = language_tokens.code_in(language_tokens.token_of(self._vocabulary, request.tgt_lang))
+        text = self.template.render(*request, code)
+        if self.template.chat:
+            turns = [{"role": "user", "content": text}]
+            text = self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+        return text, None
+
+    def _tokenizer_state(self, prompt: _Prompt) -> str:
+        """Return what has to be set in the tokenizer for a prompt: the source language, for models with its token."""
+        return prompt.request.src_lang if self._has_forced_tokens else ""
+
+    def _tokenize(self, prompts: Sequence[_Prompt]) -> list[list[int]]:
+        """Return the tokens of prompts that share the tokenizer's state."""
+        texts = [prompt.text for prompt in prompts]
+        if self._has_forced_tokens:
+            token = language_tokens.token_of(self._vocabulary, prompts[0].request.src_lang)
+            self.tokenizer.src_lang = language_tokens.code_in(token)
+        bos = self.tokenizer.bos_token
+        # A chat template writes the first token itself.
+        add_special_tokens = not (bos and texts[0].startswith(bos)) and not self.template.chat
+        encoded: list[list[int]] = self.tokenizer(texts, add_special_tokens=add_special_tokens)["input_ids"]
+        if self._is_encoder_decoder:
+            return encoded
+        return [ids[:-1] if ids[-1:] == [self.tokenizer.eos_token_id] else ids for ids in encoded]
+
+    def _max_new_tokens(self, request: TranslationRequest, length: int) -> int:
+        """Return the most new tokens after a prompt of `length` tokens, within the positions that the model has."""
+        limit = self._lengths.limit(request.src, request.tgt_lang)
+        if self._positions is None:
+            return limit
+        left = self._positions - (1 if self._is_encoder_decoder else length)
+        if length > self._positions or left < 1:
+            raise RecordError(
+                f"the source is too long: {length:,} tokens with its prompt, but the model takes {self._positions:,}"
+            )
+        return min(limit, left)
+
+    def hypothesis(self, tokens: list[int], *, forced_bos: int | None = None) -> Hypothesis:
+        """Return generated tokens as a translation, truncated unless the model or the template ended it."""
+        has_eos = bool(tokens) and tokens[-1] in self.eos
+        if forced_bos is not None and tokens[:1] == [forced_bos]:
+            tokens = tokens[1:]
+        text = self.tokenizer.decode(tokens, skip_special_tokens=True)
+        text, has_stop = self.template.answer(text)
+        return Hypothesis(text, not (has_eos or has_stop))
+
+
+def load_encoder(choice: ModelChoice, decoding: Decoding) -> tuple[Any, RequestEncoder]:
+    """Return the configuration of a model, and the encoder of requests to it."""
+    loading.silence()
+    config = loading.load_config(choice.model)
+    tokenizer = loading.load_tokenizer(choice.model)
+    return config, RequestEncoder(choice.model, choice.template, tokenizer, config, decoding)
+
+
+def _eos(config: Any, tokenizer: Any) -> list[int]:
+    """Return the tokens that end a text: those of the configuration, if it names any, and the tokenizer's."""
+    configured = getattr(config, "eos_token_id", None)
+    ids = configured if isinstance(configured, list) else [configured]
+    return sorted({token for token in (*ids, tokenizer.eos_token_id) if token is not None})

@@ -1,0 +1,100 @@
+"""Encoding a Sample: its tokens, and which of them the loss is on."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from xxhash import xxh3_128_hexdigest
+
+from llamax_cli.errors import ModelError
+from llamax_cli.models.samples import Sample
+
+
+class Encoded(NamedTuple):
+    """The tokens of one document, and for each whether it is learned; the last learned one is an end of text."""
+
+    tokens: list[int]
+    learned: list[bool]
+
+    @property
+    def supervised(self) -> int:
+        """Return how many tokens are learned besides the end of text; -1 if none is learned.
+
+        The first token is never learned, since nothing predicts it.
+        """
+        return sum(self.learned[1:]) - 1
+
+
+class Encoder:
+    """Encodes prompt and completion as one text between bos and eos; the completion and eos are learned.
+
+    `bos` is None if the tokenizer has none. A token with characters of both prompt and completion is learned; so is
+    one that is partly in an assistant span.
+    """
+
+    def __init__(self, backend: Any, bos: int | None, eos: int) -> None:
+        backend.no_truncation()
+        backend.no_padding()
+        self._backend = backend
+        self._bos = [] if bos is None else [bos]
+        self._eos = [eos]
+        self.size: int = backend.get_vocab_size()
+        self.digest = xxh3_128_hexdigest(f"{backend.to_str()}{bos}:{eos}".encode())
+
+    def encode(self, samples: Sequence[Sample]) -> list[Encoded]:
+        """Return the tokens of each sample."""
+        texts = [sample.prompt + sample.completion for sample in samples]
+        encodings = self._backend.encode_batch(texts, add_special_tokens=False)
+        return [self._encoded(sample, encoding) for sample, encoding in zip(samples, encodings, strict=True)]
+
+    def _encoded(self, sample: Sample, encoding: Any) -> Encoded:
+        ids = encoding.ids
+        if (spans := sample.assistant_spans) is not None:
+            return Encoded(ids, [any(end > s and start < e for s, e in spans) for start, end in encoding.offsets])
+        border = len(sample.prompt)
+        # Without a prompt everything is learned, even a token at the start that covers no character.
+        learned = [end > border for _, end in encoding.offsets] if border else [True] * len(ids)
+        return Encoded([*self._bos, *ids, *self._eos], [False] * len(self._bos) + learned + [True])
+
+    def measure(self, samples: Sequence[Sample]) -> list[tuple[int, int]]:
+        """Return the number of tokens and of supervised tokens of each sample."""
+        return [(len(encoded.tokens), encoded.supervised) for encoded in self.encode(samples)]
+
+
+def load_tokenizer(model: str) -> Any:
+    """Return the tokenizer of a folder or of a model on the hub; ModelError where it cannot be loaded."""
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "critical")
+    import transformers
+
+    transformers.logging.set_verbosity(50)
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(model)
+    # The libraries raise all of these for files that are broken.
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, ImportError) as error:
+        raise ModelError(f"{model}: the tokenizer cannot be loaded: {_first_line(error)}") from error
+    return tokenizer
+
+
+def encoder_of(tokenizer: Any, model: str) -> Encoder:
+    """Return the encoder of a tokenizer; ModelError for one without an end-of-text token or without offsets."""
+    if tokenizer.eos_token_id is None:
+        raise ModelError(
+            f"the tokenizer of {model} has no end-of-text token, so the model would never learn to stop; "
+            "set eos_token in tokenizer_config.json"
+        )
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        raise ModelError(f"the tokenizer of {model} has no fast version (tokenizer.json), so it gives no token offsets")
+    return Encoder(backend, tokenizer.bos_token_id, tokenizer.eos_token_id)
+
+
+def open_encoder(model: str | Path) -> tuple[Any, Encoder]:
+    """Return the tokenizer of a model and its encoder."""
+    tokenizer = load_tokenizer(str(model))
+    return tokenizer, encoder_of(tokenizer, str(model))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,223 @@
+"""The `command` decorator: a command declares the options of its own, and gets the shared flags and an open run."""
+
+import inspect
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, fields
+from functools import partial, wraps
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, cast
+
+import typer
+from typer.core import TyperCommand
+
+from llamax_cli.console import say
+from llamax_cli.errors import UsageError
+from llamax_cli.options.values import named_file, portion, reject_limit
+from llamax_cli.ranks import rank
+from llamax_cli.streams.chunks import WHOLE, Portion
+from llamax_cli.streams.run import Run
+from llamax_cli.streams.settings import Settings
+
+if TYPE_CHECKING:
+    from llamax_cli.cli import Command
+
+Options = ParamSpec("Options")
+
+# Marks an option that does not change the result, so that a resumed run may differ in it:
+# `workers: Annotated[int, Option(min=1), NEUTRAL] = 1`.
+NEUTRAL = object()
+
+_option = partial(typer.Option, rich_help_panel="Every command", show_default=False)
+
+
+def _shared(
+    output: Annotated[
+        Path | None,
+        _option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            callback=named_file,
+            help="Write to this file, which appears once it is complete; .gz, .zst, .bz2 and .xz compress.",
+        ),
+        NEUTRAL,
+    ] = None,
+    resume: Annotated[
+        bool, _option("--resume", help="Continue an interrupted run into -o FILE, to the same bytes."), NEUTRAL
+    ] = False,
+    limit: Annotated[int | None, _option(metavar="N", min=1, help="Stop after N records are written.")] = None,
+    rejects: Annotated[
+        Path | None,
+        _option(
+            metavar="FILE",
+            callback=named_file,
+            help="Move bad lines to this file, with the reason for each, and go on.",
+        ),
+        NEUTRAL,
+    ] = None,
+    max_rejects: Annotated[
+        str | None,
+        _option(
+            metavar="N|SHARE", callback=reject_limit, help="Fail if more lines are rejected, as in 20, 1% or 0.01."
+        ),
+        NEUTRAL,
+    ] = None,
+    manifest: Annotated[
+        Path | None,
+        _option(metavar="FILE", callback=named_file, help="Write a description of the run to this file, as JSON."),
+        NEUTRAL,
+    ] = None,
+    quiet: Annotated[bool, _option("-q", "--quiet", help="Show no progress and no summary line."), NEUTRAL] = False,
+    debug: Annotated[bool, _option("--debug", help="Show the traceback of an error."), NEUTRAL] = False,
+    shard: Annotated[
+        Portion,
+        _option(metavar="I/N", parser=portion, help="Do the I-th of N parts; joined in order, they are the whole."),
+    ] = WHOLE,
+    workers: Annotated[
+        int, _option(metavar="N", min=1, help="Number of processes; it changes the speed and nothing else."), NEUTRAL
+    ] = 1,
+) -> None:
+    """The flags of every command; `shard` and `workers` are for those that say so."""
+
+
+FILES = typer.Argument(metavar="[FILE]...", help="Files to read; - or no file is standard input.", show_default=False)
+
+
+@dataclass(frozen=True)
+class OptionGroup:
+    """Marks a parameter of a command that several options make: `options: Annotated[Made, OptionGroup(make)]`.
+
+    The options are the parameters of the function `make`, and what it returns is the parameter of the command.
+    """
+
+    make: Callable[..., Any]
+
+    @property
+    def options(self) -> list[inspect.Parameter]:
+        """The options, as parameters of `make`."""
+        return list(inspect.signature(self.make, eval_str=True).parameters.values())
+
+    def value(self, given: Mapping[str, Any]) -> Any:
+        """Return the parameter, by the options that were given."""
+        return self.make(**{option.name: given[option.name] for option in self.options})
+
+
+class FilesAfterOptions(TyperCommand):
+    """A command whose repeatable options take all that follows: `--para a b` is `--para a --para b`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Repeat each such option before each of its values."""
+        repeatable = {
+            flag for parameter in self.params if getattr(parameter, "multiple", False) for flag in parameter.opts
+        }
+        spread: list[str] = []
+        current = ""  # the repeatable option whose values these are
+        for place, argument in enumerate(args):
+            if argument == "--":
+                return super().parse_args(ctx, spread + args[place:])
+            if argument.startswith("-") and argument != "-":
+                current = argument if argument in repeatable else ""
+            elif current and args[place - 1] != current:
+                spread.append(current)
+            spread.append(argument)
+        return super().parse_args(ctx, spread)
+
+
+def command(
+    *,
+    shard: bool = False,
+    workers: bool = False,
+    ranks: bool = False,
+    standalone_options: Collection[str] = (),
+    file_options: Collection[str] = (),
+) -> "Callable[[Callable[Concatenate[Run, Options], None]], Command]":
+    """Turn `function(run, options of its own)` into a command with files, the shared flags and an open run.
+
+    The name of the function is the name of the command, its docstring the help. Where an option of
+    `standalone_options` is given, nothing is read. Where options are named in `file_options`, the files are theirs, and
+    there are no others. With `ranks` several processes may be started together, of which the first reads and writes
+    for all.
+    """
+
+    def decorate(function: Callable[Concatenate[Run, Options], None]) -> "Command":
+        name = function.__name__.replace("_", "-")
+        parameters = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        options = [*chain(*map(_options, parameters)), *_shared_options(shard=shard, workers=workers)]
+        neutral = {"files", *(option.name.rstrip("_") for option in options if NEUTRAL in _marks(option))}
+
+        @wraps(function)
+        def start(ctx: typer.Context, files: list[str] | None = None, **given: Any) -> None:
+            if file_options:
+                files = _given_files(file_options, given)
+            if not files and not any(given[option] for option in standalone_options) and _stdin_is_terminal():
+                typer.echo(ctx.get_help(), err=True)
+                raise typer.Exit(2)
+            arguments = {"files": tuple(files or ()), **{key.rstrip("_"): value for key, value in given.items()}}
+            is_first = not ranks or rank() == 0
+            settings = _settings(arguments)
+            if settings.is_complete:
+                if is_first:
+                    say(name, f"{settings.output} is complete already, nothing to resume; remove it to make it anew")
+                return
+            with Run(name, settings if is_first else Settings(quiet=True), arguments, neutral) as run:
+                function(run, **{each.name: _value(each, given) for each in parameters})  # type: ignore[call-arg]
+
+        start.__signature__ = _signature(options, files=not file_options)  # type: ignore[attr-defined]
+        start.__annotations__ = {p.name: p.annotation for p in start.__signature__.parameters.values()}  # type: ignore[attr-defined]
+        start.command_class = FilesAfterOptions if file_options else TyperCommand  # type: ignore[attr-defined]
+        return cast("Command", start)
+
+    return decorate
+
+
+def _given_files(file_options: Collection[str], given: Mapping[str, Any]) -> list[str]:
+    files = [file for option in file_options for file in given[option] or ()]
+    if not files:
+        raise UsageError(f"nothing to read; name files after {', '.join(f'--{option}' for option in file_options)}")
+    return files
+
+
+def _stdin_is_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _settings(arguments: Mapping[str, Any]) -> Settings:
+    return Settings(**{field.name: arguments[field.name] for field in fields(Settings) if field.name in arguments})
+
+
+def _shared_options(*, shard: bool, workers: bool) -> list[inspect.Parameter]:
+    left_out = {name for name, is_taken in (("shard", shard), ("workers", workers)) if not is_taken}
+    return [option for option in inspect.signature(_shared).parameters.values() if option.name not in left_out]
+
+
+def _marks(parameter: inspect.Parameter) -> tuple[Any, ...]:
+    """Return what a parameter is annotated with besides its type."""
+    return getattr(parameter.annotation, "__metadata__", ())
+
+
+def _group(parameter: inspect.Parameter) -> OptionGroup | None:
+    return next((mark for mark in _marks(parameter) if isinstance(mark, OptionGroup)), None)
+
+
+def _options(parameter: inspect.Parameter) -> list[inspect.Parameter]:
+    group = _group(parameter)
+    return group.options if group else [parameter]
+
+
+def _value(parameter: inspect.Parameter, given: Mapping[str, Any]) -> Any:
+    group = _group(parameter)
+    return group.value(given) if group else given[parameter.name]
+
+
+def _signature(options: Iterable[inspect.Parameter], *, files: bool) -> inspect.Signature:
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    argument = inspect.Parameter("files", keyword, annotation=Annotated[list[str] | None, FILES], default=None)
+    return inspect.Signature(
+        [
+            inspect.Parameter("ctx", keyword, annotation=typer.Context),
+            *([argument] if files else []),
+            *(option.replace(kind=keyword) for option in options),
+        ]
+    )

@@ -1,0 +1,192 @@
+"""The options that `llamax train` and `llamax tune` share."""
+
+import inspect
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from itertools import chain
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+from typer import Argument, Option
+
+from llamax_cli.options.command import FilesAfterOptions, OptionGroup
+from llamax_cli.options.values import one_of
+
+RANK = 16  # of LoRA, where --lora says none
+
+Config = Annotated[Path | None, Option("--config", metavar="FILE", help="Settings, as TOML.", show_default=False)]
+Set = Annotated[
+    list[str] | None, Option("--set", metavar="KEY=VALUE", help="A setting; may be repeated.", show_default=False)
+]
+Tokenizer = Annotated[
+    str | None,
+    Option("--tokenizer", metavar="FOLDER|NAME", help="Tokenizer, where not the model's.", show_default=False),
+]
+Resume = Annotated[
+    str | None,
+    Option(
+        "--resume",
+        metavar="auto",
+        callback=one_of(("auto",)),
+        help="Go on from the latest checkpoint, if there is one.",
+    ),
+]
+Freeze = Annotated[
+    list[str] | None,
+    Option("--freeze", metavar="PATTERN", help="Weights that stay; may be repeated.", show_default=False),
+]
+Lora = Annotated[
+    int | None, Option("--lora", metavar="[RANK]", help=f"Train LoRA, of rank {RANK} or this.", show_default=False)
+]
+Keep = Annotated[int | None, Option("--keep", metavar="N", help="Checkpoints that are kept.", show_default=False)]
+Preflight = Annotated[bool, Option("--preflight", help="Say what the run will take, and stop.")]
+Throughput = Annotated[
+    float | None,
+    Option(
+        "--throughput",
+        metavar="N",
+        help="With --preflight: tokens a second of one GPU, for the days.",
+        show_default=False,
+    ),
+]
+DryRun = Annotated[bool, Option("--dry-run", help="Show the call of accelerate, and stop.")]
+Quiet = Annotated[bool, Option("-q", "--quiet", help="No progress, no summary line.")]
+Debug = Annotated[bool, Option("--debug", help="Show the traceback of an error.")]
+AccelerateFlags = Annotated[
+    list[str] | None, Argument(metavar="[-- FLAG...]", help="For accelerate launch.", show_default=False)
+]
+
+
+class TrainingOptions(NamedTuple):
+    """How a run trains and how it is launched.
+
+    `settings` are `key=value`, those of --freeze, --lora and --keep last. `given` are the options by name, without
+    --quiet and --debug, that the command line has.
+    """
+
+    config: Path | None
+    settings: list[str]
+    tokenizer: str | None
+    resume: bool
+    preflight: bool
+    throughput: float | None
+    dry_run: bool
+    quiet: bool
+    accelerate_flags: list[str]
+    given: list[str]
+
+    def launch(
+        self,
+        model: str,
+        data: Sequence[str],
+        output: Path,
+        *,
+        init: bool = False,
+        command: str = "train",
+        task: str = "",
+        tests: Sequence[str] = (),
+    ) -> None:
+        """Launch the run, or say what it takes; see `training.job.Job` for what is said here."""
+        from llamax_cli.training.job import make_job
+        from llamax_cli.training.launcher import start
+
+        job = make_job(
+            model,
+            self.tokenizer,
+            data,
+            output,
+            config=self.config,
+            settings=self.settings,
+            resume=self.resume,
+            quiet=self.quiet,
+            init=init,
+            command=command,
+            task=task,
+            tests=tests,
+        )
+        start(
+            job,
+            self.accelerate_flags,
+            preflight=self.preflight,
+            throughput=self.throughput,
+            dry_run=self.dry_run,
+        )
+
+
+def training_options(
+    config: Config = None,
+    set_: Set = None,
+    tokenizer: Tokenizer = None,
+    resume: Resume = None,
+    freeze: Freeze = None,
+    lora: Lora = None,
+    keep: Keep = None,
+    preflight: Preflight = False,
+    throughput: Throughput = None,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+    flags: AccelerateFlags = None,
+) -> TrainingOptions:
+    """Return what the options say; `debug` is for the command line itself."""
+    shortcuts = {"freeze": freeze or None, "lora": lora, "keep": keep}
+    settings = [f"{key}={json.dumps(value)}" for key, value in shortcuts.items() if value is not None]
+    values: dict[str, object] = {"--config": config, "--set": set_, "--tokenizer": tokenizer, "--resume": resume}
+    values |= {"--freeze": freeze, "--lora": lora, "--keep": keep, "--preflight": preflight, "--dry-run": dry_run}
+    values |= {"--throughput": throughput, " ".join(flags or ()): flags}
+    return TrainingOptions(
+        config=config,
+        settings=[*(set_ or ()), *settings],
+        tokenizer=tokenizer,
+        resume=resume is not None,
+        preflight=preflight,
+        throughput=throughput,
+        dry_run=dry_run,
+        quiet=quiet,
+        accelerate_flags=flags or [],
+        given=given_options(values),
+    )
+
+
+def given_options(values: Mapping[str, object]) -> list[str]:
+    """Return the options that have a value: `given_options({"--lora": 8, "--set": []}) -> ["--lora"]`."""
+    return [name for name, value in values.items() if not (value is None or value is False or value == [])]
+
+
+class TrainingCommand(FilesAfterOptions):
+    """A command whose repeatable options take all that follows, and whose `--lora` needs no rank."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Give `--lora` the usual rank where no number follows."""
+        end = args.index("--") if "--" in args else len(args)
+        filled: list[str] = []
+        for place, argument in enumerate(args[:end]):
+            filled.append(argument)
+            following = args[place + 1] if place + 1 < end else ""
+            if argument == "--lora" and not following.removeprefix("-").isdecimal():
+                filled.append(str(RANK))
+        return super().parse_args(ctx, filled + args[end:])
+
+
+def training_command(function: Callable[..., None]) -> Callable[..., None]:
+    """Turn a function into a command; a parameter marked with Flags stands for the options that it is made from."""
+    parameters = list(inspect.signature(function, eval_str=True).parameters.values())
+    marks = {
+        parameter.name: mark
+        for parameter in parameters
+        for mark in getattr(parameter.annotation, "__metadata__", ())
+        if isinstance(mark, OptionGroup)
+    }
+
+    @wraps(function)
+    def start(**given: Any) -> None:
+        function(**{name: marks[name].value(given) if name in marks else given[name] for name in names})
+
+    names = [parameter.name for parameter in parameters]
+    expanded = [marks[each.name].options if each.name in marks else [each] for each in parameters]
+    options = [option.replace(kind=inspect.Parameter.KEYWORD_ONLY) for option in chain(*expanded)]
+    start.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    start.__annotations__ = {option.name: option.annotation for option in options}
+    start.command_class = TrainingCommand  # type: ignore[attr-defined]
+    return start

@@ -1,0 +1,105 @@
+"""Values of options: what a user types, checked and turned into what a command works with."""
+
+import re
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+from typer import BadParameter, Option
+
+from llamax_cli.errors import LanguageError, UsageError
+from llamax_cli.languages import canonical
+from llamax_cli.registry import suggestion
+from llamax_cli.streams.chunks import Portion
+from llamax_cli.streams.rejects import allowed_rejects
+
+
+def portion(value: str | Portion) -> Portion:
+    """Return one of N parts: `portion("3/8") -> Portion(3, 8)`."""
+    index, _, count = str(value).partition("/")
+    if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+        raise BadParameter(f"{value!r} is not I/N with I from 1 to N, as in 3/8")
+    return Portion(int(index), int(count))
+
+
+def byte_size(value: str | int) -> int:
+    """Return a number of bytes: `byte_size("512M") -> 536870912`; K, M, G and T are powers of 1024."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?", str(value).strip(), re.IGNORECASE)
+    if not match:
+        raise BadParameter(f"{value!r} is no size, as in 512M or 1.5G")
+    return int(float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " "))
+
+
+def share(value: float) -> float:
+    """Check that a value is a share, from 0 to 1."""
+    if not 0 <= value <= 1:
+        raise BadParameter(f"{value} is no share of words; give one from 0 to 1")
+    return value
+
+
+def listed(value: str | None) -> tuple[str, ...]:
+    """Return the items of a list with commas: `listed("en-*,*-en") -> ("en-*", "*-en")`."""
+    return tuple(item.strip() for item in value.split(",") if item.strip()) if value else ()
+
+
+def codes(value: str | None) -> tuple[str, ...]:
+    """Return canonical language codes: `codes("eng,zho_Hans") -> ("en", "zh")`; UsageError where one is unknown."""
+    try:
+        languages = tuple(map(canonical, listed(value)))
+    except LanguageError as error:
+        raise UsageError(str(error)) from error
+    if len(set(languages)) < len(languages):
+        raise UsageError(f"{value} names a language twice")
+    return languages
+
+
+def codes_and(word: str, value: str | None) -> tuple[str, ...]:
+    """Return language codes, with a word among them that is not one: `codes_and("tgt", "tgt,eng") -> ("en", "tgt")`."""
+    items = listed(value)
+    return (*codes(",".join(item for item in items if item != word)), *({word} & set(items)))
+
+
+def columns_by_language(value: str | None) -> dict[str, str]:
+    """Return a mapping: `columns_by_language("eng=1,zh=chinese") -> {"en": "1", "zh": "chinese"}`."""
+    columns: dict[str, str] = {}
+    for item in listed(value):
+        code, equals, column = item.partition("=")
+        if not equals or not column:
+            raise UsageError(f"{item!r} is not LANG=COLUMN, as in en=1 or zh=chinese")
+        columns[codes(code)[0]] = column
+    if len(columns) < len(listed(value)):
+        raise UsageError(f"{value} names a language twice")
+    return columns
+
+
+def one_of(names: Collection[str]) -> Callable[[str | None], str | None]:
+    """Return a check that an option is one of the names."""
+
+    def check(value: str | None) -> str | None:
+        if value is not None and value not in names:
+            raise BadParameter(f"{value!r} is unknown; {suggestion(value, names)}")
+        return value
+
+    return check
+
+
+def format_option(flag: str, what: str, names: Collection[str]) -> Any:
+    """Return an option that takes one of the names, which its help lists."""
+    return Option(flag, metavar="FORMAT", help=f"{what}: {', '.join(names)}.", callback=one_of(names))
+
+
+def reject_limit(value: str | None) -> str | None:
+    """Check that a value limits rejects: a count or a share."""
+    try:
+        if value is not None:
+            allowed_rejects(value, 0)
+    except UsageError as error:
+        raise BadParameter(str(error)) from error
+    return value
+
+
+def named_file(value: Path | None) -> Path | None:
+    """Check that a value is not `-`."""
+    if value is not None and str(value) == "-":
+        raise BadParameter("name a file; records go to standard output without -o")
+    return value

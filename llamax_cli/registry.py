@@ -1,0 +1,26 @@
+"""Tables of what a name stands for: found when it is used, and the nearest name where there is none.
+
+A table such as `{"spbleu": "llamax_cli.scoring.bleu:SpBleu"}` names code in strings, so that nothing is imported before
+it is needed.
+"""
+
+from collections.abc import Iterable
+from pkgutil import resolve_name
+from typing import Any
+
+
+def find(target: str) -> Any:
+    """Return what a target names, its module imported: `find("llamax_cli.scoring.bleu:SpBleu") -> SpBleu`."""
+    return resolve_name(target)
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return the hint for an unknown name, whatever its case.
+
+    `suggestion("spbleau", ["spbleu", "ter"]) -> "did you mean spbleu?"`, `suggestion("x", ["ter"]) -> "have: ter"`.
+    """
+    from difflib import get_close_matches
+
+    names = {candidate.lower(): candidate for candidate in known}
+    near = get_close_matches(name.lower(), names, 1, 0.5)
+    return f"did you mean {names[near[0]]}?" if near else f"have: {', '.join(names.values()) or 'none'}"

@@ -1,0 +1,129 @@
+"""From the records of a run to the summed statistics of each direction."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from llamax_cli.errors import DataError, RecordError
+from llamax_cli.records import Record, Score, language, text, value
+from llamax_cli.scoring.group_statistics import GroupStatistics, compute_statistics
+from llamax_cli.scoring.metrics import MetricSettings, Statistics, load_metric
+from llamax_cli.scoring.references import References
+from llamax_cli.scoring.segments import Direction, Segment, SegmentReader, group_by_direction
+from llamax_cli.scoring.statistics_store import StatisticsStore
+from llamax_cli.streams.inputs import Input
+from llamax_cli.streams.run import Run
+
+SHOWN_IDS = 3  # segments that an error message names
+EarlierScores: TypeAlias = list[tuple[Record, Score]]
+
+
+@dataclass
+class DirectionTotal:
+    """The sums over the segments of a direction.
+
+    `judged` segments have a verdict of langid, which found `off_target` of them in another language.
+    """
+
+    segments: int = 0
+    judged: int = 0
+    off_target: int = 0
+    statistics: dict[str, Statistics] = field(default_factory=dict)
+
+    def add(self, computed: GroupStatistics) -> None:
+        """Add the segments of a group."""
+        verdicts = [segment.on_target for segment in computed.group.segments]
+        self.segments += len(verdicts)
+        self.judged += sum(verdict is not None for verdict in verdicts)
+        self.off_target += sum(verdict is False for verdict in verdicts)
+        for name, rows in computed.statistics.items():
+            self.statistics[name] = self.statistics.get(name, 0) + rows.sum(axis=0)
+
+    def records(self, direction: Direction, settings: MetricSettings) -> Iterator[Score]:
+        """Yield the score of each metric."""
+        for name in settings.metrics:
+            metric = load_metric(name, settings)
+            record: Score = {
+                "src_lang": direction[0],
+                "tgt_lang": direction[1],
+                "metric": name,
+                "score": metric.score(self.statistics[name]),
+                "signature": metric.signature(direction[1]),
+                "n": self.segments,
+            }
+            if self.judged:
+                record["off_target"] = self.off_target / self.judged
+            yield record
+
+
+def total_by_direction(
+    run: Run,
+    settings: MetricSettings,
+    references: References | None,
+    inputs: Iterable[Input],
+    earlier: EarlierScores | None = None,
+    store: StatisticsStore | None = None,
+) -> dict[Direction, DirectionTotal]:
+    """Return the totals of each direction, in order of appearance.
+
+    Score records among the inputs are appended to `earlier` if it is given, the statistics of each segment to `store`.
+    """
+    reader = SegmentReader(references, settings)
+
+    def read(record: Record) -> Segment | tuple[Record, Score]:
+        is_score = "metric" in record and "score" in record and "mt" not in record
+        return (record, parse_score(record)) if is_score and earlier is not None else reader.segment(record)
+
+    def segments() -> Iterator[Segment]:
+        for item in run.read_as(read, inputs):
+            if isinstance(item, Segment):
+                yield item
+            elif earlier is not None:
+                earlier.append(item)
+
+    totals: dict[Direction, DirectionTotal] = {}
+    groups = group_by_direction(segments())
+    for computed in compute_statistics(groups, settings, run.settings.workers, by_segment=store is not None):
+        totals.setdefault(computed.group.direction, DirectionTotal()).add(computed)
+        if store is not None:
+            store.add(computed)
+    for direction, ids in reader.untranslated():
+        leave_out_segments(run, "there is no translation", direction, ids)
+    remark_empty(run, reader)
+    return {direction: totals[direction] for direction in reader.seen.directions}
+
+
+def parse_score(record: Record) -> Score:
+    """Return the score in a Score record of an earlier run; RecordError if it is malformed."""
+    number = value(record, "score")
+    if not isinstance(number, int | float) or isinstance(number, bool):
+        raise RecordError("'score' is not a number")
+    score: Score = {
+        "src_lang": language(record, "src_lang"),
+        "tgt_lang": language(record, "tgt_lang"),
+        "metric": text(record, "metric"),
+        "score": number,
+        "signature": text(record, "signature") if "signature" in record else "",
+        "n": value(record, "n") if "n" in record else 0,
+    }
+    if "off_target" in record:
+        score["off_target"] = value(record, "off_target")
+    return score
+
+
+def leave_out_segments(run: Run, reason: str, direction: Direction, ids: Sequence[str]) -> None:
+    """Count segments that cannot be scored if the run has --rejects; otherwise raise DataError with their ids."""
+    if not ids:
+        return
+    if run.settings.rejects is None:
+        names = ", ".join(ids[:SHOWN_IDS]) + (", ..." if len(ids) > SHOWN_IDS else "")
+        raise DataError(
+            f"{reason} in {'-'.join(direction)} of {names} ({len(ids):,} in all); with --rejects they are left out"
+        )
+    run.left_out["segments without a counterpart"] += len(ids)
+
+
+def remark_empty(run: Run, reader: SegmentReader) -> None:
+    """Report in the summary line how many translations were empty."""
+    if reader.empty:
+        run.remarks.append(f"{reader.empty:,} empty translation{'s' if reader.empty > 1 else ''}")

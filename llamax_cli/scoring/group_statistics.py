@@ -1,0 +1,118 @@
+"""The statistics of groups of segments: spread over worker processes, or computed here for many groups at once."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import chain
+from typing import NamedTuple
+
+from llamax_cli.scoring.metrics import Metric, MetricSettings, Statistics, load_metric
+from llamax_cli.scoring.segments import Segment, SegmentGroup
+from llamax_cli.streams.parallel import ordered
+
+# Segments, of any directions, given at once to a metric outside the workers: its batches then hold texts of one length.
+WINDOW = 20_000
+
+
+class GroupStatistics(NamedTuple):
+    """A group and its statistics by metric: a row for each segment, or one row with their sum."""
+
+    group: SegmentGroup
+    statistics: dict[str, Statistics]
+
+
+class GroupTexts(NamedTuple):
+    """The arguments of `Metric.statistics` for a group."""
+
+    language: str
+    hypotheses: list[str]
+    references: list[str]
+    sources: list[str]
+
+
+def compute_statistics(
+    groups: Iterable[SegmentGroup], settings: MetricSettings, workers: int, *, by_segment: bool
+) -> Iterator[GroupStatistics]:
+    """Yield each group with its statistics, in order; no metric is loaded if there is no group."""
+    groups = iter(groups)
+    first = next(groups, None)
+    if first is None:
+        return
+    metrics = {name: load_metric(name, settings) for name in settings.metrics}  # before forking: workers share them
+    in_workers = {name: metric for name, metric in metrics.items() if metric.runs_in_workers}
+    computed = _compute_in_workers(chain([first], groups), in_workers, settings, workers, by_segment)
+    for name, metric in metrics.items():
+        if name not in in_workers:
+            computed = _add_in_windows(computed, name, metric, by_segment)
+    yield from computed
+
+
+def _compute_in_workers(
+    groups: Iterable[SegmentGroup],
+    metrics: dict[str, Metric],
+    settings: MetricSettings,
+    workers: int,
+    by_segment: bool,
+) -> Iterator[GroupStatistics]:
+    needs_source = any(metric.needs_source for metric in metrics.values())
+    pending: deque[SegmentGroup] = deque()
+
+    def texts() -> Iterator[GroupTexts]:
+        for group in groups:
+            pending.append(group)
+            yield GroupTexts(
+                group.direction[1], group.hypotheses, group.references, group.sources if needs_source else []
+            )
+
+    make = partial(_make_worker, list(metrics), settings, by_segment)
+    for _, rows in ordered(make, texts(), workers if metrics else 1):
+        yield GroupStatistics(pending.popleft(), rows)
+
+
+def _make_worker(
+    names: list[str], settings: MetricSettings, by_segment: bool
+) -> Callable[[GroupTexts], dict[str, Statistics]]:
+    metrics = {name: load_metric(name, settings) for name in names}
+
+    def compute(texts: GroupTexts) -> dict[str, Statistics]:
+        return {name: _summed(metric.statistics(*texts), by_segment) for name, metric in metrics.items()}
+
+    return compute
+
+
+def _add_in_windows(
+    computed: Iterable[GroupStatistics], name: str, metric: Metric, by_segment: bool
+) -> Iterator[GroupStatistics]:
+    """Yield the groups with the statistics of one more metric, computed for a window of many groups at once."""
+    window: list[GroupStatistics] = []
+    size = 0
+    for each in computed:
+        window.append(each)
+        size += len(each.group.segments)
+        if size >= WINDOW:
+            yield from _add_to_window(window, name, metric, by_segment)
+            window, size = [], 0
+    if window:
+        yield from _add_to_window(window, name, metric, by_segment)
+
+
+def _add_to_window(
+    window: list[GroupStatistics], name: str, metric: Metric, by_segment: bool
+) -> Iterator[GroupStatistics]:
+    segments: list[Segment] = [segment for each in window for segment in each.group.segments]
+    rows = metric.statistics(
+        "",
+        [segment.hypothesis for segment in segments],
+        [segment.reference for segment in segments],
+        [segment.source for segment in segments],
+    )
+    start = 0
+    for each in window:
+        end = start + len(each.group.segments)
+        each.statistics[name] = _summed(rows[start:end], by_segment)
+        start = end
+        yield each
+
+
+def _summed(rows: Statistics, by_segment: bool) -> Statistics:
+    return rows if by_segment else rows.sum(axis=0, keepdims=True)

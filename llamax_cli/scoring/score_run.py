@@ -1,0 +1,129 @@
+"""A run of `llamax score`: scores by direction or by segment, a summary, a comparison, a table, a heat map."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from llamax_cli.errors import RecordError, UsageError
+from llamax_cli.records import Record
+from llamax_cli.scoring import heatmap
+from llamax_cli.scoring.comparison import compare_systems
+from llamax_cli.scoring.direction_totals import EarlierScores, remark_empty, total_by_direction
+from llamax_cli.scoring.group_statistics import compute_statistics
+from llamax_cli.scoring.metrics import MetricSettings, load_metric
+from llamax_cli.scoring.references import read_references
+from llamax_cli.scoring.segments import Segment, SegmentReader, group_consecutive
+from llamax_cli.scoring.significance import Trials
+from llamax_cli.scoring.summary import summarise
+from llamax_cli.scoring.tables import Table
+from llamax_cli.streams.run import Run
+
+
+@dataclass(frozen=True)
+class ScoreRequest:
+    """What to write, as asked for on the command line; UsageError if it contradicts itself."""
+
+    references: tuple[str, ...] = ()
+    segments: bool = False
+    summary: bool = False
+    central: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    against: str | None = None
+    trials: Trials = field(default_factory=Trials)
+    correction: str = "holm"
+    table: str | None = None
+    heatmap: Path | None = None
+    order: str = "family"
+
+    def __post_init__(self) -> None:
+        modes = {"--segments": self.segments, "--summary": self.summary, "--against": self.against is not None}
+        if sum(modes.values()) > 1:
+            raise UsageError(f"{' and '.join(flag for flag, is_given in modes.items() if is_given)}: choose one")
+        if (self.central or self.without) and not self.summary:
+            raise UsageError("--central and --not choose the rows of --summary: give it too")
+        if self.segments and (self.table or self.heatmap):
+            raise UsageError(
+                "--segments writes the records themselves: --table and --heatmap show scores of directions"
+            )
+        if self.heatmap is not None:
+            if self.against is not None:
+                raise UsageError("--heatmap shows the scores of one system: score each by itself")
+            heatmap.check_path(self.heatmap)
+
+
+def write_scores(run: Run, settings: MetricSettings, request: ScoreRequest) -> None:
+    """Write what the request asks for."""
+    if request.segments:
+        run.stream(partial(_score_segments, run, settings, request))
+        return
+    if request.against is not None:
+        rows = compare_systems(run, settings, request.references, request.against, request.trials, request.correction)
+    else:
+        rows = _score_directions(run, settings, request)
+    run.write(rows, output=Table(run.settings.output, request.table) if request.table else None)
+
+
+def _score_directions(run: Run, settings: MetricSettings, request: ScoreRequest) -> Iterator[Any]:
+    """Yield the scores of earlier runs and those of this one, or the summary of both."""
+    references = read_references(run, request.references)
+    earlier: EarlierScores = []
+    totals = total_by_direction(run, settings, references, run.inputs, earlier)
+    new_scores = [score for direction, total in totals.items() for score in total.records(direction, settings)]
+    scores = [score for _, score in earlier] + new_scores
+    if request.heatmap is not None:
+        heatmap.draw(request.heatmap, scores, request.order)
+    if request.summary:
+        yield from summarise(scores, request.central, request.without)
+    else:
+        yield from (record for record, _ in earlier)
+        yield from new_scores
+
+
+def _score_segments(
+    run: Run, settings: MetricSettings, request: ScoreRequest, records: Iterator[Record]
+) -> Iterator[Iterable[Record] | RecordError]:
+    """Yield each record with its scores under the names of the metrics, or the error that rejects it."""
+    reader = SegmentReader(read_references(run, request.references), settings)
+    pending: deque[tuple[Record, RecordError | None]] = deque()
+
+    def segments() -> Iterator[Segment]:
+        for record in records:
+            try:
+                segment = reader.segment(record)
+            except RecordError as error:
+                pending.append((record, error))
+            else:
+                pending.append((record, None))
+                yield segment
+
+    metrics = {name: load_metric(name, settings) for name in settings.metrics}
+    groups = group_consecutive(segments())
+    try:
+        for computed in compute_statistics(groups, settings, run.settings.workers, by_segment=True):
+            for row in range(len(computed.group.segments)):
+                yield from _pop_errors(pending)
+                scores = {name: metric.sentence(computed.statistics[name][row]) for name, metric in metrics.items()}
+                yield [{**pending.popleft()[0], **scores}]
+        yield from _pop_errors(pending)
+    finally:  # also when --limit ends the run
+        run.figures["signatures"] = _signatures(settings, reader)
+        remark_empty(run, reader)
+
+
+def _pop_errors(pending: deque[tuple[Record, RecordError | None]]) -> Iterator[RecordError]:
+    """Yield the errors before the next record that has a segment."""
+    while pending and (error := pending[0][1]) is not None:
+        pending.popleft()
+        yield error
+
+
+def _signatures(settings: MetricSettings, reader: SegmentReader) -> dict[str, list[str]]:
+    """Return the signatures of sentence scores by metric, for the manifest: the records carry none."""
+    languages = dict.fromkeys(target for _, target in reader.seen.directions)
+    return {
+        name: [*dict.fromkeys(load_metric(name, settings).signature(code, by_sentence=True) for code in languages)]
+        for name in settings.metrics
+    }

@@ -1,0 +1,156 @@
+"""Texts as numbers of SentencePiece pieces; two numbers are equal if and only if sacreBLEU sees equal strings."""
+
+import unicodedata
+from array import array
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+from sentencepiece import SentencePieceProcessor
+
+from llamax_cli.errors import FileError
+
+# Characters per word above which a text is taken for a script without spaces, whose words do not occur again.
+LONG_WORD = 16
+CACHE_SIZE = 1 << 20  # words, about 150 MB
+SPACE = "\u2581"
+BPE = 2
+# Normalisations none of whose rules spans a space.
+LOCAL_RULES = {"", "identity", "nmt_nfkc", "nfkc", "nmt_nfkc_cf", "nfkc_cf"}
+
+_Words: TypeAlias = dict[str, bytes | None]
+
+
+class SpmTokenizer:
+    """A SentencePiece model as a tokenizer with sacreBLEU's tokens.
+
+    sacreBLEU joins the pieces of a text with spaces and splits the result at white space of any kind. So its tokens are
+    not always the pieces; and all unknown pieces, which have one number, are different tokens.
+
+    With a BPE model none of whose pieces contains a space, the pieces of a text are those of its words. Words occur
+    again and again, so each is encoded once. Any other text is encoded whole.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._model = SentencePieceProcessor(model_file=str(path))
+        except (OSError, RuntimeError) as error:
+            raise FileError(f"{path} is no SentencePiece model; remove it or name another with --spm") from error
+        strings = self._model.id_to_piece(list(range(self._model.vocab_size())))
+        self._unknown = self._model.unk_id()
+        # The pieces that are not a token of sacreBLEU by themselves.
+        self._odd = frozenset({self._unknown, *(n for n, piece in enumerate(strings) if piece.split() != [piece])})
+        self._other_tokens: dict[str, int] = {}
+        self._words: _Words | None = {} if _encodes_by_word(path, strings) else None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the cache is so large that it is time for `clear`."""
+        return len(self._words or ()) + len(self._other_tokens) > CACHE_SIZE
+
+    def clear(self) -> None:
+        """Clear the cache; numbers from before mean nothing afterwards."""
+        self._other_tokens.clear()
+        if self._words is not None:
+            self._words.clear()
+
+    def encode(self, texts: Sequence[str]) -> list[bytes]:
+        """Return each text as the numbers of its tokens, in the form that `ngrams` takes."""
+        texts = [text.rstrip() for text in texts]
+        if self._words is None:
+            return self._encode_whole(texts)
+        split = [text.split(" ") for text in texts]
+        encoded = [b""] * len(texts)
+        spaced = [n for n, words in enumerate(split) if len(texts[n]) <= LONG_WORD * len(words)]
+        if failed := self._join_words(self._words, split, spaced, encoded):
+            self._encode_words(self._words, set().union(*(split[n] for n in failed)))
+            failed = self._join_words(self._words, split, failed, encoded)
+        whole = [*failed, *({*range(len(texts))} - {*spaced})]
+        for n, numbers in zip(whole, self._encode_whole([texts[n] for n in whole]), strict=True):
+            encoded[n] = numbers
+        return encoded
+
+    def _join_words(self, known: _Words, split: list[list[str]], rows: list[int], encoded: list[bytes]) -> list[int]:
+        """Encode the texts in `rows` from their words; return the rows that have a word without an encoding."""
+        failed = []
+        for n in rows:
+            try:
+                encoded[n] = b"".join(map(known.get, split[n]))  # type: ignore[arg-type]
+            except TypeError:  # None among the words
+                failed.append(n)
+        return failed
+
+    def _encode_words(self, known: _Words, words: Collection[str]) -> None:
+        """Add the words that are new to the cache; None for one whose pieces depend on the text before it."""
+        new = [word for word in words if word not in known]
+        for word, numbers in zip(new, self._encode_whole(new), strict=True):
+            known[word] = None if unicodedata.category(word[:1] or " ").startswith("M") else numbers
+
+    def _encode_whole(self, texts: Sequence[str]) -> list[bytes]:
+        # One thread: --workers decides how many processors are used.
+        ids = self._model.encode(list(texts), out_type=int, num_threads=1) if texts else []
+        odd = self._odd
+        return [
+            array("i", pieces).tobytes() if odd.isdisjoint(pieces) else self._encode_strings(text)
+            for text, pieces in zip(texts, ids, strict=True)
+        ]
+
+    def _encode_strings(self, text: str) -> bytes:
+        tokens = " ".join(self._model.encode(text, out_type=str)).split()
+        return array("i", map(self._number, tokens)).tobytes()
+
+    def _number(self, token: str) -> int:
+        number: int = self._model.piece_to_id(token)
+        if number != self._unknown:
+            return number
+        return self._other_tokens.setdefault(token, self._model.vocab_size() + len(self._other_tokens))
+
+
+def _encodes_by_word(path: Path, pieces: list[str]) -> bool:
+    """Return whether the pieces of a text are those of its words, each encoded by itself."""
+    trainer, normalizer = _read_specs(path.read_bytes())
+    return (
+        trainer.get(3) == BPE
+        and not trainer.get(24, 0)  # white space as a suffix
+        and normalizer.get(1, b"").decode() in LOCAL_RULES
+        and all(normalizer.get(field, 1) for field in (3, 4, 5))  # dummy prefix, extra white space, escaped white space
+        and not any(SPACE in piece[1:] for piece in pieces)
+    )
+
+
+class _Field(NamedTuple):
+    number: int
+    value: Any
+
+
+def _read_specs(model: bytes) -> tuple[dict[int, Any], dict[int, Any]]:
+    """Return the fields of TrainerSpec and NormalizerSpec by their numbers in the protocol buffer."""
+    start = 0
+    while model[start : start + 1] == b"\n" and model[start + 1] < 128:  # pieces: field 1, short
+        start += 2 + model[start + 1]
+    fields: dict[int, Any] = dict(_fields(model, start))
+    return dict(_fields(fields.get(2, b""))), dict(_fields(fields.get(3, b"")))
+
+
+def _fields(data: bytes, offset: int = 0) -> Iterator[_Field]:
+    """Yield the fields of a protocol buffer."""
+    while offset < len(data):
+        tag, offset = _varint(data, offset)
+        if tag & 7 == 0:
+            value, offset = _varint(data, offset)
+            yield _Field(tag >> 3, value)
+        else:
+            size, offset = _varint(data, offset) if tag & 7 == 2 else (8 if tag & 7 == 1 else 4, offset)
+            yield _Field(tag >> 3, data[offset : offset + size])
+            offset += size
+
+
+def _varint(data: bytes, offset: int) -> tuple[int, int]:
+    """Return the number at an offset and the offset after it."""
+    value = shift = 0
+    while True:
+        value |= (data[offset] & 127) << shift
+        shift += 7
+        offset += 1
+        if data[offset - 1] < 128:
+            return value, offset

@@ -1,0 +1,48 @@
+"""The statistics of every segment of a system, on disk until they are compared with another system's."""
+
+import pickle
+import tempfile
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from llamax_cli.errors import FileError, because
+from llamax_cli.scoring.group_statistics import GroupStatistics
+from llamax_cli.scoring.metrics import Statistics
+from llamax_cli.scoring.segments import Direction
+
+
+class StatisticsStore:
+    """The statistics of segments, in a temporary file that is deleted with this object."""
+
+    def __init__(self) -> None:
+        self._file: Any = tempfile.TemporaryFile(prefix="llamax-")  # noqa: SIM115 (open as long as the object)
+        self._offsets: dict[Direction, list[int]] = {}
+
+    def add(self, computed: GroupStatistics) -> None:
+        """Store a group; FileError if the disk is full."""
+        self._offsets.setdefault(computed.group.direction, []).append(self._file.tell())
+        try:
+            pickle.dump(([segment.id for segment in computed.group.segments], computed.statistics), self._file)
+        except OSError as error:
+            raise FileError(f"{because(error)}; TMPDIR names another folder for temporary files") from error
+
+    @property
+    def directions(self) -> Iterable[Direction]:
+        """The directions, in order of appearance."""
+        return self._offsets
+
+    def get(self, direction: Direction) -> tuple[list[str], dict[str, Statistics]]:
+        """Return the ids and the statistics of a direction's segments, in order of appearance."""
+        end = self._file.tell()
+        ids: list[str] = []
+        parts: dict[str, list[Statistics]] = {}
+        for offset in self._offsets.get(direction, ()):
+            self._file.seek(offset)
+            group_ids, statistics = pickle.load(self._file)
+            ids += group_ids
+            for name, rows in statistics.items():
+                parts.setdefault(name, []).append(rows)
+        self._file.seek(end)
+        return ids, {name: np.concatenate(rows) for name, rows in parts.items()}

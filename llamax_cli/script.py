@@ -1,0 +1,75 @@
+"""Which script a word is written in, and which of the two Chinese ones.
+
+script("слово") -> "Cyrl"      by the first letter that has one
+chinese("zh", "個") -> ("zhtrad",)
+"""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
+
+from llamax_cli.languages import languages
+
+CHINESE = {"zh", "zhtrad"}
+ISO_15924 = {  # by the word that opens a character's name in Unicode; any other script keeps that word
+    "ARABIC": "Arab", "ARMENIAN": "Armn", "BENGALI": "Beng", "CHEROKEE": "Cher", "CJK": "Hani", "CYRILLIC": "Cyrl",
+    "DEVANAGARI": "Deva", "ETHIOPIC": "Ethi", "GEORGIAN": "Geor", "GREEK": "Grek", "GUJARATI": "Gujr",
+    "GURMUKHI": "Guru", "HANGUL": "Hang", "HEBREW": "Hebr", "HIRAGANA": "Hira", "KANNADA": "Knda", "KATAKANA": "Kana",
+    "KATAKANA-HIRAGANA": "Kana", "KHMER": "Khmr", "LAO": "Laoo", "LATIN": "Latn", "MALAYALAM": "Mlym",
+    "MONGOLIAN": "Mong", "MYANMAR": "Mymr", "NKO": "Nkoo", "ORIYA": "Orya", "SINHALA": "Sinh", "SYRIAC": "Syrc",
+    "TAMIL": "Taml", "TELUGU": "Telu", "THAANA": "Thaa", "THAI": "Thai", "TIBETAN": "Tibt", "TIFINAGH": "Tfng",
+}  # fmt: skip
+PARTS = {"Hans": {"Hani"}, "Hant": {"Hani"}, "Jpan": {"Hani", "Hira", "Kana"}, "Hang": {"Hang", "Hani"}}
+NONE = "Zyyy"  # a number or a sign
+
+
+@lru_cache(maxsize=1 << 14)
+def _script_of(character: str) -> str | None:
+    if not character.isalpha():
+        return None
+    name = unicodedata.name(character, "").partition(" ")[0]
+    return ISO_15924.get(name, name.title() or NONE)
+
+
+def script(word: str) -> str:
+    """Return the ISO 15924 code of the script of a word's first letter: `script("3 дня") -> "Cyrl"`."""
+    for character in word:
+        code = _script_of(character)
+        if code is not None:
+            return code
+    return NONE
+
+
+def expected_scripts(language: str) -> set[str]:
+    """Return the scripts a language of the table is written in, none where the table does not have it."""
+    entry = languages().get(language)
+    return PARTS.get(entry.script, {entry.script}) if entry else set()
+
+
+def foreign_script(language: str, words: Iterable[str]) -> str | None:
+    """Return the script that the words are in, where hardly any of them (2 %) is in that of the language."""
+    scripts = expected_scripts(language)
+    counts = Counter(script(word) for word in words)
+    del counts[NONE]
+    total = sum(counts.values())
+    if not scripts or total < 50 or sum(counts[code] for code in scripts) > total / 50:
+        return None
+    return counts.most_common(1)[0][0]
+
+
+@lru_cache(maxsize=1 << 17)
+def chinese(language: str, word: str) -> tuple[str, ...]:
+    """Return the languages that a word of `zh` or `zhtrad` belongs to by its characters, whatever its file says.
+
+    Characters that exist in one script only decide. A word all of whose characters exist in both is a word of both;
+    one without Chinese characters, or with characters of either script, stays what its file says it is.
+    """
+    import hanzidentifier  # type: ignore[import-untyped]  # the characters of CC-CEDICT
+
+    kind = hanzidentifier.identify(word)
+    if kind == hanzidentifier.BOTH:
+        return ("zh", "zhtrad")
+    if kind == hanzidentifier.SIMPLIFIED:
+        return ("zh",)
+    return ("zhtrad",) if kind == hanzidentifier.TRADITIONAL else (language,)

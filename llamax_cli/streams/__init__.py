@@ -1,0 +1,1 @@
+"""Streams: what every filter shares between its input and its output."""

@@ -1,0 +1,221 @@
+"""Lines in, records through a stage, lines out: what happens between an input and an output.
+
+A stream is cut into chunks of whole lines. A chunk is worked on by itself, so that any number of workers, any size of
+chunk and any split of the input into shards gives the same lines in the same order.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+from llamax_cli.errors import DataError, RecordError
+from llamax_cli.records import Record, parse, parse_lines, serialise
+from llamax_cli.streams.inputs import Input
+from llamax_cli.streams.rejects import Reject
+
+PACE = 0.1  # seconds of work in a chunk
+SMALL, LARGE = 1 << 12, 1 << 20  # bytes in a chunk of work: at first, at most
+MAX_LINE = 256 << 20  # bytes without a line end after which this is no stream of records
+
+Item = TypeVar("Item")
+Tally: TypeAlias = Counter[str]
+Transform: TypeAlias = Callable[[Record, Tally], Iterable[Record]]
+
+
+@runtime_checkable
+class BatchTransform(Protocol):
+    """A transform that is faster with many records at once; it returns what it would return for each, in order."""
+
+    def __call__(self, record: Record, tally: Tally) -> Iterable[Record]: ...  # noqa: D102
+    def transform_batch(self, records: list[Record], tally: Tally) -> list[Record]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Portion:
+    """The `index`-th (from 1) of `count` parts: `str(Portion(3, 8)) -> "3/8"`."""
+
+    index: int
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.count}"
+
+
+WHOLE = Portion(1, 1)
+
+
+class Chunk(NamedTuple):
+    """Whole lines of one input: where they come from, the number of the first (from 1), and their bytes."""
+
+    name: str
+    line: int
+    data: bytes
+
+
+class Outcome(NamedTuple):
+    """What became of a chunk: lines to write, how many were read and written, what was rejected and counted."""
+
+    data: bytes
+    read: int
+    written: int
+    rejects: list[Reject]
+    tally: Tally
+
+
+def chunks(inputs: Iterable[Input]) -> Iterator[Chunk]:
+    """Yield the inputs one after the other as chunks of whole lines, as soon as they are there.
+
+    Only "\\n" ends a line (U+0085, U+2028 and their like are text); a last line without one gets it.
+    """
+    for source in inputs:
+        line, unfinished, length = 1, list[bytes](), 0  # the line that has no end yet, in pieces
+        for block in source.blocks():
+            cut = block.rfind(b"\n") + 1
+            if cut:
+                yield Chunk(source.name, line, b"".join([*unfinished, block[:cut]]))
+                line += block.count(b"\n", 0, cut)
+                unfinished, length = [], 0
+            unfinished.append(block[cut:])
+            length += len(block) - cut
+            if length > MAX_LINE:
+                where = f"{source.name}:{line}"
+                raise DataError(f"{where}: no line end within {MAX_LINE >> 20} MiB; is this a stream of lines?")
+        if length:
+            yield Chunk(source.name, line, b"".join([*unfinished, b"\n"]))
+
+
+def shard(inputs: list[Input], portion: Portion) -> Iterator[Chunk]:
+    """Yield the lines of one shard: contiguous, near equal in bytes, joined they are the whole.
+
+    A line belongs to the shard in which its first byte lies. The inputs are measured first; what cannot be read twice
+    is copied to a temporary file.
+    """
+    for source in inputs:
+        source.spool()
+    total = sum(source.measure() for source in inputs)
+    yield from between(
+        chunks(inputs), total * (portion.index - 1) // portion.count, total * portion.index // portion.count
+    )
+
+
+def between(stream: Iterable[Chunk], start: int, end: int) -> Iterator[Chunk]:
+    """Yield the lines whose first byte is at `start` ... `end` - 1 of the stream."""
+    offset = 0
+    for chunk in stream:
+        low, high = (_line_start(chunk.data, place - offset) for place in (start, end))
+        if low < high:
+            yield Chunk(chunk.name, chunk.line + chunk.data.count(b"\n", 0, low), chunk.data[low:high])
+        offset += len(chunk.data)
+        if offset >= end:
+            return
+
+
+def paced(stream: Iterable[Chunk]) -> Iterator[Chunk]:
+    """Yield the same lines in chunks after each of which the next is asked for within about PACE seconds.
+
+    So a slow stage in this process shows its progress and is interrupted with little to do again, and a fast one is
+    not held up. Workers are asked for the next chunk before they are done: theirs grow to those of the input.
+    """
+    size = SMALL
+    for chunk in stream:
+        low = 0
+        while low < len(chunk.data):
+            high = _line_start(chunk.data, low + size)
+            start = time.monotonic()
+            yield Chunk(chunk.name, chunk.line + chunk.data.count(b"\n", 0, low), chunk.data[low:high])
+            seconds = time.monotonic() - start
+            size = max(1, size // 2) if seconds > PACE else min(LARGE, size * 2) if seconds < PACE / 4 else size
+            low = high
+
+
+def pieces(chunk: Chunk, size: int) -> Iterator[Chunk]:
+    """Yield the lines of a chunk in chunks of at least `size` bytes, but for the last."""
+    line, low = chunk.line, 0
+    while low < len(chunk.data):
+        high = _line_start(chunk.data, low + size)
+        yield Chunk(chunk.name, line, chunk.data[low:high])
+        line += chunk.data.count(b"\n", low, high)
+        low = high
+
+
+def _line_start(data: bytes, place: int) -> int:
+    """Return where the first line starts that starts at `place` or later."""
+    if place <= 0:
+        return 0
+    return len(data) if place >= len(data) else data.index(b"\n", place - 1) + 1
+
+
+def first_lines(data: bytes, count: int) -> int:
+    """Return the length in bytes of the first `count` lines: `first_lines(b"a\\nbc\\nd\\n", 2) -> 5`."""
+    end = 0
+    for _ in range(count):
+        end = data.index(b"\n", end) + 1
+    return end
+
+
+def records(
+    stream: Iterable[Chunk], read: Callable[[Record], Item], reject: Callable[[str, int, str, bytes], None]
+) -> Iterator[tuple[int, Item]]:
+    """Yield (line number, what `read` makes of the record) for each line; bad ones go to `reject`.
+
+    A line is bad where it holds no record, or where `read` raises RecordError.
+    """
+    for chunk in stream:
+        lines: list[bytes] = []
+        for index, line in enumerate(_parsed(chunk.data)):
+            try:
+                yield chunk.line + index, read(parse(line) if isinstance(line, bytes) else line)
+            except RecordError as error:
+                lines = lines or chunk.data.split(b"\n")
+                reject(chunk.name, chunk.line + index, str(error), lines[index])
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a worker does with chunks: `make()` gives the stage; called once in each worker."""
+
+    make: Callable[[], Transform]
+    tolerant: bool
+
+    def __call__(self) -> Callable[[Chunk], Outcome]:
+        """Return the function of a chunk that a worker applies."""
+        return partial(transform, self.make(), self.tolerant)
+
+
+def transform(stage: Transform, tolerant: bool, chunk: Chunk, limit: int | None = None) -> Outcome:
+    """Put each record of the chunk through the stage, until `limit` are written.
+
+    The first bad line ends the chunk unless `tolerant`. A BatchTransform gets all records at once where all are good
+    and none is past a limit.
+    """
+    if limit is None and isinstance(stage, BatchTransform) and (batch := parse_lines(chunk.data)):
+        with suppress(RecordError):  # one record at a time, below, shows which it was
+            batch_tally: Tally = Counter()
+            transformed = stage.transform_batch(batch, batch_tally)
+            return Outcome(serialise(transformed), len(batch), len(transformed), [], batch_tally)
+    written: list[Record] = []
+    rejects: list[Reject] = []
+    tally: Tally = Counter()
+    lines: list[bytes] = []
+    for index, line in enumerate(_parsed(chunk.data)):
+        if limit is not None and len(written) >= limit:
+            return Outcome(serialise(written[:limit]), index, limit, rejects, tally)
+        try:
+            # As a list first: a stage that fails midway has written nothing.
+            written.extend([*stage(parse(line) if isinstance(line, bytes) else line, tally)])
+        except RecordError as error:
+            lines = lines or chunk.data.split(b"\n")
+            rejects.append(Reject(chunk.name, chunk.line + index, str(error), lines[index]))
+            if not tolerant:
+                return Outcome(serialise(written), index, len(written), rejects, tally)
+    return Outcome(serialise(written[:limit]), chunk.data.count(b"\n"), len(written[:limit]), rejects, tally)
+
+
+def _parsed(data: bytes) -> Iterable[Record | bytes]:
+    """Return the records, or the bare lines where some are bad."""
+    records = parse_lines(data)
+    return data.split(b"\n")[:-1] if records is None else records

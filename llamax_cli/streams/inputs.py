@@ -1,0 +1,202 @@
+"""Bytes in: files, pipes and standard input, of any compression."""
+
+import io
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from llamax_cli.errors import DataError, FileError, UsageError, because
+from llamax_cli.streams.compression import LONGEST_MAGIC, compression_of, decompressed, decompression_errors, may_begin
+
+CHUNK = 1 << 17  # bytes asked of an input at once; the records of one fit the cache, which doubles the speed
+
+
+class Input:
+    """One input that can be opened again and again; `-` is standard input, which can be opened once unless spooled.
+
+    `read` counts the bytes taken from it so far; `length` (bytes as they lie on disk) and, with `hashing` on, `sha256`
+    are known once it was read from end to end.
+    """
+
+    def __init__(self, path: str | Path, *, hashing: bool = False) -> None:
+        self.path = str(path)
+        self.name = "stdin" if self.path == "-" else self.path
+        self.hashing = hashing
+        self.sha256: str | None = None
+        self.length: int | None = None
+        self.read = 0
+        self._spool: Any = None
+        self._peeked: BinaryIO | None = None
+        self._opened_stdin = False
+
+    def open(self) -> BinaryIO:
+        """Return the decompressed bytes as a stream; FileError says why it cannot be opened."""
+        if self._peeked is not None:
+            stream, self._peeked = self._peeked, None
+            return stream
+        raw = _Raw(self, self._descriptor())
+        buffered = io.BufferedReader(cast("Any", raw), CHUNK)
+        with self.readable():
+            head = buffered.peek(LONGEST_MAGIC)[:LONGEST_MAGIC]
+        compression = compression_of(head)
+        return decompressed(buffered, compression) if compression else buffered
+
+    def head(self) -> bytes:
+        """Return the first bytes (about a chunk at most), without taking them from a later `open`."""
+        stream = self.open()
+        with self.readable():
+            first_bytes = cast("Any", stream).peek(CHUNK)
+        if not self.reopens():
+            self._peeked = stream
+        else:
+            stream.close()
+        return bytes(first_bytes)
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the decompressed bytes as they come, at most CHUNK at a time."""
+        with self.open() as stream:
+            while True:
+                with self.readable():
+                    block = cast("Any", stream).read1(CHUNK)
+                if not block:
+                    return
+                yield block
+
+    @contextmanager
+    def readable(self) -> Iterator[None]:
+        """Turn what the operating system and the decompressors raise into one line that names this input."""
+        try:
+            yield
+        except EOFError as error:
+            raise DataError(f"{self.name}: the compressed file is cut short; fetch it again") from error
+        except OSError as error:
+            if error.errno is not None:
+                raise FileError(f"{self.name}: {because(error)}") from error
+            raise DataError(f"{self.name}: the compressed data is broken ({error}); fetch it again") from error
+        except decompression_errors() as error:
+            raise DataError(f"{self.name}: the compressed data is broken ({error}); fetch it again") from error
+
+    def reopens(self) -> bool:
+        """Return whether it can be opened more than once."""
+        return self._spool is not None or (self.path != "-" and stat.S_ISREG(_status(self.path).st_mode))
+
+    def spool(self) -> None:
+        """Copy what cannot be opened again to a temporary file, which goes with this object."""
+        if not self.reopens():
+            import tempfile
+
+            source = self.open()
+            self._spool = tempfile.NamedTemporaryFile(prefix="llamax-")  # noqa: SIM115 (open as long as the object)
+            with source, self.readable():
+                shutil.copyfileobj(source, self._spool, CHUNK)
+                self._spool.flush()
+
+    def size(self) -> int | None:
+        """Return the bytes on disk of a regular file, None for anything else."""
+        try:
+            status = (
+                os.fstat(self._spool.fileno() if self._spool else 0)
+                if self._spool or self.path == "-"
+                else os.stat(self.path)
+            )
+        except (OSError, ValueError):
+            return None
+        return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+    def measure(self) -> int:
+        """Return the bytes of the decompressed text, a missing last line end counted in.
+
+        What is compressed has to be read for that, so this is for inputs that can be opened again.
+        """
+        size = self.size()
+        with self.open() as stream:
+            raw = getattr(stream, "raw", None)
+            if size and isinstance(raw, _Raw):
+                return size + (raw.byte_at(size - 1) != b"\n")
+        total, last = 0, b"\n"
+        for block in self.blocks():
+            total += len(block)
+            last = block[-1:]
+        return total + (last != b"\n")
+
+    def _descriptor(self) -> int:
+        if self._spool is not None:
+            return os.open(self._spool.name, os.O_RDONLY)
+        if self.path == "-":
+            return self._standard_input()
+        status = _status(self.path)
+        if stat.S_ISDIR(status.st_mode):
+            raise FileError(f"{self.path} is a folder, not a file")
+        try:
+            return os.open(self.path, os.O_RDONLY)
+        except OSError as error:
+            raise FileError(f"{self.path}: {because(error)}") from error
+
+    def _standard_input(self) -> int:
+        if sys.stdin is None:
+            raise FileError("standard input is closed")
+        if self._opened_stdin:
+            raise UsageError("standard input can be read only once; save it to a file first")
+        self._opened_stdin = True
+        if stat.S_ISDIR(os.fstat(0).st_mode):
+            raise FileError("standard input is a folder, not a file")
+        return os.dup(0)
+
+
+class _Raw(io.RawIOBase):
+    """The bytes of an input as they lie on disk, counted and, where asked, hashed on their way."""
+
+    def __init__(self, source: Input, descriptor: int) -> None:
+        self._source = source
+        self._descriptor = descriptor
+        self._count = 0
+        self._hash: Any = None
+        if source.hashing and source.length is None:
+            import hashlib
+
+            self._hash = hashlib.sha256()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer)
+        count = os.readv(self._descriptor, [view])
+        while not self._count and may_begin(bytes(view[:count])):  # a pipe may give a byte at a time
+            more = os.readv(self._descriptor, [view[count:]])
+            if not more:
+                break
+            count += more
+        self._count += count
+        self._source.read += count
+        if self._hash is not None:
+            self._hash.update(view[:count])
+        if not count:
+            self._end()
+        return count
+
+    def _end(self) -> None:
+        if self._source.length is None:
+            self._source.length = self._count
+            self._source.sha256 = self._hash.hexdigest() if self._hash is not None else None
+
+    def byte_at(self, place: int) -> bytes:
+        """Return one byte of a regular file, without moving in it."""
+        return os.pread(self._descriptor, 1, place)
+
+    def close(self) -> None:
+        if not self.closed:
+            os.close(self._descriptor)
+        super().close()
+
+
+def _status(path: str) -> os.stat_result:
+    try:
+        return os.stat(path)
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path}: {because(error)}") from error

@@ -1,0 +1,94 @@
+"""What a run was, as JSON: enough to say where a file came from and to make it again."""
+
+import platform
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from llamax_cli import __version__
+from llamax_cli.errors import FileError
+from llamax_cli.streams.chunks import Portion
+from llamax_cli.streams.inputs import Input
+from llamax_cli.streams.outputs import AtomicFile, open_output
+
+PACKAGES = {"msgspec", "xopen", "zstandard", "xxhash", "pyarrow", "datasets", "langcodes"}
+PACKAGES |= {"torch", "transformers", "tokenizers", "accelerate", "peft", "ctranslate2", "vllm"}
+
+
+def describe(
+    command: str,
+    arguments: Mapping[str, object],
+    inputs: Iterable[Input],
+    counts: Mapping[str, int],
+    figures: Mapping[str, object],
+    started: float,
+) -> dict[str, Any]:
+    """Return the manifest of a run that began at `started` (seconds since 1970).
+
+    `figures` holds what the command itself has to report. An input's hash is null where it was not read to its end.
+    """
+    return {
+        "command": command,
+        "arguments": {name: plain(value) for name, value in arguments.items()},
+        "seed": arguments.get("seed"),
+        "versions": _versions(),
+        "inputs": [
+            {"path": source.path, "bytes": source.length or source.size(), "sha256": source.sha256}
+            for source in inputs
+            if source.read
+        ],
+        "counts": dict(counts),
+        "figures": dict(figures),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
+        "seconds": round(time.time() - started, 3),
+    }
+
+
+def tallies(**counters: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """Return the counters that have counted something, as figures: `tallies(a={"x": 1}, b={}) -> {"a": {"x": 1}}`."""
+    return {name: dict(sorted(counter.items())) for name, counter in counters.items() if counter}
+
+
+def check(path: Path) -> None:
+    """Raise FileError where no manifest could be written, before the work is done rather than after it."""
+    if path.is_dir():
+        raise FileError(f"cannot write the manifest {path}: it is a folder")
+    if not path.parent.is_dir():
+        reason = "not a directory" if path.parent.exists() else "no such file or directory"
+        raise FileError(f"cannot write the manifest {path}: {reason}")
+
+
+def write(path: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest whole or not at all."""
+    output = open_output(path)
+    if isinstance(output, AtomicFile):
+        output.rewind(0, b"")
+    try:
+        output.write(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
+        output.finish()
+    finally:
+        output.close()
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version  # dear to import, and only a manifest needs it
+
+    loaded = {name.partition(".")[0] for name in sys.modules} & PACKAGES
+    return {
+        "llamax": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in sorted(loaded)},
+    }
+
+
+def plain(value: object) -> object:
+    """Return an argument as JSON has it: paths as strings, tuples as lists."""
+    if isinstance(value, Portion):
+        return str(value)
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -1,0 +1,200 @@
+"""Bytes out: standard output, devices, and files that appear whole or not at all."""
+
+import fcntl
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol, cast
+
+from llamax_cli.errors import FileError, because
+from llamax_cli.streams.compression import ENDINGS, compressed
+
+BLOCK = 4 << 20  # bytes of text in one compressed block
+
+
+class Descriptor:
+    """Standard output, or a device or pipe: bytes go straight through, and there is nothing to rename."""
+
+    def __init__(self, descriptor: int, name: str) -> None:
+        self._descriptor = descriptor
+        self.name = name
+
+    def write(self, data: bytes) -> None:
+        """Write all of it; BrokenPipeError where the reader went away."""
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(self._descriptor, view) :]
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise FileError(f"{self.name}: {because(error)}") from error
+
+    def finish(self) -> None:
+        """Close a device or pipe; standard output stays open."""
+        if self._descriptor != 1:
+            os.close(self._descriptor)
+
+    def close(self) -> None:
+        """Do nothing: what was written is gone."""
+
+
+class Mark(NamedTuple):
+    """A place in an output: `written` bytes of the file, and the text for its next block, the first `length` parts."""
+
+    written: int = 0
+    parts: Sequence[bytes] = ()
+    length: int = 0
+
+    @property
+    def pending(self) -> bytes:
+        """The text that is written but not compressed yet."""
+        return b"".join(self.parts[: self.length])  # the list only grows until another takes its place
+
+
+class AtomicFile:
+    """A file written as `NAME.partial` and renamed once it is whole and on disk.
+
+    Text is compressed by the ending of the name in blocks of BLOCK bytes, each cut at the end of a line and a stream
+    of its own (gzip, zstd, bz2 and xz readers all join them), so that an interrupted file can be continued to the
+    same bytes: `mark()` is a place to come back to, `rewind()` goes there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(os.path.realpath(path))  # a link stays a link: what it points to is replaced
+        self.partial = partial_path(path)
+        self.name = str(path)
+        self._compression = ENDINGS.get(self.path.suffix)
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+        self._written = 0
+        self._fresh = not self.partial.exists()
+        self._rewound = False
+        self._descriptor = self._open()
+
+    def _open(self) -> int:
+        if self.path.is_dir():
+            raise FileError(f"{self.path} is a folder, not a file")
+        try:
+            descriptor = os.open(self.partial, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise FileError(f"cannot write {self.partial}: {because(error)}") from error
+        try:
+            self._lock(descriptor)
+            if self.path.exists():
+                shutil.copymode(self.path, self.partial)
+        except (OSError, FileError):
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def _lock(self, descriptor: int) -> None:
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # of this process alone, not of its workers
+            if not os.path.samestat(os.fstat(descriptor), os.stat(self.partial)):
+                raise BlockingIOError  # the other run has just given it its name
+        except OSError as error:
+            raise FileError(f"another run is writing {self.partial}") from error
+
+    def lock_again(self) -> None:
+        """Lock it once more, after a library has opened and closed it; FileError where another run was faster."""
+        self._lock(self._descriptor)
+
+    def write(self, data: bytes) -> None:
+        """Append whole lines."""
+        if self._compression is None:
+            self._put(data)
+            return
+        self._pending.append(data)
+        self._pending_bytes += len(data)
+        if self._pending_bytes >= BLOCK:
+            self._compress_whole_blocks()
+
+    def _compress_whole_blocks(self) -> None:
+        text = b"".join(self._pending)
+        start = 0
+        # A block ends at the first line end past BLOCK, wherever the writes were cut: the same bytes every time.
+        while (end := text.find(b"\n", start + BLOCK - 1) + 1) > 0:
+            self._put(compressed(text[start:end], cast("str", self._compression)))
+            start = end
+        self._pending = [text[start:]]
+        self._pending_bytes = len(text) - start
+
+    def _put(self, data: bytes) -> None:
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(self._descriptor, view) :]
+        except OSError as error:
+            raise FileError(f"{self.partial}: {because(error)}") from error
+        self._written += len(data)
+
+    def mark(self) -> "Mark":
+        """Return a place to come back to: all that was written so far."""
+        return Mark(self._written, self._pending, len(self._pending))
+
+    def rewind(self, written: int, pending: bytes) -> None:
+        """Go back to a mark; FileError where the file has become shorter than that."""
+        if os.fstat(self._descriptor).st_size < written:
+            raise FileError(f"{self.partial} is shorter than it was; start again without --resume")
+        self._rewound = True
+        os.ftruncate(self._descriptor, written)
+        os.lseek(self._descriptor, written, os.SEEK_SET)
+        self._written, self._pending, self._pending_bytes = written, [pending], len(pending)
+
+    def sync(self) -> None:
+        """Wait until what was written is on disk."""
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise FileError(f"{self.partial}: {because(error)}") from error
+
+    def finish(self) -> None:
+        """Write what is pending, wait for the disk, and give the file its name."""
+        if self._compression is not None and (self._pending_bytes or not self._written):
+            self._put(compressed(b"".join(self._pending), self._compression))
+        self.sync()
+        os.replace(self.partial, self.path)
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; before `finish`, what was written stays behind as `NAME.partial`."""
+        if self._descriptor < 0:
+            return
+        empty = not self._written and not self._pending_bytes and (self._fresh or self._rewound)
+        if empty and not self.path.exists():  # beside an older file the partial one tells that this is not the new one
+            self.partial.unlink(missing_ok=True)
+        os.close(self._descriptor)
+        self._descriptor = -1
+
+
+class Output(Protocol):
+    """Where a run writes: `write` takes whole lines, `finish` makes them last, `close` lets go whatever happened."""
+
+    name: str
+
+    def write(self, data: bytes) -> None: ...  # noqa: D102
+    def finish(self) -> None: ...  # noqa: D102
+    def close(self) -> None: ...  # noqa: D102
+
+
+def partial_path(path: Path) -> Path:
+    """Return where a file is written until it is whole: `partial(Path("/a.gz")) -> Path("/a.gz.partial")`."""
+    return Path(os.path.realpath(path) + ".partial")
+
+
+def open_output(path: Path | None) -> Output:
+    """Return standard output for None, the file itself where it is a device or a pipe, else an AtomicFile."""
+    if path is None:
+        if sys.stdout is None:
+            raise FileError("standard output: bad file descriptor")
+        sys.stdout.flush()
+        return Descriptor(1, "standard output")
+    if path.exists() and not path.is_file() and not path.is_dir():
+        return Descriptor(os.open(path, os.O_WRONLY), str(path))
+    return AtomicFile(path)

@@ -1,0 +1,97 @@
+"""Bad lines: what is kept of them, where they go, and how many are too many."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from llamax_cli.errors import DataError, FileError, ResumeError, UsageError, because
+from llamax_cli.streams.compression import ENDINGS
+
+
+class Reject(NamedTuple):
+    """A line that is no good: its place, the reason, and what it was."""
+
+    name: str
+    line: int
+    reason: str
+    raw: bytes
+
+    def serialise(self) -> bytes:
+        """Return the reject as a record; bytes that are no UTF-8 go in as base64."""
+        record: dict[str, object] = {"input": self.name, "line": self.line, "reason": self.reason}
+        try:
+            record["raw"] = self.raw.decode()
+        except UnicodeDecodeError:
+            record["raw_base64"] = self.raw
+        return msgspec.json.encode(record) + b"\n"
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.line}: {self.reason}"
+
+
+class RejectFile:
+    """Where bad lines go: a log that is written as they come and stays whatever becomes of the run."""
+
+    def __init__(self, path: Path | None, keep: int = 0) -> None:
+        self.is_open = path is not None
+        self.size = 0
+        self._file: Any = None
+        if path is None:
+            return
+        if path.suffix in ENDINGS:
+            raise UsageError(f"--rejects writes plain text as it goes; name it without {path.suffix}")
+        try:
+            self._file = path.open("r+b" if keep else "wb", buffering=0)
+            if keep:
+                self._go_back(keep)
+        except OSError as error:
+            raise FileError(f"{path}: {because(error)}") from error
+
+    def _go_back(self, size: int) -> None:
+        if self._file.seek(0, os.SEEK_END) < size:
+            raise ResumeError(f"{self._file.name} is shorter than it was; start again without --resume")
+        self.size = self._file.seek(size)
+        self._file.truncate()
+
+    def write(self, rejects: list[Reject]) -> None:
+        """Append the rejects at once."""
+        if rejects:
+            data = b"".join(reject.serialise() for reject in rejects)
+            try:
+                self._file.write(data)
+            except OSError as error:
+                raise FileError(f"{self._file.name}: {because(error)}") from error
+            self.size += len(data)
+
+    def close(self) -> None:
+        """Close the file; it stays."""
+        if self._file is not None:
+            self._file.close()
+
+
+def check_rejects(counts: Mapping[str, int], limit: str | None, path: Path | None) -> None:
+    """Raise DataError where more lines were rejected than the limit of `--max-rejects` allows."""
+    if limit is not None and counts["rejected"] > allowed_rejects(limit, counts["in"]):
+        raise DataError(
+            f"{counts['rejected']:,} of {counts['in']:,} lines were rejected, more than --max-rejects {limit}; "
+            f"the reasons are in {path}"
+        )
+
+
+def allowed_rejects(limit: str, read: int) -> float:
+    """Return how many of `read` lines may be rejected: `"20"` is a count, `"1%"` and `"0.01"` are shares of them.
+
+    `allowed_rejects("1%", 500) -> 5.0`
+    """
+    if limit.isdecimal():
+        return int(limit)
+    try:
+        share = float(limit[:-1]) / 100 if limit.endswith("%") else float(limit)
+    except ValueError:
+        share = -1
+    if not 0 <= share <= 1:
+        raise UsageError(f"{limit!r} is no count (20) or share (1%, 0.01)")
+    return share * read

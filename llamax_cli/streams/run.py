@@ -1,0 +1,337 @@
+"""A run of one command from its flags to its last line.
+
+A command says what it does with records, in one of these ways, and gets the rest from here: compression, rejects, whole
+outputs, resuming, shards, workers, progress, the summary and the manifest.
+
+    run.map(make)       every record by itself, over any number of workers
+    run.stream(stage)   records in order through a stage that may look ahead (batches for a model)
+    run.write(records)  records made from something else than records
+    run.read()          just the records
+    run.count(make)     what a stage counts in the records, over any number of workers
+"""
+
+import sys
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
+
+from llamax_cli.console import Progress, say
+from llamax_cli.errors import LlamaxError, RecordError
+from llamax_cli.records import Record, parse, serialise
+from llamax_cli.streams import manifest
+from llamax_cli.streams.chunks import (
+    PACE,
+    WHOLE,
+    Chunk,
+    Outcome,
+    Tally,
+    Transform,
+    Work,
+    chunks,
+    paced,
+    records,
+    shard,
+    transform,
+)
+from llamax_cli.streams.inputs import Input
+from llamax_cli.streams.journal import Journal
+from llamax_cli.streams.manifest import plain
+from llamax_cli.streams.outputs import Output
+from llamax_cli.streams.parallel import ordered
+from llamax_cli.streams.rejects import Reject, check_rejects
+from llamax_cli.streams.resume import RunIdentity
+from llamax_cli.streams.settings import Settings
+from llamax_cli.streams.summary import summary
+
+BATCH = 1000  # records generated before they are written, at most
+
+Item = TypeVar("Item")
+Stage: TypeAlias = Callable[[Iterator[Record]], Iterator[Iterable[Record] | RecordError]]
+
+
+class Run:
+    """One run, as a context: what is written inside it is whole when it ends well and resumable when it does not.
+
+    `arguments` are all arguments after defaults; those named in `neutral` do not change the result, so that a resumed
+    run may differ in them. `figures` goes into the manifest, `remarks` into the summary line, and `left_out`, how many
+    records a command that generates records passed over for each reason, into both.
+    """
+
+    def __init__(
+        self, command: str, settings: Settings, arguments: Mapping[str, Any], neutral: Collection[str] = ()
+    ) -> None:
+        self.command = command
+        self.settings = settings
+        self.figures: dict[str, object] = {}
+        self.remarks: list[str] = []
+        self.left_out: Tally = Counter()
+        self._arguments = arguments
+        self._neutral = neutral
+        self._dependencies: dict[str, object] = {}
+        self._inputs: dict[str, Input] = {}
+        self._started = time.time()
+        self._progress = Progress(command, enabled=not settings.quiet and not self._fills_the_terminal())
+        self._journal = Journal(settings.rejects, settings.limit)
+        self._generates = False
+        self._rejected: set[tuple[str, int]] = set()
+
+    def _fills_the_terminal(self) -> bool:
+        return self.settings.output is None and sys.stdout is not None and sys.stdout.isatty()
+
+    @property
+    def lines_read(self) -> int:
+        """How many lines of the input were read and answered, those of an interrupted run counted in."""
+        return self._journal.counts["in"]
+
+    @property
+    def tally(self) -> Tally:
+        """What the command counts."""
+        return self._journal.tally
+
+    def input(self, path: str | Path) -> Input:
+        """Return the input at a path (`-` is standard input), which the manifest then names."""
+        key = str(path)
+        if key not in self._inputs:
+            self._inputs[key] = Input(key, hashing=self.settings.manifest is not None)
+        return self._inputs[key]
+
+    @property
+    def inputs(self) -> list[Input]:
+        """The inputs named on the command line, standard input where there are none."""
+        return [self.input(path) for path in self.settings.files or ("-",)]
+
+    def add_dependencies(self, **facts: object) -> None:
+        """Add what the result depends on besides the arguments, such as the content of a file that one names.
+
+        The manifest lists it among the arguments, and `--resume` refuses to go on where it differs. Call this before
+        records are written.
+        """
+        self._dependencies |= facts
+
+    # -- the ways ----------------------------------------------------------------------------------------------------
+
+    def map(self, make: Callable[[], Transform]) -> None:
+        """Write what the stage makes of each record; `make()` gives the stage and is called once in each worker."""
+        self._open()
+        work = Work(make, self._journal.is_tolerant)
+        for chunk, outcome in ordered(work, paced(self._chunks()), self.settings.workers):
+            remaining = self._journal.remaining
+            if remaining is not None and outcome.written >= remaining:
+                # Again, to the record that fills it: lines after that are not read, so none of them can be bad.
+                self._commit(chunk.data, transform(make(), work.tolerant, chunk, remaining))
+                return
+            self._commit(chunk.data, outcome)
+
+    def stream(self, stage: Stage) -> None:
+        """Write what the stage makes of the records: in order, one result for each record it was given.
+
+        A result is what to write for the record, or the RecordError that rejects it. The stage may take records ahead.
+        """
+        self._open()
+        waiting: deque[_Waiting] = deque()
+        for result in stage(self._ahead(waiting)):
+            self._settle(waiting)
+            self._answer(waiting.popleft(), result)
+            if self._journal.is_full:
+                return
+        self._settle(waiting)
+
+    def write(
+        self,
+        records: Iterable[Item],
+        *,
+        encode: Callable[[list[Item]], bytes] = serialise,
+        output: Output | None = None,
+        batch_size: int = BATCH,
+    ) -> None:
+        """Write records that come from something other than lines of records; `encode` gives a line for each.
+
+        At most `batch_size` are encoded and written at once.
+
+        A resumed run makes the records once more and writes those that are missing, after it has seen that the ones
+        before are the same.
+        """
+        self._generates = True
+        self._open(output)
+        batch: list[Item] = []
+        size, start = 1, time.monotonic()
+        try:
+            for record in records:
+                batch.append(record)
+                if len(batch) >= size:
+                    self._commit_output(encode(batch))
+                    if self._journal.is_full:
+                        return
+                    size = self._next_size(size, time.monotonic() - start, batch_size)
+                    batch, start = [], time.monotonic()
+        except LlamaxError:
+            self._commit_output(encode(batch))  # what came before a bad line is written
+            raise
+        self._commit_output(encode(batch))
+        self._journal.expect_end()
+
+    def _next_size(self, size: int, seconds: float, largest: int) -> int:
+        """Return the size of the next batch, given what the last one took: small where records come slowly."""
+        size = min(largest, size * 2) if seconds < PACE else max(1, size // 2)
+        return size if self._journal.remaining is None else min(size, self._journal.remaining)
+
+    def read(self, inputs: Iterable[Input] | None = None) -> Iterator[Record]:
+        """Yield the records of the inputs (by default the files of the command line); bad lines are rejected."""
+        return self.read_as(lambda record: record, inputs)
+
+    def read_as(self, read: Callable[[Record], Item], inputs: Iterable[Input] | None = None) -> Iterator[Item]:
+        """Yield what `read` makes of each record; lines are rejected where it raises RecordError, too."""
+        for _, item in records(chunks(self.inputs if inputs is None else inputs), read, self.reject):
+            self._journal.counts["in"] += 1
+            if not self._journal.counts["in"] % BATCH:
+                self._progress.update(self._journal.counts["out"], self._bytes_read)
+            yield item
+
+    def count(self, make: Callable[[], Transform]) -> Tally:
+        """Return what the stage counts in the records of the files; what it makes of them is not written.
+
+        For what `write` takes, as `read` is.
+        """
+        tally: Tally = Counter()
+        work = Work(make, self._journal.is_tolerant)
+        for _, outcome in ordered(work, chunks(self.inputs), self.settings.workers):
+            for reject in outcome.rejects:
+                self.reject(*reject)
+            self._journal.counts["in"] += outcome.read - len(outcome.rejects)
+            self._progress.update(self._journal.counts["in"], self._bytes_read)
+            tally.update(outcome.tally)
+        return tally
+
+    def add_read(self, count: int) -> None:
+        """Count records that the command has read in a way of its own."""
+        self._journal.counts["in"] += count
+        self._progress.update(self._journal.counts["out"], self._bytes_read)
+
+    def reject(self, name: str, line: int, reason: str, raw: bytes) -> None:
+        """Set a bad line aside, or end the run with it where there is no `--rejects`."""
+        # A corpus that gives several directions is read several times: its bad lines are told once.
+        if (name, line) not in self._rejected:
+            self._journal.reject(Reject(name, line, reason, raw))
+            self._rejected.add((name, line))
+
+    def _open(self, output: Output | None = None) -> None:
+        if output is not None:
+            self._journal.open_into(output, resume=self.settings.resume)
+        else:
+            identity = RunIdentity(
+                self.command,
+                {name: plain(value) for name, value in self._arguments.items() if name not in self._neutral},
+                {name: plain(value) for name, value in self._dependencies.items()},
+            )
+            self._journal.open(self.settings.output, identity, resume=self.settings.resume, generates=self._generates)
+
+    def _chunks(self) -> Iterator[Chunk]:
+        """Yield the lines of this shard that an interrupted run has not done yet."""
+        portion = self.settings.shard
+        for chunk in chunks(self.inputs) if portion == WHOLE else shard(self.inputs, portion):
+            if not self._journal.is_replaying:
+                yield chunk
+                continue
+            known = self._journal.replay(chunk.data)
+            if not self._journal.is_replaying:
+                self._journal.restore_counts()
+            if known < len(chunk.data):
+                yield Chunk(chunk.name, chunk.line + chunk.data.count(b"\n", 0, known), chunk.data[known:])
+        self._journal.expect_end()
+
+    def _ahead(self, waiting: "deque[_Waiting]") -> Iterator[Record]:
+        for chunk in self._chunks():
+            for number, line in enumerate(chunk.data.split(b"\n")[:-1], chunk.line):
+                try:
+                    record = parse(line)
+                except RecordError as error:
+                    waiting.append(_Waiting(chunk.name, number, line, error))
+                    if self._journal.is_tolerant:
+                        continue
+                    return  # the stage ends what it has taken; then this line ends the run
+                waiting.append(_Waiting(chunk.name, number, line, None))
+                yield record
+
+    def _settle(self, waiting: "deque[_Waiting]") -> None:
+        """Reject the bad lines that come before the next result."""
+        while waiting and waiting[0].error is not None:
+            line = waiting.popleft()
+            self._answer(line, line.error or ())
+
+    def _answer(self, line: "_Waiting", result: Iterable[Record] | RecordError) -> None:
+        tally: Tally = Counter()
+        if isinstance(result, RecordError):
+            reject = Reject(line.name, line.number, str(result), line.data)
+            outcome = Outcome(b"", int(self._journal.is_tolerant), 0, [reject], tally)
+        else:
+            written = list(result)
+            outcome = Outcome(serialise(written), 1, len(written), [], tally)
+        self._commit(line.data + b"\n", outcome)
+
+    def _commit(self, data: bytes, outcome: Outcome) -> None:
+        self._journal.commit(data, outcome)
+        self._progress.update(self._journal.counts["out"], self._bytes_read)
+
+    def _commit_output(self, data: bytes) -> None:
+        self._journal.commit_output(data)
+        self._progress.update(self._journal.counts["out"], self._bytes_read)
+
+    def _bytes_read(self) -> tuple[int, int | None]:
+        sizes = [source.size() for source in self.inputs]
+        total = None if None in sizes else sum(size or 0 for size in sizes)
+        read = sum(source.read for source in self.inputs)
+        return read, None if total is not None and read > total else total  # read again, nobody knows how often
+
+    # -- the end ------------------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        if self.settings.manifest is not None:
+            manifest.check(self.settings.manifest)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.close()
+        try:
+            if error is None:
+                self._finish()
+            else:
+                self._journal.suspend(error)
+        finally:
+            self._journal.close()
+
+    def _finish(self) -> None:
+        counts = self._journal.counts
+        if self._generates and counts["in"] == counts["rejected"]:
+            counts["in"] += counts["out"] + self.left_out.total()
+        try:
+            check_rejects(counts, self.settings.max_rejects, self.settings.rejects)
+            self._journal.finish()
+        except BaseException as error:  # a signal, too
+            self._journal.suspend(error)
+            raise
+        if self.settings.manifest is not None:
+            manifest.write(self.settings.manifest, self._manifest())
+        if not self.settings.quiet:
+            seconds = time.time() - self._started
+            full = self._journal.is_full
+            say(self.command, summary(counts, self.left_out, self.remarks, self.settings.rejects, full, seconds))
+
+    def _manifest(self) -> dict[str, Any]:
+        arguments = {**self._arguments, **self._dependencies}
+        figures = {**self.figures, **manifest.tallies(tally=self.tally, left_out=self.left_out)}
+        inputs = self._inputs.values()
+        return manifest.describe(self.command, arguments, inputs, self._journal.counts, figures, self._started)
+
+
+class _Waiting(NamedTuple):
+    """A line that a stage has taken and not answered yet, or one that never was a record."""
+
+    name: str
+    number: int
+    data: bytes
+    error: RecordError | None

@@ -1,0 +1,31 @@
+"""The summary line: what a person reads on stderr when a run has ended well."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+
+def summary(
+    counts: Mapping[str, int],
+    left_out: Mapping[str, int],
+    remarks: Iterable[str],
+    rejects: Path | None,
+    is_full: bool,
+    seconds: float,
+) -> str:
+    """Return the line: records written, rejected and left out, the remarks of the command, and the time.
+
+    `counts` has the keys "in", "out" and "rejected"; `is_full` says that the limit ended the run.
+    `summary({"in": 3, "out": 2, "rejected": 1}, {}, [], Path("bad"), False, 2.5)` gives
+    "2 records; 1 rejected, see bad; 2.5 s".
+    """
+    written = f"{counts['out']:,} record{'s' if counts['out'] != 1 else ''}"
+    if is_full:
+        written += " (the limit)"
+    elif counts["in"] != counts["out"] + counts["rejected"] + sum(left_out.values()):
+        written += f" from {counts['in']:,}"
+    parts = [written]
+    if counts["rejected"]:
+        parts.append(f"{counts['rejected']:,} rejected, see {rejects}")
+    if left_out:
+        parts.append("left out: " + ", ".join(f"{count:,} {reason}" for reason, count in left_out.items()))
+    return "; ".join([*parts, *remarks, f"{seconds:.1f} s"])

@@ -1,0 +1,70 @@
+"""`accelerate launch` as a process that ends as its workers do: with their exit code, and no traceback of its own.
+
+A worker says itself what went wrong, in one line or, where it is a bug, in a traceback; one that was killed cannot.
+
+python -m llamax_cli.training.accelerate_entry COMMAND launch ...
+"""
+
+import logging
+import signal
+import subprocess
+import sys
+from types import FrameType
+
+from llamax_cli.console import say
+
+LOGGERS = ("torch.distributed", "torch.distributed.elastic", "torch.distributed.run")
+
+
+def main() -> None:
+    """Do what accelerate's command line does for a command of ours, and exit."""
+    command = sys.argv.pop(1)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _pass_on)
+    from accelerate.commands import accelerate_cli
+    from torch.distributed import DistError
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.elastic.rendezvous import RendezvousError
+
+    for name in LOGGERS:  # which say again what the workers have told
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        accelerate_cli.main()
+    except ChildFailedError as error:
+        _, first = error.get_first_failure()
+        codes = {rank: each.exitcode for rank, each in error.failures.items()}
+        sys.exit(_exit_code(command, codes, first.exitcode))
+    except subprocess.CalledProcessError as error:
+        sys.exit(_exit_code(command, {0: error.returncode}, error.returncode))
+    except SignalException as error:
+        sys.exit(128 + error.sigval)
+    except (RendezvousError, DistError, ConnectionError) as error:
+        line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        say(command, f"the machines cannot meet, or one of them is gone: {line}")
+        sys.exit(1)
+
+
+def _exit_code(command: str, codes: dict[int, int], first: int) -> int:
+    """Return the exit code of a run whose workers ended with these (minus the signal where one was killed)."""
+    killed = {rank: -code for rank, code in codes.items() if code < 0}
+    for rank, number in killed.items():
+        if number not in (signal.SIGTERM, signal.SIGINT):
+            hint = "; was the memory full?" if number == signal.SIGKILL else ""
+            say(command, f"rank {rank} was killed by {signal.Signals(number).name}{hint}")
+    return 128 - first if first < 0 else first
+
+
+def _pass_on(number: int, frame: FrameType | None) -> None:
+    """Send a signal on to the worker and go on waiting for it; where torch starts several, it sees to that itself."""
+    import psutil
+
+    children = psutil.Process().children()
+    if not children:  # none is started yet
+        sys.exit(128 + number)
+    for child in children:
+        child.send_signal(number)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""Everything about a run that can be checked before torch is loaded."""
+
+import importlib.util
+from pathlib import Path
+
+from llamax_cli.config import Training
+from llamax_cli.errors import DataError, FileError, ModelError, RecordError, ResumeError, UsageError
+from llamax_cli.instructions.data_files import items
+from llamax_cli.instructions.forms import form_of
+from llamax_cli.instructions.questions import questions
+from llamax_cli.models import prompts
+from llamax_cli.models.config_file import read_config
+from llamax_cli.records import parse, text
+from llamax_cli.scoring import spm_models
+from llamax_cli.streams.inputs import Input
+from llamax_cli.tokenization import is_tiktoken
+from llamax_cli.training.data_files import stat_uncompressed
+from llamax_cli.training.estimates import ModelShape, disk_space, free_disk_space, gigabytes, read_shape
+from llamax_cli.training.job import Job, list_checkpoints
+
+WEIGHT_FILES = ("*.safetensors", "pytorch_model*.bin")
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json")
+
+
+def check_job(job: Job) -> ModelShape:
+    """Return the shape of the model; an error in one line for the first thing that would stop the run later."""
+    for path in (*job.data, *job.training.validation):
+        (_check_samples if job.command == "train" else _check_tuning_data)(Path(path), job)
+    for path in job.tests:
+        next(questions(Path(path), job.task))
+    config = read_config(job.model)
+    _check_weights(job)
+    _check_tokenizer(Path(job.tokenizer))
+    _check_output(job)
+    _check_packages(job.training)
+    _check_translation(job.training)
+    try:
+        return read_shape(config)
+    except KeyError as error:
+        raise ModelError(f"{job.model}: its config.json has no {error}; is it the model of a decoder?") from error
+
+
+def _check_samples(path: Path, job: Job) -> None:
+    """Raise an error where the first line of a file is no Sample."""
+    stat_uncompressed(path)
+    line = next(Input(path).blocks(), b"").partition(b"\n")[0]
+    try:
+        text(parse(line), "completion")
+    except RecordError as error:
+        raise DataError(f"{path}:1: {error}; {job.command} reads what llamax mix writes") from error
+
+
+def _check_tuning_data(path: Path, job: Job) -> None:
+    """Raise an error where the first record of a file is in none of the forms that tune reads."""
+    if job.task:
+        next(questions(path, job.task))
+        return
+    for where, record in items(path):
+        try:
+            form_of(record)
+        except RecordError as error:
+            raise DataError(f"{where}: {error}") from error
+        return
+
+
+def _check_weights(job: Job) -> None:
+    folder = Path(job.model)
+    if folder.is_dir() and not job.init and not any(any(folder.glob(pattern)) for pattern in WEIGHT_FILES):
+        raise ModelError(f"{job.model} has no weights (*.safetensors); --init draws new ones")
+
+
+def _check_tokenizer(path: Path) -> None:
+    if path.is_dir() and not any((path / name).is_file() for name in TOKENIZER_FILES):
+        raise ModelError(f"{path} has no tokenizer; --tokenizer names the folder of one")
+    if path.is_file():
+        raise UsageError(f"--tokenizer {path}: name the folder")
+    file = path / "tokenizer.model"
+    if file.is_file() and not (path / "tokenizer.json").is_file() and is_tiktoken(_head(file)):
+        raise ModelError(
+            f"{file} is tiktoken's, as Meta gives LLaMA-3, and has no token that ends a text; "
+            "take the tokenizer.json of the model's Hugging Face edition"
+        )
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(1000)
+
+
+def _check_output(job: Job) -> None:
+    if job.folder.exists() and not job.folder.is_dir():
+        raise FileError(f"{job.folder} is a file, not a folder")
+    if list_checkpoints(job.checkpoints) and not job.resume:
+        raise ResumeError(f"{job.output} holds a run; --resume auto goes on with it, or train into another folder")
+
+
+def _check_packages(training: Training) -> None:
+    """Raise UsageError where a setting needs a package that is not installed."""
+    needed = [("trackers", name, name) for name in training.trackers]
+    needed += [("liger", "liger_kernel", "liger")] if training.liger else []
+    for setting, package, extra in needed:
+        if importlib.util.find_spec(package) is None:
+            raise UsageError(f"{setting}: {package} is not installed: pip install 'llamax[{extra}]'")
+
+
+def _check_translation(training: Training) -> None:
+    """Raise an error where what is to be translated on the way, or what scores it, is not there."""
+    for path in training.translate:
+        Input(path).head()
+    if training.translate:
+        prompts.check(training.translate_template)
+        spm_models.resolve_model(training.translate_spm)
+
+
+def check_disk_space(job: Job, shape: ModelShape) -> None:
+    """Raise FileError where the disk has too little space for what the run writes."""
+    needed, free = disk_space(shape, job.training), free_disk_space(job.folder)
+    if needed > free and not list_checkpoints(job.checkpoints):
+        raise FileError(
+            f"{job.folder}: {gigabytes(free)} free, {gigabytes(needed)} needed for {job.training.keep + 1} "
+            "checkpoints and the model; set keep lower or train into another folder"
+        )

@@ -1,0 +1,60 @@
+"""What an epoch is in tokens, as a process of its own, because tokenizers bring torch along.
+
+python -m llamax_cli.training.count_tokens < run.json
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from llamax_cli.console import Progress, say
+from llamax_cli.errors import LlamaxError
+from llamax_cli.models.sample_encoding import open_encoder
+from llamax_cli.training.dataset import Cache
+from llamax_cli.training.estimates import DataCounts
+from llamax_cli.training.job import Job, parse_job
+from llamax_cli.training.packed_dataset import describe_rejected, prepare
+
+
+def count_tokens(job: Job) -> DataCounts:
+    """Return what the first epoch of a run is; the cache keeps the lengths for the run."""
+    tokenizer, encoder = open_encoder(job.tokenizer)
+    progress = Progress(job.command, enabled=not job.quiet)
+    training = job.training
+    try:
+        data = prepare(
+            [Path(path) for path in job.data],
+            encoder,
+            training.block,
+            training.seed,
+            Cache(job.cache),
+            lambda done, total: progress.update(done, lambda: (done, total)),
+            job.renderer(tokenizer),
+        )
+    finally:
+        progress.close()
+    plan = data.plan(0)
+    return DataCounts(
+        records=data.records,
+        tokens=data.tokens,
+        learned=data.learned,
+        squares=data.squares,
+        blocks=len(plan),
+        steps=plan.steps(training.batch, training.batch_of),
+        filled=data.tokens / (len(plan) * training.block),
+        left_out=describe_rejected(data.rejected()),
+    )
+
+
+def main() -> None:
+    """Print the counts as JSON, or one line on stderr."""
+    job = parse_job(sys.stdin.read())
+    try:
+        print(json.dumps(count_tokens(job)._asdict()))
+    except LlamaxError as error:
+        say(job.command, str(error))
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""A run as it was asked for: made from flags, written into its folder by the launcher, read there by the workers."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llamax_cli.config import TUNING, Training, read_training, typed_settings
+from llamax_cli.errors import FileError, ResumeError, UsageError, because
+from llamax_cli.streams.atomic import atomic_file
+
+if TYPE_CHECKING:
+    from llamax_cli.instructions.rendering import RenderedFile
+
+FILE = "run.json"
+FACTS = "facts.json"  # in a checkpoint: what it says of its run
+_NAME = re.compile(r"step-(\d{8})")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run; `init` draws the weights anew, `resume` goes on from the latest checkpoint.
+
+    `command` is train, whose data are Samples, or tune, which makes Samples of what it is given: of the files of a
+    `task` or, where there is none, by what is in them. `tests` are files of the task that the model is measured on in
+    the end.
+    """
+
+    model: str
+    tokenizer: str
+    data: tuple[str, ...]
+    output: str
+    init: bool
+    resume: bool
+    quiet: bool
+    training: Training
+    command: str = "train"
+    task: str = ""
+    tests: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder of the run."""
+        return Path(self.output)
+
+    @property
+    def checkpoints(self) -> Path:
+        """Return where its checkpoints are."""
+        return self.folder / "checkpoints"
+
+    @property
+    def cache(self) -> Path:
+        """Return where indices, lengths and plans are."""
+        return self.folder / "cache"
+
+    @property
+    def metrics(self) -> Path:
+        """Return where its metrics are."""
+        return self.folder / "metrics.jsonl"
+
+    @property
+    def translations(self) -> Path:
+        """Return where the lines are that it translates on the way."""
+        return self.folder / "translations"
+
+    @property
+    def result(self) -> Path:
+        """Return where the trained model is in the end."""
+        return self.folder / "model"
+
+    def renderer(self, tokenizer: Any) -> "Callable[[Path], RenderedFile] | None":
+        """Return what makes a file of Samples of a user's file; None where the data are Samples already."""
+        if self.command == "train":
+            return None
+        from llamax_cli.instructions.rendering import render_file
+
+        return partial(render_file, task=self.task, tokenizer=tokenizer, model=self.tokenizer, cache=self.cache)
+
+    def to_json(self) -> str:
+        """Return it as JSON, which `parse_job` reads."""
+        return json.dumps(asdict(self), indent=1) + "\n"
+
+    def write(self) -> None:
+        """Write it into its folder, whole or not at all."""
+        with atomic_file(self.folder / FILE) as file:
+            file.write(self.to_json().encode())
+
+
+def make_job(
+    model: str,
+    tokenizer: str | None,
+    data: Sequence[str],
+    output: Path,
+    *,
+    config: Path | None = None,
+    settings: Sequence[str] = (),
+    resume: bool = False,
+    quiet: bool = False,
+    init: bool = False,
+    command: str = "train",
+    task: str = "",
+    tests: Sequence[str] = (),
+) -> Job:
+    """Return the job that the flags of `train` or `tune` ask for; UsageError for what contradicts itself.
+
+    `config` is a file of settings, `settings` are `key=value`.
+    """
+    if len(set(data)) < len(data):
+        raise UsageError("--data names a file twice")
+    if Path(model).is_file():
+        if not init:
+            raise UsageError(f"--model {model} is a file: a configuration, whose weights --init draws")
+        tokenizer = tokenizer or str(Path(model).parent)
+    training = read_training(config, settings, TUNING if command == "tune" else None)
+    return Job(
+        model,
+        tokenizer or model,
+        tuple(data),
+        str(output),
+        init=init,
+        resume=resume,
+        quiet=quiet,
+        training=training,
+        command=command,
+        task=task,
+        tests=tuple(tests),
+    )
+
+
+def parse_job(text: str) -> Job:
+    """Return a job from its JSON; ValueError, KeyError or TypeError where it is none."""
+    facts = json.loads(text)
+    lists = {key: tuple(facts[key]) for key in ("data", "tests")}
+    return Job(**{**facts, **lists, "training": Training(**typed_settings(facts["training"], FILE))})
+
+
+def read_job(folder: Path) -> Job:
+    """Return the run that a folder is for; FileError where none was written."""
+    path = folder / FILE
+    try:
+        return parse_job(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileError(f"{path}: {because(error)}; llamax train writes it") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise FileError(f"{path}: {error}; llamax train writes it") from error
+
+
+def list_checkpoints(folder: Path) -> list[Path]:
+    """Return the whole checkpoints in a folder, the latest last."""
+    return sorted(path for path in folder.glob("step-*") if _NAME.fullmatch(path.name) and (path / FACTS).is_file())
+
+
+def read_facts(checkpoint: Path) -> dict[str, Any]:
+    """Return what a checkpoint says of its run; ResumeError where it cannot be read."""
+    path = checkpoint / FACTS
+    try:
+        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ResumeError(f"{path}: {because(error)}; remove {checkpoint} to resume from the one before") from error
+    return facts

@@ -1,0 +1,86 @@
+"""What a run will take, for `--preflight`: the data counted, and estimates of memory, disk space and time."""
+
+import json
+import subprocess
+import sys
+
+from llamax_cli.training.estimates import (
+    ASSUMED_MFU,
+    DataCounts,
+    MemoryEstimate,
+    ModelShape,
+    disk_space,
+    estimate_days,
+    estimate_memory,
+    free_disk_space,
+    gigabytes,
+)
+from llamax_cli.training.job import Job
+from llamax_cli.training.machines import Machines
+
+COUNT_TOKENS = "llamax_cli.training.count_tokens"
+
+
+def estimate_run(job: Job, shape: ModelShape, machines: Machines, throughput: float | None) -> list[tuple[str, str]]:
+    """Return what a run will take, as rows; the data is tokenised for that, which the run then need not do.
+
+    `throughput` are tokens a second of one GPU, where that was measured.
+    """
+    counts = count_tokens(job)
+    training = job.training
+    rows = [
+        ("model", f"{job.model}, {shape.weights:,} weights{' drawn anew' if job.init else ''}"),
+        ("data", f"{counts.records:,} records, {counts.tokens:,} tokens"),
+        ("blocks", f"{counts.blocks:,} of {training.block:,} tokens, {100 * counts.filled:.1f}% filled"),
+        ("left out", counts.left_out),
+        ("steps", _steps_row(job, counts)),
+        ("processes", f"{machines.ranks} on {_plural(machines.count, 'machine')}"),
+        ("memory", _memory_row(estimate_memory(shape, training, machines.ranks), machines)),
+        ("disk", f"{gigabytes(disk_space(shape, training))} needed, {gigabytes(free_disk_space(job.folder))} free"),
+        ("time", _time_row(job, shape, machines, counts, throughput)),
+    ]
+    return [(name, value) for name, value in rows if value]
+
+
+def count_tokens(job: Job) -> DataCounts:
+    """Return what an epoch is in tokens; the process ends where the data is bad, which has been said then."""
+    command = [sys.executable, "-m", COUNT_TOKENS]
+    counted = subprocess.run(command, input=job.to_json(), stdout=subprocess.PIPE, text=True)
+    if counted.returncode:
+        sys.exit(counted.returncode)
+    return DataCounts(**json.loads(counted.stdout))
+
+
+def _steps_row(job: Job, counts: DataCounts) -> str:
+    training = job.training
+    steps = counts.steps * training.epochs
+    return f"{steps:,} of {training.batch:,} {training.batch_of}, {_plural(training.epochs, 'epoch')}"
+
+
+def _memory_row(memory: MemoryEstimate, machines: Machines) -> str:
+    parts = f"weights and optimiser {gigabytes(memory.weights)}, gathered layers {gigabytes(memory.gathered)}"
+    parts += f", activations {gigabytes(memory.activations)}, logits {gigabytes(memory.logits)}"
+    gpu = machines.gpu
+    available = f"; a {gpu.name} has {gigabytes(gpu.memory)}" if gpu else ""
+    return f"{gigabytes(memory.total)} a GPU ({parts}){available}"
+
+
+def _time_row(job: Job, shape: ModelShape, machines: Machines, counts: DataCounts, throughput: float | None) -> str:
+    """Return the days at a throughput, or by what a known GPU can do, and what that assumes."""
+    epochs = job.training.epochs
+    if throughput:
+        days = counts.tokens * epochs / (throughput * machines.ranks) / 86_400
+        return f"{days:,.2f} days at {throughput:,.0f} tokens/s each"
+    gpu = machines.gpu
+    if gpu is None:
+        return "not known without a GPU here; --throughput N says the tokens/s of one"
+    flops = shape.flops(counts.tokens, counts.learned, counts.squares) * epochs
+    estimate = estimate_days(flops, gpu.name, machines.ranks)
+    if estimate is None:
+        return f"not known for a {gpu.name}; --throughput N says the tokens/s of one"
+    assumed = f"{ASSUMED_MFU:.0%} of the peak of {gpu.name}"
+    return f"about {estimate:,.2f} days at {assumed}, which is assumed; --throughput N says what was measured"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"

@@ -1,0 +1,117 @@
+"""The group of processes that train together: who this one is, and what all of them agree on."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import torch
+from torch import distributed
+
+from llamax_cli import ranks as environment
+from llamax_cli.errors import LlamaxError
+
+PATIENCE = timedelta(days=2)  # the other ranks wait while rank 0 tokenizes the data
+ON_ALL_RANKS = "on all ranks"
+# What gloo's messages contain when the process at the other end is gone.
+CONNECTION_LOST = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "Timed out waiting")
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """One of `size` processes; `mesh` is all of them, each with one device.
+
+    `cpu_group` is all of them over gloo, for anything that is not a tensor on a GPU; in it, ranks wait for each other
+    for days.
+    """
+
+    rank: int
+    size: int
+    device: torch.device
+    mesh: Any
+    cpu_group: Any
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the rank that prints and writes for all."""
+        return self.rank == 0
+
+    def sum(self, values: Sequence[float]) -> list[float]:
+        """Return the sum of each value over all ranks, the same on every rank."""
+        total = torch.tensor(values, dtype=torch.float64)
+        distributed.all_reduce(total, group=self.cpu_group)
+        return total.tolist()
+
+    def gather(self, value: Result) -> list[Result]:
+        """Return the values of all ranks on the first rank, an empty list on the others."""
+        values: list[Any] | None = [None] * self.size if self.is_first else None
+        distributed.gather_object(value, values, dst=0, group=self.cpu_group)
+        return values or []
+
+    def run_on_first(self, work: Callable[[], Result]) -> Result | None:
+        """Run `work` on the first rank while the others wait, and return its result there, None elsewhere.
+
+        A LlamaxError is raised on all ranks.
+        """
+        result = None
+        outcome: list[Any] = [None]
+        if self.is_first:
+            try:
+                result = work()
+            except LlamaxError as error:
+                outcome = [error]
+        distributed.broadcast_object_list(outcome, src=0, group=self.cpu_group)
+        if outcome[0] is not None:
+            outcome[0].add_note(ON_ALL_RANKS)
+            raise outcome[0]
+        return result
+
+    def run_first_then_others(self, work: Callable[[], Result]) -> Result:
+        """Run `work` on every rank, on the first rank before the others: it downloads, and it reports errors."""
+        result = self.run_on_first(work)
+        return result if self.is_first else work()  # type: ignore[return-value]
+
+    def broadcast(self, work: Callable[[], Result]) -> Result:
+        """Run `work` on the first rank and return its result on all ranks."""
+        outcome: list[Any] = [self.run_on_first(work)]
+        distributed.broadcast_object_list(outcome, src=0, group=self.cpu_group)
+        return outcome[0]  # type: ignore[no-any-return]
+
+
+def is_on_all_ranks(error: BaseException) -> bool:
+    """Return whether every rank has this error, so that only the first has to print it."""
+    return ON_ALL_RANKS in getattr(error, "__notes__", ())
+
+
+def is_connection_lost(error: RuntimeError) -> bool:
+    """Return whether the error only says that another rank is gone."""
+    return any(sign in str(error) for sign in CONNECTION_LOST)
+
+
+@contextmanager
+def process_group() -> Iterator[Ranks]:
+    """Join the processes that the launcher started, or form a group of one, and leave the group at the end."""
+    size = environment.ranks()
+    device = _device()
+    backend = "gloo" if device.type == "cpu" else f"cpu:gloo,{device.type}:nccl"
+    if size > 1:
+        distributed.init_process_group(backend, device_id=device if device.index is not None else None)
+    else:
+        distributed.init_process_group(backend, store=distributed.HashStore(), rank=0, world_size=1)  # type: ignore[attr-defined]
+    try:
+        mesh = distributed.device_mesh.init_device_mesh(device.type, (size,))
+        yield Ranks(environment.rank(), size, device, mesh, distributed.new_group(backend="gloo", timeout=PATIENCE))
+    finally:
+        distributed.destroy_process_group()
+
+
+def _device() -> torch.device:
+    if not torch.cuda.is_available() or os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes"):
+        return torch.device("cpu")
+    device = torch.device("cuda", environment.local_rank())
+    torch.cuda.set_device(device)
+    return device

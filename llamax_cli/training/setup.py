@@ -1,0 +1,105 @@
+"""The components of a run, made ready on all ranks: data, model, optimizer and learning rate schedule."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from llamax_cli.config import BLOCKS
+from llamax_cli.console import say
+from llamax_cli.models import causal_lm
+from llamax_cli.models.causal_lm import CausalLM
+from llamax_cli.models.liger import use_liger
+from llamax_cli.models.sample_encoding import Encoder, open_encoder
+from llamax_cli.training import packed_dataset
+from llamax_cli.training.dataloader import DataLoader
+from llamax_cli.training.dataset import Cache
+from llamax_cli.training.job import Job
+from llamax_cli.training.lr_scheduler import LRScheduler
+from llamax_cli.training.optimizer import make_optimizer
+from llamax_cli.training.packed_dataset import PackedDataset
+from llamax_cli.training.parallelize import broadcast_weights, shard
+from llamax_cli.training.process_group import Ranks
+
+
+@dataclass(frozen=True)
+class Components:
+    """The parts that a run is made of; `held_out` is None where no validation data is given."""
+
+    config: Any
+    tokenizer: Any
+    encoder: Encoder
+    data: PackedDataset
+    held_out: PackedDataset | None
+    model: CausalLM
+    optimizer: torch.optim.Optimizer
+    lr_scheduler: LRScheduler
+
+    def data_loader(
+        self, data: PackedDataset, batch: int, micro_batch: int, ranks: Ranks, unit: str = BLOCKS
+    ) -> DataLoader:
+        """Return the loader of this rank's share of data."""
+        return DataLoader(data, self.encoder, batch, micro_batch, ranks.rank, ranks.size, unit, ranks.device)
+
+
+def assemble(job: Job, ranks: Ranks, tokenized: Callable[[int, int], None]) -> Components:
+    """Return the components of a run, or raise an error on all ranks; calls `tokenized(done, total)` on the way."""
+    training = job.training
+    config = ranks.run_first_then_others(lambda: causal_lm.load_config(job.model))
+    if training.liger:
+        ranks.run_first_then_others(lambda: use_liger(config.model_type, ranks.device))
+    tokenizer, encoder = ranks.run_first_then_others(lambda: open_encoder(job.tokenizer))
+    ranks.run_first_then_others(lambda: causal_lm.check(config, len(tokenizer), training.block))
+
+    def prepare(paths: tuple[str, ...], seed: int) -> PackedDataset:
+        return _prepare(job, ranks, tokenizer, encoder, paths, seed, tokenized)
+
+    data = prepare(job.data, training.seed)
+    held_out = prepare(training.validation, 0) if training.validation else None
+    if ranks.is_first and (line := packed_dataset.describe_rejected(data.rejected())):
+        say(job.command, f"left out: {line}")
+    model = _model(job, ranks, config)
+    optimizer = make_optimizer(model, training)
+    return Components(config, tokenizer, encoder, data, held_out, model, optimizer, LRScheduler(optimizer, training))
+
+
+def _prepare(
+    job: Job,
+    ranks: Ranks,
+    tokenizer: Any,
+    encoder: Encoder,
+    paths: tuple[str, ...],
+    seed: int,
+    tokenized: Callable[[int, int], None],
+) -> PackedDataset:
+    files, cache, render = [Path(path) for path in paths], Cache(job.cache), job.renderer(tokenizer)
+    block = job.training.block
+    data = ranks.run_first_then_others(
+        lambda: packed_dataset.prepare(files, encoder, block, seed, cache, tokenized, render)
+    )
+    ranks.run_on_first(lambda: [data.plan(epoch) for epoch in range(job.training.epochs)])
+    return data
+
+
+def _model(job: Job, ranks: Ranks, config: Any) -> CausalLM:
+    """Return the model, sharded, with its weights.
+
+    One rank reads or draws the weights and sends them to the others, so that memory holds them once.
+    """
+    training = job.training
+    precision = training.precision
+    if precision == "auto":
+        precision = "fp32" if ranks.device.type == "cpu" else "bf16"
+    empty = ranks.run_first_then_others(lambda: causal_lm.prepare_for_training(causal_lm.empty_model(config), training))
+    weights = ranks.run_on_first(
+        lambda: causal_lm.prepare_for_training(
+            causal_lm.load_weights(job.model, config, training.seed, init=job.init), training
+        ).state_dict()
+    )
+    model = CausalLM(empty, training.loss_chunk)
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    shard(model, ranks.mesh, dtype, compiled=training.compile)
+    broadcast_weights(model, weights or {})
+    return model.train()

@@ -1,0 +1,275 @@
+"""The training loop: steps, evaluation, checkpoints and logging, on each rank."""
+
+import math
+from contextlib import closing
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.distributed.tensor import DTensor
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
+
+from llamax_cli.errors import Terminated, TrainingError
+from llamax_cli.models.packed_batch import idle_batch
+from llamax_cli.training import estimates, export, loss_stats
+from llamax_cli.training.checkpoint import Checkpointer
+from llamax_cli.training.dataloader import Step, prefetch
+from llamax_cli.training.job import Job
+from llamax_cli.training.loss_stats import LossStats, rounded
+from llamax_cli.training.metrics_log import MetricsLog
+from llamax_cli.training.process_group import Ranks
+from llamax_cli.training.sampler import DataPosition
+from llamax_cli.training.setup import Components
+from llamax_cli.training.signals import Signals
+from llamax_cli.training.train_state import TrainState
+from llamax_cli.training.translation_eval import TranslationEvaluator
+from llamax_cli.training.validation import held_out_loss
+
+SPIKE_WARMUP = 20  # steps before which no loss counts as a spike
+
+
+class Requests(NamedTuple):
+    """What at least one rank wants after a step: a checkpoint, the end of the run, and the end by SIGTERM."""
+
+    checkpoint: bool
+    stop: bool
+    is_terminated: bool
+
+
+class Trainer:
+    """One rank of a training run."""
+
+    def __init__(self, job: Job, components: Components, ranks: Ranks, signals: Signals, log: MetricsLog) -> None:
+        self.job = job
+        self.training = job.training
+        self.components = components
+        self.model = components.model
+        self.optimizer = components.optimizer
+        self.lr_scheduler = components.lr_scheduler
+        self.data = components.data
+        self.ranks = ranks
+        self.signals = signals
+        self.metrics_log = log
+        self.state = TrainState()
+        self.checkpointer = Checkpointer(job, components, ranks)
+        self.translation = TranslationEvaluator(job, components, ranks) if self.training.translate else None
+        self.model_size = estimates.read_shape(components.config.to_dict())
+
+    # -- the loop ------------------------------------------------------------------------------------------------------
+
+    def resume(self) -> DataPosition:
+        """Load the latest checkpoint, if there is one; return the position in the data from which to train."""
+        path, facts = self.checkpointer.load_latest(self.data)
+        if path is not None:
+            self.state = TrainState(**facts["count"])
+        start = {"resumed": str(path) if path else None, "ranks": self.ranks.size}
+        self.metrics_log.start(facts, self.state.step, {**start, **self._data_facts(), **self._run_facts()})
+        return DataPosition(*facts["data"]) if path is not None else self.data.plan(0).start()
+
+    def train(self, position: DataPosition) -> DataPosition:
+        """Train from a position to the end of the data or to `stop_after`; return the position reached.
+
+        Terminated or KeyboardInterrupt, after a checkpoint, where a signal asked for the end.
+        """
+        training, state = self.training, self.state
+        loader = self.components.data_loader(
+            self.data, training.batch, training.micro_batch, self.ranks, training.batch_of
+        )
+        if self._has_reached_stop():
+            return position
+        with self.signals.deferred():
+            for epoch in range(position.epoch, training.epochs):
+                if epoch > position.epoch:
+                    position = self.data.plan(epoch).start()
+                with closing(prefetch(loader.steps(position))) as steps:
+                    for step in steps:
+                        requests = self.train_step(step)
+                        position = step.position
+                        if state.is_due(training.log_every):
+                            self.log(position)
+                        if state.is_due(training.validation_every):
+                            self.evaluate()
+                        if state.is_due(training.translate_every):
+                            self.translate()
+                        if requests.stop or requests.checkpoint or state.is_due(training.checkpoint_every):
+                            self.save_checkpoint(position)
+                        if requests.stop:
+                            raise Terminated if requests.is_terminated else KeyboardInterrupt
+                        if self._has_reached_stop():
+                            return position
+            return position
+
+    def train_step(self, step: Step) -> Requests:
+        """Compute the gradients of a step over all ranks and update the weights, unless the step is bad.
+
+        A bad step, whose loss or gradient is not finite or whose loss is a spike, is skipped; TrainingError where the
+        settings say that it stops the run.
+        """
+        requests = self._requests()
+        documents = LossStats(())
+        local_loss, local_squares = self._forward_backward(step, documents)
+        # One all-reduce for all that the ranks share: loss, work done, and votes on what comes next.
+        total_loss, squares, *votes = self.ranks.sum([local_loss, local_squares, *requests])
+        loss = total_loss / step.learned
+        weights = [weight for weight in self.model.parameters() if weight.grad is not None]
+        total_norm = _total_norm(weights)
+        norm = total_norm.item()
+        if problem := self._problem(loss, norm):
+            self._skip(problem, loss, norm, documents)
+        else:
+            if self.training.clip:
+                clip_grads_with_norm_(weights, self.training.clip, total_norm)
+            self.lr_scheduler.set_rates(self._progress(step.position))
+            self.optimizer.step()
+            self.state.add_loss(loss)
+        self.optimizer.zero_grad()
+        self.state.add(step)
+        operations = self.model_size.flops(step.tokens, step.learned, int(squares))
+        self.metrics_log.add(step, total_loss, norm, operations)
+        self.metrics_log.show_progress(self.state, self._share_done(step.position))
+        return Requests(*(count > 0 for count in votes))
+
+    def finish(self, position: DataPosition) -> None:
+        """Evaluate and translate a last time, keep a last checkpoint, and write the model."""
+        if self.metrics_log.has_unlogged_steps:
+            self.log(position)
+        self.evaluate()
+        self.translate()
+        self.save_checkpoint(position)
+        with self.metrics_log.interrupted("writing the model"):
+            export.export(self.job, self.model, self.components.tokenizer, self._model_facts(), self.ranks)
+        self.metrics_log.write("end", self.state.step, records=self.state.records, tokens=self.state.tokens)
+
+    # -- parts of a step -----------------------------------------------------------------------------------------------
+
+    def _forward_backward(self, step: Step, documents: LossStats) -> tuple[float, float]:
+        """Accumulate the gradients of this rank's blocks; return the sum of their losses and of squared lengths."""
+        device = self.ranks.device
+        total, squares = torch.zeros((), dtype=torch.float64, device=device), 0
+        for batch in step.batches:
+            on_device = (batch or idle_batch()).to(device)
+            losses = self.model(on_device)
+            # The mean over the learned tokens of all ranks: FSDP divides the summed gradients by the number of ranks.
+            weight = self.ranks.size / step.learned if batch else 0.0
+            (losses.sum() * weight).backward()
+            if batch:
+                total += losses.detach().sum(dtype=torch.float64)
+                squares += sum(length * length for length in batch.documents.lengths)
+                sums = loss_stats.by_document(on_device, losses)
+                documents.add(batch, sums)
+                self.metrics_log.loss_stats.add(batch, sums)
+        return total.item(), float(squares)
+
+    def _requests(self) -> Requests:
+        """Return what this rank wants: a checkpoint is due by its clock or a signal, or a signal asks for the end."""
+        stop = self.signals.stop
+        wants_checkpoint = self.checkpointer.is_due() or self.signals.checkpoint
+        return Requests(wants_checkpoint, stop is not None, isinstance(stop, Terminated))
+
+    def _problem(self, loss: float, norm: float) -> str | None:
+        """Return what is wrong with a step, `nan` or `spike`; None for a good one."""
+        if not math.isfinite(loss) or not math.isfinite(norm):
+            return "nan"
+        limit = self.training.spike * self.state.recent
+        return "spike" if limit and self.state.step >= SPIKE_WARMUP and loss > limit else None
+
+    def _skip(self, problem: str, loss: float, norm: float, documents: LossStats) -> None:
+        """Report a bad step with the records that have the greatest loss; TrainingError where it stops the run."""
+        gathered = self.ranks.gather(loss_stats.worst(document for _, document in documents.documents()))
+        worst = loss_stats.worst(document for part in gathered for document in part)
+        policy = self.training.on_nan if problem == "nan" else self.training.on_spike
+        what = f"the loss is {loss:.4g} and the norm of the gradient {norm:.4g}"
+        if problem == "spike":
+            what += f", after {self.state.recent:.4g} on average"
+        number = self.state.step + 1
+        self.state.skipped += 1
+
+        def report() -> None:
+            places = loss_stats.describe(worst, self.data.samples)
+            line = f"step {number}: {what}; the records with the greatest loss: {places}"
+            facts = {"reason": problem, "loss": loss, "gradient_norm": norm, "records": places}
+            self.metrics_log.write("skipped", number, **facts)
+            if policy == "stop":
+                raise TrainingError(f"{line}; on_{problem}=skip leaves such steps out")
+            self.metrics_log.say(f"skipped {line}")
+
+        self.ranks.run_on_first(report)
+
+    # -- between steps -------------------------------------------------------------------------------------------------
+
+    def evaluate(self) -> None:
+        """Measure and log the loss of the held-out records, if there are any and this step's is not yet measured."""
+        if self.components.held_out is None or self.state.validated == self.state.step:
+            return
+        self.state.validated = self.state.step
+        with self.metrics_log.interrupted("validating"):
+            loss, by_direction = held_out_loss(self.components, self.components.held_out, self.training, self.ranks)
+        self.metrics_log.write("validation", self.state.step, loss=rounded(loss), **by_direction)
+
+    def translate(self) -> None:
+        """Translate the held-out lines and log the scores, if there are any lines and it is not done at this step."""
+        if self.translation is None or self.state.translated == self.state.step:
+            return
+        self.state.translated = self.state.step
+        with self.metrics_log.interrupted("translating"):
+            scores = self.translation.evaluate(self.state.step)
+        self.metrics_log.write("translation", self.state.step, **scores)
+
+    def save_checkpoint(self, position: DataPosition) -> None:
+        """Write a checkpoint, unless this step has one."""
+        self.signals.checkpoint = False
+        with self.metrics_log.interrupted("writing a checkpoint"):
+            self.checkpointer.save(self.state, position, self.metrics_log.resume_facts())
+
+    def log(self, position: DataPosition) -> None:
+        """Write a line of metrics about the steps since the last one; on all ranks."""
+        rate = self.lr_scheduler.rate(self._progress(position))
+        self.metrics_log.log(self.state, self.data.epochs(position), rate)
+
+    # -- where the run is ----------------------------------------------------------------------------------------------
+
+    def _has_reached_stop(self) -> bool:
+        return 0 < self.training.stop_after <= self.state.step
+
+    def _progress(self, position: DataPosition) -> float:
+        """Return the share of all epochs that is done at a position."""
+        return self.data.epochs(position) / self.training.epochs
+
+    def _share_done(self, position: DataPosition) -> float:
+        """Return the share of the run that is done, which may end before its data."""
+        stop = self.training.stop_after
+        return max(self._progress(position), self.state.step / stop if stop else 0.0)
+
+    # -- facts for the metrics and the model card ----------------------------------------------------------------------
+
+    def _data_facts(self) -> dict[str, Any]:
+        return {"records": self.data.records, "blocks": len(self.data.plan(0)), "tokens": self.data.tokens}
+
+    def _run_facts(self) -> dict[str, Any]:
+        return {
+            "left_out": {reason: dict(counts) for reason, counts in self.data.rejected().items()},
+            "training": asdict(self.training),
+            "versions": export.versions(),
+        }
+
+    def _model_facts(self) -> dict[str, Any]:
+        """Return what the model card says."""
+        return {
+            "command": self.job.command,
+            "model": self.job.model,
+            "init": self.job.init,
+            "data": [file.facts() for file in self.data.samples.files],
+            "steps": self.state.step,
+            "records": self.state.records,
+            "tokens": self.state.tokens,
+            "learned": self.state.learned,
+            "skipped_steps": self.state.skipped,
+            **self._run_facts(),
+        }
+
+
+def _total_norm(weights: list[torch.nn.Parameter]) -> Tensor:
+    """Return the norm of the gradient over all weights and ranks."""
+    norm = get_total_norm([weight.grad for weight in weights if weight.grad is not None])
+    return norm.full_tensor() if isinstance(norm, DTensor) else norm

@@ -1,0 +1,109 @@
+"""The worker: the process that `accelerate launch` starts on each rank.
+
+python -m llamax_cli.training.worker FOLDER
+"""
+
+import errno
+import fcntl
+import os
+import signal
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import NoReturn
+
+import torch
+
+from llamax_cli.console import say
+from llamax_cli.errors import FileError, LlamaxError, Terminated, because
+from llamax_cli.ranks import rank
+from llamax_cli.training.job import Job, read_job
+from llamax_cli.training.metrics_log import MetricsLog
+from llamax_cli.training.process_group import Ranks, is_connection_lost, is_on_all_ranks, process_group
+from llamax_cli.training.setup import assemble
+from llamax_cli.training.signals import Signals, die_with_parent
+from llamax_cli.training.trainer import Trainer
+
+
+def main() -> NoReturn:
+    """Run one worker and exit with its code."""
+    die_with_parent()
+    folder = Path(sys.argv[1])
+    code = run(folder)
+    if not code and rank() == 0:
+        _evaluate_on_task(read_job(folder))
+    sys.exit(code)
+
+
+def _evaluate_on_task(job: Job) -> None:
+    """Replace this process by `llamax tune --eval` on the task's files, if there are any, with all memory free."""
+    if job.tests:
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # it asks for a checkpoint, which no longer makes sense
+        quiet = ["--quiet"] if job.quiet else []
+        line = ["tune", "--task", job.task, "--model", str(job.result), *quiet, "--eval", *job.tests]
+        os.execv(sys.executable, [sys.executable, "-m", "llamax_cli", *line])
+
+
+def run(folder: Path) -> int:
+    """Train as the folder's job says and return the exit code; print an error in one line."""
+    signals = Signals()
+    command = "train"
+    try:
+        with process_group() as ranks:
+            job = ranks.broadcast(lambda: read_job(folder))
+            command = job.command
+            ranks.run_on_first(lambda: _lock(folder))
+            train(job, ranks, signals)
+        return 0
+    except (Terminated, KeyboardInterrupt) as error:
+        if rank() == 0:
+            say(command, "terminated" if isinstance(error, Terminated) else "interrupted")
+        return 130 if isinstance(error, KeyboardInterrupt) else error.exit_code
+    except LlamaxError as error:
+        if rank() == 0 or not is_on_all_ranks(error):
+            say(command, str(error))
+        return error.exit_code
+    except torch.OutOfMemoryError:
+        say(command, "the GPU is full; lower micro_batch, block or loss_chunk, or train on more GPUs")
+        return 1
+    except RuntimeError as error:
+        if not is_connection_lost(error):
+            raise
+        say(command, f"rank {rank()}: another rank is gone, so this one stops too")
+        return 1
+
+
+def train(job: Job, ranks: Ranks, signals: Signals) -> None:
+    """Train on one rank, from the latest checkpoint or the start, and write the model."""
+    started = time.monotonic()
+    with closing(MetricsLog(job, ranks)) as log:
+        trainer = Trainer(job, assemble(job, ranks, log.show_tokenized), ranks, signals, log)
+        trainer.finish(trainer.train(trainer.resume()))
+    if ranks.is_first and not job.quiet:
+        state = trainer.state
+        skipped = f"; {state.skipped:,} skipped" if state.skipped else ""
+        say(
+            job.command,
+            f"{state.records:,} records in {state.step:,} steps{skipped}; loss {state.recent:.4g}; "
+            f"{job.result}; {time.monotonic() - started:.1f} s",
+        )
+
+
+def _lock(folder: Path) -> None:
+    """Lock a run's folder for the lifetime of this process; FileError where another run holds the lock."""
+    path = folder / ".lock"
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise FileError(f"{path}: {because(error)}") from error
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        is_held = error.errno in (errno.EACCES, errno.EAGAIN)
+        raise FileError(f"another run is training in {folder}" if is_held else f"{path}: {because(error)}") from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""Translation by CTranslate2: a model of Hugging Face, converted once, or a folder that its converter wrote."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import ctranslate2
+
+from llamax_cli.errors import FileError, ModelError, because
+from llamax_cli.models import loading
+from llamax_cli.models.batching import EncodedRequest, batches, token_budget
+from llamax_cli.models.contracts import Answer, Decoding, ModelChoice, TranslationRequest
+from llamax_cli.models.fingerprint import fingerprint
+from llamax_cli.models.request_encoding import load_encoder
+
+COMPUTE_TYPES = {"auto": "default", "float32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
+# The converter supports these kinds of position scaling and silently drops any other.
+SCALINGS = {None, "default", "linear"}
+
+
+class CTranslate2Engine:
+    """A converted model in this process."""
+
+    def __init__(self, choice: ModelChoice, decoding: Decoding) -> None:
+        config, self._encoder = load_encoder(choice, decoding)
+        self._tokenizer = self._encoder.tokenizer
+        self._decoding = decoding
+        device, _, number = loading.find_device(choice.device).partition(":")
+        if device == "mps":
+            device = "cpu"
+        self._is_encoder_decoder = bool(config.is_encoder_decoder)
+        self._budget = token_budget(choice.batch_tokens, on_cpu=device == "cpu")
+        kind: Any = ctranslate2.Translator if self._is_encoder_decoder else ctranslate2.Generator
+        with loading.loading_errors(choice.model):
+            self._model = kind(
+                str(_converted(choice.model, config)),
+                device=device,
+                device_index=int(number or 0),
+                compute_type="int8" if choice.quantize else COMPUTE_TYPES[choice.dtype],
+            )
+
+    def translate(self, requests: Sequence[TranslationRequest]) -> Iterator[tuple[int, Answer]]:
+        """Yield (index, hypotheses) batch by batch, the batch of the first request first."""
+        return self._encoder.answers(requests, self._decode_all)
+
+    def _decode_all(self, encoded: list[EncodedRequest]) -> Iterator[tuple[EncodedRequest, list[list[int]]]]:
+        decode = self._decode_pairs if self._is_encoder_decoder else self._decode_prompts
+        for batch in batches(encoded, self._budget, self._decoding.beam, same_limit=True):
+            yield from zip(batch, decode(batch), strict=True)
+
+    def _decode_prompts(self, batch: list[EncodedRequest]) -> list[list[list[int]]]:
+        prompts = [self._tokenizer.convert_ids_to_tokens(request.tokens) for request in batch]
+        prefix = os.path.commonprefix([prompt[:-1] for prompt in prompts])  # noqa: RUF071 (of lists, not of paths)
+        results = self._model.generate_batch(
+            [prompt[len(prefix) :] for prompt in prompts],
+            static_prompt=list(prefix) or None,
+            include_prompt_in_result=False,
+            max_length=batch[0].max_new_tokens,
+            end_token=self._encoder.eos,
+            **self._search_options(),
+        )
+        return [result.sequences_ids for result in results]
+
+    def _decode_pairs(self, batch: list[EncodedRequest]) -> list[list[list[int]]]:
+        to_tokens, to_ids = self._tokenizer.convert_ids_to_tokens, self._tokenizer.convert_tokens_to_ids
+        forced = [to_tokens([request.forced_bos]) for request in batch if request.forced_bos is not None]
+        results = self._model.translate_batch(
+            [to_tokens(request.tokens) for request in batch],
+            target_prefix=forced or None,
+            max_decoding_length=batch[0].max_new_tokens,
+            max_input_length=0,
+            **self._search_options(),
+        )
+        return [[to_ids(tokens) for tokens in result.hypotheses] for result in results]
+
+    def _search_options(self) -> dict[str, Any]:
+        return {
+            "beam_size": self._decoding.beam,
+            "num_hypotheses": self._decoding.nbest,
+            "length_penalty": 1,
+            "return_end_token": True,
+        }
+
+    def close(self) -> None:
+        """Free the memory."""
+        self._model = None
+
+
+class _Converter(ctranslate2.converters.TransformersConverter):  # type: ignore[misc]
+    """The library's converter, except that it refuses a model with missing weights instead of initializing them."""
+
+    def load_model(self, model_class: Any, model_name_or_path: str, **options: Any) -> Any:
+        """Return the model; ModelError if weights are missing."""
+        loaded = model_class.from_pretrained(
+            model_name_or_path, ignore_mismatched_sizes=True, output_loading_info=True, **options
+        )
+        return loading.check_weights(model_name_or_path, *loaded)
+
+
+def _converted(model: str, config: Any) -> Path:
+    """Return the folder of the converted model; it is converted once and kept in the user's cache folder."""
+    if (Path(model) / "model.bin").is_file():
+        return Path(model)
+    scaling = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
+    if (kind := scaling.get("rope_type", scaling.get("type"))) not in SCALINGS:
+        raise ModelError(f"CTranslate2 does not support the position scaling of {model} ({kind}); use --engine hf")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llamax" / "ctranslate2"
+    folder = cache / f"{Path(model).name}-{fingerprint(model).replace('/', '-')}"
+    if not folder.is_dir():
+        _convert(model, folder)
+    return folder
+
+
+def _convert(model: str, folder: Path) -> None:
+    """Convert a model into a folder that appears complete or not at all."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = tempfile.mkdtemp(dir=folder.parent, prefix=".making-")
+    except OSError as error:
+        raise FileError(f"{folder.parent}: {because(error)}; set XDG_CACHE_HOME to another folder") from error
+    try:
+        _Converter(model).convert(temporary, force=True)
+        os.rename(temporary, folder)
+    except OSError as error:
+        if not folder.is_dir():  # otherwise another run has converted it in the meantime
+            raise FileError(f"{temporary}: {because(error)}; set XDG_CACHE_HOME to another folder") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

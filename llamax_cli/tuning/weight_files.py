@@ -1,0 +1,124 @@
+"""The weights of a model's folder, one tensor in memory at a time: safetensors or PyTorch's own, one file or many."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any, BinaryIO, NamedTuple
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from llamax_cli.errors import ModelError, because
+
+INDEX = "model.safetensors.index.json"
+FILES = ("model.safetensors", "pytorch_model.bin")  # and the names of their indices, where they are in parts
+KINDS = {
+    torch.float64: "F64",
+    torch.float32: "F32",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.int16: "I16",
+    torch.int8: "I8",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}
+
+
+class TensorEntry(NamedTuple):
+    """Where a tensor is, and what it is like."""
+
+    file: Path
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+
+
+class Weights:
+    """The tensors in a folder by name, in the order of the files; ModelError where they cannot be read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.files = _files(folder)
+        self._readers = {path: _reader(path) for path in self.files}
+        self.places = dict(self._look())
+
+    def _look(self) -> Iterator[tuple[str, TensorEntry]]:
+        for path, (names, tensor) in self._readers.items():
+            for name in names:
+                found = tensor(name)  # a view of the file: nothing is read yet
+                yield name, TensorEntry(path, tuple(found.shape), found.dtype)
+
+    def __getitem__(self, name: str) -> Tensor:
+        place = self.places[name]
+        return self._readers[place.file][1](name)
+
+
+def _files(folder: Path) -> list[Path]:
+    for name in FILES:
+        index = folder / f"{name}.index.json"
+        if index.is_file():
+            try:
+                return [folder / part for part in sorted(set(json.loads(index.read_bytes())["weight_map"].values()))]
+            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+                raise ModelError(f"{index} is no index of weights: {error}") from error
+        if (folder / name).is_file():
+            return [folder / name]
+    raise ModelError(f"{folder} has no weights ({' or '.join(FILES)})")
+
+
+def _reader(path: Path) -> tuple[list[str], Callable[[str], Tensor]]:
+    """Return the names in a file and what gives the tensor of a name."""
+    try:
+        if path.suffix == ".safetensors":
+            opened: Any = safe_open(path, framework="pt")
+            return list(opened.keys()), opened.get_tensor
+        loaded: Any = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
+    except OSError as error:
+        raise ModelError(f"{path}: {because(error)}") from error
+    except (SafetensorError, RuntimeError, UnpicklingError, ValueError) as error:
+        raise ModelError(f"{path} cannot be read: {str(error).strip().splitlines()[0]}") from error
+    named = loaded.items() if isinstance(loaded, dict) else [(None, loaded)]
+    if not all(isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in named):
+        raise ModelError(f"{path} holds something else than weights by name")
+    return list(loaded), loaded.__getitem__
+
+
+def write(folder: Path, weights: Weights, tensor: Callable[[str], Tensor]) -> None:
+    """Write `tensor(name)` for each of the weights into a folder, in files that part them as theirs do."""
+    count = len(weights.files)
+    mapped: dict[str, str] = {}
+    for number, file in enumerate(weights.files, 1):
+        places = {name: place for name, place in weights.places.items() if place.file == file}
+        name = f"model-{number:05}-of-{count:05}.safetensors" if count > 1 else "model.safetensors"
+        with (folder / name).open("wb") as out:
+            _write_file(out, places, tensor)
+        mapped |= dict.fromkeys(places, name)
+    if count > 1:
+        total = sum(_size(place) for place in weights.places.values())
+        index = {"metadata": {"total_size": total}, "weight_map": mapped}
+        (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n")
+
+
+def _write_file(out: BinaryIO, places: Mapping[str, TensorEntry], tensor: Callable[[str], Tensor]) -> None:
+    """Write a file of safetensors: the length of a header, the header, and the bytes of the tensors."""
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    end = 0
+    # The widest first, so that each begins at a multiple of its width.
+    order: Sequence[str] = sorted(places, key=lambda name: -places[name].dtype.itemsize)
+    for name in order:
+        start, end = end, end + _size(places[name])
+        kind, shape = KINDS[places[name].dtype], list(places[name].shape)
+        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [start, end]}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    out.write(len(text).to_bytes(8, "little") + text)
+    for name in order:
+        made = tensor(name).to(places[name].dtype).contiguous()
+        out.write(made.flatten().view(torch.uint8).numpy().data)
+
+
+def _size(place: TensorEntry) -> int:
+    return place.dtype.itemsize * torch.Size(place.shape).numel()

@@ -1,0 +1,196 @@
+"""The compiled way to code-switch texts with spaces: in everything that of Python, and it gives its memory back."""
+
+import gc
+import json
+import tracemalloc
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_augment import ENGLISH, lexicon
+
+from llamax_cli.augmentation.augmentation import Augmentation
+from llamax_cli.augmentation.code_switching import Switcher
+from llamax_cli.augmentation.spaced import Spaced
+from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
+from llamax_cli.augmentation.words import cut, written
+from llamax_cli.errors import RecordError
+from llamax_cli.lexicon.store.reader import Lexicon
+from llamax_cli.randomness import draws
+from llamax_cli.streams.chunks import Chunk, transform
+
+MORE = {
+    "The": {"de": ["Der"], "th": ["นั้น", "ที่"]},
+    "morning": {"de": ["Morgen"], "ar": ["صباح"]},
+    "new": {"fr": ["neuf", "nouveau", "neuve"]},
+    "new york": {"sw": ["jiji la New York"], "de": ["New York"]},
+    "straße": {"de": ["ß"], "fr": ["ŉ"]},
+    "é": {"de": ["e"]},
+    "x": {"de": ['"\\', "\x08\x0b\x0c\x1f\x7f/"]},
+    "to": {"de": ["zu"]},
+    "to all intents": {"de": ["im Grunde"]},
+}
+WORDS = "the The THE black Black dog, (dog) good Good GOOD morning morning! to To all intents ad hoc hoc. new New York"
+WORDS += " york, Straße e\u0301 É — 42 3rd x « «good İ ﬁ iPhone \u200bdog dog\u200b 犬 to\u00ad"
+SPACES = [" "] * 60 + [
+    "  ",
+    "\t",
+    "\n",
+    "\x0b",
+    "\x1c",
+    "\x85",
+    "\xa0",
+    "\u1680",
+    "\u2003",
+    "\u2028",
+    "\u202f",
+    "\u3000",
+]
+TEXTS = st.one_of(
+    st.text(),
+    st.lists(st.tuples(st.sampled_from([*WORDS.split(" "), ""]), st.sampled_from(SPACES)), max_size=150).map(
+        lambda pairs: "".join(word + space for word, space in pairs)
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def english(tmp_path_factory: pytest.TempPathFactory) -> Lexicon:
+    """Return a lexicon with phrases, synonyms and many scripts."""
+    have = dict.fromkeys(("de", "fr", "sw", "th", "ar"), 9)
+    return lexicon(tmp_path_factory.mktemp("lexicon") / "english.lex", ("en", {**ENGLISH, **MORE}), entities=have)
+
+
+def switchers(
+    sources: list[LexiconSource], rate: float, phrases: bool, exact: bool, size: int
+) -> tuple[Switcher, Switcher]:
+    """Return the compiled switcher and that of Python."""
+    compiled, python = (
+        Switcher(Vocabulary(sources, "en", " ", MemoryBudget(room), has_phrases=phrases, exact=exact), cut, rate)
+        for room in (size, 1 << 30)
+    )
+    assert compiled._spaced is not None
+    python._spaced = None
+    return compiled, python
+
+
+@given(
+    texts=st.lists(TEXTS, max_size=6),
+    key=st.integers(0, 2**64 - 1),
+    rate=st.floats(0, 1),
+    phrases=st.booleans(),
+    exact=st.booleans(),
+    only=st.sampled_from([None, frozenset(["de", "th"]), frozenset(["xx"])]),
+    size=st.sampled_from([200, 2000, 1 << 30]),
+)
+@settings(max_examples=400)
+def test_it_does_what_python_does(
+    english: Lexicon, texts: list[str], key: int, rate: float, phrases: bool, exact: bool, only: object, size: int
+) -> None:
+    """Any text, any white space, phrases or not, however little memory there is."""
+    sources = [LexiconSource(english, only), LexiconSource(english)] if only else [LexiconSource(english)]  # type: ignore[arg-type]
+    compiled, python = switchers(sources, rate, phrases and not exact, exact, size)
+    for text in texts:
+        assert compiled.switch(text, key) == python.switch(text, key)
+
+
+def test_long_texts_are_the_same(english: Lexicon) -> None:
+    """On either side of the length from which Python does it."""
+    compiled, python = switchers([LexiconSource(english)], 0.4, True, False, 1 << 20)
+    for count in (95, 96, 97, 9_999, 10_001):
+        text = " ".join(["dog", "good morning", "the", "x"][number % 4] for number in range(count))
+        assert compiled.switch(text, 7) == python.switch(text, 7)
+
+
+def test_real_texts_are_the_same(data: Path, tmp_path: Path, llamax: Callable[..., object]) -> None:
+    """FLORES in English with PanLex's phrases and MUSE's words."""
+    path = tmp_path / "real.lex"
+    llamax(
+        "build-lexicon",
+        "-q",
+        data / "panlex/eng2tur.txt",
+        data / "muse/en-ar.txt",
+        "-o",
+        path,
+        "--rejects",
+        "/dev/null",
+    )
+    compiled, python = switchers([LexiconSource(Lexicon(path))], 0.3, True, False, 1 << 20)
+    replaced = 0
+    for number, text in enumerate((data / "flores101/devtest/eng.devtest").read_text(encoding="utf-8").split("\n")):
+        switched = compiled.switch(text, number)
+        assert switched == python.switch(text, number)
+        replaced += switched[3]
+    assert replaced > 5000
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(1, 20))
+def test_its_draws_are_those_of_python(key: int, words: int) -> None:
+    """One word after the other is drawn from those that are left, by the same bits."""
+    spaced = Spaced(lambda word: (f"{word}!\0de".encode(), 0, 0, 0, None), written, 1 / words)
+    left = [str(number) for number in range(words)]
+    chosen = left[draws(key)(0) % words]
+    text, *_, languages = spaced(" ".join(left), key) or (b'""',)
+    assert len(languages) <= 2
+    assert f"{chosen}!" in json.loads(text).split(" ")
+
+
+@pytest.mark.parametrize(
+    "made", [("x\0de", 0, 0, 0, None), (b"x\0de", 0, 0), (b"x\0de,fr", 0, 0, 0, None), (b"x\0de", 3, 3, 0, None), 1]
+)
+def test_nonsense_is_refused(made: object) -> None:
+    """What no lexicon stores is an exception, not a crash."""
+    spaced = Spaced(lambda word: made, written, 1)  # type: ignore[arg-type,return-value]
+    for _ in range(3):
+        with pytest.raises((TypeError, ValueError)):
+            spaced("dog", 1)
+
+
+def test_errors_of_what_it_calls_are_handed_on() -> None:
+    """Whoever looks a word up or writes one may fail."""
+
+    def fail(*_: object) -> NoReturn:
+        raise LookupError("lost")
+
+    with pytest.raises(LookupError, match="lost"):
+        Spaced(fail, written, 1)("dog cat", 1)
+    with pytest.raises(LookupError, match="lost"):
+        Spaced(lambda _: (b"x\0de", 0, 0, 2, None), fail, 1)("dog cat", 1)
+
+
+def test_it_gives_its_memory_back(english: Lexicon) -> None:
+    """A word takes some hundred bytes, and none once it is forgotten."""
+    tracemalloc.start()
+    try:
+        spaced = Spaced(lambda word: (b"Haus\0de", 0, 0, 1, frozenset([word])), written, 0.5)
+        for number in range(20_000):
+            spaced(f"a{number} b{number} word", number)
+        kept = tracemalloc.get_traced_memory()[0]
+        assert 40_000 * 100 < kept < 40_000 * 700
+        spaced.clear()
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 200_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_many_at_once_are_each_by_itself(english: Lexicon) -> None:
+    """A chunk of records, a bad one among them or not, becomes what its lines become."""
+    good = json.dumps({"src": "The black dog, good morning to all!", "tgt": "x", "src_lang": "en", "tgt_lang": "de"})
+    lines = [f"{good}\n".encode(), b'{"text":"the dog","lang":"en"}\n', b'{"src":1}\n', b"no\n"] * 3
+    for chosen in (lines[:2] * 3, lines[:3], lines, lines[2:], []):
+        whole = transform(Augmentation([english])(), True, Chunk("x", 1, b"".join(chosen)))
+        stage, tally = Augmentation([english])(), Counter[str]()
+        apart = [transform(stage, True, Chunk("x", number, line)) for number, line in enumerate(chosen, 1)]
+        for each in apart:
+            tally.update(each.tally)
+        assert whole.data == b"".join(each.data for each in apart)
+        assert whole.tally == tally
+        assert whole.rejects == [reject for each in apart for reject in each.rejects]
+        assert (whole.read, whole.written) == (len(chosen), sum(each.written for each in apart))
+    with pytest.raises(RecordError):
+        Augmentation([english])().transform_batch([{"src": 1}], Counter())

@@ -1,0 +1,66 @@
+"""What an earlier version left half-done, this one finishes: its checkpoints, its resumable files, its lexicons.
+
+`0.1.0.tar.xz` holds what commands of version 0.1.0 had written when they were killed: partial outputs with their
+states, a compiled lexicon, and a training run of one rank that had stopped after three steps.
+"""
+
+import json
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Outcome
+from training import losses, metrics, train
+
+ARCHIVE = Path(__file__).with_name("0.1.0.tar.xz")
+COMMANDS = {
+    "langid.jsonl": ("langid", "texts.jsonl"),
+    "augmented.jsonl": ("augment", "pairs.jsonl", "--dict", "small.lex"),
+    "mix.jsonl": ("mix", "--para", "pairs.jsonl", "--mono", "texts.jsonl"),
+}
+
+
+@pytest.fixture
+def earlier(tmp_path: Path) -> Path:
+    """Return a folder with the files of the earlier version."""
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extractall(tmp_path, filter="data")
+    return tmp_path / "0.1.0"
+
+
+@pytest.mark.parametrize("output", COMMANDS)
+def test_an_interrupted_run_is_resumed(earlier: Path, llamax: Callable[..., Outcome], output: str) -> None:
+    """The same bytes as a run that never stopped."""
+    command = COMMANDS[output]
+    assert llamax(*command, "-o", "whole.jsonl", cwd=earlier).returncode == 0
+    resumed = llamax(*command, "-o", output, "--resume", cwd=earlier)
+    assert resumed.returncode == 0, resumed.stderr
+    assert (earlier / output).read_bytes() == (earlier / "whole.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("output", ["langid.jsonl", "augmented.jsonl"])
+def test_what_was_written_is_not_written_again(earlier: Path, llamax: Callable[..., Outcome], output: str) -> None:
+    """A mark set in the part that was safe on disk is still there in the end."""
+    partial = earlier / f"{output}.partial"
+    kept = partial.read_bytes()
+    partial.write_bytes(kept[:10] + b"#" + kept[11:])
+    assert llamax(*COMMANDS[output], "-o", output, "--resume", cwd=earlier).returncode == 0
+    assert (earlier / output).read_bytes()[10:11] == b"#"
+
+
+def test_a_checkpoint_is_resumed(earlier: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The steps after it have the losses that they have in a run that never stopped."""
+    monkeypatch.chdir(earlier / "training")
+    run, whole = Path("run"), Path("whole")
+    facts = json.loads((run / "run.json").read_text())
+    facts["training"]["stop_after"] = 0
+    (run / "run.json").write_text(json.dumps({**facts, "resume": True}))
+    whole.mkdir()
+    (whole / "run.json").write_text(json.dumps({**facts, "output": "whole"}))
+    train(run)
+    train(whole)
+    assert metrics(run, "start")[1]["resumed"].endswith("step-00000003")
+    # Checkpoints round nothing, but the machine that wrote them may have added in another order.
+    assert losses(run) == pytest.approx(losses(whole), rel=1e-5)
+    assert len(losses(run)) > 3

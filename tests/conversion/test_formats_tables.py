@@ -1,0 +1,364 @@
+"""TICO-19, Parquet and datasets of Hugging Face: exact segments, which columns are taken, and what is refused."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from llamax_cli.conversion.formats import huggingface, parquet, tico
+from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment
+from llamax_cli.errors import DataError, FileError, UsageError
+from llamax_cli.streams.inputs import Input
+
+Bad = list[tuple[str, int, str, bytes]]
+
+
+def strict(file: str, line: int, reason: str, _: bytes) -> None:
+    """What a run without --rejects does with a bad line."""
+    raise DataError(f"{file}:{line}: {reason}")
+
+
+def request_of(*paths: Path | str, bad: Bad | None = None, **more: Any) -> CorpusRequest:
+    """A request that is strict, or collects what is rejected in `bad`."""
+
+    def collect(file: str, line: int, reason: str, raw: bytes) -> None:
+        assert bad is not None
+        bad.append((Path(file).name, line, reason, raw))
+
+    reject = strict if bad is None else collect
+    return CorpusRequest(paths=[str(path) for path in paths], input=lambda path: Input(path), reject=reject, **more)
+
+
+def texts(corpus: Corpus, *languages: str) -> list[tuple[str | None, ...]]:
+    """The texts of every segment."""
+    return [tuple(segment.texts) for segment in corpus.segments(languages)]
+
+
+# -- TICO-19 ----------------------------------------------------------------------------------------------------------
+
+HEADER = "sourceLang\ttargetLang\tsourceString\ttargetString\tstringID\turl\tlicense\ttranslatorId\n"
+
+
+def row(language: str, key: str, source: str, target: str) -> str:
+    """A line of TICO-19."""
+    return f"en\t{language}\t{source}\t{target}\t{key}\thttp://a.b/c\tpublic\t12\n"
+
+
+@pytest.fixture
+def benchmark(tmp_path: Path) -> Path:
+    """A folder with `test` in French, Kurmanji and Swahili; the last has its lines in another order and lacks one."""
+    folder = tmp_path / "tico19-testset" / "test"
+    folder.mkdir(parents=True)
+    files = {
+        "test.en-fr.tsv": row("fr", "CMU_1:1", 'a "cold', 'un "rhume') + row("fr", "CMU_1:2", "flu", "la grippe"),
+        "test.en-ku.tsv": row("ku", "CMU_1:1", 'a "cold', "sarma") + row("ku", "CMU_1:2", "flu", "zekem"),
+        "test.en-sw.tsv": row("sw", "PubMed_6:45", "fever", "homa") + row("sw", "CMU_1:2", "flu", "mafua"),
+    }
+    for name, text in files.items():
+        (folder / name).write_text(HEADER + text)
+    return folder
+
+
+def test_a_folder_is_one_corpus_aligned_by_string_id(benchmark: Path) -> None:
+    """Numbers are those of the part, the same in every direction; quotes are text."""
+    (corpus,) = tico.open_corpora(request_of(benchmark))
+    assert corpus.name == "tico19-testset/test"
+    assert corpus.languages == ["en", "fr", "kmr", "sw"]
+    expected = [
+        Segment(1, ['un "rhume', None], {"doc": "CMU_1"}),
+        Segment(2, ["la grippe", "mafua"], {"doc": "CMU_1"}),
+        Segment(3, [None, "homa"], {"doc": "PubMed_6"}),
+    ]
+    assert list(corpus.segments(["fr", "sw"])) == expected
+    assert list(corpus.segments(["fr", "sw"])) == expected
+    assert texts(corpus, "en", "kmr") == [('a "cold', "sarma"), ("flu", "zekem"), ("fever", None)]
+
+
+def test_a_file_is_a_corpus_of_two(benchmark: Path) -> None:
+    """A file alone needs no other."""
+    (corpus,) = tico.open_corpora(request_of(benchmark / "test.en-sw.tsv"))
+    assert (corpus.name, corpus.languages) == ("test/test.en-sw", ["en", "sw"])
+    assert texts(corpus, "sw", "en") == [("homa", "fever"), ("mafua", "flu")]
+
+
+def test_parts_are_corpora_of_their_own(benchmark: Path) -> None:
+    """dev, test and all of one release; names tell them apart."""
+    for place in ("dev/dev.en-ckb.tsv", "dev/all.en-pt-BR.tsv"):
+        path = benchmark.parent / place
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(HEADER + row(path.name.split("-", 1)[1].removesuffix(".tsv"), "CMU_1:1", "cold", "x"))
+    found = {corpus.name: corpus.languages for corpus in tico.open_corpora(request_of(benchmark.parent))}
+    assert found == {
+        "tico19-testset/dev/all": ["en", "pt"],
+        "tico19-testset/dev/dev": ["en", "ku"],
+        "tico19-testset/test": ["en", "fr", "kmr", "sw"],
+    }
+    (chosen,) = tico.open_corpora(request_of(benchmark.parent, split="dev", name="tico"))
+    assert (chosen.name, chosen.languages) == ("tico", ["en", "ku"])
+    with pytest.raises(UsageError, match=r"no part 'train'; have: all, dev, test"):
+        tico.open_corpora(request_of(benchmark.parent, split="train"))
+
+
+def test_bad_lines_are_rejected(benchmark: Path) -> None:
+    """Columns, ids and bytes are checked."""
+    with (benchmark / "test.en-fr.tsv").open("ab") as file:
+        file.write(b"en\tfr\tx\n" + row("fr", "CMU_1:2", "again", "encore").encode() + row("fr", "", "x", "y").encode())
+        file.write(row("fr", "CMU_1:3", "x", "caf\xe9").encode("latin-1"))
+    bad: Bad = []
+    (corpus,) = tico.open_corpora(request_of(benchmark, bad=bad))
+    assert len(texts(corpus, "fr", "kmr")) == 3
+    assert [line[:3] for line in bad] == [
+        ("test.en-fr.tsv", 4, "3 columns instead of 8"),
+        ("test.en-fr.tsv", 5, "a second line with the stringID 'CMU_1:2'"),
+        ("test.en-fr.tsv", 6, "no stringID"),
+        ("test.en-fr.tsv", 7, "not UTF-8: byte 0xe9 at 11"),
+    ]
+    with pytest.raises(DataError, match=r"test\.en-fr\.tsv:4: 3 columns instead of 8"):
+        texts(tico.open_corpora(request_of(benchmark))[0], "fr")
+
+
+def test_what_is_not_tico_is_refused(benchmark: Path, tmp_path: Path) -> None:
+    """Another header, a language twice, a folder without files."""
+    (benchmark / "test.en-sw.tsv").write_text("a\tb\n")
+    with pytest.raises(DataError, match=r"test\.en-sw\.tsv: not a file of TICO-19"):
+        texts(tico.open_corpora(request_of(benchmark))[0], "fr")
+    (benchmark / "test.en-sw.tsv").write_text(HEADER + row("fr", "CMU_1:1", "a", "b"))
+    with pytest.raises(DataError, match=r"test\.en-sw\.tsv: a second file in fr beside .*test\.en-fr\.tsv"):
+        texts(tico.open_corpora(request_of(benchmark))[0], "fr")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileError, match=r"no files named like test\.en-fr\.tsv"):
+        tico.open_corpora(request_of(tmp_path / "empty"))
+
+
+# -- Parquet, and the shapes of rows ----------------------------------------------------------------------------------
+
+TRANSLATIONS = [
+    {"id": "a1", "score": 0.5, "translation": {"en": "One\u0085", "de": "Eins"}, "tags": ["x"]},
+    {"id": None, "score": None, "translation": {"en": "Two  ", "de": None}, "tags": []},
+    {"id": "a3", "score": 1.0, "translation": None, "tags": None},
+]
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Write:
+    """Writes rows as a Parquet file."""
+
+    def write(rows: Sequence[Mapping[str, object]], name: str = "a.parquet", **options: Any) -> Path:
+        path = tmp_path / name
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows)), path, **options)
+        return path
+
+    return write
+
+
+def only(path: Path | str, **more: Any) -> Corpus:
+    """The corpus of one Parquet file."""
+    return parquet.open_corpora(request_of(path, **more))[0]
+
+
+def test_translations_in_parquet(table: Write) -> None:
+    """Nulls are absent, lists are left out, a column named as a record's key is renamed."""
+    corpus = only(table(TRANSLATIONS))
+    assert corpus.name.endswith("/a")
+    assert corpus.languages == ["en", "de"]
+    expected = [
+        Segment(1, ("Eins", "One\u0085"), {"row_id": "a1", "score": 0.5}),
+        Segment(2, (None, "Two  "), {}),
+        Segment(3, (None, None), {"row_id": "a3", "score": 1.0}),
+    ]
+    assert list(corpus.segments(["de", "en"])) == expected
+    assert list(corpus.segments(["de", "en"])) == expected
+
+
+def test_a_column_a_language(table: Write) -> None:
+    """Only text columns named by a language; `src` and `doc` are codes of languages too, and not meant."""
+    flores = [{"id": 7, "url": "u", "sentence_eng_Latn": "One", "sentence_zho_Hant": "一", "sentence_length": 3}]
+    corpus = only(table(flores))
+    assert corpus.languages == ["en", "zhtrad"]
+    assert list(corpus.segments(["en"])) == [Segment(1, ("One",), {"row_id": 7, "url": "u", "sentence_length": 3})]
+    codes = only(table([{"src": "s", "doc": "d", "en": "One", "deu_Latn": "Eins", "eu": "Bat"}]))
+    assert codes.languages == ["en", "de", "eu"]
+    assert list(codes.segments(["eu", "en"])) == [Segment(1, ("Bat", "One"), {"row_src": "s", "doc": "d"})]
+
+
+def test_columns_can_be_declared(table: Write) -> None:
+    """Declared columns are the only ones."""
+    path = table([{"english": "One", "translation": {"zh-Hans": "一", "xx": "?"}}])
+    corpus = only(path, columns={"zh": "translation.zh-Hans", "en": "english"})
+    assert (corpus.languages, texts(corpus, "en", "zh")) == (["zh", "en"], [("One", "一")])
+    with pytest.raises(UsageError, match=r"no column of text is called 'englisch'; did you mean english\?"):
+        only(path, columns={"en": "englisch"})
+    with pytest.raises(DataError, match=r"translation\.xx: unknown language 'xx'.*--columns LANGUAGE=translation\.xx"):
+        only(path)
+
+
+def test_one_column_of_text_needs_its_language(table: Write) -> None:
+    """From --langs, or from a configuration that is called by one."""
+    path = table([{"url": "u", "text": "Moja"}])
+    with pytest.raises(UsageError, match=r"in which language is the column 'text'\? Say one: --langs CODE"):
+        only(path)
+    assert list(only(path, languages=["sw"]).segments(["sw"])) == [Segment(1, ("Moja",), {"url": "u"})]
+    assert texts(only(table([{"sentence": "Moja"}]), config="swh_Latn"), "sw") == [("Moja",)]
+
+
+def test_a_column_called_id_is_asked_about(table: Write) -> None:
+    """Indonesian or an identifier: nobody but the user knows."""
+    path = table([{"id": "Satu", "en": "One"}])
+    with pytest.raises(UsageError, match=r"is the column 'id' Indonesian or an identifier\? Say --columns en=en"):
+        only(path)
+    assert list(only(path, columns={"en": "en"}).segments(["en"])) == [Segment(1, ("One",), {"row_id": "Satu"})]
+    assert texts(only(path, languages=["en", "id"]), "id") == [("Satu",)]
+
+
+def test_columns_that_say_nothing_are_refused(table: Write) -> None:
+    """Nothing is guessed."""
+    with pytest.raises(UsageError, match=r"which columns hold the texts\? They are premise, hypothesis; say --columns"):
+        only(table([{"premise": "a", "hypothesis": "b"}]))
+    with pytest.raises(UsageError, match=r"en and eng are both in en; choose: --columns en=eng"):
+        only(table([{"en": "a", "eng": "b"}]))
+
+
+def test_many_batches_are_one_corpus(table: Write) -> None:
+    """Numbers go on over batches and row groups."""
+    rows = [{"en": f"e{number}", "fr": f"f{number}"} for number in range(10_000)]
+    corpus = only(table(rows, row_group_size=3000))
+    found = list(corpus.segments(["fr"]))
+    assert [segment.number for segment in found] == list(range(1, 10_001))
+    assert [segment.texts[0] for segment in found] == [row["fr"] for row in rows]
+
+
+def test_broken_parquet_is_one_line(table: Write, tmp_path: Path) -> None:
+    """A cut end, broken pages, another format, no file."""
+    path = table([{"en": f"e{number}", "fr": "x"} for number in range(1000)])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-100])
+    with pytest.raises(DataError, match=r"a\.parquet: broken Parquet: .") as caught:
+        only(path)
+    assert "\n" not in str(caught.value)
+    path.write_bytes(whole[:4] + bytes(1000) + whole[1004:])
+    with pytest.raises(DataError, match=r"a\.parquet: broken Parquet: ."):
+        texts(only(path), "en")
+    path.write_text("nothing of the kind")
+    with pytest.raises(DataError, match=r"a\.parquet: not a Parquet file"):
+        only(path)
+    with pytest.raises(FileError, match="no such file"):
+        only(tmp_path / "b.parquet")
+
+
+# -- Hugging Face -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder that has to stay empty, and no network."""
+    folder = tmp_path / "working"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    return folder
+
+
+def loaded(path: Path | str, **more: Any) -> Corpus:
+    """The corpus of one dataset."""
+    return huggingface.open_corpora(request_of(path, **more))[0]
+
+
+def test_a_saved_dataset(tmp_path: Path, elsewhere: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """save_to_disk without splits; nothing printed, nothing left in the working folder."""
+    rows = [{"n": number, "translation": {"en": f"e{number}", "yo": None if number else "o"}} for number in range(2500)]
+    datasets.Dataset.from_list(rows).save_to_disk(tmp_path / "saved")
+    capfd.readouterr()
+    corpus = loaded(tmp_path / "saved")
+    assert corpus.name == f"{tmp_path.name}/saved"
+    assert corpus.languages == ["en", "yo"]
+    expected = [Segment(number + 1, (None if number else "o", f"e{number}"), {"n": number}) for number in range(2500)]
+    assert list(corpus.segments(["yo", "en"])) == expected
+    assert list(corpus.segments(["yo", "en"])) == expected
+    assert capfd.readouterr() == ("", "")
+    assert not list(elsewhere.iterdir())
+    with pytest.raises(UsageError, match=r"no split 'train'; it has no splits"):
+        loaded(tmp_path / "saved", split="train")
+
+
+def test_splits_of_a_saved_dataset(tmp_path: Path) -> None:
+    """The split asked for, else train, else the only one."""
+    parts = {name: datasets.Dataset.from_list([{"en": name, "fr": "x"}]) for name in ("dev", "test")}
+    datasets.DatasetDict(parts).save_to_disk(tmp_path / "two")
+    with pytest.raises(
+        UsageError, match=r"several splits and none of them 'train'; have: dev, test. Say .*--split dev"
+    ):
+        loaded(tmp_path / "two")
+    with pytest.raises(UsageError, match=r"no split 'devtest'; have: dev, test"):
+        loaded(tmp_path / "two", split="devtest")
+    chosen = loaded(tmp_path / "two", split="test")
+    assert (chosen.name, texts(chosen, "en")) == (f"{tmp_path.name}/two/test", [("test",)])
+    datasets.DatasetDict(parts | {"train": parts["dev"]}).save_to_disk(tmp_path / "three")
+    assert loaded(tmp_path / "three").name.endswith("three/train")
+    datasets.DatasetDict({"dev": parts["dev"]}).save_to_disk(tmp_path / "one")
+    assert loaded(tmp_path / "one", name="mine").name == "mine"
+
+
+def test_a_folder_of_data_files(tmp_path: Path, elsewhere: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """JSON lines and shards of Parquet, streamed."""
+    folder = tmp_path / "lines"
+    folder.mkdir()
+    rows = [{"id": number, "translation": {"en": f"e{number}", "fr": f"f{number}"}} for number in range(1200)]
+    (folder / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    corpus = loaded(folder)
+    assert corpus.name == f"{tmp_path.name}/lines/train"
+    expected = [Segment(number + 1, (f"f{number}",), {"row_id": number}) for number in range(1200)]
+    assert list(corpus.segments(["fr"])) == expected
+    assert list(corpus.segments(["fr"])) == expected
+    shards = tmp_path / "shards"
+    shards.mkdir()
+    for shard in range(2):
+        table = pyarrow.Table.from_pylist([{"eng_Latn": f"e{shard}", "swh_Latn": "x"}])
+        pyarrow.parquet.write_table(table, shards / f"test-0000{shard}-of-00002.parquet")
+    assert texts(loaded(shards), "en", "sw") == [("e0", "x"), ("e1", "x")]
+    assert capfd.readouterr() == ("", "")
+    assert not list(elsewhere.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "error", "message"),
+    [
+        ({}, {}, FileError, "doesn't contain any data files"),
+        ({"train.jsonl": '{"en": "a"}\n'}, {"config": "de-en"}, UsageError, "'de-en' not found. Available: "),
+        ({"train.parquet": "PAR"}, {}, DataError, "broken data: "),
+        ({"train.jsonl": '{"en": "a"}\n{"en\n'}, {}, DataError, "broken data: "),
+    ],
+)
+def test_what_cannot_be_loaded_is_one_line(
+    tmp_path: Path,
+    files: Mapping[str, str],
+    options: Mapping[str, str],
+    error: type[Exception],
+    message: str,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """What `datasets` raises comes out as one line, and what it logs not at all."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    with pytest.raises(error, match=message) as caught:
+        texts(loaded(folder, **options), "en")
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_name_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    """A name on the Hub without a network, a folder that is not there, standard input."""
+    for name in ("nobody/nothing", str(tmp_path / "missing")):
+        with pytest.raises(FileError, match=name) as caught:
+            loaded(name)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(UsageError, match="not standard input"):
+        loaded("-")

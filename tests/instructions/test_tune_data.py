@@ -1,0 +1,526 @@
+"""What is tuned on: forms of data, the paper's template, chats, the files of tasks, and on what the loss is."""
+
+import bz2
+import json
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny import byte_level
+from training import small_tokenizer, write
+
+from llamax_cli.config import BLOCKS, RECORDS, TUNING, Training, read_training
+from llamax_cli.errors import DataError, ModelError, RecordError
+from llamax_cli.instructions.chat import Chat
+from llamax_cli.instructions.questions import language_in, questions
+from llamax_cli.instructions.rendering import samples
+from llamax_cli.instructions.tasks.mgsm import final, number
+from llamax_cli.models.prompts import TEMPLATES, alpaca
+from llamax_cli.models.sample_encoding import encoder_of, load_tokenizer
+from llamax_cli.models.samples import Sample
+from llamax_cli.training.dataset import Cache
+from llamax_cli.training.job import Job
+from llamax_cli.training.packed_dataset import describe_rejected, prepare
+from llamax_cli.training.packing import Bins
+from llamax_cli.training.sampler import EpochPlan, make_plan
+
+QWEN = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+# The same, and it says itself what the assistant generates.
+MARKED = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
+    "{% if message['role'] == 'assistant' %}{% generation %}{{ message['content'] }}<|im_end|>\n{% endgeneration %}"
+    "{% else %}{{ message['content'] }}<|im_end|>\n{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+# Thoughts of earlier turns are taken out, as Qwen3 does.
+FORGETFUL = (
+    "{% for m in messages %}[{{ m['role'] }}]"
+    "{{ m['content'] if loop.last or m['role'] == 'user' else 'x' }}{% endfor %}"
+    "{% if add_generation_prompt %}[assistant]{% endif %}"
+)
+TALK = [
+    {"role": "system", "content": "Be short."},
+    {"role": "user", "content": "the dog?"},
+    {"role": "assistant", "content": "a cat sits"},
+    {"role": "user", "content": "the man?"},
+    {"role": "assistant", "content": "he runs"},
+]
+
+
+def words(template: str | None = None, *special: str) -> Any:
+    """Return a byte-level tokenizer with a chat template."""
+    made = byte_level(["the dog sees a cat, the man runs"])
+    made.add_special_tokens({"additional_special_tokens": list(special)})
+    made.chat_template = template
+    return made
+
+
+def rendered(path: Path, task: str = "", tokenizer: Any = None) -> list[dict[str, Any]]:
+    """Return the samples that are made of a file."""
+    return list(samples(path, task, lambda: Chat(tokenizer or words(), "small")))
+
+
+# -- forms -------------------------------------------------------------------------------------------------------------
+
+
+def test_alpaca_is_rendered_as_the_paper_has_it(tmp_path: Path) -> None:
+    """With and without an input; what LLaMAX-Alpaca is asked to translate is one of them."""
+    assert alpaca("Add.", "1, 2") == (
+        "Below is an instruction that describes a task, paired with an input that provides further context. Write a "
+        "response that appropriately completes the request.\n### Instruction:\nAdd.\n### Input:\n1, 2\n### Response:"
+    )
+    assert alpaca("Greet.") == (
+        "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n"
+        "### Instruction:\nGreet.\n### Response:"
+    )
+    translate = "Translate the following sentences from German to English."
+    assert TEMPLATES["llamax-alpaca"].render("Hallo", "de", "en") == alpaca(translate, "Hallo")
+    records = [
+        {"instruction": "Add.", "input": "1, 2", "output": "3", "id": 7, "lang": "en"},
+        {"instruction": "Greet.", "input": "", "output": "Hi"},
+        {"instruction": "Greet.", "input": None, "output": "Hi", "text": "what Alpaca has besides"},
+        {"instruction": "Greet.", "output": " \n"},
+    ]
+    assert rendered(write(tmp_path / "a.jsonl", records)) == [
+        {"prompt": alpaca("Add.", "1, 2"), "completion": " 3", "origin": "alpaca", "lang": "en", "id": 7},
+        {"prompt": alpaca("Greet."), "completion": " Hi", "origin": "alpaca"},
+        {"prompt": alpaca("Greet."), "completion": " Hi", "origin": "alpaca"},
+        {"prompt": alpaca("Greet."), "completion": "", "origin": "alpaca"},
+    ]
+
+
+@given(st.lists(st.tuples(st.text(max_size=5), st.text(max_size=5), st.text(max_size=5)), min_size=1, max_size=5))
+def test_lines_and_an_array_are_the_same(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]) -> None:
+    """However the array is laid out, and packed or not."""
+    folder = tmp_path_factory.mktemp("forms")
+    records = [dict(zip(("instruction", "input", "output"), row, strict=True)) for row in rows]
+    lines = rendered(write(folder / "a.jsonl", records))
+    (folder / "a.json").write_text(json.dumps(records, indent=2))
+    (folder / "b.json.bz2").write_bytes(bz2.compress(b"\n " + json.dumps(records, ensure_ascii=False).encode()))
+    assert rendered(folder / "a.json") == rendered(folder / "b.json.bz2") == lines
+    assert len(lines) == len(rows)
+
+
+def test_what_mix_writes_is_a_form_too(tmp_path: Path) -> None:
+    """Prompt and completion as they are, with origin and languages."""
+    record = {"prompt": "a", "completion": " b", "id": "x:1", "origin": "para", "src_lang": "en", "tgt_lang": "sw"}
+    assert rendered(write(tmp_path / "a.jsonl", [record, {"completion": "c"}])) == [
+        record,
+        {"prompt": "", "completion": "c", "origin": "completion"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (
+            ['{"question":"a","answer":"b"}'],
+            ":1: neither a chat (messages), Alpaca (instruction, input, output), prompt and completion: it has",
+        ),
+        (['{"instruction":"a"}'], ":1: no 'output' in the record (it has instruction)"),
+        (['{"instruction":"a","output":3}'], ":1: 'output' is a number, not a string"),
+        (['{"completion":"a"}', "", ""], ":2: empty line"),
+        (['{"completion":"a"}', "{"], ":2: not JSON"),
+        (
+            ['{"completion":"a"}', '{"instruction":"a","output":"b"}'],
+            ":2: Alpaca (instruction, input, output), where the file begins with prompt and completion; one form",
+        ),
+        (
+            ['{"instruction":"a","output":"b","history":[["c","d"]]}'],
+            ":1: 'history' has no place in Alpaca (instruction, input, output); write it as messages of a chat",
+        ),
+        (['[{"completion":"a"},', '{"completion":1}]'], ": record 2: 'completion' is a number, not a string"),
+        (['[{"completion":"a"}, 3]'], ": not an array of records: expected 'object', got 'int'"),
+        (['[{"completion":"a"}'], ": not an array of records: "),
+        (['{"messages":"a"}'], ":1: 'messages' is no list of messages"),
+        (['{"messages":[{"content":"a"}]}'], ":1: message 1 has no 'role'"),
+        (['{"messages":[{"role":"user","content":[]}]}'], ":1: message 1 has no text under 'content'"),
+    ],
+)
+def test_a_record_that_cannot_be_learned_is_told_by_its_place(tmp_path: Path, lines: list[str], message: str) -> None:
+    """File, line or number, reason."""
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(lines))
+    with pytest.raises(DataError) as raised:
+        rendered(path, tokenizer=words(QWEN))
+    assert str(raised.value).startswith(f"{path}{message}")
+
+
+def test_real_alpaca_is_read(data: Path) -> None:
+    """Three files as they are published: every record, none changed but for the space before the answer."""
+    for path in sorted((data / "alpaca").glob("*.json")):
+        records = json.loads(path.read_text())
+        made = rendered(path)
+        assert [each["completion"] for each in made] == [f" {each['output']}" for each in records]
+        assert all(record["instruction"] in sample["prompt"] for record, sample in zip(records, made, strict=True))
+    with pytest.raises(DataError, match=r"seed_tasks.jsonl:1: no 'output' in the record"):
+        rendered(data / "alpaca" / "seed_tasks.jsonl")
+
+
+# -- chats -------------------------------------------------------------------------------------------------------------
+
+
+def learned(tokenizer: Any, sample: dict[str, Any]) -> tuple[list[int], list[bool]]:
+    """Return the tokens of a sample and which are learned."""
+    given = Sample(sample["completion"], sample["prompt"], sample.get("assistant_spans"))
+    (found,) = encoder_of(tokenizer, "small").encode([given])
+    return found.tokens, found.learned
+
+
+@pytest.mark.parametrize("template", [QWEN, MARKED], ids=["found", "marked"])
+def test_all_turns_of_the_assistant_are_learned_and_nothing_else(template: str) -> None:
+    """Token by token what transformers masks, where the template says what is generated."""
+    special = ("<|im_start|>", "<|im_end|>")
+    oracle, tokenizer = words(MARKED, *special), words(template, *special)
+    expected = oracle.apply_chat_template(TALK, return_dict=True, return_assistant_tokens_mask=True)
+    tokens, mask = learned(tokenizer, Chat(tokenizer, "small")(TALK))
+    assert tokens == expected["input_ids"]
+    assert [int(each) for each in mask] == expected["assistant_masks"]
+    said = tokenizer.decode([token for token, wanted in zip(tokens, mask, strict=True) if wanted])
+    assert said == "a cat sits<|im_end|>\nhe runs<|im_end|>\n"
+
+
+@pytest.mark.filterwarnings("ignore")  # what TRL and transformers say to each other
+@pytest.mark.parametrize("form", ["chat", "alpaca"])
+def test_trl_learns_the_same(tmp_path: Path, form: str) -> None:
+    """Tokens and labels as TRL's trainer makes them: of a chat the assistant's, of an instruction the response's."""
+    import trl
+    from datasets import Dataset
+    from training import config
+    from transformers import LlamaForCausalLM
+
+    tokenizer = words(MARKED, "<|im_start|>", "<|im_end|>")
+    (alpaca,) = rendered(write(tmp_path / "a.jsonl", [{"instruction": "the dog", "output": "a cat sits"}]))
+    record, sample = {
+        "chat": ({"messages": TALK}, Chat(tokenizer, "small")(TALK)),
+        "alpaca": ({key: alpaca[key] for key in ("prompt", "completion")}, alpaca),
+    }[form]
+    given = {"assistant_only_loss": form == "chat", "use_cpu": True, "bf16": False, "max_length": None, "report_to": []}
+    trainer = trl.SFTTrainer(
+        LlamaForCausalLM(config(vocab_size=600)),
+        trl.SFTConfig(str(tmp_path), **given),
+        train_dataset=Dataset.from_list([record]),
+        processing_class=tokenizer,
+    )
+    row = trainer.train_dataset[0]
+    tokens, mask = learned(tokenizer, sample)
+    assert tokens == row["input_ids"]
+    assert [token if wanted else -100 for token, wanted in zip(tokens, mask, strict=True)] == row["labels"]
+
+
+def test_a_chat_ends_where_the_template_ends_it() -> None:
+    """A template that writes no special token at the end gets the tokenizer's, so that the model learns to stop."""
+    plain = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}"
+    plain += "{% if add_generation_prompt %}assistant:{% endif %}"
+    sample = Chat(words(plain), "small")(TALK)
+    assert sample["completion"].endswith("assistant: he runs\n</s>")
+    assert [sample["completion"][start:end] for start, end in sample["assistant_spans"]] == [
+        " a cat sits\n",
+        " he runs\n</s>",
+    ]
+    asked = Chat(words(plain), "small")(TALK[:4])
+    assert asked["completion"].endswith("the man?\n")
+
+
+@pytest.mark.parametrize(
+    ("template", "reason"),
+    [
+        (FORGETFUL, "the chat template writes message 3 in another way once others follow"),
+        ("{{ raise_exception('no system role') }}", "the chat template does not take it: no system role"),
+    ],
+)
+def test_a_chat_that_the_template_does_not_take(template: str, reason: str) -> None:
+    """In its words, or why the turns cannot be told."""
+    with pytest.raises(RecordError, match=reason):
+        Chat(words(template), "small")(TALK)
+
+
+def test_messages_need_a_chat_template(tmp_path: Path) -> None:
+    """A base model has none."""
+    path = write(tmp_path / "a.jsonl", [{"messages": TALK}])
+    with pytest.raises(ModelError, match="the tokenizer of small has no chat template, which messages need"):
+        rendered(path, tokenizer=words(None))
+
+
+# -- tasks -------------------------------------------------------------------------------------------------------------
+
+
+def asked(path: Path, task: str) -> list[tuple[str, str, str]]:
+    """Return (what is asked, answer, language) of the questions in a file."""
+    return [(each.asked, each.answer, each.lang) for each in questions(path, task)]
+
+
+def test_xnli_in_all_its_files(tmp_path: Path) -> None:
+    """The same question from each of them."""
+    text = "Premise: He runs.\nHypothesis: He sits."
+    header = "language\tgold_label\tsentence1_binary_parse\tsentence1\tsentence2\tpairID\n"
+    files = {
+        "xnli.dev.tsv": f"{header}sw\tcontradiction\t( He )\tHe runs.\tHe sits.\t9\nen\t-\t\tHe runs.\tHe sits.\t10\n",
+        "multinli.train.en.tsv": "premise\thypo\tlabel\nHe runs.\tHe sits.\tcontradictory\n",
+        "dev-sw.tsv": "He runs.\tHe sits.\tcontradiction\r\n",
+        "xnli.test.jsonl": json.dumps(
+            {"language": "sw", "gold_label": "contradiction", "sentence1": "He runs.", "sentence2": "He sits."}
+        ),
+        "validation.json": json.dumps([{"premise": "He runs.", "hypothesis": "He sits.", "label": 2}]),
+    }
+    found = {}
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+        found[name] = asked(tmp_path / name, "xnli")
+    assert found == {
+        "xnli.dev.tsv": [(text, "contradiction", "sw"), (text, "", "en")],
+        "multinli.train.en.tsv": [(text, "contradiction", "en")],
+        "dev-sw.tsv": [(text, "contradiction", "sw")],
+        "xnli.test.jsonl": [(text, "contradiction", "sw")],
+        "validation.json": [(text, "contradiction", "?")],
+    }
+
+
+def test_x_csqa_in_both_its_forms(tmp_path: Path) -> None:
+    """Choices as a list of objects or as two lists; the language of the record or of the folder."""
+    choices = [{"label": "A", "text": "bank"}, {"label": "B", "text": "mall"}]
+    question = {"stem": "Where is a door?", "choices": choices}
+    lists = {"stem": "Where is a door?", "choices": {"label": ["A", "B"], "text": ["bank", "mall"]}}
+    (tmp_path / "sw").mkdir()
+    path = write(
+        tmp_path / "sw" / "dev.jsonl",
+        [
+            {"id": "1", "lang": "jap", "question": question, "answerKey": "B"},
+            {"id": "2", "question": lists, "answerKey": ""},
+        ],
+    )
+    text = "Where is a door?\nA. bank\nB. mall"
+    assert asked(path, "x-csqa") == [(text, "B", "ja"), (text, "", "sw")]
+    assert [each.options for each in questions(path, "x-csqa")] == [("A", "B")] * 2
+
+
+def test_mgsm_and_gsm8k(tmp_path: Path) -> None:
+    """A table of questions and numbers; the way to the answer without the marks of a calculator."""
+    (tmp_path / "mgsm_bn.tsv").write_text("কত?\t1,018\n", encoding="utf-8")
+    answer = "She has 2*3=<<2*3=6>>6.\nSo 6.\n#### 6"
+    write(tmp_path / "train.jsonl", [{"question": "How many?", "answer": answer}])
+    records = [{"question": "How many?", "answer": None, "answer_number": 6, "equation_solution": None}]
+    (tmp_path / "test.json").write_text(json.dumps(records))
+    assert asked(tmp_path / "mgsm_bn.tsv", "mgsm") == [("কত?", "The answer is 1018.", "bn")]
+    assert asked(tmp_path / "train.jsonl", "mgsm") == [
+        ("How many?", "She has 2*3=6.\nSo 6.\nThe answer is 6.", "?"),
+    ]
+    assert asked(tmp_path / "test.json", "mgsm") == [("How many?", "The answer is 6.", "?")]
+
+
+def test_null_is_nothing(tmp_path: Path) -> None:
+    """As if the key were not there, or empty: no answer, no language, no origin; a number may be an id."""
+    pair = {"premise": "a", "hypothesis": "b", "language": None, "pairID": None, "label": None}
+    write(tmp_path / "dev-sw.jsonl", [pair])
+    (found,) = questions(tmp_path / "dev-sw.jsonl", "xnli")
+    assert (found.gold, found.lang, found.id) == ("", "sw", None)
+    problems = [{"question": "a", "answer": None}, {"question": "a", "answer_number": None}]
+    problems += [{"question": "a", "answer": "So.\n#### 6", "answer_number": None}]
+    write(tmp_path / "mgsm-sw.jsonl", problems)
+    assert [each.gold for each in questions(tmp_path / "mgsm-sw.jsonl", "mgsm")] == ["", "", "6"]
+    choices = {"label": ["A", "B"], "text": ["b", "c"]}
+    question = {"id": 7, "question": {"stem": "a", "choices": choices}, "answerKey": None, "lang": None}
+    write(tmp_path / "csqa-sw.jsonl", [question])
+    (found,) = questions(tmp_path / "csqa-sw.jsonl", "x-csqa")
+    assert (found.gold, found.lang, found.id) == ("", "sw", 7)
+    write(tmp_path / "alpaca.jsonl", [{"instruction": "a", "output": None, "lang": None, "origin": None, "id": None}])
+    assert rendered(tmp_path / "alpaca.jsonl") == [{"prompt": alpaca("a"), "completion": "", "origin": "alpaca"}]
+
+
+def test_real_tasks_are_read(data: Path) -> None:
+    """XNLI's 2,490 questions, as many of each label; MGSM's 250, with the same answers in every language."""
+    for path in sorted((data / "xnli").glob("*.tsv")):
+        found = list(questions(path, "xnli"))
+        assert {each.lang for each in found} == {path.stem.partition("-")[2]}
+        assert [sum(each.gold == label for each in found) for label in found[0].options] == [830, 830, 830]
+    golds = {path.stem[-2:]: [each.gold for each in questions(path, "mgsm")] for path in (data / "mgsm").glob("*.tsv")}
+    assert len(golds) == 11 and all(len(each) == 250 for each in golds.values())
+    assert all(each == golds["en"] for each in golds.values())
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "content", "message"),
+    [
+        ("xnli", "a.tsv", "one\ttwo\n", ":1: 2 columns, not 3; XNLI has premise, hypothesis and label, between tabs"),
+        (
+            "xnli",
+            "a.tsv",
+            "one\ttwo\tmaybe\n",
+            ":1: 'maybe' is no label of XNLI; have: entailment, neutral, contradiction",
+        ),
+        ("xnli", "a.jsonl", '{"question":"a"}', ":1: no 'sentence1' (it has nothing that is known); XNLI has premise"),
+        ("xnli", "a.jsonl", '{"premise":"a","hypothesis":"b"}', ":1: no 'gold_label' (it has premise, hypothesis)"),
+        ("xnli", "a.tsv", "", ": no question in it"),
+        ("x-csqa", "a.tsv", "one\ttwo\n", ":1: not JSON; X-CSQA has question (stem, choices with label and text)"),
+        ("x-csqa", "a.jsonl", '{"question":"a"}', ":1: 'question' has no 'stem'; X-CSQA has"),
+        ("x-csqa", "a.jsonl", '{"question":{"stem":"a"}}', ":1: 'question' has no 'choices'; X-CSQA has"),
+        (
+            "x-csqa",
+            "a.jsonl",
+            '{"question":{"stem":"a","choices":[{"label":"A","text":"b"},{"label":"A","text":"c"}]}}',
+            ":1: the choices need a 'label' of their own and a 'text' each",
+        ),
+        (
+            "x-csqa",
+            "a.jsonl",
+            '{"answerKey":"C","question":{"stem":"a","choices":{"label":["A","B"],"text":["b","c"]}}}',
+            ":1: the answer 'C' is none of the choices A, B",
+        ),
+        ("mgsm", "a.tsv", "one\n", ":1: 1 columns, not 2; MGSM has question and number"),
+        ("mgsm", "a.tsv", "one\ttwo\n", ":1: 'two' is no number; MGSM has"),
+        ("mgsm", "a.jsonl", '{"question":"a","answer":"6"}', ":1: no '####' in 'answer'; MGSM has"),
+        ("mgsm", "a.jsonl", '{"question":"a"}', ":1: no '####' in 'answer'; MGSM has"),
+    ],
+)
+def test_a_file_that_is_not_the_tasks(tmp_path: Path, task: str, name: str, content: str, message: str) -> None:
+    """Where, what, and what the task has."""
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DataError) as raised:
+        list(questions(tmp_path / name, task))
+    assert str(raised.value).startswith(f"{tmp_path / name}{message}")
+
+
+@pytest.mark.parametrize(
+    ("name", "language"),
+    [
+        ("mgsm_sw.tsv", "sw"),
+        ("dev-th.tsv", "th"),
+        ("multinli.train.zh.tsv", "zh"),
+        ("xnli.dev.tsv", "?"),
+        ("train.jsonl", "?"),
+        ("hi/dev.jsonl", "hi"),
+        ("dev-en.tsv.gz", "en"),
+    ],
+)
+def test_the_language_in_a_name(name: str, language: str) -> None:
+    """As the tasks name their files."""
+    assert language_in(Path(name)) == language
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("2 x 9 = 18. The answer is 1,018.00.", "1018"),
+        ("The answer is $-3.50 a day, of 7.", "-3.5"),
+        ("So it is 18 dollars in 2 days", "2"),
+        ("উত্তর ১৮", "18"),
+        ("80.000 Euro", "80"),
+        ("The answer is unknown. 5", "5"),
+        ("none", None),
+        ("", None),
+    ],
+)
+def test_the_number_in_which_an_answer_ends(said: str, found: str | None) -> None:
+    """After the conclusion, otherwise the last."""
+    assert final(said) == found
+
+
+@given(st.integers(-(10**12), 10**12), st.sampled_from(["{:d}", "{:,d}", "{:d}.0", "{:d}.00", " {:d}"]))
+def test_a_number_is_the_same_however_it_is_written(value: int, form: str) -> None:
+    """With or without commas and zeros after the point, read back out of a sentence too."""
+    written = form.format(value)
+    assert number(written) == str(value)
+    assert final(f"7 and 8. The answer is {written}.") == str(value)
+
+
+# -- the loss ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_loss_is_on_the_response_alone(tmp_path: Path) -> None:
+    """Token by token: the prompt's are not learned, those of the response and its end are."""
+    (sample,) = rendered(write(tmp_path / "a.jsonl", [{"instruction": "the dog", "output": "a cat sits"}]))
+    tokenizer = words()
+    tokens, mask = learned(tokenizer, sample)
+    prompt = tokenizer(alpaca("the dog"))["input_ids"]
+    response = tokenizer(" a cat sits", add_special_tokens=False)["input_ids"]
+    assert tokens == [*prompt, *response, tokenizer.eos_token_id]
+    assert mask == [False] * len(prompt) + [True] * (len(response) + 1)
+
+
+@pytest.mark.parametrize("name", ["llama2", "mistral", "chinese-llama2"])
+def test_no_token_crosses_into_a_real_response(data: Path, name: str) -> None:
+    """What the model is asked at translating is, token by token, what stood before the responses that it learned."""
+    tokenizer = load_tokenizer(str(data / "tokenizers" / name))
+    encoder = encoder_of(tokenizer, name)
+    made = rendered(data / "alpaca" / "alpaca_tiny.json")
+    for sample, found in zip(made, encoder.encode([Sample(m["completion"], m["prompt"]) for m in made]), strict=True):
+        prompt = [tokenizer.bos_token_id, *tokenizer(sample["prompt"], add_special_tokens=False)["input_ids"]]
+        assert found.tokens[: len(prompt)] == prompt
+        assert found.learned == [False] * len(prompt) + [True] * (len(found.tokens) - len(prompt))
+
+
+def test_what_is_left_out_is_counted_by_language_or_origin(tmp_path: Path) -> None:
+    """Too long, or without an answer."""
+    records = [{"instruction": "a", "output": "dog " * n} for n in (1, 400, 0)]
+    made = partial(Job, "m", "m", (), str(tmp_path / "run"), False, False, False, Training(), "tune")
+    encoder, cache = encoder_of(small_tokenizer(), "small"), Cache(tmp_path / "run" / "cache")
+    path = write(tmp_path / "a.jsonl", records)
+    prepared = prepare([path], encoder, 300, 0, cache, render=made().renderer(words()))
+    assert describe_rejected(prepared.rejected()) == (
+        "1 record longer than the block (alpaca 1); 1 record with nothing to learn (alpaca 1)"
+    )
+    assert prepared.samples.where(1) == f"{path}: record 2"
+    (tmp_path / "dev-sw.tsv").write_text("a\tb\tneutral\na\tb\t-\n")
+    prepared = prepare([tmp_path / "dev-sw.tsv"], encoder, 512, 0, cache, render=made("xnli").renderer(words()))
+    assert describe_rejected(prepared.rejected()) == "1 record with nothing to learn (sw 1)"
+
+
+def test_what_a_chat_is_written_with_makes_another_file(tmp_path: Path) -> None:
+    """The template, the tokens at both ends and those that are added; the same ones find the same file."""
+    made = Job("m", "m", (), str(tmp_path / "run"), False, False, False, Training(), "tune")
+    path = write(tmp_path / "a.jsonl", [{"messages": TALK}])
+    others = [words(QWEN), words(MARKED), words(QWEN, "<|im_end|>"), words(QWEN), words(QWEN)]
+    others[3].eos_token, others[4].bos_token = "a", "a"
+    files = []
+    for tokenizer in (words(QWEN), *others):
+        render = made.renderer(tokenizer)
+        assert render is not None
+        files.append(render(path).path)
+    assert files[0] == files[1]
+    assert len(set(files)) == 5
+
+
+# -- steps of records --------------------------------------------------------------------------------------------------
+
+
+def ends(plan: EpochPlan, batch: int, unit: str, start: int = 0) -> Iterable[int]:
+    """Yield where each step ends."""
+    while start < len(plan):
+        start = plan.step_end(start, batch, unit)
+        yield start
+
+
+@settings(max_examples=50)
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=60), st.integers(1, 30), st.integers(0, 3))
+def test_a_step_of_records_is_the_blocks_that_come_nearest(sizes: list[int], batch: int, seed: int) -> None:
+    """Whole blocks, one at least, no fewer or more of which hold a number of records nearer to the batch."""
+    import numpy as np
+
+    lengths = np.array(sizes, np.int64)
+    plan = EpochPlan(0, make_plan(lengths, lengths, 12, seed, 0), "")
+    counts = np.diff(plan.bins.starts)
+    start = 0
+    for end in ends(plan, batch, RECORDS):
+        sums = np.cumsum(counts[start:])
+        best = min(range(len(sums)), key=lambda place: (abs(int(sums[place]) - batch), place))
+        assert end == start + best + 1
+        start = end
+    assert start == len(plan)
+    assert plan.steps(batch, RECORDS) == len(list(ends(plan, batch, RECORDS)))
+    assert list(ends(plan, batch, BLOCKS)) == [min(n + batch, len(plan)) for n in range(0, len(plan), batch)]
+    assert isinstance(plan.bins, Bins)
+
+
+def test_tuning_has_the_papers_settings() -> None:
+    """128 records at 2e-5; a file and settings stand above."""
+    assert (TUNING.batch, TUNING.batch_of, TUNING.learning_rate) == (128, "records", 2e-5)
+    assert read_training(None, ["epochs=1"], TUNING) == Training(
+        batch=128, batch_of="records", epochs=1, weight_decay=0.0, beta2=0.999
+    )

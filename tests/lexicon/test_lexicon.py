@@ -1,0 +1,390 @@
+"""Dictionaries to one lexicon: what is read, what is kept, what is refused."""
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Outcome
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llamax_cli.errors import RecordError
+from llamax_cli.lexicon.dictionaries import declared, languages_in, tidy
+from llamax_cli.lexicon.formats.two_columns import without_notes
+from llamax_cli.script import chinese, foreign_script, script
+
+Llamax = Callable[..., Outcome]
+
+
+def entries(outcome: Outcome) -> dict[tuple[str, str], dict[str, list[str]]]:
+    """Return translations by (language, word)."""
+    assert outcome.returncode == 0, outcome.stderr
+    records = map(json.loads, outcome.stdout.split(b"\n")[:-1])
+    return {(each["lang"], each["word"]): each["translations"] for each in records}
+
+
+def written(path: Path, *lines: str, end: str = "\n") -> Path:
+    """Write a text file and return its path."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes("".join(line + end for line in lines).encode())
+    return path
+
+
+def message(outcome: Outcome, code: int = 65) -> str:
+    """Return the one line of an error."""
+    assert (outcome.returncode, outcome.stdout) == (code, b""), outcome
+    return outcome.stderr.decode().removeprefix("llamax build-lexicon: ").rstrip("\n")
+
+
+# -- words and names ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "languages"),
+    [
+        ("muse/en-fr.txt", ("en", "fr")),
+        ("en-fr.0-5000.txt.gz", ("en", "fr")),
+        ("eng2swh.txt", ("en", "sw")),
+        ("en_fa-AF.tsv", ("en", "fa-AF")),
+        ("en_bm-Nkoo.tsv", ("en", "bm-Nkoo")),
+        ("zh-Hant-en.txt", ("zhtrad", "en")),
+        ("en-ur.cosda.txt", ("en", "ur")),
+        ("README.md", ()),
+        ("en-qqq.txt", ()),
+    ],
+)
+def test_a_name_tells_the_languages(name: str, languages: tuple[str, ...]) -> None:
+    """MUSE, PanLex and GATITOS each name their files their own way."""
+    assert languages_in(name) == languages
+
+
+def test_declared_languages_may_have_scripts() -> None:
+    """`--langs` takes what a name could be."""
+    assert declared("en-zh-Hant") == ("en", "zhtrad")
+    assert declared("eng,fra") == ("en", "fr")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\1")))
+def test_a_tidy_word_stays_as_it_is(text: str) -> None:
+    """Tidying twice is tidying once; nothing that ends a line or parts columns is left."""
+    try:
+        once = tidy(text, "first")
+    except RecordError:
+        assert not text.replace("\ufeff", "").split()
+        return
+    assert tidy(once, "first") == once
+    assert not set("\n\t\r\x85\ufeff") & set(once)
+
+
+@pytest.mark.parametrize(
+    ("cell", "word"),
+    [
+        ("توانستن (در گذشته)", "توانستن"),
+        ("[[پنجابی زبان]]", "پنجابی زبان"),
+        ("-tandika (punda)", "tandika"),
+        ("（人身体上的）毛", "毛"),
+        ("mother-in-law", "mother-in-law"),
+        ("-", "-"),
+    ],
+)
+def test_notes_and_affixes_are_no_part_of_a_word(cell: str, word: str) -> None:
+    """Brackets hold notes, a hyphen at the edge marks a stem."""
+    assert without_notes(cell) == word
+
+
+def test_nothing_but_a_note_is_no_word() -> None:
+    """GATITOS has {NS} where nobody knew."""
+    with pytest.raises(RecordError, match="nothing but a note"):
+        without_notes("{NS}")
+
+
+def test_chinese_scripts_are_told_apart() -> None:
+    """Characters of one script decide; those of both belong to both; without any the file does."""
+    assert [chinese("zh", word) for word in ("個", "个", "人", "utc")] == [
+        ("zhtrad",),
+        ("zh",),
+        ("zh", "zhtrad"),
+        ("zh",),
+    ]
+
+
+def test_scripts() -> None:
+    """The first letter counts, and a language in a foreign script is noticed."""
+    assert [script(word) for word in ("3 дня", "かな", "word", "12")] == ["Cyrl", "Hira", "Latn", "Zyyy"]
+    assert foreign_script("th", ["слово"] * 100) == "Cyrl"
+    assert foreign_script("th", ["слово"] * 90 + ["ไทย"] * 10) is None
+    assert foreign_script("eu", ["слово"] * 100) is None
+
+
+# -- formats -----------------------------------------------------------------------------------------------------------
+
+CAT = {
+    ("en", "cat"): {"fr": ["chat", "matou"]},
+    ("fr", "chat"): {"en": ["cat"]},
+    ("fr", "matou"): {"en": ["cat"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("en-fr.txt", ["cat chat", "cat matou"]),
+        ("en-fr.txt", ["cat\tchat", "cat\tmatou", "cat\tchat"]),
+        ("eng2fra.txt", ["cat\tchat", "cat\t-matou"]),
+        ("en_fr.tsv", ["cat\tchat (un)", "cat\tmatou"]),
+        ("animals.tsv", ["en\tfr", "cat\tchat", "cat\tmatou"]),
+        ("fr-en.dic", ["cat @ chat", "cat @ matou"]),
+        ("mrasp.txt", ["EN__cat\tFR__chat__1", "FR__matou\tEN__cat__2"]),
+        (
+            "x.jsonl",
+            [
+                '{"word":"cat","lang":"eng","translations":{"fra":["matou","chat"]},"sources":[]}',
+                '{"word":"chat","lang":"fr","translations":{"en":["cat"]},"sources":[]}',
+                '{"word":"matou","lang":"fr","translations":{"en":["cat"]},"sources":[]}',
+            ],
+        ),
+    ],
+    ids=["space", "tab", "panlex", "gatitos", "tsv", "hunalign", "mrasp", "records"],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_every_format_gives_the_same_lexicon(
+    llamax: Llamax, tmp_path: Path, name: str, lines: list[str], end: str
+) -> None:
+    """Formats are told by name and content."""
+    written(tmp_path / name, *lines, end=end)
+    assert entries(llamax("build-lexicon", name)) == CAT
+
+
+def test_panlex_export(llamax: Llamax, tmp_path: Path) -> None:
+    """Expressions that share a meaning translate each other; varieties in another script are told apart."""
+    folder = tmp_path / "export"
+    written(
+        folder / "langvar.csv",
+        "id,lang_code,var_code,script_expr",
+        "1,eng,0,90",
+        "2,srp,0,91",
+        "3,srp,1,90",
+        "4,cmn,1,92",
+        "5,zxx,0,90",
+    )
+    expressions = ["1,1,cat", "2,2,мачка", "3,3,mačka", '4,4,"貓"', "5,5,x", "90,5,Latn", "91,5,Cyrl", "92,5,Hant"]
+    written(folder / "expr.csv", "id,langvar,txt", *expressions)
+    written(folder / "denotation.csv", "id,meaning,expr", "1,7,1", "2,7,2", "3,7,3", "4,7,4", "5,7,5", "6,8,1")
+    done = llamax("build-lexicon", "export")
+    assert b"; 6 pairs read, 4 in unknown languages; " in done.stderr
+    assert entries(done)[("en", "cat")] == {
+        "sr": ["мачка"],
+        "sr-Latn": ["mačka"],
+        "zhtrad": ["貓"],
+    }
+
+
+# -- laws --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_lexicon_made_of_its_records_is_the_same(llamax: Llamax, tmp_path: Path) -> None:
+    """Records in, records out, byte for byte; so does the compiled store, and other workers change nothing."""
+    written(tmp_path / "en-fr.txt", "cat chat", "dog chien", "the le", "taxi taxi")
+    written(tmp_path / "d" / "en-zh.txt", "cat 貓", "cat 猫", "man 人")
+    made = llamax("build-lexicon", "en-fr.txt", "d", "-o", "x.jsonl")
+    assert made.returncode == 0, made.stderr
+    whole = (tmp_path / "x.jsonl").read_bytes()
+    assert llamax("build-lexicon", "d", "en-fr.txt", "--workers", 2).stdout == whole
+    assert llamax("build-lexicon", "x.jsonl").stdout == whole
+    assert llamax("build-lexicon", "x.jsonl", "-o", "x.lex").returncode == 0
+    assert llamax("build-lexicon", "x.lex").stdout == whole
+
+
+words = st.sampled_from(["a", "b", "c d", "é", "人", "個"])
+tables = st.lists(st.tuples(words, words), min_size=1, max_size=8)
+
+
+@settings(max_examples=20)
+@given(st.lists(st.tuples(st.sampled_from(["en-fr", "fr-de", "zh-en"]), tables), min_size=1, max_size=4))
+def test_two_hops_are_one_hop_twice(files: list[tuple[str, list[tuple[str, str]]]]) -> None:
+    """What two hops give is what one gives and every path of two, and no order of files changes it."""
+    one, two = (built(files, hops) for hops in (1, 2))
+    expected = set(one)
+    for first in one:
+        expected |= {(*first[:2], *second[2:]) for second in one if first[2:] == second[:2] and first[0] != second[2]}
+    assert two == {row for row in expected if row[1] != row[3]}
+    assert built(files[::-1], 2) == two
+
+
+def built(files: Iterable[tuple[str, list[tuple[str, str]]]], hops: int) -> set[tuple[str, str, str, str]]:
+    """Return (language, word, language, translation) of a lexicon made in this process."""
+    from collections import Counter
+    from functools import partial
+
+    from llamax_cli.lexicon.builder import Builder, build
+    from llamax_cli.lexicon.dictionaries import Dictionary
+    from llamax_cli.lexicon.formats.two_columns import _parse, as_given
+    from llamax_cli.lexicon.rows import Choice
+    from llamax_cli.streams.chunks import Chunk
+
+    def refuse(name: str, line: int, reason: str, raw: bytes) -> None:
+        raise AssertionError(reason)
+
+    dictionaries = []
+    for name, rows in files:
+        data = "".join(f"{first}\t{second}\n" for first, second in rows).encode()
+        parse = partial(_parse, name.split("-"), "\t", as_given)
+        dictionaries.append(Dictionary(name, [Chunk(name, 1, data)], parse))
+    made = build(dictionaries, Choice(hops=hops), Builder(refuse, Counter()), {})
+    return {
+        (each["lang"], each["word"], lang, text)
+        for each in made
+        for lang, found in each["translations"].items()
+        for text in found
+    }
+
+
+def test_choices(llamax: Llamax, tmp_path: Path) -> None:
+    """One way, identical pairs, languages and lengths: what is left out is counted."""
+    written(tmp_path / "en-fr.txt", "cat\tchat", "taxi\ttaxi", "sugar cane\tcanne")
+    written(tmp_path / "en-de.txt", "cat\tKatze")
+    assert ("fr", "chat") not in entries(llamax("build-lexicon", "en-fr.txt", "--one-way"))
+    assert ("en", "taxi") not in entries(llamax("build-lexicon", "en-fr.txt"))
+    assert entries(llamax("build-lexicon", "en-fr.txt", "--keep-identical"))[("fr", "taxi")] == {"en": ["taxi"]}
+    assert set(entries(llamax("build-lexicon", "en-fr.txt", "en-de.txt", "--only", "deu,eng"))) == {
+        ("de", "Katze"),
+        ("en", "cat"),
+    }
+    done = llamax("build-lexicon", "en-fr.txt", "--max-words", 1)
+    assert ("fr", "canne") not in entries(done)
+    assert b"3 pairs read, 1 identical, 1 too long; " in done.stderr
+    through = entries(llamax("build-lexicon", "en-fr.txt", "en-de.txt", "--hops", 2, "--only", "de,fr"))
+    assert through == {("de", "Katze"): {"fr": ["chat"]}, ("fr", "chat"): {"de": ["Katze"]}}
+
+
+def test_chinese_in_a_lexicon(llamax: Llamax, tmp_path: Path) -> None:
+    """A file in either script fills both languages; entities count for the language that the file says."""
+    written(tmp_path / "en-zh.txt", "cat 貓", "cat 猫", "man 人", "utc utc")
+    assert entries(llamax("build-lexicon", "en-zh.txt"))[("en", "cat")] == {"zh": ["猫"], "zhtrad": ["貓"]}
+    figures = {
+        each["lang"]: each
+        for each in map(json.loads, llamax("build-lexicon", "en-zh.txt", "--stats").stdout.splitlines())
+    }
+    assert (figures["zh"]["entities"], figures["zh"]["entries"]) == (4, 2)
+    assert (figures["zhtrad"]["entities"], figures["zhtrad"]["entries"]) == (2, 2)
+
+
+# -- errors ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (["a b", "c\td", "e f", "g h"], "2: a tab in a file whose columns are parted by spaces"),
+        (["a\tb", "c d", "e\tf"], "2: no tab in a file whose columns are parted by tabs"),
+        (["a b", "c d e"], "2: 3 columns instead of 2"),
+        (["a\tb", "c\td\te"], "2: 3 columns instead of 2"),
+        (["a\tb", "c\t "], "2: the second side is empty"),
+        (["a\tb", "\ufeff\tc"], "2: the first side is empty"),
+        (["a\tb", ""], "2: empty line"),
+        (["a\tb", "alone"], "2: 1 column instead of 2"),
+    ],
+)
+def test_bad_lines(llamax: Llamax, tmp_path: Path, lines: list[str], reason: str) -> None:
+    """A bad line ends the run with its place, or is set aside."""
+    written(tmp_path / "en-fr.txt", *lines)
+    assert message(llamax("build-lexicon", "en-fr.txt")) == f"en-fr.txt:{reason}"
+    done = llamax("build-lexicon", "en-fr.txt", "--rejects", "bad.jsonl")
+    assert len(entries(done)) >= 2
+    bad = [json.loads(line) for line in (tmp_path / "bad.jsonl").read_bytes().splitlines()]
+    assert [f"{each['line']}: {each['reason']}" for each in bad] == [reason]
+
+
+def test_not_utf8(llamax: Llamax, tmp_path: Path) -> None:
+    """Bytes that are no text are named."""
+    (tmp_path / "en-fr.txt").write_bytes(b"a\tb\nc\t\xff\n")
+    assert message(llamax("build-lexicon", "en-fr.txt")) == "en-fr.txt:2: not UTF-8: byte 0xff at 2"
+
+
+def test_languages_that_nobody_says(llamax: Llamax, tmp_path: Path) -> None:
+    """No languages in the name, one language twice, or words that cannot be in the language."""
+    written(tmp_path / "list.txt", "a b")
+    written(tmp_path / "en-en.txt", "a b")
+    written(tmp_path / "en-th.txt", *(f"word{number} слово{number}" for number in range(99)))
+    hint = "say --langs en-fr"
+    assert (
+        message(llamax("build-lexicon", "list.txt"), 2)
+        == "list.txt: the name does not tell which two languages; " + hint
+    )
+    assert message(llamax("build-lexicon", "en-en.txt"), 2) == f"en-en.txt: both sides are in en; {hint}"
+    said = "en-th.txt: column 2 is Cyrl, which is not th; say --langs (not en-th)"
+    assert message(llamax("build-lexicon", "en-th.txt")) == said
+    assert len(entries(llamax("build-lexicon", "en-th.txt", "--langs", "en-ru"))) == 198
+    assert entries(llamax("build-lexicon", "--langs", "en-fr", stdin=b"a b\n"))[("en", "a")] == {"fr": ["b"]}
+    assert message(llamax("build-lexicon", "x", "--langs", "en-qqq"), 2).startswith("unknown language 'qqq'")
+
+
+def test_an_empty_file_and_an_empty_folder(llamax: Llamax, tmp_path: Path) -> None:
+    """Nothing to read is an error."""
+    written(tmp_path / "en-fr.txt")
+    (tmp_path / "none").mkdir()
+    assert message(llamax("build-lexicon", "en-fr.txt")) == "en-fr.txt is empty; is the download complete?"
+    assert message(llamax("build-lexicon", "none")).startswith("none: no file in this folder is named by two languages")
+
+
+def test_bad_entries(llamax: Llamax, tmp_path: Path) -> None:
+    """A record that is no entry says what it lacks."""
+    written(tmp_path / "x.jsonl", '{"word":"a","lang":"en"}')
+    assert message(llamax("build-lexicon", "x.jsonl")).startswith("x.jsonl:1: no Entry: ")
+    written(tmp_path / "x.jsonl", "{nothing}")
+    assert message(llamax("build-lexicon", "x.jsonl")).startswith("x.jsonl:1: not JSON: ")
+    for translations in ("{}", '{"de":[]}'):
+        written(tmp_path / "x.jsonl", f'{{"word":"a","lang":"en","translations":{translations}}}')
+        assert message(llamax("build-lexicon", "x.jsonl")) == "x.jsonl:1: the entry has no translations"
+    for sign in ("\\n", "\\u0000", "\\u0001"):
+        written(
+            tmp_path / "x.jsonl", f'{{"word":"a","lang":"en","translations":{{"de":["b"]}},"sources":["x{sign}y"]}}'
+        )
+        reason = "NUL, U+0001 or a line end in the name of a source"
+        assert message(llamax("build-lexicon", "x.jsonl")) == f"x.jsonl:1: {reason}"
+
+
+def test_an_entry_without_sources_comes_from_its_file(llamax: Llamax, tmp_path: Path) -> None:
+    """So does one that says it has none."""
+    written(tmp_path / "x.jsonl", '{"word":"a","lang":"en","translations":{"de":["b"]},"sources":[]}')
+    done = llamax("build-lexicon", "x.jsonl")
+    assert json.loads(done.stdout)["sources"] == [f"{tmp_path.name}/x"]
+
+
+def test_pairs_in_one_language_are_counted(llamax: Llamax, tmp_path: Path) -> None:
+    """A synonym is no translation."""
+    written(tmp_path / "x.tsv", "EN__big\tEN__large__1", "EN__big\tDE__gross__1")
+    done = llamax("build-lexicon", "x.tsv", "--from", "mrasp")
+    assert set(entries(done)) == {("en", "big"), ("de", "gross")}
+    assert "2 pairs read, 1 in one language;" in done.stderr.decode()
+
+
+# -- real dictionaries -------------------------------------------------------------------------------------------------
+
+
+def figures_of(llamax: Llamax, *paths: Path) -> dict[str, Any]:
+    """Return the figures of a lexicon by language."""
+    done = llamax("build-lexicon", *paths, "--stats", "-q")
+    assert (done.returncode, done.stderr) == (0, b"")
+    return {each["lang"]: each for each in map(json.loads, done.stdout.splitlines())}
+
+
+@pytest.mark.parametrize(("lang", "entities"), [("th", 21_567), ("ta", 23_932), ("zh", 31_679)])
+def test_entities_of_table_2(llamax: Llamax, data: Path, lang: str, entities: int) -> None:
+    """The two files of a language with English hold all its words; th is as the paper prints it."""
+    muse = data / "muse"
+    figures = figures_of(llamax, muse / f"en-{lang}.txt", muse / f"{lang}-en.txt")
+    assert figures[lang]["entities"] == entities
+    assert figures["th"]["identity"] == 0.6247 if lang == "th" else True
+
+
+@pytest.mark.parametrize(("folder", "rejected"), [("muse", 0), ("panlex", 9), ("gatitos", 5)])
+def test_real_dictionaries(llamax: Llamax, data: Path, tmp_path: Path, folder: str, rejected: int) -> None:
+    """Every file is read, and what is no entry is counted."""
+    done = llamax("build-lexicon", data / folder, "--rejects", "bad.jsonl", "-o", "x.jsonl", "--workers", 2)
+    assert done.returncode == 0, done.stderr
+    assert len((tmp_path / "bad.jsonl").read_bytes().splitlines()) == rejected
+    text = (tmp_path / "x.jsonl").read_text(encoding="utf-8")
+    assert not any(odd in text for odd in ("\ufeff", "\\r", "\\ufeff", "\x85"))

@@ -1,0 +1,273 @@
+"""The compiled lexicon: read back as it was written, refused where it is not, whole or not there."""
+
+import json
+import os
+import pickle
+import resource
+import signal
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from conftest import Outcome
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llamax_cli.errors import LexiconError
+from llamax_cli.lexicon.catalog import open_lexicon
+from llamax_cli.lexicon.statistics import LanguageStatistics
+from llamax_cli.lexicon.store.layout import MAX_KEY_BYTES, key_of
+from llamax_cli.lexicon.store.reader import Lexicon
+from llamax_cli.lexicon.store.writer import LexiconWriter
+from llamax_cli.records import Entry
+from llamax_cli.streams.parallel import ordered
+
+Llamax = Callable[..., Outcome]
+
+
+def entry(word: str, lang: str = "en", **translations: list[str]) -> Entry:
+    """Return an entry."""
+    return {"word": word, "lang": lang, "translations": translations or {"fr": ["x"]}, "sources": ["a/en-fr"]}
+
+
+def stored(path: Path, entries: list[Entry]) -> Lexicon:
+    """Write a lexicon and open it."""
+    file = LexiconWriter(path, {"en": LanguageStatistics(entities=7, entries=len(entries), longest=3)})
+    file.write(file.encode(sorted(entries, key=lambda each: (each["lang"], each["word"].encode()))))
+    file.finish()
+    file.close()
+    return Lexicon(path)
+
+
+def test_read_after_write_is_identity(tmp_path: Path) -> None:
+    """Keys of any length, of any script, and words that begin alike."""
+    words = [
+        "a",
+        "a b",
+        "ab",
+        "é",
+        "人",
+        *("x" * size for size in (MAX_KEY_BYTES - 4, MAX_KEY_BYTES - 3, MAX_KEY_BYTES - 2, MAX_KEY_BYTES, 3000)),
+    ]
+    entries = [entry(word, fr=[word + "!", "y"], de=["z"]) for word in [*words, "x" * 3000 + "y"]]
+    lexicon = stored(tmp_path / "x.lex", entries)
+    for each in entries:
+        assert lexicon.translations("en", each["word"]) == each["translations"]
+    assert sorted(lexicon.entries(), key=lambda each: each["word"]) == sorted(entries, key=lambda each: each["word"])
+    assert sorted(lexicon.words("en")) == sorted(each["word"] for each in entries)
+    assert lexicon.translations("en", "nothing") == lexicon.translations("en", "x" * 4000) == {}
+    assert lexicon.translations("fr", "a") == {}
+    assert (list(lexicon.languages), lexicon.entities("en"), lexicon.max_words("en"), len(lexicon)) == (
+        ["en"],
+        7,
+        3,
+        11,
+    )
+    assert lexicon.entities("fr") == lexicon.max_words("fr") == 0
+
+
+def test_keys_fit() -> None:
+    """LMDB takes no key of more than 511 bytes; long words that differ at the end keep different keys."""
+    assert len(key_of("en", "x" * 5000)) == MAX_KEY_BYTES
+    assert key_of("en", "x" * 5000) != key_of("en", "x" * 4999 + "y")
+
+
+words = st.text(alphabet="ab c\1é", min_size=1, max_size=4)
+
+
+@given(st.sets(words, min_size=1, max_size=12), words, st.sampled_from(["", " "]))
+@settings(max_examples=60)
+def test_longer_entries_are_announced(have: set[str], asked: str, joint: str) -> None:
+    """Whoever looks for the longest entry knows when to stop, whatever characters stand between."""
+    with TemporaryDirectory() as folder:
+        ordered = sorted(have, key=str.encode)
+        lexicon = stored(Path(folder) / "x.lex", [entry(each) for each in ordered])
+        found, opens = lexicon.find("en", asked, joint)
+        assert (found is not None) == (asked in have)
+        assert opens == any(each.startswith(asked + joint) and each != asked for each in have)
+
+
+def test_a_lexicon_is_pickled_by_its_path(tmp_path: Path) -> None:
+    """Another process opens the file itself; so does a fork."""
+    lexicon = stored(tmp_path / "x.lex", [entry("a")])
+    assert lexicon.translations("en", "a") == {"fr": ["x"]}
+    data = pickle.dumps(lexicon)
+    assert len(data) < 500
+    assert pickle.loads(data).translations("en", "a") == {"fr": ["x"]}
+    for shared in (lexicon, pickle.loads(data)):
+        found = ordered(partial(partial, shared.translations, "en"), ["a", "b", "a"], 2)
+        assert [each for _, each in found] == [{"fr": ["x"]}, {}, {"fr": ["x"]}]
+
+
+def test_a_damaged_lexicon_is_refused(tmp_path: Path) -> None:
+    """A flipped byte anywhere, a missing end, another version: one line that says so."""
+    path = tmp_path / "x.lex"
+    stored(path, [entry(f"w{number}") for number in range(300)])
+    whole = path.read_bytes()
+    for place in range(0, len(whole), len(whole) // 97):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
+        with pytest.raises(LexiconError, match=r"x\.lex is"):
+            Lexicon(path)
+    for size in (0, 10, 5000, len(whole) - 1):
+        path.write_bytes(whole[:size])
+        with pytest.raises(LexiconError, match=r"cut short|no compiled lexicon"):
+            Lexicon(path)
+    path.write_bytes(whole[:-12] + struct.pack("<I", 3) + whole[-8:])
+    with pytest.raises(LexiconError, match=r"x\.lex is of format 3, not 2; build it again"):
+        Lexicon(path)
+    path.write_text("en fr\n" * 100)
+    with pytest.raises(LexiconError, match=r"x\.lex is no compiled lexicon"):
+        Lexicon(path)
+
+
+def test_values_are_checked_where_pages_are_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store too large to be read whole when it opens notices a flipped value when it is looked up."""
+    path = tmp_path / "x.lex"
+    stored(path, [entry("word", fr=["translation"])])
+    path.write_bytes(path.read_bytes().replace(b"translation", b"transmation"))
+    monkeypatch.setattr("llamax_cli.lexicon.store.reader.VERIFIED_ON_OPEN", 0)
+    with pytest.raises(LexiconError, match="damaged; build it again"):
+        Lexicon(path).translations("en", "word")
+
+
+# -- as a command ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty folder of lexicons."""
+    monkeypatch.setenv("LLAMAX_DATA", str(tmp_path / "data"))
+    return tmp_path / "data" / "lexicons"
+
+
+def test_a_named_lexicon(llamax: Llamax, tmp_path: Path, shelf: Path) -> None:
+    """It is found by its name, listed, and replaced whole."""
+    (tmp_path / "en-fr.txt").write_text("cat chat\n")
+    assert llamax("build-lexicon", "--list").stdout == b""
+    done = llamax("build-lexicon", "en-fr.txt", "--name", "small")
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert done.stderr.startswith(b"llamax build-lexicon: 2 records; 1 pair read; ")
+    listed = json.loads(llamax("build-lexicon", "--list").stdout)
+    assert (listed["name"], listed["entries"], listed["languages"]) == ("small", 2, ["en", "fr"])
+    assert open_lexicon("small").translations("en", "cat") == {"fr": ["chat"]}
+    assert json.loads(llamax("build-lexicon", shelf / "small.lex", "--stats").stdout.splitlines()[0])["entities"] == 1
+    (tmp_path / "en-fr.txt").write_text("dog chien\n")
+    assert llamax("build-lexicon", "en-fr.txt", "--name", "small").returncode == 0
+    assert open_lexicon("small").translations("en", "cat") == {}
+    assert os.listdir(shelf) == ["small.lex"]
+
+
+def test_a_name_that_is_not_there(llamax: Llamax, shelf: Path) -> None:
+    """What there is instead is named."""
+    with pytest.raises(LexiconError, match=r"no lexicon named 'mine'; have: none; to build it: llamax build-lexicon"):
+        open_lexicon("mine")
+    shelf.mkdir(parents=True)
+    (shelf / "torn.lex").write_bytes(b"x")
+    assert json.loads(llamax("build-lexicon", "--list").stdout)["error"].endswith("torn.lex is no compiled lexicon")
+
+
+def test_where_the_shelf_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LLAMAX_DATA, or the user's data directory as XDG has it."""
+    from llamax_cli.lexicon.catalog import shelf
+
+    monkeypatch.setenv("LLAMAX_DATA", "/a")
+    assert shelf() == Path("/a/lexicons")
+    monkeypatch.delenv("LLAMAX_DATA")
+    monkeypatch.setenv("XDG_DATA_HOME", "/b")
+    assert shelf() == Path("/b/llamax/lexicons")
+    monkeypatch.delenv("XDG_DATA_HOME")
+    monkeypatch.setenv("HOME", "/c")
+    assert shelf() == Path("/c/.local/share/llamax/lexicons")
+
+
+def test_contradictions(llamax: Llamax) -> None:
+    """Two places to write, figures into a store, a name that is a path, going on with what cannot be continued."""
+    for arguments, message in (
+        ("x --name a -o b.lex", "--name and -o both say where to write"),
+        ("x --stats -o b.lex", "--stats writes records"),
+        (
+            "x -o b.lex.gz",
+            "-o b.lex.gz: a compiled lexicon is read where it lies and cannot be compressed; leave .gz out",
+        ),
+        ("x --name ../a", "--name '../a': a name has letters"),
+        ("x --hops 3", "Invalid value for '--hops'"),
+    ):
+        done = llamax("build-lexicon", *arguments.split())
+        assert (done.returncode, done.stderr.decode().startswith(f"llamax build-lexicon: {message}")) == (2, True), done
+
+
+def test_figures_of_some_languages(llamax: Llamax, tmp_path: Path) -> None:
+    """A compiled lexicon is counted anew where not all of it is wanted."""
+    (tmp_path / "en-fr.txt").write_text("cat chat\ncat felin\n")
+    (tmp_path / "en-de.txt").write_text("cat Katze\n")
+    assert llamax("build-lexicon", "en-fr.txt", "en-de.txt", "-o", "x.lex").returncode == 0
+    lines = llamax("build-lexicon", "x.lex", "--stats", "--only", "en,fr").stdout.splitlines()
+    assert [json.loads(line)["lang"] for line in lines] == ["en", "fr"]
+
+
+def test_a_person_is_shown_a_table(llamax: Llamax, tmp_path: Path, shelf: Path) -> None:
+    """On a terminal `--list` draws a table."""
+    (tmp_path / "en-fr.txt").write_text("cat chat\n")
+    assert llamax("build-lexicon", "en-fr.txt", "--name", "small").returncode == 0
+    shown = subprocess.run(
+        ["script", "-qec", f"{sys.executable} -m llamax_cli build-lexicon --list", "/dev/null"],
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        timeout=60,
+    ).stdout
+    assert "small" in shown and "entries" in shown and "0.0 MB" in shown
+
+
+def test_two_writers_of_one_name(tmp_path: Path) -> None:
+    """The second is told of the first; what appears is the first's, whole."""
+    path = tmp_path / "x.lex"
+    first = LexiconWriter(path, {})
+    first.write(first.encode([entry("first")]))
+    script = "import sys; from pathlib import Path; from llamax_cli.lexicon.store.writer import LexiconWriter; "
+    script += "LexiconWriter(Path(sys.argv[1]), {})"
+    for step in (lambda: None, first._put_batch):
+        step()
+        done = subprocess.run([sys.executable, "-c", script, path], capture_output=True)
+        assert b"another run is writing" in done.stderr
+    first.finish()
+    first.close()
+    assert Lexicon(path).translations("en", "first") == {"fr": ["x"]}
+    assert os.listdir(tmp_path) == ["x.lex"]
+
+
+def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
+    """Neither a part of a lexicon nor the temporary files; what stood there before stays."""
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "en-fr.txt").write_text("".join(f"word{number} mot{number}\n" for number in range(30_000)))
+    (tmp_path / "x.lex").write_text("older")
+
+    def little(limit: int) -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    for limit in (1_000, 100_000, 3_000_000):  # the runs, the store
+        done = subprocess.run(
+            [sys.executable, "-m", "llamax_cli", "build-lexicon", "en-fr.txt", "-o", "x.lex"],
+            cwd=tmp_path,
+            env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
+            preexec_fn=partial(little, limit),
+            capture_output=True,
+        )
+        assert done.returncode == 1, done
+        assert done.stderr.count(b"\n") == 1, done.stderr
+        assert sorted(os.listdir(tmp_path)) == ["en-fr.txt", "tmp", "x.lex"]
+        assert os.listdir(tmp_path / "tmp") == []
+        assert (tmp_path / "x.lex").read_text() == "older"
+
+
+def test_a_bad_line_leaves_no_lexicon(llamax: Llamax, tmp_path: Path) -> None:
+    """A run that fails leaves nothing beside its inputs."""
+    (tmp_path / "en-fr.txt").write_text("cat chat\nalone\n")
+    assert llamax("build-lexicon", "en-fr.txt", "-o", "x.lex").returncode == 65
+    assert os.listdir(tmp_path) == ["en-fr.txt"]

@@ -1,0 +1,373 @@
+"""`llamax mix` in a user's hands: evaluation sets, blocks, errors, interruptions, full disks, and a trainer."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Outcome
+from mixtures import pair, samples, save, text
+
+from llamax_cli.mixing.exclusion import EvaluationSet, evaluation_set, normalised
+from llamax_cli.streams.inputs import Input
+from llamax_cli.tokenization import load
+
+Mix = Callable[..., Outcome]
+
+# -- evaluation sets
+
+
+def test_evaluation_sets_are_kept_out_on_either_side_and_within_texts(llamax: Mix, data: Path, tmp_path: Path) -> None:
+    """Real FLORES lines, planted with other case and spaces into pairs and documents, are all gone."""
+    folder = data / "flores101" / "devtest"
+    english, thai = (
+        (folder / f"{code}.devtest").read_text(encoding="utf-8").split("\n")[:20] for code in ("eng", "tha")
+    )
+    para = [pair(n) for n in range(10)]
+    para += [pair(n, src=line.upper()) for n, line in enumerate(english, 100)]
+    para += [pair(n, "en", "th", tgt=f" {line}") for n, line in enumerate(thai, 200)]
+    mono = [text(n, text=f"Before. {line}  After.\n{english[0]}\nThe end {n}.") for n, line in enumerate(english)]
+    mono += [text(n, "th", text=line) for n, line in enumerate(thai, 100)]
+    aug = [pair(n, tgt=line, origin="aug-para") for n, line in enumerate(english, 300)]
+    files = [save(tmp_path / f"{name}.jsonl", each) for name, each in (("p", para), ("m", mono), ("a", aug))]
+    outcome = llamax(
+        "mix", "--para", files[0], "--mono", files[1], "--aug", files[2], "--exclude", folder, "--copies", 1,
+        "--manifest", "m.json",
+    )  # fmt: skip
+    mixed = samples(outcome)
+    assert Counter(sample["origin"] for sample in mixed) == {"para": 10, "mono": 20}
+    assert {sample["completion"] for sample in mixed if sample["origin"] == "mono"} == {
+        f"Before. After.\nThe end {n}." for n in range(20)
+    }
+    told = json.loads((tmp_path / "m.json").read_text())
+    left_out = {key: value for key, value in told["figures"]["left_out"].items() if "evaluation" in key}
+    assert left_out == {
+        "in an evaluation set (para)": 40, "in an evaluation set (mono)": 20, "in an evaluation set (aug-para)": 20
+    }  # fmt: skip
+    assert told["figures"]["sentences_removed"] == 60
+
+
+def test_every_kind_of_evaluation_set_is_read(data: Path, tmp_path: Path) -> None:
+    """What convert reads, and plain text in whatever language."""
+    (tmp_path / "held-out.txt").write_text("In no language.\nTwo\n")
+    save(tmp_path / "pairs.jsonl", [pair(1)])
+    paths = [data / "tatoeba" / "eng-tha.tsv", data / "ntrex128", tmp_path / "held-out.txt", tmp_path / "pairs.jsonl"]
+
+    def reject(name: str, line: int, reason: str, raw: bytes) -> None:
+        raise AssertionError(reason)
+
+    found = evaluation_set(list(map(str, paths)), Input, reject)
+    for sentence in ("Two", "en text 1", "sw text 1", "เป็นไปไม่ได้", "It can't be"):
+        assert sentence in found
+    assert len(found) > 60_000 and "absent" not in found
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("held-out.txt", b"caf\xe9\nTwo\n", "1: not UTF-8: byte 0xe9 at 3"),
+        ("samples.jsonl", b'{"prompt":"","completion":"Two","lang":"en"}\n', "1: no 'src_lang' in the record"),
+        ("latin.jsonl", b'{"text":"caf\xe9","lang":"fr"}\n', "1: not UTF-8: byte 0xe9"),
+    ],
+)
+def test_bad_lines_of_evaluation_sets_are_told(
+    llamax: Mix, tmp_path: Path, name: str, content: bytes, reason: str
+) -> None:
+    """A sentence that cannot be read is not let into the mixture silently."""
+    (tmp_path / name).write_bytes(content)
+    arguments = "mix", "--mono", save(tmp_path / "m.jsonl", [text(1)]), "--exclude", name
+    outcome = llamax(*arguments)
+    assert (outcome.returncode, outcome.stdout) == (65, b"")
+    assert outcome.stderr.decode().startswith(f"llamax mix: {name}:{reason}")
+    outcome = llamax(*arguments, "--rejects", "bad.jsonl")
+    assert len(samples(outcome)) == 1
+    assert "1 rejected" in outcome.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code", "reason"),
+    [
+        ("empty.txt", b"", 65, "empty.txt: no sentence to exclude"),
+        ("blank.en", b"\n \n", 65, "blank.en: no sentence to exclude"),
+        ("odd.tsv", b"x\ty\tz\n", 2, "odd.tsv: which column is which language?"),
+    ],
+)
+def test_evaluation_sets_that_say_nothing_are_refused(
+    llamax: Mix, tmp_path: Path, name: str, content: bytes, code: int, reason: str
+) -> None:
+    """Nothing would be kept out, and nobody would know."""
+    (tmp_path / name).write_bytes(content)
+    outcome = llamax("mix", "--mono", save(tmp_path / "m.jsonl", [text(1)]), "--exclude", name)
+    assert (outcome.returncode, outcome.stdout) == (code, b"")
+    assert outcome.stderr.decode().startswith(f"llamax mix: {reason}")
+
+
+# -- blocks
+
+
+def test_texts_are_cut_into_blocks(llamax: Mix, data: Path, tmp_path: Path) -> None:
+    """Joined in the order of the text they are it; each fits; a text that is there twice gives its blocks once."""
+    lines = (data / "flores101" / "devtest" / "ory.devtest").read_text(encoding="utf-8").split("\n")
+    document = " ".join(lines[:40])
+    mono = [text(1, "or", text=document), text(2, "or", text=document), text(3, "or", text=lines[50])]
+    path = save(tmp_path / "m.jsonl", mono)
+    tokenizer = data / "tokenizers" / "llama2"
+    options = ["mix", "--mono", path, "--mono-block", 512, "--tokenizer", tokenizer]
+    mixed = samples(llamax(*options))
+    blocks = [sample["completion"] for sample in mixed]
+    assert all(load(tokenizer).count(block) <= 512 for block in blocks)
+    rest = document
+    while rest:  # the only way to join them to the text
+        (block,) = [block for block in blocks if rest.startswith(block)]
+        rest = rest.removeprefix(block)
+    assert sum(map(len, blocks)) == len(document) + sum(len(block) for block in blocks if block not in document)
+    assert llamax(*options, "--workers", 2).stdout == llamax(*options, "--memory", "1M").stdout
+
+
+# -- errors
+
+
+def one_line(outcome: Outcome, code: int, message: str) -> None:
+    """Check that a run failed with one line that says what to do."""
+    assert outcome.returncode == code, outcome.stderr
+    assert outcome.stderr.decode().count("\n") == 1
+    assert message in outcome.stderr.decode()
+    assert outcome.stdout == b""
+
+
+@pytest.mark.parametrize(
+    ("option", "line", "message"),
+    [
+        ("para", '{"id":1,"text":"a"}', "in:2: no 'src' in the record (it has id, text)"),
+        ("para", '{"src":"a","tgt":5,"src_lang":"en","tgt_lang":"sw"}', "in:2: 'tgt' is a number, not a string"),
+        ("para", '{"src":"a","tgt":null,"src_lang":"en","tgt_lang":"sw"}', "in:2: 'tgt' is null, not a string"),
+        ("para", '{"src":"a","tgt":"b","src_lang":"en","tgt_lang":"english"}', "in:2: "),
+        ("para", '{"src":"a","tgt":"b","src_lang":"en","tgt_lang":"eng"}', "in:2: source and target are both en"),
+        ("para", '{"src":"a","tgt":"b","src_lang":"en"}', "in:2: no 'tgt_lang' in the record"),
+        ("para", '{"src":"a","tgt":"b","src_lang":"en","tgt_lang":"sw","id":{}}', "in:2: 'id' is neither a string nor"),
+        (
+            "para",
+            '{"src":"a","tgt":"b","src_lang":"en","tgt_lang":"sw","origin":"aug-para"}',
+            "give augmented pairs to",
+        ),
+        ("para", '{"src":"a","tgt":"b","src_lang":"en","tgt_lang":"sw","origin":3}', "in:2: 'origin' is a number"),
+        (
+            "aug",
+            '{"src":"a","tgt":"b","src_lang":"en","tgt_lang":"sw","origin":"mt"}',
+            "in:2: origin is 'mt', not aug-",
+        ),
+        ("aug", '{"src":"a","tgt":"b","src_lang":"en","tgt_lang":"sw","origin":"aug-mono"}', "en and sw are two"),
+        ("mt", '{"src":"a","src_lang":"en","tgt_lang":"sw"}', "in:2: no 'mt' in the record"),
+        ("mono", '{"text":"a","lang":"qqq"}', "in:2: "),
+        ("mono", '{"text":["a"],"lang":"en"}', "in:2: 'text' is an array, not a string"),
+        ("mono", '{"text":"\\ud800","lang":"en"}', "in:2: "),
+        ("mono", "not JSON", "in:2: not JSON"),
+    ],
+)
+def test_a_bad_line_is_placed_and_can_be_set_aside(
+    llamax: Mix, tmp_path: Path, option: str, line: str, message: str
+) -> None:
+    """One line that says where and what; with --rejects it is kept, and the rest is mixed."""
+    good = {"para": pair(1), "aug": pair(1, origin="aug-para"), "mt": {**pair(1), "mt": "x"}, "mono": text(1)}[option]
+    (tmp_path / "in").write_text(json.dumps(good) + "\n" + line + "\n" + json.dumps({**good, "id": "z"}) + "\n")
+    one_line(llamax("mix", f"--{option}", "in"), 65, message)
+    outcome = llamax("mix", f"--{option}", "in", "--rejects", "bad", "--workers", 2)
+    assert len(samples(outcome)) in (1, 3)
+    assert b"1 rejected, see bad" in outcome.stderr
+    (bad,) = [json.loads(each) for each in (tmp_path / "bad").read_text().splitlines()]
+    assert (bad["line"], bad["raw"]) == (2, line)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ([], 2, "nothing to read; name files after --para, --mono, --aug, --mt"),
+        (["--para", "p", "nowhere"], 1, "nowhere: no such file or directory"),
+        (["--para", "p", "--exclude", "nowhere"], 1, "nowhere: no such file or directory"),
+        (["--mono", "p", "--mono-block", "512"], 2, "--mono-block counts the tokens of a --tokenizer: give both"),
+        (["--mono", "p", "--tokenizer", "p"], 2, "--mono-block counts the tokens of a --tokenizer: give both"),
+        (["--mono", "p", "--mono-block", "512", "--tokenizer", "none"], 1, "no tokenizer at none: no such file"),
+        (["--mono", "p", "--mono-block", "512", "--tokenizer", "."], 1, "no tokenizer in .: it has neither"),
+        (["--para", "p", "--parallel", "splitt"], 2, "did you mean split?"),
+        (["--para", "p", "--memory", "lots"], 2, "'lots' is no size, as in 512M or 1.5G"),
+        (["--para", "p", "--flip", "2"], 2, "--flip"),
+        (["p", "--para", "p"], 2, "unexpected extra argument"),
+        (["--para", "p", "--seed", "1", "p"], 2, "unexpected extra argument"),
+    ],
+)
+def test_wrong_arguments(llamax: Mix, tmp_path: Path, arguments: list[str], code: int, message: str) -> None:
+    """Each in one line, before anything is read."""
+    save(tmp_path / "p", [pair(1)])
+    one_line(llamax("mix", *arguments), code, message)
+
+
+def test_an_option_takes_all_files_that_follow(llamax: Mix, tmp_path: Path) -> None:
+    """As a shell expands them, or one by one, standard input among them."""
+    for name in "abc":
+        save(
+            tmp_path / name, [pair(n, name.replace("a", "en").replace("b", "de").replace("c", "fr")) for n in range(3)]
+        )
+    at_once = llamax("mix", "--para", "a", "b", "--seed", 1, "--para", "c").stdout
+    assert len(at_once.splitlines()) == 27
+    assert at_once == llamax("mix", "--para", "a", "--para", "b", "--para=c", "--seed", 1).stdout
+    assert at_once == llamax("mix", "--para", "-", "b", "c", "--seed", 1, stdin=(tmp_path / "a").read_bytes()).stdout
+
+
+# -- interruptions
+
+
+def command(*arguments: object) -> list[str]:
+    """Return the command line of a mixture."""
+    return [sys.executable, "-m", "llamax_cli", "mix", *map(str, arguments)]
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return 20 MB of pairs."""
+    records = (pair(n, src=f"{n} " + "some words of a sentence " * 6) for n in range(80_000))
+    return save(tmp_path_factory.mktemp("large") / "p.jsonl", records)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_signal_leaves_nothing_behind(large: Path, tmp_path: Path, workers: int) -> None:
+    """In the middle of the shuffle: one line, the right code, no output, no temporary file."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    process = subprocess.Popen(
+        command("--para", large, large, "--workers", workers, "-o", tmp_path / "out.jsonl"),
+        stderr=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )
+    end = time.monotonic() + 20
+    while not list(temporary.glob("*/rows-*")):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (143, b"llamax mix: terminated\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["tmp"]
+    assert not list(temporary.iterdir())
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_no_room_for_the_shuffle(large: Path, tmp_path: Path, workers: int) -> None:
+    """Said in one line; neither a half-written mixture nor temporary files are left."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+
+    process = subprocess.run(
+        command("--para", large, "--workers", workers, "-o", tmp_path / "out.jsonl"),
+        capture_output=True,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        preexec_fn=limit,
+        timeout=60,
+    )
+    message = f"{temporary}: file too large; a mixture needs room for a copy of its inputs, and TMPDIR names another"
+    one_line(process, 1, message)
+    assert [path.name for path in tmp_path.iterdir()] == ["tmp"]
+    assert not list(temporary.iterdir())
+
+
+def test_nobody_reads_on(large: Path, tmp_path: Path) -> None:
+    """`| head` ends it quietly, and the temporary files go."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    process = subprocess.Popen(
+        command("--para", large),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().endswith(b"\n")
+    process.stdout.close()
+    assert process.wait(timeout=60) == 141
+    assert process.stderr is not None and process.stderr.read() == b""
+    process.stderr.close()
+    assert not list(temporary.iterdir())
+
+
+def test_an_interrupted_output_is_taken_up(llamax: Mix, large: Path, tmp_path: Path) -> None:
+    """Killed while it writes, the same command with --resume gives the same bytes; other arguments are refused."""
+    whole = llamax("mix", "--para", large).stdout
+    partial = tmp_path / "out.jsonl.partial"
+    process = subprocess.Popen(command("--para", large, "-o", tmp_path / "out.jsonl"), stderr=subprocess.PIPE)
+    end = time.monotonic() + 30
+    while not (partial.exists() and partial.stat().st_size > 100_000):
+        assert time.monotonic() < end and process.poll() is None
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert 0 < partial.stat().st_size < len(whole)
+    other = llamax("mix", "--para", large, "-o", "out.jsonl", "--epoch", 1, "--resume")
+    assert other.returncode == 1 and b"epoch" in other.stderr
+    again = llamax("mix", "--para", large, "-o", "out.jsonl", "--resume", "--workers", 2, "--memory", "50M")
+    assert again.returncode == 0, again.stderr
+    assert (tmp_path / "out.jsonl").read_bytes() == whole
+
+
+# -- training
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
+    """Return a small LLaMA and a tokenizer of single characters."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    letters = [chr(code) for code in range(32, 127)]
+    fast = Tokenizer(
+        models.WordLevel({token: n for n, token in enumerate(["<pad>", "</s>", "?", *letters])}, unk_token="?")
+    )
+    fast.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=fast, pad_token="<pad>", eos_token="</s>", unk_token="?")
+    config = LlamaConfig(
+        vocab_size=len(tokenizer), hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2
+    )
+    return LlamaForCausalLM(config), tokenizer
+
+
+@pytest.mark.filterwarnings("default")
+def test_what_is_mixed_trains_unchanged(llamax: Mix, tmp_path: Path, tiny: tuple[Any, Any]) -> None:
+    """TRL's SFTTrainer reads the file: loss on the completion alone, on the whole entry where the prompt is empty."""
+    from datasets import load_dataset
+    from trl import SFTConfig, SFTTrainer
+
+    para = save(tmp_path / "p.jsonl", [pair(n) for n in range(4)])
+    aug = save(tmp_path / "a.jsonl", [pair(n, "sw", "en", origin="aug-para") for n in range(10, 13)])
+    mono = save(tmp_path / "m.jsonl", [text(n) for n in range(3)])
+    mixed = samples(llamax("mix", "--para", para, "--aug", aug, "--mono", mono, "--copies", 1))
+    path = save(tmp_path / "mixture.jsonl", mixed)
+    model, tokenizer = tiny
+    settings = SFTConfig(
+        output_dir=str(tmp_path / "out"), max_steps=2, per_device_train_batch_size=10, report_to=[], use_cpu=True,
+        completion_only_loss=True, logging_steps=1, save_strategy="no", disable_tqdm=True, max_length=None,
+    )  # fmt: skip
+    dataset = load_dataset("json", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache"))
+    trainer = SFTTrainer(model=model, args=settings, train_dataset=dataset, processing_class=tokenizer)
+    rows = [trainer.train_dataset[place] for place in range(len(mixed))]
+    batch = trainer.data_collator(rows)
+    for sample, ids, labels in zip(mixed, batch["input_ids"].tolist(), batch["labels"].tolist(), strict=True):
+        learnt = [token for token in labels if token != -100]
+        assert tokenizer.convert_ids_to_tokens(learnt) == [*sample["completion"], "</s>"]
+        prompt = [token for token, label in zip(ids, labels, strict=True) if label == -100 and token]
+        assert tokenizer.convert_ids_to_tokens(prompt) == list(sample["prompt"])
+    assert {bool(sample["prompt"]) for sample in mixed} == {True, False}
+    assert trainer.train().training_loss > 0
+
+
+def test_normalisation_is_that_of_the_set() -> None:
+    """What the README says of equal texts."""
+    assert normalised("“Ｈello,  World！”") == "hello, world"
+    assert "hello, world" in EvaluationSet(["“Ｈello,  World！”"])

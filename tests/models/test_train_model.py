@@ -1,0 +1,335 @@
+"""The step of the model: packed documents give the loss and gradient that each gives by itself."""
+
+import inspect
+import itertools
+import random
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from training import config, model_folder
+
+from llamax_cli import config as settings
+from llamax_cli.config import Training
+from llamax_cli.errors import ModelError, UsageError
+from llamax_cli.models import causal_lm
+from llamax_cli.models.causal_lm import ARCHITECTURES, CausalLM
+from llamax_cli.models.packed_batch import Batch, make_batch
+from llamax_cli.models.sample_encoding import Encoded
+from llamax_cli.models.samples import Sample
+from llamax_cli.training.dataloader import prefetch
+from llamax_cli.training.lr_scheduler import SCHEDULES, LRScheduler, scheduled_rate
+from llamax_cli.training.optimizer import OPTIMIZERS, make_optimizer, parameter_groups
+
+PLAIN = Training(gradient_checkpointing=False)
+
+
+def documents(count: int = 9, seed: int = 0) -> list[Encoded]:
+    """Return documents of several lengths, two of them alike, with prompts of which nothing is learned."""
+    chance = random.Random(seed)
+    lengths = [chance.randint(3, 30) for _ in range(count - 2)] + [7, 7]
+    made = []
+    for length in lengths:
+        prompt = chance.choice([1, length // 2])
+        tokens = [1, *(chance.randint(3, 127) for _ in range(length - 2)), 2]
+        made.append(Encoded(tokens, [False] * prompt + [True] * (length - prompt)))
+    return made
+
+
+def architecture(kind: str, **changes: Any) -> Any:
+    """Return a small model of an architecture."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    plain = config(**changes).to_dict()
+    kept = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads")
+    kept = (*kept, "num_key_value_heads", "max_position_embeddings", "tie_word_embeddings")
+    torch.manual_seed(0)
+    return AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **{key: plain[key] for key in kept}))
+
+
+def packed(encoded: list[Encoded], first: int = 0) -> Batch:
+    """Return documents as a batch, their records numbered from `first`."""
+    return make_batch(encoded, range(first, first + len(encoded)), [Sample("")] * len(encoded))
+
+
+def alone(model: Any, encoded: list[Encoded]) -> torch.Tensor:
+    """Return the sum of the losses as the library computes them, document by document."""
+    total = torch.zeros(())
+    for tokens, learned in encoded:
+        labels = [token if wanted else -100 for token, wanted in zip(tokens, learned, strict=True)]
+        count = sum(learned[1:])
+        total = total + model(input_ids=torch.tensor([tokens]), labels=torch.tensor([labels])).loss * count
+    return total
+
+
+def gradients(model: Any) -> dict[str, torch.Tensor]:
+    """Return the gradient of every weight."""
+    return {name: weight.grad.clone() for name, weight in model.named_parameters()}
+
+
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+@pytest.mark.parametrize("tied", [False, True])
+def test_packed_documents_learn_as_if_alone(kind: str, tied: bool) -> None:
+    """Loss and gradients are those of the library's own loss on each document, for every architecture."""
+    model = architecture(kind, tie_word_embeddings=tied)
+    encoded = documents()
+    expected = alone(model, encoded)
+    expected.backward()
+    want = gradients(model)
+    model.zero_grad()
+    learner = CausalLM(causal_lm.prepare_for_training(model, Training()), chunk=16).train()
+    losses = learner(packed(encoded))
+    losses.sum().backward()
+    assert len(losses) == sum(sum(each.learned[1:]) for each in encoded)
+    assert torch.isclose(losses.sum(), expected, rtol=1e-6, atol=0)
+    for name, gradient in gradients(model).items():
+        assert torch.allclose(gradient, want[name], atol=1e-6 * float(want[name].abs().max() + 1), rtol=0), name
+
+
+def test_documents_do_not_see_each_other() -> None:
+    """Another neighbour changes no loss of a document, not even in its last digit."""
+    learner = CausalLM(causal_lm.prepare_for_training(architecture("llama"), PLAIN), chunk=64)
+    encoded = documents()
+    other = [Encoded([1, *(3 for _ in each.tokens[2:]), 2], each.learned) for each in encoded]
+    for kept in range(len(encoded)):
+        mixed = [encoded[place] if place == kept else other[place] for place in range(len(encoded))]
+        losses = []
+        for which in (encoded, mixed):
+            batch = packed(which)
+            losses.append(learner(batch)[batch.owners == batch.numbers.index(kept)])
+        assert torch.equal(*losses)
+
+
+def test_a_batch_says_whose_each_learned_token_is() -> None:
+    """Targets, and the records that they belong to, are those of the documents."""
+    encoded = documents()
+    batch = packed(encoded, 100)
+    for place, number in enumerate(batch.numbers):
+        tokens, learned = encoded[number - 100]
+        want = [token for token, wanted in zip(tokens[1:], learned[1:], strict=True) if wanted]
+        assert batch.targets[batch.owners == place].tolist() == want
+    assert sorted(batch.documents.lengths, reverse=True) == list(batch.documents.lengths)
+
+
+def test_a_pinned_batch_has_every_tensor_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A single tensor that is not would make the copy to the GPU wait."""
+    pinned: list[torch.Tensor] = []
+
+    def pin_memory(tensor: torch.Tensor) -> torch.Tensor:
+        pinned.append(tensor)
+        return tensor.clone()
+
+    monkeypatch.setattr(torch.Tensor, "pin_memory", pin_memory)
+
+    def tensors(batch: Batch) -> list[torch.Tensor]:
+        values = [*(getattr(batch, name) for name in batch.__struct_fields__), batch.documents.ends]
+        return [value for value in values if isinstance(value, torch.Tensor)]
+
+    batch = packed(documents())
+    copied = batch.pin_memory()
+    assert sorted(map(id, pinned)) == sorted(map(id, tensors(batch)))
+    for one, other in zip(tensors(batch), tensors(copied), strict=True):
+        assert one is not other and torch.equal(one, other)
+
+
+def test_the_model_that_is_sent_around_is_the_model(tmp_path: Path) -> None:
+    """Tied weights stay tied in the empty model, and buffers are real."""
+    folder = model_folder(tmp_path / "model", tie_word_embeddings=True)
+    facts = causal_lm.load_config(str(folder))
+    empty = causal_lm.empty_model(facts)
+    assert empty.get_output_embeddings().weight is empty.get_input_embeddings().weight
+    full = causal_lm.load_weights(str(folder), facts, 0, init=False)
+    assert {name: each.shape for name, each in empty.named_parameters()} == {
+        name: each.shape for name, each in full.named_parameters()
+    }
+    for (name, one), (_, other) in zip(empty.named_buffers(), full.named_buffers(), strict=True):
+        assert torch.equal(one, other), name
+
+
+def test_weights_that_are_frozen_stay() -> None:
+    """By pattern; one that matches nothing is refused, as is freezing everything."""
+    training = Training(freeze=("model.embed_tokens.*", "*.layers.0.*"))
+    model = causal_lm.prepare_for_training(architecture("llama"), training)
+    frozen = {name for name, weight in model.named_parameters() if not weight.requires_grad}
+    assert "model.embed_tokens.weight" in frozen
+    assert len(frozen) == 1 + 9
+    assert sum(map(len, (g["params"] for g in make_optimizer(model, PLAIN).param_groups))) == 9 + 2
+    with pytest.raises(UsageError, match=r"'embed' matches no weight; they are named like model.embed_tokens.weight"):
+        causal_lm.prepare_for_training(architecture("llama"), Training(freeze=("embed",)))
+    with pytest.raises(UsageError, match="no weight to train"):
+        causal_lm.prepare_for_training(architecture("llama"), Training(freeze=("*",)))
+
+
+def test_lora_trains_its_own_weights_only() -> None:
+    """The model's own are frozen; an unknown layer is refused."""
+    model = causal_lm.prepare_for_training(architecture("llama"), Training(lora=4))
+    trained = [name for name, weight in model.named_parameters() if weight.requires_grad]
+    assert len(trained) == 2 * 2 * 7
+    assert all("lora_" in name for name in trained)
+    with pytest.raises(UsageError, match="lora_targets"):
+        causal_lm.prepare_for_training(architecture("llama"), Training(lora=4, lora_targets=("nothing",)))
+
+
+def test_a_model_that_cannot_be_trained_is_refused(tmp_path: Path) -> None:
+    """No model, another architecture, a vocabulary too small, a block too long: one line each."""
+    from transformers import GPT2Config
+
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ModelError, match=r"is not a model folder: config.json is missing"):
+        causal_lm.load_config(str(tmp_path / "empty"))
+    GPT2Config().save_pretrained(tmp_path / "gpt2")
+    with pytest.raises(ModelError, match="has the architecture gpt2; train supports llama"):
+        causal_lm.load_config(str(tmp_path / "gpt2"))
+    with pytest.raises(ModelError, match="tokenizer has 129 tokens, the model 128"):
+        causal_lm.check(config(), 129, 64)
+    with pytest.raises(ModelError, match="longer than the model's 512 positions"):
+        causal_lm.check(config(), 128, 1024)
+
+
+def test_the_learning_rate_rises_and_falls() -> None:
+    """It depends on the share of the run that is done."""
+    training = Training(learning_rate=1.0, warmup=0.1, final_rate=0.2)
+    assert [round(scheduled_rate(1.0, training, done), 3) for done in (0.05, 0.1, 0.55, 1.0)] == [0.5, 1.0, 0.6, 0.2]
+    line = Training(learning_rate=1.0, warmup=0.0, final_rate=0.0, schedule="linear")
+    assert [scheduled_rate(1.0, line, done) for done in (0.0, 0.25, 1.0)] == [1.0, 0.75, 0.0]
+    assert scheduled_rate(1.0, Training(warmup=0.0, schedule="constant"), 0.9) == 1.0
+
+
+def test_every_schedule_of_the_settings_is_there() -> None:
+    """The names that the settings accept are those of the table."""
+    assert set(SCHEDULES) == set(settings.SCHEDULES)
+
+
+def test_each_group_has_a_rate_of_its_own() -> None:
+    """The schedule scales the rate that a group was made with, also after the optimizer's state was loaded."""
+    training = Training(learning_rate=1.0, warmup=0.0, final_rate=0.0, schedule="linear")
+    matrices, vectors = parameter_groups(architecture("llama"), training)
+    optimizer = OPTIMIZERS["adamw"]([matrices, {**vectors, "lr": 0.1}], training)
+    scheduler = LRScheduler(optimizer, training)
+    scheduler.set_rates(0.5)
+    optimizer.load_state_dict(optimizer.state_dict())
+    scheduler.set_rates(0.75)
+    assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.25, 0.025])
+    assert [group["weight_decay"] for group in optimizer.param_groups] == [training.weight_decay, 0.0]
+    assert scheduler.rate(0.75) == 0.25
+
+
+def test_what_is_read_ahead_comes_in_order_and_fails_in_its_place() -> None:
+    """An error in the reading thread is raised where its item would have come."""
+
+    def items() -> Any:
+        yield from range(5)
+        raise ModelError("broken")
+
+    found = []
+    with pytest.raises(ModelError, match="broken"):
+        for item in prefetch(items()):
+            found.append(item)
+    assert found == list(range(5))
+    assert list(prefetch(range(100))) == list(range(100))
+
+
+def test_no_thread_is_left_behind() -> None:
+    """One that still makes a step when Python ends would free its tensors too late, and the process be aborted."""
+
+    def items() -> Iterator[int]:
+        for number in itertools.count():
+            time.sleep(0.02)
+            yield number
+
+    before = threading.enumerate()
+    with closing(prefetch(items())) as made:
+        assert next(made) == 0
+        assert len(threading.enumerate()) == len(before) + 1
+    assert threading.enumerate() == before
+
+
+def test_liger_takes_the_place_of_modules_on_a_gpu_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All but the loss, which is the learner's own; without a GPU or the package, one line."""
+    from llamax_cli.models.liger import use_liger
+
+    with pytest.raises(UsageError, match="liger: its kernels need a GPU, and there is none"):
+        use_liger("llama", torch.device("cpu"))
+    for name in ("liger_kernel", "liger_kernel.transformers", "liger_kernel.transformers.monkey_patch"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(UsageError, match="liger cannot be loaded"):
+        use_liger("llama", torch.device("cuda"))
+    asked: list[dict[str, bool]] = []
+    known = SimpleNamespace(MODEL_TYPE_TO_APPLY_LIGER_FN={"llama": lambda **given: asked.append(given)})
+    monkeypatch.setitem(sys.modules, "liger_kernel.transformers.monkey_patch", known)
+    use_liger("llama", torch.device("cuda"))
+    wanted = {"rope": True, "rms_norm": True, "swiglu": True}
+    assert asked == [{**wanted, "cross_entropy": False, "fused_linear_cross_entropy": False}]
+
+
+def reference(query: Any, key: Any, value: Any, ends: Any, scale: float | None) -> torch.Tensor:
+    """Return causal attention in each document by itself, written out; all are (tokens, heads, size)."""
+    groups = query.shape[1] // key.shape[1]
+    key, value = (each.repeat_interleave(groups, 1) for each in (key, value))
+    answers = []
+    for start, end in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True):
+        own = [each[start:end].transpose(0, 1) for each in (query, key, value)]
+        scores = own[0] @ own[1].transpose(1, 2) * (scale or query.shape[-1] ** -0.5)
+        seen = torch.ones(end - start, end - start).tril().bool()
+        answers.append((scores.masked_fill(~seen, -torch.inf).softmax(-1) @ own[2]).transpose(0, 1))
+    return torch.cat(answers)
+
+
+@pytest.mark.parametrize("package", ["flash_attn", "torch"])
+def test_kernels_are_given_what_they_ask_for(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    """A kernel that does what theirs promise, called by their names for it, agrees with the path for CPUs."""
+    from llamax_cli.models import varlen_attention as attention
+
+    def flash(
+        q: Any,
+        k: Any,
+        v: Any,
+        cu_seqlens_q: Any,
+        cu_seqlens_k: Any,
+        max_seqlen_q: int,
+        max_seqlen_k: int,
+        *,
+        softmax_scale: float | None,
+        causal: bool,
+    ) -> torch.Tensor:
+        assert causal and cu_seqlens_q is cu_seqlens_k and cu_seqlens_q.dtype == torch.int32
+        assert max_seqlen_q == max_seqlen_k == int(torch.diff(cu_seqlens_q).max())
+        return reference(q, k, v, cu_seqlens_q, softmax_scale)
+
+    def varlen(
+        query: Any,
+        key: Any,
+        value: Any,
+        cu_seq_q: Any,
+        cu_seq_k: Any,
+        max_q: int,
+        max_k: int,
+        *,
+        scale: float | None,
+        window_size: tuple[int, int],
+        enable_gqa: bool,
+    ) -> torch.Tensor:
+        assert window_size == (-1, 0) and enable_gqa
+        return flash(query, key, value, cu_seq_q, cu_seq_k, max_q, max_k, softmax_scale=scale, causal=True)
+
+    import torch.nn.attention.varlen as theirs
+
+    assert {"scale", "window_size", "enable_gqa"} <= set(inspect.signature(theirs.varlen_attn).parameters)
+    monkeypatch.setattr(attention, "_is_installed", lambda name: package == "flash_attn")
+    monkeypatch.setitem(sys.modules, "flash_attn", SimpleNamespace(flash_attn_varlen_func=flash))
+    monkeypatch.setattr(theirs, "varlen_attn", varlen)
+    lengths = (9, 4, 4, 1)
+    torch.manual_seed(0)
+    query, key, value = (torch.randn(1, heads, sum(lengths), 8) for heads in (4, 2, 2))
+    ends = torch.tensor([0, *lengths]).cumsum(0).to(torch.int32)
+    documents = attention.Documents(lengths, ends)
+    found = attention._by_kernel(query, key, value, 0.3, documents)
+    expected, _ = attention.attend(None, query, key, value, None, 0.3, documents)
+    assert torch.allclose(found, expected, atol=1e-6)

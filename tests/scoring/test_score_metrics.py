@@ -1,0 +1,272 @@
+"""Every number is sacreBLEU's, to the last digit: of a corpus, of a segment, and of resamples."""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sacrebleu.tokenizers.tokenizer_spm
+import sacrebleu.utils
+import sentencepiece
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sacrebleu.metrics import BLEU, CHRF, TER
+
+from llamax_cli.errors import FileError, UsageError
+from llamax_cli.languages import languages
+from llamax_cli.scoring.bleu import tokenizer_name
+from llamax_cli.scoring.metrics import MetricSettings, load_metric
+from llamax_cli.scoring.ngrams import count_matches
+from llamax_cli.scoring.reference_cache import ReferenceCache
+from llamax_cli.scoring.spm_tokenizer import SpmTokenizer
+
+# White space of many kinds, combining marks, pieces' own space, unknown scripts, punctuation: what has tripped metrics.
+LETTERS = "aab  e.t,(\u00a0\u0301\u0085\u2028\u3000\u2581\u200b\t中文กा𑀓-&"
+texts = st.lists(st.one_of(st.text(LETTERS, max_size=12), st.text(max_size=8)), min_size=1, max_size=6)
+
+
+@pytest.fixture(scope="module")
+def flores200(data: Path) -> Iterator[Path]:
+    """Return sacreBLEU's folder with the FLORES-200 model, and let sacreBLEU use it."""
+    folder = data / "sacrebleu"
+    patch = pytest.MonkeyPatch()
+    patch.setattr(sacrebleu.utils, "SACREBLEU_DIR", str(folder))
+    patch.setattr(sacrebleu.tokenizers.tokenizer_spm, "SACREBLEU_DIR", str(folder))
+    yield folder
+    patch.undo()
+    load_metric.cache_clear()
+
+
+def lines(data: Path, code: str, count: int) -> list[str]:
+    """Return the first lines of FLORES in a language."""
+    path = data / "flores101" / "devtest" / f"{languages()[code].flores101}.devtest"
+    return path.read_text(encoding="utf-8").split("\n")[:count]
+
+
+def edited(texts: Sequence[str]) -> list[str]:
+    """Return texts with some words exchanged, cut short, made up or doubled."""
+    found = []
+    for number, text in enumerate(texts):
+        words = text.split(" ")
+        if number % 3 == 0:
+            words = words[: len(words) // 2 + 1] * 2
+        words[number % len(words)], words[-1] = words[-1], words[number % len(words)]
+        words[0] = words[0][::-1]
+        found.append(" ".join(words) if number % 11 else "")
+    return found
+
+
+@cache
+def theirs(name: str, *, by_sentence: bool = False) -> Any:
+    """Return sacreBLEU's metric."""
+    if name == "chrf++":
+        return CHRF(word_order=2)
+    if name == "ter":
+        return TER()
+    return BLEU(tokenize="flores200" if name == "spbleu" else "13a", force=True, effective_order=by_sentence)
+
+
+def agree(name: str, chosen: MetricSettings, hypotheses: list[str], references: list[str], oracle: Any = None) -> None:
+    """Assert that corpus and sentence scores are sacreBLEU's."""
+    ours = load_metric(name, chosen)
+    rows = ours.statistics("de", hypotheses, references)
+    corpus, sentence = oracle or theirs(name), oracle or theirs(name, by_sentence=True)
+    assert ours.score(rows.sum(axis=0)) == corpus.corpus_score(hypotheses, [references]).score
+    assert ours.scores(rows.sum(axis=0)[None])[0] == pytest.approx(ours.score(rows.sum(axis=0)), rel=1e-12)
+    if oracle is None:
+        for hypothesis, reference, row in zip(hypotheses, references, rows, strict=True):
+            assert ours.sentence(row) == sentence.sentence_score(hypothesis, [reference]).score
+
+
+@pytest.mark.parametrize("name", ["spbleu", "bleu", "chrf++", "ter"])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts, st.data())
+def test_any_text_gets_sacrebleus_score(flores200: Path, name: str, references: list[str], draw: Any) -> None:
+    """Words come from the reference, in part, so that n-grams match."""
+    pool = st.sampled_from([word for text in references for word in (text, *text.split())] or [""])
+    hypothesis = st.lists(st.one_of(pool, st.text(LETTERS, max_size=6)), max_size=5).map(" ".join)
+    size = len(references)
+    agree(
+        name, MetricSettings(spm="flores200"), draw.draw(st.lists(hypothesis, min_size=size, max_size=size)), references
+    )
+
+
+@pytest.mark.parametrize("code", ["de", "th", "zh", "my", "ar", "am", "sw", "hi"])
+def test_real_text_gets_sacrebleus_score(flores200: Path, data: Path, code: str) -> None:
+    """FLORES in many scripts, each hypothesis made of its reference."""
+    references = lines(data, code, 60)
+    for name in ("spbleu", "bleu", "chrf++"):
+        agree(name, MetricSettings(spm="flores200"), edited(references), references)
+    agree("ter", MetricSettings(), edited(references)[:8], references[:8])
+
+
+def test_words_by_themselves_are_what_whole_texts_are(flores200: Path, data: Path) -> None:
+    """In every language, cutting word by word gives what cutting the whole gives, the second time too."""
+    tokenizer = SpmTokenizer(flores200 / "models" / "flores200sacrebleuspm")
+    assert tokenizer._words is not None
+    for code in languages():
+        some = [text.rstrip() for text in lines(data, code, 25)]
+        assert tokenizer.encode(some) == tokenizer._encode_whole(some) == tokenizer.encode(some)
+
+
+@pytest.mark.parametrize("kind", ["unigram", "bpe", "char"])
+def test_a_model_of_ones_own(data: Path, tmp_path: Path, kind: str) -> None:
+    """Any SentencePiece model, given as a file; one trained on English meets unknown letters elsewhere."""
+    english = lines(data, "en", 200)
+    path = tmp_path / "own"
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(english),
+        model_prefix=str(path),
+        model_type=kind,
+        vocab_size=500,
+        hard_vocab_limit=False,
+        minloglevel=2,
+    )
+    model = sentencepiece.SentencePieceProcessor(model_file=f"{path}.model")
+    oracle = BLEU(tokenize="none", force=True)
+    oracle.tokenizer = lambda text: " ".join(model.encode(text, out_type=str))
+    own_model = MetricSettings(spm=f"{path}.model")
+    for code in ("en", "th", "am"):
+        references = lines(data, code, 40)
+        agree("spbleu", own_model, edited(references), references, oracle)
+    assert (
+        load_metric("spbleu", own_model)
+        .signature("en")
+        .startswith("nrefs:1|case:mixed|eff:no|tok:spm|smooth:exp|version:")
+    )
+    (tmp_path / "other.model").write_bytes((tmp_path / "own.model").read_bytes() + b"z\x01a")  # a field nobody knows
+    other = load_metric("spbleu", MetricSettings(spm=str(tmp_path / "other.model"))).signature("en")
+    assert other.rpartition("|spm:")[2] != load_metric("spbleu", own_model).signature("en").rpartition("|spm:")[2]
+
+
+def test_unknown_words_are_not_one_word(flores200: Path) -> None:
+    """By the number of the unknown piece, these would match."""
+    ours = load_metric("spbleu", MetricSettings(spm="flores200"))
+    found = ours.statistics("en", ["𑀓 𑀔"], ["𑀕 𑀖"])[0]
+    assert list(found[2:6]) == [2, 0, 0, 0]  # the two spaces before the words
+
+
+@given(st.lists(st.tuples(st.binary(max_size=9), st.binary(max_size=9)), min_size=1, max_size=5))
+def test_matches_are_the_clipped_counts(pairs: list[tuple[bytes, bytes]]) -> None:
+    """Against counting one n-gram after the other."""
+    from collections import Counter
+
+    def as_tokens(text: bytes) -> bytes:
+        return b"".join(bytes([byte % 3, 0, 0, 0]) for byte in text)
+
+    def counted(tokens: bytes, order: int) -> Counter[bytes]:
+        return Counter(tokens[at : at + 4 * order] for at in range(0, len(tokens) - 4 * order + 1, 4))
+
+    sides = [[as_tokens(pair[side]) for pair in pairs] for side in (0, 1)]
+    found = count_matches(*sides, 4)
+    for row, ours, theirs in zip(found, *sides, strict=True):
+        assert list(row) == [(counted(ours, n) & counted(theirs, n)).total() for n in range(1, 5)]
+
+
+def test_signatures_are_sacrebleus(flores200: Path) -> None:
+    """As their own metrics give them, with the model's checksum added."""
+    for name in ("spbleu", "bleu", "chrf++", "ter"):
+        oracle = theirs(name)
+        oracle.corpus_score(["a"], [["a"]])
+        ours = load_metric(name, MetricSettings(spm="flores200")).signature("de")
+        assert ours.partition("|spm:")[0] == str(oracle.get_signature())
+    assert len(load_metric("spbleu", MetricSettings(spm="flores200")).signature("de").partition("|spm:")[2]) == 12
+
+
+def test_words_of_bleu_by_language() -> None:
+    """As sacreBLEU chooses, with characters where MeCab is not installed."""
+    assert (tokenizer_name("zh"), tokenizer_name("zhtrad"), tokenizer_name("de")) == ("zh", "zh", "13a")
+    assert tokenizer_name("ja") in ("ja-mecab", "char")
+    assert tokenizer_name("ja", "13a") == "13a"
+    for code, name in (("zh", "zh"), ("zhtrad", "zh")):
+        rows = load_metric("bleu", MetricSettings()).statistics(code, ["你好世界，朋友"], ["你好世界，再见"])
+        oracle = BLEU(tokenize=name).corpus_score(["你好世界，朋友"], [["你好世界，再见"]])
+        assert load_metric("bleu", MetricSettings()).score(rows[0]) == oracle.score
+    assert "tok:zh" in load_metric("bleu", MetricSettings()).signature("zh")
+    assert "tok:char" in load_metric("bleu", MetricSettings(tokenize="char")).signature("zh")
+
+
+def test_resamples_score_as_their_sums_would(data: Path) -> None:
+    """The scores of many sums at once are those of each."""
+    references = lines(data, "fr", 40)
+    draw = np.random.default_rng(1)
+    for name in ("bleu", "chrf++", "ter"):
+        ours = load_metric(name, MetricSettings())
+        rows = ours.statistics("fr", edited(references), references)
+        sums = np.stack([rows[draw.choice(40, 3)].sum(axis=0) for _ in range(50)])
+        assert ours.scores(sums) == pytest.approx([ours.score(each) for each in sums], rel=1e-12)
+
+
+def test_memory_is_bounded() -> None:
+    """What was used least recently is prepared anew."""
+    made: list[str] = []
+
+    def prepare(texts: Sequence[str]) -> str:
+        made.append(texts[0])
+        return texts[0]
+
+    memory: ReferenceCache[str] = ReferenceCache(len, capacity=2)
+    for text in ("a", "b", "a", "c", "a", "b"):
+        assert memory.get("", [text], prepare) == text
+    assert made == ["a", "b", "c", "b"]
+    memory.get("other", ["b"], prepare)
+    assert made[-1] == "b" and len(made) == 5
+
+
+def test_forgetting_changes_nothing(flores200: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A memory that is full at once gives the same scores."""
+    references = lines(data, "hi", 20)
+    ours = load_metric("spbleu", MetricSettings(spm="flores200"))
+    before = ours.statistics("hi", edited(references), references)
+    monkeypatch.setattr("llamax_cli.scoring.spm_tokenizer.CACHE_SIZE", 1)
+    assert (ours.statistics("hi", edited(references), references) == before).all()
+
+
+def test_no_model_and_no_way_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says where it was looked for and what to do; nothing half-fetched stays behind."""
+    monkeypatch.setattr(sacrebleu.utils, "SACREBLEU_DIR", str(tmp_path))
+    models = {"flores101": {"url": "http://127.0.0.1:9/sacrebleu_tokenizer_spm.model", "signature": "flores101"}}
+    monkeypatch.setattr(sacrebleu.tokenizers.tokenizer_spm, "SPM_MODELS", models)
+    with pytest.raises(FileError, match=r"flores101 is not at .*\(connection refused\); put it there \(SACREBLEU"):
+        load_metric("spbleu", MetricSettings(spm="flores101"))
+    assert not [path for path in (tmp_path / "models").iterdir() if path.suffix != ".lock"]
+
+
+def test_a_model_is_fetched_once_and_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flores200: Path) -> None:
+    """As sacreBLEU fetches it, to where sacreBLEU looks for it."""
+    monkeypatch.setattr(sacrebleu.utils, "SACREBLEU_DIR", str(tmp_path / "cache"))
+    url = (flores200 / "models" / "flores200sacrebleuspm").as_uri()
+    models = {"flores101": {"url": url, "signature": "flores101"}}
+    monkeypatch.setattr(sacrebleu.tokenizers.tokenizer_spm, "SPM_MODELS", models)
+    load_metric.cache_clear()
+    assert "tok:flores101" in load_metric("spbleu", MetricSettings(spm="flores101")).signature("en")
+    models["flores101"]["url"] = "http://127.0.0.1:9/flores200sacrebleuspm"
+    load_metric.cache_clear()
+    load_metric("spbleu", MetricSettings(spm="flores101"))
+    load_metric.cache_clear()
+
+
+def test_what_is_no_model(tmp_path: Path) -> None:
+    """A missing file and a file of something else."""
+    with pytest.raises(FileError, match=r"flores100: no such file or directory; --spm takes flores101, flores200 or a"):
+        load_metric("spbleu", MetricSettings(spm="flores100"))
+    (tmp_path / "x").write_bytes(b"hello")
+    with pytest.raises(FileError, match="x is no SentencePiece model"):
+        load_metric("spbleu", MetricSettings(spm=str(tmp_path / "x")))
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("chrf",), r"unknown metric 'chrf'; did you mean chrf\+\+\?"),
+        (("xyz",), "unknown metric 'xyz'; have: spbleu, bleu"),
+        (("ter", "ter"), "each metric once"),
+        ((), "each metric once"),
+    ],
+)
+def test_unknown_metrics(names: tuple[str, ...], message: str) -> None:
+    """The nearest is named."""
+    with pytest.raises(UsageError, match=message):
+        MetricSettings(metrics=names)

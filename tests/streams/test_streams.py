@@ -1,0 +1,255 @@
+"""Lines stay lines: whatever the blocks, the shards and the compression they come in."""
+
+import bz2
+import gzip
+import lzma
+import os
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from unittest.mock import patch
+
+import pytest
+import zstandard
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from llamax_cli.errors import DataError, RecordError
+from llamax_cli.records import Record
+from llamax_cli.streams import inputs
+from llamax_cli.streams.chunks import (
+    Chunk,
+    Portion,
+    Tally,
+    between,
+    chunks,
+    first_lines,
+    pieces,
+    records,
+    shard,
+    transform,
+)
+from llamax_cli.streams.inputs import Input
+
+TEXT = [b"a", b"bc", b"\n", b"\r", b"\r\n", b"\x0b", b"\x0c", b"\x1c", b"\x1e", "\x85".encode(), "\u2028".encode()]
+any_text = st.lists(st.sampled_from(TEXT), max_size=40).map(b"".join)
+block_size = st.integers(1, 50)
+
+
+class Held(Input):
+    """An input whose bytes are in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__("held")
+        self._data = data
+
+    def reopens(self) -> bool:
+        """Return True: memory can be read again."""
+        return True
+
+    def _descriptor(self) -> int:
+        descriptor = os.memfd_create("held")
+        os.write(descriptor, self._data)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return descriptor
+
+
+def whole(texts: Iterable[bytes]) -> bytes:
+    """Return the texts one after the other, each with a last line end."""
+    return b"".join(text + b"\n" if text and not text.endswith(b"\n") else text for text in texts)
+
+
+def joined(stream: Iterable[Chunk]) -> bytes:
+    """Return the bytes of the chunks one after the other."""
+    return b"".join(chunk.data for chunk in stream)
+
+
+@given(st.lists(any_text, min_size=1, max_size=3), block_size)
+def test_chunks_joined_are_the_inputs_and_end_where_lines_end(texts: list[bytes], size: int) -> None:
+    """Nothing is lost or cut inside a line, each chunk knows its line number, and a last line gets its end."""
+    with patch.object(inputs, "CHUNK", size):
+        for text in texts:
+            line = 1
+            for chunk in chunks([Held(text)]):
+                assert chunk.data.endswith(b"\n")
+                assert chunk.line == line
+                line += chunk.data.count(b"\n")
+        assert joined(chunks(map(Held, texts))) == whole(texts)
+
+
+@given(st.lists(any_text, min_size=1, max_size=3), block_size, st.integers(1, 9))
+def test_shards_joined_are_the_whole(texts: list[bytes], size: int, count: int) -> None:
+    """The shards put one after the other are the inputs, whatever the blocks they were read in."""
+    with patch.object(inputs, "CHUNK", size):
+        parts = [joined(shard([Held(text) for text in texts], Portion(index, count))) for index in range(1, count + 1)]
+    assert b"".join(parts) == whole(texts)
+
+
+@given(st.lists(any_text, min_size=1, max_size=3), block_size, st.integers(1, 9))
+def test_shards_are_near_equal(texts: list[bytes], size: int, count: int) -> None:
+    """No shard is further from its share of the bytes than the longest line."""
+    text = whole(texts)
+    longest = max(map(len, text.split(b"\n"))) + 1
+    with patch.object(inputs, "CHUNK", size):
+        for index in range(1, count + 1):
+            part = joined(shard([Held(text) for text in texts], Portion(index, count)))
+            assert abs(len(part) - len(text) / count) <= longest
+
+
+@given(any_text, block_size, st.integers(1, 5))
+def test_a_shard_knows_its_line_numbers(text: bytes, size: int, count: int) -> None:
+    """The first line of a chunk of a shard carries the number it has in the whole input."""
+    lines = whole([text]).split(b"\n")[:-1]
+    with patch.object(inputs, "CHUNK", size):
+        for index in range(1, count + 1):
+            for chunk in shard([Held(text)], Portion(index, count)):
+                own = chunk.data.split(b"\n")[:-1]
+                assert own == lines[chunk.line - 1 : chunk.line - 1 + len(own)]
+
+
+@given(any_text, block_size, st.integers(0, 90), st.integers(0, 90))
+def test_between_takes_the_lines_that_start_there(text: bytes, size: int, start: int, end: int) -> None:
+    """A line is taken where its first byte lies between the two places."""
+    expected, place = b"", 0
+    for line in whole([text]).split(b"\n")[:-1]:
+        expected += line + b"\n" if start <= place < end else b""
+        place += len(line) + 1
+    with patch.object(inputs, "CHUNK", size):
+        assert joined(between(chunks([Held(text)]), start, end)) == expected
+
+
+@given(st.lists(st.binary(max_size=5).filter(lambda line: b"\n" not in line), max_size=9), st.data())
+def test_first_lines_measures_lines(lines: list[bytes], data: st.DataObject) -> None:
+    """The length of the first lines is the sum of their lengths."""
+    count = data.draw(st.integers(0, len(lines)))
+    assert first_lines(b"".join(line + b"\n" for line in lines), count) == sum(len(line) + 1 for line in lines[:count])
+
+
+COMPRESSED = {
+    "gz": gzip.compress,
+    "zst": zstandard.ZstdCompressor(write_checksum=True).compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "plain": bytes,
+}
+
+
+@pytest.mark.parametrize("compression", COMPRESSED)
+@pytest.mark.parametrize("size", [7, 1 << 20])
+def test_compression_is_seen_through(compression: str, size: int) -> None:
+    """An input of any compression, of one stream or of several, is read as the text it holds, to the end."""
+    text = b"".join(b"line %d\n" % number for number in range(3000))
+    compress = COMPRESSED[compression]
+    with patch.object(inputs, "CHUNK", size):
+        assert joined(chunks([Held(compress(text[:9999]) + compress(b"") + compress(text[9999:]))])) == text
+
+
+@pytest.mark.parametrize("compression", ["gz", "zst", "bz2", "xz"])
+@pytest.mark.parametrize("share", [0.3, 0.9, 0.999])
+def test_a_compressed_input_cut_short_is_an_error(compression: str, share: float) -> None:
+    """A torn file never passes for a short one."""
+    data = COMPRESSED[compression](os.urandom(3000).hex().encode() + b"\n")
+    with pytest.raises(DataError, match="held: the compressed file is cut short"):
+        joined(chunks([Held(data[: int(len(data) * share)])]))
+
+
+@pytest.mark.parametrize("compression", ["gz", "zst", "bz2", "xz"])
+def test_a_corrupt_compressed_input_is_an_error(compression: str) -> None:
+    """Flipped bytes in the middle are noticed."""
+    data = bytearray(COMPRESSED[compression](os.urandom(3000).hex().encode() + b"\n"))
+    data[len(data) // 2 : len(data) // 2 + 40] = b"\xff" * 40
+    with pytest.raises(DataError, match=r"held: the compressed (data is broken|file is cut short)"):
+        joined(chunks([Held(bytes(data))]))
+
+
+@pytest.mark.parametrize("compression", ["gz", "zst", "bz2", "xz"])
+def test_compression_is_seen_where_a_pipe_gives_a_byte_at_a_time(compression: str) -> None:
+    """The first bytes tell the compression even where they do not arrive together."""
+    data, given_bytes = COMPRESSED[compression](b"text\n"), []
+
+    def a_byte(descriptor: int, buffers: list[memoryview]) -> int:
+        buffers[0][:1] = data[len(given_bytes) : len(given_bytes) + 1] or b"\0"
+        given_bytes.append(0)
+        return int(len(given_bytes) <= len(data))
+
+    with patch.object(os, "readv", a_byte):
+        assert joined(chunks([Held(b"")])) == b"text\n"
+
+
+json_pieces = st.sampled_from([b'{"a":', b"1", b"}", b"{}", b'{"b":2}', b" ", b"\r", b"\n", b"\n", b"[]", b'{"a":1}'])
+
+
+@given(st.lists(json_pieces, max_size=9).map(b"".join), block_size)
+@example(b'{"a":\n1}{"b":2}\n', 3)
+@example(b"{}{}\n\n", 3)
+def test_the_lines_that_are_records_do_not_depend_on_the_chunks(text: bytes, size: int) -> None:
+    """A record is one line, and a line that is none is rejected, whatever stands in the lines next to it."""
+
+    def read(size: int) -> list[tuple[str, int, str]]:
+        found: list[tuple[str, int, str]] = []
+        with patch.object(inputs, "CHUNK", size):
+            stream = chunks([Held(text)])
+            good = records(
+                stream, lambda record: record, lambda name, line, reason, raw: found.append((reason, line, raw.hex()))
+            )
+            return sorted([*(("good", number, str(list(record))) for number, record in good), *found])
+
+    assert read(1) == read(size) == read(1 << 20)
+
+
+def test_a_record_whose_stage_fails_midway_writes_nothing() -> None:
+    """A stage that is a generator and rejects a record after yielding from it leaves none of it in the output."""
+
+    def stage(record: Record, tally: Tally) -> Iterator[Record]:
+        yield {"half": True}
+        raise RecordError("refused")
+
+    outcome = transform(stage, True, Chunk("x", 1, b"{}\n"))
+    assert (outcome.data, outcome.written, len(outcome.rejects)) == (b"", 0, 1)
+
+
+@pytest.mark.parametrize("line", [b"x\n", b'{"a":1}\n'])
+def test_rejecting_every_line_takes_time_in_proportion(line: bytes) -> None:
+    """A chunk of bad lines only costs about as much for each line as a small one."""
+
+    def seconds(count: int) -> float:
+        before = time.process_time()
+        outcome = transform(refuse, True, Chunk("x", 1, line * count))
+        assert len(outcome.rejects) == count
+        return time.process_time() - before
+
+    def refuse(record: Record, tally: Tally) -> list[Record]:
+        raise RecordError("refused")
+
+    many, few = (min(seconds(count) for _ in range(3)) for count in (16000, 1000))
+    assert many < 16 * 5 * max(few, 0.002)
+
+
+def test_a_line_without_end_is_refused() -> None:
+    """What has no line end for too long is no stream of lines."""
+    small = patch("llamax_cli.streams.chunks.MAX_LINE", 1000), patch.object(inputs, "CHUNK", 100)
+    with small[0], small[1], pytest.raises(DataError, match="held:2: no line end within"):
+        joined(chunks([Held(b"first\n" + b"x" * 2000)]))
+
+
+def test_tallies_are_kept() -> None:
+    """What a stage counts is in the outcome."""
+
+    def stage(record: Record, tally: Tally) -> list[Record]:
+        tally["seen"] += 1
+        return [record]
+
+    assert transform(stage, False, Chunk("x", 1, b"{}\n{}\n")).tally == Counter(seen=2)
+
+
+@given(st.lists(st.binary().filter(lambda line: b"\n" not in line)), st.integers(1, 40), st.integers(1, 9))
+def test_pieces_are_the_chunk(lines: list[bytes], size: int, first: int) -> None:
+    """Whole lines, each piece long enough but for the last, numbered where they stand."""
+    whole = Chunk("x", first, b"".join(line + b"\n" for line in lines))
+    found = list(pieces(whole, size))
+    assert b"".join(piece.data for piece in found) == whole.data
+    assert all(len(piece.data) >= size for piece in found[:-1])
+    number = first
+    for piece in found:
+        assert piece.line == number and piece.data.endswith(b"\n")
+        number += piece.data.count(b"\n")

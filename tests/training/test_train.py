@@ -1,0 +1,384 @@
+"""The launcher: what it checks, what it estimates, what it calls."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from conftest import Outcome
+from training import config, free_port, metrics, model_folder, sample, small_tokenizer, until, write
+
+from llamax_cli.config import Training
+from llamax_cli.errors import UsageError
+from llamax_cli.training import checks, estimates, launcher, machines, preflight
+from llamax_cli.training.estimates import DataCounts
+from llamax_cli.training.machines import Gpu, Machines, detect_machines, first_host, override
+
+Run = Callable[..., Outcome]
+LLAMA2 = {
+    "hidden_size": 4096,
+    "intermediate_size": 11008,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "vocab_size": 32000,
+    "tie_word_embeddings": False,
+}
+LLAMA3 = {**LLAMA2, "intermediate_size": 14336, "num_key_value_heads": 8, "vocab_size": 128256}
+SLURM = {
+    "SLURM_JOB_ID": "1234567",
+    "SLURM_NODEID": "1",
+    "SLURM_STEP_NUM_NODES": "3",
+    "SLURM_STEP_NODELIST": "gpu[03-05]",
+    "SLURM_STEP_TASKS_PER_NODE": "1(x3)",
+    "SLURM_GPUS_ON_NODE": "8",
+}
+SMALL = ["--set", "block=64", "--set", "batch=7"]
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Path:
+    """Return a folder with `model` and `mix.jsonl`."""
+    model_folder(tmp_path / "model")
+    records = [sample(number, 3 + number % 20) for number in range(100)]
+    write(tmp_path / "mix.jsonl", [*records, {**sample(0, 90), "tgt_lang": "or"}])
+    return tmp_path
+
+
+# -- what is called ----------------------------------------------------------------------------------------------------
+
+
+def test_dry_run_shows_the_call(inputs: Path, llamax: Run) -> None:
+    """One line, which a shell takes; nothing is written."""
+    done = llamax("train", "--model", "model", "--data", "mix.jsonl", "-o", "my run", "--dry-run")
+    assert done.stdout.decode() == (
+        "accelerate launch --cpu --num_processes 1 --num_machines 1 --mixed_precision no --dynamo_backend no"
+        " -m llamax_cli.training.worker 'my run'\n"
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert not (inputs / "my run").exists()
+
+
+def test_three_nodes_of_eight_gpus_under_slurm(inputs: Path, llamax: Run) -> None:
+    """Machines, ranks and the address of the first come from the environment; flags after -- stand above them."""
+    environment = {**os.environ, **SLURM}
+    call = ("train", "--model", "model", "--data", "mix.jsonl", "-o", "run", "--dry-run")
+    line = llamax(*call, env=environment).stdout.decode()
+    assert line == (
+        "accelerate launch --multi_gpu --num_processes 24 --num_machines 3 --mixed_precision no --dynamo_backend no "
+        "--machine_rank 1 --main_process_ip gpu03 --main_process_port 34567 -m llamax_cli.training.worker run\n"
+    )
+    other = llamax(*call, "--", "--main_process_port=5", "--max_restarts", "3", env=environment).stdout.decode()
+    assert "--main_process_ip gpu03 --main_process_port=5 --max_restarts 3 -m" in other
+    refused = llamax(*call, env={**environment, "SLURM_STEP_TASKS_PER_NODE": "8(x3)"})
+    assert refused.returncode == 2
+    assert refused.stderr.decode() == (
+        "llamax train: Slurm runs 8(x3) tasks a node, where one starts all processes of the node; "
+        "use srun --ntasks-per-node=1\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("hosts", "first"), [("gpu[03-05,9]", "gpu03"), ("a,b", "a"), ("n7", "n7"), ("r[1,3]-ib,x", "r1-ib"), ("", "")]
+)
+def test_the_first_host(hosts: str, first: str) -> None:
+    """Of Slurm's lists."""
+    assert first_host(hosts) == first
+
+
+def test_machines_are_what_the_environment_and_the_flags_say() -> None:
+    """Visible GPUs count, and a user's numbers stand above all."""
+    assert detect_machines({"CUDA_VISIBLE_DEVICES": "0,3"}) == Machines(processes=2, has_gpus=True)
+    assert detect_machines({"CUDA_VISIBLE_DEVICES": ""}) == Machines()
+    # One task of a job on several nodes, as a batch script itself is, is a machine by itself.
+    assert detect_machines({**SLURM, "SLURM_STEP_NUM_NODES": "1"}).ranks == 8
+    assert override(Machines(), ["--num_processes", "24", "--num_machines=3"]).ranks == 24
+    assert override(Machines(), ["--machine_rank=2"]).rank == 2
+    with pytest.raises(UsageError, match="--num_processes takes a whole number from 1, not 'x'"):
+        override(Machines(), ["--num_processes", "x"])
+
+
+def test_the_launcher_loads_no_torch(inputs: Path) -> None:
+    """Checks and the call are there before it."""
+    script = "import sys; from llamax_cli import cli; code = cli.run(sys.argv[1:]); "
+    script += "print(code, 'torch' in sys.modules, 'transformers' in sys.modules, file=sys.stderr)"
+    call = ["train", "--model", "model", "--data", "mix.jsonl", "-o", "run", "--dry-run"]
+    done = subprocess.run([sys.executable, "-c", script, *call], cwd=inputs, capture_output=True, timeout=60)
+    assert done.stderr == b"0 False False\n"
+
+
+# -- what it takes -----------------------------------------------------------------------------------------------------
+
+
+def test_the_weights_of_real_models_are_counted_to_the_last() -> None:
+    """LLaMA-2 7B and LLaMA-3 8B."""
+    assert estimates.read_shape(LLAMA2).weights == 6_738_415_616
+    assert estimates.read_shape(LLAMA3).weights == 8_030_261_248
+
+
+def test_weights_are_counted_as_the_model_has_them() -> None:
+    """By the library's own model, tied and grouped too."""
+    from transformers import LlamaForCausalLM
+
+    for tied in (False, True):
+        facts = config(tie_word_embeddings=tied)
+        assert estimates.read_shape(facts.to_dict()).weights == LlamaForCausalLM(facts).num_parameters()
+
+
+def test_memory_is_in_the_right_order() -> None:
+    """16 bytes a weight over all GPUs; a 7B fits 24 A100 and not one, a LoRA of it fits one with 80 GB."""
+    shape = estimates.read_shape(LLAMA2)
+    assert estimates.estimate_memory(shape, Training(), 24).weights == 16 * shape.weights / 24
+    assert estimates.estimate_memory(shape, Training(micro_batch=4), 24).total < 40e9
+    assert estimates.estimate_memory(shape, Training(), 1).total > 100e9
+    assert estimates.estimate_memory(shape, Training(lora=16), 1).total < 80e9
+    plain, saving = Training(gradient_checkpointing=False), Training()
+    assert (
+        estimates.estimate_memory(shape, plain, 8).activations
+        > 5 * estimates.estimate_memory(shape, saving, 8).activations
+    )
+
+
+def test_operations_are_six_a_weight_and_token() -> None:
+    """With the head on all tokens, and attention besides."""
+    shape = estimates.read_shape(LLAMA2)
+    body = shape.weights - shape.vocabulary * shape.hidden - shape.hidden  # the embedding is looked up
+    assert shape.flops(1000, 1000, 0) == 6 * 1000 * body
+    assert shape.flops(2048, 2048, 2048**2) / shape.flops(2048, 2048, 0) == pytest.approx(1.04, abs=0.01)
+    assert estimates.peak_flops("NVIDIA A100-SXM4-80GB") == 312e12
+    assert estimates.peak_flops("Radeon") is None
+
+
+def test_preflight_says_what_the_run_takes(inputs: Path, llamax: Run) -> None:
+    """Records, blocks, steps, memory, room and days; the lengths are in the cache then."""
+    call = ("--model", "model", "--data", "mix.jsonl", "-o", "run", *SMALL, "--set", "epochs=2")
+    done = llamax("train", *call, "--preflight", "--throughput", 100, "--", "--num_processes", 4)
+    assert (done.returncode, done.stderr) == (0, b"")
+    rows = dict(line.split(maxsplit=1) for line in done.stdout.decode().splitlines())
+    words = small_tokenizer()
+    samples = [json.loads(line)["completion"] for line in (inputs / "mix.jsonl").read_text().splitlines()]
+    tokens = sum(2 + len(words(text, add_special_tokens=False)["input_ids"]) for text in samples[:100])
+    blocks = int(rows["blocks"].split()[0])
+    assert rows["model"] == "model, 23,712 weights"
+    assert rows["data"] == f"100 records, {tokens:,} tokens"
+    assert rows["blocks"] == f"{blocks} of 64 tokens, {100 * tokens / blocks / 64:.1f}% filled"
+    assert rows["left"] == "out   1 record longer than the block (or 1)"
+    assert rows["steps"] == f"{-(-blocks // 7) * 2} of 7 blocks, 2 epochs"
+    assert rows["processes"] == "4 on 1 machine"
+    assert rows["time"].startswith(f"{2 * tokens / 400 / 86_400:.2f} days at 100 tokens/s")
+    assert list((inputs / "run" / "cache").glob("lengths-*"))
+
+
+def test_days_are_guessed_by_what_a_known_gpu_can_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And it says what it assumes; without a GPU, or for one that it does not know, it guesses nothing."""
+    from llamax_cli.training.job import Job
+
+    job = Job("model", "model", ("mix.jsonl",), "run", False, False, False, Training())
+    # The paper's 24 A100 and a LLaMA-2 7B, on 90 billion tokens of sentences.
+    tokens = 90 * 10**9
+    counts = DataCounts(1, tokens, learned=tokens, squares=tokens * 200, blocks=1, steps=1, filled=1.0, left_out="")
+    monkeypatch.setattr(preflight, "count_tokens", lambda job: counts)
+
+    def told(name: str | None) -> str:
+        monkeypatch.setattr(machines, "list_gpus", lambda: [Gpu(name, 80e9)] * 8 if name else [])
+        nodes = Machines(3, 0, None, None, 8, has_gpus=name is not None)
+        name_, row = preflight.estimate_run(job, estimates.read_shape(LLAMA2), nodes, None)[-1]
+        assert name_ == "time"
+        return row
+
+    assert told("NVIDIA A100-SXM4-80GB") == (
+        "about 13.84 days at 40% of the peak of NVIDIA A100-SXM4-80GB, which is assumed; "
+        "--throughput N says what was measured"
+    )
+    assert told("Voodoo 2") == "not known for a Voodoo 2; --throughput N says the tokens/s of one"
+    assert told(None) == "not known without a GPU here; --throughput N says the tokens/s of one"
+
+
+# -- what is refused ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ("--model nowhere/at/all", 1, "nowhere/at/all: no such folder"),
+        ("--model empty", 1, "empty is not a model folder: config.json is missing"),
+        ("--model bare", 1, "bare has no weights (*.safetensors); --init draws new ones"),
+        ("--model bare --init --tokenizer empty", 1, "empty has no tokenizer; --tokenizer names the folder of one"),
+        ("--tokenizer llama3", 1, "llama3/tokenizer.model is tiktoken's, as Meta gives LLaMA-3, and has no token that"),
+        (
+            "--model bare/config.json",
+            2,
+            "--model bare/config.json is a file: a configuration, whose weights --init draws",
+        ),
+        ("--data none.jsonl", 1, "none.jsonl: no such file or directory"),
+        ("--data pairs.jsonl", 65, "pairs.jsonl:1: no 'completion' in the record (it has src, tgt); train reads what"),
+        ("--data packed.jsonl", 65, "packed.jsonl is compressed; records are read in any order, so unpack it first"),
+        ("--set blok=1", 2, "--set blok=1: unknown key 'blok'; did you mean block?"),
+        ("--set validation=none", 1, "none: no such file or directory"),
+        ("--set translate=none", 1, "none: no such file or directory"),
+        ("--set translate=mix.jsonl --set translate_spm=none", 1, "none: no such file or directory; --spm takes"),
+        ("--set translate=mix.jsonl --set translate_template=lama", 2, "unknown template 'lama'; did you mean llama?"),
+        ("--lora -1", 2, "lora = -1: at least 0"),
+        ("-o mix.jsonl", 1, "mix.jsonl is a file, not a folder"),
+        ("-o old", 1, "old holds a run; --resume auto goes on with it, or train into another folder"),
+        ("extra.jsonl", 2, "'extra.jsonl' is no flag of accelerate; name data with --data"),
+        ("--resume yes", 2, "Invalid value for '--resume': 'yes' is unknown; have: auto"),
+        ("--data mix.jsonl --data mix.jsonl", 2, "--data names a file twice"),
+    ],
+)
+def test_what_would_fail_later_is_refused_now(
+    inputs: Path, llamax: Run, arguments: str, code: int, message: str
+) -> None:
+    """One line, and the exit code of its kind."""
+    (inputs / "empty").mkdir()
+    (inputs / "bare").mkdir()
+    (inputs / "bare" / "config.json").write_bytes((inputs / "model" / "config.json").read_bytes())
+    (inputs / "llama3").mkdir()
+    (inputs / "llama3" / "tokenizer.model").write_text("IQ== 0\nIg== 1\n")
+    (inputs / "pairs.jsonl").write_text('{"src":"a","tgt":"b"}\n')
+    (inputs / "packed.jsonl").write_bytes(b"\x28\xb5\x2f\xfd")
+    (inputs / "old" / "checkpoints" / "step-00000001").mkdir(parents=True)
+    (inputs / "old" / "checkpoints" / "step-00000001" / "facts.json").write_text("{}")
+    given = arguments.split()
+    for flag, value in (("--model", "model"), ("--data", "mix.jsonl"), ("-o", "run")):
+        given += [] if flag in given else [flag, value]
+    done = llamax("train", *given, "--dry-run")
+    assert (done.returncode, done.stdout) == (code, b"")
+    assert done.stderr.decode().startswith(f"llamax train: {message}")
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_no_room_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told before the first step, with what is needed."""
+    from llamax_cli.errors import FileError
+    from llamax_cli.training.job import make_job
+
+    model = model_folder(tmp_path / "model")
+    mix = write(tmp_path / "mix.jsonl", [sample(1)])
+    monkeypatch.setattr(checks, "free_disk_space", lambda folder: 1_000)
+    job = make_job(str(model), None, [str(mix)], tmp_path / "run")
+    with pytest.raises(FileError, match=r"0.0 GB free, .* needed for 3 checkpoints and the model; set keep lower"):
+        checks.check_disk_space(job, checks.check_job(job))
+
+
+# -- the whole way -----------------------------------------------------------------------------------------------------
+
+
+def test_from_nothing_to_a_model_on_two_processes(inputs: Path, llamax: Run) -> None:
+    """Through accelerate, as a user does it: a configuration, data, and a model at the end."""
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    done = llamax(
+        *("train", "--model", "model/config.json", "--init", "--data", "mix.jsonl", "-o", "run", *SMALL, "--keep", 1),
+        *("--", "--num_processes", 2, "--main_process_port", 0),  # other tests take the usual one
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    lines = done.stderr.decode().splitlines()
+    assert lines[0] == "llamax train: left out: 1 record longer than the block (or 1)"
+    assert lines[1].startswith("llamax train: 100 records in ")
+    assert (inputs / "run" / "model" / "model.safetensors").is_file()
+    start = json.loads((inputs / "run" / "metrics.jsonl").read_text().splitlines()[0])
+    assert start["ranks"] == 2
+    assert start["training"]["keep"] == 1
+
+
+@pytest.fixture
+def start(inputs: Path) -> Iterator[Callable[..., Any]]:
+    """Return how to start a run beside the test; what is left of it goes at the end."""
+    started = []
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+    def begin(*arguments: object) -> Any:
+        call = ["train", "--model", "model", "--data", "mix.jsonl", "-o", "run", *SMALL, *map(str, arguments)]
+        command = [sys.executable, "-m", "llamax_cli", *call]
+        process = subprocess.Popen(command, cwd=inputs, env=environment, stderr=subprocess.PIPE, text=True)
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        if process.poll() is None:
+            kill(process)
+        process.communicate()
+
+
+def kill(process: Any) -> None:
+    """Kill a launcher and its workers at once, as when a machine dies."""
+    for each in (*psutil.Process(process.pid).children(recursive=True), process):
+        each.kill()
+
+
+def test_sigterm_to_the_launcher_ends_the_worker_with_a_checkpoint(inputs: Path, start: Callable[..., Any]) -> None:
+    """The launcher waits for it, and ends as it does."""
+    process = start("--set", "epochs=2000")
+    until(inputs / "run", 1)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err.splitlines()[1:]) == (143, ["llamax train: terminated"])
+    assert len(list((inputs / "run" / "checkpoints").glob("step-????????"))) == 1
+
+
+def test_what_a_worker_says_is_all_that_is_said(inputs: Path, llamax: Run) -> None:
+    """One line and the exit code of its kind, through accelerate too."""
+    with (inputs / "mix.jsonl").open("a") as file:
+        file.write('{"completion": 7}\n')
+    done = llamax("train", "--model", "model", "--data", "mix.jsonl", "-o", "run", *SMALL)
+    assert done.stderr.decode() == "llamax train: mix.jsonl:102: 'completion' is a number, not a string\n"
+    assert done.returncode == 65
+
+
+def test_a_worker_that_breaks_shows_its_traceback(tmp_path: Path) -> None:
+    """And the launcher none of its own."""
+    (tmp_path / "broken.py").write_text("1 / 0\n")
+    call = [sys.executable, "-m", launcher.ACCELERATE, "train", "launch", "--cpu", "--num_processes", "1"]
+    call += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "-m", "broken"]
+    done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr.count("Traceback")) == (1, 1)
+    assert done.stderr.endswith("ZeroDivisionError: division by zero\n")
+
+
+def test_a_rank_that_is_killed_ends_all(inputs: Path, start: Callable[..., Any]) -> None:
+    """The launcher says which, as it cannot itself; the other says why it stops."""
+    process = start("--set", "epochs=2000", "--", "--num_processes", 2, "--monitor_interval", 0.5)
+    until(inputs / "run", 1)
+    workers = {each.environ()["RANK"]: each for each in psutil.Process(process.pid).children()}
+    workers["1"].kill()
+    _, err = process.communicate(timeout=60)
+    assert sorted(err.splitlines()[1:]) == [
+        "llamax train: rank 0: another rank is gone, so this one stops too",
+        "llamax train: rank 1 was killed by SIGKILL; was the memory full?",
+    ]
+    assert process.returncode in (1, 137)  # of the one or the other, whichever was seen first
+
+
+# -- two machines ------------------------------------------------------------------------------------------------------
+
+
+def test_two_machines_of_which_one_dies_and_comes_back(inputs: Path, start: Callable[..., Any]) -> None:
+    """The other waits for it, and both go on from the last checkpoint: no step twice, no record missed."""
+    port = free_port()
+    settings = ("epochs=12", "log_every=1", "checkpoint_every=10", "checkpoint_minutes=0")
+
+    def machine(rank: int) -> Any:
+        flags: list[object] = ["--num_machines", 2, "--num_processes", 2, "--machine_rank", rank]
+        flags += ["--main_process_ip", "127.0.0.1", "--main_process_port", port, "--max_restarts", 3]
+        conf = f"is_host={1 - rank},last_call_timeout=1,keep_alive_interval=1,join_timeout=120"
+        flags += ["--rdzv_backend", "c10d", "--monitor_interval", 0.5, "--rdzv_conf", conf]
+        return start("--resume", "auto", *(word for each in settings for word in ("--set", each)), "--", *flags)
+
+    first, second = machine(0), machine(1)
+    until(inputs / "run", 12)
+    kill(second)
+    back = machine(1)
+    outcomes = [each.communicate(timeout=120)[1] for each in (first, back)]
+    assert [first.returncode, back.returncode] == [0, 0], outcomes
+    begun, steps, (done,) = (metrics(inputs / "run", event) for event in ("start", "step", "end"))
+    assert [(line["step"], line["ranks"]) for line in begun] == [(0, 2), (10, 2)]
+    assert [line["step"] for line in steps] == list(range(1, done["step"] + 1))
+    assert done["records"] == 12 * 100
+    assert "Traceback" not in "".join(outcomes)

@@ -1,0 +1,154 @@
+"""Trackers: the metrics as curves, gone on with where a run is resumed."""
+
+import errno
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+from conftest import Outcome
+from training import job, metrics, model_folder, sample, train, write
+
+from llamax_cli.errors import FileError, TrainingError
+from llamax_cli.training.job import read_job
+from llamax_cli.training.trackers import Trackers, flatten
+
+
+def curves(folder: Path) -> dict[str, dict[int, float]]:
+    """Return what TensorBoard shows of a run: its curves, each by step."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    shown = EventAccumulator(str(folder / "tensorboard"))
+    shown.Reload()
+    found: dict[str, dict[int, float]] = {}
+    for name in shown.Tags()["scalars"]:
+        points = [(point.step, point.value) for point in shown.Scalars(name)]
+        found[name] = dict(points)
+        assert len(points) == len(found[name]), "a step twice"
+    return found
+
+
+def test_tensorboard_shows_the_metrics_over_a_resumption(tmp_path: Path) -> None:
+    """Steps after the checkpoint, which are made twice, are shown once; each curve is what the metrics say."""
+    model = model_folder(tmp_path / "model")
+    mix = write(tmp_path / "mix.jsonl", [sample(number, 3 + number % 9) for number in range(120)])
+    folder = tmp_path / "run"
+    more: dict[str, Any] = {"trackers": ("tensorboard",), "validation": (str(mix),), "validation_every": 4, "epochs": 4}
+    train(job(folder, model, mix, stop_after=9, checkpoint_every=5, **more))
+    # As if the run had been killed before its last checkpoint.
+    for path in (folder / "checkpoints").glob("step-00000009/*"):
+        path.unlink()
+    train(job(folder, model, mix, stop_after=12, resume=True, **more))
+    found, steps = curves(folder), metrics(folder)
+    assert [line["step"] for line in steps] == list(range(1, 13))
+    assert found["train/loss"] == pytest.approx({line["step"]: line["loss"] for line in steps})
+    languages: dict[str, dict[int, float]] = defaultdict(dict)
+    for line in steps:
+        for language, loss in line["language"].items():
+            languages[language][line["step"]] = loss
+    assert {name: found[f"train/language/{name}"] for name in languages} == {
+        name: pytest.approx(each) for name, each in languages.items()
+    }
+    assert list(found["validation/direction/en-sw"]) == [4, 8, 12]
+    assert len({line["run"] for line in metrics(folder, "start")}) == 1
+
+
+def test_numbers_are_named_by_where_they_stand() -> None:
+    """What is no number makes no curve."""
+    facts = {"loss": 1.5, "origin": {"para": 2, "mono": None}, "note": "x"}
+    assert list(flatten("train", facts)) == [("train/loss", 1.5), ("train/origin/para", 2)]
+
+
+class Recorded(ModuleType):
+    """A package of the name `wandb` that writes down what it is asked."""
+
+    Error = RuntimeError
+
+    def __init__(self, *, refuses: bool = False) -> None:
+        super().__init__("wandb")
+        self.asked: list[tuple[str, Any]] = []
+        self.config = SimpleNamespace(update=lambda values, **_: self.asked.append(("config", values)))
+        self._refuses = refuses
+
+    def Settings(self, **given: object) -> dict[str, object]:  # noqa: N802
+        """Return what is given."""
+        return given
+
+    def init(self, **given: Any) -> Any:
+        """Begin a run."""
+        if self._refuses:
+            raise self.Error("api_key not configured (no-tty)\nand more")
+        self.asked.append(("init", given))
+        log = lambda values, step: self.asked.append(("log", (step, values)))  # noqa: E731
+        return SimpleNamespace(url=None, log=log, finish=lambda: self.asked.append(("finish", None)))
+
+
+def test_wandb_goes_on_in_the_run_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its id; what is drawn are the numbers of steps and validations."""
+    recorded = Recorded()
+    monkeypatch.setitem(sys.modules, "wandb", recorded)
+    asked = read_job(job(tmp_path / "run", tmp_path, tmp_path, trackers=("wandb",)))
+    trackers = Trackers(asked, "ab12", 7, {"block": 64})
+    trackers.log("step", 8, {"loss": 2.0, "origin": {"para": 2.0}})
+    trackers.log("start", 8, {"ranks": 1})
+    trackers.close()
+    (_, begun), *rest = recorded.asked
+    assert (begun["id"], begun["resume"], begun["project"], begun["name"]) == ("ab12", "allow", "llamax", "run")
+    assert rest == [
+        ("config", {"block": 64}),
+        ("log", (8, {"train/loss": 2.0, "train/origin/para": 2.0})),
+        ("finish", None),
+    ]
+    monkeypatch.setitem(sys.modules, "wandb", Recorded(refuses=True))
+    with pytest.raises(TrainingError, match=r"trackers: wandb: api_key not configured \(no-tty\); WANDB_MODE=offline"):
+        Trackers(asked, "ab12", 0, {})
+
+
+def test_a_full_disk_at_the_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line, when every tracker was told to finish."""
+    finished = []
+
+    def finish(name: str) -> None:
+        finished.append(name)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def opened(name: str) -> Any:
+        return lambda *_: SimpleNamespace(name=name, finish=lambda: finish(name))
+
+    monkeypatch.setattr("llamax_cli.training.trackers.TRACKERS", {"wandb": opened("a"), "tensorboard": opened("b")})
+    asked = read_job(job(tmp_path / "run", tmp_path, tmp_path, trackers=("wandb", "tensorboard")))
+    with pytest.raises(FileError, match=r"run: a cannot write: no space left on device"):
+        Trackers(asked, "ab12", 0, {}).close()
+    assert finished == ["a", "b"]
+
+
+def test_wandb_itself_writes_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package, where it is installed."""
+    pytest.importorskip("wandb")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    trackers = Trackers(read_job(job(tmp_path / "run", tmp_path, tmp_path, trackers=("wandb",))), "ab12", 0, {"a": 1})
+    trackers.log("step", 1, {"loss": 2.0})
+    trackers.close()
+    assert list((tmp_path / "run" / "wandb").glob("offline-run-*-ab12/run-ab12.wandb"))
+
+
+def test_what_is_not_installed_is_told_at_once(tmp_path: Path, llamax: Callable[..., Outcome]) -> None:
+    """With what to install."""
+    model_folder(tmp_path / "model")
+    write(tmp_path / "mix.jsonl", [sample(1)])
+    call = ("--model", "model", "--data", "mix.jsonl", "-o", "run", "--dry-run")
+    done = llamax("train", *call, "--set", "trackers=wandb")
+    if find_spec("wandb") is None:
+        assert done.stderr.decode() == "llamax train: trackers: wandb is not installed: pip install 'llamax[wandb]'\n"
+        assert done.returncode == 2
+    done = llamax("train", *call, "--set", "liger=true")
+    if find_spec("liger_kernel") is None:
+        assert (
+            done.stderr.decode() == "llamax train: liger: liger_kernel is not installed: pip install 'llamax[liger]'\n"
+        )
+    done = llamax("train", *call, "--set", "trackers=tensorbord")
+    assert done.stderr.decode() == "llamax train: trackers = 'tensorbord': did you mean tensorboard?\n"

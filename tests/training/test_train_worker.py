@@ -1,0 +1,425 @@
+"""Runs: the same losses on any number of ranks, stopped and gone on with anywhere, and no record twice or missed."""
+
+import json
+import os
+import shutil
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from training import (
+    begin,
+    end,
+    job,
+    losses,
+    metrics,
+    model_folder,
+    sample,
+    small_tokenizer,
+    steps_so_far,
+    train,
+    until,
+    write,
+)
+
+from llamax_cli.models.packed_batch import Batch
+from llamax_cli.models.sample_encoding import encoder_of
+from llamax_cli.training.dataloader import DataLoader
+from llamax_cli.training.dataset import Cache
+from llamax_cli.training.packed_dataset import PackedDataset, prepare
+
+RECORDS = 300
+CLOSE = {"rel": 1e-6, "abs": 0}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a small model."""
+    return model_folder(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def mix(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return samples of several lengths, some with a prompt."""
+    records = [sample(number, 3 + number % 20, "the dog" if number % 3 == 0 else "") for number in range(RECORDS)]
+    return write(tmp_path_factory.mktemp("data") / "mix.jsonl", records)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, model: Path, mix: Path) -> Path:
+    """Return the folder of a run of one rank that never stopped."""
+    folder = job(tmp_path_factory.mktemp("whole"), model, mix, validation=(str(mix),), epochs=2)
+    train(folder)
+    return folder
+
+
+# -- the same on any number of ranks -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_any_number_of_ranks_loses_the_same(tmp_path: Path, model: Path, mix: Path, whole: Path, ranks: int) -> None:
+    """Losses, by origin, language and direction too, gradients and the model itself."""
+    train(job(tmp_path, model, mix, validation=(str(mix),), epochs=2), ranks)
+    for event, keys in (
+        ("step", ("loss", "gradient_norm", "language", "origin")),
+        ("validation", ("loss", "direction")),
+    ):
+        for one, other in zip(metrics(whole, event), metrics(tmp_path, event), strict=True):
+            for key in keys:
+                assert other[key] == pytest.approx(one[key], **CLOSE)
+    one, other = weights(whole), weights(tmp_path)
+    assert all(torch.allclose(one[name], other[name], atol=1e-5) for name in one)
+
+
+def weights(folder: Path) -> dict[str, Any]:
+    """Return the weights of the model that a run wrote."""
+    from safetensors.torch import load_file
+
+    return load_file(folder / "model" / "model.safetensors")
+
+
+def test_stopped_at_three_ranks_it_goes_on_at_four(tmp_path: Path, model: Path, mix: Path, whole: Path) -> None:
+    """With the same batch, the losses are those of a run that never stopped; the metrics have no step twice."""
+    train(job(tmp_path, model, mix, epochs=2, stop_after=8), 3)
+    assert losses(tmp_path) == pytest.approx(losses(whole)[:8], **CLOSE)
+    train(job(tmp_path, model, mix, epochs=2, resume=True), 4)
+    assert losses(tmp_path) == pytest.approx(losses(whole), **CLOSE)
+    assert [line["step"] for line in metrics(tmp_path)] == list(range(1, len(losses(whole)) + 1))
+
+
+def test_it_goes_on_with_another_batch(tmp_path: Path, model: Path, mix: Path) -> None:
+    """Stopped at three ranks, gone on with at one and another batch: as many records as there are."""
+    train(job(tmp_path, model, mix, stop_after=4), 3)
+    train(job(tmp_path, model, mix, batch=3, micro_batch=1, resume=True))
+    (done,) = metrics(tmp_path, "end")
+    assert done["records"] == RECORDS
+    assert done["tokens"] == metrics(tmp_path, "start")[0]["tokens"]
+    assert metrics(tmp_path)[-1]["epoch"] == 1
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory, mix: Path) -> PackedDataset:
+    """Return the data, ready."""
+    return prepare([mix], encoder_of(small_tokenizer(), "small"), 64, 5, Cache(tmp_path_factory.mktemp("cache")))
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 30), st.integers(1, 4), st.integers(1, 9)), max_size=5))
+def test_no_record_twice_and_none_missed(prepared: PackedDataset, settings: list[tuple[int, int, int, int]]) -> None:
+    """Whatever ranks, batch and micro batch a run goes on with, and wherever it stopped."""
+    position, seen, encoder = prepared.plan(0).start(), Counter[int](), encoder_of(small_tokenizer(), "small")
+    for ranks, batch, micro, count in [*settings, (1, 7, 1, 10**9)]:
+        shares = [DataLoader(prepared, encoder, batch, micro, rank, ranks).steps(position) for rank in range(ranks)]
+        for _, steps in zip(range(count), zip(*shares, strict=True), strict=False):
+            documents = [number for step in steps for each in step.batches if each for number in each.numbers]
+            seen.update(documents)
+            assert len({len(step.batches) for step in steps}) == len({step.position for step in steps}) == 1
+            assert steps[0].records == len(documents)
+            assert steps[0].learned == sum(len(each.targets) for step in steps for each in step.batches if each)
+            position = steps[0].position
+    assert seen == Counter(range(RECORDS))
+
+
+def test_batches_for_a_gpu_are_pinned(prepared: PackedDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them, and the thread that reads them uses this rank's GPU."""
+    devices, pinned = list[torch.device](), list[int]()
+
+    def pin_memory(batch: Batch) -> Batch:
+        pinned.append(id(batch))
+        return batch
+
+    monkeypatch.setattr(torch.cuda, "set_device", devices.append)
+    monkeypatch.setattr(Batch, "pin_memory", pin_memory)
+    device = torch.device("cuda", 1)
+    loader = DataLoader(prepared, encoder_of(small_tokenizer(), "small"), 7, 2, device=device)
+    steps = list(loader.steps(prepared.plan(0).start()))
+    assert pinned == [id(batch) for step in steps for batch in step.batches]
+    assert devices == [device]
+
+
+def test_it_learns_as_the_trainer_of_transformers_does(tmp_path: Path, model: Path) -> None:
+    """The oracle: after three steps over padded documents, Trainer has the same weights."""
+    from transformers import AutoModelForCausalLM, Trainer, TrainingArguments
+
+    records = [sample(number, 4 + number % 9, "the dog" if number % 2 else "") for number in range(12)]
+    mix = write(tmp_path / "mix.jsonl", records)
+    folder = tmp_path / "ours"
+    facts = {"learning_rate": 1e-3, "weight_decay": 0.1}
+    train(job(folder, model, mix, batch=50, epochs=3, schedule="constant", warmup=0.0, beta2=0.999, **facts))
+    encoder = encoder_of(small_tokenizer(), "small")
+    with (folder / "cache").joinpath("x").open("w"):
+        documents = encoder.encode(
+            list(prepare([mix], encoder, 64, 0, Cache(tmp_path / "cache")).samples.between(0, 12))
+        )
+    longest = max(len(each.tokens) for each in documents)
+
+    def padded(values: list[int], filler: int) -> torch.Tensor:
+        return torch.tensor([*values, *[filler] * (longest - len(values))])
+
+    rows = [
+        {
+            "input_ids": padded(tokens, 0),
+            "attention_mask": padded([1] * len(tokens), 0),
+            "labels": padded([t if wanted else -100 for t, wanted in zip(tokens, learned, strict=True)], -100),
+        }
+        for tokens, learned in documents
+    ]
+    theirs = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
+    arguments = TrainingArguments(
+        output_dir=str(tmp_path / "theirs"),
+        per_device_train_batch_size=12,
+        num_train_epochs=3,
+        lr_scheduler_type="constant",
+        max_grad_norm=1.0,
+        save_strategy="no",
+        report_to=[],
+        use_cpu=True,
+        disable_tqdm=True,
+        dataloader_pin_memory=False,
+        **facts,
+    )
+    Trainer(theirs, arguments, train_dataset=rows).train()  # type: ignore[arg-type]
+    for name, weight in weights(folder).items():
+        assert torch.allclose(weight, theirs.state_dict()[name], atol=2e-6), name
+
+
+# -- the model at the end ----------------------------------------------------------------------------------------------
+
+
+def test_the_end_is_a_plain_folder(whole: Path, mix: Path) -> None:
+    """Transformers loads it, its held-out loss is what was said, and its card names the data."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    result = whole / "model"
+    model = AutoModelForCausalLM.from_pretrained(result)
+    words = AutoTokenizer.from_pretrained(result)
+    encoder = encoder_of(words, "result")
+    total = count = 0.0
+    documents = encoder.encode(prepare([mix], encoder, 64, 0, Cache(whole / "cache")).samples.between(0, RECORDS))
+    with torch.no_grad():
+        for tokens, learned in documents:
+            labels = torch.tensor([[t if wanted else -100 for t, wanted in zip(tokens, learned, strict=True)]])
+            wanted = sum(learned[1:])
+            total += float(model(input_ids=torch.tensor([tokens]), labels=labels).loss) * wanted
+            count += wanted
+    assert metrics(whole, "validation")[-1]["loss"] == pytest.approx(total / count, rel=1e-5)
+    assert model.generation_config.eos_token_id == 2
+    assert model.config.use_cache
+    card = (result / "README.md").read_text()
+    facts = json.loads((result / "training.json").read_text())
+    assert str(mix) in card
+    assert facts["records"] == 2 * RECORDS
+    assert facts["data"][0]["digest"] in card
+    assert f"torch {torch.__version__}" in card
+    assert losses(whole)[-1] < losses(whole)[0]
+
+
+def test_the_end_can_be_converted(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CTranslate2 translates with it as transformers does."""
+    from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
+    from llamax_cli.translation.engines.registry import open_engine
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    asked = [TranslationRequest("the dog sees the man", "en", "de"), TranslationRequest("a tall woman", "en", "sw")]
+    decoding = Decoding(beam=1, max_new_tokens=12)
+    answers = []
+    for name in ("hf", "ctranslate2"):
+        engine = open_engine(ModelChoice(str(whole / "model"), engine=name, template="llama", device="cpu"), decoding)
+        answers.append({place: hypotheses[0].text for place, hypotheses in engine.translate(asked)})
+        engine.close()
+    assert answers[0] == answers[1]
+    assert any(answers[0].values())
+
+
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")  # which peft asks for
+def test_lora_ends_merged_and_as_an_adapter(tmp_path: Path, model: Path, mix: Path) -> None:
+    """Peft's own merge of the adapter is the merged model; only LoRA's weights are in checkpoints."""
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    train(job(tmp_path, model, mix, lora=4, lora_alpha=8, stop_after=4, learning_rate=1e-2), 2)
+    train(job(tmp_path, model, mix, lora=4, lora_alpha=8, stop_after=8, learning_rate=1e-2, resume=True))
+    adapted = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(model), tmp_path / "model" / "adapter")
+    theirs = adapted.merge_and_unload().state_dict()
+    ours, before = weights(tmp_path), AutoModelForCausalLM.from_pretrained(model).state_dict()
+    assert any(not torch.allclose(ours[name], before[name], atol=1e-3) for name in ours)
+    assert all(torch.allclose(ours[name], theirs[name], atol=1e-6) for name in ours)
+
+
+# -- stopped -----------------------------------------------------------------------------------------------------------
+
+
+def slow(folder: Path, model: Path, mix: Path, **more: Any) -> Path:
+    """Return a job of many steps."""
+    return job(folder, model, mix, **{"epochs": 20, "checkpoint_every": 0, "keep": 3, **more})
+
+
+def test_a_signal_makes_a_checkpoint(tmp_path: Path, model: Path, mix: Path) -> None:
+    """SIGUSR1 one and on, SIGTERM another and the end; gone on with, the losses are those of a run without signals."""
+    slow(tmp_path, model, mix)
+    processes = begin(tmp_path)
+    until(tmp_path, 3)
+    os.kill(processes[0].pid, signal.SIGUSR1)
+    limit = time.monotonic() + 20
+    while not list(tmp_path.glob("checkpoints/step-*[0-9]")):
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+    until(tmp_path, len(steps_so_far(tmp_path)) + 2)
+    os.kill(processes[0].pid, signal.SIGTERM)
+    codes, said = end(tmp_path, processes)
+    assert (codes, said) == ([143], "llamax train: terminated\n")
+    assert len(list((tmp_path / "checkpoints").iterdir())) == 2
+    steps = len(losses(tmp_path))
+    train(slow(tmp_path, model, mix, stop_after=steps + 5, resume=True))
+    straight = slow(tmp_path / "straight", model, mix, stop_after=steps + 5)
+    train(straight)
+    assert losses(tmp_path) == pytest.approx(losses(straight), **CLOSE)
+
+
+def test_killed_it_goes_on_from_the_last_whole_checkpoint(tmp_path: Path, model: Path, mix: Path) -> None:
+    """What a half-written checkpoint left behind is not taken for one."""
+    slow(tmp_path, model, mix, checkpoint_every=4)
+    processes = begin(tmp_path)
+    until(tmp_path, 10)
+    processes[0].kill()
+    end(tmp_path, processes)
+    last = max(int(path.name[5:]) for path in tmp_path.glob("checkpoints/step-????????"))
+    shutil.copytree(tmp_path / "checkpoints" / f"step-{last:08}", tmp_path / "checkpoints" / "step-99999999.partial")
+    train(slow(tmp_path, model, mix, stop_after=last + 3, resume=True))
+    assert metrics(tmp_path, "start")[-1]["step"] == last
+    assert [line["step"] for line in metrics(tmp_path)] == list(range(1, last + 4))
+
+
+def test_a_rank_that_dies_ends_the_others(tmp_path: Path, model: Path, mix: Path) -> None:
+    """They stop, not with 0, and say why in one line."""
+    slow(tmp_path, model, mix)
+    processes = begin(tmp_path, 2)
+    until(tmp_path, 2)
+    processes[1].kill()
+    codes, said = end(tmp_path, processes)
+    assert codes == [1, -9]
+    assert said == "llamax train: rank 0: another rank is gone, so this one stops too\n"
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path, model: Path, mix: Path) -> None:
+    """One line, and the run goes on from what was whole."""
+    train(slow(tmp_path, model, mix, stop_after=3))
+    processes = begin(slow(tmp_path, model, mix, checkpoint_every=5, resume=True), 2, limit=60_000)
+    codes, said = end(tmp_path, processes)
+    assert codes == [1, 1]
+    assert said.count("\n") == 1
+    assert "step-00000005.partial: file too large; the checkpoints before it are whole" in said
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-00000003"]
+    train(slow(tmp_path, model, mix, stop_after=6, resume=True))
+
+
+# -- what is refused ---------------------------------------------------------------------------------------------------
+
+
+def refused(folder: Path, ranks: int = 1) -> str:
+    """Return what a run says that ends in an error."""
+    codes, said = end(folder, begin(folder, ranks))
+    assert 0 not in codes
+    return said
+
+
+def test_two_runs_in_one_folder(tmp_path: Path, model: Path, mix: Path) -> None:
+    """The second is refused while the first goes on; the first goes on."""
+    processes = begin(slow(tmp_path, model, mix))
+    until(tmp_path, 1)
+    assert refused(tmp_path) == f"llamax train: another run is training in {tmp_path}\n"
+    os.kill(processes[0].pid, signal.SIGTERM)
+    end(tmp_path, processes)
+    assert len(list((tmp_path / "checkpoints").iterdir())) == 1
+
+
+def test_changed_data_is_not_gone_on_with(tmp_path: Path, model: Path, mix: Path) -> None:
+    """Nor another seed."""
+    data = tmp_path / "data.jsonl"
+    shutil.copy(mix, data)
+    run = tmp_path / "run"
+    train(slow(run, model, data, stop_after=2))
+    write(data, [sample(number) for number in range(10)])
+    said = refused(slow(run, model, data, resume=True), 2)
+    assert said.startswith("llamax train: the data, the tokenizer, the block or the seed is not that of the checkpoint")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("policy", ["stop", "skip"])
+def test_a_loss_that_is_no_number(tmp_path: Path, mix: Path, policy: str) -> None:
+    """The run stops, or leaves the step out, and names the records."""
+    from transformers import AutoModelForCausalLM
+
+    records = [{**sample(number), "completion": "the dog sees the man"} for number in range(40)]
+    records[17] = {**records[17], "completion": "the paka", "id": "made:bad"}
+    model = model_folder(tmp_path / "model")
+    broken = AutoModelForCausalLM.from_pretrained(model)
+    usual, unusual = (set(small_tokenizer()(records[n]["completion"])["input_ids"]) for n in (0, 17))
+    broken.get_input_embeddings().weight.data[list(unusual - usual)] = float("nan")
+    broken.save_pretrained(model)
+    data = write(tmp_path / "mix.jsonl", records)
+    folder = job(tmp_path / "run", model, data, batch=1, on_nan=policy)
+    if policy == "skip":
+        said = train(folder, 2)
+        assert "; 1 skipped; " in said
+    else:
+        said = refused(folder, 2)
+        assert said.count("\n") == 1
+        assert said.endswith("; on_nan=skip leaves such steps out\n")
+    assert "the loss is nan and the norm of the gradient nan; the records with the greatest loss: " in said
+    assert f"{data}:18 (made:bad)" in said
+    assert metrics(folder, "skipped")[0]["reason"] == "nan"
+
+
+@pytest.mark.parametrize("policy", ["stop", "skip"])
+def test_a_loss_that_leaps(tmp_path: Path, model: Path, mix: Path, policy: str) -> None:
+    """Judged by what it was on average, once that is settled; the records with the greatest loss are named.
+
+    Half the average is a spike here, and so is every step from then on.
+    """
+    folder = job(tmp_path, model, mix, batch=2, spike=0.5, on_spike=policy, stop_after=25, checkpoint_every=20)
+    if policy == "stop":
+        said = refused(folder)
+        assert said.endswith("; on_spike=skip leaves such steps out\n")
+        assert len(losses(tmp_path)) == 20
+    else:
+        said = train(folder)
+        assert "; 5 skipped; " in said
+        assert [line["step"] for line in metrics(folder, "skipped")] == [21, 22, 23, 24, 25]
+        assert [line["step"] for line in metrics(folder)] == list(range(1, 26))
+    first = said.splitlines()[0]
+    assert "step 21: the loss is " in first
+    assert " on average; the records with the greatest loss: " in first
+    assert first.count(f"{mix}:") == 5
+
+
+def test_steps_left_out_change_nothing(tmp_path: Path, model: Path, mix: Path) -> None:
+    """The model is the one from before them."""
+    facts = {"batch": 2, "spike": 0.5, "on_spike": "skip", "schedule": "constant", "warmup": 0.0}
+    train(job(tmp_path / "twenty", model, mix, stop_after=20, **facts))
+    train(job(tmp_path / "more", model, mix, stop_after=23, **facts))
+    one, other = weights(tmp_path / "twenty"), weights(tmp_path / "more")
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_torn_weights_are_told(tmp_path: Path, model: Path, mix: Path) -> None:
+    """In one line, whichever rank reads them."""
+    torn = tmp_path / "torn"
+    shutil.copytree(model, torn)
+    file = torn / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+    said = refused(job(tmp_path / "run", torn, mix), 2)
+    assert said.startswith(f"llamax train: cannot load {torn}: ")
+    assert said.count("\n") == 1
+
+
+def test_a_compiled_layer_is_the_layer(tmp_path: Path, model: Path, mix: Path, whole: Path) -> None:
+    """Torch.compile changes no loss beyond rounding."""
+    train(job(tmp_path, model, mix, compile=True, stop_after=2, epochs=2))
+    assert losses(tmp_path) == pytest.approx(losses(whole)[:2], rel=1e-5)

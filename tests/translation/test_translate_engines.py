@@ -1,0 +1,318 @@
+"""Engines: what is translated together is what is translated alone, by any of them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny
+import torch
+
+from llamax_cli.errors import ModelError, RecordError
+from llamax_cli.models import loading
+from llamax_cli.models import prefix_attention as attention
+from llamax_cli.models.beam_search import BeamSearch
+from llamax_cli.models.contracts import Answer, Decoding, Engine, ModelChoice, TranslationRequest
+from llamax_cli.models.fingerprint import fingerprint
+from llamax_cli.translation.engines.hf import HfEngine
+from llamax_cli.translation.engines.registry import open_engine
+
+REQUESTS = [TranslationRequest(each, "en", code) for each in tiny.sentences(8, seed=7) for code in ("de", "fr")]
+SHORT = Decoding(max_new_tokens=40)
+
+
+def answers(engine: Engine, requests: list[TranslationRequest]) -> list[Answer]:
+    """Return the answers in the order of the requests."""
+    found = dict(engine.translate(requests))
+    return [found[place] for place in range(len(requests))]
+
+
+def texts(engine: Engine, requests: list[TranslationRequest]) -> list[str]:
+    """Return the best translations."""
+    return [answer[0].text for answer in answers(engine, requests) if isinstance(answer, list)]
+
+
+@pytest.mark.parametrize("kind", tiny.MAKERS)
+def test_together_is_alone(tiny_model: Callable[[str], Path], kind: str) -> None:
+    """A batch gives each sentence what it gets by itself, for each architecture, with all its candidates."""
+    engine = HfEngine(ModelChoice(str(tiny_model(kind))), Decoding(max_new_tokens=40, nbest=4))
+    alone = [answers(engine, [request])[0] for request in REQUESTS]
+    assert answers(engine, REQUESTS) == alone
+    assert len(set(map(str, alone))) > len(alone) // 2  # else the law would say little
+    assert any(isinstance(answer, list) and not answer[0].truncated for answer in alone)
+
+
+@pytest.mark.parametrize("kind", ["llama", "madlad"])
+def test_samples_hang_on_the_sentence(tiny_model: Callable[[str], Path], kind: str) -> None:
+    """A sample is the same in any batch, another with another seed, and candidates differ."""
+    choice = ModelChoice(str(tiny_model(kind)))
+    drawn = HfEngine(choice, Decoding(max_new_tokens=20, sample=True, nbest=3))
+    together = answers(drawn, REQUESTS[:6])
+    assert together == [answers(drawn, [request])[0] for request in REQUESTS[:6]]
+    assert all(isinstance(answer, list) and len({each.text for each in answer}) > 1 for answer in together)
+    other = HfEngine(choice, Decoding(max_new_tokens=20, sample=True, nbest=3, seed=1))
+    assert answers(other, REQUESTS[:6]) != together
+
+
+def random_model(kind: str) -> Any:
+    """Return a decoder with large random weights, which ties nothing and ends somewhere."""
+    import transformers
+
+    torch.manual_seed(3)
+    sizes = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "tie_word_embeddings": False,
+    }
+    config = transformers.AutoConfig.for_model(
+        kind,
+        vocab_size=1000,
+        **sizes,
+        num_key_value_heads=2,
+        head_dim=8,
+        pad_token_id=0,
+        bos_token_id=1,
+        eos_token_id=2,
+    )
+    model = transformers.AutoModelForCausalLM.from_config(config).eval()
+    with torch.no_grad():
+        for weights in model.parameters():
+            weights.mul_(3.0 if weights.dim() > 1 else 1.0)
+    return model
+
+
+def by_generate(model: Any, prompt: list[int], eos: list[int], beams: int, limit: int, **more: Any) -> list[list[int]]:
+    """Return what transformers' `generate` finds."""
+    ids = torch.tensor([prompt])
+    found = model.generate(
+        ids,
+        attention_mask=torch.ones_like(ids),
+        num_beams=beams,
+        num_return_sequences=beams,
+        max_new_tokens=limit,
+        do_sample=False,
+        eos_token_id=eos,
+        pad_token_id=0,
+        **more,
+    )
+    return [ended(row[len(prompt) :], eos) for row in found.tolist()]
+
+
+def ended(tokens: list[int], eos: list[int]) -> list[int]:
+    """Return a sequence without what fills it up; as filling serves an end, or 0."""
+    end = next((place for place, token in enumerate(tokens) if token in eos), len(tokens))
+    return [token for token in tokens[: end + 1] if token]
+
+
+@pytest.mark.parametrize("beams", [1, 2, 4])
+@pytest.mark.parametrize("kind", sorted(attention.ARCHITECTURES))
+def test_the_search_is_that_of_generate(kind: str, beams: int) -> None:
+    """All sequences, in their order, of sentences with and without a common beginning, many or few ends."""
+    loading.silence()
+    model = random_model(kind)
+    draw = torch.Generator().manual_seed(0)
+    numbers = [torch.randint(3, 1000, (length,), generator=draw).tolist() for length in (1, 3, 9, 4, 7, 12, 2)]
+    for eos, begin in (([2], [1, 5, 6, 7]), (list(range(900, 960)), [1, 5, 6, 7]), (list(range(400, 700)), [])):
+        prompts = [begin + each for each in numbers]
+        limits = [12 + 2 * place for place in range(len(prompts))]
+        expected = [by_generate(model, *each, eos, beams, limit) for *each, limit in zip(prompts, limits, strict=True)]
+        with attention.use_prefix_attention(model):
+            search = BeamSearch(model, eos, beams)
+            assert search(prompts, limits) == expected
+            assert search(prompts[:2], limits[:2]) == expected[:2]  # the beginning is remembered
+        if len(eos) > 1:
+            assert any(len(found[0]) < limit for found, limit in zip(expected, limits, strict=True))
+
+
+def test_too_much_for_the_memory_is_done_in_halves(
+    tiny_model: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch that does not fit is halved until it does; a single sentence that does not is an error."""
+    engine = HfEngine(ModelChoice(str(tiny_model("llama"))), SHORT)
+    expected = answers(engine, REQUESTS)
+    decode, sizes, room = engine._decode, [], 3
+
+    def cramped(batch: list[Any], requests: Any) -> Any:
+        sizes.append(len(batch))
+        if len(batch) > room:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return decode(batch, requests)
+
+    monkeypatch.setattr(engine, "_decode", cramped)
+    assert answers(engine, REQUESTS) == expected
+    assert max(sizes) > room
+    room = 0
+    with pytest.raises(ModelError, match="a single sentence does not fit"):
+        answers(engine, REQUESTS)
+
+
+def test_a_source_too_long_is_one_bad_record(tiny_model: Callable[[str], Path]) -> None:
+    """The others are translated."""
+    engine = HfEngine(ModelChoice(str(tiny_model("llama"))), SHORT)
+    long, short = answers(engine, [TranslationRequest("ka " * 2000, "en", "de"), REQUESTS[0]])
+    assert isinstance(long, RecordError) and "too long" in str(long)
+    assert isinstance(short, list)
+
+
+def test_a_language_the_model_has_not_is_a_bad_record(tiny_model: Callable[[str], Path]) -> None:
+    """NLLB's codes, MADLAD's and M2M's are looked up in the vocabulary."""
+    for kind in ("nllb", "madlad", "m2m100"):
+        engine = HfEngine(ModelChoice(str(tiny_model(kind))), SHORT)
+        bad, good = answers(engine, [TranslationRequest("ka", "en", "umb"), TranslationRequest("ka", "en", "de")])
+        assert isinstance(bad, RecordError) and "does not know umb (Umbundu)" in str(bad)
+        assert isinstance(good, list)
+
+
+def test_the_marker_of_a_language_is_not_in_the_translation(tiny_model: Callable[[str], Path]) -> None:
+    """It began the search; it is no word."""
+    for kind in ("nllb", "m2m100"):
+        engine = HfEngine(ModelChoice(str(tiny_model(kind))), SHORT)
+        assert not any("_" in text for text in texts(engine, REQUESTS))
+
+
+@pytest.mark.parametrize("kind", ["llama", "nllb", "madlad"])
+def test_ctranslate2_finds_what_generate_finds(
+    tiny_model: Callable[[str], Path], kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With one beam its search is that of `generate`; with four that of `generate` with early stopping."""
+    pytest.importorskip("ctranslate2")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    choice = ModelChoice(str(tiny_model(kind)), engine="ctranslate2")
+    greedy = Decoding(beam=1, max_new_tokens=40)
+    assert texts(open_engine(choice, greedy), REQUESTS) == texts(HfEngine(ModelChoice(choice.model), greedy), REQUESTS)
+    four = open_engine(choice, SHORT)
+    alone = [answers(four, [request])[0] for request in REQUESTS]
+    assert answers(four, REQUESTS) == alone
+    if kind == "llama":
+        assert texts(four, REQUESTS) == stopping_early(HfEngine(ModelChoice(choice.model), SHORT))
+    assert [path.name[:1] != "." for path in (tmp_path / "llamax/ctranslate2").iterdir()] == [True]
+
+
+def stopping_early(engine: HfEngine) -> list[str]:
+    """Return what `generate` finds when it stops as soon as it has as many sequences as beams."""
+    encoded = sorted(engine._encoder.encode(REQUESTS)[0], key=lambda request: request.index)
+    eos = engine._encoder.eos
+    found = [by_generate(engine._model, request.tokens, eos, 4, 40, early_stopping=True)[0] for request in encoded]
+    return [engine._encoder.hypothesis(tokens).text for tokens in found]
+
+
+def test_a_limit_that_adapts(tiny_model: Callable[[str], Path]) -> None:
+    """`auto` gives a longer source more room, and a limit of one token is marked."""
+    engine = HfEngine(ModelChoice(str(tiny_model("llama"))), Decoding(max_new_tokens=None))
+    limits = [
+        job.max_new_tokens
+        for job in engine._encoder.encode([TranslationRequest("ka " * n, "en", "de") for n in (1, 50)])[0]
+    ]
+    assert limits[0] < limits[1]
+    engine = HfEngine(ModelChoice(str(tiny_model("llama"))), Decoding(max_new_tokens=1))
+    assert all(isinstance(answer, list) and answer[0].truncated for answer in answers(engine, REQUESTS))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, tiny_model: Callable[[str], Path]) -> Iterator[Path]:
+    """Return a copy of a model that may be broken."""
+    import shutil
+
+    yield Path(shutil.copytree(tiny_model("llama"), tmp_path / "model"))
+
+
+def test_what_is_wrong_with_a_folder_is_said_in_a_line(folder: Path) -> None:
+    """Torn weights, no tokenizer, no weights, no configuration, no folder."""
+    weights = folder / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ModelError, match="cannot load"):
+        HfEngine(ModelChoice(str(folder)), SHORT)
+    for name, expected in (
+        ("tokenizer*", "no tokenizer"),
+        ("model.safetensors", "cannot load"),
+        ("config.json", "config.json is missing"),
+    ):
+        for path in folder.glob(name):
+            path.unlink()
+        with pytest.raises(ModelError, match=expected) as found:
+            HfEngine(ModelChoice(str(folder)), SHORT)
+        assert "\n" not in str(found.value)
+        if name == "tokenizer*":
+            (folder / "tokenizer.json").write_text("{}")
+            with pytest.raises(ModelError, match="cannot load"):
+                HfEngine(ModelChoice(str(folder)), SHORT)
+            (folder / "tokenizer.json").unlink()
+            import shutil
+
+            for path in TOKENIZERS:
+                shutil.copy(path, folder)
+    with pytest.raises(ModelError, match="no such folder"):
+        HfEngine(ModelChoice("./nowhere"), SHORT)
+
+
+def test_weights_that_are_missing_are_not_drawn(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor those of another size, or of another architecture."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    from safetensors.torch import load_file, save_file
+
+    path = folder / "model.safetensors"
+    weights = load_file(path)
+    save_file({**weights, "lm_head.weight": weights["lm_head.weight"][:, :32].contiguous()}, path, {"format": "pt"})
+    with pytest.raises(ModelError, match=r": lm_head\.weight is \d+ x 32 in its files but \d+ x 64 in its config"):
+        HfEngine(ModelChoice(str(folder)), SHORT)
+    del weights["lm_head.weight"], weights["model.norm.weight"]
+    save_file(weights, path, {"format": "pt"})
+    for engine in ("hf", "ctranslate2"):
+        with pytest.raises(ModelError, match=r": 2 weights are not in its files, lm_head\.weight first"):
+            open_engine(ModelChoice(str(folder), engine=engine), SHORT)
+
+
+TOKENIZERS: list[Path] = []
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _tokenizers(tiny_model: Callable[[str], Path]) -> None:
+    TOKENIZERS.extend(tiny_model("llama").glob("tokenizer*"))
+
+
+def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named, with what there is."""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    with pytest.raises(ModelError, match="--device cuda: torch sees no CUDA devices; try --device cpu"):
+        loading.find_device("cuda")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(ModelError, match="--device cuda:1: torch sees 1 CUDA device;"):
+        loading.find_device("cuda:1")
+
+
+def test_an_engine_whose_package_is_missing_says_how_to_get_it(tiny_model: Callable[[str], Path]) -> None:
+    """vLLM is an extra."""
+    with pytest.raises(ModelError, match=r"--engine vllm needs the package vllm: pip install 'llamax\[vllm\]'"):
+        open_engine(ModelChoice(str(tiny_model("llama")), engine="vllm"), SHORT)
+
+
+def test_the_content_of_a_model_is_its_files(folder: Path) -> None:
+    """A changed weight, tokenizer or name changes it; a second look does not."""
+    seen = {fingerprint(str(folder))}
+    assert fingerprint(str(folder)) in seen
+    weights = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(weights[:-1] + bytes([weights[-1] ^ 1]))
+    assert fingerprint(str(folder)) not in seen
+    assert fingerprint("LLaMAX/LLaMAX3-8B-Alpaca") == "LLaMAX/LLaMAX3-8B-Alpaca"
+
+
+def test_an_adapter_is_merged(folder: Path, tmp_path: Path) -> None:
+    """A LoRA adapter changes the translations, and one that does nothing changes none."""
+    from peft import LoraConfig, get_peft_model
+
+    plain = HfEngine(ModelChoice(str(folder)), SHORT)
+    expected = texts(plain, REQUESTS)
+    adapted = get_peft_model(plain._model, LoraConfig(target_modules=["q_proj", "v_proj"], r=4))
+    adapted.save_pretrained(tmp_path / "nothing")
+    with torch.no_grad():
+        for name, weights in adapted.named_parameters():
+            if "lora_B" in name:
+                weights.normal_()
+    adapted.save_pretrained(tmp_path / "something")
+    assert texts(HfEngine(ModelChoice(str(folder), lora=str(tmp_path / "nothing")), SHORT), REQUESTS) == expected
+    assert texts(HfEngine(ModelChoice(str(folder), lora=str(tmp_path / "something")), SHORT), REQUESTS) != expected
+    with pytest.raises(ModelError, match=r"no adapter_config\.json"):
+        HfEngine(ModelChoice(str(folder), lora=str(folder)), SHORT)

@@ -1,0 +1,254 @@
+"""Several processes share the work, as accelerate or torchrun start them: one output, that of one process."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import Pipe
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT
+from fakes import Tagger
+from hypothesis import given
+from hypothesis import strategies as st
+from test_translate import got, pair, put, tagger, text
+
+from llamax_cli import cli
+from llamax_cli.errors import LlamaxError, ModelError
+from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
+from llamax_cli.translation import windows, worker, worker_pool
+from llamax_cli.translation.engines import registry
+from llamax_cli.translation.engines.registry import EngineSpec
+
+__all__ = ["tagger"]
+
+CHOICES, DECODING = [ModelChoice("m")], Decoding()
+Others = Callable[[Any, Sequence[ModelChoice], Decoding], None]
+
+
+@pytest.fixture
+def together(tagger: type[Tagger], monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Return a function that makes this process the first of several, the others being threads of it."""
+    threads: list[threading.Thread] = []
+
+    def start(count: int = 3, other: Others = worker.serve) -> None:
+        monkeypatch.setenv("WORLD_SIZE", str(count))
+
+        def accept() -> dict[int, Any]:
+            pipes = {number: Pipe() for number in range(1, count)}
+            for _, end in pipes.values():
+                threads.append(threading.Thread(target=other, args=(end, CHOICES, DECODING)))
+                threads[-1].start()
+            return {number: end for number, (end, _) in pipes.items()}
+
+        monkeypatch.setattr(worker_pool, "accept_workers", accept)
+
+    yield start
+    for each in threads:
+        each.join(5)
+        assert not each.is_alive()
+
+
+def translate(*arguments: str, code: int = 0) -> None:
+    """Run the command on in.jsonl to out.jsonl and check its exit code."""
+    assert cli.run(["translate", "in.jsonl", "--model", "m", "-o", "out.jsonl", *arguments]) == code
+
+
+def test_the_output_is_that_of_one_process(
+    together: Callable[..., None], tagger: type[Tagger], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In its order, with what is refused, cut, repeated and empty, over several windows; each is translated once."""
+    monkeypatch.setattr(windows, "WINDOW", 16)
+    sources = [f"{number % 150} {'long ' * (number % 7)}{'!' * (number % 5 == 0)}" for number in range(200)]
+    put(*(text(each) for each in [*sources[:90], "", "refuse", *sources[90:]]))
+    translate("--into", "de,fr", "--rejects", "bad.jsonl")
+    whole, bad = Path("out.jsonl").read_bytes(), Path("bad.jsonl").read_bytes()
+    asked = len(tagger.asked)
+    tagger.opened.clear()
+    for count in (2, 5):
+        together(count)
+        tagger.asked.clear()
+        translate("--into", "de,fr", "--rejects", "bad.jsonl")
+        assert Path("out.jsonl").read_bytes() == whole
+        assert Path("bad.jsonl").read_bytes() == bad
+        assert len(tagger.asked) == asked
+        assert len(tagger.opened) == count
+        tagger.opened.clear()
+        Path("out.jsonl").unlink()
+
+
+def test_pivoting_is_shared_both_ways(together: Callable[..., None], tagger: type[Tagger]) -> None:
+    """Each process has both models."""
+    put(*(pair(str(number), src_lang="sw") for number in range(40)))
+    together(2)
+    CHOICES.append(ModelChoice("n"))
+    try:
+        command = ["pivot", "in.jsonl", "--model", "m", "--second-model", "n", "-o", "out.jsonl"]
+        assert cli.run(command) == 0
+    finally:
+        CHOICES.pop()
+    assert [record["mt"] for record in got()] == [f"{number}>en>de" for number in range(40)]
+    assert sorted(choice.model for choice, _ in tagger.opened) == ["m", "m", "n", "n"]
+
+
+@given(st.lists(st.integers(0, 3000), max_size=60), st.integers(1, 9))
+def test_shares_are_contiguous_and_about_equal(lengths: list[int], processes: int) -> None:
+    """Everything is dealt once, in order; no share is off by more than the longest sentence."""
+    requests = [TranslationRequest("x" * length, "en", "de") for length in lengths]
+    shares = worker_pool.split(requests, processes)
+    assert len(shares) == processes
+    assert [place for share in shares for place in share] == list(range(len(requests)))
+    costs = [sum(lengths[place] + 20 for place in share) for share in shares]
+    assert max(costs) <= sum(costs) / processes + max(lengths, default=0) + 20
+
+
+def test_a_process_that_is_gone_ends_the_run(
+    together: Callable[..., None], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one line; what was done is kept, and any number of processes goes on with it."""
+    monkeypatch.setattr(windows, "WINDOW", 8)
+    put(*(pair(str(number)) for number in range(60)))
+    translate()
+    whole = Path("out.jsonl").read_bytes()
+    Path("out.jsonl").unlink()
+
+    def dying(first: Any, choices: Any, decoding: Any) -> None:
+        engine = Tagger(choices[0], decoding)
+        first.send(["m"])
+        for answer in engine.translate(first.recv()[1]):
+            first.send(answer)
+        first.recv()
+        first.close()
+
+    together(2, dying)
+    capfd.readouterr()
+    translate(code=1)
+    error = capfd.readouterr().err
+    assert error.startswith("llamax translate: process 1 of 2 has disconnected; ") and "go on with --resume" in error
+    together(3)
+    translate("--resume")
+    assert Path("out.jsonl").read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (ModelError("--device cuda:7: torch sees no CUDA devices (process 1 of 2, on node2)"), "--device cuda:7: "),
+        (["another"], "process 1 of 2 has a different model or adapter under the same name"),
+    ],
+)
+def test_what_is_wrong_elsewhere_is_told_by_the_first(
+    together: Callable[..., None], capfd: pytest.CaptureFixture[str], answer: object, expected: str
+) -> None:
+    """Before anything is read or written."""
+    put(pair("a"))
+    together(2, lambda first, *_: first.send(answer))
+    translate(code=1)
+    assert capfd.readouterr().err.startswith(f"llamax translate: {expected}")
+    assert not Path("out.jsonl.partial").exists()
+
+
+def test_a_helper_tells_the_first_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its number and machine; it ends when the first does, or is gone."""
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    first, second = Pipe()
+    worker.serve(second, [ModelChoice("./nowhere")], DECODING)
+    error = first.recv()
+    assert isinstance(error, LlamaxError)
+    assert str(error) == f"./nowhere: no such folder (process 1 of 2, on {socket.gethostname()})"
+    monkeypatch.setitem(registry.ENGINES, "hf", EngineSpec("fakes:Tagger", shareable=True))
+    for ending in (lambda: first.send(None), first.close):
+        ending()
+        worker.serve(second, CHOICES, DECODING)
+
+
+@pytest.mark.parametrize("more", [["--engine", "vllm"], ["--device", "all"]], ids=str)
+def test_what_is_for_one_process(
+    together: Callable[..., None], capfd: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    """Is refused."""
+    put(pair("a"))
+    together(2)
+    translate(*more, code=2)
+    assert "a single process; 2 were started" in capfd.readouterr().err
+
+
+def test_processes_that_cannot_meet(
+    tagger: type[Tagger], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The launcher's variables without an address."""
+    put(pair("a"))
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.delenv("MASTER_ADDR", raising=False)
+    translate(code=1)
+    error = capfd.readouterr().err
+    assert error.startswith("llamax translate: the 2 processes of WORLD_SIZE cannot find each other: ")
+    assert error.count("\n") == 1
+
+
+def start(folder: Path, rank: int, port: int) -> subprocess.Popen[bytes]:
+    """Begin one of two processes, with a slow engine."""
+    script = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1)); from llamax_cli.__main__ import main; "
+        "from llamax_cli.translation import windows; "
+        "from llamax_cli.translation.engines.registry import ENGINES, EngineSpec; "
+        "ENGINES['hf'] = EngineSpec('fakes:Sleeper', shareable=True); windows.WINDOW = 8; main()"
+    )
+    told = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    environment = {**os.environ, **{name: str(value) for name, value in told.items()}}
+    command = [sys.executable, "-c", script, str(ROOT / "tests"), "translate", "in.jsonl", "--model", "m"]
+    pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
+    return subprocess.Popen([*command, "-o", "out.jsonl"], cwd=folder, env=environment, **pipes)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def test_two_processes_are_terminated(tagger: type[Tagger], tmp_path: Path) -> None:
+    """SIGTERM to the first ends both, and the first alone says so; one process goes on with what two have begun."""
+    put(*(pair(str(number)) for number in range(120)))
+    translate()
+    whole = Path("out.jsonl").read_bytes()
+    Path("out.jsonl").unlink()
+    port = free_port()
+    both = [start(tmp_path, rank, port) for rank in (0, 1)]
+    partial = tmp_path / "out.jsonl.partial"
+    while not (partial.exists() and partial.stat().st_size > 500):
+        assert both[0].poll() is None
+        time.sleep(0.01)
+    both[0].send_signal(signal.SIGTERM)
+    (_, error), silence = (each.communicate(timeout=60) for each in both)
+    assert [each.returncode for each in both] == [143, 0]
+    assert error.startswith(b"llamax translate: terminated; ") and error.endswith(b": go on with --resume\n")
+    assert silence == (b"", b"")
+    translate("--resume")
+    assert Path("out.jsonl").read_bytes() == whole
+
+
+def test_accelerate_starts_them(tiny_model: Callable[[str], Path], tmp_path: Path) -> None:
+    """A real model in two processes, through a pipe: the bytes of one; only the first says what was done."""
+    texts = b"".join(b'{"text":"kalo mi vo %d.","lang":"en"}\n' % number for number in range(6))
+    (tmp_path / "in.jsonl").write_bytes(texts)
+    options = ["--model", str(tiny_model("llama")), "--max-new-tokens", "6", "--into", "de"]
+    one = tmp_path / "one.jsonl"
+    assert cli.run(["translate", str(tmp_path / "in.jsonl"), *options, "-o", str(one)]) == 0
+    flags = ["--multi_gpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no"]
+    flags += ["--dynamo_backend", "no", "--main_process_port", str(free_port())]
+    command = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", *flags, "-m", "llamax_cli"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    both = subprocess.run(
+        [*command, "translate", *options], input=texts, capture_output=True, env=environment, timeout=120
+    )
+    assert both.returncode == 0, both.stderr
+    assert both.stdout == one.read_bytes()
+    assert both.stderr.count(b"llamax translate: 6 records") == both.stderr.count(b"llamax") == 1

@@ -1,0 +1,399 @@
+"""A server that is busy, slow, rude or gone: nothing is lost, and what is wrong is said once."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import wait_for
+
+from llamax_cli import cli
+from llamax_cli.translation.engines import http_client
+
+Reply = Callable[["Handler", dict[str, Any]], None]
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers by the rule that the test has set."""
+
+    server: "Loopback"
+
+    def do_POST(self) -> None:
+        """Read the request, note it, reply."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        with self.server.lock:
+            self.server.seen.append((self.path, body, self.headers.get("Authorization")))
+            self.server.busy += 1
+            self.server.busiest = max(self.server.busiest, self.server.busy)
+        self.is_counted = True
+        try:
+            self.server.reply(self, body)
+        finally:
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Be no longer busy, from before the answer is sent: its reader may be quick."""
+        with self.server.lock:
+            self.server.busy -= self.is_counted
+            self.is_counted = False
+
+    def say(self, status: int, body: object, **headers: str) -> None:
+        """Send a status and JSON, or bytes as they are."""
+        self.let_go()
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        for name, value in {"Content-Length": str(len(data)), **named}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+class Loopback(ThreadingHTTPServer):
+    """A server on this machine."""
+
+    daemon_threads = True
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.reply = reply
+        self.seen: list[tuple[str, dict[str, Any], str | None]] = []
+        self.lock = threading.Lock()
+        self.busy = self.busiest = 0
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://127.0.0.1:{self.server_port}/v1"
+
+    def handle_error(self, *_: object) -> None:
+        """A client that went away is no error."""
+
+
+def upper(handler: Handler, body: dict[str, Any], **more: object) -> None:
+    """Translate: the line before the last, its name of a language left out, in capitals."""
+    source = body["messages"][0]["content"].split("\n")[-2].partition(": ")[2]
+    choices = [
+        {"message": {"content": f"{source.upper()} {number or ''}"}, "finish_reason": "stop", **more}
+        for number in range(body.get("n", 1))
+    ]
+    handler.say(200, {"choices": choices})
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Reply], Loopback]]:
+    """Return a function that starts a server; waiting is short in these tests."""
+    monkeypatch.setattr(http_client, "FIRST_WAIT", 0.01)
+    monkeypatch.setenv("OPENAI_API_KEY", "secret")
+    started: list[Loopback] = []
+
+    def start(reply: Reply) -> Loopback:
+        server = Loopback(reply)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a file of 40 texts, in the folder where the test is."""
+    monkeypatch.chdir(tmp_path)
+    lines = [json.dumps({"id": str(number), "text": f"text {number}", "lang": "en"}) for number in range(40)]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines) + "\n")
+    return tmp_path / "in.jsonl"
+
+
+def run(server: Loopback | str, *more: str) -> int:
+    """Run `llamax translate in.jsonl` with a server and return the exit code."""
+    url = server if isinstance(server, str) else server.url
+    arguments = ["translate", "in.jsonl", "--model", "m", "--engine", "openai", "--server", url, "-o", "out.jsonl"]
+    return cli.run([*arguments, *([] if "--into" in more else ["--into", "de"]), *more])
+
+
+def output() -> list[dict[str, Any]]:
+    """Return the records written."""
+    return [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
+
+
+def test_a_server_translates(
+    serve: Callable[[Reply], Loopback], texts: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """In the order of the input, several requests at once, with the key, as a chat."""
+
+    def slow(handler: Handler, body: dict[str, Any]) -> None:
+        time.sleep(0.02)
+        upper(handler, body)
+
+    server = serve(slow)
+    assert run(server, "--concurrency", "4") == 0
+    assert [record["mt"] for record in output()] == [f"TEXT {number}" for number in range(40)]
+    assert output()[0] == {
+        "id": "0",
+        "src": "text 0",
+        "src_lang": "en",
+        "tgt_lang": "de",
+        "mt": "TEXT 0",
+    }
+    assert 1 < server.busiest <= 4
+    assert {(path, key) for path, _, key in server.seen} == {("/v1/chat/completions", "Bearer secret")}
+    assert server.seen[0][1].items() >= {"model": "m", "temperature": 0.0, "max_tokens": 256}.items()
+    assert capfd.readouterr().err.startswith("llamax translate: 40 records; ")
+
+
+def test_what_follows_a_question_mark_goes_with_every_request(serve: Callable[[Reply], Loopback], texts: Path) -> None:
+    """Hosted models take their version there."""
+    server = serve(upper)
+    assert run(f"{server.url}/deployments/m/?api-version=2024-10-21", "--limit", "2") == 0
+    assert {path for path, *_ in server.seen} == {"/v1/deployments/m/chat/completions?api-version=2024-10-21"}
+
+
+def test_failures_that_pass_are_tried_again(serve: Callable[[Reply], Loopback], texts: Path) -> None:
+    """429 with and without Retry-After, 500, half a body, no JSON, a cut connection: the output is the same."""
+    failures: list[Reply] = [
+        lambda handler, body: handler.say(429, {"error": {"message": "slow down"}}, Retry_After="0.05"),
+        lambda handler, body: handler.say(429, {}, Retry_After=formatdate(time.time() - 5, usegmt=True)),
+        lambda handler, body: handler.say(503, b"", Retry_After="soon"),
+        lambda handler, body: handler.say(500, b"oops"),
+        lambda handler, body: handler.say(200, b'{"choices": [{"mess'),
+        lambda handler, body: handler.say(200, b"{}", Content_Length="500"),
+        lambda handler, body: handler.connection.close(),
+    ]
+    tried: Counter[str] = Counter()
+
+    def moody(handler: Handler, body: dict[str, Any]) -> None:
+        source = body["messages"][0]["content"]
+        with handler.server.lock:
+            tried[source] += 1
+        if tried[source] <= 2:
+            failures[(sum(map(ord, source)) + tried[source]) % len(failures)](handler, body)
+        else:
+            upper(handler, body)
+
+    assert run(serve(moody), "--timeout", "1") == 0
+    assert [record["mt"] for record in output()] == [f"TEXT {number}" for number in range(40)]
+    assert set(tried.values()) == {3}
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        (
+            lambda handler, body: handler.say(401, {"error": {"message": "bad\nkey"}}),
+            "401 Unauthorized: bad key; set OPENAI_API_KEY",
+        ),
+        (lambda handler, body: handler.say(404, {"error": "no model m"}), "404 Not Found: no model m"),
+        (lambda handler, body: handler.say(429, {}), "429 Too Many Requests (7 attempts)"),
+        (
+            lambda handler, body: handler.say(200, {"text": "x"}),
+            "the answer has no choices; does it speak OpenAI's protocol?",
+        ),
+        (
+            lambda handler, body: handler.say(200, {"choices": [{}]}),
+            "the answer has no text; does it speak OpenAI's protocol?",
+        ),
+        (lambda handler, body: time.sleep(3), "no answer within 0.1 s (7 attempts)"),
+        (lambda handler, body: handler.say(200, b"{}", Content_Length="500"), "the answer broke off (7 attempts)"),
+    ],
+)
+def test_what_does_not_pass_is_said_in_a_line(
+    serve: Callable[[Reply], Loopback], texts: Path, capfd: pytest.CaptureFixture[str], reply: Reply, expected: str
+) -> None:
+    """With the address and the reason."""
+    server = serve(reply)
+    assert run(server, "--timeout", "0.1") == 1
+    assert capfd.readouterr().err == f"llamax translate: {server.url}: {expected}\n"
+
+
+def test_nobody_there(texts: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refused connection, and addresses that are none."""
+    monkeypatch.setattr(http_client, "FIRST_WAIT", 0.01)
+    assert run("http://127.0.0.1:9/v1") == 1
+    assert capfd.readouterr().err == "llamax translate: http://127.0.0.1:9/v1: connection refused (7 attempts)\n"
+    for url in (
+        "localhost:8000",
+        "http://localhost:abc/v1",
+        "http://localhost:99999/v1",
+        "http://[::1/v1",
+        "http://a..b",
+    ):
+        assert run(url) == 2
+        assert capfd.readouterr().err == (
+            f"llamax translate: --server {url} is no address; one is like http://localhost:8000/v1\n"
+        )
+
+
+@pytest.mark.parametrize("key", ["secret\n", "schlüssel"])
+def test_a_key_that_is_none(
+    texts: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    """Is told before anybody is asked."""
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    assert run("http://127.0.0.1:9/v1") == 2
+    error = capfd.readouterr().err
+    assert error.startswith("llamax translate: OPENAI_API_KEY holds") and error.count("\n") == 1
+
+
+def test_a_thread_that_dies_ends_the_run(
+    texts: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for its answer."""
+    dead = threading.Event()
+
+    def die(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(http_client.Server, "post", die)
+    monkeypatch.setattr(threading, "excepthook", lambda _: dead.set())
+    assert run("http://127.0.0.1:9/v1", "--concurrency", "1") == 1
+    assert capfd.readouterr().err == "llamax translate: a thread that asks the server has died\n"
+    assert dead.wait(10)
+
+
+def test_a_request_that_is_refused_is_one_bad_record(serve: Callable[[Reply], Loopback], texts: Path) -> None:
+    """It goes to the rejects, the others are translated."""
+
+    def choosy(handler: Handler, body: dict[str, Any]) -> None:
+        if "text 7\n" in body["messages"][0]["content"]:
+            handler.say(400, {"error": {"message": "too long"}})
+        else:
+            upper(handler, body)
+
+    assert run(serve(choosy), "--rejects", "bad.jsonl") == 0
+    assert len(output()) == 39
+    bad = json.loads(Path("bad.jsonl").read_text())
+    assert (bad["line"], bad["reason"]) == (8, "the server refuses it: 400 Bad Request: too long")
+
+
+@pytest.mark.parametrize(("content", "ending"), [("Som", "content_filter"), (None, "stop"), (None, None)])
+def test_what_is_withheld_is_one_bad_record(
+    serve: Callable[[Reply], Loopback], texts: Path, content: str | None, ending: str | None
+) -> None:
+    """It is no empty translation; one that came to its length before its first word is."""
+
+    def prudish(handler: Handler, body: dict[str, Any]) -> None:
+        withheld = {"message": {"content": content}, "finish_reason": ending}
+        long = {"message": {"content": None}, "finish_reason": "length"}
+        asked = body["messages"][0]["content"]
+        choice = withheld if "text 1\n" in asked else long if "text 2\n" in asked else None
+        upper(handler, body) if choice is None else handler.say(200, {"choices": [choice]})
+
+    assert run(serve(prudish), "--rejects", "bad.jsonl", "--limit", "3") == 0
+    assert [record["mt"] for record in output()] == ["TEXT 0", "", "TEXT 3"]
+    assert output()[1]["truncated"] is True
+    reason = f"the server gives no translation of it: {ending or 'no text'}"
+    assert json.loads(Path("bad.jsonl").read_text())["reason"] == reason
+
+
+def test_a_server_that_gives_too_few_candidates(
+    serve: Callable[[Reply], Loopback], texts: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Not all of them know how to give several."""
+    server = serve(lambda handler, body: upper(handler, {**body, "n": 1}))
+    assert run(server, "--sample", "--nbest", "3") == 1
+    assert capfd.readouterr().err == f"llamax translate: {server.url}: 1 of 3 candidates; it takes no `n`\n"
+
+
+def test_the_pace_is_kept(serve: Callable[[Reply], Loopback], texts: Path) -> None:
+    """Ten requests at 600 a minute take most of a second, however many threads there are."""
+    start = time.monotonic()
+    assert run(serve(upper), "--limit", "10", "--per-minute", "600") == 0
+    assert time.monotonic() - start > 0.85
+
+
+def test_samples_and_cuts(serve: Callable[[Reply], Loopback], texts: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Candidates come from one request, a length is a cut, and a prompt of another template goes as it is."""
+    server = serve(lambda handler, body: upper(handler, body, finish_reason="length"))
+    assert run(server, "--sample", "--nbest", "2", "--limit", "4", "--max-new-tokens", "9") == 0
+    assert [(record["id"], record["candidate"], record["truncated"]) for record in output()] == [
+        ("0", 1, True),
+        ("0", 2, True),
+        ("1", 1, True),
+        ("1", 2, True),
+    ]
+    assert "4 records (the limit); 2 cut at --max-new-tokens (en-de 2)" in capfd.readouterr().err
+    plain = serve(lambda handler, body: handler.say(200, {"choices": [{"text": " Ja.\nEnglish: more"}]}))
+    assert run(plain, "--template", "llama", "--limit", "1") == 0
+    assert output()[0]["mt"] == "Ja."
+    path, body, _ = plain.seen[0]
+    assert (path, body["prompt"].split("\n")[1]) == ("/v1/completions", "German:")
+    assert run(plain, "--template", "llama", "--limit", "1", "--max-new-tokens", "auto") == 0
+    assert "max_tokens" in body and "max_tokens" not in plain.seen[-1][1]
+
+
+def test_terminated_midway_and_resumed(serve: Callable[[Reply], Loopback], texts: Path) -> None:
+    """SIGTERM ends it at once; --resume gives the bytes of a run that was not interrupted, and asks for no more."""
+
+    def slow(handler: Handler, body: dict[str, Any]) -> None:
+        time.sleep(0.1)
+        upper(handler, body)
+
+    server = serve(slow)
+    assert run(server) == 0
+    whole = Path("out.jsonl").read_bytes()
+    Path("out.jsonl").unlink()
+    arguments = ["--model", "m", "--engine", "openai", "--server", server.url, "--into", "de", "--concurrency", "2"]
+    command = [sys.executable, "-m", "llamax_cli", "translate", "in.jsonl", *arguments, "-o", "out.jsonl"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env={**os.environ}) as process:
+        wait_for(Path("out.jsonl.partial"))
+        while Path("out.jsonl.partial").stat().st_size < 400:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr is not None
+        error = process.stderr.read().decode()
+        assert process.wait(5) == 143
+    assert error.startswith("llamax translate: terminated; ") and "go on with --resume" in error
+    before = len(server.seen)
+    assert run(server, "--resume", "--model", "other") == 1
+    assert run(server, "--resume") == 0
+    assert Path("out.jsonl").read_bytes() == whole
+    assert len(server.seen) - before < 40
+
+
+def test_flags_that_do_not_go_together(
+    texts: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is told before anything is loaded."""
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    server, converted = ["--engine", "openai", "--server", "x"], ["--engine", "ctranslate2"]
+    for more, expected in (
+        (["--engine", "openai"], "--engine openai needs --server URL or OPENAI_BASE_URL in the environment"),
+        ([*server, "--beam", "4"], "--engine openai does not support beam search; leave --beam out"),
+        ([*server, "--quantize", "8bit"], "--engine openai does not support --quantize 8bit"),
+        (["--sample", "--beam", "4"], "--sample draws and does not search: leave --beam out"),
+        (["--nbest", "5"], "--nbest 5 needs as many beams (--beam 5), or --sample"),
+        (
+            [*converted, "--lora", "x"],
+            "--engine ctranslate2 does not support --lora; merge the adapter into the model first",
+        ),
+        (
+            [*converted, "--quantize", "4bit"],
+            "--engine ctranslate2 does not support --quantize 4bit; it supports 8bit",
+        ),
+        ([*converted, "--sample"], "--engine ctranslate2 does not support --sample; use --engine hf"),
+        (["--template", "quen2"], "unknown template 'quen2'; did you mean qwen2?"),
+        (["--into", "klingonish"], None),
+        (["--max-new-tokens", "many"], None),
+        (["--engine", "hg"], None),
+    ):
+        assert cli.run(["translate", "in.jsonl", "--model", "m", *more]) == 2
+        error = capfd.readouterr().err
+        assert error.startswith("llamax translate: ") and error.count("\n") == 1
+        assert expected is None or error == f"llamax translate: {expected}\n"
