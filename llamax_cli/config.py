@@ -12,6 +12,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from llamax_cli.errors import FileError, UsageError, because
 from llamax_cli.registry import suggestion
 
+OPTIMIZERS = ("adamw",)
 SCHEDULES = ("cosine", "linear", "constant")
 PRECISIONS = ("auto", "bf16", "fp32")
 POLICIES = ("stop", "skip")
@@ -20,6 +21,7 @@ BLOCKS, RECORDS = "blocks", "records"
 # What other trainers call a setting, for the hint that an unknown key gets.
 ALIASES = {
     "lr": "learning_rate",
+    "optim": "optimizer",
     "lr_scheduler_type": "schedule",
     "warmup_ratio": "warmup",
     "min_lr_ratio": "final_rate",
@@ -72,6 +74,7 @@ class Training:
     stop_after: int = _setting(0, "end after so many steps in all; 0: at the end of the data", least=0)
     seed: int = _setting(0, "order of the data, initial weights")
 
+    optimizer: str = _setting("adamw", "what updates the weights", among=OPTIMIZERS)
     learning_rate: float = _setting(2e-5, "at its highest", least=0)
     schedule: str = _setting("cosine", "of the learning rate", among=SCHEDULES)
     warmup: float = _setting(0.03, "share of the run in which the learning rate rises", least=0, most=1)
