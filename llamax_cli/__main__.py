@@ -1,4 +1,4 @@
-"""The way in, for `llamax` and for `python -m llamax_cli`."""
+"""The entry point of `llamax` and of `python -m llamax_cli`."""
 
 import signal
 from typing import NoReturn

@@ -1,4 +1,4 @@
-"""The table of commands and the way in: one lazy boundary, exit codes, signals."""
+"""The command line: the table of commands, which are imported when they run, exit codes and signals."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ COMMANDS = {
     "train": "Train a model on samples, from one CPU to many GPUs.",
     "tune": "Tune a model on instructions, chats or a task; measure it; average models.",
     "translate": "Translate texts and pairs with a language model or an encoder-decoder.",
-    "pivot": "Translate by way of a third language, all records or those that went astray.",
+    "pivot": "Translate through a third language: all records, or those that are off target.",
     "langid": "Identify the language of texts and translations; report off-target rates; filter by language.",
     "score": "Score translations: spBLEU, chrF++, BLEU, TER and COMET of any number of directions.",
     "help": "Show the manual: a page for each command and each topic.",
@@ -41,16 +41,16 @@ class Command(Protocol):
 
 
 class LazyGroup(TyperGroup):
-    """Commands whose modules are imported when they run; help and completion know them from the table."""
+    """A group whose commands are imported when they run; help and completion read the table instead."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Return the command to run, imported now."""
+        """Return the command to run, and import it."""
         name, _, rest = super().resolve_command(ctx, args)
         return name, load(name) if name else None, rest
 
 
 def load(name: str) -> Any:
-    """Return the command of that name, its module imported."""
+    """Return the command of a name, after importing its module."""
     module = name.replace("-", "_")
     single = typer.Typer(add_completion=False, rich_markup_mode=_markup())
     function: Command = getattr(import_module(f"llamax_cli.commands.{module}"), module)
@@ -70,12 +70,12 @@ def application() -> Any:
     app = typer.Typer(cls=LazyGroup, rich_markup_mode=_markup(), context_settings=CONTEXT, help=summary)
     app.callback()(llamax)
     group: Any = typer.main.get_command(app)
-    group.commands = {name: TyperCommand(name, help=text) for name, text in COMMANDS.items()}
+    group.commands = {name: TyperCommand(name, help=text, short_help=text) for name, text in COMMANDS.items()}
     return group
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(requested: bool) -> None:
+    if requested:
         typer.echo(f"llamax {__version__}")
         raise typer.Exit
 
@@ -85,18 +85,18 @@ def llamax(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Hold what stands before the command."""
+    """Take the options before the command."""
 
 
 def _markup() -> Literal["rich"] | None:
-    # Boxes and colours for a person; off a terminal plain text, for which rich need not be loaded.
+    # Boxes and colours on a terminal; plain text elsewhere, for which rich need not be loaded.
     return "rich" if sys.stdout is not None and sys.stdout.isatty() else None
 
 
 def main() -> NoReturn:
     """Run the command line and end with its exit code."""
     for stream in (sys.stdin, sys.stdout, sys.stderr):
-        if stream is None:  # closed: keep its number, so that no file of ours is taken for it
+        if stream is None:  # it is closed; occupy its number, so that no file gets it
             os.open(os.devnull, os.O_RDWR)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _terminate)
@@ -104,12 +104,12 @@ def main() -> NoReturn:
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command that the arguments name and return its exit code; print what went wrong in one line."""
+    """Run the command that the arguments name and return its exit code; print an error as one line."""
     arguments = arguments or ["--help"]
     name = next((argument for argument in arguments if not argument.startswith("-")), "")
     name = name if name in COMMANDS else ""
     try:
-        group = application()  # which imports, and may be interrupted in it
+        group = application()  # inside, because an interrupt may come during its imports
         if "_LLAMAX_COMPLETE" in os.environ:
             group.main(arguments, prog_name="llamax")
         with group.make_context("llamax", list(arguments)) as context:
@@ -118,7 +118,7 @@ def run(arguments: list[str]) -> int:
     except typer.Exit as leaving:
         return leaving.exit_code
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that Python's last flush finds no closed pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python flushes at exit, which must not fail
         return 141
     except (LlamaxError, TyperException, OSError, KeyboardInterrupt, Terminated) as error:
         if "--debug" in arguments:

@@ -1,4 +1,4 @@
-"""What a person sees on stderr: one line at the end, and a progress bar while a long run lasts."""
+"""Messages on stderr: lines, tables, and a progress bar on a terminal."""
 
 import fcntl
 import os
@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-PATIENCE = 0.7  # seconds before a bar appears: a short run needs none
-INTERVAL = 0.1  # seconds between two drawings of it
-WIDTH = 100  # columns of a page at most
+PATIENCE = 0.7  # seconds before a bar appears; a short run needs none
+INTERVAL = 0.1  # seconds between two updates of the bar
+WIDTH = 100  # most columns of a page
 
 
 def say(command: str, message: str) -> None:
-    """Write one line to stderr, and let a closed stderr be."""
+    """Write one line to stderr, unless it is closed."""
     if sys.stderr is None:
         return
     try:
@@ -24,7 +24,7 @@ def say(command: str, message: str) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Show rows to a person, on stderr."""
+    """Print rows as a table on stderr."""
     from rich.console import Console
     from rich.table import Table
 
@@ -49,10 +49,10 @@ def show_page(markdown: str) -> None:
 
 
 class Progress:
-    """A bar on a terminal, nothing off one.
+    """A progress bar on a terminal, and nothing elsewhere.
 
-    In a pipe several commands share one terminal; the first to ask gets it, and those that know how much there is to
-    do ask first.
+    Several commands in a pipe share one terminal, and the first that asks for it draws its bar. Commands that know the
+    size of their input ask earlier.
     """
 
     def __init__(self, command: str, *, enabled: bool) -> None:
@@ -66,9 +66,9 @@ class Progress:
     def update(
         self, records: int, read: Callable[[], tuple[int, int | None]], note: Callable[[], str] | None = None
     ) -> None:
-        """Show that `records` were done; `read` tells (bytes read, bytes in all or None) when the bar is due.
+        """Show that `records` are done; `read` returns (bytes read, bytes in all or None) when the bar is drawn.
 
-        `note` tells what stands beside the bar, where that is not how many records.
+        `note` returns the text beside the bar, if that is not the number of records.
         """
         now = time.monotonic()
         if now < self._next:
@@ -84,12 +84,12 @@ class Progress:
         self._bar.update(self._task, completed=done, total=total, note=text)
 
     def set_note(self, note: str) -> None:
-        """Say beside the bar what is being done, where there is a bar."""
+        """Show a text beside the bar, if there is a bar."""
         if self._bar is not None:
             self._bar.update(self._task, note=note)
 
     def _claim(self, total: int | None) -> bool:
-        """Return whether the terminal is ours; one that cannot say how much is left asks one turn later."""
+        """Return whether this process may draw; without a known total it asks one interval later."""
         before, self._has_asked = self._has_asked, True
         return (before or total is not None) and _lock_terminal()
 
@@ -109,18 +109,18 @@ class Progress:
         self._bar.start()
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
 
 
 def _lock_terminal() -> bool:
-    """Return whether no other process draws on this terminal; the claim ends with the process."""
+    """Return whether no other process draws on this terminal; the lock ends with the process."""
     try:
         fcntl.lockf(sys.stderr.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:
-        pass  # a terminal that cannot be locked: better two bars than none
+        pass  # this terminal cannot be locked; two bars are better than none
     return True

@@ -1,31 +1,31 @@
-"""What a user can mend, as exceptions; everything else keeps its traceback.
+"""Errors that a user can fix; any other exception keeps its traceback.
 
-LlamaxError              1   something failed that the message says how to mend
-├── UsageError           2   the command line asks for what cannot be
-├── FileError            1   a file or folder is missing, unreadable, torn or cannot be written
-├── ResumeError          1   an interrupted run cannot be continued as asked
+LlamaxError              1   any failure whose message says how to fix it
+├── UsageError           2   the command line is wrong
+├── FileError            1   a file or folder is missing or damaged, or cannot be read or written
+├── ResumeError          1   an interrupted run cannot be continued
 ├── WorkerError          1   a worker process died
-├── LexiconError         1   a compiled lexicon is not there, damaged or of another version
-├── ModelError           1   a model is not there, cannot be loaded or does not fit
-├── ServerError          1   a server that translates cannot be reached or refuses
-├── TrainingError        1   training went wrong: no finite loss, a rank that failed
+├── LexiconError         1   a compiled lexicon is missing, damaged or of another version
+├── ModelError           1   a model is missing, cannot be loaded or does not fit
+├── ServerError          1   a translation server cannot be reached or refuses
+├── TrainingError        1   training failed: the loss is not finite, or a rank failed
 └── DataError           65   the data is not what the command reads
-    ├── RecordError     65   one record is bad: `--rejects` sets it aside
-    └── LanguageError   65   a language code that means nothing here
-Interruption                 not an error: the run was told to stop
+    ├── RecordError     65   one record is bad; `--rejects` moves it to a file
+    └── LanguageError   65   an unknown language code
+Interruption                 not an error: a signal ends the run
 ├── Terminated         143   SIGTERM
 └── (KeyboardInterrupt 130   SIGINT, Python's own)
 """
 
 
 class LlamaxError(Exception):
-    """A failure the user can mend; `str(error)` is one line that says where, what and what to do."""
+    """A failure that the user can fix; `str(error)` is one line that says where, what and what to do."""
 
     exit_code = 1
 
 
 class UsageError(LlamaxError):
-    """The arguments contradict each other or ask for something that does not exist."""
+    """The arguments contradict each other, or name something that does not exist."""
 
     exit_code = 2
 
@@ -35,7 +35,7 @@ class FileError(LlamaxError):
 
 
 class ResumeError(LlamaxError):
-    """`--resume` does not fit what the interrupted run left behind."""
+    """`--resume` does not match the state that the interrupted run saved."""
 
 
 class WorkerError(LlamaxError):
@@ -47,15 +47,15 @@ class LexiconError(LlamaxError):
 
 
 class ModelError(LlamaxError):
-    """A model, its tokenizer or what it runs on is missing, broken or too small."""
+    """A model, its tokenizer or its device is missing, broken or too small."""
 
 
 class ServerError(LlamaxError):
-    """A server cannot be reached, refuses, or answers with something else than a translation."""
+    """A server cannot be reached, refuses, or does not answer with a translation."""
 
 
 class TrainingError(LlamaxError):
-    """Training cannot go on: the loss is no number any more, or it leaps."""
+    """Training cannot continue: the loss is not a finite number, or it jumps."""
 
 
 class DataError(LlamaxError):
@@ -65,20 +65,20 @@ class DataError(LlamaxError):
 
 
 class RecordError(DataError):
-    """One record is bad; raised by a stage, placed (file and line) by the stream."""
+    """One record is bad; a stage raises this, and the stream adds file and line."""
 
 
 class LanguageError(RecordError):
-    """A language code that no table knows."""
+    """An unknown language code."""
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived; like KeyboardInterrupt it passes every `except Exception`."""
+    """SIGTERM arrived; like KeyboardInterrupt, this is not an Exception."""
 
     exit_code = 143
 
 
 def because(error: OSError | ValueError) -> str:
-    """Return why the operating system refused, in lower case: "no such file or directory"."""
+    """Return the reason of an error in lower case: "no such file or directory"."""
     reason = error.strerror if isinstance(error, OSError) else None
     return (reason or str(error)).lower()

@@ -49,8 +49,8 @@ def _shortest(parsed: langcodes.Language) -> str | None:
     if language is None or not _is_registered(parsed):
         return None
     script = None if parsed.script == _usual_script(language, parsed.territory) else parsed.script
-    made = Tag.make(language=language, script=script, territory=parsed.territory, variants=parsed.variants)
-    spelling = without_variety(made.to_tag())
+    short = Tag.make(language=language, script=script, territory=parsed.territory, variants=parsed.variants)
+    spelling = without_variety(short.to_tag())
     return aliases().get(fold(spelling), spelling)
 
 

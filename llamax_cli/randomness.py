@@ -1,6 +1,6 @@
-"""Choices that depend only on what is chosen for: a hash of (seed, operation, content), never a shared generator.
+"""Random choices that are a hash of (seed, operation, content), and never come from a shared generator.
 
-So the same record gets the same choice in any order, in any worker and in any part of a stream.
+So a record gets the same choice in any order, in any worker and in any shard of a stream.
 """
 
 from collections.abc import Callable
@@ -17,22 +17,22 @@ _RANGE = 1 << 64
 
 
 def bits(seed: int, operation: str, *content: str | int) -> int:
-    """Return 64 random bits for this content: the same bits for the same arguments, always and everywhere.
+    """Return 64 random bits for this content; the same arguments always give the same bits.
 
     `bits(1, "sample", "en", 7) -> 7924155417855171002`
     """
     parts = (str(seed), operation, *map(str, content))
-    # Each part with its length, so that ("ab", "c") and ("a", "bc") differ.
+    # The length of each part is included, so that ("ab", "c") and ("a", "bc") differ.
     return xxh3_64_intdigest("".join(f"{len(part)}:{part}" for part in parts).encode())
 
 
 def below(limit: int, drawn: int) -> int:
-    """Return a whole number in 0 ... limit - 1 from 64 random bits, each as likely: `below(10, bits(...))`."""
+    """Return a number from 0 to limit - 1, all equally likely, from 64 random bits: `below(10, bits(...))`."""
     return drawn * limit // _RANGE
 
 
 def keyed_bits(key: int, text: str, other: str) -> int:
-    """Return 64 random bits for two texts under bits drawn before: `under(bits(0, "x", "en"), "a", "b")`."""
+    """Return 64 random bits for two texts and a key of random bits: `keyed_bits(bits(0, "x", "en"), "a", "b")`."""
     return xxh3_64_intdigest(f"{len(text)}:{text}{other}".encode(), key)
 
 

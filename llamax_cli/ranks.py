@@ -1,15 +1,15 @@
-"""Which of several processes this one is, as `accelerate launch`, torchrun and their like say in the environment."""
+"""The rank of this process, which `accelerate launch`, torchrun and the like set in the environment."""
 
 import os
 
 
 def rank() -> int:
-    """Return the number of this process, from 0; the first reads and writes for all."""
+    """Return the number of this process, from 0; process 0 reads and writes for all."""
     return int(os.environ.get("RANK") or 0)
 
 
 def ranks() -> int:
-    """Return how many processes work together, on all machines; 1 where none were started together."""
+    """Return how many processes work together on all machines; 1 for a process by itself."""
     return int(os.environ.get("WORLD_SIZE") or 1)
 
 

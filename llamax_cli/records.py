@@ -1,9 +1,9 @@
-"""The shapes of a record, and the way between a record and its line of JSON.
+"""Records: their shapes, and how they are read from lines of JSON and written to them.
 
-A record is a flat JSON object on a line of its own, and it is what its keys say it is. The shapes below name the keys;
-a record may carry others, which every stage hands on. In a stream a record is a dictionary whose values are still the
-bytes they were read as (`msgspec.Raw`), so that what nobody touches is written as it came: big integers, escapes and
-number formats included. A stage asks for a value with `text` or `language` and puts plain Python values in.
+A record is a flat JSON object on one line, and its keys say which shape it has. The shapes below name the keys. A
+record may have other keys, which every stage keeps. In a stream, a record is a dictionary whose values are still the
+bytes that were read (`msgspec.Raw`). So a value that no stage changes is written with the same bytes, including big
+integers, escapes and number formats. A stage reads a value with `text` or `language`, and sets plain Python values.
 """
 
 import re
@@ -48,7 +48,7 @@ class Entry(TypedDict):
 
 
 class Sample(TypedDict):
-    """What the trainer reads: loss on `completion`, none on `prompt`; a pair has directions, a text has `lang`."""
+    """The training record: loss on `completion`, none on `prompt`; with `src_lang` and `tgt_lang`, or with `lang`."""
 
     prompt: str
     completion: str
@@ -102,7 +102,7 @@ class Rates(TypedDict):
 
 
 class Score(TypedDict):
-    """One metric of one direction over `n` segments; `off_target` is the share of them found in another language."""
+    """One metric of one direction over `n` segments; `off_target` is the share of them in another language."""
 
     src_lang: str
     tgt_lang: str
@@ -114,7 +114,7 @@ class Score(TypedDict):
 
 
 class Missing(TypedDict):
-    """How many pairs a direction has and how many the recipe lacks there."""
+    """How many pairs a direction has, and how many more the recipe needs."""
 
     src_lang: str
     tgt_lang: str
@@ -131,7 +131,7 @@ _LONE_SURROGATE = (
 
 
 def parse(line: bytes) -> Record:
-    """Return the record on one line; RecordError says in a few words why it is none."""
+    """Return the record on one line; RecordError says briefly why it is not a record."""
     try:
         line.decode()
         return _records(line)
@@ -140,14 +140,14 @@ def parse(line: bytes) -> Record:
 
 
 def parse_lines(data: bytes) -> list[Record] | None:
-    """Return the records of whole lines at once, or None where some line is bad and has to be found by `parse`."""
+    """Return the records of whole lines, or None if any line is bad; `parse` shows which one."""
     lines = data.split(b"\n")
     lines.pop()
     try:
-        # Untouched values are never looked into again, so this is where text that is no UTF-8 is stopped.
+        # Unchanged values are never decoded later, so text that is not UTF-8 must be found here.
         if not data.isascii():
             data.decode()
-        # Line by line: decode_lines takes a line end for a space, and a record over two lines would pass.
+        # Line by line: decode_lines would accept a record over two lines, because a line end is white space.
         return list(map(_records, lines))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
@@ -159,7 +159,7 @@ def serialise(records: Iterable[Any]) -> bytes:
 
 
 def text(record: Record, key: str) -> str:
-    """Return the string under `key`; RecordError where it is absent or something else."""
+    """Return the string of `key`; RecordError if it is absent or not a string."""
     try:
         value = record[key]
         return value if type(value) is str else _string(value)
@@ -170,12 +170,12 @@ def text(record: Record, key: str) -> str:
 
 
 def language(record: Record, key: str) -> str:
-    """Return the canonical code of the language under `key`: `zho_Hans` -> `zh`; RecordError where it is none."""
+    """Return the canonical language code of `key`: `zho_Hans` -> `zh`; RecordError if it is not a language."""
     return languages.canonical(text(record, key))
 
 
 def value(record: Record, key: str) -> Any:
-    """Return whatever JSON value is under `key`, as Python objects."""
+    """Return the JSON value of `key`, as Python objects."""
     if key not in record:
         raise _absent(record, key)
     raw = record[key]
@@ -192,7 +192,7 @@ def _kind(value: Any) -> str:
 
 
 def _why(line: bytes, error: Exception) -> str:
-    """Return why a line is no record, in the words of somebody who has to mend it."""
+    """Return why a line is not a record, in words that help to fix it."""
     if not line.strip():
         return "empty line"
     if line.startswith(b"\xef\xbb\xbf"):
@@ -206,7 +206,7 @@ def _why(line: bytes, error: Exception) -> str:
     if b"\0" in line:
         return f"not JSON: NUL byte at {line.index(0)}; is this a binary or UTF-16 file?"
     if match := re.search(rb"[:\[,\s](-?Infinity|NaN)", line):
-        return f"not JSON: {match[1].decode()} is no JSON number; write null"
+        return f"not JSON: {match[1].decode()} is not a JSON number; write null"
     if match := re.search(_LONE_SURROGATE, line):
         return f"not JSON: lone surrogate {match[0].decode()}"
     return "not JSON: " + str(error).removeprefix("JSON is malformed: ")

@@ -1,4 +1,4 @@
-"""Tables of what a name stands for: found when it is used, and the nearest name where there is none.
+"""Registries: tables of names whose code is imported when it is used, and suggestions for unknown names.
 
 A table such as `{"spbleu": "llamax_cli.scoring.bleu:SpBleu"}` names code in strings, so that nothing is imported before
 it is needed.
@@ -10,12 +10,12 @@ from typing import Any
 
 
 def find(target: str) -> Any:
-    """Return what a target names, its module imported: `find("llamax_cli.scoring.bleu:SpBleu") -> SpBleu`."""
+    """Import and return the object that a target names: `find("llamax_cli.scoring.bleu:SpBleu") -> SpBleu`."""
     return resolve_name(target)
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """Return the hint for an unknown name, whatever its case.
+    """Return the hint for an unknown name; upper and lower case are the same.
 
     `suggestion("spbleau", ["spbleu", "ter"]) -> "did you mean spbleu?"`, `suggestion("x", ["ter"]) -> "have: ter"`.
     """

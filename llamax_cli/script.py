@@ -1,4 +1,4 @@
-"""Which script a word is written in, and which of the two Chinese ones.
+"""Scripts: which one a word is written in, and whether Chinese is simplified or traditional.
 
 script("слово") -> "Cyrl"      by the first letter that has one
 chinese("zh", "個") -> ("zhtrad",)
@@ -12,7 +12,7 @@ from functools import lru_cache
 from llamax_cli.languages import languages
 
 CHINESE = {"zh", "zhtrad"}
-ISO_15924 = {  # by the word that opens a character's name in Unicode; any other script keeps that word
+ISO_15924 = {  # by the first word of a character's Unicode name; any other script is that word itself
     "ARABIC": "Arab", "ARMENIAN": "Armn", "BENGALI": "Beng", "CHEROKEE": "Cher", "CJK": "Hani", "CYRILLIC": "Cyrl",
     "DEVANAGARI": "Deva", "ETHIOPIC": "Ethi", "GEORGIAN": "Geor", "GREEK": "Grek", "GUJARATI": "Gujr",
     "GURMUKHI": "Guru", "HANGUL": "Hang", "HEBREW": "Hebr", "HIRAGANA": "Hira", "KANNADA": "Knda", "KATAKANA": "Kana",
@@ -33,7 +33,7 @@ def _script_of(character: str) -> str | None:
 
 
 def script(word: str) -> str:
-    """Return the ISO 15924 code of the script of a word's first letter: `script("3 дня") -> "Cyrl"`."""
+    """Return the ISO 15924 code of the script of the first letter: `script("3 дня") -> "Cyrl"`."""
     for character in word:
         code = _script_of(character)
         if code is not None:
@@ -42,13 +42,13 @@ def script(word: str) -> str:
 
 
 def expected_scripts(language: str) -> set[str]:
-    """Return the scripts a language of the table is written in, none where the table does not have it."""
+    """Return the scripts that a language is written in; the set is empty for a language outside the table."""
     entry = languages().get(language)
     return PARTS.get(entry.script, {entry.script}) if entry else set()
 
 
 def foreign_script(language: str, words: Iterable[str]) -> str | None:
-    """Return the script that the words are in, where hardly any of them (2 %) is in that of the language."""
+    """Return the script of the words if at most 2 % of them are in a script of the language, otherwise None."""
     scripts = expected_scripts(language)
     counts = Counter(script(word) for word in words)
     del counts[NONE]
@@ -60,10 +60,10 @@ def foreign_script(language: str, words: Iterable[str]) -> str | None:
 
 @lru_cache(maxsize=1 << 17)
 def chinese(language: str, word: str) -> tuple[str, ...]:
-    """Return the languages that a word of `zh` or `zhtrad` belongs to by its characters, whatever its file says.
+    """Return the languages of a word by its characters; `language`, `zh` or `zhtrad`, is that of its file.
 
-    Characters that exist in one script only decide. A word all of whose characters exist in both is a word of both;
-    one without Chinese characters, or with characters of either script, stays what its file says it is.
+    Characters of one script alone decide. A word whose characters are all in both scripts belongs to both languages. A
+    word without Chinese characters, or with characters that are each in one script only, keeps `language`.
     """
     import hanzidentifier  # type: ignore[import-untyped]  # the characters of CC-CEDICT
 

@@ -1,4 +1,4 @@
-"""Tokenizers as they lie on disk: Hugging Face's, SentencePiece's and tiktoken's files."""
+"""Tokenizers from files of Hugging Face, SentencePiece and tiktoken."""
 
 import base64
 import binascii
@@ -13,13 +13,13 @@ from llamax_cli.errors import FileError
 
 
 class Tokenizer(NamedTuple):
-    """What a tokenizer makes of a text, special tokens left out: how many tokens, and where in the text each ends."""
+    """Two functions of a text, without special tokens: the number of tokens, and the end of each in characters."""
 
     count: Callable[[str], int]
     ends: Callable[[str], list[int]]
 
 
-# How LLaMA-3 parts text before it merges bytes; its file does not say.
+# LLaMA-3 splits text by this before it merges bytes; its file does not contain it.
 LLAMA3 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -30,8 +30,8 @@ LLAMA3 = (
 def load(path: Path) -> Tokenizer:
     """Return the tokenizer at a path.
 
-    The path is a folder with `tokenizer.json` or `tokenizer.model`, or such a file: Hugging Face's, SentencePiece's, or
-    tiktoken's as LLaMA-3 has it. FileError where it is none of them.
+    The path is a folder with `tokenizer.json` or `tokenizer.model`, or such a file, of Hugging Face, SentencePiece or
+    tiktoken (as in LLaMA-3). FileError for anything else.
 
     `load(Path("llama2")).ends("Hello world") -> [5, 11]`
     """
@@ -46,7 +46,7 @@ def load(path: Path) -> Tokenizer:
 
 
 def is_tiktoken(data: bytes) -> bool:
-    """Return whether a file that begins so is tiktoken's: a token in base64 and its rank on each line."""
+    """Return whether a file is one of tiktoken, with a token in base64 and its rank on each line."""
     return re.match(rb"[A-Za-z0-9+/]+=* \d+\r?\n", data) is not None
 
 
@@ -63,19 +63,19 @@ def _file(path: Path) -> Path:
 
 def _broken(file: Path, kind: str, error: object) -> FileError:
     reason = str(error).strip().partition("\n")[0]
-    return FileError(f"{file} is no tokenizer that {kind} can load{f' ({reason})' if reason else ''}")
+    return FileError(f"{file} is not a tokenizer that {kind} can load{f' ({reason})' if reason else ''}")
 
 
 def _hugging_face(file: Path, data: bytes) -> Tokenizer:
     from tokenizers import Tokenizer
 
     try:
-        json.loads(data)  # what the library says of broken JSON does not name the file's fault
+        json.loads(data)  # the message of the library does not show where the JSON is broken
         tokenizer = Tokenizer.from_str(data.decode())
     except ValueError as error:
         raise _broken(file, "Hugging Face tokenizers", error) from error
     except Exception as error:
-        if type(error) is not Exception:  # the library raises nothing more exact
+        if type(error) is not Exception:  # the library raises no more specific exception
             raise
         raise _broken(file, "Hugging Face tokenizers", error) from error
     tokenizer.no_truncation()
@@ -124,7 +124,7 @@ def _tiktoken(file: Path, data: bytes) -> Tokenizer:
 
 
 def _merges(ranks: dict[bytes, int], letters: dict[int, str]) -> list[tuple[str, str]]:
-    """Return the merges that make each token of two others, in the order of the tokens."""
+    """Return all merges of two tokens into a third one, in the order of the third."""
     merges: list[tuple[int, int, int, tuple[str, str]]] = []
     for token, rank in ranks.items():
         for cut in range(1, len(token)):

@@ -1,4 +1,4 @@
-"""The tree is the diagram: who imports whom, what a data command loads, and that the table of commands is true."""
+"""The layout: which folder imports which, what a data command loads, and whether the table of commands is right."""
 
 import ast
 import json
@@ -19,7 +19,7 @@ from llamax_cli.augmentation import code_switching
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "llamax_cli"
 FILES = sorted(PACKAGE.rglob("*.py"))
-# The rooms in the order of the recipe: each may import those above it, all of them the ground, which is the root.
+# The rooms in the order of the recipe. Each may import those above it and the ground, which is the root folder.
 ROOMS = [
     "streams",
     "conversion",
@@ -50,7 +50,7 @@ def folder(path: Path) -> str:
 
 
 def imported(tree: ast.AST) -> Iterator[tuple[str, bool]]:
-    """Yield (module, whether it is imported when the file is) for each import that is more than a type."""
+    """Yield (module, whether it is imported when the file is) for each import that is not only for types."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             continue
@@ -66,12 +66,12 @@ def imported(tree: ast.AST) -> Iterator[tuple[str, bool]]:
 
 
 def named(path: Path) -> str:
-    """Return a file as the tests' ids show it."""
+    """Return the name of a file in the ids of the tests."""
     return str(path.relative_to(PACKAGE))
 
 
 def test_every_room_has_its_place() -> None:
-    """A folder that the order does not name would be held to nothing."""
+    """A folder that is missing from the order would not be checked."""
     assert {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"} == set(ROOMS)
 
 
@@ -124,7 +124,7 @@ def test_every_module_that_is_named_is_there(path: Path) -> None:
 
 
 def test_the_compiled_extension_is_in_use() -> None:
-    """The one that pyproject.toml builds is the one that augment takes; without it the same bytes come slowly."""
+    """The extension that pyproject.toml builds is the one that augment uses; without it augment is only slower."""
     modules = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["ext-modules"]
     assert [(module["name"], *module["sources"]) for module in modules] == [
         (EXTENSION, f"{EXTENSION.replace('.', '/')}.c")
@@ -146,7 +146,7 @@ def loaded(arguments: list[str], stdin: bytes = b"") -> set[str]:
 
 @pytest.mark.parametrize("stdin", [b"", b'{"text":"a","lang":"en"}\n'])
 def test_a_data_command_loads_nothing_heavy(stdin: bytes) -> None:
-    """A small conversion in a pipe needs none of the big libraries, nor those for a rarer input."""
+    """A small conversion in a pipe loads none of the big libraries, nor those for rare inputs."""
     assert loaded(["convert", "--from", "records"], stdin) & LAZY == set()
 
 
@@ -159,7 +159,7 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
 
 
 def test_importing_the_table_imports_no_command() -> None:
-    """The one lazy boundary: no command's module is there before it runs."""
+    """The module of a command is imported only when the command runs."""
     script = "import sys; from llamax_cli import cli; print(*[n for n in sys.modules if 'llamax_cli.commands' in n])"
     outcome = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
     assert outcome.stdout == b"\n"

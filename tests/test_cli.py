@@ -9,31 +9,39 @@ import pytest
 from conftest import Outcome
 
 from llamax_cli import __version__
-from llamax_cli.cli import COMMANDS
+from llamax_cli.cli import COMMANDS, load
 
 Llamax = Callable[..., Outcome]
 
 
 def test_help_lists_every_command(llamax: Llamax) -> None:
-    """The table is what help shows; no argument at all shows it too."""
+    """Help shows each command with its whole summary; so does `llamax` without arguments."""
     done = llamax("--help")
     assert (done.returncode, done.stderr) == (0, b"")
     assert llamax().stdout == done.stdout
+    text = "".join(done.stdout.decode().split())
     for name, summary in COMMANDS.items():
-        assert name in done.stdout.decode()
-        assert summary.split()[0] in done.stdout.decode()
+        assert "".join((name + summary).split()) in text
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("train", "tune", "help")])
 def test_every_filter_has_the_shared_flags(llamax: Llamax, name: str) -> None:
-    """A flag that means the same everywhere is there everywhere; a trainer or the manual is not a filter."""
+    """Every filter has the shared flags; train, tune and help are not filters."""
     text = llamax(name, "--help").stdout.decode()
     for flag in ("--output", "--quiet", "--manifest", "--rejects", "--max-rejects", "--limit", "--resume"):
         assert flag in text
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_leaves_line_breaks_to_the_terminal(name: str) -> None:
+    """Each paragraph of a docstring is one line, which help wraps to the width of the terminal."""
+    paragraphs = load(name).help.split("\n\n")
+    assert paragraphs[0] == COMMANDS[name]
+    assert not any("\n" in paragraph for paragraph in paragraphs)
+
+
 def test_version(llamax: Llamax) -> None:
-    """`--version` is the package's."""
+    """`--version` shows the version of the package."""
     assert llamax("--version").stdout.decode() == f"llamax {__version__}\n"
 
 
@@ -47,19 +55,22 @@ def test_version(llamax: Llamax) -> None:
         ),
         ("convert --as mose", " convert: Invalid value for '--as': 'mose' is unknown; did you mean moses?"),
         ("convert --from tmy", " convert: Invalid value for '--from': 'tmy' is unknown; did you mean tmx?"),
-        ("convert --part 4/3", " convert: Invalid value for '--part': '4/3' is not I/N with I from 1 to N, as in 3/8"),
+        (
+            "convert --part 4/3",
+            " convert: Invalid value for '--part': '4/3' is not I/N with I from 1 to N, such as 3/8",
+        ),
         ("convert --langs german", " convert: unknown language 'german'; did you mean de (German)?"),
         ("convert --pairs en-de --mono en", " convert: --pairs makes pairs and --mono texts: give one of them"),
-        ("convert --resume", " convert: --resume continues a file: name it with -o"),
+        ("convert --resume", " convert: --resume requires -o, the file that it continues"),
         ("convert --as moses", " convert: --as moses writes several files: name their prefix with -o"),
         (
             "convert --max-rejects x",
-            " convert: Invalid value for '--max-rejects': 'x' is no count (20) or share (1%, 0.01)",
+            " convert: Invalid value for '--max-rejects': 'x' is not a count (20) or a share (1%, 0.01)",
         ),
     ],
 )
 def test_usage_errors_are_one_line(llamax: Llamax, arguments: str, message: str) -> None:
-    """What is asked for in vain is named, with the nearest that exists; nothing goes to standard output."""
+    """The line names what is wrong and the nearest name that exists; nothing is written to standard output."""
     done = llamax(*arguments.split())
     assert (done.returncode, done.stdout, done.stderr.decode()) == (2, b"", f"llamax{message}\n")
 

@@ -1,4 +1,4 @@
-"""The settings of a run: TOML and --set, typed, and refused by name."""
+"""The settings of a run, from TOML and --set: types, and errors that name the key."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from llamax_cli.errors import FileError, UsageError
 
 
 def test_a_file_and_settings_make_a_training(tmp_path: Path) -> None:
-    """Settings stand above the file, the file above the defaults; a whole number is a number too."""
+    """Settings override the file, and the file the defaults; a whole number is a number too."""
     path = tmp_path / "run.toml"
     path.write_text('learning_rate = 1e-4\nfreeze = ["a.*", "b"]\nclip = 2\ncompile = true\n')
     training = read_training(
@@ -34,21 +34,21 @@ def test_a_file_and_settings_make_a_training(tmp_path: Path) -> None:
         ("schedule=3", "--set schedule=3: schedule takes a string, not 3"),
         ("schedule=cosin", "schedule = 'cosin': did you mean cosine?"),
         ("freeze=[1]", "--set freeze=[1]: freeze takes a list of strings, not [1]"),
-        ("batch=0", "batch = 0: at least 1"),
-        ("warmup=2", "warmup = 2.0: at most 1"),
-        ("learning_rate=nan", "learning_rate = nan: at least 0"),
+        ("batch=0", "batch = 0: must be at least 1"),
+        ("warmup=2", "warmup = 2.0: must be at most 1"),
+        ("learning_rate=nan", "learning_rate = nan: must be at least 0"),
         ("block", "--set block: write key=value"),
     ],
 )
 def test_what_cannot_be_is_refused(setting: str, message: str) -> None:
-    """Each with the key, and the nearest where there is one."""
+    """Each error names the key, and the nearest key if there is one."""
     with pytest.raises(UsageError) as raised:
         read_training(None, [setting])
     assert str(raised.value).startswith(message)
 
 
 def test_a_broken_file_is_told(tmp_path: Path) -> None:
-    """Its name, and what is wrong."""
+    """The error names the file and says what is wrong."""
     path = tmp_path / "run.toml"
     path.write_text("block: 2\n")
     with pytest.raises(UsageError, match=r"run.toml: not TOML: "):
@@ -61,7 +61,7 @@ def test_a_broken_file_is_told(tmp_path: Path) -> None:
 
 
 def test_every_setting_says_what_it_is() -> None:
-    """In words, for the README and whoever reads the code."""
+    """Each setting has a description, for the README and for readers of the code."""
     from dataclasses import fields
 
     assert all(each.metadata["help"] for each in fields(Training))

@@ -1,4 +1,4 @@
-"""What goes wrong is told in one line, with an exit code, and stdout has whole records only."""
+"""Errors: one line, an exit code, and only whole records on stdout."""
 
 import bz2
 import gzip
@@ -47,8 +47,8 @@ BAD_LINES = {
     b'{"text":"a\0"}': "NUL byte at 10",
     rb'{"text":"\ud800","lang":"en"}': r"lone surrogate \ud800",
     rb'{"text":"a","lang":"en","x":"\udfff"}': r"lone surrogate \udfff",
-    b'{"text":"a","x":NaN}': "NaN is no JSON number; write null",
-    b'{"text":"a","x":-Infinity}': "-Infinity is no JSON number; write null",
+    b'{"text":"a","x":NaN}': "NaN is not a JSON number; write null",
+    b'{"text":"a","x":-Infinity}': "-Infinity is not a JSON number; write null",
     b'{"text":"\xff","lang":"en"}': "not UTF-8: byte 0xff at 9",
     b'{"text":"a","lang":"en","x":"\xe2\x28"}': "not UTF-8: byte 0xe2 at 29",
     b'{"text":"a': "Input data was truncated",
@@ -58,7 +58,7 @@ BAD_LINES = {
 
 @pytest.mark.parametrize("line", BAD_LINES, ids=lambda line: repr(line[:24]))
 def test_a_bad_line_is_placed_and_explained(filters: Filters, line: bytes) -> None:
-    """File, line and reason; what came before is written."""
+    """The line names file, line and reason, and the records before it are written."""
     outcome = filters("upper", stdin=GOOD + line + b"\n" + GOOD)
     one_line(outcome, 65)
     assert outcome.stderr.decode().startswith("llamax upper: stdin:2: ")
@@ -79,7 +79,7 @@ def test_convert_places_and_explains_a_bad_line(llamax: Filters, tmp_path: Path,
 
 
 def test_convert_refuses_an_unknown_language(llamax: Filters, tmp_path: Path) -> None:
-    """In a record it is bad data, on the command line a usage error."""
+    """An unknown language is bad data in a record and a usage error on the command line."""
     (tmp_path / "in.jsonl").write_bytes(GOOD + b'{"text":"a","lang":"klingonese"}\n')
     one_line(llamax(*NEEDED["convert"], "in.jsonl"), 65, "in.jsonl:2: ", "klingonese")
     one_line(llamax("convert", "--langs", "klingonese", "in.jsonl"), 2, "klingonese")
@@ -87,7 +87,7 @@ def test_convert_refuses_an_unknown_language(llamax: Filters, tmp_path: Path) ->
 
 @pytest.mark.parametrize("number", [b"12345678901234567890123", b"-1e400", b"1.10", b"0.1e-7"])
 def test_numbers_survive(filters: Filters, llamax: Filters, number: bytes) -> None:
-    """A number that no machine type holds comes out as it went in."""
+    """A number too large for any machine type is kept as it is."""
     line = b'{"text":"a","lang":"en","x":%s}\n' % number
     assert b'"x":%s}' % number in filters("upper", stdin=line).stdout
     assert b'"x":%s}' % number in llamax(*NEEDED["convert"], stdin=line).stdout
@@ -125,7 +125,7 @@ COMPRESS = {
 def test_a_torn_compressed_input_is_told(
     filters: Filters, llamax: Filters, tmp_path: Path, compression: str, command: str
 ) -> None:
-    """Cut short or broken: a line that says so, and exit code 65."""
+    """An input that is cut short or broken gives one line and exit code 65."""
     data = COMPRESS[compression](
         b"".join(b'{"text":"%s","lang":"en"}\n' % os.urandom(9).hex().encode() for _ in range(999))
     )
@@ -152,7 +152,7 @@ def test_a_torn_compressed_input_is_told(
 def test_an_input_that_cannot_be_opened_is_named(
     filters: Filters, llamax: Filters, tmp_path: Path, command: str, name: str, reason: str
 ) -> None:
-    """Name and reason, exit code 1."""
+    """The line has name and reason, and the exit code is 1."""
     (tmp_path / "empty").touch()
     (tmp_path / "loop").symlink_to("loop")
     run = filters if command == "upper" else llamax
@@ -160,7 +160,7 @@ def test_an_input_that_cannot_be_opened_is_named(
 
 
 def test_an_unreadable_input_is_named(tmp_path: Path) -> None:
-    """Permission is asked of the system, and its answer told."""
+    """The line gives the reason of the operating system."""
     (tmp_path / "in").touch(mode=0)
     user = os.geteuid()
     os.seteuid(user or 65534)
@@ -172,13 +172,13 @@ def test_an_unreadable_input_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_file(filters: Filters, tmp_path: Path) -> None:
-    """As an argument it is told what it is."""
+    """A folder as an argument gives a line that says so."""
     (tmp_path / "folder").mkdir()
     one_line(filters("upper", "folder"), 1, "llamax upper: folder is a folder, not a file")
 
 
 def test_an_empty_input_is_a_stream_of_nothing(filters: Filters, tmp_path: Path) -> None:
-    """No line, no record, no error; compressed or not."""
+    """An empty input, compressed or not, gives no record and no error."""
     for name, data in {"empty": b"", "empty.gz": gzip.compress(b""), "none.xz": lzma.compress(b"")}.items():
         (tmp_path / name).write_bytes(data)
         outcome = filters("upper", name)
@@ -200,14 +200,14 @@ def test_a_full_disk_behind_stdout(command: str) -> None:
 
 
 def test_a_full_disk_behind_the_rejects(filters: Filters) -> None:
-    """A bad line that cannot be kept ends the run."""
+    """A bad line that cannot be written to the rejects ends the run."""
     one_line(filters("upper", "--rejects", "/dev/full", stdin=b"x\n"), 1, "/dev/full: no space left on device")
 
 
 @pytest.mark.parametrize("ending", ["", ".gz"])
 @pytest.mark.parametrize("command", ["upper", "ahead"])
 def test_a_full_disk_behind_the_output(tmp_path: Path, ending: str, command: str) -> None:
-    """No FILE appears; the old one stays; with room again --resume goes on to the same bytes."""
+    """No FILE appears and an old one stays; when there is space again, --resume continues to the same bytes."""
     text = b"".join(b'{"text":"%s"}\n' % os.urandom(200).hex().encode() for _ in range(15_000))
     (tmp_path / "in").write_bytes(text)
     (tmp_path / f"out{ending}").write_bytes(b"old")
@@ -230,7 +230,7 @@ def test_a_full_disk_behind_the_output(tmp_path: Path, ending: str, command: str
 
 @pytest.mark.parametrize("arguments", [["upper"], ["upper", "--rejects", "r"], ["upper", "-o", "out"]], ids=str)
 def test_standard_input_may_be_closed(tmp_path: Path, arguments: list[str]) -> None:
-    """`<&-` is told in one line; no other file is taken for the input."""
+    """`<&-` gives one line, and no other file is taken for the input."""
     process = start(*arguments, stdin=None, cwd=tmp_path, preexec_fn=lambda: os.close(0))
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err) == (1, b"", b"llamax upper: standard input is closed\n")
@@ -238,7 +238,7 @@ def test_standard_input_may_be_closed(tmp_path: Path, arguments: list[str]) -> N
 
 @pytest.mark.parametrize("arguments", [["upper"], ["upper", "--rejects", "r"]], ids=str)
 def test_standard_output_may_be_closed(tmp_path: Path, arguments: list[str]) -> None:
-    """`>&-` is told in one line; no other file gets the records."""
+    """`>&-` gives one line, and no other file gets the records."""
     process = start(*arguments, stdout=None, cwd=tmp_path, preexec_fn=lambda: os.close(1))
     _, err = process.communicate(GOOD, timeout=20)
     assert (process.returncode, err) == (1, b"llamax upper: standard output: bad file descriptor\n")
@@ -247,7 +247,7 @@ def test_standard_output_may_be_closed(tmp_path: Path, arguments: list[str]) -> 
 
 @pytest.mark.parametrize(("text", "code"), [(GOOD, 0), (b"x\n", 65)])
 def test_standard_error_may_be_closed(tmp_path: Path, text: bytes, code: int) -> None:
-    """`2>&-` changes nothing but that nobody is told; what would be told goes into no other file."""
+    """`2>&-` only silences messages; they are not written to any other file."""
     process = start("upper", "-o", "out", stderr=None, cwd=tmp_path, preexec_fn=lambda: os.close(2))
     process.communicate(text, timeout=20)
     assert process.returncode == code
@@ -278,33 +278,33 @@ def test_output_needs_no_standard_output(tmp_path: Path) -> None:
         (["convert", "--limit", "0"], ["--limit"]),
         (["convert", "--limit", "many"], ["--limit", "'many'"]),
         (["convert", "-o"], ["-o"]),
-        (["convert", "--part", "4/3"], ["'4/3' is not I/N with I from 1 to N, as in 3/8"]),
+        (["convert", "--part", "4/3"], ["'4/3' is not I/N with I from 1 to N, such as 3/8"]),
         (["convert", "--part", "x"], ["'x' is not I/N"]),
         (["convert", "--max-rejects", "x"], ["--max-rejects", "'x'"]),
-        (["convert", "--rejects", "r.gz"], ["name it without .gz"]),
+        (["convert", "--rejects", "r.gz"], ["name the file without .gz"]),
         (["--wersion"], ["--wersion", "--version"]),
     ],
     ids=lambda value: " ".join(value),
 )
 def test_a_usage_error_is_one_line(llamax: Filters, arguments: list[str], words: list[str]) -> None:
-    """The option or command, what is wrong with it, the nearest that there is; exit code 2."""
+    """The line names the option or command, what is wrong, and the nearest name; the exit code is 2."""
     outcome = llamax(*arguments, stdin=b"")
     one_line(outcome, 2, *words)
     assert outcome.stdout == b""
 
 
 def test_an_unknown_command_is_not_told_in_another_one_s_name(llamax: Filters) -> None:
-    """A word after it that happens to be a command is not the one that runs."""
+    """A later word that is the name of a command does not run that command."""
     assert llamax("zzz", "convert").stderr.startswith(b"llamax: ")
 
 
 def test_standard_input_is_read_once(filters: Filters) -> None:
-    """Named twice, it is a usage error."""
+    """Standard input named twice is a usage error."""
     one_line(filters("upper", "-", "-", stdin=GOOD), 2, "standard input can be read only once")
 
 
 def test_a_limit_of_rejects_without_rejects_is_refused(filters: Filters) -> None:
-    """`--max-rejects` alone would never be looked at."""
+    """`--max-rejects` alone would have no effect."""
     one_line(filters("upper", "--max-rejects", "3", stdin=GOOD), 2, "--rejects")
 
 
@@ -316,7 +316,7 @@ def test_debug_shows_where_an_error_came_from(filters: Filters) -> None:
 
 
 def test_no_arguments_show_the_help() -> None:
-    """`llamax` alone lists what there is."""
+    """`llamax` alone lists the commands."""
     outcome = subprocess.run([sys.executable, "-m", "llamax_cli"], capture_output=True, timeout=60)
     assert b"convert" in outcome.stdout + outcome.stderr
     assert b"Traceback" not in outcome.stderr

@@ -1,4 +1,4 @@
-"""The recipes in examples/ run as they stand."""
+"""The recipes in examples/ run without changes."""
 
 import fcntl
 import itertools
@@ -43,11 +43,11 @@ def test_hold_out(tmp_path: Path) -> None:
     assert sum(map(len, segments)) == len(set().union(*segments)) == 300
     assert sum(map(len, records)) == 300 * 6
     again = run("hold-out.sh", "x.en", "x.de", "x.sw", cwd=tmp_path, PAIRS="*-*")
-    assert again.stderr.count("is complete already") == 2
+    assert again.stderr.count("is already complete") == 2
 
 
 def test_nightly_mix(tmp_path: Path) -> None:
-    """Each night another epoch of the same records; nothing held out; nothing while another night is at work."""
+    """Each night gives another epoch, without held-out sentences, and does nothing while another night runs."""
     corpus, epochs = tmp_path / "corpus", tmp_path / "epochs"
     for name in ("para", "mono", "held-out"):
         (corpus / name).mkdir(parents=True)
@@ -85,7 +85,7 @@ def test_mixture(tmp_path: Path) -> None:
 
 
 def test_evaluate(tmp_path: Path, data: Path, tiny_model: Callable[[str], Path]) -> None:
-    """From a corpus and a model to a table and a picture; what is there already is not made again."""
+    """From a corpus and a model to a table and a picture; files that exist are not made again."""
     settings = {"MODEL": str(tiny_model("llama")), "PAIRS": "en-de,de-en,en-fr", "SAMPLE": "3", "METRIC": "chrf++"}
     settings |= {"OPTIONS": "--template llamax-alpaca --beam 1 --max-new-tokens 8"}
     run("evaluate.sh", str(data / "flores101" / "devtest"), "results", cwd=tmp_path, **settings)
@@ -100,7 +100,7 @@ def test_evaluate(tmp_path: Path, data: Path, tiny_model: Callable[[str], Path])
     assert "| en-x | chrf++ |" in (results / "summary.md").read_text()
     assert (results / "heatmap.png").read_bytes().startswith(b"\x89PNG")
     again = run("evaluate.sh", str(data / "flores101" / "devtest"), "results", cwd=tmp_path, **settings)
-    assert again.stderr.count("is complete already") == 4
+    assert again.stderr.count("is already complete") == 4
 
 
 def test_train_24_a100(tmp_path: Path) -> None:
@@ -184,13 +184,13 @@ def test_quickstart(tmp_path: Path) -> None:
 
 
 def test_quickstart_line_that_fails_is_run_again(tmp_path: Path) -> None:
-    """A pipe whose first part dies leaves an output that is whole by its looks; it is not taken for done."""
+    """A pipe whose first part dies leaves an output that looks complete; it is not taken for complete."""
     script = small_clone(tmp_path)
     broken = script.parent / "instructions.py"
     broken.write_text("import sys\nprint(sys.stdin.readline())\nsys.exit(1)\n")
     work = tmp_path / "work"
     work.mkdir()
-    # All that comes before is taken for done.
+    # All steps before this one are skipped as done.
     for output, line in itertools.takewhile(lambda step: step[0] != "instructions.jsonl", quickstart_lines()):
         (work / output).parent.mkdir(exist_ok=True)
         (work / output).touch()
@@ -209,7 +209,7 @@ def test_quickstart_line_that_fails_is_run_again(tmp_path: Path) -> None:
 
 
 def test_the_corpus_is_what_its_phrases_make() -> None:
-    """The files are those that compose.py writes; languages are aligned, and what is held out is nowhere else."""
+    """The files are those that compose.py writes; languages are aligned, and held-out sentences are nowhere else."""
     folder = ROOT / "examples" / "data"
     compose = runpy.run_path(str(folder / "compose.py"))
     made = {**compose["corpus"](), **compose["dictionaries"]()}
@@ -222,7 +222,7 @@ def test_the_corpus_is_what_its_phrases_make() -> None:
 
 
 def test_every_example_is_tested() -> None:
-    """No recipe without a test here."""
+    """Every recipe has a test here."""
     tests = Path(__file__).read_text(encoding="utf-8")
     for script in (ROOT / "examples").glob("*.sh"):
         assert f'"{script.name}"' in tests

@@ -1,4 +1,4 @@
-"""languages.py: one code per language, whatever the spelling, and the facts as published."""
+"""Languages: one code for each, whatever the spelling, and the published facts."""
 
 import csv
 import html
@@ -104,7 +104,7 @@ def test_no_spelling_names_two_languages() -> None:
 
 
 def test_aliases_repeat_no_other_column() -> None:
-    """The last resort of the table holds only what nothing else says."""
+    """The column of aliases holds only codes that no other column has."""
     for entry in languages().values():
         columns = {entry.code, entry.iso639_3, entry.flores101, entry.flores200.split("_")[0], entry.bcp47}
         assert not columns & set(entry.aliases), entry.code
@@ -112,7 +112,7 @@ def test_aliases_repeat_no_other_column() -> None:
 
 @given(st.sampled_from(CODES), st.data())
 def test_every_spelling_in_any_case_is_the_language(code: str, draw: st.DataObject) -> None:
-    """Case does not count, and `-` is `_`."""
+    """Upper and lower case are the same, and so are `-` and `_`."""
     spelling = draw.draw(st.sampled_from(sorted(spellings(code) - {"zho"})))
     upper = draw.draw(st.lists(st.booleans(), min_size=len(spelling), max_size=len(spelling)))
     typed = "".join(letter.upper() if up else letter for letter, up in zip(spelling, upper, strict=True))
@@ -137,7 +137,7 @@ def test_varieties_of_panlex() -> None:
 
 @pytest.mark.parametrize("code", MBART50.split())
 def test_mbart_names_the_plain_language(code: str) -> None:
-    """The 52 codes of mBART-50 carry a region that says nothing."""
+    """The regions in the 52 codes of mBART-50 make no difference."""
     assert canonical(code) == code.split("_")[0]
 
 
@@ -149,7 +149,7 @@ def test_codes_of_other_systems(typed: str, code: str) -> None:
 
 @pytest.mark.parametrize(("typed", "tag"), [item.split("=") for item in OUTSIDE.split()])
 def test_other_languages_and_varieties_keep_a_tag_of_their_own(typed: str, tag: str) -> None:
-    """No neighbour or variety falls together with one of the 102."""
+    """No related language and no variety gets the code of one of the 102."""
     assert canonical(typed) == tag
     with pytest.raises(LanguageError, match="is not among the 102"):
         language(typed)
@@ -184,7 +184,7 @@ def test_what_is_written_is_read_as_itself(subtag: str, script: str, region: str
 
 @given(st.text())
 def test_any_other_text_is_refused_in_one_line(text: str) -> None:
-    """No text makes anything but a code or one line of error."""
+    """Any text gives a code or an error of one line."""
     try:
         canonical(text)
     except LanguageError as error:
@@ -219,14 +219,14 @@ def test_the_message_names_the_nearest(typed: str, message: str) -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_a_full_name_is_answered_with_its_code(code: str) -> None:
-    """A name is no code, but the message knows it."""
+    """A name is not a code, but the message names the code."""
     for name in {languages()[code].name, languages()[code].prompt_name} - {"Lao", "Luo"}:
         with pytest.raises(LanguageError, match=re.escape(f"did you mean {code} (")):
             canonical(name)
 
 
 def test_a_swapped_letter_in_a_name_still_finds_the_language() -> None:
-    """Misspelt names are near enough."""
+    """A misspelt name still finds its language."""
     for entry in languages().values():
         if len(entry.name) > 5 and entry.name[2] != entry.name[3] and "(" not in entry.name:
             swapped = entry.name[:2] + entry.name[3] + entry.name[2] + entry.name[4:]
@@ -235,13 +235,13 @@ def test_a_swapped_letter_in_a_name_still_finds_the_language() -> None:
 
 
 def test_language_outside_the_table_is_named() -> None:
-    """language() has facts of the 102 alone."""
+    """language() knows only the 102."""
     with pytest.raises(LanguageError, match=re.escape("eu (Basque) is not among the 102 languages of the recipe")):
         language("eus")
 
 
 def test_known_codes_never_import_langcodes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The registry is read only for what the table lacks."""
+    """The registry is read only for codes outside the table."""
     monkeypatch.setitem(sys.modules, "langcodes", None)
     for code in CODES:
         for spelling in spellings(code) - {"zho"}:
@@ -319,7 +319,7 @@ def test_names_in_prompts_are_the_authors(data: Path) -> None:
 
 
 def test_families_are_the_authors_but_for_one_slip(data: Path) -> None:
-    """Kabuverdianu is no language of a family called Portuguese."""
+    """The family of Kabuverdianu is not Portuguese."""
     rows = sheet(data / "llamax-published" / "final_language_info.xlsx")[1:]
     published = {row["D"]: row["A"].replace("\N{EN DASH}", "-") for row in rows}
     assert published.pop("kea") == "Portuguese"

@@ -1,4 +1,4 @@
-"""A record on its way through: what nobody touches stays byte for byte, what is no record is told in plain words."""
+"""Records in a stream: unchanged values keep their bytes, and errors say plainly why a line is not a record."""
 
 import json
 
@@ -36,7 +36,7 @@ def utf8(tree: object) -> bool:
 
 @pytest.mark.parametrize("written", VALUES)
 def test_untouched_values_stay_byte_for_byte(written: bytes) -> None:
-    """Escapes, number formats, big integers and inner white space come out as they went in."""
+    """Escapes, number formats, big integers and inner white space are kept."""
     line = b'{"a":' + written + b',"unknown":' + written + b"}\n"
     assert serialise([parse(line)]) == line
     assert serialise(parse_lines(line) or []) == line
@@ -48,7 +48,7 @@ def test_untouched_values_stay_byte_for_byte(written: bytes) -> None:
     st.sampled_from([None, 1]),
 )
 def test_any_json_object_survives(record: dict[str, object], ascii_only: bool, space: int | None) -> None:
-    """Read and written again, each value has the bytes it had, and the whole the meaning."""
+    """After reading and writing, each value has the same bytes, and the record the same meaning."""
     separators = (",", ":") if space is None else (" , ", " : ")
     line = json.dumps(record, ensure_ascii=ascii_only, separators=separators).encode()
     parsed = parse(line)
@@ -62,7 +62,7 @@ def test_any_json_object_survives(record: dict[str, object], ascii_only: bool, s
     st.lists(st.dictionaries(st.text(max_size=3).filter(utf8), trees.filter(utf8), max_size=3), min_size=1, max_size=5)
 )
 def test_lines_at_once_are_lines_one_by_one(records: list[dict[str, object]]) -> None:
-    """`parse_lines` makes what `parse` makes of each line."""
+    """`parse_lines` returns what `parse` returns for each line."""
     lines = [json.dumps(record).encode() for record in records]
     at_once = parse_lines(b"".join(line + b"\n" for line in lines))
     assert at_once is not None
@@ -75,9 +75,9 @@ BAD = {
     b"\xef\xbb\xbf{}": "starts with a byte order mark (U+FEFF); remove it",
     b'{"a":"\0"}': "not JSON: NUL byte at 6; is this a binary or UTF-16 file?",
     b"{\0": "not JSON: NUL byte at 1; is this a binary or UTF-16 file?",
-    b'{"a": NaN}': "not JSON: NaN is no JSON number; write null",
-    b'{"a":[1,Infinity]}': "not JSON: Infinity is no JSON number; write null",
-    b'{"a":-Infinity}': "not JSON: -Infinity is no JSON number; write null",
+    b'{"a": NaN}': "not JSON: NaN is not a JSON number; write null",
+    b'{"a":[1,Infinity]}': "not JSON: Infinity is not a JSON number; write null",
+    b'{"a":-Infinity}': "not JSON: -Infinity is not a JSON number; write null",
     rb'{"a":"x\ud800"}': r"not JSON: lone surrogate \ud800",
     rb'{"a":"\ude00x"}': r"not JSON: lone surrogate \ude00",
     rb'{"a":"\ud83d\ude00","b":{"c":"\uDBFF"}}': r"not JSON: lone surrogate \uDBFF",
@@ -101,7 +101,7 @@ BAD = {
 
 @pytest.mark.parametrize("line", BAD, ids=lambda line: repr(line[:20]))
 def test_the_reason_why_a_line_is_no_record(line: bytes) -> None:
-    """Each kind of bad line is told in words that say what to mend, and the quick way sees it too."""
+    """The error of each kind of bad line says what to fix, and `parse_lines` finds the line too."""
     with pytest.raises(RecordError) as caught:
         parse(line)
     assert str(caught.value) == BAD[line]
@@ -122,13 +122,13 @@ KINDS = {
 
 @pytest.mark.parametrize("written", KINDS)
 def test_what_is_no_string_is_named(written: bytes) -> None:
-    """A value of another kind than a string is refused by its key and its kind."""
+    """The error for a value that is not a string names its key and its type."""
     with pytest.raises(RecordError, match=f"^'a' is {KINDS[written]}, not a string$"):
         text(parse(b'{"a":' + written + b"}"), "a")
 
 
 def test_what_is_missing_is_named() -> None:
-    """A missing key is refused with the keys that are there."""
+    """The error for a missing key names the keys that the record has."""
     with pytest.raises(RecordError, match=r"^no 'text' in the record \(it has a, b\)$"):
         text(parse(b'{"a":1,"b":2}'), "text")
     with pytest.raises(RecordError, match=r"^no 'text' in the record \(it has nothing\)$"):
@@ -136,7 +136,7 @@ def test_what_is_missing_is_named() -> None:
 
 
 def test_what_a_stage_put_in_is_found() -> None:
-    """Plain values that a stage put in are read like those that came in."""
+    """Plain values that a stage has set are read like those of the input."""
     record = {"s": "text", "n": 3}
     assert (text(record, "s"), value(record, "n")) == ("text", 3)
     with pytest.raises(RecordError, match=r"^'n' is int, not a string$"):

@@ -1,1 +1,1 @@
-"""One thin file per command: parse, connect, run."""
+"""Commands: one file for each, which declares its options and calls the step of the recipe."""

@@ -1,4 +1,4 @@
-"""`llamax augment`: pairs and texts, code-switched with a lexicon."""
+"""`llamax augment`: code-switched pairs and texts."""
 
 from typing import Annotated
 

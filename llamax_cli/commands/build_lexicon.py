@@ -1,14 +1,14 @@
-"""`llamax build-lexicon`: bilingual dictionaries to one multilingual lexicon."""
+"""`llamax build-lexicon`: one multilingual lexicon from bilingual dictionaries."""
 
 from typing import Annotated
 
 from typer import Option
 
 from llamax_cli.lexicon import lexicon_writer
-from llamax_cli.lexicon.builder import Builder, build
+from llamax_cli.lexicon.builder import BuildContext, build
 from llamax_cli.lexicon.detection import FORMATS, open_dictionaries
-from llamax_cli.lexicon.dictionaries import DictionaryRequest, declared
-from llamax_cli.lexicon.rows import Choice
+from llamax_cli.lexicon.dictionaries import DictionaryRequest, parse_language_pair
+from llamax_cli.lexicon.rows import BuildOptions
 from llamax_cli.lexicon.statistics import LanguageStatistics
 from llamax_cli.options.command import command
 from llamax_cli.options.values import codes, format_option
@@ -48,11 +48,11 @@ def build_lexicon(
     if list_:
         return lexicon_writer.write_list(run)
     path = lexicon_writer.destination(run, name, stats=stats)
-    choice = Choice(one_way, keep_identical, hops, codes(only), max_words)
-    request = DictionaryRequest(run.input, declared(langs), run.tally)
+    options = BuildOptions(one_way, keep_identical, hops, codes(only), max_words)
+    request = DictionaryRequest(run.input, parse_language_pair(langs), run.tally)
     dictionaries = open_dictionaries(request, run.settings.files or ("-",), from_)
-    figures: dict[str, LanguageStatistics] = {}
-    entries = build(dictionaries, choice, Builder(run.reject, run.tally, run.settings.workers), figures)
+    statistics: dict[str, LanguageStatistics] = {}
+    entries = build(dictionaries, options, BuildContext(run.reject, run.tally, run.settings.workers), statistics)
     if stats:
-        return lexicon_writer.write_stats(run, entries, figures, choice)
-    return lexicon_writer.write(run, entries, figures, path)
+        return lexicon_writer.write_stats(run, entries, statistics, options)
+    return lexicon_writer.write(run, entries, statistics, path)

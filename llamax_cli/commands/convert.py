@@ -1,4 +1,4 @@
-"""`llamax convert`: what users have, to records, and back."""
+"""`llamax convert`: corpora to records, and back."""
 
 from typing import Annotated
 

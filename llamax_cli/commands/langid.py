@@ -5,10 +5,9 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.identification import langid_writer
 from llamax_cli.identification.annotation import AnnotationRequest
 from llamax_cli.identification.detectors import DEFAULT, DETECTORS
-from llamax_cli.identification.selection import SELECTIONS
+from llamax_cli.identification.langid_run import SELECTION_NAMES, LangidRequest, write_identified
 from llamax_cli.options.command import command
 from llamax_cli.options.values import listed, one_of
 from llamax_cli.streams.run import Run
@@ -37,7 +36,7 @@ def langid(
         str | None,
         Option(
             metavar="WHICH",
-            callback=one_of((*SELECTIONS, langid_writer.BEST)),
+            callback=one_of(SELECTION_NAMES),
             help="Keep translations that are on-target or off-target, records in their declared language (match), or "
             "the best candidate for each source (best).",
         ),
@@ -59,6 +58,6 @@ def langid(
 
     Example: llamax translate --model M flores.jsonl | llamax langid | llamax langid --summary
     """
-    keeps_marks = (summary or select is not None) and detector is None and lid_model is None
-    request = AnnotationRequest(listed(field), detector or DEFAULT, lid_model, keeps_marks)
-    langid_writer.write(run, request, select, min_score, summary=summary)
+    reuse = (summary or select is not None) and detector is None and lid_model is None
+    annotation = AnnotationRequest(listed(field), detector or DEFAULT, lid_model, reuse)
+    write_identified(run, LangidRequest(annotation, select, min_score, summary))

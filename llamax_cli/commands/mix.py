@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 from typer import Option
 
-from llamax_cli.mixing.mixture import Recipe, write
-from llamax_cli.mixing.quotas import Quotas
-from llamax_cli.mixing.rows import RowSettings
-from llamax_cli.mixing.strata import Drawing
+from llamax_cli.mixing.algorithm1 import MixtureParameters
+from llamax_cli.mixing.chunk_reader import ReaderSettings
+from llamax_cli.mixing.mixture import MixtureRequest, write_mixture
+from llamax_cli.mixing.subsets import EpochRandomness
 from llamax_cli.options.command import NEUTRAL, command
 from llamax_cli.options.values import byte_size, one_of
 from llamax_cli.streams.run import Run
@@ -87,6 +87,6 @@ def mix(
     Example: llamax mix --para *.pairs.jsonl --mono *.text.jsonl --exclude flores101 -o epoch0.jsonl.zst
     """
     inputs = {"para": para or (), "mono": mono or (), "aug": aug or (), "mt": mt or ()}
-    reading = RowSettings(Drawing(seed, epoch, flip), parallel == "split", mono_block, tokenizer)
-    quotas = Quotas(per_language, per_pair, copies, mono_size, para_size, augment_high, temperature)
-    write(run, Recipe(inputs, reading, exclude or (), quotas, memory), plan=plan)
+    reader = ReaderSettings(EpochRandomness(seed, epoch, flip), parallel == "split", mono_block, tokenizer)
+    parameters = MixtureParameters(per_language, per_pair, copies, mono_size, para_size, augment_high, temperature)
+    write_mixture(run, MixtureRequest(inputs, reader, exclude or (), parameters, memory), plan=plan)

@@ -1,4 +1,4 @@
-"""`llamax pivot`: translations by way of a third language."""
+"""`llamax pivot`: translations through a third language."""
 
 from dataclasses import replace
 from typing import Annotated
@@ -17,24 +17,30 @@ from llamax_cli.translation.pivot import run_pivot
 def pivot(
     run: Run,
     options: Annotated[flags.TranslationOptions, OptionGroup(flags.translation_options)],
-    via: Annotated[str, Option(metavar="LANG", help="The language in between.")] = "en",
+    via: Annotated[str, Option(metavar="LANG", help="Pivot language.")] = "en",
     only: Annotated[
         str | None,
         Option(
             metavar="off-target",
             callback=one_of(["off-target"]),
-            help="Pivot what langid found in the wrong language, pass on the rest.",
+            help="Pivot only the records that langid found off target; pass the others on.",
             show_default=False,
         ),
     ] = None,
     second_model: Annotated[
-        str | None, Option(metavar="NAME|DIR", help="Another model for the way back.", show_default=False)
+        str | None,
+        Option(
+            metavar="NAME|DIR",
+            help="Model for the second step, from the pivot language; by default the same.",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
-    """Translate by way of a third language, all records or those that went astray.
+    """Translate through a third language: all records, or those that are off target.
 
-    Source to `--via`, then on to the target, with one load of the model; the text in between is kept in `pivot`. A
-    direction that begins or ends in that language is translated at once, or with --only passed on as it is.
+    Each source is translated into the pivot language, and from there into the target, by the same model. The text in
+    between is kept in `pivot`. A direction that begins or ends in the pivot language is translated in one step; with
+    --only, its records are passed on unchanged.
 
     Example: llamax pivot marked.jsonl --via en --only off-target --model LLaMAX/LLaMAX3-8B-Alpaca
     """

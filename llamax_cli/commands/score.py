@@ -1,4 +1,4 @@
-"""`llamax score`: translations to scores, summaries and comparisons."""
+"""`llamax score`: scores of translations, summaries and comparisons."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`llamax translate`: sources through a model to translations."""
+"""`llamax translate`: translations of texts and pairs by a model."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,14 +16,18 @@ def translate(
     run: Run,
     options: Annotated[flags.TranslationOptions, OptionGroup(flags.translation_options)],
     plan: Annotated[
-        Path | None, Option(metavar="FILE", help="Make the pairs that mix --plan found missing.", show_default=False)
+        Path | None,
+        Option(
+            metavar="FILE", help="Make the pairs that this output of mix --plan lists as missing.", show_default=False
+        ),
     ] = None,
-    nbest: Annotated[int, Option(metavar="N", min=1, help="Candidates for each source, best first.")] = 1,
+    nbest: Annotated[int, Option(metavar="N", min=1, help="Candidates to write for each source, best first.")] = 1,
 ) -> None:
     """Translate texts and pairs with a language model or an encoder-decoder.
 
-    Adds `mt`, and `truncated` where it was cut. Any decoder of Hugging Face with a prompt, M2M-100, NLLB-200,
-    MADLAD-400 and Aya-101; the same by CTranslate2, vLLM or a server. Beam 4 and 256 new tokens, as in the paper.
+    Adds `mt`, and `truncated` if it was cut. The model is any decoder of Hugging Face, with a prompt, or M2M-100,
+    NLLB-200, MADLAD-400 or Aya-101; it can also run in CTranslate2, vLLM or on a server. By default the search has 4
+    beams and at most 256 new tokens, as in the paper.
 
     Example: llamax translate flores.jsonl --model LLaMAX/LLaMAX3-8B-Alpaca -o mt.jsonl
     """

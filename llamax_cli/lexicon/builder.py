@@ -1,4 +1,4 @@
-"""From dictionaries to entries: rows sorted on disk, composed where two hops are asked for, gathered word by word."""
+"""From dictionaries to entries: rows sorted on disk, composed where two hops are asked for, grouped by word."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from functools import partial
 from itertools import groupby, product
 
 from llamax_cli.lexicon.dictionaries import Dictionary
-from llamax_cli.lexicon.rows import Choice, batches, sort_batch
+from llamax_cli.lexicon.rows import BuildOptions, batches, sort_batch
 from llamax_cli.lexicon.statistics import LanguageStatistics
 from llamax_cli.lexicon.store.layout import ITEM_SEPARATOR
 from llamax_cli.records import Entry
@@ -15,12 +15,13 @@ from llamax_cli.streams.chunks import Tally
 from llamax_cli.streams.parallel import ordered
 from llamax_cli.streams.sorting import SortedRuns
 
-BATCH = 6 << 20  # bytes of dictionaries that a worker sorts at once; twenty times as much in memory
+BATCH = 6 << 20  # bytes of dictionaries that a worker sorts at once; it needs twenty times as much memory
+INCOMING, OUTGOING = "0", "1"  # edges of a word; the incoming ones sort first
 
 
 @dataclass(frozen=True)
-class Builder:
-    """What a build needs of its run: `reject` takes a bad line, `tally` what is counted."""
+class BuildContext:
+    """What a build needs of its run: `reject` takes a bad line, `tally` counts."""
 
     reject: Callable[[str, int, str, bytes], None]
     tally: Tally
@@ -28,118 +29,127 @@ class Builder:
 
 
 def build(
-    dictionaries: Iterable[Dictionary], choice: Choice, builder: Builder, figures: dict[str, LanguageStatistics]
+    dictionaries: Iterable[Dictionary],
+    options: BuildOptions,
+    context: BuildContext,
+    statistics: dict[str, LanguageStatistics],
 ) -> Iterator[Entry]:
-    """Yield the entries of the multilingual lexicon by language and word, and count each language in `figures`."""
+    """Yield the entries of the multilingual lexicon by language and word; fill in the statistics of each language."""
     with SortedRuns() as runs:
-        _read(dictionaries, replace(choice, only=()) if choice.hops > 1 else choice, builder, runs)
-        if choice.hops == 1:
-            yield from gather(runs.merge(), choice, figures)
+        _sort(dictionaries, replace(options, only=()) if options.hops > 1 else options, context, runs)
+        if options.hops == 1:
+            yield from group_entries(runs.merge(), options, statistics)
             return
         with SortedRuns() as edges, SortedRuns() as composed:
-            edges.add(_edges(runs, choice))
-            composed.add(_composed(edges))
-            yield from gather(composed.merge(), choice, figures)
+            edges.add(_edges(runs, options))
+            composed.add(_compose(edges))
+            yield from group_entries(composed.merge(), options, statistics)
 
 
-def _read(dictionaries: Iterable[Dictionary], choice: Choice, builder: Builder, runs: SortedRuns) -> None:
+def _sort(dictionaries: Iterable[Dictionary], options: BuildOptions, context: BuildContext, runs: SortedRuns) -> None:
     """Sort the rows of all dictionaries into runs."""
-    work = partial(partial, sort_batch, choice, runs.folder)
-    for _, done in ordered(work, batches(dictionaries, BATCH), builder.workers):
-        if done.run is not None:
-            runs.add_file(done.run)
-        builder.tally.update(done.tally)
-        for reject in done.rejects:
-            builder.reject(*reject)
+    make_worker = partial(partial, sort_batch, options, runs.folder)
+    for _, result in ordered(make_worker, batches(dictionaries, BATCH), context.workers):
+        if result.run is not None:
+            runs.add_file(result.run)
+        context.tally.update(result.tally)
+        for reject in result.rejects:
+            context.reject(*reject)
 
 
-def _edges(runs: SortedRuns, choice: Choice) -> Iterator[str]:
-    """Yield each row at the word it begins with (`1`) and at the word it ends with (`0`): paths meet at a word.
+def _edges(runs: SortedRuns, options: BuildOptions) -> Iterator[str]:
+    """Yield each row twice, as an outgoing edge of its word and as an incoming edge of its translation.
 
-    A word is not joined to itself in another language unless such pairs are wanted.
+    Sorted, the edges of a word come together, so that paths of two hops meet there. A word is not linked to itself in
+    another language unless such pairs are kept.
     """
-    for row in _fields(runs):
-        lang, word, other, text, sources = row
-        if not other or (word == text and not choice.keep_identical):
-            yield "\0".join(("", "", "", *row))  # no path leads through it: it passes
+    for row in _split_rows(runs):
+        lang, word, other_lang, translation, sources = row
+        if not other_lang or (word == translation and not options.keep_identical):
+            yield "\0".join(("", "", "", *row))  # no path leads through it: it is passed on
             continue
-        yield "\0".join((lang, word, "1", other, text, sources))
-        yield "\0".join((other, text, "0", lang, word, sources))
+        yield "\0".join((lang, word, OUTGOING, other_lang, translation, sources))
+        yield "\0".join((other_lang, translation, INCOMING, lang, word, sources))
 
 
-def _composed(edges: SortedRuns) -> Iterator[str]:
-    """Yield the rows of one hop and of two: into a word and out of it."""
-    for pivot, group in groupby(_fields(edges), key=lambda row: (row[0], row[1])):
+def _compose(edges: SortedRuns) -> Iterator[str]:
+    """Yield the rows of one hop, and those of two: into a word and out of it."""
+    for pivot, group in groupby(_split_rows(edges), key=lambda row: (row[0], row[1])):
         if pivot == ("", ""):
             yield from ("\0".join(row[3:]) for row in group)
             continue
-        edge: dict[str, list[list[str]]] = {"0": [], "1": []}
+        by_direction: dict[str, list[list[str]]] = {INCOMING: [], OUTGOING: []}
         for row in group:
-            edge[row[2]].append(row[3:])
-        for lang, word, sources in edge["1"]:
-            yield "\0".join((*pivot, lang, word, sources))
-        for (lang, word, sources), (other, text, more) in product(edge["0"], edge["1"]):
-            if lang != other:
-                yield "\0".join((lang, word, other, text, sources + ITEM_SEPARATOR + more))
+            by_direction[row[2]].append(row[3:])
+        for edge in by_direction[OUTGOING]:
+            yield "\0".join((*pivot, *edge))
+        for incoming, outgoing in product(by_direction[INCOMING], by_direction[OUTGOING]):
+            lang, word, sources = incoming
+            other_lang, translation, other_sources = outgoing
+            if lang != other_lang:
+                yield "\0".join((lang, word, other_lang, translation, sources + ITEM_SEPARATOR + other_sources))
 
 
-def _fields(runs: SortedRuns) -> Iterator[list[str]]:
+def _split_rows(runs: SortedRuns) -> Iterator[list[str]]:
     for block in runs.merge():
         for row in b"\n".join(block).decode().split("\n"):
             yield row.split("\0")
 
 
-def gather(blocks: Iterable[list[bytes]], choice: Choice, figures: dict[str, LanguageStatistics]) -> Iterator[Entry]:
-    """Yield an entry for the rows of each word, which stand together."""
+def group_entries(
+    blocks: Iterable[list[bytes]], options: BuildOptions, statistics: dict[str, LanguageStatistics]
+) -> Iterator[Entry]:
+    """Yield an entry for the sorted rows of each word."""
     language, word = "", ""
     translations: dict[str, list[str]] = {}
     sources: set[str] = set()
-    figure = LanguageStatistics()
-    identical = ""
-    only, keep = choice.only, choice.keep_identical
+    counts = LanguageStatistics()
+    identical_lang = ""  # the last language in which the word is its own translation: duplicates count once
+    only, keep_identical = options.only, options.keep_identical
     for block in blocks:
         for row in b"\n".join(block).decode().split("\n"):
-            lang, text, other, translation, source = row.split("\0")
-            if only and (lang not in only or (other and other not in only)):
+            lang, text, other_lang, translation, source = row.split("\0")
+            if only and (lang not in only or (other_lang and other_lang not in only)):
                 continue
             if text != word or lang != language:
                 if translations:
-                    yield _entry(word, language, translations, sources, figure)
+                    yield _entry(word, language, translations, sources, counts)
                     translations, sources = {}, set()
                 if lang != language:
-                    figure = figures.setdefault(lang, LanguageStatistics())
-                language, word, identical = lang, text, ""
-                figure.entities += 1
-            if not other:
+                    counts = statistics.setdefault(lang, LanguageStatistics())
+                language, word, identical_lang = lang, text, ""
+                counts.entities += 1
+            if not other_lang:
                 continue
             if translation == text:
-                if other != identical:
-                    identical = other
-                    figure.identical += 1
-                if not keep:
+                if other_lang != identical_lang:
+                    identical_lang = other_lang
+                    counts.identical += 1
+                if not keep_identical:
                     continue
             sources.add(source)
-            found = translations.get(other)
-            if found is None:
-                translations[other] = [translation]
-            elif found[-1] != translation:
-                found.append(translation)
+            synonyms = translations.get(other_lang)
+            if synonyms is None:
+                translations[other_lang] = [translation]
+            elif synonyms[-1] != translation:
+                synonyms.append(translation)
     if translations:
-        yield _entry(word, language, translations, sources, figure)
+        yield _entry(word, language, translations, sources, counts)
 
 
 def _entry(
-    word: str, language: str, translations: Mapping[str, list[str]], sources: set[str], figure: LanguageStatistics
+    word: str, language: str, translations: Mapping[str, list[str]], sources: set[str], counts: LanguageStatistics
 ) -> Entry:
-    figure.entries += 1
-    figure.groups += len(translations)
-    figure.translations += sum(map(len, translations.values()))
-    written_in = script(word)
-    figure.scripts[written_in] = figure.scripts.get(written_in, 0) + 1
+    """Return an entry, and count it."""
+    counts.entries += 1
+    counts.groups += len(translations)
+    counts.translations += sum(map(len, translations.values()))
+    word_script = script(word)
+    counts.scripts[word_script] = counts.scripts.get(word_script, 0) + 1
     spaces = word.count(" ")
     if spaces:
-        figure.multi_word += 1
-    if spaces >= figure.longest:
-        figure.longest = spaces + 1
-    said = set(ITEM_SEPARATOR.join(sources).split(ITEM_SEPARATOR))  # a row may have several
-    return {"word": word, "lang": language, "translations": dict(translations), "sources": sorted(said)}
+        counts.multi_word += 1
+    if spaces >= counts.longest:
+        counts.longest = spaces + 1
+    names = set(ITEM_SEPARATOR.join(sources).split(ITEM_SEPARATOR))  # a row may have several sources
+    return {"word": word, "lang": language, "translations": dict(translations), "sources": sorted(names)}

@@ -1,4 +1,4 @@
-"""Where compiled lexicons live by name: `panlex` is `~/.local/share/llamax/lexicons/panlex.lex`."""
+"""Where named lexicons are stored: `panlex` is `~/.local/share/llamax/lexicons/panlex.lex`."""
 
 import os
 import re
@@ -14,36 +14,36 @@ ENDING = ".lex"
 NAME = re.compile(r"\w[\w.+-]*")
 
 
-def shelf() -> Path:
-    """Return the folder: in LLAMAX_DATA, or else in XDG_DATA_HOME/llamax, or else in ~/.local/share/llamax."""
+def lexicon_folder() -> Path:
+    """Return the folder of named lexicons: in LLAMAX_DATA, else XDG_DATA_HOME/llamax, else ~/.local/share/llamax."""
     home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(os.environ.get("LLAMAX_DATA") or Path(home) / "llamax") / "lexicons"
 
 
 def path_of(name: str) -> Path:
-    """Return the file of a named lexicon; UsageError where the name is none."""
+    """Return the file of a named lexicon; UsageError where the name is not valid."""
     if not NAME.fullmatch(name):
         raise UsageError(f"--name {name!r}: a name has letters, digits and any of . _ + -; -o FILE.lex takes a path")
-    return shelf() / f"{name.removesuffix(ENDING)}{ENDING}"
+    return lexicon_folder() / f"{name.removesuffix(ENDING)}{ENDING}"
 
 
 def open_lexicon(name: str | Path) -> Lexicon:
-    """Open a compiled lexicon by its path, or by its name on the shelf; LexiconError where there is none."""
+    """Open a compiled lexicon by its path or its name; LexiconError where there is none."""
     path = Path(name)
     if path.is_file() or path.suffix == ENDING or len(path.parts) != 1:
         return Lexicon(path)
-    found = shelf() / f"{name}{ENDING}"
-    if not found.is_file():
-        hint = suggestion(str(name), (each.stem for each in _files()))
+    path = lexicon_folder() / f"{name}{ENDING}"
+    if not path.is_file():
+        hint = suggestion(str(name), (path.stem for path in _paths()))
         raise LexiconError(
             f"no lexicon named {str(name)!r}; {hint}; to build it: llamax build-lexicon --name {name} ..."
         )
-    return Lexicon(found)
+    return Lexicon(path)
 
 
-def named() -> Iterator[dict[str, Any]]:
-    """Yield a record for each lexicon on the shelf; `error` says what is wrong with one that cannot be read."""
-    for path in _files():
+def describe_lexicons() -> Iterator[dict[str, Any]]:
+    """Yield a record for each named lexicon; `error` says what is wrong with one that cannot be read."""
+    for path in _paths():
         record: dict[str, Any] = {"name": path.stem, "path": str(path)}
         try:
             lexicon = Lexicon(path)
@@ -53,5 +53,5 @@ def named() -> Iterator[dict[str, Any]]:
             yield {**record, "entries": len(lexicon), "languages": lexicon.languages, "bytes": lexicon.size}
 
 
-def _files() -> list[Path]:
-    return sorted(shelf().glob(f"*{ENDING}"))
+def _paths() -> list[Path]:
+    return sorted(lexicon_folder().glob(f"*{ENDING}"))

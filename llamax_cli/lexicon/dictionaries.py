@@ -1,4 +1,4 @@
-"""What every dictionary format gives and gets: pairs of words, and a request to open it."""
+"""The contract of dictionary formats: a request to open a dictionary, and the pairs of words that it yields."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,137 +14,140 @@ from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.lines import Bad, bare, texts_of
 from llamax_cli.streams.rejects import Reject
 
-SEPARATORS = "-_2"  # en-fr.txt of MUSE, en_ak.tsv of GATITOS, eng2swh.txt of PanLex
+LANGUAGE_SEPARATORS = "-_2"  # en-fr.txt of MUSE, en_ak.tsv of GATITOS, eng2swh.txt of PanLex
+ENDINGS = (".txt", ".tsv", ".tab", ".dic", ".csv", ".jsonl", ".lex")
 
-
-Pair: TypeAlias = tuple[str, str, str, str]  # language and word of one side, language and word of the other
+WordPair: TypeAlias = tuple[str, str, str, str]  # language and word of one side, language and word of the other
 
 
 @dataclass
-class Parsed:
-    """What some lines of a dictionary hold.
+class ParsedLines:
+    """The pairs in some lines of a dictionary, and the lines that were rejected.
 
-    Pairs that are `directed` are said in one direction only, as those of an entry are: the other direction is another
-    entry. `sources` are the dictionaries they come from where the lines say so themselves, for each pair.
+    `sources` has the dictionaries that each pair comes from, where the lines name them. `one_way`: the pairs are not
+    to be reversed, because the other direction is another entry.
     """
 
-    pairs: list[Pair] = field(default_factory=list)
+    pairs: list[WordPair] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     sources: list[Sequence[str]] = field(default_factory=list)
-    directed: bool = False
+    one_way: bool = False
 
 
 class Dictionary(NamedTuple):
-    """A dictionary that is open.
+    """An open dictionary.
 
-    `chunks` are its lines, `parse` makes pairs of them and may be called in another process; `name` is what entries
-    give as their source.
+    `name` is the source of its entries, `chunks` are its lines, and `parse` parses them, perhaps in another process.
     """
 
     name: str
     chunks: Iterable[Chunk]
-    parse: Callable[[Chunk], Parsed]
+    parse: Callable[[Chunk], ParsedLines]
 
 
 @dataclass(frozen=True)
 class DictionaryRequest:
-    """What to open: `input` opens a path so that the run knows of it; `languages` are those the user declared.
+    """How to open dictionaries.
 
-    `tally` gets what a format leaves out.
+    `input` opens a path so that the run knows of it; `languages` are those that the user declared; `tally` counts what
+    a format leaves out.
     """
 
     input: Callable[[str | Path], Input]
     languages: Sequence[str] = ()
     tally: Tally = field(default_factory=Counter)
 
-    def pair(self, path: str) -> tuple[str, str]:
-        """Return the two languages of a file, as declared or by its name; UsageError where nobody says."""
-        found = self.languages or languages_in(path)
-        if len(found) != 2:
+    def language_pair(self, path: str) -> tuple[str, str]:
+        """Return the two languages of a file, as declared or by its name; UsageError where neither tells them."""
+        languages = self.languages or languages_in(path)
+        if len(languages) != 2:
             where = "standard input" if path == "-" else path
             raise UsageError(f"{where}: the name does not tell which two languages; say --langs en-fr")
-        if found[0] == found[1]:
-            raise UsageError(f"{path}: both sides are in {found[0]}; say --langs en-fr")
-        return found[0], found[1]
+        if languages[0] == languages[1]:
+            raise UsageError(f"{path}: both sides are in {languages[0]}; say --langs en-fr")
+        return languages[0], languages[1]
 
 
-def declared(value: str | None) -> tuple[str, ...]:
-    """Return the two languages of `--langs`: `declared("en-zh-Hant") -> ("en", "zhtrad")`."""
+def parse_language_pair(value: str | None) -> tuple[str, ...]:
+    """Return the two languages of `--langs`: `parse_language_pair("en-zh-Hant") -> ("en", "zhtrad")`."""
     if value is None:
         return ()
-    found = _split(value.replace(",", "-"))
-    if not found:
-        for code in value.replace(",", "-").split("-"):
+    name = value.replace(",", "-")
+    languages = _split_name(name)
+    if not languages:
+        for code in name.split("-"):
             try:
                 canonical(code)
             except LanguageError as error:
                 raise UsageError(str(error)) from error
         raise UsageError(f"--langs {value} does not name two languages, as en-fr does")
-    return found
+    return languages
 
 
 def languages_in(path: str) -> tuple[str, ...]:
-    """Return the languages in the name of a dictionary, () where there are not two.
+    """Return the two languages in the name of a dictionary, () where there are not two.
 
     `languages_in("muse/en-fr.0-5000.txt") -> ("en", "fr")`, `languages_in("eng2swh.txt") -> ("en", "sw")`
     """
-    return _split(bare(path).split(".")[0])
+    return _split_name(bare(path).split(".")[0])
 
 
-def _split(name: str) -> tuple[str, ...]:
-    for place, character in enumerate(name):
-        if character in SEPARATORS:
-            first, second = known(name[:place]), known(name[place + 1 :])
+def _split_name(name: str) -> tuple[str, ...]:
+    for position, character in enumerate(name):
+        if character in LANGUAGE_SEPARATORS:
+            first, second = known(name[:position]), known(name[position + 1 :])
             if first and second:
                 return first, second
     return ()
 
 
 def source_name(path: str) -> str:
-    """Return what entries call a dictionary: `source_name("muse/en-fr.txt") -> "muse/en-fr"`."""
+    """Return the name of a dictionary as the source of entries: `source_name("muse/en-fr.txt") -> "muse/en-fr"`."""
     if path == "-":
         return "stdin"
-    whole = Path(path).resolve()
-    stem = bare(whole)
-    for ending in (".txt", ".tsv", ".tab", ".dic", ".csv", ".jsonl", ".lex"):
+    absolute = Path(path).resolve()
+    stem = bare(absolute)
+    for ending in ENDINGS:
         stem = stem.removesuffix(ending)
-    return f"{whole.parent.name}/{stem}" if whole.parent.name else stem
+    return f"{absolute.parent.name}/{stem}" if absolute.parent.name else stem
 
 
-def each_line(chunk: Chunk, read: Callable[[str], Iterable[Pair]]) -> Parsed:
-    """Return the pairs that `read` finds in each line; a line it raises RecordError for is rejected."""
-    found = Parsed()
+def parse_lines(chunk: Chunk, parse_line: Callable[[str], Iterable[WordPair]]) -> ParsedLines:
+    """Return the pairs that `parse_line` finds in each line; a line for which it raises RecordError is rejected."""
+    parsed = ParsedLines()
     for number, line in enumerate(texts_of(chunk.data), chunk.line):
         try:
             if isinstance(line, Bad):
                 raise RecordError(line.reason)
-            for one, first, other, second in read(line):
-                found.pairs.append((one, tidy(first, "first"), other, tidy(second, "second")))
+            for lang, word, other_lang, other_word in parse_line(line):
+                parsed.pairs.append(
+                    (lang, normalize_word(word, "first"), other_lang, normalize_word(other_word, "second"))
+                )
         except RecordError as error:
             raw = line.raw if isinstance(line, Bad) else line.encode()
-            found.rejects.append(Reject(chunk.name, number, str(error), raw))
-    return found
+            parsed.rejects.append(Reject(chunk.name, number, str(error), raw))
+    return parsed
 
 
-def tidy(text: str, side: str) -> str:
-    """Return a word in NFC, without U+FEFF, spaces of any kind and number as one; RecordError where nothing is left.
+def normalize_word(text: str, side: str) -> str:
+    """Return a word in NFC, without U+FEFF, with one space for any white space; RecordError where nothing is left.
 
-    `tidy("\\ufeffcafe\\u0301\\u0085 noir ", "first") -> "café noir"`
+    `normalize_word("\\ufeffcafe\\u0301\\u0085 noir ", "first") -> "café noir"`
     """
     if text.isascii() and text.isalnum():
         return text
     if not is_normalized("NFC", text):
         text = normalize("NFC", text)
-    found = " ".join(text.replace("\ufeff", "").split())
-    if not found:
+    word = " ".join(text.replace("\ufeff", "").split())
+    if not word:
         raise RecordError(f"the {side} side is empty")
-    if "\0" in found or "\1" in found:  # what stands between words where they are stored
+    if "\0" in word or "\1" in word:  # the store separates words by them
         raise RecordError(f"NUL or U+0001 in the {side} side")
-    return found
+    return word
 
 
-def first_lines(source: Input) -> list[str]:
-    """Return the lines at the head of a file, less the last, which may be cut; DataError where there is none."""
+def head_lines(source: Input) -> list[str]:
+    """Return the first lines of a file, except for the last one read, which may be cut; DataError where it is empty."""
     head = source.head().removeprefix(b"\xef\xbb\xbf")
     if not head:
         raise DataError(f"{source.name} is empty; is the download complete?")
@@ -152,8 +155,8 @@ def first_lines(source: Input) -> list[str]:
     return [line.removesuffix("\r") for line in (lines[:-1] or lines)]
 
 
-def paths_in(folder: Path) -> Iterator[str]:
-    """Yield the dictionaries of a folder: the files whose names tell two languages, in order."""
+def dictionaries_in(folder: Path) -> Iterator[str]:
+    """Yield the dictionaries of a folder, sorted: the files whose names contain two languages."""
     for path in sorted(folder.iterdir()):
         if path.is_file() and languages_in(path.name):
             yield str(path)

@@ -1,4 +1,4 @@
-"""Where a lexicon goes: entries as records, the compiled store, figures, and the list of what is there."""
+"""The outputs of build-lexicon: entries as records, a compiled lexicon, statistics, and the list of named lexicons."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -7,8 +7,8 @@ from typing import Any
 
 from llamax_cli.console import print_table
 from llamax_cli.errors import UsageError
-from llamax_cli.lexicon.catalog import ENDING, named, path_of
-from llamax_cli.lexicon.rows import Choice
+from llamax_cli.lexicon.catalog import ENDING, describe_lexicons, path_of
+from llamax_cli.lexicon.rows import BuildOptions
 from llamax_cli.lexicon.statistics import LanguageStatistics
 from llamax_cli.lexicon.store.reader import Lexicon
 from llamax_cli.lexicon.store.writer import LexiconWriter
@@ -17,7 +17,7 @@ from llamax_cli.streams.run import Run
 
 
 def destination(run: Run, name: str | None, *, stats: bool) -> Path | None:
-    """Return the file of a compiled lexicon, None where records are written."""
+    """Return the file of the compiled lexicon to write, None where records are written."""
     output = run.settings.output
     if name is not None and output is not None:
         raise UsageError("--name and -o both say where to write: give one of them")
@@ -33,47 +33,51 @@ def destination(run: Run, name: str | None, *, stats: bool) -> Path | None:
     return path
 
 
-def write(run: Run, entries: Iterable[Entry], figures: dict[str, LanguageStatistics], path: Path | None) -> None:
-    """Write entries as records, or compile them into the file."""
+def write(run: Run, entries: Iterable[Entry], statistics: dict[str, LanguageStatistics], path: Path | None) -> None:
+    """Write entries as records, or as a compiled lexicon to `path`."""
     if path is None:
         run.write(entries)
     else:
-        output = LexiconWriter(path, figures)
+        output = LexiconWriter(path, statistics)
         run.write(entries, encode=output.encode, output=output)
     _remark(run)
 
 
-def write_stats(run: Run, entries: Iterable[Entry], figures: dict[str, LanguageStatistics], choice: Choice) -> None:
-    """Write a record for each language; a compiled lexicon that is taken as it stands tells its own."""
+def write_stats(
+    run: Run, entries: Iterable[Entry], statistics: dict[str, LanguageStatistics], options: BuildOptions
+) -> None:
+    """Write a record of statistics for each language; a compiled lexicon that is taken whole already has them."""
     files = run.settings.files
-    if len(files) == 1 and files[0].endswith(ENDING) and choice == Choice(keep_identical=choice.keep_identical):
-        figures, entries = dict(Lexicon(files[0]).statistics), ()
+    if len(files) == 1 and files[0].endswith(ENDING) and options == BuildOptions(keep_identical=options.keep_identical):
+        statistics, entries = dict(Lexicon(files[0]).statistics), ()
 
     def records() -> Iterator[dict[str, Any]]:
         for _ in entries:
             pass
-        for lang, each in sorted(figures.items()):
-            yield each.record(lang, keep_identical=choice.keep_identical)
+        for lang, counts in sorted(statistics.items()):
+            yield counts.record(lang, keep_identical=options.keep_identical)
 
     run.write(records())
     _remark(run)
 
 
 def write_list(run: Run) -> None:
-    """Write a record for each named lexicon; a person at a terminal gets a table."""
+    """Write a record for each named lexicon, on a terminal a table."""
     if run.settings.output is None and sys.stdout is not None and sys.stdout.isatty():
-        rows = [
-            [each["name"], f"{each['entries']:,}", str(len(each["languages"])), f"{each['bytes'] / 1e6:,.1f} MB"]
-            if "error" not in each
-            else [each["name"], each["error"], "", ""]
-            for each in named()
-        ]
-        print_table(["name", "entries", "languages", "size"], rows)
+        print_table(["name", "entries", "languages", "size"], list(map(_table_row, describe_lexicons())))
     else:
-        run.write(named())
+        run.write(describe_lexicons())
+
+
+def _table_row(record: dict[str, Any]) -> list[str]:
+    if "error" in record:
+        return [record["name"], record["error"], "", ""]
+    size = f"{record['bytes'] / 1e6:,.1f} MB"
+    return [record["name"], f"{record['entries']:,}", str(len(record["languages"])), size]
 
 
 def _remark(run: Run) -> None:
+    """Add the number of pairs read and left out to the summary."""
     counts = {reason: count for reason, count in run.tally.items() if reason != "pairs" and count}
     if run.tally["pairs"]:
         left_out = "".join(f", {count:,} {reason}" for reason, count in sorted(counts.items()))

@@ -1,8 +1,8 @@
-"""Pairs of words as rows that sort into the lexicon: narrowed, in both directions, in both Chinese scripts.
+"""Pairs of words as rows that sort into the lexicon: filtered, in both directions, in both Chinese scripts.
 
-A row is `language NUL word NUL language NUL translation NUL sources`, sources with U+0001 between them; where a word is
-only to be counted as an entity of a language, the last three are empty. Sorted by bytes, the rows of an entry stand
-together, and its translations are in order.
+A row is `language NUL word NUL language NUL translation NUL sources`, with U+0001 between the sources. The last three
+fields are empty where a word only counts as an entity of its language. Sorted by bytes, the rows of an entry come
+together and its translations are in order.
 """
 
 from collections import Counter
@@ -12,17 +12,19 @@ from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
-from llamax_cli.lexicon.dictionaries import Dictionary, Pair, Parsed
+from llamax_cli.lexicon.dictionaries import Dictionary, ParsedLines, WordPair
 from llamax_cli.lexicon.store.layout import ITEM_SEPARATOR
 from llamax_cli.script import CHINESE, chinese
 from llamax_cli.streams.chunks import Chunk, Tally
 from llamax_cli.streams.rejects import Reject
 from llamax_cli.streams.sorting import write_run
 
+UNLIMITED = 1 << 30  # words on a side
+
 
 @dataclass(frozen=True)
-class Choice:
-    """What to make of the pairs: `only` these languages (none: all), at most `max_words` words a side."""
+class BuildOptions:
+    """Which pairs to take: `only` these languages (empty: all), at most `max_words` words on a side."""
 
     one_way: bool = False
     keep_identical: bool = False
@@ -31,29 +33,29 @@ class Choice:
     max_words: int | None = None
 
 
-class Piece(NamedTuple):
-    """Some lines of a dictionary, how to read them, and what their source is called."""
+class ParseTask(NamedTuple):
+    """Lines of a dictionary, the function that parses them, and the name of their source."""
 
     chunk: Chunk
-    parse: Callable[[Chunk], Parsed]
+    parse: Callable[[Chunk], ParsedLines]
     source: str
 
 
-class Sorted(NamedTuple):
-    """What became of some pieces: the run their rows are in, what was rejected and counted."""
+class SortedBatch(NamedTuple):
+    """The result of some tasks: the run that has their rows (None: no rows), rejected lines, and counts."""
 
     run: Path | None
     rejects: list[Reject]
     tally: Tally
 
 
-def batches(dictionaries: Iterable[Dictionary], size: int) -> Iterator[list[Piece]]:
+def batches(dictionaries: Iterable[Dictionary], size: int) -> Iterator[list[ParseTask]]:
     """Yield the lines of the dictionaries in batches of about `size` bytes."""
-    batch: list[Piece] = []
+    batch: list[ParseTask] = []
     length = 0
     for dictionary in dictionaries:
         for chunk in dictionary.chunks:
-            batch.append(Piece(chunk, dictionary.parse, dictionary.name))
+            batch.append(ParseTask(chunk, dictionary.parse, dictionary.name))
             length += len(chunk.data)
             if length >= size:
                 yield batch
@@ -62,67 +64,73 @@ def batches(dictionaries: Iterable[Dictionary], size: int) -> Iterator[list[Piec
         yield batch
 
 
-def sort_batch(choice: Choice, folder: Path, batch: Sequence[Piece]) -> Sorted:
-    """Read the pieces and write their rows as one sorted run."""
+def sort_batch(options: BuildOptions, folder: Path, batch: Sequence[ParseTask]) -> SortedBatch:
+    """Parse a batch and write its rows as one sorted run."""
     rows: list[str] = []
     rejects: list[Reject] = []
     tally: Tally = Counter()
-    for piece in batch:
-        parsed = piece.parse(piece.chunk)
+    for task in batch:
+        parsed = task.parse(task.chunk)
         rejects += parsed.rejects
         tally["pairs"] += len(parsed.pairs)
-        if choice.only or choice.max_words:
-            _narrow(parsed, choice, tally)
-        _add(rows, parsed, piece.source, tally, both=not (choice.one_way or parsed.directed))
-    return Sorted(write_run(folder, rows) if rows else None, rejects, tally)
+        if options.only or options.max_words:
+            _filter(parsed, options, tally)
+        _add_rows(rows, parsed, task.source, tally, both_ways=not (options.one_way or parsed.one_way))
+    return SortedBatch(write_run(folder, rows) if rows else None, rejects, tally)
 
 
-def _narrow(parsed: Parsed, choice: Choice, tally: Tally) -> None:
-    """Leave out the pairs that are not chosen."""
-    spaces = choice.max_words or 1 << 30
+def _filter(parsed: ParsedLines, options: BuildOptions, tally: Tally) -> None:
+    """Remove the pairs that the options exclude, and count them."""
+    max_spaces = options.max_words or UNLIMITED
+    only = options.only
+    # Neither script of Chinese may be lost here: which one a word is in is decided later.
+    languages = {*only, *CHINESE} if CHINESE.intersection(only) else only
 
-    def is_chosen(pair: Pair) -> bool:
-        if choice.only and not (pair[0] in choice.only and pair[2] in choice.only):
-            # A script of Chinese that is told apart later must not be lost here.
-            wide = {*choice.only, *CHINESE} if CHINESE.intersection(choice.only) else choice.only
-            if not (pair[0] in wide and pair[2] in wide):
-                tally["in other languages"] += 1
-                return False
-        if pair[1].count(" ") >= spaces or pair[3].count(" ") >= spaces:
+    def is_kept(pair: WordPair) -> bool:
+        if only and not (pair[0] in languages and pair[2] in languages):
+            tally["in other languages"] += 1
+            return False
+        if pair[1].count(" ") >= max_spaces or pair[3].count(" ") >= max_spaces:
             tally["too long"] += 1
             return False
         return True
 
-    chosen = [is_chosen(pair) for pair in parsed.pairs]
-    parsed.pairs = [pair for pair, wanted in zip(parsed.pairs, chosen, strict=True) if wanted]
+    kept = [is_kept(pair) for pair in parsed.pairs]
+    parsed.pairs = [pair for pair, keep in zip(parsed.pairs, kept, strict=True) if keep]
     if parsed.sources:
-        parsed.sources = [each for each, wanted in zip(parsed.sources, chosen, strict=True) if wanted]
+        parsed.sources = [sources for sources, keep in zip(parsed.sources, kept, strict=True) if keep]
 
 
-def _add(rows: list[str], parsed: Parsed, source: str, tally: Tally, *, both: bool) -> None:
-    """Append the rows of pairs."""
+def _add_rows(rows: list[str], parsed: ParsedLines, name: str, tally: Tally, *, both_ways: bool) -> None:
+    """Append the rows of pairs; `name` is the source of those that do not have their own."""
     add = rows.append
     sources = parsed.sources
-    for number, (one, first, other, second) in enumerate(parsed.pairs):
-        if first == second:
+    for number, (lang, word, other_lang, other_word) in enumerate(parsed.pairs):
+        if word == other_word:
             tally["identical"] += 1
-        said = ITEM_SEPARATOR.join(sources[number]) if sources and sources[number] else source
-        if one in CHINESE or other in CHINESE:
-            _add_chinese(rows, (one, first, other, second), said, both=both)
-        elif one == other:
+        source = ITEM_SEPARATOR.join(sources[number]) if sources and sources[number] else name
+        if lang in CHINESE or other_lang in CHINESE:
+            _add_chinese_rows(rows, (lang, word, other_lang, other_word), source, both_ways=both_ways)
+        elif lang == other_lang:
             tally["in one language"] += 1
         else:
-            add(f"{one}\0{first}\0{other}\0{second}\0{said}")
-            add(f"{other}\0{second}\0{one}\0{first}\0{said}" if both else f"{other}\0{second}\0\0\0")
+            add(f"{lang}\0{word}\0{other_lang}\0{other_word}\0{source}")
+            add(
+                f"{other_lang}\0{other_word}\0{lang}\0{word}\0{source}"
+                if both_ways
+                else f"{other_lang}\0{other_word}\0\0\0"
+            )
 
 
-def _add_chinese(rows: list[str], pair: Pair, said: str, *, both: bool) -> None:
-    """Append the rows of a pair in each script its words belong to, and count them for the language given."""
-    one, first, other, second = pair
-    firsts = chinese(one, first) if one in CHINESE else (one,)
-    seconds = chinese(other, second) if other in CHINESE else (other,)
-    for left, right in product(firsts, seconds):
+def _add_chinese_rows(rows: list[str], pair: WordPair, source: str, *, both_ways: bool) -> None:
+    """Append the rows of a pair in each script its words belong to, and count the words for the languages given."""
+    lang, word, other_lang, other_word = pair
+    langs = chinese(lang, word) if lang in CHINESE else (lang,)
+    other_langs = chinese(other_lang, other_word) if other_lang in CHINESE else (other_lang,)
+    for left, right in product(langs, other_langs):
         if left != right:
-            rows.append(f"{left}\0{first}\0{right}\0{second}\0{said}")
-            rows.append(f"{right}\0{second}\0{left}\0{first}\0{said}" if both else f"{right}\0{second}\0\0\0")
-    rows += [f"{one}\0{first}\0\0\0", f"{other}\0{second}\0\0\0"]
+            rows.append(f"{left}\0{word}\0{right}\0{other_word}\0{source}")
+            rows.append(
+                f"{right}\0{other_word}\0{left}\0{word}\0{source}" if both_ways else f"{right}\0{other_word}\0\0\0"
+            )
+    rows += [f"{lang}\0{word}\0\0\0", f"{other_lang}\0{other_word}\0\0\0"]

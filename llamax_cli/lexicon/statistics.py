@@ -1,4 +1,4 @@
-"""What is counted of each language of a lexicon."""
+"""Statistics of one language of a lexicon."""
 
 from typing import Any
 
@@ -9,8 +9,9 @@ class LanguageStatistics(msgspec.Struct):
     """The counts of one language.
 
     `entities`: distinct words on either side of all dictionaries, as given (Table 2). `entries`: words with a
-    translation; `multi_word` of them have a space, the `longest` has that many words, `scripts` counts them by script.
-    `translations` of all entries, into `groups` (word, language). `identical`: pairs of a word and itself as given.
+    translation, of which `multi_word` contain a space and the `longest` has that many words; `scripts` counts them by
+    script. `translations`: of all entries, in `groups` (word, language). `identical`: pairs of a word and itself, as
+    given.
     """
 
     entities: int = 0
@@ -30,7 +31,7 @@ class LanguageStatistics(msgspec.Struct):
             "entities": self.entities,
             "entries": self.entries,
             "identity": _share(self.identical, pairs),
-            "scripts": dict(sorted(self.scripts.items(), key=lambda each: (-each[1], each[0]))),
+            "scripts": dict(sorted(self.scripts.items(), key=lambda item: (-item[1], item[0]))),
             "synonyms": _share(self.translations, self.groups),
             "multi_word": _share(self.multi_word, self.entries),
         }

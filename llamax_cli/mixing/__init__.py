@@ -1,11 +1,13 @@
-"""One epoch of training data out of parallel, monolingual, augmented and machine-translated text (Algorithm 1).
+"""One epoch of training data from parallel, monolingual, augmented and machine-translated text (Algorithm 1).
 
-reading     lines to rows: a Sample as it will be written, and 32 bytes that say where it goes
-exclusion   sentences of evaluation sets, found in pairs and inside texts
-blocks      monolingual text in pieces of at most so many tokens
-shares      how many samples each direction gives: the numbers of Algorithm 1
-buckets     rows on disk, parted by the hash that is also their place in the mixture
-drawing     which records of a bucket are drawn, and how often
-passes      what a worker does: part, count, copy, write
-mixture     one epoch from its recipe to its last line
+subsets          what is counted and sampled together: an origin and a direction or language
+algorithm1       how many samples each subset gives
+samples          what records become: lines of Samples, and entries that say where in the mixture they go
+chunk_reader     chunks of input to rows of samples; empty, truncated and excluded records are left out
+decontamination  sentences of evaluation sets, found in pairs and inside texts
+blocks           monolingual text cut into blocks of limited tokens
+buckets          rows on disk, partitioned by the key that also orders the mixture
+sampling_plan    which records of a bucket are sampled, and how often
+shuffle_passes   what a worker does in each pass: partition, count, copy, write
+mixture          one epoch, from the request to the last line
 """

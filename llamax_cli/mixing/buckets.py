@@ -1,7 +1,7 @@
-"""Rows on disk, parted into buckets by the first byte of their place, so that each bucket fits in memory.
+"""Rows on disk, partitioned into buckets by the first byte of their shuffle key, so that each bucket fits in memory.
 
-A bucket is a file of segments: two lengths, the entries, the lines. Any number of processes append to it; what is read
-is put in an order that does not depend on theirs.
+A bucket is a file of segments: two lengths, the entries, the lines. Any number of processes append to it. Readers sort
+the rows, so the order in which processes wrote does not matter.
 """
 
 import os
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Index: TypeAlias = NDArray[np.uint64]  # a row for each entry: place, check, stratum, hash of the id
+    Index: TypeAlias = NDArray[np.uint64]  # a row for each entry, with the four columns below
     Mask: TypeAlias = NDArray[np.bool_]
 
 BUCKETS = 256
-ENTRY = 32  # bytes
-PLACE, CHECK, STRATUM, NAME = range(4)
+ENTRY_SIZE = 32  # bytes
+SHUFFLE_KEY, CHECK, SUBSET, ID_HASH = range(4)
 _LENGTHS = struct.Struct("<QQ")
 
 
 class Buckets:
-    """Files of rows in a folder, which is somebody else's to remove."""
+    """Files of rows in a temporary folder; whoever made the folder deletes it."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
@@ -36,31 +36,31 @@ class Buckets:
         self._files: dict[int, int] = {}
 
     def path(self, bucket: int) -> Path:
-        """Return where a bucket lies; it is there once something is in it."""
+        """Return the path of a bucket; the file exists once the bucket has rows."""
         return self._folder / f"{self._name}-{bucket:03}"
 
     def size(self, bucket: int) -> int:
-        """Return the bytes of a bucket."""
+        """Return the size of a bucket in bytes."""
         path = self.path(bucket)
         return path.stat().st_size if path.exists() else 0
 
     def remove(self, bucket: int) -> None:
-        """Give the room of a bucket back."""
+        """Delete a bucket."""
         self.path(bucket).unlink(missing_ok=True)
 
     def append(self, entries: Sequence[bytes], lines: Sequence[bytes]) -> None:
-        """Add rows; FileError where there is no room."""
+        """Add rows; FileError if the disk is full."""
         import numpy as np
 
-        index = np.frombuffer(b"".join(entries), np.uint8).reshape(-1, ENTRY)
-        firsts = index[:, 0]
-        order = np.argsort(firsts, kind="stable")
-        cuts = np.searchsorted(firsts[order], np.arange(BUCKETS + 1)).tolist()
-        parted = index[order]
-        texts = np.array(lines, object)[order].tolist()
-        for bucket, (start, end) in enumerate(pairwise(cuts)):
+        index = np.frombuffer(b"".join(entries), np.uint8).reshape(-1, ENTRY_SIZE)
+        buckets = index[:, 0]
+        order = np.argsort(buckets, kind="stable")
+        bounds = np.searchsorted(buckets[order], np.arange(BUCKETS + 1)).tolist()
+        sorted_index = index[order]
+        sorted_lines = np.array(lines, object)[order].tolist()
+        for bucket, (start, end) in enumerate(pairwise(bounds)):
             if start < end:
-                self._write(bucket, parted[start:end].tobytes(), b"\n".join(texts[start:end]))
+                self._write(bucket, sorted_index[start:end].tobytes(), b"\n".join(sorted_lines[start:end]))
 
     def _write(self, bucket: int, index: bytes, text: bytes) -> None:
         segment = b"".join((_LENGTHS.pack(len(index), len(text)), index, text))
@@ -68,75 +68,79 @@ class Buckets:
             if bucket not in self._files:
                 flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
                 self._files[bucket] = os.open(self.path(bucket), flags, 0o600)
-            # One write, so that segments of several processes do not mix; the rest of a short one fails, as there is
-            # no room for it.
+            # One write, so that segments of several processes do not mix. If it is short, the disk is full, and writing
+            # the rest raises the error that says so.
             written = os.write(self._files[bucket], segment)
             if written < len(segment):
                 os.write(self._files[bucket], segment[written:])
                 raise OSError("a write was cut short")
         except OSError as error:
-            raise no_room(self._folder, error) from error
+            raise disk_full_error(self._folder, error) from error
 
     def close(self) -> None:
-        """Let go of the files, which stay."""
+        """Close the files."""
         for descriptor in self._files.values():
             os.close(descriptor)
         self._files = {}
 
     def index(self, bucket: int) -> "Index":
-        """Return the entries of a bucket as rows of numbers, in the order of the file."""
+        """Return the entries of a bucket, in the order of the file."""
         import numpy as np
 
-        data = b"".join(index() for index, _ in self._segments(bucket))
+        data = b"".join(read_index() for read_index, _ in self._segments(bucket))
         return np.frombuffer(data, ">u8").reshape(-1, 4).astype(np.uint64)
 
-    def lines(self, bucket: int, wanted: "Mask") -> list[bytes]:
-        """Return the lines of the wanted rows, in the order of the file."""
-        found: list[bytes] = []
-        place = 0
-        for _, text in self._segments(bucket):
-            lines = text().split(b"\n")
-            own = wanted[place : place + len(lines)]
-            place += len(lines)
-            if own.all():
-                found += lines
+    def lines(self, bucket: int, is_selected: "Mask") -> list[bytes]:
+        """Return the lines of the selected rows, in the order of the file."""
+        selected: list[bytes] = []
+        start = 0
+        for _, read_lines in self._segments(bucket):
+            lines = read_lines().split(b"\n")
+            mask = is_selected[start : start + len(lines)]
+            start += len(lines)
+            if mask.all():
+                selected += lines
             else:
-                found += [lines[row] for row in own.nonzero()[0].tolist()]
-        return found
+                selected += [lines[row] for row in mask.nonzero()[0].tolist()]
+        return selected
 
     def _segments(self, bucket: int) -> Iterator[tuple[Callable[[], bytes], Callable[[], bytes]]]:
-        """Yield for each segment what reads its entries and what reads its lines."""
+        """Yield for each segment a function that reads its entries and one that reads its lines."""
         if not self.path(bucket).exists():
             return
         with self.path(bucket).open("rb", buffering=0) as file:
-            descriptor, end, place = file.fileno(), os.fstat(file.fileno()).st_size, 0
-            while place < end:
-                entries, text = _LENGTHS.unpack(os.pread(descriptor, _LENGTHS.size, place))
-                start = place + _LENGTHS.size
-                place = start + entries + text
-                yield partial(os.pread, descriptor, entries, start), partial(os.pread, descriptor, text, place - text)
+            descriptor, end, offset = file.fileno(), os.fstat(file.fileno()).st_size, 0
+            while offset < end:
+                index_size, text_size = _LENGTHS.unpack(os.pread(descriptor, _LENGTHS.size, offset))
+                index_start = offset + _LENGTHS.size
+                text_start = index_start + index_size
+                offset = text_start + text_size
+                yield (
+                    partial(os.pread, descriptor, index_size, index_start),
+                    partial(os.pread, descriptor, text_size, text_start),
+                )
 
 
-def no_room(folder: Path, error: OSError) -> FileError:
-    """Return the error for a write to the temporary folder that failed."""
+def disk_full_error(folder: Path, error: OSError) -> FileError:
+    """Return the error for a failed write to the temporary folder."""
     return FileError(
-        f"{folder.parent}: {because(error)}; a mixture needs room for a copy of its inputs, "
-        "and TMPDIR names another folder for temporary files"
+        f"{folder.parent}: {because(error)}; mix needs temporary disk space for a copy of its inputs: "
+        "set TMPDIR to a folder that has it"
     )
 
 
-def in_order(index: "Index", *columns: int) -> "NDArray[np.intp]":
-    """Return the order of rows by their place, and where that is the same, by the columns given."""
+def sort_order(index: "Index", *columns: int) -> "NDArray[np.intp]":
+    """Return the order of rows by shuffle key, and by the given columns if keys are equal."""
     import numpy as np
 
-    order = np.argsort(index[:, PLACE], kind="stable")
-    places = index[order, PLACE]
-    same = places[1:] == places[:-1]
-    if same.any():  # only these have to be looked at more closely
-        tied = np.zeros(len(order), bool)
-        tied[1:] |= same
-        tied[:-1] |= same
-        rows = order[tied]
-        keys = [index[rows, column] for column in (PLACE, *columns)]
-        order[tied] = rows[np.lexsort(keys[::-1])]
+    order = np.argsort(index[:, SHUFFLE_KEY], kind="stable")
+    keys = index[order, SHUFFLE_KEY]
+    is_equal = keys[1:] == keys[:-1]
+    if is_equal.any():  # only these rows need the other columns
+        is_tied = np.zeros(len(order), bool)
+        is_tied[1:] |= is_equal
+        is_tied[:-1] |= is_equal
+        rows = order[is_tied]
+        sort_keys = [index[rows, column] for column in (SHUFFLE_KEY, *columns)]
+        order[is_tied] = rows[np.lexsort(sort_keys[::-1])]
     return order

@@ -1,9 +1,9 @@
-"""One epoch: passes over rows on disk, each spread over workers, whose number and order change nothing.
+"""One epoch: a shuffle on disk in four passes, each spread over workers; their number and order change nothing.
 
-1. Part: lines become rows, rows go to the bucket of their place.
-2. Count: in each bucket, equal records are one; how many of each stratum there are settles how many are drawn.
-3. Copy: what is drawn more than once gets other places, in other buckets. Only where something is.
-4. Write: bucket by bucket, what is drawn, in the order of its place.
+1. Partition: input lines become rows in the bucket of their shuffle key.
+2. Count: duplicates are found in each bucket; the numbers of records decide how many of them are sampled.
+3. Copy: further copies of records that are sampled more than once get shuffle keys in other buckets.
+4. Write: bucket by bucket, the sampled rows are written, sorted by shuffle key.
 """
 
 import tempfile
@@ -16,13 +16,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from llamax_cli.errors import FileError, UsageError
-from llamax_cli.mixing.buckets import BUCKETS, Buckets, no_room
-from llamax_cli.mixing.drawing import StratumTable, shares
-from llamax_cli.mixing.exclusion import EvaluationSet, evaluation_set
-from llamax_cli.mixing.passes import COPIES, ROWS, Copying, Counting, Drawn, Lines, Part, Parting, Writing, Written
-from llamax_cli.mixing.quotas import Quotas, missing, planned
-from llamax_cli.mixing.rows import RowSettings
-from llamax_cli.mixing.strata import Stratum
+from llamax_cli.mixing.algorithm1 import MixtureParameters, missing_pairs, plan_samples
+from llamax_cli.mixing.buckets import BUCKETS, Buckets, disk_full_error
+from llamax_cli.mixing.chunk_reader import ReaderSettings
+from llamax_cli.mixing.decontamination import EvaluationSet, read_evaluation_set
+from llamax_cli.mixing.sampling_plan import SubsetTable, spread_over_buckets
+from llamax_cli.mixing.shuffle_passes import (
+    COPIES,
+    ROWS,
+    BucketPart,
+    CopyPass,
+    CountPass,
+    InputChunk,
+    PartitionPass,
+    SampledBuckets,
+    WritePass,
+    WrittenPart,
+)
+from llamax_cli.mixing.subsets import Subset
 from llamax_cli.records import Missing
 from llamax_cli.streams.chunks import Chunk, chunks
 from llamax_cli.streams.inputs import CHUNK
@@ -36,165 +47,172 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-BLOCK = 1 << 16  # bytes of samples handed on at once
-BURST = 16  # blocks written at once; for the end of a long write the workers, a few parts ahead, would have to wait
+BLOCK = 1 << 16  # bytes of samples yielded at once
+BURST = 16  # blocks written at once; the workers are only a few parts ahead and would have to wait for a longer write
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """What to mix and how: files by option, how they are read, evaluation sets, the numbers of Algorithm 1, bytes."""
+class MixtureRequest:
+    """What to mix and how: files by option, how they are read, evaluation sets, Algorithm 1's numbers, memory in bytes.
+
+    UsageError or FileError, before anything is read, if the request contradicts itself or names what does not exist.
+    """
 
     inputs: Mapping[str, Sequence[str]]
-    reading: RowSettings
+    reader: ReaderSettings
     exclude: Sequence[str]
-    numbers: Quotas
+    parameters: MixtureParameters
     memory: int
 
     def __post_init__(self) -> None:
-        if (self.reading.block is None) != (self.reading.tokenizer is None):
-            raise UsageError("--mono-block counts the tokens of a --tokenizer: give both")
-        if [*chain(*self.inputs.values(), self.exclude)].count("-") > 1:
-            raise UsageError("- is standard input, which can be read once")
-        for path in chain(*self.inputs.values(), self.exclude):
+        if (self.reader.block_size is None) != (self.reader.tokenizer is None):
+            raise UsageError("--mono-block and --tokenizer require each other: a block is measured in tokens")
+        paths = [*chain(*self.inputs.values(), self.exclude)]
+        if paths.count("-") > 1:
+            raise UsageError("- is standard input, which can be read only once")
+        for path in paths:
             if path != "-" and not Path(path).exists():
                 raise FileError(f"{path}: no such file or directory")
-        self.reading.cutter()  # a tokenizer that cannot be loaded is told of before anything is read
+        self.reader.block_cutter()
 
     def part_size(self, workers: int) -> int:
-        """Return the bytes of a bucket that one worker may take at once; in memory they are several times as many."""
+        """Return the bytes of a bucket that one worker may process at once; in memory they take several times that."""
         return max(1 << 10, self.memory // (12 * workers))
 
     def chunk_size(self, workers: int) -> int:
-        """Return the bytes of input that one worker takes at once; several wait for each."""
+        """Return the bytes of input that one worker gets at once; several chunks wait for each worker."""
         return min(8 << 20, max(CHUNK, self.memory // (64 * workers)))
 
 
-def write(run: Run, recipe: Recipe, *, plan: bool) -> None:
-    """Write one epoch, or with `plan` what it lacks."""
-    mixture = Mixture(run, recipe)
+def write_mixture(run: Run, request: MixtureRequest, *, plan: bool) -> None:
+    """Write one epoch, or with `plan` the pairs that it lacks."""
+    mixture = Mixture(run, request)
     if plan:
-        with closing(mixture.lacks()) as lacks:
-            return run.write(lacks)
+        with closing(mixture.missing_pairs()) as missing:
+            return run.write(missing)
     with closing(mixture.samples()) as samples:
         return run.write(samples, encode=b"".join, batch_size=BURST)
 
 
 class Mixture:
-    """One epoch of a recipe, in a temporary folder that goes with `samples` and `lacks`."""
+    """One epoch, made in a temporary folder that is deleted at the end of `samples` or `missing_pairs`."""
 
-    def __init__(self, run: Run, recipe: Recipe) -> None:
+    def __init__(self, run: Run, request: MixtureRequest) -> None:
         self._run = run
-        self._recipe = recipe
+        self._request = request
         self._workers = run.settings.workers
 
     def samples(self) -> Generator[bytes]:
-        """Yield the lines of the mixture, some thousand bytes at a time."""
+        """Yield the lines of the mixture in blocks."""
+        randomness = self._request.reader.randomness
         with _temporary_folder() as folder:
-            table = self._part(folder, with_lines=True)
+            table = self._partition(folder, with_lines=True)
             counts = self._count(folder, table)
-            plan = self._plan(table, counts)
-            drawing = self._recipe.reading.drawing
-            drawn = Drawn(folder, table, shares(table, counts, plan, drawing.seed, drawing.epoch), drawing)
-            if drawn.shares.repeats:
-                for _ in self._spread(Copying(drawn), self._parts(folder)):
+            plan = spread_over_buckets(table, counts, self._plan_samples(table, counts), randomness)
+            sampled = SampledBuckets(folder, table, plan, randomness)
+            if plan.repeats:
+                for _ in self._run_pass(CopyPass(sampled), self._parts(folder)):
                     pass
-            yield from self._written(drawn)
+            yield from self._write(sampled)
 
-    def lacks(self) -> Generator[Missing]:
-        """Yield what Algorithm 1 lacks of each direction."""
+    def missing_pairs(self) -> Generator[Missing]:
+        """Yield the pairs that Algorithm 1 lacks in each direction."""
         with _temporary_folder() as folder:
-            table = self._part(folder, with_lines=False)
+            table = self._partition(folder, with_lines=False)
             counts = self._count(folder, table)
-        yield from missing(_by_stratum(table, counts.sum(axis=1)), self._recipe.numbers.per_language)
+        yield from missing_pairs(_by_subset(table, counts.sum(axis=1)), self._request.parameters.per_language)
 
     # -- the passes ---------------------------------------------------------------------------------------------------
 
-    def _part(self, folder: Path, *, with_lines: bool) -> StratumTable:
-        """Bring all rows into their buckets, and return the strata there are."""
-        run, strata, sentences = self._run, set[Stratum](), 0
-        reading = replace(self._recipe.reading, excluded=self._excluded())
-        for _, seen in self._spread(Parting(folder, reading, with_lines), self._lines()):
-            for reject in seen.rejects:
+    def _partition(self, folder: Path, *, with_lines: bool) -> SubsetTable:
+        """Write all rows to their buckets, and return the subsets that they are in."""
+        run, subsets, removed_sentences = self._run, set[Subset](), 0
+        settings = replace(self._request.reader, excluded=self._read_excluded())
+        for _, report in self._run_pass(PartitionPass(folder, settings, with_lines), self._input_chunks()):
+            for reject in report.rejects:
                 run.reject(*reject)
-            run.add_read(seen.read - len(seen.rejects))
-            run.left_out.update(+seen.left_out)
-            sentences += seen.sentences
-            strata |= seen.strata
-        if sentences:
-            run.remarks.append(f"{sentences:,} sentences of evaluation sets taken out of texts")
-        run.figures["sentences_removed"] = sentences
-        return StratumTable(strata)
+            run.add_read(report.lines - len(report.rejects))
+            run.left_out.update(+report.left_out)
+            removed_sentences += report.removed_sentences
+            subsets |= report.subsets
+        if removed_sentences:
+            run.remarks.append(f"{removed_sentences:,} sentences of evaluation sets removed from texts")
+        run.figures["sentences_removed"] = removed_sentences
+        return SubsetTable(subsets)
 
-    def _excluded(self) -> EvaluationSet | None:
-        paths, run = self._recipe.exclude, self._run
+    def _read_excluded(self) -> EvaluationSet | None:
+        paths, run = self._request.exclude, self._run
         if not paths:
             return None
-        found = evaluation_set(paths, run.input, run.reject)
-        run.figures["evaluation_sentences"] = len(found)
-        return found
+        excluded = read_evaluation_set(paths, run.input, run.reject)
+        run.figures["evaluation_sentences"] = len(excluded)
+        return excluded
 
-    def _lines(self) -> Iterator[Lines]:
-        size = self._recipe.chunk_size(self._workers)
-        for option, paths in self._recipe.inputs.items():
+    def _input_chunks(self) -> Iterator[InputChunk]:
+        size = self._request.chunk_size(self._workers)
+        for option, paths in self._request.inputs.items():
             for path in paths:
-                yield from (Lines(option, chunk) for chunk in _gathered(chunks([self._run.input(path)]), size))
+                for chunk in _join_chunks(chunks([self._run.input(path)]), size):
+                    yield InputChunk(option, chunk)
 
-    def _count(self, folder: Path, table: StratumTable) -> "NDArray[np.int64]":
-        """Return how many different records each stratum has in each bucket, and count those that repeat one."""
+    def _count(self, folder: Path, table: SubsetTable) -> "NDArray[np.int64]":
+        """Return how many different records each subset has in each bucket, and report the duplicates."""
         import numpy as np
 
-        found = [counts for _, counts in self._spread(Counting(folder, table), range(BUCKETS))]
-        for stratum, repeated in _by_stratum(table, np.sum([again for _, again in found], axis=0)).items():
-            if repeated and stratum.side != "tgt":
-                self._run.left_out[f"duplicates ({stratum.origin})"] += repeated
-        return np.stack([counts for counts, _ in found], axis=1)
+        by_bucket = [counts for _, counts in self._run_pass(CountPass(folder, table), range(BUCKETS))]
+        duplicates = np.sum([duplicate for _, duplicate in by_bucket], axis=0)
+        for subset, count in _by_subset(table, duplicates).items():
+            if count and subset.side != "tgt":
+                self._run.left_out[f"duplicates ({subset.origin})"] += count
+        return np.stack([different for different, _ in by_bucket], axis=1)
 
-    def _plan(self, table: StratumTable, counts: "NDArray[np.int64]") -> dict[Stratum, int]:
-        """Return how many samples to draw of each stratum, and report it."""
-        run, there = self._run, _by_stratum(table, counts.sum(axis=1))
-        plan = planned(there, self._recipe.numbers)
-        for stratum, count in there.items():
-            if count > plan[stratum] and stratum.side != "tgt":
-                reason = "not drawn" if stratum.origin in ("para", "mono") else "not needed"
-                run.left_out[f"{reason} ({stratum.origin})"] += count - plan[stratum]
-        run.figures["different"] = _figures((stratum, False, count) for stratum, count in there.items())
-        run.figures["planned"] = _figures(_directed(plan, self._recipe.reading.drawing.flip))
+    def _plan_samples(self, table: SubsetTable, counts: "NDArray[np.int64]") -> dict[Subset, int]:
+        """Return how many samples to draw of each subset, and report it."""
+        run, available = self._run, _by_subset(table, counts.sum(axis=1))
+        plan = plan_samples(available, self._request.parameters)
+        for subset, count in available.items():
+            if count > plan[subset] and subset.side != "tgt":
+                reason = "not drawn" if subset.origin in ("para", "mono") else "not needed"
+                run.left_out[f"{reason} ({subset.origin})"] += count - plan[subset]
+        run.figures["different"] = _figures((subset, False, count) for subset, count in available.items())
+        run.figures["planned"] = _figures(_split_by_direction(plan, self._request.reader.randomness.flip))
         return plan
 
-    def _parts(self, folder: Path) -> Iterator[Part]:
-        """Yield the buckets, those that are too large for memory in several parts."""
-        rows, copies, limit = Buckets(folder, ROWS), Buckets(folder, COPIES), self._recipe.part_size(self._workers)
+    def _parts(self, folder: Path) -> Iterator[BucketPart]:
+        """Yield the buckets; one that is too large for the memory in several parts."""
+        rows, copies, part_size = Buckets(folder, ROWS), Buckets(folder, COPIES), self._request.part_size(self._workers)
         for bucket in range(BUCKETS):
-            total = -(-(rows.size(bucket) + copies.size(bucket)) // limit)
-            yield from (Part(bucket, number, total) for number in range(total))
+            total = -(-(rows.size(bucket) + copies.size(bucket)) // part_size)
+            yield from (BucketPart(bucket, number, total) for number in range(total))
 
-    def _written(self, drawn: Drawn) -> Iterator[bytes]:
-        """Yield the samples of all parts, count them, and give their room back."""
-        room, total, write = self._run.settings.limit, Counter[tuple[Stratum, bool]](), Writing(drawn)
+    def _write(self, sampled: SampledBuckets) -> Iterator[bytes]:
+        """Yield the samples of all parts and count them; delete what is no longer needed."""
+        limit, totals, write = self._run.settings.limit, Counter[tuple[Subset, bool]](), WritePass(sampled)
         try:
-            for part, written in self._spread(write, self._parts(drawn.folder)):
-                if room is not None and written.rows > room:
-                    written = write()(part._replace(room=room))  # again, so that what is counted is what is written
-                total.update(_counts(drawn.table, written))
+            for part, written in self._run_pass(write, self._parts(sampled.folder)):
+                if limit is not None and written.rows > limit:
+                    written = write()(part._replace(limit=limit))  # again, so that the counts are those of the output
+                totals.update(_counts(sampled.table, written))
                 with written.path.open("rb") as file:
                     while block := file.read(BLOCK):
                         yield block
-                self._give_back(drawn.folder, part, written.path)
-                if room is not None and not (room := room - written.rows):
+                self._delete(sampled.folder, part, written.path)
+                if limit is not None and not (limit := limit - written.rows):
                     return
         finally:
-            self._run.figures["realised"] = _figures((*kind, count) for kind, count in total.items())
+            self._run.figures["realised"] = _figures((*kind, count) for kind, count in totals.items())
 
-    def _give_back(self, folder: Path, part: Part, path: Path) -> None:
+    def _delete(self, folder: Path, part: BucketPart, path: Path) -> None:
+        """Delete the samples of a part, and after the last part the bucket."""
         path.unlink()
         if part.number == part.total - 1:
             for name in (ROWS, COPIES):
                 Buckets(folder, name).remove(part.bucket)
 
-    def _spread(
+    def _run_pass(
         self, make: Callable[[], Callable[[Item], Result]], items: Iterable[Item]
     ) -> Iterator[tuple[Item, Result]]:
-        """Yield (item, result) in the order of the items; no worker outlives this."""
+        """Yield (item, result) in the order of the items; the workers end with this generator."""
         with closing(ordered(make, items, self._workers)) as results:
             yield from results
 
@@ -204,48 +222,48 @@ def _temporary_folder() -> Iterator[Path]:
     try:
         folder = tempfile.TemporaryDirectory(prefix="llamax-")
     except OSError as error:
-        raise no_room(Path(tempfile.gettempdir()) / "x", error) from error
+        raise disk_full_error(Path(tempfile.gettempdir()) / "x", error) from error
     with folder as path:
         yield Path(path)
 
 
-def _gathered(stream: Iterable[Chunk], size: int) -> Iterator[Chunk]:
-    """Yield the lines of one input in chunks of about a size."""
-    waiting, length = list[Chunk](), 0
+def _join_chunks(stream: Iterable[Chunk], size: int) -> Iterator[Chunk]:
+    """Yield the lines of one input in chunks of at least `size` bytes, but for the last."""
+    pending, length = list[Chunk](), 0
     for chunk in stream:
-        waiting.append(chunk)
+        pending.append(chunk)
         length += len(chunk.data)
         if length >= size:
-            yield waiting[0]._replace(data=b"".join(each.data for each in waiting))
-            waiting, length = [], 0
-    if waiting:
-        yield waiting[0]._replace(data=b"".join(each.data for each in waiting))
+            yield pending[0]._replace(data=b"".join(each.data for each in pending))
+            pending, length = [], 0
+    if pending:
+        yield pending[0]._replace(data=b"".join(each.data for each in pending))
 
 
-def _by_stratum(table: StratumTable, counts: "NDArray[np.int64]") -> dict[Stratum, int]:
-    return dict(zip(table.strata, map(int, counts), strict=True))
+def _by_subset(table: SubsetTable, counts: "NDArray[np.int64]") -> dict[Subset, int]:
+    return dict(zip(table.subsets, map(int, counts), strict=True))
 
 
-def _counts(table: StratumTable, written: Written) -> dict[tuple[Stratum, bool], int]:
-    """Return how many samples of each stratum were written, turned ones apart."""
-    kinds = ((stratum, turned) for stratum in table.strata for turned in (False, True))
+def _counts(table: SubsetTable, written: WrittenPart) -> dict[tuple[Subset, bool], int]:
+    """Return how many samples were written by subset and whether they are flipped."""
+    kinds = ((subset, is_flipped) for subset in table.subsets for is_flipped in (False, True))
     return {kind: count for kind, count in zip(kinds, map(int, written.counts), strict=True) if count}
 
 
-def _directed(plan: Mapping[Stratum, int], flip: float) -> Iterator[tuple[Stratum, bool, int]]:
-    """Yield what is planned of each stratum in its own direction and in the other."""
-    for stratum, count in plan.items():
-        turned = round(count * flip) if stratum.turns else 0
-        yield stratum, False, count - turned
-        yield stratum, True, turned
+def _split_by_direction(plan: Mapping[Subset, int], flip: float) -> Iterator[tuple[Subset, bool, int]]:
+    """Yield the planned samples of each subset in its own direction and in the other."""
+    for subset, count in plan.items():
+        flipped = round(count * flip) if subset.can_flip else 0
+        yield subset, False, count - flipped
+        yield subset, True, flipped
 
 
-def _figures(counted: Iterable[tuple[Stratum, bool, int]]) -> dict[str, dict[str, int]]:
-    """Return samples by origin, by direction and by language; a pair counts for both of its languages."""
+def _figures(counts: Iterable[tuple[Subset, bool, int]]) -> dict[str, dict[str, int]]:
+    """Return the number of samples by origin, by direction and by language; a pair counts for both its languages."""
     figures: dict[str, Counter[str]] = {"origin": Counter(), "direction": Counter(), "language": Counter()}
-    for stratum, turned, count in counted:
-        figures["origin"][stratum.origin] += count
-        codes = stratum.entry_languages(turned=turned)
+    for subset, is_flipped, count in counts:
+        figures["origin"][subset.origin] += count
+        codes = subset.sample_languages(flipped=is_flipped)
         figures["language"].update(dict.fromkeys(codes, count))
         if len(codes) == 2:
             figures["direction"]["-".join(codes)] += count

@@ -1,1 +1,1 @@
-"""Models at work: prompts, engines that generate, and the stages that translate records."""
+"""What translation and training share: contracts, loading, prompts, encodings, attention and beam search."""

@@ -69,7 +69,7 @@ def check(config: Any, tokenizer_size: int, block: int) -> None:
     if tokenizer_size > config.vocab_size:
         raise ModelError(
             f"the tokenizer has {tokenizer_size:,} tokens, the model {config.vocab_size:,}; "
-            "take the tokenizer that belongs to the model"
+            "use the model's own tokenizer"
         )
     positions = config.max_position_embeddings
     if block > positions:
@@ -154,6 +154,6 @@ def freeze(model: nn.Module, patterns: Sequence[str]) -> None:
     for pattern in patterns:
         matched = [name for name in names if fnmatchcase(name, pattern)]
         if not matched:
-            raise UsageError(f"freeze: {pattern!r} matches no weight; they are named like {next(iter(names))}")
+            raise UsageError(f"freeze: {pattern!r} matches no weight; weights have names like {next(iter(names))}")
         for name in matched:
             names[name].requires_grad_(False)

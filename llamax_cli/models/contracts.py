@@ -1,4 +1,4 @@
-"""What every engine is: sentences in, translations out, in whatever order suits it."""
+"""The contract of every engine: requests in, hypotheses out, in any order."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,30 +20,32 @@ class TranslationRequest(NamedTuple):
 
 
 class Hypothesis(NamedTuple):
-    """A translation; `truncated` where it was cut because it reached the most tokens allowed."""
+    """A translation; `truncated` if it was cut because it reached the limit of new tokens."""
 
     text: str
     truncated: bool
 
 
+# Hypotheses, best first, or why there are none.
 Answer: TypeAlias = list[Hypothesis] | RecordError
 
 
 class Engine(Protocol):
-    """Something that translates."""
+    """What translates: a model in this process, a server, or a stand-in in tests."""
 
     def translate(self, requests: Sequence[TranslationRequest]) -> Iterator[tuple[int, Answer]]:
-        """Yield (place in `requests`, hypotheses best first, or why there are none) once for each request."""
+        """Yield (index in `requests`, answer) exactly once for each request, in any order."""
 
     def close(self) -> None:
-        """Let go of what the engine holds."""
+        """Free what the engine holds."""
 
 
 @dataclass(frozen=True)
 class Decoding:
-    """How to search: the paper's beam of 4 and 256 new tokens by default.
+    """How to decode: by default with the paper's 4 beams and at most 256 new tokens.
 
-    `max_new_tokens` None adapts to each source. `sample` draws instead of searching, by `seed` and content.
+    `max_new_tokens` None adapts to each source. With `sample` translations are drawn at random, which depends on `seed`
+    and the request alone.
     """
 
     beam: int = PAPER_BEAM
@@ -57,10 +59,10 @@ class Decoding:
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """Which model is run, by what and where.
+    """Which model runs, in which engine and on which device.
 
-    `batch_tokens`: how many tokens, prompts and beams counted, are worked on at once. What `server` and the numbers
-    after it say holds for the openai engine.
+    `batch_tokens` is the most tokens in a batch, prompts and beams counted. `server`, `concurrency`, `timeout` (in
+    seconds) and `per_minute` are for engines that ask a server.
     """
 
     model: str

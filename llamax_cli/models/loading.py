@@ -1,4 +1,4 @@
-"""Models of Hugging Face, from a folder or the hub, brought to a device in silence."""
+"""Loading of Hugging Face models, from a folder or the hub, onto a device, without messages of the libraries."""
 
 import logging
 import os
@@ -19,7 +19,7 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 
 
 def silence() -> None:
-    """Keep what libraries say to their developers, and their progress bars, from whoever translates."""
+    """Turn off the log messages, warnings and progress bars of the libraries."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     import transformers
 
@@ -31,16 +31,18 @@ def silence() -> None:
 
 @contextmanager
 def loading_errors(model: str) -> Iterator[None]:
-    """Turn what a loading library raises into one line that names the model."""
+    """Turn any error of a library while it loads `model` into a ModelError of one line."""
     try:
         yield
     except (ModelError, UsageError):
         raise
     except torch.OutOfMemoryError as error:
-        raise ModelError(f"{model} does not fit the device; try --dtype, --quantize or --device all") from error
+        raise ModelError(
+            f"{model} does not fit into the memory of the device; try --dtype, --quantize or --device all"
+        ) from error
     except ImportError as error:
         raise ModelError(f"{model}: {_first_line(error)}") from error
-    # Whatever is wrong in the files, each library has an exception of its own for it.
+    # Each library raises a different exception for broken files.
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, SafetensorError) as error:
         raise ModelError(f"cannot load {model}: {_first_line(error)}") from error
 
@@ -55,26 +57,29 @@ def load_config(model: str) -> Any:
 
 
 def load_tokenizer(model: str) -> Any:
-    """Return the tokenizer of a model; ModelError where the folder has none."""
+    """Return the tokenizer of a model; ModelError if there is none."""
     import transformers
 
     folder = Path(model)
     names = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model", "sentencepiece.bpe.model", "spiece.model")
     if folder.is_dir() and not any((folder / name).is_file() for name in names):
         raise ModelError(
-            f"{model} has no tokenizer; copy tokenizer.json or tokenizer.model of the original model there"
+            f"{model} has no tokenizer; copy tokenizer.json or tokenizer.model of the original model into it"
         )
     with loading_errors(model):
         return transformers.AutoTokenizer.from_pretrained(model)
 
 
 def find_device(device: str) -> str:
-    """Return the device meant: `auto` is the GPU where there is one; ModelError for one that is not there."""
+    """Return the device for a value of `--device`: `auto` and `all` mean a GPU if there is one.
+
+    ModelError for a device that this machine lacks.
+    """
     if device in ("auto", "all"):
         return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     kind, _, number = device.partition(":")
     if kind not in ("cpu", "cuda", "mps") or (number and not number.isdecimal()):
-        raise UsageError(f"--device {device} is none of auto, all, cpu, cuda, cuda:N, mps")
+        raise UsageError(f"--device {device} is unknown; have: auto, all, cpu, cuda, cuda:N, mps")
     if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
         count = torch.cuda.device_count()
         raise ModelError(
@@ -91,14 +96,14 @@ def count_gpus() -> int:
 
 
 def find_dtype(dtype: str, device: str) -> torch.dtype:
-    """Return the number format: `auto` is bfloat16 on a GPU, as in the paper, and float32 on a CPU."""
+    """Return the data type for a value of `--dtype`: `auto` is bfloat16 on a GPU, as in the paper, float32 on a CPU."""
     if dtype == "auto":
         return torch.float32 if device == "cpu" else torch.bfloat16
     return DTYPES[dtype]
 
 
 def load_model(choice: ModelChoice, config: Any) -> Any:
-    """Return the model ready to generate: on its device, adapted and quantized as chosen."""
+    """Return the model ready to generate: on its device, quantized and with its adapter as chosen."""
     import transformers
 
     device = find_device(choice.device)
@@ -119,12 +124,12 @@ def load_model(choice: ModelChoice, config: Any) -> Any:
 
 
 def check_weights(name: str, model: Any, loading: dict[str, Any]) -> Any:
-    """Return a model of which every weight was in its files; ModelError where the library would draw some at random.
+    """Return the model; ModelError if weights are missing from its files, which the library would initialize randomly.
 
-    `loading` is what `output_loading_info` tells, with `ignore_mismatched_sizes`.
+    `loading` is the library's `output_loading_info`, with `ignore_mismatched_sizes`.
     """
     if missing := sorted(loading["missing_keys"]):
-        raise ModelError(f"{name}: {len(missing):,} weights are not in its files, {missing[0]} first")
+        raise ModelError(f"{name}: {len(missing):,} weights are missing from its files, {missing[0]} first")
     if mismatched := sorted(loading["mismatched_keys"]):
         key, in_files, in_config = mismatched[0]
         raise ModelError(f"{name}: {key} is {_size(in_files)} in its files but {_size(in_config)} in its config.json")
@@ -145,7 +150,7 @@ def _quantization(quantize: str | None, device: str) -> Any:
     if importlib.util.find_spec("bitsandbytes") is None:
         raise ModelError(f"--quantize {quantize} needs the package bitsandbytes: pip install 'llamax[quantize]'")
     if device == "cpu":
-        raise ModelError(f"--quantize {quantize} needs a GPU; on a CPU --engine ctranslate2 --quantize 8bit does it")
+        raise ModelError(f"--quantize {quantize} needs a GPU; on a CPU, use --engine ctranslate2 --quantize 8bit")
     if quantize == "8bit":
         return transformers.BitsAndBytesConfig(load_in_8bit=True)  # type: ignore[no-untyped-call]
     return transformers.BitsAndBytesConfig(  # type: ignore[no-untyped-call]
@@ -154,13 +159,13 @@ def _quantization(quantize: str | None, device: str) -> Any:
 
 
 def _with_adapter(model: Any, adapter: str) -> Any:
-    """Return the model with a LoRA adapter merged into its weights, so that it runs as fast as without."""
+    """Return the model with a LoRA adapter merged into its weights, so that it is as fast as without."""
     try:
         from peft import PeftModel
     except ModuleNotFoundError as error:
         raise ModelError("--lora needs the package peft: pip install peft") from error
     if Path(adapter).is_dir() and not (Path(adapter) / "adapter_config.json").is_file():
-        raise ModelError(f"{adapter} has no adapter_config.json; is it the folder of a LoRA adapter?")
+        raise ModelError(f"{adapter} is not the folder of a LoRA adapter: adapter_config.json is missing")
     with loading_errors(adapter):
         return PeftModel.from_pretrained(model, adapter).merge_and_unload()
 

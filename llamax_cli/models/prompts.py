@@ -1,8 +1,9 @@
-"""What a model is asked, as text: the systems of the paper's Table 14, Aya-101, a chat, and files of the user's.
+"""Prompt templates: those of the systems in the paper's Table 14, of Aya-101, of chats, and the user's own files.
 
-LLaMAX-Alpaca's text is that of the authors' model cards; PolyLM, TowerInstruct, MADLAD and Aya-101 have the one example
-on their cards, for any languages, and Swallow and Chinese-Alpaca-2 the frames of their projects. The sentence inside
-those two frames and the wording of llama, yayi2, aya-23 and qwen2 are ours: the paper's are not to be had as text.
+The text for LLaMAX-Alpaca comes from the authors' model cards. Those for PolyLM, TowerInstruct, MADLAD and Aya-101
+generalize the example on each model's card. Those for Swallow and Chinese-Alpaca-2 use the frames of these projects.
+The sentence inside the two frames, and the wording for llama, yayi2, aya-23 and qwen2, are ours, because the paper's
+are not available as text.
 """
 
 import re
@@ -24,7 +25,7 @@ AUTO = "auto"
 def alpaca(instruction: str, context: str = "") -> str:
     """Return the prompt of an instruction, in the form of LLaMAX-Alpaca: single newlines, nothing after `Response:`.
 
-    `context` is what Alpaca calls the input; without one its second form is taken. The answer begins with a space.
+    `context` is Alpaca's input; without one, the form without an input is used. The answer begins with a space.
     """
     paired = ", paired with an input that provides further context" if context else ""
     given = f"\n### Input:\n{context}" if context else ""
@@ -63,11 +64,11 @@ SWALLOW = (
 
 @dataclass(frozen=True)
 class Template:
-    """A prompt with places for {src}, {src_lang}, {tgt_lang} (names) and {tgt_code}.
+    """A prompt with the placeholders {src}, {src_lang}, {tgt_lang} (names of languages) and {tgt_code}.
 
-    `authors_names`: languages are named as the authors of LLaMAX named them, slips included, because their models saw
-    these names. `stop`: the answer ends where this begins, for a model that goes on writing. `chat`: what the user
-    says in a chat, around which the model's own chat template goes.
+    `authors_names`: use the language names of the LLaMAX authors, misspellings included, because their models were
+    trained with them. `stop`: the text at which an answer ends, for models that continue beyond it. `chat`: the text is
+    a user's turn, which the model's own chat template wraps.
     """
 
     text: str
@@ -78,7 +79,7 @@ class Template:
     def render(self, src: str, src_lang: str, tgt_lang: str, tgt_code: str = "") -> str:
         """Return the prompt: `render("Hallo", "de", "en") -> "German: Hallo\\nEnglish:"`.
 
-        `tgt_code` is the model's own code of the target language, where that is not ours.
+        `tgt_code` is the model's own code of the target language, if it differs from ours.
         """
         values = {
             "src": src,
@@ -89,7 +90,7 @@ class Template:
         return PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), self.text)
 
     def answer(self, text: str) -> tuple[str, bool]:
-        """Return the translation in what was generated, and whether a `stop` ended it."""
+        """Return the translation in a generated text, and whether `stop` ended it."""
         text = text.strip()
         head, stop, _ = text.partition(self.stop) if self.stop else (text, "", "")
         return head.strip(), bool(stop)
@@ -108,7 +109,7 @@ TEMPLATES = {
     "madlad": Template("<2{tgt_code}> {src}"),
     "aya-101": Template("Translate to {tgt_lang}: {src}"),
     CHAT: Template(TOWER, chat=True),
-    VERBATIM: Template("{src}"),  # for who writes prompts
+    VERBATIM: Template("{src}"),  # for sources that are prompts already
 }
 # The template for models with a certain part in their name; the first that matches.
 BY_MODEL_NAME = {
@@ -127,9 +128,9 @@ BY_MODEL_NAME = {
 
 
 def choose(template: str, model: str, *, has_chat: bool) -> Template:
-    """Return the template of that name or file; `auto` goes by the name of the model, then by its chat template.
+    """Return the template of that name or file; `auto` depends on the model's name, then on its chat template.
 
-    `choose("auto", "LLaMAX/LLaMAX3-8B-Alpaca", has_chat=False)` is LLaMAX-Alpaca's. UsageError names the nearest.
+    `choose("auto", "LLaMAX/LLaMAX3-8B-Alpaca", has_chat=False)` is LLaMAX-Alpaca's. UsageError for an unknown name.
     """
     if template == AUTO:
         name = Path(model).name.lower()
@@ -137,20 +138,20 @@ def choose(template: str, model: str, *, has_chat: bool) -> Template:
         return TEMPLATES[by_name or (CHAT if has_chat else "llama")]
     if template in TEMPLATES:
         if template == CHAT and not has_chat:
-            raise UsageError(f"{model} has no chat template; name another one with --template")
+            raise UsageError(f"{model} has no chat template; choose another one with --template")
         return TEMPLATES[template]
     return _from_file(template)
 
 
 def check(template: str) -> None:
-    """Raise UsageError where there is no such template, or where a file of the user's is none."""
+    """Raise UsageError for an unknown template, or a file that is not a template."""
     if template != AUTO and template not in TEMPLATES:
         _from_file(template)
 
 
 def _from_file(template: str) -> Template:
     if PLACEHOLDER.search(template):
-        raise UsageError("--template takes a name or a file; write the text to a file")
+        raise UsageError("--template takes a name or a file, not the text itself; write the text to a file")
     path = Path(template)
     if not path.is_file():
         raise UsageError(f"unknown template {template!r}; {suggestion(template, [AUTO, *TEMPLATES])}")
@@ -160,10 +161,10 @@ def _from_file(template: str) -> Template:
         raise FileError(f"{path}: {because(error)}") from error
     placeholders = set(PLACEHOLDER.findall(text))
     if unknown := sorted(placeholders - PLACEHOLDERS):
-        raise UsageError(f"{path}: {{{unknown[0]}}} is no placeholder; have: {_braced(PLACEHOLDERS)}")
+        raise UsageError(f"{path}: {{{unknown[0]}}} is not a placeholder; have: {_braced(PLACEHOLDERS)}")
     if "src" not in placeholders or not placeholders & {"tgt_lang", "tgt_code"}:
         raise UsageError(
-            f"{path}: a template needs {{src}} and {{tgt_lang}}; it has {_braced(placeholders) or 'neither'}"
+            f"{path}: a template needs {{src}} and {{tgt_lang}}, but it has {_braced(placeholders) or 'neither'}"
         )
     return Template(text.removesuffix("\n"))
 

@@ -1,4 +1,4 @@
-"""The `command` decorator: a command declares the options of its own, and gets the shared flags and an open run."""
+"""The `command` decorator: a command declares its own options and gets the shared flags and an open run."""
 
 import inspect
 import sys
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Options = ParamSpec("Options")
 
-# Marks an option that does not change the result, so that a resumed run may differ in it:
+# Marks an option that does not change the result, so that a resumed run may have another value of it:
 # `workers: Annotated[int, Option(min=1), NEUTRAL] = 1`.
 NEUTRAL = object()
 
@@ -79,7 +79,7 @@ def _shared(
         int, _option(metavar="N", min=1, help="Number of processes; it changes the speed and nothing else."), NEUTRAL
     ] = 1,
 ) -> None:
-    """The flags of every command; `shard` and `workers` are for those that say so."""
+    """The flags of every command; only some commands have `shard` and `workers`."""
 
 
 FILES = typer.Argument(metavar="[FILE]...", help="Files to read; - or no file is standard input.", show_default=False)
@@ -87,9 +87,9 @@ FILES = typer.Argument(metavar="[FILE]...", help="Files to read; - or no file is
 
 @dataclass(frozen=True)
 class OptionGroup:
-    """Marks a parameter of a command that several options make: `options: Annotated[Made, OptionGroup(make)]`.
+    """Marks a parameter of a command that stands for several options: `choice: Annotated[Choice, OptionGroup(make)]`.
 
-    The options are the parameters of the function `make`, and what it returns is the parameter of the command.
+    The options are the parameters of the function `make`, and its result is the value of the parameter.
     """
 
     make: Callable[..., Any]
@@ -100,12 +100,12 @@ class OptionGroup:
         return list(inspect.signature(self.make, eval_str=True).parameters.values())
 
     def value(self, given: Mapping[str, Any]) -> Any:
-        """Return the parameter, by the options that were given."""
+        """Return the value of the parameter, given the values of all options."""
         return self.make(**{option.name: given[option.name] for option in self.options})
 
 
 class FilesAfterOptions(TyperCommand):
-    """A command whose repeatable options take all that follows: `--para a b` is `--para a --para b`."""
+    """A command whose repeatable options take all values that follow: `--para a b` is `--para a --para b`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Repeat each such option before each of its values."""
@@ -113,7 +113,7 @@ class FilesAfterOptions(TyperCommand):
             flag for parameter in self.params if getattr(parameter, "multiple", False) for flag in parameter.opts
         }
         spread: list[str] = []
-        current = ""  # the repeatable option whose values these are
+        current = ""  # the repeatable option that takes the values
         for place, argument in enumerate(args):
             if argument == "--":
                 return super().parse_args(ctx, spread + args[place:])
@@ -133,12 +133,11 @@ def command(
     standalone_options: Collection[str] = (),
     file_options: Collection[str] = (),
 ) -> "Callable[[Callable[Concatenate[Run, Options], None]], Command]":
-    """Turn `function(run, options of its own)` into a command with files, the shared flags and an open run.
+    """Turn `function(run, its own options)` into a command with files, the shared flags and an open run.
 
-    The name of the function is the name of the command, its docstring the help. Where an option of
-    `standalone_options` is given, nothing is read. Where options are named in `file_options`, the files are theirs, and
-    there are no others. With `ranks` several processes may be started together, of which the first reads and writes
-    for all.
+    The command has the name of the function, and its docstring is the help. A command with one of its
+    `standalone_options` reads nothing. With `file_options`, the files are the values of these options, and there are no
+    other files. With `ranks`, several processes may be started together, and the first reads and writes for all.
     """
 
     def decorate(function: Callable[Concatenate[Run, Options], None]) -> "Command":
@@ -159,10 +158,13 @@ def command(
             settings = _settings(arguments)
             if settings.is_complete:
                 if is_first:
-                    say(name, f"{settings.output} is complete already, nothing to resume; remove it to make it anew")
+                    say(
+                        name,
+                        f"{settings.output} is already complete, so nothing is left to resume; remove it to run again",
+                    )
                 return
             with Run(name, settings if is_first else Settings(quiet=True), arguments, neutral) as run:
-                function(run, **{each.name: _value(each, given) for each in parameters})  # type: ignore[call-arg]
+                function(run, **{parameter.name: _value(parameter, given) for parameter in parameters})  # type: ignore[call-arg]
 
         start.__signature__ = _signature(options, files=not file_options)  # type: ignore[attr-defined]
         start.__annotations__ = {p.name: p.annotation for p in start.__signature__.parameters.values()}  # type: ignore[attr-defined]
@@ -193,7 +195,7 @@ def _shared_options(*, shard: bool, workers: bool) -> list[inspect.Parameter]:
 
 
 def _marks(parameter: inspect.Parameter) -> tuple[Any, ...]:
-    """Return what a parameter is annotated with besides its type."""
+    """Return the annotations of a parameter after its type."""
     return getattr(parameter.annotation, "__metadata__", ())
 
 

@@ -1,4 +1,4 @@
-"""The flags that choose a model and how it decodes, the same in every command that translates."""
+"""The options for a model and its decoding, the same in every command that translates."""
 
 import os
 from dataclasses import replace
@@ -15,22 +15,25 @@ from llamax_cli.translation.directions import DefaultLanguages
 from llamax_cli.translation.engines.registry import ENGINES, check_supported
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
-MODEL, SEARCH, SERVER = "Model", "Decoding", "A server (--engine openai)"
+MODEL, SEARCH, SERVER = "Model", "Decoding", "Server (--engine openai)"
 SERVER_VARIABLE = "OPENAI_BASE_URL"
 
 
 def _tokens(value: str) -> str:
     if value != "auto" and not (value.isdecimal() and int(value)):
-        raise BadParameter(f"{value!r} is neither a number of tokens nor auto")
+        raise BadParameter(f"{value!r} is neither a positive number of tokens nor auto")
     return value
 
 
-Model = Annotated[str, Option("--model", metavar="NAME|DIR", help="Name on the hub, or folder.", rich_help_panel=MODEL)]
+Model = Annotated[
+    str,
+    Option("--model", metavar="NAME|DIR", help="Name on the hub or the server, or a folder.", rich_help_panel=MODEL),
+]
 Engine = Annotated[
     str,
     Option(
         metavar="NAME",
-        help=f"What runs the model: {', '.join(ENGINES)}.",
+        help=f"Engine that runs the model: {', '.join(ENGINES)}.",
         callback=one_of(ENGINES),
         rich_help_panel=MODEL,
     ),
@@ -39,29 +42,34 @@ Template = Annotated[
     str,
     Option(
         metavar="NAME|FILE",
-        help=f"Prompt: auto, {', '.join(prompts.TEMPLATES)}, or a file with {{src}} and {{tgt_lang}}.",
+        help=f"Prompt template: auto, {', '.join(prompts.TEMPLATES)}, or a file with {{src}} and {{tgt_lang}}.",
         rich_help_panel=MODEL,
     ),
 ]
 Device = Annotated[
-    str, Option(help="auto, cpu, cuda, cuda:1, mps, or all (one model over all GPUs).", rich_help_panel=MODEL), NEUTRAL
+    str,
+    Option(
+        help="Device: auto, cpu, cuda, cuda:1, mps, or all (the model is split over all GPUs).", rich_help_panel=MODEL
+    ),
+    NEUTRAL,
 ]
 Dtype = Annotated[
     str,
     Option(
-        help="Number format: auto is bfloat16 on a GPU, float32 on a CPU.",
+        help=f"Data type: {', '.join(DTYPES)}. auto is bfloat16 on a GPU and float32 on a CPU.",
         callback=one_of(DTYPES),
         rich_help_panel=MODEL,
     ),
 ]
 Lora = Annotated[
-    str | None, Option(metavar="DIR", help="A LoRA adapter, merged in.", show_default=False, rich_help_panel=MODEL)
+    str | None,
+    Option(metavar="DIR", help="LoRA adapter to merge into the model.", show_default=False, rich_help_panel=MODEL),
 ]
 Quantize = Annotated[
     str | None,
     Option(
         metavar="8bit|4bit",
-        help="Smaller weights.",
+        help="Quantize the weights, to save memory.",
         callback=one_of(QUANTIZATIONS),
         show_default=False,
         rich_help_panel=MODEL,
@@ -70,7 +78,7 @@ Quantize = Annotated[
 BatchTokens = Annotated[
     int | None,
     Option(
-        metavar="N", min=1, help="Tokens worked on at once, beams counted.", show_default=False, rich_help_panel=MODEL
+        metavar="N", min=1, help="Most tokens in a batch, beams counted.", show_default=False, rich_help_panel=MODEL
     ),
     NEUTRAL,
 ]
@@ -79,7 +87,7 @@ Beam = Annotated[
     Option(
         metavar="N",
         min=1,
-        help=f"Beams: {PAPER_BEAM}, the paper's; 1 on a server.",
+        help=f"Number of beams: by default {PAPER_BEAM}, as in the paper, but 1 with --sample or on a server.",
         show_default=False,
         rich_help_panel=SEARCH,
     ),
@@ -89,30 +97,40 @@ MaxNewTokens = Annotated[
     Option(
         metavar="N|auto",
         callback=_tokens,
-        help="Cut there and mark it; auto fits each source and the tokenizer.",
+        help="Most tokens of a translation; a longer one is cut and marked. auto adapts to each source.",
         rich_help_panel=SEARCH,
     ),
 ]
 Sample = Annotated[
-    bool, Option("--sample", help="Draw instead of searching; by the seed and the text.", rich_help_panel=SEARCH)
+    bool,
+    Option(
+        "--sample",
+        help="Draw translations at random instead of searching; they depend only on the seed and the source.",
+        rich_help_panel=SEARCH,
+    ),
 ]
-Temperature = Annotated[float, Option(min=0.01, help="Of --sample.", rich_help_panel=SEARCH)]
-TopP = Annotated[float, Option("--top-p", min=0.01, max=1.0, help="Of --sample.", rich_help_panel=SEARCH)]
-Seed = Annotated[int, Option(help="Another seed, another draw.", rich_help_panel=SEARCH)]
+Temperature = Annotated[float, Option(min=0.01, help="Temperature of --sample.", rich_help_panel=SEARCH)]
+TopP = Annotated[
+    float,
+    Option("--top-p", min=0.01, max=1.0, help="Share of probability that --sample draws from.", rich_help_panel=SEARCH),
+]
+Seed = Annotated[int, Option(help="Random seed of --sample and --plan.", rich_help_panel=SEARCH)]
 Server = Annotated[
     str | None,
     Option(
         metavar="URL",
-        help=f"Address up to /v1; otherwise ${SERVER_VARIABLE}.",
+        help=f"URL of the server, up to /v1; by default that in {SERVER_VARIABLE}.",
         show_default=False,
         rich_help_panel=SERVER,
     ),
 ]
 Concurrency = Annotated[
-    int, Option(metavar="N", min=1, help="Requests under way at once.", rich_help_panel=SERVER), NEUTRAL
+    int, Option(metavar="N", min=1, help="Most requests at the same time.", rich_help_panel=SERVER), NEUTRAL
 ]
 Timeout = Annotated[
-    float, Option(metavar="SECONDS", min=0.1, help="Patience with one request.", rich_help_panel=SERVER), NEUTRAL
+    float,
+    Option(metavar="SECONDS", min=0.1, help="Longest wait for the answer to a request.", rich_help_panel=SERVER),
+    NEUTRAL,
 ]
 PerMinute = Annotated[
     int | None,
@@ -120,7 +138,7 @@ PerMinute = Annotated[
         "--per-minute",
         metavar="N",
         min=1,
-        help="Requests a minute, at most.",
+        help="Most requests a minute.",
         show_default=False,
         rich_help_panel=SERVER,
     ),
@@ -129,15 +147,15 @@ PerMinute = Annotated[
 
 
 SrcLang = Annotated[
-    str | None, Option(metavar="LANG", help="Source language, where records have none.", show_default=False)
+    str | None, Option(metavar="LANG", help="Source language of records that do not name one.", show_default=False)
 ]
 Into = Annotated[
-    str | None, Option(metavar="LANG,...", help="Target languages, where records have none.", show_default=False)
+    str | None, Option(metavar="LANG,...", help="Target languages of records that do not name one.", show_default=False)
 ]
 
 
 class TranslationOptions(NamedTuple):
-    """What the flags of every command with a model say: which model, how it decodes, and the default languages."""
+    """What the options say: the model, how it decodes, and the languages of records that do not name their own."""
 
     choice: ModelChoice
     decoding: Decoding
@@ -166,14 +184,14 @@ def translation_options(
     timeout: Timeout = 120.0,
     per_minute: PerMinute = None,
 ) -> TranslationOptions:
-    """Return what the flags say; UsageError where they do not go together."""
+    """Return what the options say; UsageError if they contradict each other or the engine does not support them."""
     prompts.check(template)
     spec = ENGINES[engine]
     server = server or os.environ.get(SERVER_VARIABLE)
     if spec.is_server and not server:
         raise UsageError(f"--engine {engine} needs --server URL or {SERVER_VARIABLE} in the environment")
     if sample and beam is not None and beam > 1:
-        raise UsageError("--sample draws and does not search: leave --beam out")
+        raise UsageError("--sample does not use beams; leave --beam out")
     choice = ModelChoice(
         model=model,
         engine=engine,
@@ -208,7 +226,7 @@ def _source(src_lang: str | None) -> str | None:
 
 
 def with_candidates(decoding: Decoding, nbest: int) -> Decoding:
-    """Return how to decode for `nbest` candidates; UsageError where a search has fewer beams."""
+    """Return the decoding with `nbest` candidates; UsageError if the search has fewer beams."""
     if nbest > decoding.beam and not decoding.sample:
-        raise UsageError(f"--nbest {nbest} needs as many beams (--beam {nbest}), or --sample")
+        raise UsageError(f"--nbest {nbest} needs at least as many beams (--beam {nbest}), or --sample")
     return replace(decoding, nbest=nbest)

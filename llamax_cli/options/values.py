@@ -1,4 +1,4 @@
-"""Values of options: what a user types, checked and turned into what a command works with."""
+"""Values of options: parsers and checks of the text that a user types."""
 
 import re
 from collections.abc import Callable, Collection
@@ -18,7 +18,7 @@ def portion(value: str | Portion) -> Portion:
     """Return one of N parts: `portion("3/8") -> Portion(3, 8)`."""
     index, _, count = str(value).partition("/")
     if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
-        raise BadParameter(f"{value!r} is not I/N with I from 1 to N, as in 3/8")
+        raise BadParameter(f"{value!r} is not I/N with I from 1 to N, such as 3/8")
     return Portion(int(index), int(count))
 
 
@@ -26,19 +26,19 @@ def byte_size(value: str | int) -> int:
     """Return a number of bytes: `byte_size("512M") -> 536870912`; K, M, G and T are powers of 1024."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?", str(value).strip(), re.IGNORECASE)
     if not match:
-        raise BadParameter(f"{value!r} is no size, as in 512M or 1.5G")
+        raise BadParameter(f"{value!r} is not a size, such as 512M or 1.5G")
     return int(float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " "))
 
 
 def share(value: float) -> float:
     """Check that a value is a share, from 0 to 1."""
     if not 0 <= value <= 1:
-        raise BadParameter(f"{value} is no share of words; give one from 0 to 1")
+        raise BadParameter(f"{value} is not a share; give a number from 0 to 1")
     return value
 
 
 def listed(value: str | None) -> tuple[str, ...]:
-    """Return the items of a list with commas: `listed("en-*,*-en") -> ("en-*", "*-en")`."""
+    """Return the items between commas: `listed("en-*,*-en") -> ("en-*", "*-en")`."""
     return tuple(item.strip() for item in value.split(",") if item.strip()) if value else ()
 
 
@@ -54,18 +54,18 @@ def codes(value: str | None) -> tuple[str, ...]:
 
 
 def codes_and(word: str, value: str | None) -> tuple[str, ...]:
-    """Return language codes, with a word among them that is not one: `codes_and("tgt", "tgt,eng") -> ("en", "tgt")`."""
+    """Return language codes and, if it is there, one other word: `codes_and("tgt", "tgt,eng") -> ("en", "tgt")`."""
     items = listed(value)
     return (*codes(",".join(item for item in items if item != word)), *({word} & set(items)))
 
 
 def columns_by_language(value: str | None) -> dict[str, str]:
-    """Return a mapping: `columns_by_language("eng=1,zh=chinese") -> {"en": "1", "zh": "chinese"}`."""
+    """Return columns by language: `columns_by_language("eng=1,zh=chinese") -> {"en": "1", "zh": "chinese"}`."""
     columns: dict[str, str] = {}
     for item in listed(value):
         code, equals, column = item.partition("=")
         if not equals or not column:
-            raise UsageError(f"{item!r} is not LANG=COLUMN, as in en=1 or zh=chinese")
+            raise UsageError(f"{item!r} is not LANG=COLUMN, such as en=1 or zh=chinese")
         columns[codes(code)[0]] = column
     if len(columns) < len(listed(value)):
         raise UsageError(f"{value} names a language twice")
@@ -89,7 +89,7 @@ def format_option(flag: str, what: str, names: Collection[str]) -> Any:
 
 
 def reject_limit(value: str | None) -> str | None:
-    """Check that a value limits rejects: a count or a share."""
+    """Check that a value of --max-rejects is a count or a share."""
     try:
         if value is not None:
             allowed_rejects(value, 0)
@@ -99,7 +99,7 @@ def reject_limit(value: str | None) -> str | None:
 
 
 def named_file(value: Path | None) -> Path | None:
-    """Check that a value is not `-`."""
+    """Check that a value names a file and is not `-`."""
     if value is not None and str(value) == "-":
         raise BadParameter("name a file; records go to standard output without -o")
     return value

@@ -66,7 +66,7 @@ class Comet:
     def _last_words(self) -> str:
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().split("\n")
-        return lines[-1] or f"its process ended with {self._process.wait()}"
+        return lines[-1] or f"its process exited with {self._process.wait()}"
 
     def score(self, total: Statistics) -> float:
         """Return the mean, times 100 as in the paper (section 4)."""
@@ -87,7 +87,7 @@ def _find_python(settings: MetricSettings) -> str:
     python = settings.comet_python or os.environ.get("LLAMAX_COMET_PYTHON")
     if python is None and find_spec("comet") is None:
         raise UsageError(
-            f"--metric comet needs unbabel-comet in an environment of its own: {INSTALL}; "
-            "then --comet-python comet/bin/python, or LLAMAX_COMET_PYTHON"
+            f"--metric comet needs unbabel-comet in a separate environment: {INSTALL}; "
+            "then give --comet-python comet/bin/python or set LLAMAX_COMET_PYTHON"
         )
     return python or sys.executable

@@ -86,9 +86,9 @@ def _add_in_windows(
     """Yield the groups with the statistics of one more metric, computed for a window of many groups at once."""
     window: list[GroupStatistics] = []
     size = 0
-    for each in computed:
-        window.append(each)
-        size += len(each.group.segments)
+    for item in computed:
+        window.append(item)
+        size += len(item.group.segments)
         if size >= WINDOW:
             yield from _add_to_window(window, name, metric, by_segment)
             window, size = [], 0
@@ -99,7 +99,7 @@ def _add_in_windows(
 def _add_to_window(
     window: list[GroupStatistics], name: str, metric: Metric, by_segment: bool
 ) -> Iterator[GroupStatistics]:
-    segments: list[Segment] = [segment for each in window for segment in each.group.segments]
+    segments: list[Segment] = [segment for item in window for segment in item.group.segments]
     rows = metric.statistics(
         "",
         [segment.hypothesis for segment in segments],
@@ -107,11 +107,11 @@ def _add_to_window(
         [segment.source for segment in segments],
     )
     start = 0
-    for each in window:
-        end = start + len(each.group.segments)
-        each.statistics[name] = _summed(rows[start:end], by_segment)
+    for item in window:
+        end = start + len(item.group.segments)
+        item.statistics[name] = _summed(rows[start:end], by_segment)
         start = end
-        yield each
+        yield item
 
 
 def _summed(rows: Statistics, by_segment: bool) -> Statistics:

@@ -26,7 +26,7 @@ def check_path(path: Path) -> None:
     if find_spec("matplotlib") is None:
         raise UsageError('--heatmap needs matplotlib: pip install "llamax[plots]"')
     if path.suffix not in (".png", ".pdf", ".svg"):
-        raise UsageError(f"--heatmap {path}: name a .png, .pdf or .svg")
+        raise UsageError(f"--heatmap {path}: the name must end in .png, .pdf or .svg")
     if not path.parent.is_dir():
         raise FileError(f"{path}: no such file or directory")
 

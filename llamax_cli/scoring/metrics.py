@@ -41,7 +41,7 @@ class MetricSettings:
             if name not in METRICS:
                 raise UsageError(f"unknown metric {name!r}; {suggestion(name, METRICS)}")
         if not self.metrics or len(set(self.metrics)) < len(self.metrics):
-            raise UsageError("--metric names each metric once: " + ",".join(METRICS))
+            raise UsageError("--metric takes one or more metrics, each metric once: " + ",".join(METRICS))
 
     @property
     def needs_source(self) -> bool:

@@ -29,7 +29,9 @@ class References:
     def text(self, lang: str, id_: str) -> str:
         """Return a reference; RecordError if there is none."""
         if lang not in self._texts:
-            raise RecordError(f"no reference in {lang}: --ref gives {', '.join(sorted(self._texts)) or 'none'}")
+            raise RecordError(
+                f"no reference in {lang}: the files of --ref have {', '.join(sorted(self._texts)) or 'none'}"
+            )
         if id_ not in self._texts[lang]:
             raise RecordError(f"no reference in {lang} for segment {id_!r}")
         return self._texts[lang][id_]

@@ -43,14 +43,12 @@ class ScoreRequest:
         if sum(modes.values()) > 1:
             raise UsageError(f"{' and '.join(flag for flag, is_given in modes.items() if is_given)}: choose one")
         if (self.central or self.without) and not self.summary:
-            raise UsageError("--central and --not choose the rows of --summary: give it too")
+            raise UsageError("--central and --not require --summary")
         if self.segments and (self.table or self.heatmap):
-            raise UsageError(
-                "--segments writes the records themselves: --table and --heatmap show scores of directions"
-            )
+            raise UsageError("--segments cannot be combined with --table or --heatmap, which show scores of directions")
         if self.heatmap is not None:
             if self.against is not None:
-                raise UsageError("--heatmap shows the scores of one system: score each by itself")
+                raise UsageError("--heatmap cannot be combined with --against: it shows the scores of one system")
             heatmap.check_path(self.heatmap)
 
 

@@ -12,7 +12,7 @@ from llamax_cli.scoring.references import References
 
 BATCH_SIZE = 256  # segments of a group whose scores are written as they come (`--segments`)
 MAX_GROUP_SIZE = 4096  # segments of a group, at most
-MIN_GROUP_SIZE = 256  # segments from which on a group does not wait for later segments of its direction
+MIN_GROUP_SIZE = 256  # segments; a group of this size does not wait for later segments of its direction
 MAX_WAITING = 32 << 20  # characters of all groups that wait
 
 Direction: TypeAlias = tuple[str, str]
@@ -52,7 +52,7 @@ class SegmentGroup(NamedTuple):
 
 
 class SegmentReader:
-    """Makes segments of records; RecordError for one that cannot be scored or that comes a second time."""
+    """Makes segments of records; RecordError for one that cannot be scored or that is a duplicate."""
 
     def __init__(self, references: References | None, settings: MetricSettings) -> None:
         self.empty = 0
@@ -77,7 +77,7 @@ class SegmentReader:
             raise RecordError("one of several candidates: pick one with llamax langid --select best")
         reference = self._reference(record, direction[1], id_)
         if not self.seen.add(direction, id_):
-            raise RecordError(f"segment {id_!r} of {'-'.join(direction)} comes a second time")
+            raise RecordError(f"segment {id_!r} of {'-'.join(direction)} occurs twice")
         self.empty += not hypothesis
         on_target = value(record, "on_target") if "on_target" in record else None
         return Segment(direction, id_, source, hypothesis, reference, on_target if on_target in (True, False) else None)
@@ -102,7 +102,7 @@ class SegmentReader:
         if self._references is not None:
             return self._references.text(lang, id_)
         if "tgt" not in record:
-            raise RecordError("no reference: the record has no 'tgt', and no --ref FILE gives one")
+            raise RecordError("no reference: the record has no 'tgt'; give a file of references with --ref")
         return text(record, "tgt")
 
 

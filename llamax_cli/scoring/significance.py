@@ -1,8 +1,8 @@
 """Whether two systems differ: paired bootstrap and paired approximate randomisation, as in sacreBLEU.
 
-As in sacreBLEU, the generator of random numbers is made from the seed alone, again for each direction. So the p-values
-are sacreBLEU's, and directions over the same segments are resampled together: a sentence that is drawn is drawn in all
-of them. The macro-average needs that, since translations of one sentence are not independent.
+As in sacreBLEU, the random generator is made from the seed again for each direction. So the p-values are sacreBLEU's,
+and directions over the same segments are resampled together: a sentence that is drawn is drawn in all of them. The
+macro-average needs that, since translations of one sentence are not independent.
 """
 
 from collections.abc import Callable, Sequence

@@ -35,7 +35,7 @@ class SpmTokenizer:
         try:
             self._model = SentencePieceProcessor(model_file=str(path))
         except (OSError, RuntimeError) as error:
-            raise FileError(f"{path} is no SentencePiece model; remove it or name another with --spm") from error
+            raise FileError(f"{path} is not a SentencePiece model; delete it or name another with --spm") from error
         strings = self._model.id_to_piece(list(range(self._model.vocab_size())))
         self._unknown = self._model.unk_id()
         # The pieces that are not a token of sacreBLEU by themselves.

@@ -26,7 +26,9 @@ class StatisticsStore:
         try:
             pickle.dump(([segment.id for segment in computed.group.segments], computed.statistics), self._file)
         except OSError as error:
-            raise FileError(f"{because(error)}; TMPDIR names another folder for temporary files") from error
+            raise FileError(
+                f"{tempfile.gettempdir()}: {because(error)}; set TMPDIR to a folder with more space"
+            ) from error
 
     @property
     def directions(self) -> Iterable[Direction]:

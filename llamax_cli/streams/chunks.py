@@ -1,7 +1,7 @@
-"""Lines in, records through a stage, lines out: what happens between an input and an output.
+"""Chunks: inputs are cut into chunks of whole lines, whose records are transformed.
 
-A stream is cut into chunks of whole lines. A chunk is worked on by itself, so that any number of workers, any size of
-chunk and any split of the input into shards gives the same lines in the same order.
+Each chunk is transformed by itself. So any number of workers, any size of chunk and any division into shards give the
+same lines in the same order.
 """
 
 import time
@@ -17,9 +17,9 @@ from llamax_cli.records import Record, parse, parse_lines, serialise
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.rejects import Reject
 
-PACE = 0.1  # seconds of work in a chunk
-SMALL, LARGE = 1 << 12, 1 << 20  # bytes in a chunk of work: at first, at most
-MAX_LINE = 256 << 20  # bytes without a line end after which this is no stream of records
+PACE = 0.1  # seconds of work in a chunk, about
+SMALL, LARGE = 1 << 12, 1 << 20  # bytes in a chunk: of the first, and at most
+MAX_LINE = 256 << 20  # bytes of the longest line; more is not a stream of records
 
 Item = TypeVar("Item")
 Tally: TypeAlias = Counter[str]
@@ -49,7 +49,7 @@ WHOLE = Portion(1, 1)
 
 
 class Chunk(NamedTuple):
-    """Whole lines of one input: where they come from, the number of the first (from 1), and their bytes."""
+    """Whole lines of one input: its name, the number of the first line (from 1), and the bytes."""
 
     name: str
     line: int
@@ -57,7 +57,7 @@ class Chunk(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a chunk: lines to write, how many were read and written, what was rejected and counted."""
+    """The outcome of a chunk: lines to write, how many lines are read and written, rejects, and the tally."""
 
     data: bytes
     read: int
@@ -67,9 +67,9 @@ class Outcome(NamedTuple):
 
 
 def chunks(inputs: Iterable[Input]) -> Iterator[Chunk]:
-    """Yield the inputs one after the other as chunks of whole lines, as soon as they are there.
+    """Yield the inputs one after the other, as chunks of whole lines, as soon as these arrive.
 
-    Only "\\n" ends a line (U+0085, U+2028 and their like are text); a last line without one gets it.
+    Only "\\n" ends a line; U+0085, U+2028 and the like are text. A last line without "\\n" gets one.
     """
     for source in inputs:
         line, unfinished, length = 1, list[bytes](), 0  # the line that has no end yet, in pieces
@@ -89,9 +89,9 @@ def chunks(inputs: Iterable[Input]) -> Iterator[Chunk]:
 
 
 def shard(inputs: list[Input], portion: Portion) -> Iterator[Chunk]:
-    """Yield the lines of one shard: contiguous, near equal in bytes, joined they are the whole.
+    """Yield the lines of one shard; shards are contiguous, of nearly equal bytes, and joined they are the whole.
 
-    A line belongs to the shard in which its first byte lies. The inputs are measured first; what cannot be read twice
+    A line belongs to the shard that holds its first byte. The inputs are measured first. One that cannot be read twice
     is copied to a temporary file.
     """
     for source in inputs:
@@ -103,7 +103,7 @@ def shard(inputs: list[Input], portion: Portion) -> Iterator[Chunk]:
 
 
 def between(stream: Iterable[Chunk], start: int, end: int) -> Iterator[Chunk]:
-    """Yield the lines whose first byte is at `start` ... `end` - 1 of the stream."""
+    """Yield the lines whose first byte is at a position from `start` to `end` - 1 of the stream."""
     offset = 0
     for chunk in stream:
         low, high = (_line_start(chunk.data, place - offset) for place in (start, end))
@@ -115,10 +115,10 @@ def between(stream: Iterable[Chunk], start: int, end: int) -> Iterator[Chunk]:
 
 
 def paced(stream: Iterable[Chunk]) -> Iterator[Chunk]:
-    """Yield the same lines in chunks after each of which the next is asked for within about PACE seconds.
+    """Yield the same lines in chunks of such a size that the next one is taken within about PACE seconds.
 
-    So a slow stage in this process shows its progress and is interrupted with little to do again, and a fast one is
-    not held up. Workers are asked for the next chunk before they are done: theirs grow to those of the input.
+    So a slow stage in this process shows its progress, and an interruption costs little work, while a fast stage gets
+    large chunks. With workers, chunks are taken before the work is done, so that they grow to those of the input.
     """
     size = SMALL
     for chunk in stream:
@@ -133,7 +133,7 @@ def paced(stream: Iterable[Chunk]) -> Iterator[Chunk]:
 
 
 def pieces(chunk: Chunk, size: int) -> Iterator[Chunk]:
-    """Yield the lines of a chunk in chunks of at least `size` bytes, but for the last."""
+    """Yield the lines of a chunk in chunks of at least `size` bytes, except for the last one."""
     line, low = chunk.line, 0
     while low < len(chunk.data):
         high = _line_start(chunk.data, low + size)
@@ -143,7 +143,7 @@ def pieces(chunk: Chunk, size: int) -> Iterator[Chunk]:
 
 
 def _line_start(data: bytes, place: int) -> int:
-    """Return where the first line starts that starts at `place` or later."""
+    """Return the start of the first line that starts at `place` or later."""
     if place <= 0:
         return 0
     return len(data) if place >= len(data) else data.index(b"\n", place - 1) + 1
@@ -160,9 +160,9 @@ def first_lines(data: bytes, count: int) -> int:
 def records(
     stream: Iterable[Chunk], read: Callable[[Record], Item], reject: Callable[[str, int, str, bytes], None]
 ) -> Iterator[tuple[int, Item]]:
-    """Yield (line number, what `read` makes of the record) for each line; bad ones go to `reject`.
+    """Yield (line number, `read(record)`) for each line; `reject` gets the bad lines.
 
-    A line is bad where it holds no record, or where `read` raises RecordError.
+    A line is bad if it is not a record, or if `read` raises RecordError.
     """
     for chunk in stream:
         lines: list[bytes] = []
@@ -176,24 +176,24 @@ def records(
 
 @dataclass(frozen=True)
 class Work:
-    """What a worker does with chunks: `make()` gives the stage; called once in each worker."""
+    """The work of a worker; `make()` returns the transform and is called once in each worker."""
 
     make: Callable[[], Transform]
     tolerant: bool
 
     def __call__(self) -> Callable[[Chunk], Outcome]:
-        """Return the function of a chunk that a worker applies."""
+        """Return the function that a worker applies to each chunk."""
         return partial(transform, self.make(), self.tolerant)
 
 
 def transform(stage: Transform, tolerant: bool, chunk: Chunk, limit: int | None = None) -> Outcome:
-    """Put each record of the chunk through the stage, until `limit` are written.
+    """Transform the records of a chunk, until `limit` are written.
 
-    The first bad line ends the chunk unless `tolerant`. A BatchTransform gets all records at once where all are good
-    and none is past a limit.
+    The first bad line ends the chunk unless `tolerant`. A BatchTransform gets all records at once if all are good and
+    there is no limit.
     """
     if limit is None and isinstance(stage, BatchTransform) and (batch := parse_lines(chunk.data)):
-        with suppress(RecordError):  # one record at a time, below, shows which it was
+        with suppress(RecordError):  # below, one record at a time shows which one it is
             batch_tally: Tally = Counter()
             transformed = stage.transform_batch(batch, batch_tally)
             return Outcome(serialise(transformed), len(batch), len(transformed), [], batch_tally)
@@ -205,7 +205,7 @@ def transform(stage: Transform, tolerant: bool, chunk: Chunk, limit: int | None 
         if limit is not None and len(written) >= limit:
             return Outcome(serialise(written[:limit]), index, limit, rejects, tally)
         try:
-            # As a list first: a stage that fails midway has written nothing.
+            # As a list first: a transform that fails midway must write nothing.
             written.extend([*stage(parse(line) if isinstance(line, bytes) else line, tally)])
         except RecordError as error:
             lines = lines or chunk.data.split(b"\n")
@@ -216,6 +216,6 @@ def transform(stage: Transform, tolerant: bool, chunk: Chunk, limit: int | None 
 
 
 def _parsed(data: bytes) -> Iterable[Record | bytes]:
-    """Return the records, or the bare lines where some are bad."""
+    """Return the records, or the lines if some are bad."""
     records = parse_lines(data)
     return data.split(b"\n")[:-1] if records is None else records

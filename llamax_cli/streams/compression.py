@@ -1,4 +1,4 @@
-"""The four compressions: told by their first bytes when read, by the ending of the name when written."""
+"""Compression: gzip, zstd, bzip2 and xz, detected by the first bytes of an input and the ending of an output."""
 
 import io
 import sys
@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, cast
 MAGIC = {
     b"\x1f\x8b": "gz",
     b"\x28\xb5\x2f\xfd": "zst",
-    b"\x50\x2a\x4d\x18": "zst",  # the skippable frame that pzstd opens with
+    b"\x50\x2a\x4d\x18": "zst",  # the skippable frame at the start of a pzstd file
     b"BZh": "bz2",
     b"\xfd7zXZ\x00": "xz",
 }
@@ -25,26 +25,26 @@ ENDINGS = {".gz": "gz", ".zst": "zst", ".bz2": "bz2", ".xz": "xz"}
 
 
 def compression_of(head: bytes) -> str | None:
-    """Return the compression of data that begins so, None where there is none."""
+    """Return the compression of data that starts with `head`, or None if it is not compressed."""
     return next((name for magic, name in MAGIC.items() if head.startswith(magic)), None)
 
 
 def may_begin(head: bytes) -> bool:
-    """Return whether more bytes may make the head of compressed data of this: `may_begin(b"B") -> True`."""
+    """Return whether `head` is an incomplete start of compressed data: `may_begin(b"B") -> True`."""
     return any(head and head != magic and magic.startswith(head) for magic in MAGIC)
 
 
 def decompressed(stream: BinaryIO, compression: str) -> BinaryIO:
-    """Return a stream of the data in a compressed one."""
+    """Return a stream of the decompressed data."""
     from xopen import xopen
 
-    # threads=0 keeps the decompressor in this process: the piped zstd of xopen ends silently where a file is torn.
+    # threads=0 keeps the decompressor in this process: the piped zstd of xopen ends silently if a file is cut short.
     opened = xopen(stream, "rb", threads=0, format=compression)
     return opened if hasattr(opened, "read1") else io.BufferedReader(cast("Any", opened))
 
 
 def decompression_errors() -> tuple[type[Exception], ...]:
-    """Return what decompressors raise; of those that xopen may choose from, only what it has loaded can have raised."""
+    """Return the exceptions of the decompressors that are loaded; xopen chooses among several."""
     errors: list[type[Exception]] = [zlib.error]
     for module, name in DECOMPRESSION_ERRORS:
         if module in sys.modules:
@@ -53,7 +53,7 @@ def decompression_errors() -> tuple[type[Exception], ...]:
 
 
 def compressed(text: bytes, compression: str) -> bytes:
-    """Return the text as one compressed block, which can be joined to others."""
+    """Return the text as one compressed block; blocks can be joined."""
     from xopen import xopen
 
     block = io.BytesIO()

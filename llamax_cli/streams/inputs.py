@@ -1,4 +1,4 @@
-"""Bytes in: files, pipes and standard input, of any compression."""
+"""Inputs: files, pipes and standard input, with any compression."""
 
 import io
 import os
@@ -13,14 +13,14 @@ from typing import Any, BinaryIO, cast
 from llamax_cli.errors import DataError, FileError, UsageError, because
 from llamax_cli.streams.compression import LONGEST_MAGIC, compression_of, decompressed, decompression_errors, may_begin
 
-CHUNK = 1 << 17  # bytes asked of an input at once; the records of one fit the cache, which doubles the speed
+CHUNK = 1 << 17  # bytes read at once; the records of one chunk fit the cache, which doubles the speed
 
 
 class Input:
-    """One input that can be opened again and again; `-` is standard input, which can be opened once unless spooled.
+    """One input, which can be opened several times; `-` is standard input, which must be spooled for that.
 
-    `read` counts the bytes taken from it so far; `length` (bytes as they lie on disk) and, with `hashing` on, `sha256`
-    are known once it was read from end to end.
+    `read` counts the bytes read so far. `length` (the bytes before decompression) and, with `hashing`, `sha256` are
+    known once the input was read to its end.
     """
 
     def __init__(self, path: str | Path, *, hashing: bool = False) -> None:
@@ -35,7 +35,7 @@ class Input:
         self._opened_stdin = False
 
     def open(self) -> BinaryIO:
-        """Return the decompressed bytes as a stream; FileError says why it cannot be opened."""
+        """Return a stream of the decompressed bytes; FileError if it cannot be opened."""
         if self._peeked is not None:
             stream, self._peeked = self._peeked, None
             return stream
@@ -47,7 +47,7 @@ class Input:
         return decompressed(buffered, compression) if compression else buffered
 
     def head(self) -> bytes:
-        """Return the first bytes (about a chunk at most), without taking them from a later `open`."""
+        """Return the first bytes, about a chunk at most; a later `open` returns them again."""
         stream = self.open()
         with self.readable():
             first_bytes = cast("Any", stream).peek(CHUNK)
@@ -58,7 +58,7 @@ class Input:
         return bytes(first_bytes)
 
     def blocks(self) -> Iterator[bytes]:
-        """Yield the decompressed bytes as they come, at most CHUNK at a time."""
+        """Yield the decompressed bytes as they arrive, at most CHUNK at once."""
         with self.open() as stream:
             while True:
                 with self.readable():
@@ -69,7 +69,7 @@ class Input:
 
     @contextmanager
     def readable(self) -> Iterator[None]:
-        """Turn what the operating system and the decompressors raise into one line that names this input."""
+        """Turn exceptions of the operating system and the decompressors into errors that name this input."""
         try:
             yield
         except EOFError as error:
@@ -82,22 +82,22 @@ class Input:
             raise DataError(f"{self.name}: the compressed data is broken ({error}); fetch it again") from error
 
     def reopens(self) -> bool:
-        """Return whether it can be opened more than once."""
+        """Return whether the input can be opened more than once."""
         return self._spool is not None or (self.path != "-" and stat.S_ISREG(_status(self.path).st_mode))
 
     def spool(self) -> None:
-        """Copy what cannot be opened again to a temporary file, which goes with this object."""
+        """Copy an input that cannot be opened again to a temporary file, which lives as long as this object."""
         if not self.reopens():
             import tempfile
 
             source = self.open()
-            self._spool = tempfile.NamedTemporaryFile(prefix="llamax-")  # noqa: SIM115 (open as long as the object)
+            self._spool = tempfile.NamedTemporaryFile(prefix="llamax-")  # noqa: SIM115 (open as long as this object)
             with source, self.readable():
                 shutil.copyfileobj(source, self._spool, CHUNK)
                 self._spool.flush()
 
     def size(self) -> int | None:
-        """Return the bytes on disk of a regular file, None for anything else."""
+        """Return the size of a regular file in bytes, or None for any other input."""
         try:
             status = (
                 os.fstat(self._spool.fileno() if self._spool else 0)
@@ -109,9 +109,9 @@ class Input:
         return status.st_size if stat.S_ISREG(status.st_mode) else None
 
     def measure(self) -> int:
-        """Return the bytes of the decompressed text, a missing last line end counted in.
+        """Return the bytes of the decompressed text, with a last line end if it is missing.
 
-        What is compressed has to be read for that, so this is for inputs that can be opened again.
+        Compressed inputs are read for that, so the input must be one that can be opened again.
         """
         size = self.size()
         with self.open() as stream:
@@ -149,7 +149,7 @@ class Input:
 
 
 class _Raw(io.RawIOBase):
-    """The bytes of an input as they lie on disk, counted and, where asked, hashed on their way."""
+    """The bytes of an input before decompression, counted and, with `hashing`, hashed as they are read."""
 
     def __init__(self, source: Input, descriptor: int) -> None:
         self._source = source
@@ -186,7 +186,7 @@ class _Raw(io.RawIOBase):
             self._source.sha256 = self._hash.hexdigest() if self._hash is not None else None
 
     def byte_at(self, place: int) -> bytes:
-        """Return one byte of a regular file, without moving in it."""
+        """Return one byte of a regular file, without a change of position."""
         return os.pread(self._descriptor, 1, place)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What a run has done: its output, its rejects and its counts, kept in step so that a later run can take them up."""
+"""The journal of a run: output, rejects and counts in step with each other, so that a later run can continue."""
 
 import time
 from collections import Counter
@@ -17,10 +17,10 @@ CHECKPOINT = 5.0  # seconds of work that a killed run may lose
 
 
 class Journal:
-    """The record of a run.
+    """Writes the output and the rejects of a run, and counts.
 
-    `commit` writes what became of some lines, `commit_output` what was made from something else; after each of them
-    output, rejects, counts and the place in the input belong together, and every CHECKPOINT seconds they are saved.
+    `commit` writes the outcome of lines of input, `commit_output` generated lines. After each call, output, rejects,
+    counts and position in the input match. Every CHECKPOINT seconds they are saved.
     """
 
     def __init__(self, rejects: Path | None, limit: int | None) -> None:
@@ -31,17 +31,17 @@ class Journal:
         self._reject_path = rejects
         self._rejects = RejectFile(None)
         self._resume_file: ResumeFile | None = None
-        self._interrupted = self._state = ResumeState()  # how far the interrupted run is, and how far this one
+        self._interrupted = self._state = ResumeState()  # the state of the interrupted run, and of this one
         self._last_save = time.monotonic()
         self._digest = xxh3_128()
         self._consumed = 0
 
-    # -- beginning and end --------------------------------------------------------------------------------------------
+    # -- start and end ------------------------------------------------------------------------------------------------
 
     def open(self, path: Path | None, identity: RunIdentity, *, resume: bool, generates: bool) -> None:
-        """Begin to write to the file, or to standard output.
+        """Open the file, or standard output for None.
 
-        A run that `generates` its records generates them again when it is resumed, and finds its bad lines again.
+        A run that `generates` its records does so again when it is resumed, and rejects its bad lines again.
         """
         self._output = open_output(path)
         if isinstance(self._output, AtomicFile):
@@ -49,9 +49,11 @@ class Journal:
         self._rejects = RejectFile(self._reject_path, 0 if generates else self._interrupted.rejects)
 
     def open_into(self, output: Output, *, resume: bool) -> None:
-        """Begin to write to an output of a command's own, which cannot be continued."""
+        """Use the output that a command has opened itself; UsageError with `resume`, as it cannot be continued."""
         if resume:
-            raise UsageError("--resume continues one file of records, which this output is not; run it again without")
+            raise UsageError(
+                "--resume continues one file of records, and this output is not one; run again without --resume"
+            )
         self._output = output
         self._rejects = RejectFile(self._reject_path)
 
@@ -60,27 +62,27 @@ class Journal:
         output.rewind(state.mark.written, state.mark.pending)
         if not resume:
             resume_file.remove()
-        # Only now: a run that may not go on must leave what the interrupted one left.
+        # Only now: a run that cannot continue must keep the files of the interrupted one.
         self._resume_file, self._interrupted, self._state = resume_file, state, state
 
     def finish(self) -> None:
-        """Make the output whole."""
+        """Complete the output and remove the saved state."""
         if self._output is not None:
             self._output.finish()
         if self._resume_file is not None:
             self._resume_file.remove()
 
     def suspend(self, error: BaseException) -> None:
-        """Keep what a later run needs, and tell of it; leave nothing where nothing was done."""
+        """Save the state for a later run and add a note about it to the error; keep no state if nothing was written."""
         if self._resume_file is None or not isinstance(self._output, AtomicFile):
             return
-        if not self._output.partial.exists():  # it has its name already
+        if not self._output.partial.exists():  # it is complete and already renamed
             return
         state = self._state
         if not state.mark.written and not state.mark.pending:
             self._resume_file.remove()
             return
-        with suppress(FileError):  # a full disk: the state of a few seconds ago is still there
+        with suppress(FileError):  # a full disk: the state saved a few seconds ago is still there
             self._resume_file.save(state)
         if isinstance(error, ResumeError):
             return
@@ -89,56 +91,56 @@ class Journal:
         error.add_note(f"{kept} kept in {self._output.partial}: go on with --resume")
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         if self._output is not None:
             self._output.close()
         self._rejects.close()
 
-    # -- what an interrupted run has done already ---------------------------------------------------------------------
+    # -- replaying an interrupted run ---------------------------------------------------------------------------------
 
     @property
     def is_replaying(self) -> bool:
-        """Whether there is input, or output made anew, that the interrupted run has done and this one has not seen."""
+        """Whether the interrupted run consumed more input, or generated more output, than this run so far."""
         return self._consumed < self._interrupted.consumed
 
     def replay(self, data: bytes) -> int:
-        """Take note of what the interrupted run has done of `data` and return its length; ResumeError if it differs."""
+        """Return how many bytes of `data` the interrupted run has done; ResumeError where they differ from it."""
         known = data[: self._interrupted.consumed - self._consumed] if self.is_replaying else b""
         self._digest.update(known)
         self._consumed += len(known)
         if known and not self.is_replaying and self._digest.hexdigest() != self._interrupted.digest:
-            raise ResumeError("the input is not that of the interrupted run; start again without --resume")
+            raise ResumeError("the input differs from that of the interrupted run; start again without --resume")
         return len(known)
 
     def restore_counts(self) -> None:
-        """Take up the counts of the interrupted run."""
+        """Continue from the counts of the interrupted run."""
         self.counts = Counter(self._interrupted.counts)
         self.tally = Counter(self._interrupted.tally)
 
     def expect_end(self) -> None:
-        """Raise ResumeError where the input ended before the interrupted run did."""
+        """Raise ResumeError if the input has ended before the position of the interrupted run."""
         if self.is_replaying:
             raise ResumeError("the input is shorter than that of the interrupted run; start again without --resume")
 
-    # -- doing --------------------------------------------------------------------------------------------------------
+    # -- writing ------------------------------------------------------------------------------------------------------
 
     @property
     def is_full(self) -> bool:
-        """Whether as many records are written as were asked for."""
+        """Whether as many records are written as `--limit` allows."""
         return self._limit is not None and self.counts["out"] >= self._limit
 
     @property
     def remaining(self) -> int | None:
-        """How many records may still be written, None for as many as come."""
+        """How many more records may be written, or None without a limit."""
         return None if self._limit is None else self._limit - self.counts["out"]
 
     @property
     def is_tolerant(self) -> bool:
-        """Whether bad lines are set aside."""
+        """Whether bad lines are written to a file instead of ending the run."""
         return self._rejects.is_open
 
     def commit(self, data: bytes, outcome: Outcome) -> None:
-        """Write what became of the lines `data`; DataError where one of them ends the run."""
+        """Write the outcome of the lines in `data`; DataError where one of them ends the run."""
         failed = outcome.rejects if not self.is_tolerant else []
         done = data[: first_lines(data, outcome.read)] if failed else data
         self._write(outcome.data, outcome.written)
@@ -150,7 +152,7 @@ class Journal:
             raise DataError(str(failed[0]))
 
     def commit_output(self, data: bytes) -> None:
-        """Write lines that were made, but for those that the interrupted run has written."""
+        """Write generated lines, except those that the interrupted run has written."""
         known = self.replay(data)
         fresh = data[known:]
         self.counts["out"] += data.count(b"\n", 0, known)
@@ -159,7 +161,7 @@ class Journal:
             self._advance(fresh)
 
     def reject(self, reject: Reject) -> None:
-        """Set a line aside, or end the run with it."""
+        """Write a bad line to the rejects, or raise DataError where there is no file for them."""
         if not self.is_tolerant:
             raise DataError(str(reject))
         self.counts.update({"in": 1, "rejected": 1})
@@ -174,12 +176,12 @@ class Journal:
         self.counts["out"] += count
 
     def _advance(self, done: bytes) -> None:
-        """Remember that everything up to here is done; every few seconds, on disk."""
+        """Update the state after `done` was consumed, and save it every few seconds."""
         self._digest.update(done)
         self._consumed += len(done)
         if self._resume_file is None or not isinstance(self._output, AtomicFile):
             return
-        # One assignment, so that a signal finds either the old state or the new one.
+        # One assignment, so that a signal never leaves a mixture of two states.
         self._state = ResumeState(
             consumed=self._consumed,
             digest=self._digest.hexdigest(),

@@ -1,4 +1,4 @@
-"""Text files line by line: what ends a line, what is no text, and the name of a file without its compression."""
+"""Text files line by line: what ends a line, what is not text, and the name of a file without its compression."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,21 +19,21 @@ def bare(path: str | Path) -> str:
 def lines(source: Input) -> Iterator[bytes]:
     """Yield the lines of a text file without their ends, which are "\\n" or "\\r\\n" and nothing else.
 
-    A byte order mark at the start of the file is a note about its encoding, not text, and is left out.
+    A byte order mark at the start of the file is removed: it tells the encoding and is not text.
     """
     for chunk in unmarked(source):
         yield from _split(chunk.data)
 
 
 class Bad(NamedTuple):
-    """A line that is no text: why, and what it is."""
+    """A line that is not text: the reason, and its bytes."""
 
     reason: str
     raw: bytes
 
 
 def texts(source: Input) -> Iterator[str | Bad]:
-    """Yield the lines of a text file as text, or what is bad about them; see `lines` for what a line is."""
+    """Yield the lines of a text file (see `lines`) as text, or as Bad where a line is not text."""
     for chunk in unmarked(source):
         yield from texts_of(chunk.data)
 
@@ -52,7 +52,7 @@ def texts_of(data: bytes) -> list[str | Bad]:
 
 
 def unmarked(source: Input) -> Iterator[Chunk]:
-    """Yield the chunks of a text file without the byte order mark; DataError where it is in UTF-16."""
+    """Yield the chunks of a text file without its byte order mark; DataError if it is in UTF-16."""
     for place, chunk in enumerate(chunks([source])):
         yield chunk if place else chunk._replace(data=_unmarked(source.name, chunk.data))
 
@@ -77,7 +77,7 @@ def _unmarked(name: str, data: bytes) -> bytes:
 
 
 def decode(line: bytes) -> str:
-    """Return the text of a line as it stands, spaces of every kind included; RecordError says why it is no text."""
+    """Return the text of a line with all its white space; RecordError says why it is not text."""
     try:
         text = line.decode()
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""What a run was, as JSON: enough to say where a file came from and to make it again."""
+"""The manifest of a run, as JSON: where a file came from, and how to make it again."""
 
 import platform
 import sys
@@ -29,7 +29,7 @@ def describe(
 ) -> dict[str, Any]:
     """Return the manifest of a run that began at `started` (seconds since 1970).
 
-    `figures` holds what the command itself has to report. An input's hash is null where it was not read to its end.
+    `figures` are the statistics that the command reports. The hash of an input is null if it was not read to its end.
     """
     return {
         "command": command,
@@ -49,12 +49,12 @@ def describe(
 
 
 def tallies(**counters: Mapping[str, int]) -> dict[str, dict[str, int]]:
-    """Return the counters that have counted something, as figures: `tallies(a={"x": 1}, b={}) -> {"a": {"x": 1}}`."""
+    """Return the counters that are not empty, as figures: `tallies(a={"x": 1}, b={}) -> {"a": {"x": 1}}`."""
     return {name: dict(sorted(counter.items())) for name, counter in counters.items() if counter}
 
 
 def check(path: Path) -> None:
-    """Raise FileError where no manifest could be written, before the work is done rather than after it."""
+    """Raise FileError if no manifest can be written there, so that the run fails at its start."""
     if path.is_dir():
         raise FileError(f"cannot write the manifest {path}: it is a folder")
     if not path.parent.is_dir():
@@ -63,7 +63,7 @@ def check(path: Path) -> None:
 
 
 def write(path: Path, manifest: Mapping[str, Any]) -> None:
-    """Write the manifest whole or not at all."""
+    """Write the manifest; the file appears once it is complete."""
     output = open_output(path)
     if isinstance(output, AtomicFile):
         output.rewind(0, b"")
@@ -75,7 +75,7 @@ def write(path: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def _versions() -> dict[str, str]:
-    from importlib.metadata import version  # dear to import, and only a manifest needs it
+    from importlib.metadata import version  # slow to import, and only a manifest needs it
 
     loaded = {name.partition(".")[0] for name in sys.modules} & PACKAGES
     return {
@@ -86,7 +86,7 @@ def _versions() -> dict[str, str]:
 
 
 def plain(value: object) -> object:
-    """Return an argument as JSON has it: paths as strings, tuples as lists."""
+    """Return an argument as a JSON value: paths become strings, tuples lists."""
     if isinstance(value, Portion):
         return str(value)
     if isinstance(value, tuple | list):

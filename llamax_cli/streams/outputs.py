@@ -1,4 +1,4 @@
-"""Bytes out: standard output, devices, and files that appear whole or not at all."""
+"""Outputs: standard output, devices, and files that appear only when they are complete."""
 
 import fcntl
 import os
@@ -15,14 +15,14 @@ BLOCK = 4 << 20  # bytes of text in one compressed block
 
 
 class Descriptor:
-    """Standard output, or a device or pipe: bytes go straight through, and there is nothing to rename."""
+    """Standard output, a device or a pipe, which gets the bytes at once."""
 
     def __init__(self, descriptor: int, name: str) -> None:
         self._descriptor = descriptor
         self.name = name
 
     def write(self, data: bytes) -> None:
-        """Write all of it; BrokenPipeError where the reader went away."""
+        """Write all the data; BrokenPipeError if the reader is gone."""
         view = memoryview(data)
         try:
             while view:
@@ -38,11 +38,11 @@ class Descriptor:
             os.close(self._descriptor)
 
     def close(self) -> None:
-        """Do nothing: what was written is gone."""
+        """Do nothing: bytes that were written cannot be taken back."""
 
 
 class Mark(NamedTuple):
-    """A place in an output: `written` bytes of the file, and the text for its next block, the first `length` parts."""
+    """A position in an output: `written` bytes of the file, and the first `length` parts of the next block's text."""
 
     written: int = 0
     parts: Sequence[bytes] = ()
@@ -51,19 +51,19 @@ class Mark(NamedTuple):
     @property
     def pending(self) -> bytes:
         """The text that is written but not compressed yet."""
-        return b"".join(self.parts[: self.length])  # the list only grows until another takes its place
+        return b"".join(self.parts[: self.length])  # this list only grows; a new block has a new list
 
 
 class AtomicFile:
-    """A file written as `NAME.partial` and renamed once it is whole and on disk.
+    """A file written as `NAME.partial` and renamed once it is complete and on disk.
 
-    Text is compressed by the ending of the name in blocks of BLOCK bytes, each cut at the end of a line and a stream
-    of its own (gzip, zstd, bz2 and xz readers all join them), so that an interrupted file can be continued to the
-    same bytes: `mark()` is a place to come back to, `rewind()` goes there.
+    The ending of the name chooses the compression. Text is compressed in blocks of about BLOCK bytes, which end with a
+    line and are each a complete gzip, zstd, bzip2 or xz stream; all readers join these. So an interrupted file can be
+    continued to the same bytes: `mark()` returns a position, `rewind()` goes back to it.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = Path(os.path.realpath(path))  # a link stays a link: what it points to is replaced
+        self.path = Path(os.path.realpath(path))  # a link stays, and the file that it points to is replaced
         self.partial = partial_path(path)
         self.name = str(path)
         self._compression = ENDINGS.get(self.path.suffix)
@@ -92,14 +92,14 @@ class AtomicFile:
 
     def _lock(self, descriptor: int) -> None:
         try:
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # of this process alone, not of its workers
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # this process holds the lock, its workers do not
             if not os.path.samestat(os.fstat(descriptor), os.stat(self.partial)):
-                raise BlockingIOError  # the other run has just given it its name
+                raise BlockingIOError  # the other run has just renamed it
         except OSError as error:
             raise FileError(f"another run is writing {self.partial}") from error
 
     def lock_again(self) -> None:
-        """Lock it once more, after a library has opened and closed it; FileError where another run was faster."""
+        """Lock the file again after a library closed and so unlocked it; FileError if another run has locked it."""
         self._lock(self._descriptor)
 
     def write(self, data: bytes) -> None:
@@ -115,7 +115,7 @@ class AtomicFile:
     def _compress_whole_blocks(self) -> None:
         text = b"".join(self._pending)
         start = 0
-        # A block ends at the first line end past BLOCK, wherever the writes were cut: the same bytes every time.
+        # A block ends at the first line end past BLOCK, so that its bytes do not depend on how the text was written.
         while (end := text.find(b"\n", start + BLOCK - 1) + 1) > 0:
             self._put(compressed(text[start:end], cast("str", self._compression)))
             start = end
@@ -132,11 +132,11 @@ class AtomicFile:
         self._written += len(data)
 
     def mark(self) -> "Mark":
-        """Return a place to come back to: all that was written so far."""
+        """Return the position after all that was written so far."""
         return Mark(self._written, self._pending, len(self._pending))
 
     def rewind(self, written: int, pending: bytes) -> None:
-        """Go back to a mark; FileError where the file has become shorter than that."""
+        """Go back to a position; FileError if the file is shorter than that."""
         if os.fstat(self._descriptor).st_size < written:
             raise FileError(f"{self.partial} is shorter than it was; start again without --resume")
         self._rewound = True
@@ -145,14 +145,14 @@ class AtomicFile:
         self._written, self._pending, self._pending_bytes = written, [pending], len(pending)
 
     def sync(self) -> None:
-        """Wait until what was written is on disk."""
+        """Wait until all that was written is on disk."""
         try:
             os.fsync(self._descriptor)
         except OSError as error:
             raise FileError(f"{self.partial}: {because(error)}") from error
 
     def finish(self) -> None:
-        """Write what is pending, wait for the disk, and give the file its name."""
+        """Write the last block, wait for the disk, and rename the file."""
         if self._compression is not None and (self._pending_bytes or not self._written):
             self._put(compressed(b"".join(self._pending), self._compression))
         self.sync()
@@ -163,18 +163,19 @@ class AtomicFile:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file; before `finish`, what was written stays behind as `NAME.partial`."""
+        """Close the file; before `finish`, what was written stays in `NAME.partial`."""
         if self._descriptor < 0:
             return
         empty = not self._written and not self._pending_bytes and (self._fresh or self._rewound)
-        if empty and not self.path.exists():  # beside an older file the partial one tells that this is not the new one
+        # Beside an older output, `NAME.partial` tells that the run is not complete.
+        if empty and not self.path.exists():
             self.partial.unlink(missing_ok=True)
         os.close(self._descriptor)
         self._descriptor = -1
 
 
 class Output(Protocol):
-    """Where a run writes: `write` takes whole lines, `finish` makes them last, `close` lets go whatever happened."""
+    """Where a run writes: `write` takes whole lines, `finish` completes the output, `close` ends it in any case."""
 
     name: str
 
@@ -184,12 +185,12 @@ class Output(Protocol):
 
 
 def partial_path(path: Path) -> Path:
-    """Return where a file is written until it is whole: `partial(Path("/a.gz")) -> Path("/a.gz.partial")`."""
+    """Return where a file is written until it is complete: `partial_path(Path("/a.gz")) -> Path("/a.gz.partial")`."""
     return Path(os.path.realpath(path) + ".partial")
 
 
 def open_output(path: Path | None) -> Output:
-    """Return standard output for None, the file itself where it is a device or a pipe, else an AtomicFile."""
+    """Return standard output for None, a Descriptor for a device or a pipe, and an AtomicFile for any other path."""
     if path is None:
         if sys.stdout is None:
             raise FileError("standard output: bad file descriptor")

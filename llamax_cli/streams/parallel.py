@@ -1,4 +1,4 @@
-"""Work spread over processes, results in order."""
+"""Work in several processes, with results in order."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 STOPPING = {signal.SIGINT, signal.SIGTERM}
-AHEAD = 3  # items in flight for each worker: one in work, one waiting, one finished behind a slower one
+AHEAD = 3  # items in flight for each worker: one in work, one queued, one that waits for a slower one
 
 
 def ordered(
@@ -23,8 +23,8 @@ def ordered(
 ) -> Generator[tuple[Item, Result]]:
     """Yield (item, result) in the order of the items, at most `workers * AHEAD` of them in flight.
 
-    Each worker calls `make` once, for what is dear to open, and the function it returns on every item. One worker is
-    this process itself. Raises what the function raised, and WorkerError where a process died.
+    Each worker calls `make` once, which may load what is slow to load, and then the returned function on every item.
+    With one worker, that is this process itself. Raises what the function raises, and WorkerError if a process dies.
     """
     if workers == 1:
         function = make()
@@ -41,13 +41,13 @@ def _spread(
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
-    # Forking shares what is loaded already; elsewhere it is not safe, or not there.
+    # A fork shares what is already loaded; elsewhere forking is not safe or does not exist.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     pool = ProcessPoolExecutor(workers, context, _start_worker, (make,))
     in_flight: deque[tuple[Item, Any]] = deque()
     try:
         for item in items:
-            with _signals_held():  # a worker must not be born with the parent's handlers
+            with _signals_held():  # a worker must not start with the handlers of its parent
                 in_flight.append((item, pool.submit(_call, item)))
             if len(in_flight) >= workers * AHEAD:
                 first, future = in_flight.popleft()
@@ -56,9 +56,9 @@ def _spread(
             first, future = in_flight.popleft()
             yield first, future.result()
     except BrokenProcessPool as error:
-        raise WorkerError("a worker process was killed, perhaps for want of memory; try fewer --workers") from error
+        raise WorkerError("a worker process was killed, perhaps because memory ran out; try fewer --workers") from error
     except BaseException:
-        for worker in multiprocessing.active_children():  # nobody waits any more for what they do
+        for worker in multiprocessing.active_children():  # nothing waits for their results any more
             worker.terminate()
         raise
     finally:
@@ -87,7 +87,7 @@ def _start_worker(make: Callable[[], Callable[[Any], Any]]) -> None:
 
 
 def _follow_parent() -> None:
-    # A killed parent closes no queue that its workers hold open too: without this they would wait for ever.
+    # Workers hold both ends of the queue, so a killed parent does not close it: they would wait for ever.
     from multiprocessing import parent_process
 
     parent = parent_process()

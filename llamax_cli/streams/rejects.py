@@ -1,4 +1,4 @@
-"""Bad lines: what is kept of them, where they go, and how many are too many."""
+"""Rejected lines: their records, the file that they are written to, and the limit of their number."""
 
 import os
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from llamax_cli.streams.compression import ENDINGS
 
 
 class Reject(NamedTuple):
-    """A line that is no good: its place, the reason, and what it was."""
+    """A bad line: its input and line number, the reason, and its bytes."""
 
     name: str
     line: int
@@ -20,7 +20,7 @@ class Reject(NamedTuple):
     raw: bytes
 
     def serialise(self) -> bytes:
-        """Return the reject as a record; bytes that are no UTF-8 go in as base64."""
+        """Return the reject as a line of JSON; bytes that are not UTF-8 are encoded in base64."""
         record: dict[str, object] = {"input": self.name, "line": self.line, "reason": self.reason}
         try:
             record["raw"] = self.raw.decode()
@@ -33,7 +33,10 @@ class Reject(NamedTuple):
 
 
 class RejectFile:
-    """Where bad lines go: a log that is written as they come and stays whatever becomes of the run."""
+    """The file of `--rejects`, a log that is written at once and stays if the run fails; None for no file.
+
+    `keep` bytes of an earlier run are kept.
+    """
 
     def __init__(self, path: Path | None, keep: int = 0) -> None:
         self.is_open = path is not None
@@ -42,7 +45,7 @@ class RejectFile:
         if path is None:
             return
         if path.suffix in ENDINGS:
-            raise UsageError(f"--rejects writes plain text as it goes; name it without {path.suffix}")
+            raise UsageError(f"--rejects writes uncompressed text; name the file without {path.suffix}")
         try:
             self._file = path.open("r+b" if keep else "wb", buffering=0)
             if keep:
@@ -57,7 +60,7 @@ class RejectFile:
         self._file.truncate()
 
     def write(self, rejects: list[Reject]) -> None:
-        """Append the rejects at once."""
+        """Append the rejects."""
         if rejects:
             data = b"".join(reject.serialise() for reject in rejects)
             try:
@@ -67,7 +70,7 @@ class RejectFile:
             self.size += len(data)
 
     def close(self) -> None:
-        """Close the file; it stays."""
+        """Close the file."""
         if self._file is not None:
             self._file.close()
 
@@ -82,7 +85,7 @@ def check_rejects(counts: Mapping[str, int], limit: str | None, path: Path | Non
 
 
 def allowed_rejects(limit: str, read: int) -> float:
-    """Return how many of `read` lines may be rejected: `"20"` is a count, `"1%"` and `"0.01"` are shares of them.
+    """Return how many of `read` lines may be rejected; `"20"` is a count, `"1%"` and `"0.01"` are shares.
 
     `allowed_rejects("1%", 500) -> 5.0`
     """
@@ -93,5 +96,5 @@ def allowed_rejects(limit: str, read: int) -> float:
     except ValueError:
         share = -1
     if not 0 <= share <= 1:
-        raise UsageError(f"{limit!r} is no count (20) or share (1%, 0.01)")
+        raise UsageError(f"{limit!r} is not a count (20) or a share (1%, 0.01)")
     return share * read

@@ -1,4 +1,4 @@
-"""The way back into an interrupted run: what was done when its output was last safe on disk."""
+"""The saved state of an interrupted run: how far it was when its output was last safe on disk."""
 
 import os
 from collections.abc import Mapping
@@ -17,9 +17,8 @@ FORMAT = 1
 class ResumeState(msgspec.Struct, frozen=True):
     """How far a run is.
 
-    `consumed` bytes of input lines, whose hash is `digest`, became what stands before `mark` in the output, and
-    `rejects` bytes of rejects. Where a command makes records from something other than lines, `consumed` and `digest`
-    are of the output instead.
+    From `consumed` bytes of input, with the hash `digest`, it wrote the output up to `mark` and `rejects` bytes of
+    rejects. For a command that generates its records, `consumed` and `digest` are those of the output instead.
     """
 
     consumed: int = 0
@@ -34,8 +33,8 @@ class ResumeState(msgspec.Struct, frozen=True):
 class RunIdentity:
     """What a run must share with an interrupted one to continue it.
 
-    These are the command, the arguments that change its result, and the `dependencies`, which are what the result
-    depends on besides: `{"lexicons": [fingerprint]}`, or `{"model_content": [hash]}` for what is in a named file.
+    `arguments` are those that change the result. `dependencies` are what else it depends on, such as
+    `{"lexicons": [fingerprint]}`, or `{"model_content": [hash]}` for the content of the files that an argument names.
     """
 
     command: str
@@ -44,7 +43,7 @@ class RunIdentity:
 
 
 class _SavedIdentity(msgspec.Struct):
-    """The identity of the run that saved a state; its arguments and dependencies share one object."""
+    """The identity in a saved state, where `arguments` holds the dependencies too."""
 
     format: int
     command: str
@@ -52,7 +51,7 @@ class _SavedIdentity(msgspec.Struct):
 
 
 class _SavedState(msgspec.Struct):
-    """The first line of a saved state; the text that is not compressed yet follows it."""
+    """The first line of a saved state; after it comes the text that is not compressed yet."""
 
     run: _SavedIdentity
     consumed: int
@@ -72,7 +71,7 @@ class ResumeFile:
         self._run = _SavedIdentity(FORMAT, identity.command, {**identity.arguments, **identity.dependencies})
 
     def load(self) -> ResumeState | None:
-        """Return the state that was saved, None where there is none; ResumeError where it is of another run."""
+        """Return the saved state, or None if there is none; ResumeError if it belongs to a different run."""
         try:
             head, _, pending = self._path.read_bytes().partition(b"\n")
         except FileNotFoundError:
@@ -89,20 +88,23 @@ class ResumeFile:
 
     def _compare(self, run: _SavedIdentity) -> None:
         if (run.command, run.format) != (self._run.command, FORMAT):
-            raise ResumeError(f"{self._path} is of `llamax {run.command}`, format {run.format}")
+            raise ResumeError(
+                f"{self._path} belongs to a run of `llamax {run.command}` (format {run.format}); "
+                "start again without --resume"
+            )
         before, now = run.arguments, self._run.arguments
         changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
         if changed:
             flags = [f"--{name.replace('_', '-')} was {before.get(name)}" for name in changed if name in self._options]
             if flags:
                 raise ResumeError(
-                    f"cannot resume with other arguments: {', '.join(flags)}; repeat them or drop --resume"
+                    f"cannot resume with different arguments: {', '.join(flags)}; repeat them or drop --resume"
                 )
             what = " and ".join(name.removesuffix("_content") for name in changed)
             raise ResumeError(f"cannot resume: not the same {what} as in the first part; drop --resume")
 
     def save(self, state: ResumeState) -> None:
-        """Write the state whole or not at all."""
+        """Replace the saved state."""
         saved = _SavedState(
             self._run, state.consumed, state.digest, state.mark.written, state.rejects, state.counts, state.tally
         )
@@ -114,6 +116,6 @@ class ResumeFile:
             raise FileError(f"{self._path}: {because(error)}") from error
 
     def remove(self) -> None:
-        """Forget the state."""
+        """Remove the saved state."""
         self._path.unlink(missing_ok=True)
         self._path.with_name(self._path.name + ".partial").unlink(missing_ok=True)

@@ -1,13 +1,13 @@
-"""A run of one command from its flags to its last line.
+"""One run of a command, from its flags to its last line.
 
-A command says what it does with records, in one of these ways, and gets the rest from here: compression, rejects, whole
-outputs, resuming, shards, workers, progress, the summary and the manifest.
+A command calls one of these methods. Compression, rejects, complete outputs, resuming, shards, workers, progress, the
+summary and the manifest come with them.
 
-    run.map(make)       every record by itself, over any number of workers
-    run.stream(stage)   records in order through a stage that may look ahead (batches for a model)
-    run.write(records)  records made from something else than records
-    run.read()          just the records
-    run.count(make)     what a stage counts in the records, over any number of workers
+    run.map(make)       transform every record by itself, in any number of workers
+    run.stream(stage)   pass the records in order through a stage that may look ahead (batches for a model)
+    run.write(records)  write records that are generated from something other than lines of records
+    run.read()          read the records
+    run.count(make)     count with a transform, in any number of workers, and write nothing
 """
 
 import sys
@@ -53,11 +53,11 @@ Stage: TypeAlias = Callable[[Iterator[Record]], Iterator[Iterable[Record] | Reco
 
 
 class Run:
-    """One run, as a context: what is written inside it is whole when it ends well and resumable when it does not.
+    """One run, as a context: its output is complete if the context ends well, and can be resumed if it fails.
 
     `arguments` are all arguments after defaults; those named in `neutral` do not change the result, so that a resumed
-    run may differ in them. `figures` goes into the manifest, `remarks` into the summary line, and `left_out`, how many
-    records a command that generates records passed over for each reason, into both.
+    run may differ in them. `figures` are for the manifest, `remarks` for the summary line. `left_out` is for both: it
+    counts, by reason, the records that a command did not take into its output.
     """
 
     def __init__(
@@ -83,16 +83,16 @@ class Run:
 
     @property
     def lines_read(self) -> int:
-        """How many lines of the input were read and answered, those of an interrupted run counted in."""
+        """How many lines of the input are done, including those of an interrupted run."""
         return self._journal.counts["in"]
 
     @property
     def tally(self) -> Tally:
-        """What the command counts."""
+        """The counters of the command, by name."""
         return self._journal.tally
 
     def input(self, path: str | Path) -> Input:
-        """Return the input at a path (`-` is standard input), which the manifest then names."""
+        """Return the input at a path (`-` is standard input), and list it in the manifest."""
         key = str(path)
         if key not in self._inputs:
             self._inputs[key] = Input(key, hashing=self.settings.manifest is not None)
@@ -100,7 +100,7 @@ class Run:
 
     @property
     def inputs(self) -> list[Input]:
-        """The inputs named on the command line, standard input where there are none."""
+        """The inputs named on the command line, or standard input if none is."""
         return [self.input(path) for path in self.settings.files or ("-",)]
 
     def add_dependencies(self, **facts: object) -> None:
@@ -111,24 +111,25 @@ class Run:
         """
         self._dependencies |= facts
 
-    # -- the ways ----------------------------------------------------------------------------------------------------
+    # -- reading and writing -----------------------------------------------------------------------------------------
 
     def map(self, make: Callable[[], Transform]) -> None:
-        """Write what the stage makes of each record; `make()` gives the stage and is called once in each worker."""
+        """Write the transformed records; `make()` returns the transform and is called once in each worker."""
         self._open()
         work = Work(make, self._journal.is_tolerant)
         for chunk, outcome in ordered(work, paced(self._chunks()), self.settings.workers):
             remaining = self._journal.remaining
             if remaining is not None and outcome.written >= remaining:
-                # Again, to the record that fills it: lines after that are not read, so none of them can be bad.
+                # Transform it again, up to the last record of the limit: a bad line after that must not count.
                 self._commit(chunk.data, transform(make(), work.tolerant, chunk, remaining))
                 return
             self._commit(chunk.data, outcome)
 
     def stream(self, stage: Stage) -> None:
-        """Write what the stage makes of the records: in order, one result for each record it was given.
+        """Write the results of a stage, which yields one result for each record, in order.
 
-        A result is what to write for the record, or the RecordError that rejects it. The stage may take records ahead.
+        A result is the records to write, or the RecordError that rejects the input record. The stage may take several
+        records before it yields the result of the first.
         """
         self._open()
         waiting: deque[_Waiting] = deque()
@@ -147,12 +148,10 @@ class Run:
         output: Output | None = None,
         batch_size: int = BATCH,
     ) -> None:
-        """Write records that come from something other than lines of records; `encode` gives a line for each.
+        """Write generated records; `encode` returns a line for each, for at most `batch_size` of them at once.
 
-        At most `batch_size` are encoded and written at once.
-
-        A resumed run makes the records once more and writes those that are missing, after it has seen that the ones
-        before are the same.
+        A resumed run generates all records again. It checks that the first ones are those already written, and writes
+        the others.
         """
         self._generates = True
         self._open(output)
@@ -168,7 +167,7 @@ class Run:
                     size = self._next_size(size, time.monotonic() - start, batch_size)
                     batch, start = [], time.monotonic()
         except LlamaxError:
-            self._commit_output(encode(batch))  # what came before a bad line is written
+            self._commit_output(encode(batch))  # the records before a bad line are written
             raise
         self._commit_output(encode(batch))
         self._journal.expect_end()
@@ -179,11 +178,11 @@ class Run:
         return size if self._journal.remaining is None else min(size, self._journal.remaining)
 
     def read(self, inputs: Iterable[Input] | None = None) -> Iterator[Record]:
-        """Yield the records of the inputs (by default the files of the command line); bad lines are rejected."""
+        """Yield the records of the inputs, by default those of the command line; bad lines are rejected."""
         return self.read_as(lambda record: record, inputs)
 
     def read_as(self, read: Callable[[Record], Item], inputs: Iterable[Input] | None = None) -> Iterator[Item]:
-        """Yield what `read` makes of each record; lines are rejected where it raises RecordError, too."""
+        """Yield `read(record)` for each record; a line is also rejected if `read` raises RecordError."""
         for _, item in records(chunks(self.inputs if inputs is None else inputs), read, self.reject):
             self._journal.counts["in"] += 1
             if not self._journal.counts["in"] % BATCH:
@@ -191,9 +190,9 @@ class Run:
             yield item
 
     def count(self, make: Callable[[], Transform]) -> Tally:
-        """Return what the stage counts in the records of the files; what it makes of them is not written.
+        """Return the tally of a transform over all records; the transformed records are not written.
 
-        For what `write` takes, as `read` is.
+        Like `read`, this is for commands that then call `write`.
         """
         tally: Tally = Counter()
         work = Work(make, self._journal.is_tolerant)
@@ -206,13 +205,13 @@ class Run:
         return tally
 
     def add_read(self, count: int) -> None:
-        """Count records that the command has read in a way of its own."""
+        """Add to the count of records read, for a command that reads its inputs itself."""
         self._journal.counts["in"] += count
         self._progress.update(self._journal.counts["out"], self._bytes_read)
 
     def reject(self, name: str, line: int, reason: str, raw: bytes) -> None:
-        """Set a bad line aside, or end the run with it where there is no `--rejects`."""
-        # A corpus that gives several directions is read several times: its bad lines are told once.
+        """Write a bad line to `--rejects`, or end the run with DataError where there is no such file."""
+        # A corpus of several directions is read several times, but each bad line is reported once.
         if (name, line) not in self._rejected:
             self._journal.reject(Reject(name, line, reason, raw))
             self._rejected.add((name, line))
@@ -229,7 +228,7 @@ class Run:
             self._journal.open(self.settings.output, identity, resume=self.settings.resume, generates=self._generates)
 
     def _chunks(self) -> Iterator[Chunk]:
-        """Yield the lines of this shard that an interrupted run has not done yet."""
+        """Yield the lines of this shard, except those that an interrupted run has done."""
         portion = self.settings.shard
         for chunk in chunks(self.inputs) if portion == WHOLE else shard(self.inputs, portion):
             if not self._journal.is_replaying:
@@ -251,12 +250,12 @@ class Run:
                     waiting.append(_Waiting(chunk.name, number, line, error))
                     if self._journal.is_tolerant:
                         continue
-                    return  # the stage ends what it has taken; then this line ends the run
+                    return  # the stage finishes the records it has; then this line ends the run
                 waiting.append(_Waiting(chunk.name, number, line, None))
                 yield record
 
     def _settle(self, waiting: "deque[_Waiting]") -> None:
-        """Reject the bad lines that come before the next result."""
+        """Reject the bad lines before the record of the next result."""
         while waiting and waiting[0].error is not None:
             line = waiting.popleft()
             self._answer(line, line.error or ())
@@ -283,9 +282,10 @@ class Run:
         sizes = [source.size() for source in self.inputs]
         total = None if None in sizes else sum(size or 0 for size in sizes)
         read = sum(source.read for source in self.inputs)
-        return read, None if total is not None and read > total else total  # read again, nobody knows how often
+        is_second_pass = total is not None and read > total  # how many there will be is unknown
+        return read, None if is_second_pass else total
 
-    # -- the end ------------------------------------------------------------------------------------------------------
+    # -- end of the run -----------------------------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
         if self.settings.manifest is not None:
@@ -311,7 +311,7 @@ class Run:
         try:
             check_rejects(counts, self.settings.max_rejects, self.settings.rejects)
             self._journal.finish()
-        except BaseException as error:  # a signal, too
+        except BaseException as error:  # also a signal
             self._journal.suspend(error)
             raise
         if self.settings.manifest is not None:
@@ -329,7 +329,7 @@ class Run:
 
 
 class _Waiting(NamedTuple):
-    """A line that a stage has taken and not answered yet, or one that never was a record."""
+    """A line whose result the stage has not yielded yet, or a bad line, which has an error instead."""
 
     name: str
     number: int

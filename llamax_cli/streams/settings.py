@@ -1,4 +1,4 @@
-"""The flags that mean the same in every command, as parsed, and what they may not ask for together."""
+"""The flags that mean the same in every command, parsed and checked against each other."""
 
 import os
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from llamax_cli.streams.outputs import partial_path
 
 @dataclass(frozen=True)
 class Settings:
-    """The flags that mean the same in every command, as parsed."""
+    """The shared flags of one run; UsageError where they contradict each other."""
 
     files: tuple[str, ...] = ()
     output: Path | None = None
@@ -26,23 +26,23 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.resume and self.output is None:
-            raise UsageError("--resume continues a file: name it with -o")
+            raise UsageError("--resume requires -o, the file that it continues")
         if self.max_rejects is not None and self.rejects is None:
-            raise UsageError("--max-rejects limits what --rejects sets aside: give both")
+            raise UsageError("--max-rejects requires --rejects")
         self._check_that_no_file_is_used_twice()
 
     def _check_that_no_file_is_used_twice(self) -> None:
         used = {os.path.realpath(path): path for path in self.files if path != "-"}
-        # -o may name an input: the new file takes its place once it is whole.
+        # -o may name an input: the new file replaces it once it is complete.
         for flag, path in (("--output", self.output), ("--rejects", self.rejects), ("--manifest", self.manifest)):
             if path is None or (path.exists() and not path.is_file()):
                 continue
             if flag != "--output" and os.path.realpath(path) in used:
-                raise UsageError(f"{flag} {path} is read or written already by this run; name another file")
+                raise UsageError(f"{flag} {path} is a file that this run already reads or writes; name another file")
             used[os.path.realpath(path)] = str(path)
 
     @property
     def is_complete(self) -> bool:
-        """Whether `--resume` finds its file whole."""
+        """Whether `--resume` finds its output complete."""
         path = self.output
         return self.resume and path is not None and path.is_file() and not partial_path(path).exists()

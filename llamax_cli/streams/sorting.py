@@ -1,4 +1,4 @@
-"""Sorting more lines than fit in memory: sorted runs on disk, merged block by block."""
+"""External sorting: lines are sorted in runs that fit in memory, and the runs are merged from disk."""
 
 import os
 import tempfile
@@ -9,11 +9,11 @@ from typing import Any
 from llamax_cli.errors import FileError, because
 
 BATCH = 1 << 19  # lines sorted in memory
-MERGED = 32 << 20  # bytes of all runs in memory while they are merged
+MERGED = 32 << 20  # bytes of all runs that are in memory while they are merged
 
 
 class SortedRuns:
-    """Sorted runs in a temporary folder, which goes with this context."""
+    """Sorted runs in a temporary folder, which is removed when this context ends."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="llamax-")
@@ -31,12 +31,12 @@ class SortedRuns:
         self._folder.cleanup()
 
     def add_file(self, path: Path) -> None:
-        """Take a run that `write_run` wrote."""
+        """Add a run that `write_run` wrote."""
         self._paths.append(path)
         self.size += path.stat().st_size
 
     def add(self, rows: Iterable[str]) -> None:
-        """Sort rows of text without line ends, any number of them."""
+        """Sort any number of rows, which are texts without line ends."""
         batch: list[str] = []
         for row in rows:
             batch.append(row)
@@ -47,14 +47,14 @@ class SortedRuns:
             self.add_file(write_run(self.folder, batch))
 
     def merge(self) -> Iterator[list[bytes]]:
-        """Yield all rows as UTF-8 in byte order, as blocks."""
+        """Yield all rows in byte order, as UTF-8, in blocks."""
         block_size = max(1 << 16, MERGED // max(1, len(self._paths)))
         self._open = [_SortedRun(path, block_size) for path in self._paths]
         return _merge(self._open)
 
 
 def write_run(folder: Path, rows: Iterable[str]) -> Path:
-    """Write the rows in byte order and return where; FileError where there is no room."""
+    """Write the rows to a file in byte order and return its path; FileError if the disk is full."""
     encoded = "\n".join(rows).encode().split(b"\n")
     encoded.sort()
     descriptor, name = tempfile.mkstemp(dir=folder)
@@ -63,12 +63,12 @@ def write_run(folder: Path, rows: Iterable[str]) -> Path:
             file.write(b"\n".join(encoded))
             file.write(b"\n")
     except OSError as error:
-        raise FileError(f"{folder}: {because(error)}; TMPDIR names another folder for temporary files") from error
+        raise FileError(f"{folder}: {because(error)}; set TMPDIR to use another folder for temporary files") from error
     return Path(name)
 
 
 class _SortedRun:
-    """One run, read a block at a time."""
+    """One sorted run, read in blocks."""
 
     def __init__(self, path: Path, block_size: int) -> None:
         self._path = path
@@ -79,7 +79,7 @@ class _SortedRun:
         self.fill()
 
     def fill(self) -> bool:
-        """Read the next rows where none are left; return whether there are any."""
+        """Read the next block if no rows are left; return whether there are rows."""
         while not self.rows and self._file is not None:
             data = self._file.read(self._block_size)
             if not data:
@@ -90,7 +90,7 @@ class _SortedRun:
         return bool(self.rows)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -101,7 +101,7 @@ def _merge(runs: list[_SortedRun]) -> Iterator[list[bytes]]:
 
     runs = [run for run in runs if run.rows]
     while runs:
-        # Every row up to the least of the last rows is here; joined, the sorted pieces merge at the speed of C.
+        # All rows up to the smallest last row are in memory; list.sort merges the sorted pieces quickly.
         bound = min(run.rows[-1] for run in runs)
         block: list[bytes] = []
         for run in runs:

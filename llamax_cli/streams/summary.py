@@ -1,4 +1,4 @@
-"""The summary line: what a person reads on stderr when a run has ended well."""
+"""The summary line that a successful run writes to stderr."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,9 +12,9 @@ def summary(
     is_full: bool,
     seconds: float,
 ) -> str:
-    """Return the line: records written, rejected and left out, the remarks of the command, and the time.
+    """Return the line: records written, rejected and left out, the remarks of the command, and the seconds.
 
-    `counts` has the keys "in", "out" and "rejected"; `is_full` says that the limit ended the run.
+    `counts` has the keys "in", "out" and "rejected"; `is_full` says that `--limit` ended the run.
     `summary({"in": 3, "out": 2, "rejected": 1}, {}, [], Path("bad"), False, 2.5)` gives
     "2 records; 1 rejected, see bad; 2.5 s".
     """

@@ -104,7 +104,7 @@ class Checkpointer:
         try:
             load(state, checkpoint_id=path, process_group=self._ranks.cpu_group)
         except (CheckpointException, RuntimeError, OSError) as error:
-            raise ResumeError(f"{path} cannot be read ({_reason(error)}); is the model another one?") from error
+            raise ResumeError(f"{path} cannot be read ({_reason(error)}); was it made with another model?") from error
         set_state_dict(
             self._model,
             self._optimizer,
@@ -141,7 +141,7 @@ def _latest(folder: Path, data: PackedDataset) -> tuple[Path | None, dict[str, A
 
 def _discard(partial: Path, reason: str) -> NoReturn:
     shutil.rmtree(partial, ignore_errors=True)
-    raise FileError(f"{partial}: {reason}; the checkpoints before it are whole")
+    raise FileError(f"{partial}: {reason}; the earlier checkpoints are intact")
 
 
 def _make_empty(folder: Path) -> None:

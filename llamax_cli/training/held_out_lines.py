@@ -90,7 +90,8 @@ def decoding_jobs(lines: Sequence[Line], encoder: Encoder, positions: int) -> li
         if limit < 1:
             line = lines[place]
             raise DataError(
-                f"translate: a prompt of {line.direction} has {len(tokens):,} tokens, the model takes {positions:,}"
+                f"translate: a prompt of {line.direction} has {len(tokens):,} tokens; "
+                f"the model takes at most {positions:,}"
             )
         jobs.append(EncodedRequest(place, tokens, limit))
     return jobs

@@ -75,8 +75,8 @@ class EpochPlan(NamedTuple):
         """Raise ResumeError where a position belongs to another plan."""
         if position.plan != self.digest:
             raise ResumeError(
-                "the data, the tokenizer, the block or the seed is not that of the checkpoint; "
-                "give what it was made with, or train into another folder"
+                "the data, the tokenizer, the block or the seed differs from the checkpoint's; "
+                "use the same ones, or train into another folder"
             )
 
 

@@ -96,7 +96,7 @@ def _wandb(job: Job, run_id: str, step: int, settings: Mapping[str, Any]) -> Any
         tracker.start()
     except (wandb.Error, OSError, ValueError) as error:
         line = str(error).strip().splitlines()[0]
-        raise TrainingError(f"trackers: wandb: {line}; WANDB_MODE=offline keeps its files here") from error
+        raise TrainingError(f"trackers: wandb: {line}; set WANDB_MODE=offline to log to files only") from error
     tracker.store_init_configuration(dict(settings))
     if tracker.run.url and not job.quiet:
         say(job.command, f"wandb: {tracker.run.url}")

@@ -191,7 +191,7 @@ class Trainer:
             facts = {"reason": problem, "loss": loss, "gradient_norm": norm, "records": places}
             self.metrics_log.write("skipped", number, **facts)
             if policy == "stop":
-                raise TrainingError(f"{line}; on_{problem}=skip leaves such steps out")
+                raise TrainingError(f"{line}; on_{problem}=skip skips such steps")
             self.metrics_log.say(f"skipped {line}")
 
         self.ranks.run_on_first(report)

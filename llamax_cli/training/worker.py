@@ -65,7 +65,7 @@ def run(folder: Path) -> int:
             say(command, str(error))
         return error.exit_code
     except torch.OutOfMemoryError:
-        say(command, "the GPU is full; lower micro_batch, block or loss_chunk, or train on more GPUs")
+        say(command, "the GPU's memory is full; lower micro_batch, block or loss_chunk, or train on more GPUs")
         return 1
     except RuntimeError as error:
         if not is_connection_lost(error):

@@ -1,1 +1,1 @@
-"""Translation: records through an engine, directly or by way of a third language."""
+"""Translation: records through an engine, directly or through a third language."""

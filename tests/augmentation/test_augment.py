@@ -392,7 +392,7 @@ def test_errors(llamax: Llamax, english: Lexicon, tmp_path: Path) -> None:
         f"--into zu: no such language in {path}; have: de, en, fr, sw"
     )
     assert refused(llamax, 2, "--dict", path, "--not", "de,fr,sw,en") == "--not leaves no language to replace words by"
-    assert "1.5 is no share of words" in refused(llamax, 2, "--dict", path, "--rate", "1.5")
+    assert "1.5 is not a share" in refused(llamax, 2, "--dict", path, "--rate", "1.5")
     assert "name one lexicon or several different ones" in refused(llamax, 2, "--dict", f"{path},{path}")
     assert "no lexicon named 'nothing'" in refused(llamax, 1, "--dict", "nothing")
 

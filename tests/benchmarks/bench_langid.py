@@ -1,10 +1,10 @@
-"""What language identification costs against fastText's own loop, and how often it is right.
+"""The cost of language identification, compared with a bare loop over fastText, and its accuracy.
 
     python tests/benchmarks/bench_langid.py [--lines 200000] [--data ../shared/data]
 
-The bare loop asks the same model for the language of each text of a list, line end added, and does nothing else; it
-reads no records and writes none. User and system seconds, medians of several runs taken in turn: `langid` as a process
-with its start-up, the bare loop without. Accuracy is over FLORES-101 devtest, 1,012 lines in each language.
+The bare loop only calls the same model for each text of a list, with a line end; it reads and writes no records. Times
+are user and system seconds, medians of several runs in turn: of `langid` with its start-up, of the bare loop without.
+Accuracy is over FLORES-101 devtest, 1,012 lines in each language.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from collections import Counter
 from pathlib import Path
 
 from llamax_cli.identification.detectors import open_detector
-from llamax_cli.identification.labels import Identifier
+from llamax_cli.identification.identifier import Identifier
 from llamax_cli.languages import languages
 
 LLAMAX = [sys.executable, "-m", "llamax_cli", "langid", "-q"]
@@ -59,7 +59,7 @@ def bare(path: Path) -> float:
 
 
 def speed(path: Path, count: int, rounds: int) -> None:
-    """Print lines a second and the ratio to the bare loop."""
+    """Print lines per second and the ratio to the bare loop."""
     commands = {"langid": LLAMAX, "langid --workers 2": [*LLAMAX, "--workers", "2"]}
     for name, command in commands.items():
         pairs = [(seconds([*command, str(path)]), bare(path)) for _ in range(rounds)]
@@ -69,16 +69,16 @@ def speed(path: Path, count: int, rounds: int) -> None:
 
 
 def speed_of_langdetect(texts: list[str]) -> None:
-    """Print how many lines a second langdetect does."""
-    _, guess = open_detector("langdetect")
+    """Print how many lines per second langdetect identifies."""
+    predict = open_detector("langdetect").predict
     start = time.process_time()
     for text in texts:
-        guess(text)
+        predict(text)
     print(f"{'langdetect alone':24}{len(texts) / (time.process_time() - start):>12,.0f} lines/s")
 
 
 def accuracy(name: str, lines: dict[str, list[str]]) -> None:
-    """Print the mean accuracy over the languages that the detector knows, and what the worst are taken for."""
+    """Print the mean accuracy over the languages that the detector knows, and for what the worst are mistaken."""
     identifier = Identifier(name)
     found = {
         code: Counter((identifier(text, None) or ("nothing", 0))[0] for text in texts)
@@ -89,11 +89,11 @@ def accuracy(name: str, lines: dict[str, list[str]]) -> None:
     print(f"{name}: {len(rates)} languages known, mean accuracy {statistics.mean(rates.values()):.2%}")
     for code in sorted(rates, key=rates.__getitem__)[:16]:
         others = ", ".join(f"{other} {count}" for other, count in found[code].most_common(4) if other != code)
-        print(f"  {code:8}{rates[code]:>8.1%}  taken for {others}")
+        print(f"  {code:8}{rates[code]:>8.1%}  mistaken for {others}")
 
 
 def main() -> None:
-    """Parse, make the input, print."""
+    """Parse the arguments, make the input, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     default = os.environ.get("LLAMAX_TEST_DATA", Path(__file__).parents[3] / "shared" / "data")
     parser.add_argument("--data", type=Path, default=Path(default))

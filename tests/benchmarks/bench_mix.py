@@ -1,11 +1,11 @@
-"""What a mixture costs: pairs a second, tokens a second, and memory and temporary disk against the size of the corpus.
+"""The cost of a mixture: pairs and tokens per second, and memory and temporary disk space by the size of the corpus.
 
     python tests/benchmarks/bench_mix.py [--pairs 2000000] [--millions 1,5,20] [--data ../shared/data]
 
-The pairs are made up: English with ten languages, 150 bytes a record, one of 25 there already. FLORES-101 is kept out
-where `--data` has it. Memory is the peak of the proportional set sizes (PSS) of all processes together. Baselines:
-GNU shuf and sort -R on the same bytes, which neither parse nor look for duplicates, and Hugging Face's
-`interleave_datasets` over ten streams of a small part.
+The pairs are made up: English with ten languages, 150 bytes per record, one in 25 a duplicate. FLORES-101 is excluded
+if `--data` has it. Memory is the peak of the sum of the proportional set sizes (PSS) of all processes. Baselines: GNU
+shuf and sort -R on the same bytes, which neither parse nor remove duplicates, and Hugging Face's `interleave_datasets`
+over ten small streams.
 """
 
 import argparse
@@ -39,7 +39,7 @@ with open("/dev/null", "w") as out:
 
 
 def corpus(path: Path, count: int) -> Path:
-    """Write so many pairs and return where."""
+    """Write `count` pairs and return their path."""
     draw = random.Random(1)
     words = ["".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randint(2, 8))) for _ in range(4000)]
     phrases = [" ".join(draw.choices(words, k=4)) for _ in range(4096)]
@@ -48,7 +48,7 @@ def corpus(path: Path, count: int) -> Path:
         for start in range(0, count, 1 << 16):
             rows = []
             for n in range(start, min(count, start + (1 << 16))):
-                m = n if n % 25 else n // 2  # one of 25 is there already
+                m = n if n % 25 else n // 2  # one in 25 is a duplicate
                 one, two, three = phrases[m & 4095], phrases[m >> 6 & 4095], phrases[m * 7 >> 3 & 4095]
                 rows.append(f'{{"id":"c:{n}","src":"{m} {one} {two}.","tgt":"{three} é {m}.{tails[m % 10]}')
             file.write("".join(rows))
@@ -67,13 +67,13 @@ def seconds(command: list[str], **more: str) -> tuple[float, float]:
 
 
 def speed(folder: Path, count: int, excluded: list[str], rounds: int) -> None:
-    """Print pairs a second of wall time, and what the processors did for each."""
+    """Print pairs per second of wall time, and processor time per pair."""
     path = corpus(folder / "pairs.jsonl", count)
     mix = [*MIX, "--para", str(path), "-o", str(folder / "out.jsonl")]
     rows = {
         "mix, 1 worker": mix,
         "mix, 2 workers": [*mix, "--workers", "2"],
-        "mix, 2 workers, FLORES-101 kept out": [*mix, "--workers", "2", *excluded],
+        "mix, 2 workers, FLORES-101 excluded": [*mix, "--workers", "2", *excluded],
         "shuf": ["shuf", str(path), "-o", str(folder / "out.jsonl")],
         "sort -R": ["sort", "-R", "--parallel=2", str(path), "-o", str(folder / "out.jsonl")],
     }
@@ -92,7 +92,7 @@ def speed(folder: Path, count: int, excluded: list[str], rounds: int) -> None:
 
 
 def blocks(folder: Path, data: Path) -> None:
-    """Print tokens a second with blocks of 512, against the tokenizer alone on the same texts, one process each."""
+    """Print tokens per second with blocks of 512, and of the tokenizer alone on the same texts."""
     texts = []
     for file in sorted((data / "flores101" / "devtest").glob("*.devtest")):
         lines = file.read_text(encoding="utf-8").split("\n")
@@ -117,7 +117,7 @@ def blocks(folder: Path, data: Path) -> None:
 
 
 def memory(folder: Path, millions: int, excluded: list[str]) -> None:
-    """Print the peak memory of all processes and the peak of temporary files for a corpus of so many records."""
+    """Print the peak memory of all processes and the peak of temporary files for a corpus of some million records."""
     path = corpus(folder / "many.jsonl", millions * 1_000_000)
     temporary = folder / "tmp"
     temporary.mkdir(exist_ok=True)
@@ -151,7 +151,7 @@ def memory(folder: Path, millions: int, excluded: list[str]) -> None:
 def _on_disk(folder: Path) -> int:
     total = 0
     for path in folder.glob("*/*"):
-        with suppress(OSError):  # it may be gone by now
+        with suppress(OSError):  # it may have been deleted
             total += path.stat().st_blocks * 512
     return total
 
@@ -167,7 +167,7 @@ def _proportional(pid: int) -> int:
 
 
 def main() -> None:
-    """Parse, measure, print."""
+    """Parse the arguments, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=2_000_000)
     parser.add_argument("--rounds", type=int, default=3)

@@ -1,11 +1,11 @@
-"""What scoring costs: against sacreBLEU's API called for each direction, and the whole matrix of FLORES-101.
+"""The cost of scoring, compared with sacreBLEU's API for each direction, and of the whole matrix of FLORES-101.
 
     SACREBLEU=FOLDER python tests/benchmarks/bench_score.py FLORES [--spm flores200] [--sources 102] [--workers 2]
 
-FLORES is the folder of the devtest. Hypotheses are made of the references: a quarter of the words change places, one in
-twenty is misspelt, the end is cut off. A direction's own hypothesis differs from those of other directions into
-its language only in which line of edits it takes. Both sides of the comparison are timed in turn, in this process, on
-one core, in processor seconds; references have been seen by both, as they have in all but 102 of 10,302 directions.
+FLORES is the folder of the devtest. Hypotheses are made from the references: a quarter of the words change places, one
+in twenty is misspelt, the end is cut off. For each target language there are a few such versions, which directions into
+it take in turn. Both sides of the comparison are timed in turn, in this process, on one core, in processor seconds;
+both have already seen the references, as in all but 102 of 10,302 directions.
 """
 
 import argparse
@@ -31,7 +31,7 @@ COMPARED = ("de", "en", "sw", "ar", "hi", "am", "th", "zh")
 
 
 def edited(text: str, spaced: bool, draw: random.Random) -> str:
-    """Return a translation as bad as a middling system's."""
+    """Return a text with the errors of a mediocre translation."""
     space = " " if spaced else ""
     words = text.split(" ") if spaced else list(text)
     for _ in range(len(words) // 4):
@@ -55,7 +55,7 @@ def corpus(folder: Path) -> tuple[dict[str, list[str]], dict[str, list[list[str]
 
 
 def least(score: Callable[[list[str], list[str]], float], hypotheses: list[list[str]], references: list[str]) -> float:
-    """Return the least processor seconds of a call, each hypothesis new to it but for the first."""
+    """Return the least processor seconds of a call with a new hypothesis; the first call does not count."""
     taken = []
     for hypothesis in hypotheses:
         start = time.process_time()
@@ -65,7 +65,7 @@ def least(score: Callable[[list[str], list[str]], float], hypotheses: list[list[
 
 
 def compare(spm: str, lines: dict[str, list[str]], edits: dict[str, list[list[str]]]) -> None:
-    """Print the times of both for some languages."""
+    """Print the times of sacreBLEU and llamax for some languages."""
     makers = {
         "spbleu": lambda: sacrebleu.metrics.BLEU(tokenize=spm, force=True),
         "bleu": lambda: sacrebleu.metrics.BLEU(force=True),
@@ -88,7 +88,7 @@ def compare(spm: str, lines: dict[str, list[str]], edits: dict[str, list[list[st
 
 
 def matrix(given: argparse.Namespace, lines: dict[str, list[str]], edits: dict[str, list[list[str]]]) -> None:
-    """Print how long all directions out of so many languages take, made on the fly in a pipe."""
+    """Print how long all directions out of `--sources` languages take; the records are made on the fly in a pipe."""
     command = [*LLAMAX, "score", "--spm", given.spm, "--workers", str(given.workers), "-o", os.devnull]
     start = time.perf_counter()
     process = subprocess.Popen(command, stdin=subprocess.PIPE)
@@ -115,7 +115,7 @@ def matrix(given: argparse.Namespace, lines: dict[str, list[str]], edits: dict[s
 
 
 def main() -> None:
-    """Parse, make hypotheses, compare, run."""
+    """Parse the arguments, make hypotheses, compare, run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("flores", type=Path)
     parser.add_argument("--spm", default="flores200")

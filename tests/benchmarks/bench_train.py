@@ -1,10 +1,10 @@
-"""How fast training is, how full its blocks are, how soon it resumes, and whether a small model learns.
+"""How fast training is, how full its blocks are, how quickly it resumes, and whether a small model learns.
 
     python tests/benchmarks/bench_train.py throughput packing index learning
 
 `throughput` compares with the library's model on padded batches of 32, in random order as in the paper and grouped by
 length, on the same documents: LLaMA-2 tokens of FLORES-101 pairs in many languages. `learning` trains a small LLaMA
-from nothing on Multi30k, English to German, and takes some minutes.
+from scratch on Multi30k, English to German, and takes some minutes.
 """
 
 import argparse
@@ -70,7 +70,7 @@ def small_model(layers: int = 4, hidden: int = 256) -> Any:
 
 
 def padded(documents: Sequence[Encoded]) -> dict[str, torch.Tensor]:
-    """Return a batch as the library takes it."""
+    """Return a padded batch in the library's form."""
     longest = max(len(each.tokens) for each in documents)
 
     def rows(values: Iterator[list[int]], filler: int) -> torch.Tensor:
@@ -85,7 +85,7 @@ def padded(documents: Sequence[Encoded]) -> dict[str, torch.Tensor]:
 
 
 def with_padding(documents: Sequence[Encoded]) -> tuple[float, float]:
-    """Train on batches of 32 in the order given; return seconds and the first pass's mean loss."""
+    """Train on batches of 32 in the given order; return the seconds and the mean loss."""
     model = small_model()
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.0, fused=True)
     total = learned = 0.0
@@ -102,7 +102,7 @@ def with_padding(documents: Sequence[Encoded]) -> tuple[float, float]:
 
 
 def with_packing(documents: Sequence[Encoded]) -> tuple[float, float]:
-    """Train on packed blocks, two at a time, which are about 32 of these documents; return the same."""
+    """Train on packed blocks, two at a time, which hold about 32 of these documents; return the same."""
     training = Training(gradient_checkpointing=False, learning_rate=0.0)
     model = CausalLM(causal_lm.prepare_for_training(small_model(), training), training.loss_chunk)
     optimizer = make_optimizer(model, training)
@@ -121,19 +121,19 @@ def with_packing(documents: Sequence[Encoded]) -> tuple[float, float]:
 
 
 def throughput(count: int) -> None:
-    """Print real tokens a second of each way, and their losses."""
+    """Print tokens a second, without padding, and the loss of each way to batch."""
     documents = [each for each in llama2().encode(pairs(count)) if len(each.tokens) <= BLOCK]
     tokens = sum(len(each.tokens) for each in documents)
     grouped = sorted(documents, key=lambda each: len(each.tokens))
-    ways: list[tuple[str, Callable[[Sequence[Encoded]], tuple[float, float]], Sequence[Encoded]]] = [
+    batchings: list[tuple[str, Callable[[Sequence[Encoded]], tuple[float, float]], Sequence[Encoded]]] = [
         ("padded, 32 at random", with_padding, documents),
         ("padded, 32 of like length", with_padding, grouped),
         ("packed", with_packing, documents),
     ]
     print(f"{len(documents)} documents, {tokens:,} tokens")
     with_packing(documents[:64])
-    for name, way, given in ways:
-        seconds, loss = way(given)
+    for name, train, given in batchings:
+        seconds, loss = train(given)
         print(f"{name:<26} {tokens / seconds:8,.0f} tokens/s  loss {loss:.7f}")
 
 
@@ -154,14 +154,14 @@ def packing(count: int) -> None:
 
 
 def index(count: int) -> None:
-    """Print how long a million records take to index, and to come to the last block of the order again."""
+    """Print how long it takes to index a million records, and to read the last block of the order on resuming."""
     with tempfile.TemporaryDirectory() as folder:
         path, cache = Path(folder) / "mix.jsonl", Cache(Path(folder) / "cache")
         texts = [json.dumps({"prompt": "", "completion": each.completion, "id": "x"}) for each in pairs(10_000)]
         with path.open("w") as file:
             for line in itertools.islice(itertools.cycle(texts), count):
                 file.write(line + "\n")
-        path.read_bytes()  # from memory, not from the disk
+        path.read_bytes()  # so that the file is in the page cache
         start = time.perf_counter()
         source = open_sample_file(path, cache)
         seconds = time.perf_counter() - start
@@ -172,14 +172,14 @@ def index(count: int) -> None:
         samples = Dataset([open_sample_file(path, cache)])
         plan = open_plan(cache, (lengths, lengths), [source.digest], BLOCK, 0, 0)
         samples[plan.records(len(plan) - 1)[-1]]
-        print(f"back at the last block after {1000 * (time.perf_counter() - start):.1f} ms")
+        print(f"last block read again after {1000 * (time.perf_counter() - start):.1f} ms")
 
 
 # -- learning ----------------------------------------------------------------------------------------------------------
 
 
 def learn(epochs: int) -> None:
-    """Print held-out loss and spBLEU of a small LLaMA before and after it is trained on Multi30k."""
+    """Print the held-out loss and spBLEU of a small LLaMA before and after training on Multi30k."""
     from transformers import LlamaConfig
 
     folder = Path(tempfile.mkdtemp(prefix="llamax-learning-"))
@@ -254,7 +254,7 @@ def spbleu(model: Path, count: int = 200) -> float:
 
 
 def main() -> None:
-    """Run the parts that are named."""
+    """Run the named parts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="+", choices=("throughput", "packing", "index", "learning"))
     parser.add_argument("--documents", type=int, default=96)

@@ -1,8 +1,8 @@
-"""Translation by a small LLaMA: the authors' loop, our engine, CTranslate2; ratios from one run.
+"""Translation by a small LLaMA: the authors' loop, our engine and CTranslate2, compared within one run.
 
 OMP_NUM_THREADS=1 python tests/benchmarks/bench_translate.py --sentences 1012 [--device cuda]
 
-The model has random weights made large, so that beams do not tie, and a louder end of text, so that lengths differ.
+The model has large random weights, so that beams do not tie, and a likelier EOS, so that lengths differ.
 """
 
 import argparse
@@ -71,7 +71,7 @@ def authors_loop(engine: Any, prompts: list[list[int]], early: bool = False) -> 
 
 
 def timed(work: Callable[[], Any], device: str) -> tuple[float, Any]:
-    """Return the seconds that work takes, and what it gives: processor seconds, on a GPU those of the clock."""
+    """Return the seconds that work takes, of the processor or, with a GPU, of the clock; and its result."""
     clock = time.process_time if device == "cpu" else time.perf_counter
     start = clock()
     result = work()
@@ -79,7 +79,7 @@ def timed(work: Callable[[], Any], device: str) -> tuple[float, Any]:
 
 
 def main() -> None:
-    """Translate the same sentences each way and compare times and outputs."""
+    """Translate the same sentences with each method and compare times and outputs."""
     from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
     from llamax_cli.translation.engines.registry import open_engine
 
@@ -93,9 +93,9 @@ def main() -> None:
     lines = (DATA / "flores101" / "devtest" / "eng.devtest").read_text(encoding="utf-8").split("\n")[:1012]
     lines = random.Random(0).sample(lines, chosen.sentences)
     requests = [TranslationRequest(line, "en", "de") for line in lines]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name) / "model"
-        os.environ["XDG_CACHE_HOME"] = name
+    with tempfile.TemporaryDirectory() as cache:
+        folder = Path(cache) / "model"
+        os.environ["XDG_CACHE_HOME"] = cache
         make_model(folder, chosen.width, chosen.layers)
         choice = ModelChoice(str(folder), template="llamax-alpaca", device=chosen.device)
         engine: Any = open_engine(choice, Decoding())
@@ -107,7 +107,7 @@ def main() -> None:
             answers = dict(which.translate(requests))
             return [answers[place][0].text for place in range(len(requests))]
 
-        ways: dict[str, Callable[[], list[str]]] = {
+        methods: dict[str, Callable[[], list[str]]] = {
             "authors": lambda: [engine._encoder.hypothesis(each).text for each in authors_loop(engine, prompts)],
             "early": lambda: [engine._encoder.hypothesis(each).text for each in authors_loop(engine, prompts, True)],
             "hf": lambda: by_engine(engine),
@@ -115,13 +115,13 @@ def main() -> None:
         }
         if "ctranslate2" in chosen.engines:
             other = open_engine(ModelChoice(**{**vars(choice), "engine": "ctranslate2"}), Decoding())
-        for way in chosen.engines.split(","):
-            times[way], texts[way] = timed(ways[way], chosen.device)
-            new = sum(len(ids) for ids in engine._encoder.tokenizer(texts[way])["input_ids"])
+        for method in chosen.engines.split(","):
+            times[method], texts[method] = timed(methods[method], chosen.device)
+            new = sum(len(ids) for ids in engine._encoder.tokenizer(texts[method])["input_ids"])
             first = next(iter(times.values()))
-            same = {known: sum(map(str.__eq__, texts[way], texts[known])) for known in texts if known != way}
-            speed = f"{first / times[way]:6.2f} times; {new / times[way]:,.0f} tokens/s"
-            print(f"{way:12} {times[way]:8.1f} s {speed}; same: {same}", flush=True)
+            same = {known: sum(map(str.__eq__, texts[method], texts[known])) for known in texts if known != method}
+            speed = f"{first / times[method]:6.2f} times; {new / times[method]:,.0f} tokens/s"
+            print(f"{method:12} {times[method]:8.1f} s {speed}; same: {same}", flush=True)
 
 
 if __name__ == "__main__":

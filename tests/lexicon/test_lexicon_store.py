@@ -173,16 +173,16 @@ def test_a_name_that_is_not_there(llamax: Llamax, shelf: Path) -> None:
 
 def test_where_the_shelf_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """LLAMAX_DATA, or the user's data directory as XDG has it."""
-    from llamax_cli.lexicon.catalog import shelf
+    from llamax_cli.lexicon.catalog import lexicon_folder
 
     monkeypatch.setenv("LLAMAX_DATA", "/a")
-    assert shelf() == Path("/a/lexicons")
+    assert lexicon_folder() == Path("/a/lexicons")
     monkeypatch.delenv("LLAMAX_DATA")
     monkeypatch.setenv("XDG_DATA_HOME", "/b")
-    assert shelf() == Path("/b/llamax/lexicons")
+    assert lexicon_folder() == Path("/b/llamax/lexicons")
     monkeypatch.delenv("XDG_DATA_HOME")
     monkeypatch.setenv("HOME", "/c")
-    assert shelf() == Path("/c/.local/share/llamax/lexicons")
+    assert lexicon_folder() == Path("/c/.local/share/llamax/lexicons")
 
 
 def test_contradictions(llamax: Llamax) -> None:

@@ -1,4 +1,4 @@
-"""`llamax mix`: what a mixture holds, how often and in what order, and what it says of it."""
+"""`llamax mix`: the samples of a mixture, their number and order, and the figures in the manifest."""
 
 import json
 from collections import Counter
@@ -19,7 +19,7 @@ def manifest(path: Path) -> dict[str, dict[str, dict[str, int]]]:
 
 
 def test_a_pair_is_one_entry_in_either_direction_and_a_text_stands_alone(llamax: Mix, tmp_path: Path) -> None:
-    """Whole-entry loss is an empty prompt; nothing but the keys of a Sample comes out."""
+    """An empty prompt means loss on the whole sample; a sample has no other keys than those of a Sample."""
     para = save(tmp_path / "p.jsonl", [pair(n, score=1) for n in range(40)])
     mono = save(tmp_path / "m.jsonl", [text(n, domain="news") for n in range(5)])
     mixed = samples(llamax("mix", "--para", para, "--mono", mono, "--per-pair", 0))
@@ -43,7 +43,7 @@ def test_a_pair_is_one_entry_in_either_direction_and_a_text_stands_alone(llamax:
 def test_the_probability_of_the_direction_holds_at_its_ends(
     llamax: Mix, tmp_path: Path, flip: int, source: str
 ) -> None:
-    """0 leaves every pair as it is, copies included; 1 turns every one."""
+    """0 flips no pair, copies included; 1 flips every pair."""
     para = save(tmp_path / "p.jsonl", [pair(n) for n in range(30)])
     mixed = samples(llamax("mix", "--para", para, "--flip", flip))
     assert len(mixed) == 90
@@ -52,7 +52,7 @@ def test_the_probability_of_the_direction_holds_at_its_ends(
 
 
 def test_augmented_pairs_never_turn_and_lose_on_what_the_paper_says(llamax: Mix, tmp_path: Path) -> None:
-    """Parallel: the code-switched source is the prompt, a space opens the completion. Monolingual: loss on both."""
+    """Parallel: the source is the prompt, and the completion starts with a space. Monolingual: loss on both."""
     both = [pair(n, "sw", "en", origin="aug-para") for n in range(30)]
     alone = [pair(n, "sw", "sw", origin="aug-mono") for n in range(30, 40)]
     mixed = samples(llamax("mix", "--aug", save(tmp_path / "a.jsonl", [*both, *alone])))
@@ -68,7 +68,7 @@ def test_augmented_pairs_never_turn_and_lose_on_what_the_paper_says(llamax: Mix,
 
 
 def test_what_augment_passed_on_counts_as_what_it_is(llamax: Mix, tmp_path: Path) -> None:
-    """`augment --append` writes pairs and texts, too: these are parallel and monolingual, and a text is there once."""
+    """`augment --append` also writes unchanged pairs and texts: they count as parallel and monolingual."""
     appended = [pair(1), pair(1, src="hi", origin="aug-para"), text(2), pair(2, "sw", "sw", origin="aug-mono"), text(3)]
     files = "--aug", save(tmp_path / "a.jsonl", appended), "--mono", save(tmp_path / "m.jsonl", [text(3)])
     outcome = llamax("mix", *files, "--copies", 1)
@@ -79,7 +79,7 @@ def test_what_augment_passed_on_counts_as_what_it_is(llamax: Mix, tmp_path: Path
 
 
 def test_translations_give_their_target_or_else_the_model_s(llamax: Mix, tmp_path: Path) -> None:
-    """Without `tgt`, `mt` is the target; what was cut short is left out and counted."""
+    """Without `tgt`, `mt` is the target; truncated translations are left out and counted."""
     given = [{**pair(n), "mt": f"mt {n}"} for n in range(3)]
     for record in given[1:]:
         del record["tgt"]
@@ -91,7 +91,7 @@ def test_translations_give_their_target_or_else_the_model_s(llamax: Mix, tmp_pat
 
 
 def test_a_small_pair_is_there_three_times_each_copy_with_its_own_coin(llamax: Mix, tmp_path: Path) -> None:
-    """Three copies in all; a pair of languages at the threshold is not repeated, both directions counted together."""
+    """Three copies in all; a language pair at the threshold, both directions counted, is not repeated."""
     small = [pair(n, "en", "yo") for n in range(60)]
     large = [pair(n, "en", "sw") for n in range(50)] + [pair(n, "sw", "en") for n in range(50, 100)]
     para = save(tmp_path / "p.jsonl", [*small, *large])
@@ -106,7 +106,7 @@ def test_a_small_pair_is_there_three_times_each_copy_with_its_own_coin(llamax: M
 
 
 def test_equal_pairs_count_once_before_they_are_copied(llamax: Mix, tmp_path: Path) -> None:
-    """In any direction, across files and origins, with other ids and other ways to write JSON."""
+    """Whatever their direction, file, origin, id and JSON escapes."""
     para = save(tmp_path / "p.jsonl", [pair(n) for n in range(10)])
     turned = [
         {**pair(n), "src": f"sw text {n}", "tgt": f"en text {n}", "src_lang": "sw", "tgt_lang": "en"} for n in range(10)
@@ -125,13 +125,13 @@ def test_equal_pairs_count_once_before_they_are_copied(llamax: Mix, tmp_path: Pa
 
 
 def test_texts_that_differ_in_language_or_in_a_space_are_not_equal(llamax: Mix, tmp_path: Path) -> None:
-    """Only exact duplicates go."""
+    """Only exact duplicates are left out."""
     mono = [text(1), {**text(1), "lang": "yo"}, {**text(1), "text": "sw alone 1 "}]
     assert len(samples(llamax("mix", "--mono", save(tmp_path / "m.jsonl", mono)))) == 3
 
 
 def test_languages_that_lack_pairs_are_filled_up_to_the_threshold_and_no_further(llamax: Mix, tmp_path: Path) -> None:
-    """First with translations, then with augmented pairs; none for a language of high resource."""
+    """First with translations, then with augmented pairs; none for a high-resource language."""
     para = save(tmp_path / "p.jsonl", [*(pair(n) for n in range(30)), *(pair(n, "en", "de") for n in range(20))])
     mt = save(tmp_path / "t.jsonl", [{**pair(n), "mt": "x"} for n in range(100, 110)])
     aug = [pair(n, "sw", "en", origin="aug-para") for n in range(200, 400)]
@@ -150,8 +150,8 @@ def test_languages_that_lack_pairs_are_filled_up_to_the_threshold_and_no_further
     assert Counter(s["src_lang"] for s in also if s["origin"] == "aug-para") == {"de": 80, "sw": 60}
 
 
-def test_another_epoch_or_seed_draws_anew_and_the_same_one_again(llamax: Mix, tmp_path: Path) -> None:
-    """Order, directions and what is drawn hang on (seed, epoch) and nothing else."""
+def test_another_epoch_or_seed_gives_another_mixture(llamax: Mix, tmp_path: Path) -> None:
+    """Order, directions and the choice of records depend only on seed and epoch."""
     para = save(tmp_path / "p.jsonl", [pair(n) for n in range(200)])
 
     def mixed(*options: object) -> list[dict[str, str]]:
@@ -167,7 +167,7 @@ def test_another_epoch_or_seed_draws_anew_and_the_same_one_again(llamax: Mix, tm
 
 
 def test_order_of_input_workers_and_memory_change_nothing(llamax: Mix, tmp_path: Path) -> None:
-    """The same bytes from the same records."""
+    """The same records give the same bytes."""
     records = [pair(n, "en", ("sw", "yo", "de")[n % 3], src="word " * (n % 50) + str(n)) for n in range(3000)]
     texts = [text(n) for n in range(500)]
     para, mono = save(tmp_path / "p.jsonl", records), save(tmp_path / "m.jsonl", texts)
@@ -180,7 +180,7 @@ def test_order_of_input_workers_and_memory_change_nothing(llamax: Mix, tmp_path:
 
 
 def test_temperature_shifts_shares_and_leaves_none_without(llamax: Mix, tmp_path: Path) -> None:
-    """n ** (1 / T) within an origin, the sum kept; a direction of one record stays at any temperature."""
+    """Shares are n ** (1 / T) within an origin, whose total stays; a direction with one record is never lost."""
     sizes = {"de": 3000, "sw": 300, "yo": 1}
     records = [pair(n, "en", code) for code, size in sizes.items() for n in range(size)]
     para = save(tmp_path / "p.jsonl", records)
@@ -198,8 +198,8 @@ def test_temperature_shifts_shares_and_leaves_none_without(llamax: Mix, tmp_path
     assert abs(two["de"] / two["sw"] - (3000 / 300) ** 0.5) < 0.1
 
 
-def test_split_pairs_are_two_texts_apart(llamax: Mix, tmp_path: Path) -> None:
-    """Table 12: each side once a copy, in its own language, shuffled apart; augmented pairs stay as they are."""
+def test_split_pairs_are_two_separate_texts(llamax: Mix, tmp_path: Path) -> None:
+    """Table 12: each copy of each side is a text, shuffled independently; augmented pairs are not split."""
     para = save(tmp_path / "p.jsonl", [*(pair(n) for n in range(50)), pair(0, id="again")])
     aug = save(tmp_path / "a.jsonl", [pair(99, origin="aug-para")])
     mixed = samples(llamax("mix", "--para", para, "--aug", aug, "--parallel", "split"))
@@ -213,8 +213,8 @@ def test_split_pairs_are_two_texts_apart(llamax: Mix, tmp_path: Path) -> None:
     assert max(places) - min(places) > 10
 
 
-def test_the_manifest_tells_planned_and_realised_counts(llamax: Mix, tmp_path: Path) -> None:
-    """By origin, direction and language, as a count of the output gives them."""
+def test_the_manifest_has_planned_and_realised_counts(llamax: Mix, tmp_path: Path) -> None:
+    """By origin, direction and language, equal to counts of the output."""
     para = save(tmp_path / "p.jsonl", [pair(n) for n in range(100)])
     mono = save(tmp_path / "m.jsonl", [text(n, "yo") for n in range(7)])
     options = ["mix", "--para", para, "--mono", mono, "--mono-size", 5]
@@ -237,7 +237,7 @@ def test_the_manifest_tells_planned_and_realised_counts(llamax: Mix, tmp_path: P
 
 
 def test_the_plan_says_what_is_missing_from_english(llamax: Mix, tmp_path: Path) -> None:
-    """One record for each language below the threshold, which translations given already count towards."""
+    """One record for each language below the threshold; existing translations count."""
     para = save(tmp_path / "p.jsonl", [*(pair(n) for n in range(30)), *(pair(n, "de", "fr") for n in range(99))])
     mono = save(tmp_path / "m.jsonl", [text(1, "yo")])
     mt = save(tmp_path / "t.jsonl", [{**pair(n), "mt": "x"} for n in range(100, 110)])
@@ -249,7 +249,7 @@ def test_the_plan_says_what_is_missing_from_english(llamax: Mix, tmp_path: Path)
 
 
 def test_ids_are_strings_whatever_they_were(llamax: Mix, tmp_path: Path) -> None:
-    """A number becomes a string; without an id the content stands for it, the same in every epoch."""
+    """A number becomes a string; without an id, a hash of the content is the id in every epoch."""
     bare = pair(2)
     del bare["id"]
     para = save(tmp_path / "p.jsonl", [pair(1, id=7), bare, pair(3, id=None)])
@@ -261,7 +261,7 @@ def test_ids_are_strings_whatever_they_were(llamax: Mix, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("blank", ["", "  ", "\t", "\n", "\u3000", "\\u00a0 "])
 def test_empty_texts_are_left_out_and_counted(llamax: Mix, tmp_path: Path, blank: str) -> None:
-    """Nothing but white space on either side trains nothing."""
+    """A pair with only white space on one side is empty."""
     blank = json.loads(f'"{blank}"', strict=False)
     para = save(tmp_path / "p.jsonl", [pair(1), pair(2, tgt=blank), pair(3, src=blank)])
     mono = save(tmp_path / "m.jsonl", [text(1), text(2, text=blank)])
@@ -270,7 +270,7 @@ def test_empty_texts_are_left_out_and_counted(llamax: Mix, tmp_path: Path, blank
     assert b"left out: 2 empty (para), 1 empty (mono)" in outcome.stderr
 
 
-def test_text_survives_as_it_is(llamax: Mix, tmp_path: Path) -> None:
+def test_text_is_not_changed(llamax: Mix, tmp_path: Path) -> None:
     """Quotes, backslashes, line ends, tabs and anything beyond the basic plane."""
     odd = ['"quoted"', "back\\slash", "two\nlines", "a\ttab", "emoji 😀", '","id":"x', "\u2028\x7f", "ends in \\"]
     records = [pair(n, src=f"{word} {n}", tgt=word) for n, word in enumerate(odd)]
@@ -285,7 +285,7 @@ def test_text_survives_as_it_is(llamax: Mix, tmp_path: Path) -> None:
 
 
 def test_a_mixture_of_nothing_is_nothing(llamax: Mix, tmp_path: Path) -> None:
-    """An empty file is no error."""
+    """An empty file is not an error."""
     empty = save(tmp_path / "p.jsonl", [])
     outcome = llamax("mix", "--para", empty, "--workers", 2)
     assert (outcome.returncode, outcome.stdout) == (0, b"")

@@ -1,4 +1,4 @@
-"""What a mixture is made with: evaluation sets, blocks, shares, tokenizers."""
+"""The parts of a mixture: evaluation sets, blocks, Algorithm 1, samples, tokenizers."""
 
 import json
 from collections import Counter
@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from llamax_cli.errors import FileError
-from llamax_cli.mixing.blocks import Cutter
-from llamax_cli.mixing.exclusion import EvaluationSet, normalised, normalised_lines
-from llamax_cli.mixing.quotas import Quotas, apportioned, missing, pairs_of, planned
-from llamax_cli.mixing.rows import RowReader, RowSettings, turned
-from llamax_cli.mixing.strata import Drawing, Stratum
+from llamax_cli.mixing.algorithm1 import MixtureParameters, apportion, count_pairs, missing_pairs, plan_samples
+from llamax_cli.mixing.blocks import BlockCutter
+from llamax_cli.mixing.chunk_reader import ChunkReader, ReaderSettings
+from llamax_cli.mixing.decontamination import EvaluationSet, normalise, normalise_lines
+from llamax_cli.mixing.samples import flip_line
+from llamax_cli.mixing.subsets import EpochRandomness, Subset
 from llamax_cli.streams.chunks import Chunk
 from llamax_cli.tokenization import Tokenizer, load
 
@@ -30,40 +31,40 @@ from llamax_cli.tokenization import Tokenizer, load
         ("two\nlines", "two lines"), ("\u201cquoted\u201d…", "quoted"),
     ],
 )  # fmt: skip
-def test_what_is_the_same_text(one: str, other: str) -> None:
-    """Compatibility forms, case, white space and the edge do not count."""
-    assert normalised(one) == normalised(other) == other
+def test_equal_texts(one: str, other: str) -> None:
+    """Compatibility forms, case, white space and punctuation at the ends do not matter."""
+    assert normalise(one) == normalise(other) == other
 
 
 @pytest.mark.parametrize(("one", "other"), [("a, b", "a b"), ("ab", "a b"), ("é", "e"), ("क", "कि"), ("1", "2")])
-def test_what_is_another_text(one: str, other: str) -> None:
-    """Punctuation and spaces within, marks and digits do count."""
-    assert normalised(one) != normalised(other)
+def test_different_texts(one: str, other: str) -> None:
+    """Punctuation and spaces inside, marks and digits matter."""
+    assert normalise(one) != normalise(other)
 
 
 @given(some.lists(some.text(some.characters(codec="utf-8", exclude_characters="\n")), min_size=1))
 def test_many_lines_are_normalised_like_each(lines: list[str]) -> None:
-    """All at once or one by one; and what is normalised stays."""
-    whole = normalised_lines("\n".join(lines))
-    assert whole == [normalised(line) for line in lines]
+    """All at once gives the same as one by one."""
+    whole = normalise_lines("\n".join(lines))
+    assert whole == [normalise(line) for line in lines]
 
 
 def test_sentences_are_found_in_lines_and_together() -> None:
     """A line, a sentence of a line, or several sentences that are one segment; the rest stays byte for byte."""
     held_out = EvaluationSet(["It rains.", "One. Two!  Three?", "雨が降る。", "Dr. Who lives", ""])
-    assert held_out.without("Look. It rains! Go in.\n\n  Then?") == ("Look. Go in.\n\n  Then?", 1)
-    assert held_out.without("A\nIT RAINS\nB") == ("A\nB", 1)
-    assert held_out.without("Zero. One. Two! Three? Four.") == ("Zero. Four.", 1)
-    assert held_out.without("晴れ。雨が降る。曇り。") == ("晴れ。曇り。", 1)
-    assert held_out.without("Dr. Who lives.") == ("", 1)
+    assert held_out.remove_from("Look. It rains! Go in.\n\n  Then?") == ("Look. Go in.\n\n  Then?", 1)
+    assert held_out.remove_from("A\nIT RAINS\nB") == ("A\nB", 1)
+    assert held_out.remove_from("Zero. One. Two! Three? Four.") == ("Zero. Four.", 1)
+    assert held_out.remove_from("晴れ。雨が降る。曇り。") == ("晴れ。曇り。", 1)
+    assert held_out.remove_from("Dr. Who lives.") == ("", 1)
     for untouched in ("One. Two!", "It  rains in  Spain .", "", "\n\n", " Three? "):
-        assert held_out.without(untouched) == (untouched, 0)
+        assert held_out.remove_from(untouched) == (untouched, 0)
 
 
 @given(some.lists(some.sampled_from(["It rains.", "Sun!", "One. Two.", "x."]), max_size=6))
 def test_nothing_held_out_is_left(sentences: list[str]) -> None:
-    """However sentences follow each other."""
-    left, count = EvaluationSet(["It rains.", "One. Two."]).without(" ".join(sentences))
+    """In any order of sentences."""
+    left, count = EvaluationSet(["It rains.", "One. Two."]).remove_from(" ".join(sentences))
     assert "rains" not in left and "One. Two." not in left
     assert count == sum(sentence in ("It rains.", "One. Two.") for sentence in sentences)
 
@@ -83,8 +84,8 @@ def words(text: str) -> list[int]:
 
 @given(some.text(alphabet="ab \n\u0e01\u0e48é", max_size=200), some.integers(1, 20))
 def test_pieces_joined_are_the_text_and_each_fits(text: str, block: int) -> None:
-    """With a made-up tokenizer that splits a piece otherwise than within its text."""
-    pieces = list(Cutter(Tokenizer(lambda each: len(words(each)), words), block).pieces(text))
+    """With a tokenizer that gives a block other tokens by itself than within its text."""
+    pieces = list(BlockCutter(Tokenizer(lambda each: len(words(each)), words), block).cut(text))
     assert "".join(pieces) == text
     assert all(len(words(piece)) <= block for piece in pieces)
     assert all(pieces) or pieces == [""]
@@ -100,7 +101,7 @@ def test_real_tokenizers_cut_real_text(data: Path, name: str) -> None:
     for code in ("eng", "ory", "tha", "zho_simpl", "amh"):
         lines = (data / "flores101" / "devtest" / f"{code}.devtest").read_text(encoding="utf-8").split("\n")
         text = " ".join(lines[:60])
-        pieces = list(Cutter(tokenizer, 128).pieces(text))
+        pieces = list(BlockCutter(tokenizer, 128).cut(text))
         assert "".join(pieces) == text
         counts = [tokenizer.count(piece) for piece in pieces]
         assert max(counts) <= 128
@@ -116,15 +117,15 @@ def llama2(folder: Path) -> Tokenizer:
 @settings(max_examples=50)
 @given(text=some.text(max_size=300), block=some.integers(16, 40))
 def test_any_text_is_cut(data: Path, text: str, block: int) -> None:
-    """Whatever Unicode has."""
+    """Any characters of Unicode."""
     tokenizer = llama2(data)
-    pieces = list(Cutter(tokenizer, block).pieces(text))
+    pieces = list(BlockCutter(tokenizer, block).cut(text))
     assert "".join(pieces) == text
     assert all(tokenizer.count(piece) <= block for piece in pieces)
 
 
 def test_a_tokenizer_of_hugging_face_is_loaded_from_its_file_or_folder(tmp_path: Path) -> None:
-    """Special tokens do not count, and neither does a limit that the file sets."""
+    """Special tokens are not counted, and the file's truncation is ignored."""
     from tokenizers import Tokenizer as Fast
     from tokenizers import models, pre_tokenizers, processors
 
@@ -139,7 +140,7 @@ def test_a_tokenizer_of_hugging_face_is_loaded_from_its_file_or_folder(tmp_path:
 
 
 def test_llama3_gives_the_tokens_that_its_file_says(data: Path) -> None:
-    """Every token of the vocabulary that its own pattern does not part is one token."""
+    """Counts of a few texts, among them single tokens of the vocabulary."""
     tokenizer = load(data / "tokenizers" / "llama3")
     for text, count in [("Hello world", 2), (" the", 1), ("1234567", 3), ("don't", 2), ("\n\n", 1)]:
         assert tokenizer.count(text) == count
@@ -148,37 +149,37 @@ def test_llama3_gives_the_tokens_that_its_file_says(data: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("tokenizer.json", b"{}", "is no tokenizer that Hugging Face tokenizers can load"),
-        ("tokenizer.json", b'{"a":', "is no tokenizer that Hugging Face tokenizers can load"),
-        ("tokenizer.model", b"\x00\x01", "is no tokenizer that SentencePiece can load"),
-        ("tokenizer.model", b"", "is no tokenizer that SentencePiece can load"),
-        ("tokenizer.model", b"YQ== 0\n!!! 1\n", "is no tokenizer that tiktoken can load"),
+        ("tokenizer.json", b"{}", "is not a tokenizer that Hugging Face tokenizers can load"),
+        ("tokenizer.json", b'{"a":', "is not a tokenizer that Hugging Face tokenizers can load"),
+        ("tokenizer.model", b"\x00\x01", "is not a tokenizer that SentencePiece can load"),
+        ("tokenizer.model", b"", "is not a tokenizer that SentencePiece can load"),
+        ("tokenizer.model", b"YQ== 0\n!!! 1\n", "is not a tokenizer that tiktoken can load"),
     ],
 )
-def test_what_is_no_tokenizer_is_told_in_one_line(tmp_path: Path, name: str, content: bytes, message: str) -> None:
-    """Which file, and who could not load it."""
+def test_a_bad_tokenizer_is_reported_in_one_line(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    """With the file and the library that could not load it."""
     (tmp_path / name).write_bytes(content)
     with pytest.raises(FileError, match=message) as error:
         load(tmp_path)
     assert name in str(error.value) and "\n" not in str(error.value)
 
 
-# -- shares
+# -- Algorithm 1
 
-STRATA = some.builds(
-    Stratum,
+SUBSETS = some.builds(
+    Subset,
     some.sampled_from(["para", "mt", "aug-para", "mono"]),
     some.sampled_from(["de", "sw", "yo"]),
     some.sampled_from(["en", "fr"]),
     some.just(""),
-).map(lambda stratum: stratum._replace(tgt_lang="") if stratum.origin == "mono" else stratum)
-COUNTS = some.dictionaries(STRATA, some.integers(1, 500), max_size=8)
+).map(lambda subset: subset._replace(tgt_lang="") if subset.origin == "mono" else subset)
+COUNTS = some.dictionaries(SUBSETS, some.integers(1, 500), max_size=8)
 
 
 @given(some.dictionaries(some.integers(), some.floats(0, 1e6), min_size=1, max_size=20), some.integers(0, 10_000))
-def test_what_is_apportioned_sums_up_and_forgets_nobody(weights: dict[int, float], total: int) -> None:
-    """Whole numbers, none of them 0 as long as it goes round, larger ones for larger weights."""
-    found = apportioned(weights, total)
+def test_apportioned_numbers_sum_to_the_total(weights: dict[int, float], total: int) -> None:
+    """None is 0 if the total is large enough, and larger weights get larger numbers."""
+    found = apportion(weights, total)
     assert sum(found.values()) == total or not any(weights.values())
     if total >= len(weights) and any(weights.values()):
         assert min(found.values()) >= 1
@@ -187,63 +188,68 @@ def test_what_is_apportioned_sums_up_and_forgets_nobody(weights: dict[int, float
 
 
 @given(COUNTS, some.integers(0, 600), some.booleans())
-def test_fill_reaches_the_threshold_or_takes_all(counts: dict[Stratum, int], threshold: int, high: bool) -> None:
-    """And never takes more than there is."""
-    numbers = Quotas(per_language=threshold, copies=1, augment_high=high)
-    plan = planned(counts, numbers)
+def test_fill_reaches_the_threshold_or_takes_all(counts: dict[Subset, int], threshold: int, high: bool) -> None:
+    """And never takes more than is available."""
+    numbers = MixtureParameters(per_language=threshold, copies=1, augment_high=high)
+    plan = plan_samples(counts, numbers)
     assert plan.keys() == counts.keys()
-    assert all(0 <= plan[stratum] <= count for stratum, count in counts.items())
-    assert all(plan[stratum] == count for stratum, count in counts.items() if stratum.origin in ("para", "mono"))
-    have = pairs_of(plan)
-    for code in ("sw", "yo"):  # of low resource
+    assert all(0 <= plan[subset] <= count for subset, count in counts.items())
+    assert all(plan[subset] == count for subset, count in counts.items() if subset.origin in ("para", "mono"))
+    have = count_pairs(plan)
+    for code in ("sw", "yo"):  # low-resource languages
         offered = [s for s in counts if code in s.languages and s.origin in ("mt", "aug-para")]
-        taken = all(plan[stratum] == counts[stratum] for stratum in offered)
+        taken = all(plan[subset] == counts[subset] for subset in offered)
         assert have[code] >= threshold or taken
 
 
 @given(COUNTS, some.floats(0.2, 50), some.integers(1, 4), some.one_of(some.none(), some.integers(1, 100)))
 def test_no_direction_is_ever_cut_to_nothing(
-    counts: dict[Stratum, int], temperature: float, copies: int, size: int | None
+    counts: dict[Subset, int], temperature: float, copies: int, size: int | None
 ) -> None:
-    """Whatever the temperature and the sizes."""
-    plan = planned(counts, Quotas(copies=copies, para_size=size, mono_size=size, temperature=temperature))
-    assert all(plan[stratum] >= 1 for stratum in counts if stratum.origin in ("para", "mono"))
+    """At any temperature and with any sizes."""
+    plan = plan_samples(
+        counts, MixtureParameters(copies=copies, para_size=size, mono_size=size, temperature=temperature)
+    )
+    assert all(plan[subset] >= 1 for subset in counts if subset.origin in ("para", "mono"))
 
 
 def test_the_numbers_of_the_paper_are_the_defaults() -> None:
-    """25,000 a language, 25,000 a pair, three copies."""
-    counts = {Stratum("para", "en", "sw"): 24_999, Stratum("para", "de", "en"): 25_000}
-    assert planned(counts, Quotas()) == {Stratum("para", "en", "sw"): 74_997, Stratum("para", "de", "en"): 25_000}
-    assert missing(counts, 25_000) == [{"src_lang": "en", "tgt_lang": "sw", "have": 24_999, "missing": 1}]
+    """25,000 per language, 25,000 per pair, three copies."""
+    counts = {Subset("para", "en", "sw"): 24_999, Subset("para", "de", "en"): 25_000}
+    assert plan_samples(counts, MixtureParameters()) == {
+        Subset("para", "en", "sw"): 74_997,
+        Subset("para", "de", "en"): 25_000,
+    }
+    assert missing_pairs(counts, 25_000) == [{"src_lang": "en", "tgt_lang": "sw", "have": 24_999, "missing": 1}]
 
 
-# -- rows
+# -- samples
 
 
 def rows_of(records: list[dict[str, object]], option: str = "para", **more: object) -> list[bytes]:
-    """Return the lines of rows, sorted."""
+    """Return the lines of the rows that records become."""
     data = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
-    rows, rejects = RowReader(RowSettings(Drawing(0, 0, 0.5), **more)).read(option, Chunk("x", 1, data))  # type: ignore[arg-type]
+    rows, rejects = ChunkReader(ReaderSettings(EpochRandomness(0, 0, 0.5), **more)).read(option, Chunk("x", 1, data))  # type: ignore[arg-type]
     assert not rejects
     return rows.lines
 
 
 @given(some.text(min_size=1).filter(str.strip), some.text(min_size=1).filter(str.strip), some.text())
-def test_a_line_turned_twice_is_itself(source: str, target: str, name: str) -> None:
-    """Turning swaps the texts and the languages and nothing else, whatever the texts hold."""
+def test_a_line_flipped_twice_is_unchanged(source: str, target: str, name: str) -> None:
+    """Flipping swaps the texts and the languages and nothing else, whatever characters the texts have."""
     record = {"id": name, "src": source, "tgt": target, "src_lang": "en", "tgt_lang": "pt-BR"}
     (line,) = rows_of([record])
-    stratum = Stratum("para", "en", "pt-BR")
-    was = b'"src_lang":"pt-BR"' in line[-60:]
-    other = turned(line, stratum, was=was)
+    subset = Subset("para", "en", "pt-BR")
+    is_flipped = b'"src_lang":"pt-BR"' in line[-60:]
+    other = flip_line(line, subset, is_flipped=is_flipped)
     sample, swapped = (json.loads(each.replace(b"\t", b" ")) for each in (line, other))
     assert {sample["completion"], swapped["completion"]} == {f"{source} {target}", f"{target} {source}"}
     assert (swapped["src_lang"], swapped["id"]) == (sample["tgt_lang"], name)
-    assert turned(other, stratum, was=not was) == line
+    assert flip_line(other, subset, is_flipped=not is_flipped) == line
 
 
 def test_directions_are_even(data: Path) -> None:
-    """The coin is fair on real text."""
+    """On real text, about half of the pairs are flipped."""
     lines = [
         (data / "flores101" / "devtest" / f"{code}.devtest").read_text().split("\n")[:1000] for code in ("eng", "swh")
     ]

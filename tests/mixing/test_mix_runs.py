@@ -1,4 +1,4 @@
-"""`llamax mix` in a user's hands: evaluation sets, blocks, errors, interruptions, full disks, and a trainer."""
+"""`llamax mix` as a user runs it: evaluation sets, blocks, errors, interruptions, full disks, and a trainer."""
 
 import json
 import os
@@ -16,7 +16,7 @@ import pytest
 from conftest import Outcome
 from mixtures import pair, samples, save, text
 
-from llamax_cli.mixing.exclusion import EvaluationSet, evaluation_set, normalised
+from llamax_cli.mixing.decontamination import EvaluationSet, normalise, read_evaluation_set
 from llamax_cli.streams.inputs import Input
 from llamax_cli.tokenization import load
 
@@ -26,7 +26,7 @@ Mix = Callable[..., Outcome]
 
 
 def test_evaluation_sets_are_kept_out_on_either_side_and_within_texts(llamax: Mix, data: Path, tmp_path: Path) -> None:
-    """Real FLORES lines, planted with other case and spaces into pairs and documents, are all gone."""
+    """FLORES lines hidden in pairs and documents, with other case and spaces, are all removed."""
     folder = data / "flores101" / "devtest"
     english, thai = (
         (folder / f"{code}.devtest").read_text(encoding="utf-8").split("\n")[:20] for code in ("eng", "tha")
@@ -56,7 +56,7 @@ def test_evaluation_sets_are_kept_out_on_either_side_and_within_texts(llamax: Mi
 
 
 def test_every_kind_of_evaluation_set_is_read(data: Path, tmp_path: Path) -> None:
-    """What convert reads, and plain text in whatever language."""
+    """Every format that convert reads, and plain text in any language."""
     (tmp_path / "held-out.txt").write_text("In no language.\nTwo\n")
     save(tmp_path / "pairs.jsonl", [pair(1)])
     paths = [data / "tatoeba" / "eng-tha.tsv", data / "ntrex128", tmp_path / "held-out.txt", tmp_path / "pairs.jsonl"]
@@ -64,7 +64,7 @@ def test_every_kind_of_evaluation_set_is_read(data: Path, tmp_path: Path) -> Non
     def reject(name: str, line: int, reason: str, raw: bytes) -> None:
         raise AssertionError(reason)
 
-    found = evaluation_set(list(map(str, paths)), Input, reject)
+    found = read_evaluation_set(list(map(str, paths)), Input, reject)
     for sentence in ("Two", "en text 1", "sw text 1", "เป็นไปไม่ได้", "It can't be"):
         assert sentence in found
     assert len(found) > 60_000 and "absent" not in found
@@ -78,10 +78,10 @@ def test_every_kind_of_evaluation_set_is_read(data: Path, tmp_path: Path) -> Non
         ("latin.jsonl", b'{"text":"caf\xe9","lang":"fr"}\n', "1: not UTF-8: byte 0xe9"),
     ],
 )
-def test_bad_lines_of_evaluation_sets_are_told(
+def test_bad_lines_of_evaluation_sets_are_reported(
     llamax: Mix, tmp_path: Path, name: str, content: bytes, reason: str
 ) -> None:
-    """A sentence that cannot be read is not let into the mixture silently."""
+    """A sentence that cannot be read must not get into the mixture silently."""
     (tmp_path / name).write_bytes(content)
     arguments = "mix", "--mono", save(tmp_path / "m.jsonl", [text(1)]), "--exclude", name
     outcome = llamax(*arguments)
@@ -100,10 +100,10 @@ def test_bad_lines_of_evaluation_sets_are_told(
         ("odd.tsv", b"x\ty\tz\n", 2, "odd.tsv: which column is which language?"),
     ],
 )
-def test_evaluation_sets_that_say_nothing_are_refused(
+def test_evaluation_sets_without_sentences_are_refused(
     llamax: Mix, tmp_path: Path, name: str, content: bytes, code: int, reason: str
 ) -> None:
-    """Nothing would be kept out, and nobody would know."""
+    """Nothing would be excluded, and nobody would know."""
     (tmp_path / name).write_bytes(content)
     outcome = llamax("mix", "--mono", save(tmp_path / "m.jsonl", [text(1)]), "--exclude", name)
     assert (outcome.returncode, outcome.stdout) == (code, b"")
@@ -114,7 +114,7 @@ def test_evaluation_sets_that_say_nothing_are_refused(
 
 
 def test_texts_are_cut_into_blocks(llamax: Mix, data: Path, tmp_path: Path) -> None:
-    """Joined in the order of the text they are it; each fits; a text that is there twice gives its blocks once."""
+    """Joined, they are the text; each fits; a duplicate text adds no blocks."""
     lines = (data / "flores101" / "devtest" / "ory.devtest").read_text(encoding="utf-8").split("\n")
     document = " ".join(lines[:40])
     mono = [text(1, "or", text=document), text(2, "or", text=document), text(3, "or", text=lines[50])]
@@ -150,7 +150,11 @@ def one_line(outcome: Outcome, code: int, message: str) -> None:
         ("para", '{"src":"a","tgt":5,"src_lang":"en","tgt_lang":"sw"}', "in:2: 'tgt' is a number, not a string"),
         ("para", '{"src":"a","tgt":null,"src_lang":"en","tgt_lang":"sw"}', "in:2: 'tgt' is null, not a string"),
         ("para", '{"src":"a","tgt":"b","src_lang":"en","tgt_lang":"english"}', "in:2: "),
-        ("para", '{"src":"a","tgt":"b","src_lang":"en","tgt_lang":"eng"}', "in:2: source and target are both en"),
+        (
+            "para",
+            '{"src":"a","tgt":"b","src_lang":"en","tgt_lang":"eng"}',
+            "in:2: source and target language are both en",
+        ),
         ("para", '{"src":"a","tgt":"b","src_lang":"en"}', "in:2: no 'tgt_lang' in the record"),
         ("para", '{"src":"a","tgt":"b","src_lang":"en","tgt_lang":"sw","id":{}}', "in:2: 'id' is neither a string nor"),
         (
@@ -164,7 +168,11 @@ def one_line(outcome: Outcome, code: int, message: str) -> None:
             '{"src":"a","tgt":"b","src_lang":"en","tgt_lang":"sw","origin":"mt"}',
             "in:2: origin is 'mt', not aug-",
         ),
-        ("aug", '{"src":"a","tgt":"b","src_lang":"en","tgt_lang":"sw","origin":"aug-mono"}', "en and sw are two"),
+        (
+            "aug",
+            '{"src":"a","tgt":"b","src_lang":"en","tgt_lang":"sw","origin":"aug-mono"}',
+            "the languages differ: en and sw",
+        ),
         ("mt", '{"src":"a","src_lang":"en","tgt_lang":"sw"}', "in:2: no 'mt' in the record"),
         ("mono", '{"text":"a","lang":"qqq"}', "in:2: "),
         ("mono", '{"text":["a"],"lang":"en"}', "in:2: 'text' is an array, not a string"),
@@ -175,7 +183,7 @@ def one_line(outcome: Outcome, code: int, message: str) -> None:
 def test_a_bad_line_is_placed_and_can_be_set_aside(
     llamax: Mix, tmp_path: Path, option: str, line: str, message: str
 ) -> None:
-    """One line that says where and what; with --rejects it is kept, and the rest is mixed."""
+    """One line says where and what; with --rejects the bad line is set aside, and the rest is mixed."""
     good = {"para": pair(1), "aug": pair(1, origin="aug-para"), "mt": {**pair(1), "mt": "x"}, "mono": text(1)}[option]
     (tmp_path / "in").write_text(json.dumps(good) + "\n" + line + "\n" + json.dumps({**good, "id": "z"}) + "\n")
     one_line(llamax("mix", f"--{option}", "in"), 65, message)
@@ -192,25 +200,33 @@ def test_a_bad_line_is_placed_and_can_be_set_aside(
         ([], 2, "nothing to read; name files after --para, --mono, --aug, --mt"),
         (["--para", "p", "nowhere"], 1, "nowhere: no such file or directory"),
         (["--para", "p", "--exclude", "nowhere"], 1, "nowhere: no such file or directory"),
-        (["--mono", "p", "--mono-block", "512"], 2, "--mono-block counts the tokens of a --tokenizer: give both"),
-        (["--mono", "p", "--tokenizer", "p"], 2, "--mono-block counts the tokens of a --tokenizer: give both"),
+        (
+            ["--mono", "p", "--mono-block", "512"],
+            2,
+            "--mono-block and --tokenizer require each other: a block is measured in tokens",
+        ),
+        (
+            ["--mono", "p", "--tokenizer", "p"],
+            2,
+            "--mono-block and --tokenizer require each other: a block is measured in tokens",
+        ),
         (["--mono", "p", "--mono-block", "512", "--tokenizer", "none"], 1, "no tokenizer at none: no such file"),
         (["--mono", "p", "--mono-block", "512", "--tokenizer", "."], 1, "no tokenizer in .: it has neither"),
         (["--para", "p", "--parallel", "splitt"], 2, "did you mean split?"),
-        (["--para", "p", "--memory", "lots"], 2, "'lots' is no size, as in 512M or 1.5G"),
+        (["--para", "p", "--memory", "lots"], 2, "'lots' is not a size, such as 512M or 1.5G"),
         (["--para", "p", "--flip", "2"], 2, "--flip"),
         (["p", "--para", "p"], 2, "unexpected extra argument"),
         (["--para", "p", "--seed", "1", "p"], 2, "unexpected extra argument"),
     ],
 )
 def test_wrong_arguments(llamax: Mix, tmp_path: Path, arguments: list[str], code: int, message: str) -> None:
-    """Each in one line, before anything is read."""
+    """Each is refused in one line, before anything is read."""
     save(tmp_path / "p", [pair(1)])
     one_line(llamax("mix", *arguments), code, message)
 
 
 def test_an_option_takes_all_files_that_follow(llamax: Mix, tmp_path: Path) -> None:
-    """As a shell expands them, or one by one, standard input among them."""
+    """As a shell expands them, or one by one; standard input may be among them."""
     for name in "abc":
         save(
             tmp_path / name, [pair(n, name.replace("a", "en").replace("b", "de").replace("c", "fr")) for n in range(3)]
@@ -238,7 +254,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_signal_leaves_nothing_behind(large: Path, tmp_path: Path, workers: int) -> None:
-    """In the middle of the shuffle: one line, the right code, no output, no temporary file."""
+    """During the shuffle: one line, the right exit code, no output, no temporary file."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     process = subprocess.Popen(
@@ -258,8 +274,8 @@ def test_a_signal_leaves_nothing_behind(large: Path, tmp_path: Path, workers: in
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_no_room_for_the_shuffle(large: Path, tmp_path: Path, workers: int) -> None:
-    """Said in one line; neither a half-written mixture nor temporary files are left."""
+def test_a_full_disk_during_the_shuffle(large: Path, tmp_path: Path, workers: int) -> None:
+    """It is reported in one line; neither a partial mixture nor temporary files are left."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
 
@@ -273,14 +289,14 @@ def test_no_room_for_the_shuffle(large: Path, tmp_path: Path, workers: int) -> N
         preexec_fn=limit,
         timeout=60,
     )
-    message = f"{temporary}: file too large; a mixture needs room for a copy of its inputs, and TMPDIR names another"
+    message = f"{temporary}: file too large; mix needs temporary disk space for a copy of its inputs: set TMPDIR to"
     one_line(process, 1, message)
     assert [path.name for path in tmp_path.iterdir()] == ["tmp"]
     assert not list(temporary.iterdir())
 
 
-def test_nobody_reads_on(large: Path, tmp_path: Path) -> None:
-    """`| head` ends it quietly, and the temporary files go."""
+def test_the_reader_goes_away(large: Path, tmp_path: Path) -> None:
+    """`| head` ends the run quietly, and the temporary files are deleted."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     process = subprocess.Popen(
@@ -298,8 +314,8 @@ def test_nobody_reads_on(large: Path, tmp_path: Path) -> None:
     assert not list(temporary.iterdir())
 
 
-def test_an_interrupted_output_is_taken_up(llamax: Mix, large: Path, tmp_path: Path) -> None:
-    """Killed while it writes, the same command with --resume gives the same bytes; other arguments are refused."""
+def test_an_interrupted_output_is_resumed(llamax: Mix, large: Path, tmp_path: Path) -> None:
+    """After an interruption, the command with --resume gives the same bytes; other arguments are refused."""
     whole = llamax("mix", "--para", large).stdout
     partial = tmp_path / "out.jsonl.partial"
     process = subprocess.Popen(command("--para", large, "-o", tmp_path / "out.jsonl"), stderr=subprocess.PIPE)
@@ -340,7 +356,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
 
 @pytest.mark.filterwarnings("default")
 def test_what_is_mixed_trains_unchanged(llamax: Mix, tmp_path: Path, tiny: tuple[Any, Any]) -> None:
-    """TRL's SFTTrainer reads the file: loss on the completion alone, on the whole entry where the prompt is empty."""
+    """TRL's SFTTrainer reads the file: loss on the completion only, also if the prompt is empty."""
     from datasets import load_dataset
     from trl import SFTConfig, SFTTrainer
 
@@ -368,6 +384,6 @@ def test_what_is_mixed_trains_unchanged(llamax: Mix, tmp_path: Path, tiny: tuple
 
 
 def test_normalisation_is_that_of_the_set() -> None:
-    """What the README says of equal texts."""
-    assert normalised("“Ｈello,  World！”") == "hello, world"
+    """Full-width letters, quotes, case and spaces do not matter."""
+    assert normalise("“Ｈello,  World！”") == "hello, world"
     assert "hello, world" in EvaluationSet(["“Ｈello,  World！”"])

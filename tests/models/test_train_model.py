@@ -1,4 +1,4 @@
-"""The step of the model: packed documents give the loss and gradient that each gives by itself."""
+"""The model with its loss: packed documents have the losses and gradients that each has alone."""
 
 import inspect
 import itertools
@@ -32,15 +32,15 @@ PLAIN = Training(gradient_checkpointing=False)
 
 
 def documents(count: int = 9, seed: int = 0) -> list[Encoded]:
-    """Return documents of several lengths, two of them alike, with prompts of which nothing is learned."""
+    """Return documents of several lengths, two of them equal, with prompts that are not learned."""
     chance = random.Random(seed)
     lengths = [chance.randint(3, 30) for _ in range(count - 2)] + [7, 7]
-    made = []
+    encoded = []
     for length in lengths:
         prompt = chance.choice([1, length // 2])
         tokens = [1, *(chance.randint(3, 127) for _ in range(length - 2)), 2]
-        made.append(Encoded(tokens, [False] * prompt + [True] * (length - prompt)))
-    return made
+        encoded.append(Encoded(tokens, [False] * prompt + [True] * (length - prompt)))
+    return encoded
 
 
 def architecture(kind: str, **changes: Any) -> Any:
@@ -55,7 +55,7 @@ def architecture(kind: str, **changes: Any) -> Any:
 
 
 def packed(encoded: list[Encoded], first: int = 0) -> Batch:
-    """Return documents as a batch, their records numbered from `first`."""
+    """Return documents as a batch; their records are numbered from `first`."""
     return make_batch(encoded, range(first, first + len(encoded)), [Sample("")] * len(encoded))
 
 
@@ -84,8 +84,8 @@ def test_packed_documents_learn_as_if_alone(kind: str, tied: bool) -> None:
     expected.backward()
     want = gradients(model)
     model.zero_grad()
-    learner = CausalLM(causal_lm.prepare_for_training(model, Training()), chunk=16).train()
-    losses = learner(packed(encoded))
+    trained = CausalLM(causal_lm.prepare_for_training(model, Training()), chunk=16).train()
+    losses = trained(packed(encoded))
     losses.sum().backward()
     assert len(losses) == sum(sum(each.learned[1:]) for each in encoded)
     assert torch.isclose(losses.sum(), expected, rtol=1e-6, atol=0)
@@ -94,8 +94,8 @@ def test_packed_documents_learn_as_if_alone(kind: str, tied: bool) -> None:
 
 
 def test_documents_do_not_see_each_other() -> None:
-    """Another neighbour changes no loss of a document, not even in its last digit."""
-    learner = CausalLM(causal_lm.prepare_for_training(architecture("llama"), PLAIN), chunk=64)
+    """Other neighbours change no loss of a document, not even in its last digit."""
+    model = CausalLM(causal_lm.prepare_for_training(architecture("llama"), PLAIN), chunk=64)
     encoded = documents()
     other = [Encoded([1, *(3 for _ in each.tokens[2:]), 2], each.learned) for each in encoded]
     for kept in range(len(encoded)):
@@ -103,7 +103,7 @@ def test_documents_do_not_see_each_other() -> None:
         losses = []
         for which in (encoded, mixed):
             batch = packed(which)
-            losses.append(learner(batch)[batch.owners == batch.numbers.index(kept)])
+            losses.append(model(batch)[batch.owners == batch.numbers.index(kept)])
         assert torch.equal(*losses)
 
 
@@ -139,13 +139,13 @@ def test_a_pinned_batch_has_every_tensor_pinned(monkeypatch: pytest.MonkeyPatch)
         assert one is not other and torch.equal(one, other)
 
 
-def test_the_model_that_is_sent_around_is_the_model(tmp_path: Path) -> None:
-    """Tied weights stay tied in the empty model, and buffers are real."""
+def test_the_empty_model_matches_the_full_one(tmp_path: Path) -> None:
+    """Its tied weights are tied, and its buffers are filled."""
     folder = model_folder(tmp_path / "model", tie_word_embeddings=True)
-    facts = causal_lm.load_config(str(folder))
-    empty = causal_lm.empty_model(facts)
+    loaded = causal_lm.load_config(str(folder))
+    empty = causal_lm.empty_model(loaded)
     assert empty.get_output_embeddings().weight is empty.get_input_embeddings().weight
-    full = causal_lm.load_weights(str(folder), facts, 0, init=False)
+    full = causal_lm.load_weights(str(folder), loaded, 0, init=False)
     assert {name: each.shape for name, each in empty.named_parameters()} == {
         name: each.shape for name, each in full.named_parameters()
     }
@@ -153,22 +153,24 @@ def test_the_model_that_is_sent_around_is_the_model(tmp_path: Path) -> None:
         assert torch.equal(one, other), name
 
 
-def test_weights_that_are_frozen_stay() -> None:
-    """By pattern; one that matches nothing is refused, as is freezing everything."""
+def test_weights_are_frozen_by_pattern() -> None:
+    """A pattern that matches nothing is refused, as is freezing everything."""
     training = Training(freeze=("model.embed_tokens.*", "*.layers.0.*"))
     model = causal_lm.prepare_for_training(architecture("llama"), training)
     frozen = {name for name, weight in model.named_parameters() if not weight.requires_grad}
     assert "model.embed_tokens.weight" in frozen
     assert len(frozen) == 1 + 9
     assert sum(map(len, (g["params"] for g in make_optimizer(model, PLAIN).param_groups))) == 9 + 2
-    with pytest.raises(UsageError, match=r"'embed' matches no weight; they are named like model.embed_tokens.weight"):
+    with pytest.raises(
+        UsageError, match=r"'embed' matches no weight; weights have names like model.embed_tokens.weight"
+    ):
         causal_lm.prepare_for_training(architecture("llama"), Training(freeze=("embed",)))
     with pytest.raises(UsageError, match="no weight to train"):
         causal_lm.prepare_for_training(architecture("llama"), Training(freeze=("*",)))
 
 
 def test_lora_trains_its_own_weights_only() -> None:
-    """The model's own are frozen; an unknown layer is refused."""
+    """The model's own weights are frozen; an unknown layer is refused."""
     model = causal_lm.prepare_for_training(architecture("llama"), Training(lora=4))
     trained = [name for name, weight in model.named_parameters() if weight.requires_grad]
     assert len(trained) == 2 * 2 * 7
@@ -178,7 +180,7 @@ def test_lora_trains_its_own_weights_only() -> None:
 
 
 def test_a_model_that_cannot_be_trained_is_refused(tmp_path: Path) -> None:
-    """No model, another architecture, a vocabulary too small, a block too long: one line each."""
+    """No model, another architecture, a vocabulary that is too small, a block that is too long: one line each."""
     from transformers import GPT2Config
 
     (tmp_path / "empty").mkdir()
@@ -233,7 +235,7 @@ def test_each_group_has_a_rate_of_its_own() -> None:
     assert scheduler.rate(0.75) == 0.25
 
 
-def test_what_is_read_ahead_comes_in_order_and_fails_in_its_place() -> None:
+def test_prefetched_items_come_in_order_and_errors_in_their_place() -> None:
     """An error in the reading thread is raised where its item would have come."""
 
     def items() -> Any:
@@ -249,7 +251,7 @@ def test_what_is_read_ahead_comes_in_order_and_fails_in_its_place() -> None:
 
 
 def test_no_thread_is_left_behind() -> None:
-    """One that still makes a step when Python ends would free its tensors too late, and the process be aborted."""
+    """A thread that still reads when Python exits would free its tensors too late and abort the process."""
 
     def items() -> Iterator[int]:
         for number in itertools.count():
@@ -263,8 +265,8 @@ def test_no_thread_is_left_behind() -> None:
     assert threading.enumerate() == before
 
 
-def test_liger_takes_the_place_of_modules_on_a_gpu_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All but the loss, which is the learner's own; without a GPU or the package, one line."""
+def test_liger_replaces_modules_on_a_gpu_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All its kernels but the loss, which is our own; without a GPU or the package, an error in one line."""
     from llamax_cli.models.liger import use_liger
 
     with pytest.raises(UsageError, match="liger: its kernels need a GPU, and there is none"):
@@ -273,30 +275,30 @@ def test_liger_takes_the_place_of_modules_on_a_gpu_only(monkeypatch: pytest.Monk
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(UsageError, match="liger cannot be loaded"):
         use_liger("llama", torch.device("cuda"))
-    asked: list[dict[str, bool]] = []
-    known = SimpleNamespace(MODEL_TYPE_TO_APPLY_LIGER_FN={"llama": lambda **given: asked.append(given)})
+    calls: list[dict[str, bool]] = []
+    known = SimpleNamespace(MODEL_TYPE_TO_APPLY_LIGER_FN={"llama": lambda **given: calls.append(given)})
     monkeypatch.setitem(sys.modules, "liger_kernel.transformers.monkey_patch", known)
     use_liger("llama", torch.device("cuda"))
-    wanted = {"rope": True, "rms_norm": True, "swiglu": True}
-    assert asked == [{**wanted, "cross_entropy": False, "fused_linear_cross_entropy": False}]
+    replaced = {"rope": True, "rms_norm": True, "swiglu": True}
+    assert calls == [{**replaced, "cross_entropy": False, "fused_linear_cross_entropy": False}]
 
 
 def reference(query: Any, key: Any, value: Any, ends: Any, scale: float | None) -> torch.Tensor:
-    """Return causal attention in each document by itself, written out; all are (tokens, heads, size)."""
+    """Return causal attention within each document, written out; all tensors are (tokens, heads, size)."""
     groups = query.shape[1] // key.shape[1]
     key, value = (each.repeat_interleave(groups, 1) for each in (key, value))
     answers = []
     for start, end in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True):
-        own = [each[start:end].transpose(0, 1) for each in (query, key, value)]
-        scores = own[0] @ own[1].transpose(1, 2) * (scale or query.shape[-1] ** -0.5)
+        q, k, v = (states[start:end].transpose(0, 1) for states in (query, key, value))
+        scores = q @ k.transpose(1, 2) * (scale or query.shape[-1] ** -0.5)
         seen = torch.ones(end - start, end - start).tril().bool()
-        answers.append((scores.masked_fill(~seen, -torch.inf).softmax(-1) @ own[2]).transpose(0, 1))
+        answers.append((scores.masked_fill(~seen, -torch.inf).softmax(-1) @ v).transpose(0, 1))
     return torch.cat(answers)
 
 
 @pytest.mark.parametrize("package", ["flash_attn", "torch"])
-def test_kernels_are_given_what_they_ask_for(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
-    """A kernel that does what theirs promise, called by their names for it, agrees with the path for CPUs."""
+def test_kernels_get_the_arguments_that_they_take(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    """A stand-in with the signature of each kernel gives what the path for CPUs gives."""
     from llamax_cli.models import varlen_attention as attention
 
     def flash(

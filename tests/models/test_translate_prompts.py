@@ -1,4 +1,4 @@
-"""What models are asked, and in which words."""
+"""Prompts, names of languages, language tokens and limits of length."""
 
 import re
 from pathlib import Path
@@ -47,7 +47,7 @@ def test_there_is_a_template_for_each_system_of_the_table() -> None:
     assert set(TEMPLATES) > TABLE_14
     for name, template in TEMPLATES.items():
         prompt = template.render("a {src} of <s> \\1", "de", "sw")
-        assert "a {src} of <s> \\1" in prompt, name  # the source is nothing but text
+        assert "a {src} of <s> \\1" in prompt, name  # placeholders in the source are not replaced
         assert re.search("Swahili|<2sw>", prompt) or name == VERBATIM, name
         assert not re.search(r"\{(src_lang|tgt_lang|tgt_code)\}", prompt), name
 
@@ -66,26 +66,26 @@ def test_there_is_a_template_for_each_system_of_the_table() -> None:
         ("mistralai/Mistral-7B-Instruct-v0.2", True, "chat"),
     ],
 )
-def test_auto_goes_by_the_model(model: str, has_chat: bool, name: str) -> None:
-    """By its name, then by its chat template."""
+def test_auto_depends_on_the_model(model: str, has_chat: bool, name: str) -> None:
+    """On its name, then on its chat template."""
     assert prompts.choose("auto", model, has_chat=has_chat) is TEMPLATES[name]
 
 
 def test_an_answer_ends_where_the_template_says() -> None:
-    """A model that goes on writing is cut at the line, and that is no truncation."""
+    """The answer of a model that continues is cut at the line, which does not count as truncation."""
     assert TEMPLATES["llama"].answer(" Hallo.\nEnglish: And") == ("Hallo.", True)
     assert TEMPLATES["llamax-alpaca"].answer(" Eins: zwei\ndrei ") == ("Eins: zwei\ndrei", False)
 
 
-def test_a_template_of_the_users(tmp_path: Path) -> None:
-    """A file with its placeholders; anything else is told."""
+def test_a_template_in_a_file(tmp_path: Path) -> None:
+    """It needs its placeholders; anything else is refused."""
     path = tmp_path / "mine.txt"
     path.write_text("Say in {tgt_lang} {what?}: {src}\n")
     assert prompts.choose(str(path), "x", has_chat=False).render("a", "en", "zh") == (
         "Say in Chinese (Simplified) {what?}: a"
     )
     for text, expected in (
-        ("{src} {target}", r"\{target\} is no placeholder"),
+        ("{src} {target}", r"\{target\} is not a placeholder"),
         ("{src}", r"needs \{src\} and"),
         ("", "neither"),
     ):
@@ -94,7 +94,7 @@ def test_a_template_of_the_users(tmp_path: Path) -> None:
             prompts.check(str(path))
     with pytest.raises(UsageError, match="unknown template 'lamax-alpaca'; did you mean llamax-alpaca"):
         prompts.check("lamax-alpaca")
-    with pytest.raises(UsageError, match="takes a name or a file; write the text to a file"):
+    with pytest.raises(UsageError, match="takes a name or a file, not the text itself; write the text to a file"):
         prompts.check("Say in {tgt_lang}: {src}" + " please" * 99)
     with pytest.raises(UsageError, match="x has no chat template"):
         prompts.choose("chat", "x", has_chat=False)
@@ -117,7 +117,7 @@ def test_languages_have_names_beyond_the_table() -> None:
     ]
 
 
-def test_a_marker_names_its_own_language_only() -> None:
+def test_a_token_names_its_own_language_only() -> None:
     """Every language of the table is found in NLLB's codes as itself, and Sorani is never taken for Kurmanji."""
     nllb = {entry.flores200 for entry in languages().values()} | {"de", "en"}
     assert {canonical(language_tokens.token_of(nllb, code)) for code in languages()} == set(languages())
@@ -131,7 +131,7 @@ def test_a_marker_names_its_own_language_only() -> None:
 
 
 def test_a_limit_fits_the_references(data: Path) -> None:
-    """In bytes, a worse tokenizer than any: no FLORES reference is longer than the adapted limit for its source."""
+    """With bytes as the worst tokenizer, almost no FLORES reference exceeds the adapted limit for its source."""
     lengths = OutputLengths(None, lambda text: len(text.encode()))
     sources = (data / "flores101/devtest/eng.devtest").read_text().split("\n")[:200]
     for code in ("or", "lo", "my", "zh", "ja", "ko", "am", "de", "ta"):
@@ -143,7 +143,7 @@ def test_a_limit_fits_the_references(data: Path) -> None:
 
 
 def test_every_script_has_letters() -> None:
-    """For each of the table, in that script."""
+    """Each script of the table has enough letters of its own."""
     scripts = {entry.script for entry in languages().values()}
     assert all(len(letters(script)) >= 20 for script in scripts)
     assert len({letters(script) for script in scripts}) == len(scripts)

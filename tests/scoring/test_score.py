@@ -1,4 +1,4 @@
-"""`llamax score` as a user runs it: what goes in, what comes out, what is refused."""
+"""`llamax score` as a user runs it: input, output, refusals."""
 
 import csv
 import io
@@ -43,7 +43,7 @@ def jsonl(records: Iterable[dict[str, Any]]) -> bytes:
 
 
 def parsed(outcome: Outcome) -> list[dict[str, Any]]:
-    """Return the records of a run that went well."""
+    """Return the records of a successful run."""
     assert outcome.returncode == 0, outcome.stderr
     return [json.loads(line) for line in outcome.stdout.splitlines()]
 
@@ -55,7 +55,7 @@ def columns(records: list[dict[str, Any]], direction: str) -> tuple[list[str], l
 
 
 def test_a_score_for_each_direction(llamax: Run) -> None:
-    """In order of appearance, metrics in the order named, sacreBLEU's numbers and signatures."""
+    """In order of appearance, metrics in the requested order, with sacreBLEU's scores and signatures."""
     given = translations(["en-de", "de-en", "en-th"], 9)
     outcome = llamax("score", "--metric", "chrf++,bleu", stdin=jsonl(given))
     found = parsed(outcome)
@@ -71,7 +71,7 @@ def test_a_score_for_each_direction(llamax: Run) -> None:
 
 
 def test_order_and_workers_change_nothing(llamax: Run, tmp_path: Path) -> None:
-    """Shuffled, spread over files and over processes, the same scores come out."""
+    """Shuffled and spread over files and processes, the same records give the same scores."""
     given = translations(["en-de", "de-en", "sw-en"], 300)
     want = {json.dumps(each) for each in parsed(llamax("score", "--metric", "chrf++,ter", stdin=jsonl(given)))}
     shuffled = random.Random(1).sample(given, len(given))
@@ -84,7 +84,7 @@ def test_order_and_workers_change_nothing(llamax: Run, tmp_path: Path) -> None:
 
 
 def test_spbleu_by_default(llamax: Run, data: Path) -> None:
-    """With sacreBLEU's own model where it is, and a word of advice where it is not."""
+    """With sacreBLEU's own model; if it is missing, with advice."""
     given = jsonl(translations(["en-de"], 3))
     environment = {**os.environ, "SACREBLEU": str(data / "sacrebleu")}
     (found,) = parsed(llamax("score", "--spm", "flores200", stdin=given, env=environment))
@@ -98,7 +98,7 @@ def test_spbleu_by_default(llamax: Run, data: Path) -> None:
 
 
 def test_segments_keep_their_records(llamax: Run, tmp_path: Path) -> None:
-    """Each record with its scores, all else byte for byte, in order, over any number of workers."""
+    """Each record with its scores, everything else byte for byte, in order, with any number of workers."""
     given = translations(["en-de", "en-fr"], 3, more=12345678901234567890123)
     outcome = llamax("score", "--segments", "--metric", "bleu,chrf++", "--manifest", "m.json", stdin=jsonl(given))
     found = parsed(outcome)
@@ -115,7 +115,7 @@ def test_segments_keep_their_records(llamax: Run, tmp_path: Path) -> None:
 
 
 def test_segments_that_cannot_be_scored(llamax: Run, tmp_path: Path) -> None:
-    """The run ends at the first, or sets them aside in order."""
+    """The run ends at the first one, or sets them aside in order."""
     good = translations(["en-de"], 4)
     bad = dict(good[1])
     del bad["mt"]
@@ -131,15 +131,15 @@ def test_segments_that_cannot_be_scored(llamax: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"tgt": None}, "no reference: the record has no 'tgt', and no --ref FILE gives one"),
+        ({"tgt": None}, "no reference: the record has no 'tgt'; give a file of references with --ref"),
         ({"mt": 7}, "'mt' is a number, not a string"),
         ({"candidate": 2}, "one of several candidates: pick one with llamax langid --select best"),
         ({"tgt_lang": "german"}, "unknown language 'german'; did you mean de (German)?"),
-        ({"id": "t:1"}, "segment 't:1' of en-de comes a second time"),
+        ({"id": "t:1"}, "segment 't:1' of en-de occurs twice"),
     ],
 )
 def test_what_is_refused(llamax: Run, change: dict[str, Any], reason: str) -> None:
-    """With its place, or set aside."""
+    """With file and line, or set aside."""
     first, second = translations(["en-de"], 2)
     second = {key: value for key, value in {**second, **change}.items() if value is not None}
     ended = llamax("score", "--metric", "chrf++", stdin=jsonl([first, second]))
@@ -150,7 +150,7 @@ def test_what_is_refused(llamax: Run, change: dict[str, Any], reason: str) -> No
 
 
 def test_empty_translations_count(llamax: Run) -> None:
-    """As sacreBLEU scores them, and the summary line says how many."""
+    """They are scored as by sacreBLEU, and the summary line says how many there are."""
     given = translations(["en-de"], 3)
     given[1]["mt"] = ""
     outcome = llamax("score", "--metric", "bleu", stdin=jsonl(given))
@@ -159,16 +159,16 @@ def test_empty_translations_count(llamax: Run) -> None:
     assert b"1 record from 3; 1 empty translation; " in outcome.stderr
 
 
-def test_without_ids_the_source_stands_for_it(llamax: Run) -> None:
-    """Two translations of one source in one direction are one too many."""
+def test_without_ids_the_source_identifies_a_segment(llamax: Run) -> None:
+    """A second translation of one source in one direction is refused."""
     one, two = ({key: value for key, value in each.items() if key != "id"} for each in translations(["en-de"], 2))
     refused = llamax("score", "--metric", "bleu", stdin=jsonl([one, two]))
-    assert refused.stderr == b"llamax score: stdin:2: segment 's' of en-de comes a second time\n"
+    assert refused.stderr == b"llamax score: stdin:2: segment 's' of en-de occurs twice\n"
     assert len(parsed(llamax("score", "--metric", "bleu", stdin=jsonl([one, {**two, "src": "other"}])))) == 1
 
 
-def test_references_of_their_own(llamax: Run, tmp_path: Path) -> None:
-    """Texts or pairs, by language and id; they win over what the records have."""
+def test_references_in_files(llamax: Run, tmp_path: Path) -> None:
+    """Texts or pairs, by language and id; they take precedence over `tgt`."""
     given = translations(["en-de"], 3)
     bare = [{key: value for key, value in each.items() if key != "tgt"} for each in given]
     (tmp_path / "texts").write_bytes(jsonl({"id": e["id"], "text": e["tgt"], "lang": "deu_Latn"} for e in given))
@@ -181,7 +181,7 @@ def test_references_of_their_own(llamax: Run, tmp_path: Path) -> None:
 
 
 def test_references_that_do_not_fit(llamax: Run, tmp_path: Path) -> None:
-    """What is missing on either side is named."""
+    """Segments that are missing on either side are named."""
     given = translations(["en-de"], 6)
     (tmp_path / "five").write_bytes(jsonl(given[:5]))
     lacking = llamax("score", "--metric", "chrf++", "--ref", "five", stdin=jsonl(given))
@@ -195,7 +195,7 @@ def test_references_that_do_not_fit(llamax: Run, tmp_path: Path) -> None:
     tolerant = llamax("score", "--metric", "chrf++", "--ref", "five", "--rejects", "bad", stdin=jsonl(given[:1]))
     assert b"left out: 4 segments without a counterpart" in tolerant.stderr
     other = llamax("score", "--metric", "chrf++", "--ref", "five", stdin=jsonl(translations(["en-fr"], 1)))
-    assert other.stderr == b"llamax score: stdin:1: no reference in fr: --ref gives de, en\n"
+    assert other.stderr == b"llamax score: stdin:1: no reference in fr: the files of --ref have de, en\n"
     (tmp_path / "twice").write_bytes(jsonl([given[0], {**given[0], "tgt": "other"}]))
     twice = llamax("score", "--metric", "chrf++", "--ref", "twice", stdin=jsonl(given))
     assert twice.stderr == b"llamax score: twice:2: segment 't:1' has two references in de; give one\n"
@@ -205,8 +205,8 @@ def test_references_that_do_not_fit(llamax: Run, tmp_path: Path) -> None:
         assert json.loads((tmp_path / "bad").read_bytes().splitlines()[0])["input"] == "twice"
 
 
-def test_scores_from_before(llamax: Run, tmp_path: Path) -> None:
-    """They pass untouched, and give the summary that their translations give."""
+def test_scores_of_earlier_runs(llamax: Run, tmp_path: Path) -> None:
+    """They are passed through unchanged, and give the same summary as their translations."""
     given = translations(["en-de", "en-sw", "sw-en"], 4, on_target=False)
     scores = llamax("score", "--metric", "bleu", "-o", "scores.jsonl", stdin=jsonl(given))
     assert scores.returncode == 0
@@ -230,7 +230,7 @@ def test_scores_from_before(llamax: Run, tmp_path: Path) -> None:
 
 
 def test_tables(llamax: Run, tmp_path: Path) -> None:
-    """Of what would have been records; CSV with every digit."""
+    """The records as a table; CSV with every digit."""
     given = jsonl(translations(["en-de"], 3))
     (score,) = parsed(llamax("score", "--metric", "chrf++", stdin=given))
     shown = f"{score['score']:.2f}"
@@ -280,7 +280,7 @@ def test_two_systems(llamax: Run, tmp_path: Path) -> None:
 
 
 def test_heat_map(llamax: Run, tmp_path: Path) -> None:
-    """A picture, besides the records; whole or not at all."""
+    """A picture beside the records, whole or not at all."""
     pytest.importorskip("matplotlib")
     given = jsonl(translations(["en-de", "de-en", "sw-en"], 3))
     outcome = llamax("score", "--metric", "bleu", "--heatmap", "map.png", stdin=given)
@@ -300,26 +300,29 @@ def test_heat_map(llamax: Run, tmp_path: Path) -> None:
     [
         (("--metric", "blue"), "unknown metric 'blue'; did you mean bleu?"),
         (("--summary", "--segments"), "--segments and --summary: choose one"),
-        (("--central", "en"), "--central and --not choose the rows of --summary: give it too"),
+        (("--central", "en"), "--central and --not require --summary"),
         (
             ("--segments", "--table", "md"),
-            "--segments writes the records themselves: --table and --heatmap show scores of",
+            "--segments cannot be combined with --table or --heatmap, which show scores of",
         ),
-        (("--against", "x", "--heatmap", "a.png"), "--heatmap shows the scores of one system: score each by itself"),
-        (("--heatmap", "map.bmp"), "--heatmap map.bmp: name a .png, .pdf or .svg"),
+        (
+            ("--against", "x", "--heatmap", "a.png"),
+            "--heatmap cannot be combined with --against: it shows the scores of one system",
+        ),
+        (("--heatmap", "map.bmp"), "--heatmap map.bmp: the name must end in .png, .pdf or .svg"),
         (("--summary", "--not", "german"), "unknown language 'german'; did you mean de (German)?"),
         (("--tokenize", "14a"), "Invalid value for '--tokenize': '14a' is unknown; did you mean 13a?"),
     ],
 )
-def test_what_cannot_be_asked_for(llamax: Run, flags: tuple[str, ...], message: str) -> None:
-    """Before anything is read."""
+def test_contradictory_options(llamax: Run, flags: tuple[str, ...], message: str) -> None:
+    """They are refused before anything is read."""
     outcome = llamax("score", *flags)
     assert outcome.returncode == 2
     assert outcome.stderr.decode().startswith(f"llamax score: {message}")
 
 
 def test_resume_makes_the_same_file(llamax: Run, tmp_path: Path) -> None:
-    """Records of segments go on where they were; whole files stay."""
+    """Records with segment scores are continued; other outputs are made again."""
     given = translations(["en-de"], 5)
     assert llamax("score", "--segments", "--metric", "bleu", "-o", "out", stdin=jsonl([*given, {}])).returncode == 65
     assert (tmp_path / "out.partial").exists()
@@ -357,8 +360,8 @@ def test_the_reader_goes_away(tmp_path: Path) -> None:
     assert (done.stdout.split(), done.stderr) == ([b"1", b"141"], b"")
 
 
-def test_directions_leave_when_they_are_whole() -> None:
-    """One after the other, only one is in memory; mixed, they wait for their own."""
+def test_directions_are_grouped() -> None:
+    """One after the other, only one is in memory; mixed, they wait for more segments."""
 
     def segments(names: Iterable[str]) -> Iterable[Segment]:
         for number, name in enumerate(names):
@@ -378,7 +381,7 @@ def test_directions_leave_when_they_are_whole() -> None:
 
 
 def test_seen_is_a_set() -> None:
-    """Against a set of Python's."""
+    """Compared with a Python set."""
     draw = random.Random(1)
     seen, truth = SeenSegments(), set()
     for _ in range(2000):

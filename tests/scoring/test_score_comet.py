@@ -1,4 +1,4 @@
-"""COMET through a process of its own: what it is asked, what it answers, and what is said when it cannot."""
+"""COMET in a separate process: requests, answers and failures."""
 
 import json
 import os
@@ -34,7 +34,7 @@ for number, line in enumerate(sys.stdin):
 
 @pytest.fixture
 def python(tmp_path: Path) -> Path:
-    """Return what stands in for a Python with COMET: it speaks the protocol and scores by length."""
+    """Return a substitute for a Python with COMET: it follows the protocol and scores by length."""
     path = tmp_path / "python"
     path.write_text(f"#!{sys.executable}\n{FAKE}")
     path.chmod(0o755)
@@ -42,7 +42,7 @@ def python(tmp_path: Path) -> Path:
 
 
 def test_one_process_for_all_directions(llamax: Run, tmp_path: Path, python: Path) -> None:
-    """All directions are asked for at once; the score is the mean times 100; other metrics come beside it."""
+    """All directions are scored in one request; the score is the mean times 100; other metrics come beside it."""
     given = translations(["en-de", "en-fr"], 5)
     outcome = llamax("score", "--metric", "comet,bleu", "--comet-python", python, "--workers", "2", stdin=jsonl(given))
     found = parsed(outcome)
@@ -56,7 +56,7 @@ def test_one_process_for_all_directions(llamax: Run, tmp_path: Path, python: Pat
 
 
 def test_by_segment_and_against(llamax: Run, tmp_path: Path, python: Path) -> None:
-    """Its statistics are those of any metric."""
+    """Its statistics are used like those of any metric."""
     given = translations(["en-de"], 5)
     found = parsed(llamax("score", "--metric", "comet", "--segments", "--comet-python", python, stdin=jsonl(given)))
     assert [each["comet"] for each in found] == pytest.approx([len(each["mt"]) + 0.1 for each in given])
@@ -69,15 +69,15 @@ def test_by_segment_and_against(llamax: Run, tmp_path: Path, python: Path) -> No
 @pytest.mark.parametrize(
     ("flags", "code", "message"),
     [
-        ((), 2, "--metric comet needs unbabel-comet in an environment of its own: python3 -m venv comet && "),
+        ((), 2, "--metric comet needs unbabel-comet in a separate environment: python3 -m venv comet && "),
         (("--comet-python", "none/python"), 2, "--comet-python none/python: no such file or directory\n"),
         (("--comet-python", "./python", "--comet-model", "missing"), 1, "COMET (missing): KeyError: no such model\n"),
         (("--comet-python", "./python", "--comet-model", "dies"), 1, "COMET (dies): RuntimeError: out of memory\n"),
         (("--comet-python", sys.executable), 1, f"COMET (Unbabel/wmt22-comet-da): {sys.executable} lacks comet; "),
     ],
 )
-def test_when_it_cannot(llamax: Run, python: Path, flags: tuple[str, ...], code: int, message: str) -> None:
-    """In one line, with what to do."""
+def test_failures(llamax: Run, python: Path, flags: tuple[str, ...], code: int, message: str) -> None:
+    """Each is one line that says what to do."""
     environment = {name: value for name, value in os.environ.items() if name != "LLAMAX_COMET_PYTHON"}
     outcome = llamax("score", "--metric", "comet", *flags, stdin=jsonl(translations(["en-de"], 2)), env=environment)
     assert (outcome.returncode, outcome.stdout) == (code, b"")
@@ -85,7 +85,7 @@ def test_when_it_cannot(llamax: Run, python: Path, flags: tuple[str, ...], code:
 
 
 class Model:
-    """A model with an encoder and an estimator, small enough to follow."""
+    """A model with an encoder and an estimator, small enough to check by hand."""
 
     def __init__(self) -> None:
         self.device = "cpu"
@@ -94,7 +94,7 @@ class Model:
         self.encoded: list[str] = []
 
     def prepare_sample(self, texts: list[str]) -> Any:
-        """Return the texts as they are."""
+        """Return the texts."""
         self.encoded += texts
 
         class Inputs(dict[str, Any]):
@@ -110,7 +110,7 @@ class Model:
         return torch.tensor([[float(len(text)), float(text.count("a"))] for text in texts])
 
     def estimate(self, source: Any, translation: Any, reference: Any) -> Any:
-        """Return a score that tells the three apart."""
+        """Return a score to which each of the three contributes differently."""
 
         class Prediction:
             score = source[:, 0] + 10 * translation[:, 1] + 100 * reference[:, 0]
@@ -119,7 +119,7 @@ class Model:
 
 
 def test_each_text_is_encoded_once() -> None:
-    """Sources and references are kept, translations are encoded where they are new."""
+    """Sources and references are cached; translations are encoded if they are new."""
     model = Model()
     scorer = Embeddings(model, 2)
     segments = [["s", "aa", "ref"], ["s", "ba", "ref"], ["tt", "s", "ref"]]
@@ -167,7 +167,7 @@ print("SCORES", json.dumps(model.predict(samples, batch_size=4, gpus=0, progress
 
 
 def test_its_scores_are_those_of_its_own_loop(llamax: Run, tmp_path: Path) -> None:
-    """With a real installation of COMET and a checkpoint made on the spot."""
+    """With a real installation of COMET and a checkpoint made by the test."""
     python = os.environ.get("LLAMAX_COMET_PYTHON")
     if not python:
         pytest.skip("LLAMAX_COMET_PYTHON names no Python with unbabel-comet")

@@ -1,4 +1,4 @@
-"""Every number is sacreBLEU's, to the last digit: of a corpus, of a segment, and of resamples."""
+"""All scores are sacreBLEU's, to the last digit: of corpora, of segments, and of resamples."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -22,7 +22,7 @@ from llamax_cli.scoring.ngrams import count_matches
 from llamax_cli.scoring.reference_cache import ReferenceCache
 from llamax_cli.scoring.spm_tokenizer import SpmTokenizer
 
-# White space of many kinds, combining marks, pieces' own space, unknown scripts, punctuation: what has tripped metrics.
+# What metrics have stumbled over: white space of many kinds, combining marks, the space of pieces, punctuation.
 LETTERS = "aab  e.t,(\u00a0\u0301\u0085\u2028\u3000\u2581\u200b\t中文กा𑀓-&"
 texts = st.lists(st.one_of(st.text(LETTERS, max_size=12), st.text(max_size=8)), min_size=1, max_size=6)
 
@@ -46,7 +46,7 @@ def lines(data: Path, code: str, count: int) -> list[str]:
 
 
 def edited(texts: Sequence[str]) -> list[str]:
-    """Return texts with some words exchanged, cut short, made up or doubled."""
+    """Return texts with some words swapped, cut off, reversed or doubled."""
     found = []
     for number, text in enumerate(texts):
         words = text.split(" ")
@@ -84,7 +84,7 @@ def agree(name: str, chosen: MetricSettings, hypotheses: list[str], references: 
 @settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts, st.data())
 def test_any_text_gets_sacrebleus_score(flores200: Path, name: str, references: list[str], draw: Any) -> None:
-    """Words come from the reference, in part, so that n-grams match."""
+    """Some of the words come from the reference, so that n-grams match."""
     pool = st.sampled_from([word for text in references for word in (text, *text.split())] or [""])
     hypothesis = st.lists(st.one_of(pool, st.text(LETTERS, max_size=6)), max_size=5).map(" ".join)
     size = len(references)
@@ -95,7 +95,7 @@ def test_any_text_gets_sacrebleus_score(flores200: Path, name: str, references: 
 
 @pytest.mark.parametrize("code", ["de", "th", "zh", "my", "ar", "am", "sw", "hi"])
 def test_real_text_gets_sacrebleus_score(flores200: Path, data: Path, code: str) -> None:
-    """FLORES in many scripts, each hypothesis made of its reference."""
+    """FLORES in many scripts, each hypothesis made from its reference."""
     references = lines(data, code, 60)
     for name in ("spbleu", "bleu", "chrf++"):
         agree(name, MetricSettings(spm="flores200"), edited(references), references)
@@ -103,7 +103,7 @@ def test_real_text_gets_sacrebleus_score(flores200: Path, data: Path, code: str)
 
 
 def test_words_by_themselves_are_what_whole_texts_are(flores200: Path, data: Path) -> None:
-    """In every language, cutting word by word gives what cutting the whole gives, the second time too."""
+    """In every language, encoding by word gives the tokens of the whole text, with an empty and with a full cache."""
     tokenizer = SpmTokenizer(flores200 / "models" / "flores200sacrebleuspm")
     assert tokenizer._words is not None
     for code in languages():
@@ -112,8 +112,8 @@ def test_words_by_themselves_are_what_whole_texts_are(flores200: Path, data: Pat
 
 
 @pytest.mark.parametrize("kind", ["unigram", "bpe", "char"])
-def test_a_model_of_ones_own(data: Path, tmp_path: Path, kind: str) -> None:
-    """Any SentencePiece model, given as a file; one trained on English meets unknown letters elsewhere."""
+def test_any_sentencepiece_model(data: Path, tmp_path: Path, kind: str) -> None:
+    """Given as a file; a model trained on English meets unknown letters in other languages."""
     english = lines(data, "en", 200)
     path = tmp_path / "own"
     sentencepiece.SentencePieceTrainer.train(
@@ -142,7 +142,7 @@ def test_a_model_of_ones_own(data: Path, tmp_path: Path, kind: str) -> None:
 
 
 def test_unknown_words_are_not_one_word(flores200: Path) -> None:
-    """By the number of the unknown piece, these would match."""
+    """By the number of the unknown piece, different words would match."""
     ours = load_metric("spbleu", MetricSettings(spm="flores200"))
     found = ours.statistics("en", ["𑀓 𑀔"], ["𑀕 𑀖"])[0]
     assert list(found[2:6]) == [2, 0, 0, 0]  # the two spaces before the words
@@ -150,7 +150,7 @@ def test_unknown_words_are_not_one_word(flores200: Path) -> None:
 
 @given(st.lists(st.tuples(st.binary(max_size=9), st.binary(max_size=9)), min_size=1, max_size=5))
 def test_matches_are_the_clipped_counts(pairs: list[tuple[bytes, bytes]]) -> None:
-    """Against counting one n-gram after the other."""
+    """Compared with counting one n-gram after the other."""
     from collections import Counter
 
     def as_tokens(text: bytes) -> bytes:
@@ -166,7 +166,7 @@ def test_matches_are_the_clipped_counts(pairs: list[tuple[bytes, bytes]]) -> Non
 
 
 def test_signatures_are_sacrebleus(flores200: Path) -> None:
-    """As their own metrics give them, with the model's checksum added."""
+    """As its metrics give them, with the model's checksum added."""
     for name in ("spbleu", "bleu", "chrf++", "ter"):
         oracle = theirs(name)
         oracle.corpus_score(["a"], [["a"]])
@@ -176,7 +176,7 @@ def test_signatures_are_sacrebleus(flores200: Path) -> None:
 
 
 def test_words_of_bleu_by_language() -> None:
-    """As sacreBLEU chooses, with characters where MeCab is not installed."""
+    """As in sacreBLEU; by characters if MeCab is not installed."""
     assert (tokenizer_name("zh"), tokenizer_name("zhtrad"), tokenizer_name("de")) == ("zh", "zh", "13a")
     assert tokenizer_name("ja") in ("ja-mecab", "char")
     assert tokenizer_name("ja", "13a") == "13a"
@@ -199,8 +199,8 @@ def test_resamples_score_as_their_sums_would(data: Path) -> None:
         assert ours.scores(sums) == pytest.approx([ours.score(each) for each in sums], rel=1e-12)
 
 
-def test_memory_is_bounded() -> None:
-    """What was used least recently is prepared anew."""
+def test_the_cache_is_bounded() -> None:
+    """The least recently used texts are dropped and prepared again."""
     made: list[str] = []
 
     def prepare(texts: Sequence[str]) -> str:
@@ -215,8 +215,8 @@ def test_memory_is_bounded() -> None:
     assert made[-1] == "b" and len(made) == 5
 
 
-def test_forgetting_changes_nothing(flores200: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A memory that is full at once gives the same scores."""
+def test_clearing_the_cache_changes_nothing(flores200: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache that is always full gives the same scores."""
     references = lines(data, "hi", 20)
     ours = load_metric("spbleu", MetricSettings(spm="flores200"))
     before = ours.statistics("hi", edited(references), references)
@@ -224,8 +224,8 @@ def test_forgetting_changes_nothing(flores200: Path, data: Path, monkeypatch: py
     assert (ours.statistics("hi", edited(references), references) == before).all()
 
 
-def test_no_model_and_no_way_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message says where it was looked for and what to do; nothing half-fetched stays behind."""
+def test_a_model_that_cannot_be_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says where it should be and what to do; no partial download stays behind."""
     monkeypatch.setattr(sacrebleu.utils, "SACREBLEU_DIR", str(tmp_path))
     models = {"flores101": {"url": "http://127.0.0.1:9/sacrebleu_tokenizer_spm.model", "signature": "flores101"}}
     monkeypatch.setattr(sacrebleu.tokenizers.tokenizer_spm, "SPM_MODELS", models)
@@ -234,8 +234,8 @@ def test_no_model_and_no_way_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert not [path for path in (tmp_path / "models").iterdir() if path.suffix != ".lock"]
 
 
-def test_a_model_is_fetched_once_and_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flores200: Path) -> None:
-    """As sacreBLEU fetches it, to where sacreBLEU looks for it."""
+def test_a_model_is_downloaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flores200: Path) -> None:
+    """To the place where sacreBLEU looks for it."""
     monkeypatch.setattr(sacrebleu.utils, "SACREBLEU_DIR", str(tmp_path / "cache"))
     url = (flores200 / "models" / "flores200sacrebleuspm").as_uri()
     models = {"flores101": {"url": url, "signature": "flores101"}}
@@ -248,12 +248,12 @@ def test_a_model_is_fetched_once_and_whole(tmp_path: Path, monkeypatch: pytest.M
     load_metric.cache_clear()
 
 
-def test_what_is_no_model(tmp_path: Path) -> None:
-    """A missing file and a file of something else."""
+def test_files_that_are_not_a_model(tmp_path: Path) -> None:
+    """A missing file and a file of another kind."""
     with pytest.raises(FileError, match=r"flores100: no such file or directory; --spm takes flores101, flores200 or a"):
         load_metric("spbleu", MetricSettings(spm="flores100"))
     (tmp_path / "x").write_bytes(b"hello")
-    with pytest.raises(FileError, match="x is no SentencePiece model"):
+    with pytest.raises(FileError, match="x is not a SentencePiece model"):
         load_metric("spbleu", MetricSettings(spm=str(tmp_path / "x")))
 
 
@@ -267,6 +267,6 @@ def test_what_is_no_model(tmp_path: Path) -> None:
     ],
 )
 def test_unknown_metrics(names: tuple[str, ...], message: str) -> None:
-    """The nearest is named."""
+    """The nearest name is suggested."""
     with pytest.raises(UsageError, match=message):
         MetricSettings(metrics=names)

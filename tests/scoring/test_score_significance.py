@@ -1,4 +1,4 @@
-"""p-values are sacreBLEU's; corrections do what they promise; the average is taken over directions."""
+"""p-values are sacreBLEU's, corrections keep their guarantees, and averages are over directions."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def systems(data: Path, code: str) -> tuple[list[str], list[str], list[str]]:
 
 @pytest.mark.parametrize("name", ["bleu", "chrf++"])
 def test_p_values_are_sacrebleus(data: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same draws, so the same p-values, but for what single precision does to sacreBLEU's bootstrap."""
+    """The same draws give the same p-values, except that sacreBLEU's bootstrap computes in single precision."""
     monkeypatch.delenv("SACREBLEU_SEED", raising=False)
     ours, others, references = systems(data, "de")
     metrics = {"m": BLEU(force=True) if name == "bleu" else CHRF(word_order=2)}
@@ -50,11 +50,11 @@ def test_p_values_are_sacrebleus(data: Path, name: str, monkeypatch: pytest.Monk
     assert result.ours == found["bs"].score == found["ar"].score
     assert assess_difference(result).p_randomisation == found["ar"].p_value
     assert assess_difference(result).p_bootstrap == pytest.approx(found["bs"].p_value, abs=1.5 / TRIALS.resamples)
-    assert 0.01 < found["ar"].p_value < 0.99  # a test of something
+    assert 0.01 < found["ar"].p_value < 0.99  # neither test is trivial
 
 
-def test_systems_that_are_one(data: Path) -> None:
-    """No difference is not a finding."""
+def test_equal_systems(data: Path) -> None:
+    """Without a difference, the p-values are 1."""
     ours, _, references = systems(data, "fr")
     each = load_metric("bleu", MetricSettings())
     rows = each.statistics("fr", ours, references)
@@ -62,7 +62,7 @@ def test_systems_that_are_one(data: Path) -> None:
     assert result == (1.0, 1.0, 0.0, 0.0)
 
 
-def test_systems_change_places(data: Path) -> None:
+def test_swapped_systems(data: Path) -> None:
     """The tests are two-sided: differences change their sign, p-values stay."""
     ours, others, references = systems(data, "sw")
     each = load_metric("bleu", MetricSettings())
@@ -89,8 +89,8 @@ def test_the_average_of_equal_directions_is_one_of_them(data: Path) -> None:
     assert average.directions == 2
 
 
-def test_another_seed_draws_anew(data: Path) -> None:
-    """And the same seed draws the same."""
+def test_another_seed_gives_other_draws(data: Path) -> None:
+    """And the same seed gives the same."""
     ours, others, references = systems(data, "de")
     each = load_metric("bleu", MetricSettings())
     rows = [each.statistics("de", texts, references) for texts in (ours, others)]
@@ -101,7 +101,7 @@ def test_another_seed_draws_anew(data: Path) -> None:
 
 @given(st.lists(st.floats(0, 1), max_size=8))
 def test_corrections(p_values: list[float]) -> None:
-    """Nothing becomes more significant, order stays, and the false discovery rate is the milder of the two."""
+    """No p-value becomes smaller, their order stays, and Benjamini-Hochberg is milder than Holm."""
     strict, mild = holm(p_values), benjamini_hochberg(p_values)
     for raw, low, high in zip(p_values, mild, strict, strict=True):
         assert raw <= low * (1 + 1e-12) and low <= high * (1 + 1e-12) and high <= 1
@@ -118,5 +118,5 @@ def test_corrections_by_hand() -> None:
 
 
 def test_ids_in_the_order_of_the_corpus() -> None:
-    """By number, not by digit."""
+    """Numbers are compared as numbers, not digit by digit."""
     assert sorted(["d:10", "d:9", "c:1", "d"], key=natural_key) == ["c:1", "d", "d:9", "d:10"]

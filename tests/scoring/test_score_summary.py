@@ -1,4 +1,4 @@
-"""The published tables come out of the published scores, through what `--summary` uses."""
+"""`--summary` computes the published tables from the published scores."""
 
 import csv
 from collections.abc import Iterator
@@ -41,13 +41,13 @@ def tables(folder: Path, kind: str, size: int) -> dict[str, dict[str, str]]:
 @pytest.mark.parametrize("kind", METRICS)
 @pytest.mark.parametrize("size", [101, 85])
 def test_every_published_summary_comes_out(data: Path, kind: str, size: int) -> None:
-    """Of all systems, all central languages, to within 0.01; the central languages are found, not named."""
+    """For all systems and central languages, to within 0.01."""
     systems = [path for path in (data / "llamax-published" / "experiment_results").iterdir() if path.is_dir()]
     assert len(systems) == 18
     for system in systems:
         wanted = tables(system, kind, size)
-        # A direction between two central languages stands in two rows, not always with one score: those of the first
-        # language of each row, as published.
+        # A direction between two central languages is in two published rows, not always with the same score. So each
+        # central language is summarised from its own rows.
         scores = list(published(system, kind))
         rows = {}
         for name in dict.fromkeys(each.replace("x", "").strip("-") for each in wanted):
@@ -72,7 +72,7 @@ def scores(pairs: dict[str, float], **more: float) -> list[Score]:
 
 
 def test_groups_and_counts() -> None:
-    """Low and high as the table of languages has them; 10 is not above 10; the central language is not counted."""
+    """Low and high are those of the table of languages; 10 is not above 10; the central language does not count."""
     rows = list(
         summarise(scores({"en-de": 30.0, "en-sw": 10.0, "en-th": 11.0, "en-en": 99.0, "de-en": 5.0, "en-eu": 20.0}))
     )
@@ -97,7 +97,7 @@ def test_off_target_is_the_mean_over_directions() -> None:
 
 
 def test_central_languages_are_found() -> None:
-    """All of a full matrix; the one in the middle of a star; only the way there is, where there is one way."""
+    """All of a full matrix; the one in the middle of a star; only rows that have scores."""
     codes = ("de", "en", "fr")
     full = scores({f"{a}-{b}": 1.0 for a in codes for b in codes if a != b})
     assert [row["direction"] for row in summarise(full)] == ["de-x", "x-de", "en-x", "x-en", "fr-x", "x-fr"]

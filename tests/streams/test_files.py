@@ -1,4 +1,4 @@
-"""Outputs appear whole or not at all, and nothing that is no file is ever replaced."""
+"""Outputs appear only when they are complete, and only regular files are ever replaced."""
 
 import bz2
 import gzip
@@ -30,7 +30,7 @@ OPEN = {
 
 @pytest.fixture
 def slow(tmp_path: Path) -> Callable[[str], subprocess.Popen[bytes]]:
-    """Return a function that begins a run into a file, which waits for its input to end."""
+    """Return a function that starts a run with an output file; the run waits for the end of its input."""
 
     def begin(name: str) -> subprocess.Popen[bytes]:
         process = start("upper", "-o", name, cwd=tmp_path)
@@ -47,7 +47,7 @@ Slow = Callable[[str], subprocess.Popen[bytes]]
 
 
 def test_an_output_appears_when_it_is_whole(slow: Slow, tmp_path: Path) -> None:
-    """While the run lasts there is FILE.partial and no FILE, afterwards FILE alone."""
+    """During the run there is FILE.partial and no FILE, after it only FILE."""
     process = slow("out")
     assert not (tmp_path / "out").exists()
     process.communicate(timeout=20)
@@ -56,7 +56,7 @@ def test_an_output_appears_when_it_is_whole(slow: Slow, tmp_path: Path) -> None:
 
 
 def test_an_old_output_stays_until_the_new_one_is_whole(slow: Slow, tmp_path: Path) -> None:
-    """The old file is replaced at once, as a file of its own that readers of the old one do not see."""
+    """The new file replaces the old one in one step; whoever reads the old file still reads the old bytes."""
     (tmp_path / "out").write_bytes(b"old\n")
     with (tmp_path / "out").open("rb") as reader:
         process = slow("out")
@@ -67,20 +67,20 @@ def test_an_old_output_stays_until_the_new_one_is_whole(slow: Slow, tmp_path: Pa
 
 
 def test_an_old_output_stays_where_the_run_fails(filters: Filters, tmp_path: Path) -> None:
-    """A bad line leaves the old file as it was."""
+    """After a bad line the old file is unchanged."""
     (tmp_path / "out").write_bytes(b"old\n")
     assert filters("upper", "-o", "out", stdin=LINES + b"x\n").returncode == 65
     assert (tmp_path / "out").read_bytes() == b"old\n"
 
 
 def test_a_run_that_wrote_nothing_leaves_nothing(filters: Filters, tmp_path: Path) -> None:
-    """No partial file, no state and no output where the first line is bad."""
+    """If the first line is bad, there is no partial file, no state and no output."""
     assert filters("upper", "-o", "out", stdin=b"x\n").returncode == 65
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_empty_input_gives_an_empty_output(filters: Filters, tmp_path: Path) -> None:
-    """Nothing in, nothing out, and that is a whole file."""
+    """An empty input gives a complete output without records."""
     for ending, opened in OPEN.items():
         assert filters("upper", "-o", f"out{ending}").returncode == 0
         assert opened((tmp_path / f"out{ending}").read_bytes()) == b""
@@ -88,7 +88,7 @@ def test_an_empty_input_gives_an_empty_output(filters: Filters, tmp_path: Path) 
 
 @pytest.mark.parametrize("ending", OPEN)
 def test_an_ending_compresses(filters: Filters, tmp_path: Path, ending: str) -> None:
-    """The ending of the name says how; what is in it is the same, and so are the bytes every time."""
+    """The ending of the name chooses the compression; the text is the same, and so are the bytes every time."""
     text = b"".join(b'{"text":"%s"}\n' % hashlib.sha512(b"%d" % n).hexdigest().encode() * 4 for n in range(9_000))
     filters("upper", "-o", f"out{ending}", stdin=text)
     once = (tmp_path / f"out{ending}").read_bytes()
@@ -98,12 +98,12 @@ def test_an_ending_compresses(filters: Filters, tmp_path: Path, ending: str) -> 
 
 
 def opened_lower(data: bytes, ending: str) -> bytes:
-    """Return decompressed text in small letters."""
+    """Return decompressed text in lower case."""
     return bytes(OPEN[ending](data)).lower()
 
 
 def test_a_compressed_output_costs_about_the_same_for_each_record(tmp_path: Path) -> None:
-    """Many small records into one block take time in proportion to their number."""
+    """Many small records in one block take time in proportion to their number."""
 
     def seconds(count: int) -> float:
         with start("ahead", "-o", "out.gz", "-q", cwd=tmp_path) as process:
@@ -119,7 +119,7 @@ def test_a_compressed_output_costs_about_the_same_for_each_record(tmp_path: Path
 
 
 def test_a_link_stays_a_link(filters: Filters, tmp_path: Path) -> None:
-    """What a link points to is replaced, there or not yet there."""
+    """The file that a link points to is replaced, whether it exists or not."""
     (tmp_path / "folder").mkdir()
     (tmp_path / "link").symlink_to("folder/real")
     for _ in range(2):
@@ -142,7 +142,7 @@ def test_devices_stay_devices(filters: Filters, tmp_path: Path) -> None:
 
 
 def test_a_named_pipe_stays_one(tmp_path: Path) -> None:
-    """`-o FIFO` hands the records to whoever reads it."""
+    """`-o FIFO` passes the records to the reader."""
     os.mkfifo(tmp_path / "fifo")
     process = start("upper", "-o", "fifo", cwd=tmp_path)
     seen: list[bytes] = []
@@ -175,7 +175,7 @@ def test_rejects_go_to_devices_and_pipes_too(tmp_path: Path, filters: Filters, c
 def test_a_place_that_cannot_be_written_is_named(
     filters: Filters, tmp_path: Path, flag: str, name: str, reason: str
 ) -> None:
-    """A folder that is not there, a folder and a file as a folder: one line, exit code 1."""
+    """A missing folder, a folder, and a file used as a folder give one line and exit code 1."""
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
     outcome = filters("upper", flag, name, stdin=LINES)
@@ -187,7 +187,7 @@ def test_a_place_that_cannot_be_written_is_named(
 
 
 def test_two_runs_do_not_write_one_file(slow: Slow, tmp_path: Path, filters: Filters) -> None:
-    """The second is told so and does not disturb the first."""
+    """The second run fails with a message and does not disturb the first."""
     process = slow("out")
     second = filters("upper", "-o", "out", stdin=b'{"text":"b"}\n')
     assert (second.returncode, second.stdout) == (1, b"")
@@ -216,7 +216,7 @@ def test_no_file_is_used_twice(filters: Filters, tmp_path: Path, flag: str, othe
 
 
 def test_an_input_can_be_replaced_by_its_output(filters: Filters, tmp_path: Path) -> None:
-    """`-o` the input itself: it is read to the end before the new one takes its name."""
+    """With `-o` the input itself, it is read to its end before the new file replaces it."""
     (tmp_path / "in").write_bytes(LINES)
     assert filters("upper", "in", "-o", "in").returncode == 0
     assert (tmp_path / "in").read_bytes() == CAPITALS

@@ -1,4 +1,4 @@
-"""An interrupted run goes on to the same bytes, or says why it cannot."""
+"""An interrupted run continues to the same bytes, or says why it cannot."""
 
 import json
 import signal
@@ -37,7 +37,7 @@ def text(tmp_path: Path) -> Path:
 def test_a_resumed_run_gives_the_same_bytes(
     tmp_path: Path, filters: Filters, command: str, ending: str, by: int, after: float
 ) -> None:
-    """Interrupted twice and gone on with, output and rejects are those of a run that was not; nothing else is left."""
+    """After two interruptions, output and rejects are those of a run without any, and no other file is left."""
     slow = 0.001 if command == "count" else 0.003
     kept = filters(command, "in", "-o", f"whole{ending}", "--rejects", "whole.rejects")
     assert kept.returncode == 0
@@ -53,7 +53,7 @@ def test_a_resumed_run_gives_the_same_bytes(
         _, err = process.communicate(timeout=20)
         assert process.returncode == {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGKILL: -9}[by], err
         assert not (tmp_path / out).exists()
-    # Another number of workers and another size of chunk are no other run.
+    # Other numbers of workers and other sizes of chunks do not make it a different run.
     more = ["--workers", 2] if command == "upper" else []
     outcome = filters(command, "in", "-o", out, "--rejects", "out.rejects", "--slow", slow, "--resume", *more)
     assert outcome.returncode == 0, outcome.stderr
@@ -65,7 +65,7 @@ def test_a_resumed_run_gives_the_same_bytes(
 
 @pytest.fixture
 def stopped(tmp_path: Path) -> Callable[..., bytes]:
-    """Return a function that ends a run of `upper` over good lines midway and returns its stderr."""
+    """Return a function that interrupts a run of `upper` over good lines and returns its stderr."""
 
     def run(*arguments: object, out: str = "out", by: int = signal.SIGTERM) -> bytes:
         (tmp_path / "in").write_bytes(b"".join(LINES))
@@ -93,7 +93,7 @@ def test_an_interrupted_run_says_what_is_kept(stopped: Stopped, tmp_path: Path) 
 
 
 def test_a_torn_last_line_is_cut(stopped: Stopped, tmp_path: Path, filters: Filters) -> None:
-    """What was written past the last safe place is written again."""
+    """Bytes after the last saved position are written again."""
     stopped()
     with (tmp_path / "out.partial").open("ab") as file:
         file.write(b'{"text":"torn')
@@ -103,7 +103,7 @@ def test_a_torn_last_line_is_cut(stopped: Stopped, tmp_path: Path, filters: Filt
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
 def test_without_resume_a_run_starts_afresh(stopped: Stopped, tmp_path: Path, filters: Filters, sign: int) -> None:
-    """What an interrupted run left is overwritten, and nothing of it stays."""
+    """The files of an interrupted run are overwritten, and nothing of them stays."""
     stopped(by=sign)
     assert filters(*RESUME[:4], "--copies", 2).returncode == 0
     assert (tmp_path / "out").read_bytes().count(b"\n") == 800
@@ -125,14 +125,14 @@ def test_other_arguments_are_refused(stopped: Stopped, filters: Filters) -> None
     broken(
         filters("upper", "in", "-o", "out", "--slow", 0.002, "--resume", "--copies", 2, "--limit", 9),
         1,
-        "cannot resume with other arguments",
+        "cannot resume with different arguments",
         "--copies was 1",
         "--limit was None",
     )
 
 
 def test_another_command_is_refused(stopped: Stopped, filters: Filters) -> None:
-    """A file that another command began is not gone on with."""
+    """A file that another command started is not continued."""
     stopped()
     outcome = filters("ahead", "in", "-o", "out", "--resume")
     assert outcome.returncode == 1
@@ -141,21 +141,21 @@ def test_another_command_is_refused(stopped: Stopped, filters: Filters) -> None:
 
 
 def test_another_input_is_refused(stopped: Stopped, tmp_path: Path, filters: Filters) -> None:
-    """The lines that were done have to be the same."""
+    """The lines that are done must be the same."""
     stopped()
     (tmp_path / "in").write_bytes(b"".join(LINES).replace(b"line 0", b"line x"))
-    broken(filters(*RESUME), 1, "the input is not that of the interrupted run; start again without --resume")
+    broken(filters(*RESUME), 1, "the input differs from that of the interrupted run; start again without --resume")
 
 
 def test_a_shorter_input_is_refused(stopped: Stopped, tmp_path: Path, filters: Filters) -> None:
-    """An input that ends before the place where the run was is another one."""
+    """An input that ends before the position of the interrupted run is a different one."""
     stopped()
     (tmp_path / "in").write_bytes(LINES[0])
     broken(filters(*RESUME), 1, "the input is shorter than that of the interrupted run; start again without --resume")
 
 
 def test_a_refused_resume_keeps_what_is_there(stopped: Stopped, tmp_path: Path, filters: Filters) -> None:
-    """After a refusal the right command still goes on."""
+    """After a refusal, the right command still continues the run."""
     stopped()
     filters(*RESUME, "--copies", 2)
     right = (tmp_path / "in").read_bytes()
@@ -180,7 +180,7 @@ def test_a_refused_resume_keeps_what_is_there(stopped: Stopped, tmp_path: Path, 
     ],
 )
 def test_a_broken_state_is_told(stopped: Stopped, tmp_path: Path, filters: Filters, state: bytes) -> None:
-    """A state that cannot be read is named, with the way out."""
+    """The message names a state that cannot be read and says what to do."""
     stopped()
     (tmp_path / "out.partial.state").write_bytes(state)
     broken(filters(*RESUME), 1, "out.partial.state is broken; start again without --resume")
@@ -193,7 +193,7 @@ def test_a_broken_state_is_told(stopped: Stopped, tmp_path: Path, filters: Filte
 def test_a_state_of_wrong_kinds_is_told(
     stopped: Stopped, tmp_path: Path, filters: Filters, key: str, value: object
 ) -> None:
-    """A state whose values are of another kind is broken like one that is no JSON."""
+    """A state with values of a wrong type is as broken as one that is not JSON."""
     stopped()
     state = tmp_path / "out.partial.state"
     head, _, rest = state.read_bytes().partition(b"\n")
@@ -202,7 +202,7 @@ def test_a_state_of_wrong_kinds_is_told(
 
 
 def test_a_state_without_its_partial_file_is_told(stopped: Stopped, tmp_path: Path, filters: Filters) -> None:
-    """What was written is gone: the line says so, every time, and nothing is made of the rest."""
+    """The written part is gone; every run says so, and no output is made of the rest."""
     stopped()
     (tmp_path / "out.partial").unlink()
     for _ in range(2):
@@ -211,22 +211,25 @@ def test_a_state_without_its_partial_file_is_told(stopped: Stopped, tmp_path: Pa
 
 
 def test_a_complete_file_has_nothing_to_resume(filters: Filters, tmp_path: Path) -> None:
-    """A run that ended is left alone, with a line that says so."""
+    """A complete output is not touched, and a line says so."""
     filters("upper", "in", "-o", "out", "--rejects", "r")
     before = (tmp_path / "out").stat()
     outcome = filters("upper", "in", "-o", "out", "--rejects", "r", "--resume")
     assert outcome.returncode == 0
-    assert outcome.stderr == b"llamax upper: out is complete already, nothing to resume; remove it to make it anew\n"
+    assert (
+        outcome.stderr
+        == b"llamax upper: out is already complete, so nothing is left to resume; remove it to run again\n"
+    )
     assert (tmp_path / "out").stat() == before
 
 
 def test_resume_wants_an_output(filters: Filters) -> None:
-    """Standard output cannot be gone on with."""
-    broken(filters("upper", "in", "--resume"), 2, "--resume continues a file: name it with -o")
+    """Standard output cannot be continued."""
+    broken(filters("upper", "in", "--resume"), 2, "--resume requires -o, the file that it continues")
 
 
 def test_resume_with_nothing_there_begins(filters: Filters, tmp_path: Path) -> None:
-    """The same command line serves the first time too."""
+    """The same command line works the first time too."""
     (tmp_path / "in").write_bytes(b"".join(LINES))
     assert filters("upper", "in", "-o", "out", "--resume").returncode == 0
     assert (tmp_path / "out").read_bytes() == CAPITALS
@@ -234,7 +237,7 @@ def test_resume_with_nothing_there_begins(filters: Filters, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGKILL])
 def test_an_old_file_is_not_taken_for_the_new_one(tmp_path: Path, filters: Filters, by: int) -> None:
-    """A run that was ended before it wrote anything is not complete because an older file has its name."""
+    """A run that ended before it wrote anything is not complete just because an older file has its name."""
     (tmp_path / "out").write_bytes(b"old\n")
     (tmp_path / "in").write_bytes(b"".join(LINES))
     process = start("upper", "in", "-o", "out", "--slow", 5, env=SMALL, cwd=tmp_path)
@@ -264,7 +267,7 @@ def test_a_link_is_gone_on_with_where_it_points(stopped: Stopped, tmp_path: Path
 
 
 def test_rejects_that_became_shorter_are_not_filled_up(tmp_path: Path, filters: Filters) -> None:
-    """A rejects file that lost what was in it is told, never filled with zeros."""
+    """A rejects file that became shorter is an error, and is never filled with zeros."""
     process = start("upper", "in", "-o", "out", "--rejects", "r", "--slow", 0.002, env=SMALL, cwd=tmp_path)
     wait_for(tmp_path / "out.partial")
     time.sleep(0.4)
@@ -291,14 +294,14 @@ def test_a_run_that_a_bad_line_ended_goes_on_with_rejects(tmp_path: Path, filter
 
 @pytest.mark.parametrize("limit", [50, 200, 390])
 def test_a_resumed_run_keeps_its_limit(stopped: Stopped, tmp_path: Path, filters: Filters, limit: int) -> None:
-    """The limit counts what was written before the interruption too."""
+    """The limit includes the records written before the interruption."""
     stopped("--limit", limit)
     filters(*RESUME, "--limit", limit)
     assert (tmp_path / "out").read_bytes() == b"".join(CAPITALS.splitlines(True)[:limit])
 
 
 def test_a_shard_is_gone_on_with(stopped: Stopped, tmp_path: Path, filters: Filters) -> None:
-    """A shard that was interrupted goes on within its bounds."""
+    """An interrupted shard continues within its bounds."""
     stopped("--shard", "2/3")
     filters(*RESUME, "--shard", "2/3")
     assert (tmp_path / "out").read_bytes() == filters("upper", "in", "--shard", "2/3").stdout

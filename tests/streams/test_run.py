@@ -59,7 +59,7 @@ def test_workers_and_chunks_change_nothing(bad: Path, tmp_path: Path, workers: i
 
 
 def test_rejects_say_what_and_why(bad: Path, tmp_path: Path, filters: Filters) -> None:
-    """A reject holds the input, the line, the reason and the original, in base64 where it is no UTF-8."""
+    """A reject holds the input, the line, the reason and the original, in base64 where it is not UTF-8."""
     filters("upper", bad.name, "--rejects", "r")
     first = GOOD[:20_000].count(b"\n")
     assert [json.loads(line) for line in (tmp_path / "r").read_bytes().splitlines()] == [
@@ -84,7 +84,7 @@ def test_rejects_say_what_and_why(bad: Path, tmp_path: Path, filters: Filters) -
 @pytest.mark.parametrize("command", ["upper", "ahead", "count"])
 @pytest.mark.parametrize("chunk", [10, 1 << 20])
 def test_a_bad_line_stops_the_run_after_what_came_before(command: str, chunk: int) -> None:
-    """One line on stderr names the place; exit code 65; all before it is written."""
+    """One line on stderr names the place, the exit code is 65, and all records before it are written."""
     text = {"count": b'{"n":2}\n{"n":1}\n[]\n{"n":5}\n'}.get(command, b'{"text":"a"}\n{"text":"b"}\n[]\n{"text":"c"}\n')
     expected = {"count": b'{"number":0}\n{"number":1}\n{"number":0}\n'}.get(command, b'{"text":"A"}\n{"text":"B"}\n')
     code, out, err = finished(start(command, env={"CHUNK": str(chunk)}), text)
@@ -107,7 +107,7 @@ def test_a_bad_line_stops_any_workers_at_the_same_byte(bad: Path, tmp_path: Path
 @pytest.mark.parametrize("command", ["upper", "ahead"])
 @pytest.mark.parametrize("chunk", [1, 1 << 20])
 def test_the_limit_ends_the_run_at_a_record(command: str, chunk: int, tmp_path: Path) -> None:
-    """After N records nothing is read, written or rejected any more, whatever the chunks."""
+    """After N records nothing more is read, written or rejected, whatever the chunks."""
     text = b'x\n{"text":"a"}\ny\n{"text":"b"}\nz\n'
     more = {"env": {"CHUNK": str(chunk)}, "cwd": tmp_path}
     code, out, err = finished(start(command, "--limit", 2, "--rejects", "r", **more), text)
@@ -120,7 +120,7 @@ def test_the_limit_ends_the_run_at_a_record(command: str, chunk: int, tmp_path: 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_limit_counts_what_is_written(filters: Filters, workers: int) -> None:
-    """A stage that makes several records of one is cut within them."""
+    """The limit may fall among several records that a stage makes of one."""
     outcome = filters("upper", "--copies", 3, "--limit", 4, "--workers", workers, stdin=GOOD)
     assert (outcome.returncode, outcome.stdout.count(b"\n")) == (0, 4)
 
@@ -131,7 +131,7 @@ def test_the_limit_counts_what_is_written(filters: Filters, workers: int) -> Non
 )
 @pytest.mark.parametrize("command", ["upper", "ahead"])
 def test_a_flood_of_rejects_is_an_error(filters: Filters, tmp_path: Path, command: str, limit: str, code: int) -> None:
-    """Two bad lines of ten are too many for a smaller count or share, and then no output appears."""
+    """If more lines are rejected than the limit allows, no output appears."""
     text = b'{"text":"a"}\n' * 8 + b"x\ny\n"
     outcome = filters(command, "--rejects", "r", "--max-rejects", limit, "-o", "out", stdin=text)
     assert outcome.returncode == code
@@ -151,7 +151,7 @@ def test_a_limit_of_rejects_that_means_nothing_is_refused(filters: Filters, limi
 
 @pytest.mark.parametrize("window", [1, 2, 3, 7, 5000])
 def test_a_stage_that_looks_ahead_stays_in_order(bad: Path, tmp_path: Path, filters: Filters, window: int) -> None:
-    """Output and rejects are those of one record at a time, for any window."""
+    """Output and rejects are those of one record at a time, with any window."""
     text = bad.read_bytes().replace(b'{"text":"refuse"}\n', b"")
     bad.write_bytes(text)
     one, many = (
@@ -163,7 +163,7 @@ def test_a_stage_that_looks_ahead_stays_in_order(bad: Path, tmp_path: Path, filt
 
 @pytest.mark.parametrize("place", ["head", "middle", "end"])
 def test_several_inputs_are_one_stream(filters: Filters, tmp_path: Path, place: str) -> None:
-    """Files are read one after the other, a last line without an end too, and line numbers start again."""
+    """Files are read in order, also after a last line without its end, and line numbers start again."""
     (tmp_path / "a").write_bytes(b'{"text":"a"}')
     (tmp_path / "b.gz").write_bytes(gzip.compress(b'{"text":"b"}\n') + gzip.compress(b'{"text":"c"}'))
     names = {"head": ("-", "a", "b.gz"), "middle": ("a", "-", "b.gz"), "end": ("a", "b.gz", "-")}[place]
@@ -177,7 +177,7 @@ def test_several_inputs_are_one_stream(filters: Filters, tmp_path: Path, place: 
 @pytest.mark.parametrize("command", ["upper", "ahead"])
 @pytest.mark.parametrize("source", ["file", "stdin", "gz"])
 def test_shards_joined_are_the_whole(filters: Filters, good: Path, tmp_path: Path, command: str, source: str) -> None:
-    """Each shard by itself, joined in order, is the run over everything."""
+    """The outputs of the shards, joined in order, are the output of the whole."""
     (tmp_path / "good.gz").write_bytes(gzip.compress(GOOD))
     name = {"file": "good.jsonl", "stdin": "-", "gz": "good.gz"}[source]
     parts = [filters(command, name, "--shard", f"{index}/3", stdin=GOOD).stdout for index in (1, 2, 3)]
@@ -189,7 +189,7 @@ def test_shards_joined_are_the_whole(filters: Filters, good: Path, tmp_path: Pat
 
 
 def children(process: subprocess.Popen[bytes]) -> list[int]:
-    """Return the ids of the processes that a process began."""
+    """Return the ids of the processes that a process has started."""
     listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
     return [int(each) for each in listed.split()]
 
@@ -204,7 +204,7 @@ def until(condition: Callable[[], object], seconds: float = 20) -> None:
 
 @pytest.fixture
 def slow(good: Path, tmp_path: Path) -> subprocess.Popen[bytes]:
-    """Return a run with two workers that takes for ever."""
+    """Return a very long run with two workers."""
     return start("upper", good.name, "--slow", 0.01, "--workers", 2, cwd=tmp_path, env={"CHUNK": "1000"})
 
 
@@ -214,11 +214,11 @@ def test_a_killed_worker_ends_the_run_with_one_line(slow: subprocess.Popen[bytes
     os.kill(children(slow)[0], signal.SIGKILL)
     code, _, err = finished(slow)
     assert code == 1
-    assert err == b"llamax upper: a worker process was killed, perhaps for want of memory; try fewer --workers\n"
+    assert err == b"llamax upper: a worker process was killed, perhaps because memory ran out; try fewer --workers\n"
 
 
 def test_a_killed_run_leaves_no_worker_behind(slow: subprocess.Popen[bytes]) -> None:
-    """Workers end when the process that began them is killed."""
+    """Workers end when the process that started them is killed."""
     until(lambda: len(children(slow)) == 2)
     workers = children(slow)
     slow.kill()
@@ -228,7 +228,7 @@ def test_a_killed_run_leaves_no_worker_behind(slow: subprocess.Popen[bytes]) -> 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_bug_in_a_stage_keeps_its_traceback(filters: Filters, workers: int) -> None:
-    """What no user can mend is told to whoever can, with the place in the code; exit code 1."""
+    """An error that no user can fix shows its place in the code; the exit code is 1."""
     outcome = filters("upper", "--workers", workers, stdin=b'{"text":"crash"}\n')
     assert outcome.returncode == 1
     assert b"Traceback (most recent call last)" in outcome.stderr
@@ -239,7 +239,7 @@ def test_a_bug_in_a_stage_keeps_its_traceback(filters: Filters, workers: int) ->
 
 
 def peak(arguments: list[object], lines: int) -> int:
-    """Return the most memory, in bytes, that a command took for a stream of so many lines."""
+    """Return the peak memory, in bytes, of a command for a stream of `lines` lines."""
     block = b'{"text":"%s"}\n' % (b"x" * 4000) * 250
     with start(*arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         assert process.stdin is not None
@@ -254,13 +254,13 @@ def peak(arguments: list[object], lines: int) -> int:
 
 @pytest.mark.parametrize("command", [["upper"], ["upper", "--workers", 2], ["ahead"]], ids=str)
 def test_memory_does_not_grow_with_the_stream(command: list[object]) -> None:
-    """A stream of 200 MB takes no more than a stream of 2 MB, within 30 MB; other ways likewise."""
+    """A stream of 200 MB takes at most 30 MB more than a stream of 2 MB, also with workers and batches."""
     assert peak(command, 50_000 if command == ["upper"] else 12_000) - peak(command, 500) < 30 << 20
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_reader_that_takes_nothing_holds_the_writer_back(workers: int) -> None:
-    """Where the next program does not read, no more is taken than a few chunks."""
+    """If the next program does not read, only a few chunks are read."""
     process = start("upper", "--workers", workers)
     assert process.stdin is not None
     os.set_blocking(process.stdin.fileno(), False)
@@ -278,7 +278,7 @@ def test_a_reader_that_takes_nothing_holds_the_writer_back(workers: int) -> None
 
 
 def test_the_manifest_tells_the_run(bad: Path, tmp_path: Path, filters: Filters) -> None:
-    """Arguments after defaults, counts, and the bytes and hash of each input as it lies on disk."""
+    """It has arguments after defaults, counts, and the bytes and hash of each input before decompression."""
     packed = gzip.compress(GOOD)
     (tmp_path / "good.gz").write_bytes(packed)
     filters("upper", bad.name, "good.gz", "-", "--rejects", "r", "--manifest", "m", "--workers", 2, stdin=GOOD)
@@ -310,13 +310,13 @@ def test_the_manifest_tells_the_run(bad: Path, tmp_path: Path, filters: Filters)
 
 @pytest.mark.parametrize("command", ["upper", "ahead", "count"])
 def test_counts_add_up(filters: Filters, tmp_path: Path, command: str) -> None:
-    """Lines in are records taken and lines rejected."""
+    """Lines in are records and rejected lines."""
     filters(command, "--rejects", "r", "--manifest", "m", stdin=b'{"text":"a","n":1}\nx\n{"text":"a","n":1}\n')
     assert json.loads((tmp_path / "m").read_bytes())["counts"] == {"in": 3, "out": 2, "rejected": 1}
 
 
 def test_the_manifest_has_no_hash_of_what_was_not_read(filters: Filters, tmp_path: Path) -> None:
-    """An input that was left at the limit has no hash; that of a part of it would be a lie."""
+    """An input that was read up to the limit has no hash, since that of a part would be wrong."""
     (tmp_path / "in").write_bytes(GOOD * 20)
     filters("upper", "in", "--limit", 1, "--manifest", "m")
     assert json.loads((tmp_path / "m").read_bytes())["inputs"][0]["sha256"] is None
@@ -338,7 +338,7 @@ def test_a_shard_is_hashed_as_the_whole_input(
 
 @pytest.fixture
 def on_terminal(tmp_path: Path) -> Callable[..., tuple[int, bytes, bytes]]:
-    """Return a function that runs a command with stderr, and what else is named, on a terminal.
+    """Return a function that runs a command with stderr, and other named streams, on a terminal.
 
     It returns the exit code, stdout where that is no terminal, and what appeared on the terminal.
     """
@@ -382,7 +382,7 @@ def test_off_a_terminal_there_is_only_the_summary(
 
 
 def test_a_bar_appears_on_a_terminal(good: Path, on_terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A slow run shows how far it is, stdout carries the records alone, and the summary stays."""
+    """A slow run shows its progress, stdout has only the records, and the summary stays."""
     monkeypatch.setenv("CHUNK", "500")
     code, out, seen = on_terminal(*SLOW)
     assert (code, out) == (0, b"".join(CAPITALS.splitlines(True)[:150]))
@@ -395,7 +395,7 @@ def test_a_bar_appears_on_a_terminal(good: Path, on_terminal: Terminal, monkeypa
 def test_a_bar_appears_where_the_output_is_a_file(
     good: Path, on_terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With -o the terminal is free for the bar, stdout being on it or not."""
+    """With -o the terminal is free for the bar, even if stdout is on it."""
     monkeypatch.setenv("CHUNK", "500")
     code, _, seen = on_terminal(*SLOW, "-o", "out", on=("stderr", "stdout"))
     assert code == 0
@@ -403,20 +403,20 @@ def test_a_bar_appears_where_the_output_is_a_file(
 
 
 def test_a_quick_run_has_no_bar(good: Path, on_terminal: Terminal) -> None:
-    """Before a person could read it, nothing is drawn."""
+    """A bar is not drawn if there is no time to read it."""
     code, _, seen = on_terminal("upper", "good.jsonl")
     assert (code, "━".encode() in seen, b"3,000 records" in seen) == (0, False, True)
 
 
 def test_stdin_on_a_terminal_shows_the_help(on_terminal: Terminal) -> None:
-    """Without a file and without a pipe there is nothing to wait for: help, and exit code 2."""
+    """Without a file or a pipe there is no input: help is shown, and the exit code is 2."""
     code, out, seen = on_terminal("upper", on=("stdin", "stderr"))
     assert (code, out) == (2, b"")
     assert b"Usage:" in seen
 
 
 def test_a_long_line_passes(tmp_path: Path) -> None:
-    """A line of 50 MB takes a few times its own length in memory, and little time."""
+    """A line of 50 MB takes a few times its length in memory, and little time."""
     (tmp_path / "in").write_bytes(b'{"text":"' + b"x" * (50 << 20) + b'"}\n')
     before = time.monotonic()
     command = f"ulimit -v {1 << 20}; exec {sys.executable} {ROOT}/tests/filters.py upper in -q -o out"

@@ -1,4 +1,4 @@
-"""How a run ends when it is told to, or when nobody reads it any more."""
+"""How a run ends at a signal, or when its reader is gone."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ def text(tmp_path: Path) -> Path:
 
 
 def reading(process: subprocess.Popen[bytes]) -> None:
-    """Wait until a command has given its first line."""
+    """Wait until a command has written its first line."""
     assert process.stdout is not None
     assert process.stdout.readline()
 
@@ -32,7 +32,7 @@ def reading(process: subprocess.Popen[bytes]) -> None:
 @pytest.mark.parametrize("by", SIGNALS)
 @pytest.mark.parametrize("command", [["upper"], ["upper", "--workers", 2], ["ahead"], ["count"]], ids=str)
 def test_a_signal_ends_a_run_with_one_line(tmp_path: Path, by: int, command: list[object]) -> None:
-    """The exit code tells the signal, stderr has one line, stdout whole records."""
+    """The exit code tells the signal, stderr has one line, and stdout has whole records."""
     (tmp_path / "in").write_bytes(b'{"text":"x","n":1000}\n' * 3000)
     process = start(*command, "in", "--slow", 0.005, cwd=tmp_path, env={"CHUNK": "500"})
     if command != ["count"]:
@@ -48,7 +48,7 @@ def test_a_signal_ends_a_run_with_one_line(tmp_path: Path, by: int, command: lis
 
 @pytest.mark.parametrize("by", SIGNALS)
 def test_a_signal_does_not_wait_for_the_workers(text: Path, by: int) -> None:
-    """A run ends at once, however much its workers have before them."""
+    """A run ends at once, however much work its workers have left."""
     process = start("upper", text, "--slow", 0.05, "--workers", 2)
     time.sleep(1.5)
     process.send_signal(by)
@@ -63,7 +63,7 @@ def test_a_signal_does_not_wait_for_the_workers(text: Path, by: int) -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_key_press_reaches_every_process_and_gives_one_line(text: Path, workers: int) -> None:
-    """SIGINT to the whole group, as a terminal sends it, at any moment from when it listens on."""
+    """SIGINT to the whole group, as a terminal sends it, at any moment after the handlers are set."""
     for wait in (0.05, 0.15, 0.3):
         process = start("upper", text, "-o", "/dev/null", "--slow", 0.0, "--workers", workers, start_new_session=True)
         wait_for_handlers(process)
@@ -109,7 +109,7 @@ def test_nobody_reads_the_help(arguments: list[str]) -> None:
 
 
 def test_a_named_pipe_whose_reader_goes_away(text: Path, tmp_path: Path) -> None:
-    """`-o FIFO` ends like standard output does."""
+    """`-o FIFO` ends as standard output does."""
     os.mkfifo(tmp_path / "fifo")
     process = start("upper", text, "-o", tmp_path / "fifo")
     with (tmp_path / "fifo").open("rb") as reader:

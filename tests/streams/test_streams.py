@@ -1,4 +1,4 @@
-"""Lines stay lines: whatever the blocks, the shards and the compression they come in."""
+"""Lines stay lines, whatever the blocks, the shards and the compression."""
 
 import bz2
 import gzip
@@ -55,12 +55,12 @@ class Held(Input):
 
 
 def whole(texts: Iterable[bytes]) -> bytes:
-    """Return the texts one after the other, each with a last line end."""
+    """Return the joined texts, each with a last line end."""
     return b"".join(text + b"\n" if text and not text.endswith(b"\n") else text for text in texts)
 
 
 def joined(stream: Iterable[Chunk]) -> bytes:
-    """Return the bytes of the chunks one after the other."""
+    """Return the joined bytes of the chunks."""
     return b"".join(chunk.data for chunk in stream)
 
 
@@ -79,7 +79,7 @@ def test_chunks_joined_are_the_inputs_and_end_where_lines_end(texts: list[bytes]
 
 @given(st.lists(any_text, min_size=1, max_size=3), block_size, st.integers(1, 9))
 def test_shards_joined_are_the_whole(texts: list[bytes], size: int, count: int) -> None:
-    """The shards put one after the other are the inputs, whatever the blocks they were read in."""
+    """The joined shards are the inputs, whatever the blocks that they were read in."""
     with patch.object(inputs, "CHUNK", size):
         parts = [joined(shard([Held(text) for text in texts], Portion(index, count))) for index in range(1, count + 1)]
     assert b"".join(parts) == whole(texts)
@@ -98,7 +98,7 @@ def test_shards_are_near_equal(texts: list[bytes], size: int, count: int) -> Non
 
 @given(any_text, block_size, st.integers(1, 5))
 def test_a_shard_knows_its_line_numbers(text: bytes, size: int, count: int) -> None:
-    """The first line of a chunk of a shard carries the number it has in the whole input."""
+    """The number of the first line of a chunk in a shard is that in the whole input."""
     lines = whole([text]).split(b"\n")[:-1]
     with patch.object(inputs, "CHUNK", size):
         for index in range(1, count + 1):
@@ -147,7 +147,7 @@ def test_compression_is_seen_through(compression: str, size: int) -> None:
 @pytest.mark.parametrize("compression", ["gz", "zst", "bz2", "xz"])
 @pytest.mark.parametrize("share", [0.3, 0.9, 0.999])
 def test_a_compressed_input_cut_short_is_an_error(compression: str, share: float) -> None:
-    """A torn file never passes for a short one."""
+    """A file that is cut short is never taken for a shorter one."""
     data = COMPRESSED[compression](os.urandom(3000).hex().encode() + b"\n")
     with pytest.raises(DataError, match="held: the compressed file is cut short"):
         joined(chunks([Held(data[: int(len(data) * share)])]))
@@ -183,7 +183,7 @@ json_pieces = st.sampled_from([b'{"a":', b"1", b"}", b"{}", b'{"b":2}', b" ", b"
 @example(b'{"a":\n1}{"b":2}\n', 3)
 @example(b"{}{}\n\n", 3)
 def test_the_lines_that_are_records_do_not_depend_on_the_chunks(text: bytes, size: int) -> None:
-    """A record is one line, and a line that is none is rejected, whatever stands in the lines next to it."""
+    """A record is one line, and a line that is not a record is rejected, whatever the lines next to it are."""
 
     def read(size: int) -> list[tuple[str, int, str]]:
         found: list[tuple[str, int, str]] = []
@@ -198,7 +198,7 @@ def test_the_lines_that_are_records_do_not_depend_on_the_chunks(text: bytes, siz
 
 
 def test_a_record_whose_stage_fails_midway_writes_nothing() -> None:
-    """A stage that is a generator and rejects a record after yielding from it leaves none of it in the output."""
+    """A stage that yields from a record and then rejects it leaves nothing of it in the output."""
 
     def stage(record: Record, tally: Tally) -> Iterator[Record]:
         yield {"half": True}
@@ -210,7 +210,7 @@ def test_a_record_whose_stage_fails_midway_writes_nothing() -> None:
 
 @pytest.mark.parametrize("line", [b"x\n", b'{"a":1}\n'])
 def test_rejecting_every_line_takes_time_in_proportion(line: bytes) -> None:
-    """A chunk of bad lines only costs about as much for each line as a small one."""
+    """The time for each line of a large chunk of bad lines is about that of a small chunk."""
 
     def seconds(count: int) -> float:
         before = time.process_time()
@@ -226,7 +226,7 @@ def test_rejecting_every_line_takes_time_in_proportion(line: bytes) -> None:
 
 
 def test_a_line_without_end_is_refused() -> None:
-    """What has no line end for too long is no stream of lines."""
+    """Too many bytes without a line end are not a stream of lines."""
     small = patch("llamax_cli.streams.chunks.MAX_LINE", 1000), patch.object(inputs, "CHUNK", 100)
     with small[0], small[1], pytest.raises(DataError, match="held:2: no line end within"):
         joined(chunks([Held(b"first\n" + b"x" * 2000)]))
@@ -244,7 +244,7 @@ def test_tallies_are_kept() -> None:
 
 @given(st.lists(st.binary().filter(lambda line: b"\n" not in line)), st.integers(1, 40), st.integers(1, 9))
 def test_pieces_are_the_chunk(lines: list[bytes], size: int, first: int) -> None:
-    """Whole lines, each piece long enough but for the last, numbered where they stand."""
+    """The pieces have whole lines and their numbers, and all but the last are long enough."""
     whole = Chunk("x", first, b"".join(line + b"\n" for line in lines))
     found = list(pieces(whole, size))
     assert b"".join(piece.data for piece in found) == whole.data

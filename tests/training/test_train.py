@@ -223,7 +223,7 @@ def test_days_are_guessed_by_what_a_known_gpu_can_do(monkeypatch: pytest.MonkeyP
         ("--set translate=none", 1, "none: no such file or directory"),
         ("--set translate=mix.jsonl --set translate_spm=none", 1, "none: no such file or directory; --spm takes"),
         ("--set translate=mix.jsonl --set translate_template=lama", 2, "unknown template 'lama'; did you mean llama?"),
-        ("--lora -1", 2, "lora = -1: at least 0"),
+        ("--lora -1", 2, "lora = -1: must be at least 0"),
         ("-o mix.jsonl", 1, "mix.jsonl is a file, not a folder"),
         ("-o old", 1, "old holds a run; --resume auto goes on with it, or train into another folder"),
         ("extra.jsonl", 2, "'extra.jsonl' is no flag of accelerate; name data with --data"),

@@ -1,4 +1,4 @@
-"""What the trainer reads: any record at once, every record once an epoch, in blocks with hardly an empty slot."""
+"""The trainer's data: random access to records, each record once an epoch, blocks with hardly an empty slot."""
 
 import json
 import random
@@ -28,11 +28,11 @@ def opened(tmp_path: Path, *files: Path) -> Dataset:
     return Dataset([open_sample_file(file, Cache(tmp_path / "cache")) for file in files])
 
 
-# -- where records lie -------------------------------------------------------------------------------------------------
+# -- random access -----------------------------------------------------------------------------------------------------
 
 
 def test_any_record_of_several_files_is_read_by_its_number(tmp_path: Path) -> None:
-    """Numbers run on from file to file; a last line needs no end."""
+    """Numbers continue from file to file; the last line needs no line end."""
     records = [sample(number) for number in range(25)]
     first = write(tmp_path / "a.jsonl", records[:10])
     second = write(tmp_path / "b.jsonl", records[10:])
@@ -44,8 +44,8 @@ def test_any_record_of_several_files_is_read_by_its_number(tmp_path: Path) -> No
     assert samples.between(5, 5) == []
 
 
-def test_the_index_is_made_once_and_anew_for_a_changed_file(tmp_path: Path) -> None:
-    """It is kept under path, size and time; the digest is of the content."""
+def test_a_file_is_indexed_once_and_again_when_it_changes(tmp_path: Path) -> None:
+    """The cache keeps the index under path, size and time; the digest is a hash of the content."""
     path = write(tmp_path / "a.jsonl", [sample(1), sample(2)])
     cache = Cache(tmp_path / "cache")
     before = open_sample_file(path, cache)
@@ -68,7 +68,7 @@ def test_the_index_is_made_once_and_anew_for_a_changed_file(tmp_path: Path) -> N
         (b'{"completion":"\xff"}', "not UTF-8"),
     ],
 )
-def test_a_bad_record_is_told_by_its_place(tmp_path: Path, line: bytes, reason: str) -> None:
+def test_a_bad_record_is_reported_with_its_place(tmp_path: Path, line: bytes, reason: str) -> None:
     """File, line and reason, whether it is read alone or with its neighbours."""
     path = tmp_path / "bad.jsonl"
     path.write_bytes(json.dumps(sample(1)).encode() + b"\n" + line + b"\n" + json.dumps(sample(2)).encode() + b"\n")
@@ -92,8 +92,8 @@ def test_compressed_data_is_refused_with_what_to_do(tmp_path: Path, head: bytes)
 # -- blocks ------------------------------------------------------------------------------------------------------------
 
 
-def fullest_fit(lengths: list[int], block: int) -> list[int]:
-    """Return how full each bin is in the textbook's best-fit decreasing, one item at a time."""
+def best_fit_decreasing(lengths: list[int], block: int) -> list[int]:
+    """Return how full each bin is after textbook best-fit decreasing, one item at a time."""
     bins: list[int] = []
     for length in sorted(lengths, reverse=True):
         fits = [place for place, full in enumerate(bins) if full + length <= block]
@@ -106,15 +106,15 @@ def fullest_fit(lengths: list[int], block: int) -> list[int]:
 
 @given(LENGTHS, st.integers(40, 90))
 def test_packing_is_best_fit_decreasing(lengths: list[int], block: int) -> None:
-    """Every item stands in one bin, none too full, and the bins are as full as the textbook's."""
+    """Every item is in exactly one bin, no bin is too full, and all are as full as the textbook's."""
     bins = packing.pack(np.array(lengths, np.int64), block)
     assert sorted(bins.items.tolist()) == list(range(len(lengths)))
     full = [sum(lengths[i] for i in bins.items[bins.starts[b] : bins.starts[b + 1]]) for b in range(len(bins))]
-    assert sorted(full) == fullest_fit(lengths, block)
+    assert sorted(full) == best_fit_decreasing(lengths, block)
 
 
 def test_blocks_of_real_sentences_are_full(data: Path, tmp_path: Path) -> None:
-    """At least 99 of 100 slots are used on the lengths that real sentences have."""
+    """At least 99% of the slots are used with the lengths of real sentences."""
     lengths = []
     for path in sorted((data / "ntrex128").rglob("*.txt"))[::6]:
         lengths += [1 + len(line.encode()) // 4 for line in path.read_text(encoding="utf-8").splitlines()]
@@ -128,7 +128,7 @@ def test_blocks_of_real_sentences_are_full(data: Path, tmp_path: Path) -> None:
 def test_an_epoch_has_every_record_once_whatever_the_batch(
     lengths: list[int], seed: int, first: int, then: int
 ) -> None:
-    """Stopped anywhere and resumed with another batch, no record is seen twice and none is missed."""
+    """A run that stops anywhere and resumes with another batch size sees every record exactly once."""
     measured = np.array(lengths, np.int64)
     bins = make_plan(measured, np.ones_like(measured), 30, seed, 3)
     cursor, seen, stop = 0, list[int](), len(bins) // 2
@@ -142,7 +142,7 @@ def test_an_epoch_has_every_record_once_whatever_the_batch(
 
 
 def test_seed_and_epoch_change_the_order_and_nothing_else_does(tmp_path: Path) -> None:
-    """The same plan for the same facts; its digest tells another one."""
+    """The same inputs give the same plan; another plan has another digest."""
     lengths = np.array([1 + number * 7919 % 37 for number in range(500)])
     plans = {
         (seed, epoch, block): open_plan(Cache(tmp_path), (lengths, lengths), ["facts"], block, seed, epoch)
@@ -155,7 +155,7 @@ def test_seed_and_epoch_change_the_order_and_nothing_else_does(tmp_path: Path) -
     again = open_plan(Cache(tmp_path / "other"), (lengths, lengths), ["facts"], 64, 0, 1)
     assert [again.records(b) for b in range(len(again))] == [plans[0, 1, 64].records(b) for b in range(len(again))]
     again.check(again.start().advanced(3))
-    with pytest.raises(ResumeError, match="not that of the checkpoint"):
+    with pytest.raises(ResumeError, match="differs from the checkpoint's"):
         again.check(DataPosition(1, 0, plans[1, 1, 64].digest))
 
 
@@ -167,10 +167,10 @@ def test_prompt_and_completion_are_one_text(tmp_path: Path) -> None:
     words = small_tokenizer()
     encoder = encoder_of(words, "small")
     given = Sample(prompt="the dog sees", completion=" nyumba in the river")
-    (found,) = encoder.encode([given])
+    (encoded,) = encoder.encode([given])
     joined = words(given.prompt + given.completion, add_special_tokens=False)["input_ids"]
-    assert found.tokens == [1, *joined, 2]
-    learned = [token for token, wanted in zip(found.tokens, found.learned, strict=True) if wanted]
+    assert encoded.tokens == [1, *joined, 2]
+    learned = [token for token, wanted in zip(encoded.tokens, encoded.learned, strict=True) if wanted]
     assert words.decode(learned, skip_special_tokens=True).strip() == "nyumba in the river"
     assert learned[-1] == 2
     (whole,) = encoder.encode([Sample(completion="the dog")])
@@ -180,25 +180,25 @@ def test_prompt_and_completion_are_one_text(tmp_path: Path) -> None:
 @settings(max_examples=50)
 @given(st.text(max_size=12), st.text(max_size=12))
 def test_every_token_of_the_completion_is_learned_and_none_of_the_prompt(prompt: str, completion: str) -> None:
-    """By offsets, whatever characters there are: a token that ends in the prompt is not learned, any other is."""
+    """Whatever the characters: a token that ends within the prompt is not learned, any other one is."""
     words = small_tokenizer()
-    (found,) = encoder_of(words, "small").encode([Sample(prompt=prompt, completion=completion)])
+    (encoded,) = encoder_of(words, "small").encode([Sample(prompt=prompt, completion=completion)])
     offsets = words.backend_tokenizer.encode(prompt + completion, add_special_tokens=False).offsets
     expected = [True] * len(offsets) if not prompt else [end > len(prompt) for _, end in offsets]
-    assert found.learned == [False, *expected, True]
-    assert found.supervised == sum(expected)
+    assert encoded.learned == [False, *expected, True]
+    assert encoded.supervised == sum(expected)
 
 
 @pytest.mark.parametrize("name", ["llama2", "mistral"])
 def test_real_tokenizers_mark_the_translation(data: Path, name: str) -> None:
-    """With SentencePiece's own files: the learned tokens spell the completion, byte by byte too."""
+    """With real SentencePiece files, the learned tokens spell the completion, byte fallback included."""
     words = load_tokenizer(str(data / "tokenizers" / name))
     encoder = encoder_of(words, name)
     for completion in (" Der Hund sitzt.", " ଓଡ଼ିଆ ଭାଷା", " ภาษาไทย", "日本語"):
-        (found,) = encoder.encode([Sample(prompt="The dog sits.", completion=completion)])
-        learned = [token for token, wanted in zip(found.tokens, found.learned, strict=True) if wanted]
+        (encoded,) = encoder.encode([Sample(prompt="The dog sits.", completion=completion)])
+        learned = [token for token, wanted in zip(encoded.tokens, encoded.learned, strict=True) if wanted]
         assert words.decode(learned, skip_special_tokens=True).strip() == completion.strip()
-        assert found.tokens[0] == words.bos_token_id
+        assert encoded.tokens[0] == words.bos_token_id
 
 
 def test_a_tokenizer_without_an_end_is_refused() -> None:
@@ -209,7 +209,7 @@ def test_a_tokenizer_without_an_end_is_refused() -> None:
         load_tokenizer("/nonexistent/model")
 
 
-# -- both --------------------------------------------------------------------------------------------------------------
+# -- prepared data -----------------------------------------------------------------------------------------------------
 
 
 def encoder() -> Encoder:
@@ -218,7 +218,7 @@ def encoder() -> Encoder:
 
 
 def test_what_cannot_be_trained_on_is_counted_by_language(tmp_path: Path) -> None:
-    """Too long for the block, or with nothing to learn: left out of the plan, and told."""
+    """Records that are too long or have nothing to learn are left out of the plan and reported."""
     records = [
         sample(0),
         {**sample(1, 200), "tgt_lang": "or"},
@@ -240,27 +240,27 @@ def test_what_cannot_be_trained_on_is_counted_by_language(tmp_path: Path) -> Non
 def test_lengths_are_measured_once_for_a_file_and_a_tokenizer(tmp_path: Path) -> None:
     """A second run, or another block, takes them from the cache; another tokenizer does not."""
     path = write(tmp_path / "a.jsonl", [sample(number) for number in range(20)])
-    asked: list[int] = []
+    measured: list[int] = []
 
     def run(encoder: Encoder, block: int = 64) -> None:
-        prepare([path], encoder, block, 0, Cache(tmp_path / "cache"), lambda done, total: asked.append(done))
+        prepare([path], encoder, block, 0, Cache(tmp_path / "cache"), lambda done, total: measured.append(done))
 
     run(encoder())
     run(encoder(), 32)
-    assert asked == [20]
+    assert measured == [20]
     run(encoder_of(tokenizer(size=60), "other"))
-    assert asked == [20, 20]
+    assert measured == [20, 20]
 
 
-def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    """One line, no traceback."""
+def test_a_cache_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
+    """The error is ours, and names the cache."""
     (tmp_path / "cache").write_text("a file")
     with pytest.raises(LlamaxError, match="cache"):
         prepare([write(tmp_path / "a.jsonl", [sample(1)])], encoder(), 64, 0, Cache(tmp_path / "cache"))
 
 
 def test_resuming_far_into_the_data_takes_no_time(tmp_path: Path) -> None:
-    """The millionth record of the order is there at once, with index, lengths and plan from the cache."""
+    """The last record of the order is read at once, with the index and the plan from the cache."""
     count = 1_000_000
     path = tmp_path / "big.jsonl"
     path.write_bytes(b"".join(b'{"prompt":"","completion":" word","id":%d}\n' % number for number in range(count)))

@@ -1,4 +1,4 @@
-"""Trackers: the metrics as curves, gone on with where a run is resumed."""
+"""Trackers: the metrics as curves, which a resumed run continues."""
 
 import errno
 import sys
@@ -19,7 +19,7 @@ from llamax_cli.training.trackers import Trackers, flatten
 
 
 def curves(folder: Path) -> dict[str, dict[int, float]]:
-    """Return what TensorBoard shows of a run: its curves, each by step."""
+    """Return the curves that TensorBoard shows of a run: the values by step."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     shown = EventAccumulator(str(folder / "tensorboard"))
@@ -33,7 +33,7 @@ def curves(folder: Path) -> dict[str, dict[int, float]]:
 
 
 def test_tensorboard_shows_the_metrics_over_a_resumption(tmp_path: Path) -> None:
-    """Steps after the checkpoint, which are made twice, are shown once; each curve is what the metrics say."""
+    """Steps after the checkpoint, which are made twice, are shown once; the curves agree with the metrics."""
     model = model_folder(tmp_path / "model")
     mix = write(tmp_path / "mix.jsonl", [sample(number, 3 + number % 9) for number in range(120)])
     folder = tmp_path / "run"
@@ -57,59 +57,61 @@ def test_tensorboard_shows_the_metrics_over_a_resumption(tmp_path: Path) -> None
     assert len({line["run"] for line in metrics(folder, "start")}) == 1
 
 
-def test_numbers_are_named_by_where_they_stand() -> None:
-    """What is no number makes no curve."""
+def test_numbers_are_named_by_their_keys() -> None:
+    """Values that are not numbers make no curve."""
     facts = {"loss": 1.5, "origin": {"para": 2, "mono": None}, "note": "x"}
     assert list(flatten("train", facts)) == [("train/loss", 1.5), ("train/origin/para", 2)]
 
 
 class Recorded(ModuleType):
-    """A package of the name `wandb` that writes down what it is asked."""
+    """A stand-in for the package `wandb` that records its calls."""
 
     Error = RuntimeError
 
     def __init__(self, *, refuses: bool = False) -> None:
         super().__init__("wandb")
-        self.asked: list[tuple[str, Any]] = []
-        self.config = SimpleNamespace(update=lambda values, **_: self.asked.append(("config", values)))
+        self.calls: list[tuple[str, Any]] = []
+        self.config = SimpleNamespace(update=lambda values, **_: self.calls.append(("config", values)))
         self._refuses = refuses
 
     def Settings(self, **given: object) -> dict[str, object]:  # noqa: N802
-        """Return what is given."""
+        """Return the settings."""
         return given
 
     def init(self, **given: Any) -> Any:
-        """Begin a run."""
+        """Start a run."""
         if self._refuses:
             raise self.Error("api_key not configured (no-tty)\nand more")
-        self.asked.append(("init", given))
-        log = lambda values, step: self.asked.append(("log", (step, values)))  # noqa: E731
-        return SimpleNamespace(url=None, log=log, finish=lambda: self.asked.append(("finish", None)))
+        self.calls.append(("init", given))
+        log = lambda values, step: self.calls.append(("log", (step, values)))  # noqa: E731
+        return SimpleNamespace(url=None, log=log, finish=lambda: self.calls.append(("finish", None)))
 
 
-def test_wandb_goes_on_in_the_run_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By its id; what is drawn are the numbers of steps and validations."""
+def test_wandb_resumes_the_run_by_its_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the numbers of steps and evaluations make curves."""
     recorded = Recorded()
     monkeypatch.setitem(sys.modules, "wandb", recorded)
-    asked = read_job(job(tmp_path / "run", tmp_path, tmp_path, trackers=("wandb",)))
-    trackers = Trackers(asked, "ab12", 7, {"block": 64})
+    run = read_job(job(tmp_path / "run", tmp_path, tmp_path, trackers=("wandb",)))
+    trackers = Trackers(run, "ab12", 7, {"block": 64})
     trackers.log("step", 8, {"loss": 2.0, "origin": {"para": 2.0}})
     trackers.log("start", 8, {"ranks": 1})
     trackers.close()
-    (_, begun), *rest = recorded.asked
-    assert (begun["id"], begun["resume"], begun["project"], begun["name"]) == ("ab12", "allow", "llamax", "run")
+    (_, started), *rest = recorded.calls
+    assert (started["id"], started["resume"], started["project"], started["name"]) == ("ab12", "allow", "llamax", "run")
     assert rest == [
         ("config", {"block": 64}),
         ("log", (8, {"train/loss": 2.0, "train/origin/para": 2.0})),
         ("finish", None),
     ]
     monkeypatch.setitem(sys.modules, "wandb", Recorded(refuses=True))
-    with pytest.raises(TrainingError, match=r"trackers: wandb: api_key not configured \(no-tty\); WANDB_MODE=offline"):
-        Trackers(asked, "ab12", 0, {})
+    with pytest.raises(
+        TrainingError, match=r"trackers: wandb: api_key not configured \(no-tty\); set WANDB_MODE=offline"
+    ):
+        Trackers(run, "ab12", 0, {})
 
 
-def test_a_full_disk_at_the_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In one line, when every tracker was told to finish."""
+def test_a_full_disk_at_the_end_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line, after every tracker was asked to finish."""
     finished = []
 
     def finish(name: str) -> None:
@@ -120,14 +122,14 @@ def test_a_full_disk_at_the_end_is_told(tmp_path: Path, monkeypatch: pytest.Monk
         return lambda *_: SimpleNamespace(name=name, finish=lambda: finish(name))
 
     monkeypatch.setattr("llamax_cli.training.trackers.TRACKERS", {"wandb": opened("a"), "tensorboard": opened("b")})
-    asked = read_job(job(tmp_path / "run", tmp_path, tmp_path, trackers=("wandb", "tensorboard")))
+    run = read_job(job(tmp_path / "run", tmp_path, tmp_path, trackers=("wandb", "tensorboard")))
     with pytest.raises(FileError, match=r"run: a cannot write: no space left on device"):
-        Trackers(asked, "ab12", 0, {}).close()
+        Trackers(run, "ab12", 0, {}).close()
     assert finished == ["a", "b"]
 
 
 def test_wandb_itself_writes_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The package, where it is installed."""
+    """With the real package, if it is installed."""
     pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_MODE", "offline")
     trackers = Trackers(read_job(job(tmp_path / "run", tmp_path, tmp_path, trackers=("wandb",))), "ab12", 0, {"a": 1})
@@ -136,8 +138,8 @@ def test_wandb_itself_writes_offline(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert list((tmp_path / "run" / "wandb").glob("offline-run-*-ab12/run-ab12.wandb"))
 
 
-def test_what_is_not_installed_is_told_at_once(tmp_path: Path, llamax: Callable[..., Outcome]) -> None:
-    """With what to install."""
+def test_a_missing_package_is_reported_at_once(tmp_path: Path, llamax: Callable[..., Outcome]) -> None:
+    """The error says what to install."""
     model_folder(tmp_path / "model")
     write(tmp_path / "mix.jsonl", [sample(1)])
     call = ("--model", "model", "--data", "mix.jsonl", "-o", "run", "--dry-run")

@@ -1,4 +1,4 @@
-"""Translations on the way: those that the model would make by itself, the same on any number of ranks, and scored."""
+"""Translations during training: those that the model generates by itself, on any number of ranks, and scored."""
 
 import json
 from pathlib import Path
@@ -18,28 +18,28 @@ PROMPTS = ["the dog", "a tall man sees", "the cat sits in", "red house", "the wo
 
 
 def held_out(folder: Path) -> tuple[Path, Path]:
-    """Write samples and pairs to translate; the second of these has more lines of a direction than are wanted."""
+    """Write samples and pairs to translate; the pairs are more than are translated of one direction."""
     samples = [{**sample(number), "prompt": prompt} for number, prompt in enumerate(PROMPTS)]
     pairs = [{"src": prompt, "tgt": "mti nyumba paka", "src_lang": "en", "tgt_lang": "fr"} for prompt in PROMPTS]
     return write(folder / "samples.jsonl", samples), write(folder / "pairs.jsonl", pairs)
 
 
 def translations(folder: Path, step: int) -> list[dict[str, str]]:
-    """Return what was translated after a step."""
+    """Return the translations made after a step."""
     text = (folder / "translations" / f"step-{step:08}.jsonl").read_text()
     return [json.loads(line) for line in text.splitlines()]
 
 
 def generated(model: Any, prompt: str, limit: int) -> str:
-    """Return what transformers' own greedy search makes of a prompt."""
+    """Return the output of transformers' own greedy search for a prompt."""
     words = small_tokenizer()
     ids = torch.tensor([[1, *words(prompt, add_special_tokens=False)["input_ids"]]])
     found = model.generate(ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=limit)
     return str(words.decode(found[0, ids.shape[1] :], skip_special_tokens=True)).strip()
 
 
-def test_what_is_translated_is_what_the_model_says(tmp_path: Path, data: Path) -> None:
-    """At intervals and at the end, on one rank and three; training goes on as if nothing had been."""
+def test_the_translations_are_those_of_the_model(tmp_path: Path, data: Path) -> None:
+    """At intervals and at the end, on one rank and on three; the losses of training stay the same."""
     from transformers import AutoModelForCausalLM
 
     spm = str(data / "tokenizers" / "llama2" / "tokenizer.model")
@@ -72,8 +72,8 @@ def test_what_is_translated_is_what_the_model_says(tmp_path: Path, data: Path) -
     assert set(scores["spbleu"]) == set(directions)
 
 
-def test_what_cannot_be_translated_is_told(tmp_path: Path) -> None:
-    """By its place; so is a prompt that leaves no room."""
+def test_lines_that_cannot_be_translated_are_reported(tmp_path: Path) -> None:
+    """A bad record with its place, a prompt that leaves no space for a translation with its direction."""
     _, pairs = held_out(tmp_path)
     training = Training(translate=(str(pairs),), translate_lines=2)
     read = held_out_lines.read(training, "some-llama")
@@ -81,7 +81,7 @@ def test_what_cannot_be_translated_is_told(tmp_path: Path) -> None:
         (f"English: {prompt}\nFrench:", "mti nyumba paka") for prompt in PROMPTS[:2]
     ]
     encoder = encoder_of(small_tokenizer(), "small")
-    with pytest.raises(DataError, match=r"translate: a prompt of en-fr has \d+ tokens, the model takes 8"):
+    with pytest.raises(DataError, match=r"translate: a prompt of en-fr has \d+ tokens; the model takes at most 8"):
         held_out_lines.decoding_jobs(read, encoder, 8)
     (made, *_) = held_out_lines.decoding_jobs(read, encoder, 512)
     assert made.tokens[0] == 1 and made.tokens[-1] != 2

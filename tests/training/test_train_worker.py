@@ -1,4 +1,4 @@
-"""Runs: the same losses on any number of ranks, stopped and gone on with anywhere, and no record twice or missed."""
+"""Runs: the same losses on any number of ranks, resumed from anywhere, with every record exactly once."""
 
 import json
 import os
@@ -53,7 +53,7 @@ def mix(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory, model: Path, mix: Path) -> Path:
-    """Return the folder of a run of one rank that never stopped."""
+    """Return the folder of an uninterrupted run of one rank."""
     folder = job(tmp_path_factory.mktemp("whole"), model, mix, validation=(str(mix),), epochs=2)
     train(folder)
     return folder
@@ -63,8 +63,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory, model: Path, mix: Path) -> P
 
 
 @pytest.mark.parametrize("ranks", [2, 3])
-def test_any_number_of_ranks_loses_the_same(tmp_path: Path, model: Path, mix: Path, whole: Path, ranks: int) -> None:
-    """Losses, by origin, language and direction too, gradients and the model itself."""
+def test_any_number_of_ranks_has_the_same_losses(
+    tmp_path: Path, model: Path, mix: Path, whole: Path, ranks: int
+) -> None:
+    """The same losses, also by origin, language and direction, the same gradients and the same model."""
     train(job(tmp_path, model, mix, validation=(str(mix),), epochs=2), ranks)
     for event, keys in (
         ("step", ("loss", "gradient_norm", "language", "origin")),
@@ -84,7 +86,7 @@ def weights(folder: Path) -> dict[str, Any]:
     return load_file(folder / "model" / "model.safetensors")
 
 
-def test_stopped_at_three_ranks_it_goes_on_at_four(tmp_path: Path, model: Path, mix: Path, whole: Path) -> None:
+def test_a_run_stopped_at_three_ranks_resumes_at_four(tmp_path: Path, model: Path, mix: Path, whole: Path) -> None:
     """With the same batch, the losses are those of a run that never stopped; the metrics have no step twice."""
     train(job(tmp_path, model, mix, epochs=2, stop_after=8), 3)
     assert losses(tmp_path) == pytest.approx(losses(whole)[:8], **CLOSE)
@@ -93,8 +95,8 @@ def test_stopped_at_three_ranks_it_goes_on_at_four(tmp_path: Path, model: Path, 
     assert [line["step"] for line in metrics(tmp_path)] == list(range(1, len(losses(whole)) + 1))
 
 
-def test_it_goes_on_with_another_batch(tmp_path: Path, model: Path, mix: Path) -> None:
-    """Stopped at three ranks, gone on with at one and another batch: as many records as there are."""
+def test_a_run_resumes_with_another_batch(tmp_path: Path, model: Path, mix: Path) -> None:
+    """Stopped at three ranks and resumed at one with another batch size, it sees every record."""
     train(job(tmp_path, model, mix, stop_after=4), 3)
     train(job(tmp_path, model, mix, batch=3, micro_batch=1, resume=True))
     (done,) = metrics(tmp_path, "end")
@@ -105,14 +107,14 @@ def test_it_goes_on_with_another_batch(tmp_path: Path, model: Path, mix: Path) -
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory, mix: Path) -> PackedDataset:
-    """Return the data, ready."""
+    """Return the samples, ready to train on."""
     return prepare([mix], encoder_of(small_tokenizer(), "small"), 64, 5, Cache(tmp_path_factory.mktemp("cache")))
 
 
 @settings(max_examples=25)
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 30), st.integers(1, 4), st.integers(1, 9)), max_size=5))
 def test_no_record_twice_and_none_missed(prepared: PackedDataset, settings: list[tuple[int, int, int, int]]) -> None:
-    """Whatever ranks, batch and micro batch a run goes on with, and wherever it stopped."""
+    """Whatever the ranks, batch and micro batch of a resumed run, and wherever it stopped."""
     position, seen, encoder = prepared.plan(0).start(), Counter[int](), encoder_of(small_tokenizer(), "small")
     for ranks, batch, micro, count in [*settings, (1, 7, 1, 10**9)]:
         shares = [DataLoader(prepared, encoder, batch, micro, rank, ranks).steps(position) for rank in range(ranks)]
@@ -189,11 +191,11 @@ def test_it_learns_as_the_trainer_of_transformers_does(tmp_path: Path, model: Pa
         assert torch.allclose(weight, theirs.state_dict()[name], atol=2e-6), name
 
 
-# -- the model at the end ----------------------------------------------------------------------------------------------
+# -- the trained model -------------------------------------------------------------------------------------------------
 
 
-def test_the_end_is_a_plain_folder(whole: Path, mix: Path) -> None:
-    """Transformers loads it, its held-out loss is what was said, and its card names the data."""
+def test_the_result_is_a_plain_folder(whole: Path, mix: Path) -> None:
+    """Transformers loads it, its held-out loss is the reported one, and its card names the data."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     result = whole / "model"
@@ -220,25 +222,25 @@ def test_the_end_is_a_plain_folder(whole: Path, mix: Path) -> None:
     assert losses(whole)[-1] < losses(whole)[0]
 
 
-def test_the_end_can_be_converted(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_result_can_be_converted(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """CTranslate2 translates with it as transformers does."""
     from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
     from llamax_cli.translation.engines.registry import open_engine
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    asked = [TranslationRequest("the dog sees the man", "en", "de"), TranslationRequest("a tall woman", "en", "sw")]
+    requests = [TranslationRequest("the dog sees the man", "en", "de"), TranslationRequest("a tall woman", "en", "sw")]
     decoding = Decoding(beam=1, max_new_tokens=12)
     answers = []
     for name in ("hf", "ctranslate2"):
         engine = open_engine(ModelChoice(str(whole / "model"), engine=name, template="llama", device="cpu"), decoding)
-        answers.append({place: hypotheses[0].text for place, hypotheses in engine.translate(asked)})
+        answers.append({place: hypotheses[0].text for place, hypotheses in engine.translate(requests)})
         engine.close()
     assert answers[0] == answers[1]
     assert any(answers[0].values())
 
 
 @pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")  # which peft asks for
-def test_lora_ends_merged_and_as_an_adapter(tmp_path: Path, model: Path, mix: Path) -> None:
+def test_lora_is_merged_and_also_written_as_an_adapter(tmp_path: Path, model: Path, mix: Path) -> None:
     """Peft's own merge of the adapter is the merged model; only LoRA's weights are in checkpoints."""
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
@@ -252,7 +254,7 @@ def test_lora_ends_merged_and_as_an_adapter(tmp_path: Path, model: Path, mix: Pa
     assert all(torch.allclose(ours[name], theirs[name], atol=1e-6) for name in ours)
 
 
-# -- stopped -----------------------------------------------------------------------------------------------------------
+# -- interruptions -----------------------------------------------------------------------------------------------------
 
 
 def slow(folder: Path, model: Path, mix: Path, **more: Any) -> Path:
@@ -261,7 +263,7 @@ def slow(folder: Path, model: Path, mix: Path, **more: Any) -> Path:
 
 
 def test_a_signal_makes_a_checkpoint(tmp_path: Path, model: Path, mix: Path) -> None:
-    """SIGUSR1 one and on, SIGTERM another and the end; gone on with, the losses are those of a run without signals."""
+    """SIGUSR1 makes one and SIGTERM another and ends the run; resumed, it has the losses of a run without signals."""
     slow(tmp_path, model, mix)
     processes = begin(tmp_path)
     until(tmp_path, 3)
@@ -282,8 +284,8 @@ def test_a_signal_makes_a_checkpoint(tmp_path: Path, model: Path, mix: Path) -> 
     assert losses(tmp_path) == pytest.approx(losses(straight), **CLOSE)
 
 
-def test_killed_it_goes_on_from_the_last_whole_checkpoint(tmp_path: Path, model: Path, mix: Path) -> None:
-    """What a half-written checkpoint left behind is not taken for one."""
+def test_a_killed_run_resumes_from_the_last_complete_checkpoint(tmp_path: Path, model: Path, mix: Path) -> None:
+    """A half-written checkpoint is not taken for a complete one."""
     slow(tmp_path, model, mix, checkpoint_every=4)
     processes = begin(tmp_path)
     until(tmp_path, 10)
@@ -297,7 +299,7 @@ def test_killed_it_goes_on_from_the_last_whole_checkpoint(tmp_path: Path, model:
 
 
 def test_a_rank_that_dies_ends_the_others(tmp_path: Path, model: Path, mix: Path) -> None:
-    """They stop, not with 0, and say why in one line."""
+    """They exit with an error and say why in one line."""
     slow(tmp_path, model, mix)
     processes = begin(tmp_path, 2)
     until(tmp_path, 2)
@@ -308,13 +310,13 @@ def test_a_rank_that_dies_ends_the_others(tmp_path: Path, model: Path, mix: Path
 
 
 def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path, model: Path, mix: Path) -> None:
-    """One line, and the run goes on from what was whole."""
+    """The error is one line, and the run resumes from the last complete checkpoint."""
     train(slow(tmp_path, model, mix, stop_after=3))
     processes = begin(slow(tmp_path, model, mix, checkpoint_every=5, resume=True), 2, limit=60_000)
     codes, said = end(tmp_path, processes)
     assert codes == [1, 1]
     assert said.count("\n") == 1
-    assert "step-00000005.partial: file too large; the checkpoints before it are whole" in said
+    assert "step-00000005.partial: file too large; the earlier checkpoints are intact" in said
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-00000003"]
     train(slow(tmp_path, model, mix, stop_after=6, resume=True))
 
@@ -323,14 +325,14 @@ def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path, model: Path, mix
 
 
 def refused(folder: Path, ranks: int = 1) -> str:
-    """Return what a run says that ends in an error."""
+    """Return the stderr of a run that ends in an error."""
     codes, said = end(folder, begin(folder, ranks))
     assert 0 not in codes
     return said
 
 
 def test_two_runs_in_one_folder(tmp_path: Path, model: Path, mix: Path) -> None:
-    """The second is refused while the first goes on; the first goes on."""
+    """The second is refused, and the first continues."""
     processes = begin(slow(tmp_path, model, mix))
     until(tmp_path, 1)
     assert refused(tmp_path) == f"llamax train: another run is training in {tmp_path}\n"
@@ -339,21 +341,21 @@ def test_two_runs_in_one_folder(tmp_path: Path, model: Path, mix: Path) -> None:
     assert len(list((tmp_path / "checkpoints").iterdir())) == 1
 
 
-def test_changed_data_is_not_gone_on_with(tmp_path: Path, model: Path, mix: Path) -> None:
-    """Nor another seed."""
+def test_a_run_does_not_resume_with_other_data(tmp_path: Path, model: Path, mix: Path) -> None:
+    """The position in the checkpoint belongs to the plan of the earlier data."""
     data = tmp_path / "data.jsonl"
     shutil.copy(mix, data)
     run = tmp_path / "run"
     train(slow(run, model, data, stop_after=2))
     write(data, [sample(number) for number in range(10)])
     said = refused(slow(run, model, data, resume=True), 2)
-    assert said.startswith("llamax train: the data, the tokenizer, the block or the seed is not that of the checkpoint")
+    assert said.startswith("llamax train: the data, the tokenizer, the block or the seed differs from the checkpoint's")
     assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize("policy", ["stop", "skip"])
-def test_a_loss_that_is_no_number(tmp_path: Path, mix: Path, policy: str) -> None:
-    """The run stops, or leaves the step out, and names the records."""
+def test_a_loss_that_is_not_a_number(tmp_path: Path, mix: Path, policy: str) -> None:
+    """The run stops or skips the step, and names the records."""
     from transformers import AutoModelForCausalLM
 
     records = [{**sample(number), "completion": "the dog sees the man"} for number in range(40)]
@@ -371,22 +373,22 @@ def test_a_loss_that_is_no_number(tmp_path: Path, mix: Path, policy: str) -> Non
     else:
         said = refused(folder, 2)
         assert said.count("\n") == 1
-        assert said.endswith("; on_nan=skip leaves such steps out\n")
+        assert said.endswith("; on_nan=skip skips such steps\n")
     assert "the loss is nan and the norm of the gradient nan; the records with the greatest loss: " in said
     assert f"{data}:18 (made:bad)" in said
     assert metrics(folder, "skipped")[0]["reason"] == "nan"
 
 
 @pytest.mark.parametrize("policy", ["stop", "skip"])
-def test_a_loss_that_leaps(tmp_path: Path, model: Path, mix: Path, policy: str) -> None:
-    """Judged by what it was on average, once that is settled; the records with the greatest loss are named.
+def test_a_spike_of_the_loss(tmp_path: Path, model: Path, mix: Path, policy: str) -> None:
+    """After 20 steps a loss is compared with the running mean; the records with the greatest loss are named.
 
-    Half the average is a spike here, and so is every step from then on.
+    Here a loss above half the mean is a spike, and so every step from then on is one.
     """
     folder = job(tmp_path, model, mix, batch=2, spike=0.5, on_spike=policy, stop_after=25, checkpoint_every=20)
     if policy == "stop":
         said = refused(folder)
-        assert said.endswith("; on_spike=skip leaves such steps out\n")
+        assert said.endswith("; on_spike=skip skips such steps\n")
         assert len(losses(tmp_path)) == 20
     else:
         said = train(folder)
@@ -399,8 +401,8 @@ def test_a_loss_that_leaps(tmp_path: Path, model: Path, mix: Path, policy: str) 
     assert first.count(f"{mix}:") == 5
 
 
-def test_steps_left_out_change_nothing(tmp_path: Path, model: Path, mix: Path) -> None:
-    """The model is the one from before them."""
+def test_skipped_steps_change_nothing(tmp_path: Path, model: Path, mix: Path) -> None:
+    """The model is the same as before them."""
     facts = {"batch": 2, "spike": 0.5, "on_spike": "skip", "schedule": "constant", "warmup": 0.0}
     train(job(tmp_path / "twenty", model, mix, stop_after=20, **facts))
     train(job(tmp_path / "more", model, mix, stop_after=23, **facts))
@@ -408,14 +410,14 @@ def test_steps_left_out_change_nothing(tmp_path: Path, model: Path, mix: Path) -
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_torn_weights_are_told(tmp_path: Path, model: Path, mix: Path) -> None:
+def test_truncated_weights_are_reported(tmp_path: Path, model: Path, mix: Path) -> None:
     """In one line, whichever rank reads them."""
-    torn = tmp_path / "torn"
-    shutil.copytree(model, torn)
-    file = torn / "model.safetensors"
+    truncated = tmp_path / "truncated"
+    shutil.copytree(model, truncated)
+    file = truncated / "model.safetensors"
     file.write_bytes(file.read_bytes()[:-100])
-    said = refused(job(tmp_path / "run", torn, mix), 2)
-    assert said.startswith(f"llamax train: cannot load {torn}: ")
+    said = refused(job(tmp_path / "run", truncated, mix), 2)
+    assert said.startswith(f"llamax train: cannot load {truncated}: ")
     assert said.count("\n") == 1
 
 

@@ -1,4 +1,4 @@
-"""`llamax translate`: records in, the same records with translations out, in order, whole or resumable."""
+"""`llamax translate`: records in, the same records with translations out, in order, complete or resumable."""
 
 import json
 import os
@@ -37,7 +37,7 @@ expand_record = partial(expand, defaults=DefaultLanguages())
 
 @pytest.fixture
 def tagger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Tagger]:
-    """Have --engine hf be an engine without a model, in an empty folder with nothing asked yet."""
+    """Replace --engine hf by an engine without a model, in an empty folder, with its notes cleared."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(registry.ENGINES, "hf", EngineSpec("fakes:Tagger", shareable=True))
     monkeypatch.setattr(Tagger, "opened", [])
@@ -46,7 +46,7 @@ def tagger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Tagger]:
 
 
 def put(*records: dict[str, Any] | str, name: str = "in.jsonl") -> None:
-    """Write records, or lines as they are, to a file."""
+    """Write records, or raw lines, to a file."""
     lines = [record if isinstance(record, str) else json.dumps(record) for record in records]
     Path(name).write_text("".join(line + "\n" for line in lines))
 
@@ -72,7 +72,7 @@ def pair(src: str, **more: Any) -> dict[str, Any]:
 
 
 def test_a_pair_gets_mt_and_keeps_the_rest_byte_for_byte(tagger: type[Tagger]) -> None:
-    """Big integers, escapes, spaces and codes as typed included; what was derived from another mt goes."""
+    """Including big numbers, escapes, spaces and language codes as typed; keys derived from an old mt are dropped."""
     line = '{"id":1e2, "src":"\\u0061","tgt":"x","src_lang":"eng","tgt_lang":"deu_Latn","n":12345678901234567890.0}'
     put(line, pair("b", mt="old", lid="fr", lid_score=1, on_target=False, truncated=True, pivot="p", spbleu=3))
     translate()
@@ -83,7 +83,7 @@ def test_a_pair_gets_mt_and_keeps_the_rest_byte_for_byte(tagger: type[Tagger]) -
 
 
 def test_a_text_is_fanned_out(tagger: type[Tagger]) -> None:
-    """Into every language but its own, in the order given; the source stands as it stood."""
+    """Into every language but its own, in the order given; its other keys are kept."""
     put(text("a", origin="mono", note=1), {"text": "b"})
     translate("--into", "fr,eng,zho_Hans", "--src-lang", "de")
     shape = {"id": "a", "src": "a", "src_lang": "en", "origin": "mono", "note": 1}
@@ -94,10 +94,10 @@ def test_a_text_is_fanned_out(tagger: type[Tagger]) -> None:
     ]
 
 
-def test_what_comes_again_is_asked_once_and_nothing_not_at_all(
+def test_repeated_sources_are_translated_once_and_empty_ones_never(
     tagger: type[Tagger], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Within a window and from one to the next."""
+    """Within a window and across windows."""
     monkeypatch.setattr(windows, "WINDOW", 4)
     put(*(pair(src) for src in ("a", "", "a", " \u3000", "b", "a", "b", "b", "a")))
     translate()
@@ -106,7 +106,7 @@ def test_what_comes_again_is_asked_once_and_nothing_not_at_all(
 
 
 def test_candidates_are_numbered(tagger: type[Tagger]) -> None:
-    """Consecutive, the best first, those of an empty source too."""
+    """Consecutively, best first, also those of an empty source."""
     put(pair("a"), pair(""))
     translate("--nbest", "3")
     assert [(record["id"], record["candidate"], record["mt"]) for record in got()] == [
@@ -131,7 +131,7 @@ def test_what_was_cut_is_marked_and_counted(tagger: type[Tagger], capfd: pytest.
 
 
 def test_bad_records_have_a_place(tagger: type[Tagger], capfd: pytest.CaptureFixture[str]) -> None:
-    """The first ends the run after what came before it is written; --rejects sets them aside."""
+    """The first one ends the run, after the records before it are written; --rejects sets them aside."""
     put(
         pair("a"),
         {"id": 1},
@@ -157,7 +157,7 @@ def test_bad_records_have_a_place(tagger: type[Tagger], capfd: pytest.CaptureFix
 
 
 def test_a_plan_makes_the_pairs_that_are_missing(tagger: type[Tagger], capfd: pytest.CaptureFixture[str]) -> None:
-    """Each direction gets its number; texts are not enough for one of them."""
+    """Each direction gets its number of pairs; for one of them there are too few texts."""
     put(
         {"src_lang": "en", "tgt_lang": "wo", "have": 1, "missing": 2},
         {"src_lang": "en", "tgt_lang": "umb", "have": 0, "missing": 9},
@@ -179,7 +179,7 @@ def test_a_plan_makes_the_pairs_that_are_missing(tagger: type[Tagger], capfd: py
 def test_an_interrupted_run_is_resumed_to_the_same_bytes(
     tagger: type[Tagger], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At any record, with a plan too; another model, template or beam is refused."""
+    """Also with a plan; --resume with another model, template or beam is refused."""
     monkeypatch.setattr(windows, "WINDOW", 3)
     put(
         {"src_lang": "en", "tgt_lang": "wo", "missing": 9},
@@ -206,7 +206,7 @@ def test_an_interrupted_run_is_resumed_to_the_same_bytes(
         assert "go on with --resume" in capfd.readouterr().err
         for other in (["--model", "n"], ["--template", "qwen2"], ["--beam", "2"], ["--max-new-tokens", "9"]):
             translate(*more, "--resume", *other, code=1)
-            assert "cannot resume with other arguments" in capfd.readouterr().err
+            assert "cannot resume with different arguments" in capfd.readouterr().err
         tagger.asked.clear()
         translate(*more, "--resume", "--batch-tokens", "99", "--device", "cpu")
         assert Path("out.jsonl").read_bytes() == whole
@@ -215,8 +215,8 @@ def test_an_interrupted_run_is_resumed_to_the_same_bytes(
         assert " cut at --max-new-tokens" in capfd.readouterr().err  # counted by the run before
 
 
-def test_a_template_that_has_changed_is_another(tagger: type[Tagger], capfd: pytest.CaptureFixture[str]) -> None:
-    """Though its file has the same name; so is a model with other files."""
+def test_a_changed_template_or_model_is_refused(tagger: type[Tagger], capfd: pytest.CaptureFixture[str]) -> None:
+    """Even if the file or folder has the same name."""
     Path("model").mkdir()
     for changed, what in (("t.txt", "template"), ("model/config.json", "model")):
         Path("t.txt").write_text("{src_lang} {src} {tgt_lang}")
@@ -232,7 +232,7 @@ def test_a_template_that_has_changed_is_another(tagger: type[Tagger], capfd: pyt
 def test_a_run_interrupted_at_its_very_end_is_kept(
     tagger: type[Tagger], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A disk may take long to be sure; nothing is translated again for that."""
+    """The final sync may take long; nothing is translated again if it is interrupted."""
     put(*(pair(str(number)) for number in range(9)))
 
     def interrupted(_: AtomicFile) -> None:
@@ -261,8 +261,8 @@ def test_shards_joined_are_the_whole(tagger: type[Tagger]) -> None:
     assert all(parts)
 
 
-def test_a_limit_asks_for_no_more(tagger: type[Tagger]) -> None:
-    """A look at the first two is quick."""
+def test_a_limit_translates_no_more(tagger: type[Tagger]) -> None:
+    """A quick look at the first two translates only these."""
     put(*(pair(str(number)) for number in range(50)))
     translate("--limit", "2")
     assert [record["mt"] for record in got()] == ["0>de", "1>de"]
@@ -301,7 +301,7 @@ def test_one_result_for_each_record_in_order(sources: list[tuple[str, str]], win
 
 @pytest.mark.parametrize("name", ["translate", "pivot"])
 def test_help_and_wrong_usage_load_no_torch(name: str) -> None:
-    """Nor does a command line that is refused."""
+    """Neither does a command line that is refused."""
     script = "import sys; from llamax_cli import cli; code = cli.run(sys.argv[1:]); "
     script += "assert not {'torch', 'transformers', 'numpy'} & set(sys.modules); sys.exit(code)"
     for arguments, code in ((["--help"], 0), (["--model", "m", "--template", "nonsense", "x"], 2)):
@@ -312,7 +312,7 @@ def test_help_and_wrong_usage_load_no_torch(name: str) -> None:
 def test_a_real_run_says_nothing_but_its_summary(
     tiny_model: Callable[[str], Path], llamax: Callable[..., Outcome], tmp_path: Path
 ) -> None:
-    """No warning, no progress bar of a library; through a pipe that is closed early it ends with 141."""
+    """No warning and no progress bar of a library; when its pipe is closed early, it ends with 0 or 141."""
     folder = tiny_model("llama")
     lines = "".join(json.dumps({"text": f"kalo mi {number}", "lang": "en"}) + "\n" for number in range(40))
     done = llamax(
@@ -344,7 +344,7 @@ def test_a_real_run_is_terminated_and_resumed(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """With a model's own batches, which are other ones after the interruption: the bytes of a run that had none."""
+    """A real model's batches differ after the interruption, but the bytes are those of an uninterrupted run."""
     monkeypatch.chdir(tmp_path)
     put(*(text(each) for each in tiny.sentences(16, seed=5)))
     options = ["in.jsonl", "--model", str(tiny_model("llama")), "--into", "de,fr", "--batch-tokens", "400"]
@@ -369,7 +369,7 @@ def test_a_real_run_is_terminated_and_resumed(
 
 
 def test_a_full_disk_keeps_what_was_done(tagger: type[Tagger], tmp_path: Path) -> None:
-    """One line, and the run goes on from there when there is room."""
+    """The error is one line, and --resume continues once there is space."""
     put(*(pair(str(number) * 20) for number in range(400)))
     translate()
     whole = Path("out.jsonl").read_bytes()

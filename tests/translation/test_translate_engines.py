@@ -1,4 +1,4 @@
-"""Engines: what is translated together is what is translated alone, by any of them."""
+"""Engines: a batch gives the same translations as each sentence alone, with any of them."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,18 +33,18 @@ def texts(engine: Engine, requests: list[TranslationRequest]) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", tiny.MAKERS)
-def test_together_is_alone(tiny_model: Callable[[str], Path], kind: str) -> None:
-    """A batch gives each sentence what it gets by itself, for each architecture, with all its candidates."""
+def test_a_batch_gives_what_each_sentence_gets_alone(tiny_model: Callable[[str], Path], kind: str) -> None:
+    """For each architecture, with all candidates."""
     engine = HfEngine(ModelChoice(str(tiny_model(kind))), Decoding(max_new_tokens=40, nbest=4))
     alone = [answers(engine, [request])[0] for request in REQUESTS]
     assert answers(engine, REQUESTS) == alone
-    assert len(set(map(str, alone))) > len(alone) // 2  # else the law would say little
+    assert len(set(map(str, alone))) > len(alone) // 2  # otherwise the comparison would mean little
     assert any(isinstance(answer, list) and not answer[0].truncated for answer in alone)
 
 
 @pytest.mark.parametrize("kind", ["llama", "madlad"])
-def test_samples_hang_on_the_sentence(tiny_model: Callable[[str], Path], kind: str) -> None:
-    """A sample is the same in any batch, another with another seed, and candidates differ."""
+def test_samples_depend_on_the_sentence_and_the_seed(tiny_model: Callable[[str], Path], kind: str) -> None:
+    """A sample is the same in any batch and differs with another seed; candidates differ."""
     choice = ModelChoice(str(tiny_model(kind)))
     drawn = HfEngine(choice, Decoding(max_new_tokens=20, sample=True, nbest=3))
     together = answers(drawn, REQUESTS[:6])
@@ -55,7 +55,7 @@ def test_samples_hang_on_the_sentence(tiny_model: Callable[[str], Path], kind: s
 
 
 def random_model(kind: str) -> Any:
-    """Return a decoder with large random weights, which ties nothing and ends somewhere."""
+    """Return a decoder with large random weights, whose scores have no ties and whose texts end."""
     import transformers
 
     torch.manual_seed(3)
@@ -84,7 +84,7 @@ def random_model(kind: str) -> Any:
 
 
 def by_generate(model: Any, prompt: list[int], eos: list[int], beams: int, limit: int, **more: Any) -> list[list[int]]:
-    """Return what transformers' `generate` finds."""
+    """Return the sequences that transformers' `generate` finds."""
     ids = torch.tensor([prompt])
     found = model.generate(
         ids,
@@ -101,7 +101,7 @@ def by_generate(model: Any, prompt: list[int], eos: list[int], beams: int, limit
 
 
 def ended(tokens: list[int], eos: list[int]) -> list[int]:
-    """Return a sequence without what fills it up; as filling serves an end, or 0."""
+    """Return a sequence without its padding, which is an EOS or 0."""
     end = next((place for place, token in enumerate(tokens) if token in eos), len(tokens))
     return [token for token in tokens[: end + 1] if token]
 
@@ -109,7 +109,7 @@ def ended(tokens: list[int], eos: list[int]) -> list[int]:
 @pytest.mark.parametrize("beams", [1, 2, 4])
 @pytest.mark.parametrize("kind", sorted(attention.ARCHITECTURES))
 def test_the_search_is_that_of_generate(kind: str, beams: int) -> None:
-    """All sequences, in their order, of sentences with and without a common beginning, many or few ends."""
+    """All sequences, in the same order, with and without a shared beginning, with few or many EOS tokens."""
     loading.silence()
     model = random_model(kind)
     draw = torch.Generator().manual_seed(0)
@@ -121,34 +121,34 @@ def test_the_search_is_that_of_generate(kind: str, beams: int) -> None:
         with attention.use_prefix_attention(model):
             search = BeamSearch(model, eos, beams)
             assert search(prompts, limits) == expected
-            assert search(prompts[:2], limits[:2]) == expected[:2]  # the beginning is remembered
+            assert search(prompts[:2], limits[:2]) == expected[:2]  # with the prefix kept from before
         if len(eos) > 1:
             assert any(len(found[0]) < limit for found, limit in zip(expected, limits, strict=True))
 
 
-def test_too_much_for_the_memory_is_done_in_halves(
+def test_a_batch_that_does_not_fit_into_memory_is_halved(
     tiny_model: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A batch that does not fit is halved until it does; a single sentence that does not is an error."""
+    """It is halved until it fits; a single sentence that does not fit is an error."""
     engine = HfEngine(ModelChoice(str(tiny_model("llama"))), SHORT)
     expected = answers(engine, REQUESTS)
-    decode, sizes, room = engine._decode, [], 3
+    decode, sizes, capacity = engine._decode, [], 3
 
     def cramped(batch: list[Any], requests: Any) -> Any:
         sizes.append(len(batch))
-        if len(batch) > room:
+        if len(batch) > capacity:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return decode(batch, requests)
 
     monkeypatch.setattr(engine, "_decode", cramped)
     assert answers(engine, REQUESTS) == expected
-    assert max(sizes) > room
-    room = 0
+    assert max(sizes) > capacity
+    capacity = 0
     with pytest.raises(ModelError, match="a single sentence does not fit"):
         answers(engine, REQUESTS)
 
 
-def test_a_source_too_long_is_one_bad_record(tiny_model: Callable[[str], Path]) -> None:
+def test_a_source_that_is_too_long_is_one_bad_record(tiny_model: Callable[[str], Path]) -> None:
     """The others are translated."""
     engine = HfEngine(ModelChoice(str(tiny_model("llama"))), SHORT)
     long, short = answers(engine, [TranslationRequest("ka " * 2000, "en", "de"), REQUESTS[0]])
@@ -156,8 +156,8 @@ def test_a_source_too_long_is_one_bad_record(tiny_model: Callable[[str], Path]) 
     assert isinstance(short, list)
 
 
-def test_a_language_the_model_has_not_is_a_bad_record(tiny_model: Callable[[str], Path]) -> None:
-    """NLLB's codes, MADLAD's and M2M's are looked up in the vocabulary."""
+def test_a_language_unknown_to_the_model_is_a_bad_record(tiny_model: Callable[[str], Path]) -> None:
+    """The codes of NLLB, MADLAD and M2M-100 are looked up in the vocabulary."""
     for kind in ("nllb", "madlad", "m2m100"):
         engine = HfEngine(ModelChoice(str(tiny_model(kind))), SHORT)
         bad, good = answers(engine, [TranslationRequest("ka", "en", "umb"), TranslationRequest("ka", "en", "de")])
@@ -165,8 +165,8 @@ def test_a_language_the_model_has_not_is_a_bad_record(tiny_model: Callable[[str]
         assert isinstance(good, list)
 
 
-def test_the_marker_of_a_language_is_not_in_the_translation(tiny_model: Callable[[str], Path]) -> None:
-    """It began the search; it is no word."""
+def test_the_language_token_is_not_in_the_translation(tiny_model: Callable[[str], Path]) -> None:
+    """The search begins with it, but it is not part of the text."""
     for kind in ("nllb", "m2m100"):
         engine = HfEngine(ModelChoice(str(tiny_model(kind))), SHORT)
         assert not any("_" in text for text in texts(engine, REQUESTS))
@@ -176,7 +176,7 @@ def test_the_marker_of_a_language_is_not_in_the_translation(tiny_model: Callable
 def test_ctranslate2_finds_what_generate_finds(
     tiny_model: Callable[[str], Path], kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """With one beam its search is that of `generate`; with four that of `generate` with early stopping."""
+    """With one beam its search equals `generate`, with four beams `generate` with early stopping."""
     pytest.importorskip("ctranslate2")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     choice = ModelChoice(str(tiny_model(kind)), engine="ctranslate2")
@@ -191,7 +191,7 @@ def test_ctranslate2_finds_what_generate_finds(
 
 
 def stopping_early(engine: HfEngine) -> list[str]:
-    """Return what `generate` finds when it stops as soon as it has as many sequences as beams."""
+    """Return the translations by `generate` that stops once it has as many finished sequences as beams."""
     encoded = sorted(engine._encoder.encode(REQUESTS)[0], key=lambda request: request.index)
     eos = engine._encoder.eos
     found = [by_generate(engine._model, request.tokens, eos, 4, 40, early_stopping=True)[0] for request in encoded]
@@ -199,7 +199,7 @@ def stopping_early(engine: HfEngine) -> list[str]:
 
 
 def test_a_limit_that_adapts(tiny_model: Callable[[str], Path]) -> None:
-    """`auto` gives a longer source more room, and a limit of one token is marked."""
+    """With `auto` a longer source gets a higher limit; translations cut at one token are marked."""
     engine = HfEngine(ModelChoice(str(tiny_model("llama"))), Decoding(max_new_tokens=None))
     limits = [
         job.max_new_tokens
@@ -212,14 +212,14 @@ def test_a_limit_that_adapts(tiny_model: Callable[[str], Path]) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, tiny_model: Callable[[str], Path]) -> Iterator[Path]:
-    """Return a copy of a model that may be broken."""
+    """Return a copy of a model, for a test to break."""
     import shutil
 
     yield Path(shutil.copytree(tiny_model("llama"), tmp_path / "model"))
 
 
-def test_what_is_wrong_with_a_folder_is_said_in_a_line(folder: Path) -> None:
-    """Torn weights, no tokenizer, no weights, no configuration, no folder."""
+def test_errors_about_a_folder_are_one_line(folder: Path) -> None:
+    """Truncated weights, no tokenizer, no weights, no configuration, no folder."""
     weights = folder / "model.safetensors"
     whole = weights.read_bytes()
     weights.write_bytes(whole[: len(whole) // 2])
@@ -248,8 +248,8 @@ def test_what_is_wrong_with_a_folder_is_said_in_a_line(folder: Path) -> None:
         HfEngine(ModelChoice("./nowhere"), SHORT)
 
 
-def test_weights_that_are_missing_are_not_drawn(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor those of another size, or of another architecture."""
+def test_missing_weights_are_not_initialized(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor are weights of another size."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     from safetensors.torch import load_file, save_file
 
@@ -261,7 +261,7 @@ def test_weights_that_are_missing_are_not_drawn(folder: Path, tmp_path: Path, mo
     del weights["lm_head.weight"], weights["model.norm.weight"]
     save_file(weights, path, {"format": "pt"})
     for engine in ("hf", "ctranslate2"):
-        with pytest.raises(ModelError, match=r": 2 weights are not in its files, lm_head\.weight first"):
+        with pytest.raises(ModelError, match=r": 2 weights are missing from its files, lm_head\.weight first"):
             open_engine(ModelChoice(str(folder), engine=engine), SHORT)
 
 
@@ -273,8 +273,8 @@ def _tokenizers(tiny_model: Callable[[str], Path]) -> None:
     TOKENIZERS.extend(tiny_model("llama").glob("tokenizer*"))
 
 
-def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is named, with what there is."""
+def test_a_missing_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names it and the devices that exist."""
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     with pytest.raises(ModelError, match="--device cuda: torch sees no CUDA devices; try --device cpu"):
         loading.find_device("cuda")
@@ -289,8 +289,8 @@ def test_an_engine_whose_package_is_missing_says_how_to_get_it(tiny_model: Calla
         open_engine(ModelChoice(str(tiny_model("llama")), engine="vllm"), SHORT)
 
 
-def test_the_content_of_a_model_is_its_files(folder: Path) -> None:
-    """A changed weight, tokenizer or name changes it; a second look does not."""
+def test_the_fingerprint_of_a_model_depends_on_its_files(folder: Path) -> None:
+    """A changed weight changes it, a second call does not; a name on the hub stands for itself."""
     seen = {fingerprint(str(folder))}
     assert fingerprint(str(folder)) in seen
     weights = (folder / "model.safetensors").read_bytes()
@@ -300,7 +300,7 @@ def test_the_content_of_a_model_is_its_files(folder: Path) -> None:
 
 
 def test_an_adapter_is_merged(folder: Path, tmp_path: Path) -> None:
-    """A LoRA adapter changes the translations, and one that does nothing changes none."""
+    """A LoRA adapter changes the translations, unless its weights are zero."""
     from peft import LoraConfig, get_peft_model
 
     plain = HfEngine(ModelChoice(str(folder)), SHORT)
@@ -314,5 +314,5 @@ def test_an_adapter_is_merged(folder: Path, tmp_path: Path) -> None:
     adapted.save_pretrained(tmp_path / "something")
     assert texts(HfEngine(ModelChoice(str(folder), lora=str(tmp_path / "nothing")), SHORT), REQUESTS) == expected
     assert texts(HfEngine(ModelChoice(str(folder), lora=str(tmp_path / "something")), SHORT), REQUESTS) != expected
-    with pytest.raises(ModelError, match=r"no adapter_config\.json"):
+    with pytest.raises(ModelError, match=r"adapter_config\.json is missing"):
         HfEngine(ModelChoice(str(folder), lora=str(folder)), SHORT)

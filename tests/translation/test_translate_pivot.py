@@ -1,4 +1,4 @@
-"""`llamax pivot`: by way of a third language, all records or those that went astray."""
+"""`llamax pivot`: through a third language, all records or those that are off target."""
 
 import json
 from collections.abc import Callable
@@ -20,8 +20,8 @@ def pivot(*arguments: str, code: int = 0) -> None:
     assert cli.run(["pivot", "in.jsonl", "--model", "m", "-o", "out.jsonl", *arguments]) == code
 
 
-def test_a_record_goes_by_way_of_english(tagger: type[Tagger]) -> None:
-    """With one model; the text in between is kept, and cuts on either way are marked."""
+def test_a_record_is_translated_through_english(tagger: type[Tagger]) -> None:
+    """With one model; the text in between is kept, and a cut in either step is marked."""
     put(pair("a", src_lang="sw"), pair("b!", src_lang="sw"), pair("", src_lang="sw"))
     pivot()
     assert got() == [
@@ -33,15 +33,15 @@ def test_a_record_goes_by_way_of_english(tagger: type[Tagger]) -> None:
     assert tagger.asked[0] == TranslationRequest("a", "sw", "en")
 
 
-def test_a_direction_of_the_pivot_is_translated_at_once(tagger: type[Tagger]) -> None:
-    """There is nothing in between."""
+def test_a_direction_of_the_pivot_language_takes_one_step(tagger: type[Tagger]) -> None:
+    """So it has no text in between."""
     put(pair("a"), pair("b", src_lang="sw", tgt_lang="en"))
     pivot()
     assert got() == [pair("a", mt="a>de"), pair("b", src_lang="sw", tgt_lang="en", mt="b>en")]
 
 
-def test_only_what_went_astray(tagger: type[Tagger]) -> None:
-    """The others pass byte for byte; what was derived from the old mt goes with it."""
+def test_only_records_off_target(tagger: type[Tagger]) -> None:
+    """The others are passed on byte for byte; keys derived from the old mt are dropped with it."""
     lines = [
         '{"id":1e1, "src":"a","src_lang":"sw","tgt_lang":"de","mt":"\\u0061","lid":"de","on_target":true}',
         '{"id":2,"src":"b","src_lang":"sw","tgt_lang":"de","mt":"x","lid":"en","lid_score":0.9,"on_target":false}',
@@ -62,10 +62,10 @@ def test_only_what_went_astray(tagger: type[Tagger]) -> None:
     assert [request.src for request in tagger.asked] == ["b", "b>en"]
 
 
-def test_what_langid_could_not_tell_is_passed_on_and_counted(
+def test_records_without_a_verdict_are_passed_on_and_counted(
     tagger: type[Tagger], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`translate | langid | pivot` goes through where a detector lacks a language."""
+    """`translate | langid | pivot` works even if the detector does not know a language."""
     into = {"src_lang": "sw", "tgt_lang": "umb", "src": "a"}
     put({**into, "mt": "Ovina viosi"}, {**into, "mt": ""}, {**into, "mt": "123"}, {**into, "mt": "b", "tgt_lang": "de"})
     assert cli.run(["langid", "in.jsonl", "-o", "found.jsonl", "-q"]) == 0
@@ -77,10 +77,10 @@ def test_what_langid_could_not_tell_is_passed_on_and_counted(
     assert "4 records; 3 passed on, into languages that the detector did not know; " in capfd.readouterr().err
 
 
-def test_where_there_is_no_way_round_nothing_is_translated(
+def test_directions_of_the_pivot_language_are_passed_on_off_target(
     tagger: type[Tagger], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Out of English and into it the way by English is the one that led astray: what is off target stays so."""
+    """From or into English, pivoting through English would repeat the translation that is off target."""
     astray = {"mt": "x", "lid": "fr", "on_target": False}
     put(pair("a", **astray), pair("b", src_lang="sw", tgt_lang="en", **astray), pair("c", src_lang="sw", **astray))
     pivot("--only", "off-target")
@@ -92,7 +92,7 @@ def test_where_there_is_no_way_round_nothing_is_translated(
     assert "3 records; 2 passed on off target, as they begin or end in the pivot language; " in said
 
 
-def test_a_second_model_goes_the_second_way(tagger: type[Tagger]) -> None:
+def test_a_second_model_takes_the_second_step(tagger: type[Tagger]) -> None:
     """Each is opened once."""
     put({"text": "a", "lang": "sw"}, {"text": "b", "lang": "sw"})
     pivot("--second-model", "n", "--into", "de,fr", "--via", "fr")
@@ -101,7 +101,7 @@ def test_a_second_model_goes_the_second_way(tagger: type[Tagger]) -> None:
 
 
 def test_what_cannot_be_pivoted(tagger: type[Tagger], capfd: pytest.CaptureFixture[str]) -> None:
-    """A refusal on either way, a record that langid has not seen, two languages in between."""
+    """A refusal in either step, a record without a verdict of langid, two pivot languages."""
     put(pair("refuse", src_lang="sw"), pair("a", src_lang="sw"), pair("x", src_lang="??"))
     pivot("--rejects", "bad.jsonl")
     assert [record["mt"] for record in got()] == ["a>en>de"]
@@ -119,7 +119,7 @@ def test_what_cannot_be_pivoted(tagger: type[Tagger], capfd: pytest.CaptureFixtu
 def test_a_real_model_is_loaded_once(
     tiny_model: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both ways with the same weights."""
+    """Both steps use the same weights."""
     from llamax_cli.models import loading
 
     loads: list[Any] = []

@@ -1,4 +1,4 @@
-"""A plan deals texts out: as many as are missing, none twice before all once."""
+"""A plan distributes texts: as many as are missing, and no text twice before each is used once."""
 
 from collections import Counter
 from typing import Any
@@ -14,12 +14,12 @@ from llamax_cli.translation.missing_pairs import Plan, add_missing, circle
 
 @given(st.integers(1, 60), st.lists(st.integers(0, 90), min_size=1, max_size=6), st.integers(0, 5))
 def test_every_direction_gets_what_it_lacks(size: int, lacking: list[int], seed: int) -> None:
-    """Or all there are; and no text is used once more than another while a text is left."""
-    wanted = {f"l{number}": count for number, count in enumerate(lacking)}
-    dealt = circle(size, wanted, seed)
-    targets = [dealt.targets(number) for number in range(size)]
+    """Or one pair from each text; the numbers of uses of any two texts differ by at most one."""
+    missing = {f"l{number}": count for number, count in enumerate(lacking)}
+    plan = circle(size, missing, seed)
+    targets = [plan.targets(number) for number in range(size)]
     assert Counter(code for each in targets for code in each) == Counter(
-        {code: min(count, size) for code, count in wanted.items() if count}
+        {code: min(count, size) for code, count in missing.items() if count}
     )
     uses = [len(each) for each in targets]
     assert max(uses) - min(uses) <= 1
@@ -33,8 +33,8 @@ def records(count: int) -> list[Record]:
 
 def planned(texts: list[Any], done: int = 0, seed: int = 0) -> list[list[Record]]:
     """Return what a plan makes of each text after the first `done`."""
-    wanted = {"en": {"wo": 5, "umb": 30}}
-    plan = Plan(wanted, lambda: iter(texts), lambda: done, seed)
+    missing = {"en": {"wo": 5, "umb": 30}}
+    plan = Plan(missing, lambda: iter(texts), lambda: done, seed)
     return [list(plan.expand(record)) for record in texts[done:]]  # type: ignore[arg-type]
 
 
@@ -46,8 +46,8 @@ def test_a_plan_makes_pairs() -> None:
     assert all(set(each) == {"id", "src", "src_lang", "tgt_lang", "origin"} for each in made)
 
 
-def test_a_resumed_plan_goes_on_where_it_was() -> None:
-    """From any line, empty texts and other languages among them, bad lines too."""
+def test_a_resumed_plan_continues_where_it_stopped() -> None:
+    """From any line, with empty texts and other languages in between."""
     texts: list[Any] = [*records(7)[::-1], *records(5)]
     whole = planned(texts)
     for done in range(len(texts)):
@@ -55,7 +55,7 @@ def test_a_resumed_plan_goes_on_where_it_was() -> None:
     assert any(planned(texts, seed=seed) != whole for seed in range(1, 5))
 
 
-def test_a_plan_that_cannot_be_filled_says_so() -> None:
+def test_a_plan_reports_its_shortfall() -> None:
     """By direction."""
     plan = Plan({"en": {"wo": 5, "umb": 1}}, lambda: iter(records(2)), lambda: 0, 0)
     plan.expand(records(1)[0])
@@ -65,8 +65,8 @@ def test_a_plan_that_cannot_be_filled_says_so() -> None:
 @pytest.mark.parametrize(
     ("count", "reason"), [(b'"7"', "not a number"), (b"-1", "not a number"), (b"true", "not a number")]
 )
-def test_a_record_that_is_no_missing(count: bytes, reason: str) -> None:
-    """Is refused with what is wrong."""
+def test_a_record_that_is_not_of_a_plan(count: bytes, reason: str) -> None:
+    """It is refused with the reason."""
     import msgspec
 
     with pytest.raises(RecordError, match=reason):

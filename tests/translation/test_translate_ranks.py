@@ -1,4 +1,4 @@
-"""Several processes share the work, as accelerate or torchrun start them: one output, that of one process."""
+"""Several processes share the work, as accelerate or torchrun start them, and the output is that of one process."""
 
 import os
 import signal
@@ -29,21 +29,21 @@ from llamax_cli.translation.engines.registry import EngineSpec
 __all__ = ["tagger"]
 
 CHOICES, DECODING = [ModelChoice("m")], Decoding()
-Others = Callable[[Any, Sequence[ModelChoice], Decoding], None]
+Worker = Callable[[Any, Sequence[ModelChoice], Decoding], None]
 
 
 @pytest.fixture
-def together(tagger: type[Tagger], monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """Return a function that makes this process the first of several, the others being threads of it."""
+def workers(tagger: type[Tagger], monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Return a function that makes this process the main one of several; the workers are threads of it."""
     threads: list[threading.Thread] = []
 
-    def start(count: int = 3, other: Others = worker.serve) -> None:
+    def start(count: int = 3, serve: Worker = worker.serve) -> None:
         monkeypatch.setenv("WORLD_SIZE", str(count))
 
         def accept() -> dict[int, Any]:
             pipes = {number: Pipe() for number in range(1, count)}
             for _, end in pipes.values():
-                threads.append(threading.Thread(target=other, args=(end, CHOICES, DECODING)))
+                threads.append(threading.Thread(target=serve, args=(end, CHOICES, DECODING)))
                 threads[-1].start()
             return {number: end for number, (end, _) in pipes.items()}
 
@@ -61,9 +61,9 @@ def translate(*arguments: str, code: int = 0) -> None:
 
 
 def test_the_output_is_that_of_one_process(
-    together: Callable[..., None], tagger: type[Tagger], monkeypatch: pytest.MonkeyPatch
+    workers: Callable[..., None], tagger: type[Tagger], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In its order, with what is refused, cut, repeated and empty, over several windows; each is translated once."""
+    """In the same order, with refused, cut, repeated and empty sources, over several windows, each translated once."""
     monkeypatch.setattr(windows, "WINDOW", 16)
     sources = [f"{number % 150} {'long ' * (number % 7)}{'!' * (number % 5 == 0)}" for number in range(200)]
     put(*(text(each) for each in [*sources[:90], "", "refuse", *sources[90:]]))
@@ -72,7 +72,7 @@ def test_the_output_is_that_of_one_process(
     asked = len(tagger.asked)
     tagger.opened.clear()
     for count in (2, 5):
-        together(count)
+        workers(count)
         tagger.asked.clear()
         translate("--into", "de,fr", "--rejects", "bad.jsonl")
         assert Path("out.jsonl").read_bytes() == whole
@@ -83,10 +83,10 @@ def test_the_output_is_that_of_one_process(
         Path("out.jsonl").unlink()
 
 
-def test_pivoting_is_shared_both_ways(together: Callable[..., None], tagger: type[Tagger]) -> None:
+def test_both_steps_of_a_pivot_are_shared(workers: Callable[..., None], tagger: type[Tagger]) -> None:
     """Each process has both models."""
     put(*(pair(str(number), src_lang="sw") for number in range(40)))
-    together(2)
+    workers(2)
     CHOICES.append(ModelChoice("n"))
     try:
         command = ["pivot", "in.jsonl", "--model", "m", "--second-model", "n", "-o", "out.jsonl"]
@@ -98,40 +98,40 @@ def test_pivoting_is_shared_both_ways(together: Callable[..., None], tagger: typ
 
 
 @given(st.lists(st.integers(0, 3000), max_size=60), st.integers(1, 9))
-def test_shares_are_contiguous_and_about_equal(lengths: list[int], processes: int) -> None:
-    """Everything is dealt once, in order; no share is off by more than the longest sentence."""
+def test_parts_are_contiguous_and_about_equal(lengths: list[int], processes: int) -> None:
+    """Each request is in one part, in order; no part exceeds the mean by more than the longest sentence."""
     requests = [TranslationRequest("x" * length, "en", "de") for length in lengths]
-    shares = worker_pool.split(requests, processes)
-    assert len(shares) == processes
-    assert [place for share in shares for place in share] == list(range(len(requests)))
-    costs = [sum(lengths[place] + 20 for place in share) for share in shares]
+    parts = worker_pool.split(requests, processes)
+    assert len(parts) == processes
+    assert [place for part in parts for place in part] == list(range(len(requests)))
+    costs = [sum(lengths[place] + 20 for place in part) for part in parts]
     assert max(costs) <= sum(costs) / processes + max(lengths, default=0) + 20
 
 
-def test_a_process_that_is_gone_ends_the_run(
-    together: Callable[..., None], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_a_worker_that_disconnects_ends_the_run(
+    workers: Callable[..., None], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In one line; what was done is kept, and any number of processes goes on with it."""
+    """The error is one line; finished records are kept, and any number of processes can resume."""
     monkeypatch.setattr(windows, "WINDOW", 8)
     put(*(pair(str(number)) for number in range(60)))
     translate()
     whole = Path("out.jsonl").read_bytes()
     Path("out.jsonl").unlink()
 
-    def dying(first: Any, choices: Any, decoding: Any) -> None:
+    def dying(main: Any, choices: Any, decoding: Any) -> None:
         engine = Tagger(choices[0], decoding)
-        first.send(["m"])
-        for answer in engine.translate(first.recv()[1]):
-            first.send(answer)
-        first.recv()
-        first.close()
+        main.send(["m"])
+        for answer in engine.translate(main.recv()[1]):
+            main.send(answer)
+        main.recv()
+        main.close()
 
-    together(2, dying)
+    workers(2, dying)
     capfd.readouterr()
     translate(code=1)
     error = capfd.readouterr().err
     assert error.startswith("llamax translate: process 1 of 2 has disconnected; ") and "go on with --resume" in error
-    together(3)
+    workers(3)
     translate("--resume")
     assert Path("out.jsonl").read_bytes() == whole
 
@@ -143,19 +143,19 @@ def test_a_process_that_is_gone_ends_the_run(
         (["another"], "process 1 of 2 has a different model or adapter under the same name"),
     ],
 )
-def test_what_is_wrong_elsewhere_is_told_by_the_first(
-    together: Callable[..., None], capfd: pytest.CaptureFixture[str], answer: object, expected: str
+def test_the_main_process_reports_errors_of_workers(
+    workers: Callable[..., None], capfd: pytest.CaptureFixture[str], answer: object, expected: str
 ) -> None:
     """Before anything is read or written."""
     put(pair("a"))
-    together(2, lambda first, *_: first.send(answer))
+    workers(2, lambda main, *_: main.send(answer))
     translate(code=1)
     assert capfd.readouterr().err.startswith(f"llamax translate: {expected}")
     assert not Path("out.jsonl.partial").exists()
 
 
-def test_a_helper_tells_the_first_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With its number and machine; it ends when the first does, or is gone."""
+def test_a_worker_sends_its_error_to_the_main_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its number and machine; it ends when the main process says so or disconnects."""
     monkeypatch.setenv("RANK", "1")
     monkeypatch.setenv("WORLD_SIZE", "2")
     first, second = Pipe()
@@ -170,20 +170,20 @@ def test_a_helper_tells_the_first_what_is_wrong(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("more", [["--engine", "vllm"], ["--device", "all"]], ids=str)
-def test_what_is_for_one_process(
-    together: Callable[..., None], capfd: pytest.CaptureFixture[str], more: list[str]
+def test_what_needs_a_single_process(
+    workers: Callable[..., None], capfd: pytest.CaptureFixture[str], more: list[str]
 ) -> None:
-    """Is refused."""
+    """It is refused if several were started."""
     put(pair("a"))
-    together(2)
+    workers(2)
     translate(*more, code=2)
     assert "a single process; 2 were started" in capfd.readouterr().err
 
 
-def test_processes_that_cannot_meet(
+def test_processes_that_cannot_find_each_other(
     tagger: type[Tagger], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The launcher's variables without an address."""
+    """The launcher's variables lack an address."""
     put(pair("a"))
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.delenv("MASTER_ADDR", raising=False)
@@ -194,15 +194,15 @@ def test_processes_that_cannot_meet(
 
 
 def start(folder: Path, rank: int, port: int) -> subprocess.Popen[bytes]:
-    """Begin one of two processes, with a slow engine."""
+    """Start one of two processes, with a slow engine."""
     script = (
         "import sys; sys.path.insert(0, sys.argv.pop(1)); from llamax_cli.__main__ import main; "
         "from llamax_cli.translation import windows; "
         "from llamax_cli.translation.engines.registry import ENGINES, EngineSpec; "
         "ENGINES['hf'] = EngineSpec('fakes:Sleeper', shareable=True); windows.WINDOW = 8; main()"
     )
-    told = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    environment = {**os.environ, **{name: str(value) for name, value in told.items()}}
+    launcher = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    environment = {**os.environ, **{name: str(value) for name, value in launcher.items()}}
     command = [sys.executable, "-c", script, str(ROOT / "tests"), "translate", "in.jsonl", "--model", "m"]
     pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
     return subprocess.Popen([*command, "-o", "out.jsonl"], cwd=folder, env=environment, **pipes)
@@ -215,7 +215,7 @@ def free_port() -> int:
 
 
 def test_two_processes_are_terminated(tagger: type[Tagger], tmp_path: Path) -> None:
-    """SIGTERM to the first ends both, and the first alone says so; one process goes on with what two have begun."""
+    """SIGTERM to the main process ends both, and it alone reports it; a single process can resume their work."""
     put(*(pair(str(number)) for number in range(120)))
     translate()
     whole = Path("out.jsonl").read_bytes()
@@ -236,7 +236,7 @@ def test_two_processes_are_terminated(tagger: type[Tagger], tmp_path: Path) -> N
 
 
 def test_accelerate_starts_them(tiny_model: Callable[[str], Path], tmp_path: Path) -> None:
-    """A real model in two processes, through a pipe: the bytes of one; only the first says what was done."""
+    """A real model in two processes, through a pipe: the bytes of one process, and one summary."""
     texts = b"".join(b'{"text":"kalo mi vo %d.","lang":"en"}\n' % number for number in range(6))
     (tmp_path / "in.jsonl").write_bytes(texts)
     options = ["--model", str(tiny_model("llama")), "--max-new-tokens", "6", "--into", "de"]

@@ -1,4 +1,4 @@
-"""A server that is busy, slow, rude or gone: nothing is lost, and what is wrong is said once."""
+"""A server that is busy, slow, broken or gone: nothing is lost, and the error is printed once."""
 
 import json
 import os
@@ -24,12 +24,12 @@ Reply = Callable[["Handler", dict[str, Any]], None]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers by the rule that the test has set."""
+    """Answers by the function that the test has set."""
 
     server: "Loopback"
 
     def do_POST(self) -> None:
-        """Read the request, note it, reply."""
+        """Read the request, record it, reply."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         with self.server.lock:
             self.server.seen.append((self.path, body, self.headers.get("Authorization")))
@@ -39,17 +39,17 @@ class Handler(BaseHTTPRequestHandler):
         try:
             self.server.reply(self, body)
         finally:
-            self.let_go()
+            self.release()
 
-    def let_go(self) -> None:
-        """Be no longer busy, from before the answer is sent: its reader may be quick."""
+    def release(self) -> None:
+        """Count as no longer busy, before the answer is sent: its reader may be quick."""
         with self.server.lock:
             self.server.busy -= self.is_counted
             self.is_counted = False
 
     def say(self, status: int, body: object, **headers: str) -> None:
-        """Send a status and JSON, or bytes as they are."""
-        self.let_go()
+        """Send a status, and a body as JSON or raw bytes."""
+        self.release()
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -59,7 +59,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, *_: object) -> None:
-        """Keep quiet."""
+        """Print nothing."""
 
 
 class Loopback(ThreadingHTTPServer):
@@ -76,15 +76,15 @@ class Loopback(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """Its address."""
         return f"http://127.0.0.1:{self.server_port}/v1"
 
     def handle_error(self, *_: object) -> None:
-        """A client that went away is no error."""
+        """Ignore clients that disconnected."""
 
 
 def upper(handler: Handler, body: dict[str, Any], **more: object) -> None:
-    """Translate: the line before the last, its name of a language left out, in capitals."""
+    """Translate the line before the last, without the name of its language, into capitals."""
     source = body["messages"][0]["content"].split("\n")[-2].partition(": ")[2]
     choices = [
         {"message": {"content": f"{source.upper()} {number or ''}"}, "finish_reason": "stop", **more}
@@ -136,7 +136,7 @@ def output() -> list[dict[str, Any]]:
 def test_a_server_translates(
     serve: Callable[[Reply], Loopback], texts: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """In the order of the input, several requests at once, with the key, as a chat."""
+    """In the order of the input, with several requests at once, with the key, as a chat."""
 
     def slow(handler: Handler, body: dict[str, Any]) -> None:
         time.sleep(0.02)
@@ -158,15 +158,15 @@ def test_a_server_translates(
     assert capfd.readouterr().err.startswith("llamax translate: 40 records; ")
 
 
-def test_what_follows_a_question_mark_goes_with_every_request(serve: Callable[[Reply], Loopback], texts: Path) -> None:
-    """Hosted models take their version there."""
+def test_the_query_of_the_url_is_sent_with_every_request(serve: Callable[[Reply], Loopback], texts: Path) -> None:
+    """Some hosted models expect their version there."""
     server = serve(upper)
     assert run(f"{server.url}/deployments/m/?api-version=2024-10-21", "--limit", "2") == 0
     assert {path for path, *_ in server.seen} == {"/v1/deployments/m/chat/completions?api-version=2024-10-21"}
 
 
-def test_failures_that_pass_are_tried_again(serve: Callable[[Reply], Loopback], texts: Path) -> None:
-    """429 with and without Retry-After, 500, half a body, no JSON, a cut connection: the output is the same."""
+def test_temporary_failures_are_retried(serve: Callable[[Reply], Loopback], texts: Path) -> None:
+    """429 with and without Retry-After, 500, half a body, invalid JSON, a closed connection: the output is the same."""
     failures: list[Reply] = [
         lambda handler, body: handler.say(429, {"error": {"message": "slow down"}}, Retry_After="0.05"),
         lambda handler, body: handler.say(429, {}, Retry_After=formatdate(time.time() - 5, usegmt=True)),
@@ -203,17 +203,17 @@ def test_failures_that_pass_are_tried_again(serve: Callable[[Reply], Loopback], 
         (lambda handler, body: handler.say(429, {}), "429 Too Many Requests (7 attempts)"),
         (
             lambda handler, body: handler.say(200, {"text": "x"}),
-            "the answer has no choices; does it speak OpenAI's protocol?",
+            "the answer has no choices; does the server have OpenAI's API?",
         ),
         (
             lambda handler, body: handler.say(200, {"choices": [{}]}),
-            "the answer has no text; does it speak OpenAI's protocol?",
+            "the answer has no text; does the server have OpenAI's API?",
         ),
         (lambda handler, body: time.sleep(3), "no answer within 0.1 s (7 attempts)"),
-        (lambda handler, body: handler.say(200, b"{}", Content_Length="500"), "the answer broke off (7 attempts)"),
+        (lambda handler, body: handler.say(200, b"{}", Content_Length="500"), "the answer is incomplete (7 attempts)"),
     ],
 )
-def test_what_does_not_pass_is_said_in_a_line(
+def test_lasting_failures_are_one_line(
     serve: Callable[[Reply], Loopback], texts: Path, capfd: pytest.CaptureFixture[str], reply: Reply, expected: str
 ) -> None:
     """With the address and the reason."""
@@ -222,8 +222,10 @@ def test_what_does_not_pass_is_said_in_a_line(
     assert capfd.readouterr().err == f"llamax translate: {server.url}: {expected}\n"
 
 
-def test_nobody_there(texts: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A refused connection, and addresses that are none."""
+def test_no_server_at_the_address(
+    texts: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refused connection, and invalid addresses."""
     monkeypatch.setattr(http_client, "FIRST_WAIT", 0.01)
     assert run("http://127.0.0.1:9/v1") == 1
     assert capfd.readouterr().err == "llamax translate: http://127.0.0.1:9/v1: connection refused (7 attempts)\n"
@@ -236,25 +238,25 @@ def test_nobody_there(texts: Path, capfd: pytest.CaptureFixture[str], monkeypatc
     ):
         assert run(url) == 2
         assert capfd.readouterr().err == (
-            f"llamax translate: --server {url} is no address; one is like http://localhost:8000/v1\n"
+            f"llamax translate: --server {url} is not a URL such as http://localhost:8000/v1\n"
         )
 
 
 @pytest.mark.parametrize("key", ["secret\n", "schlüssel"])
-def test_a_key_that_is_none(
+def test_an_invalid_key(
     texts: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
-    """Is told before anybody is asked."""
+    """It is refused before any request is sent."""
     monkeypatch.setenv("OPENAI_API_KEY", key)
     assert run("http://127.0.0.1:9/v1") == 2
     error = capfd.readouterr().err
-    assert error.startswith("llamax translate: OPENAI_API_KEY holds") and error.count("\n") == 1
+    assert error.startswith("llamax translate: OPENAI_API_KEY is not a valid key: ") and error.count("\n") == 1
 
 
 def test_a_thread_that_dies_ends_the_run(
     texts: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody waits for its answer."""
+    """The run does not wait for its answer."""
     dead = threading.Event()
 
     def die(*_: object) -> None:
@@ -263,12 +265,12 @@ def test_a_thread_that_dies_ends_the_run(
     monkeypatch.setattr(http_client.Server, "post", die)
     monkeypatch.setattr(threading, "excepthook", lambda _: dead.set())
     assert run("http://127.0.0.1:9/v1", "--concurrency", "1") == 1
-    assert capfd.readouterr().err == "llamax translate: a thread that asks the server has died\n"
+    assert capfd.readouterr().err == "llamax translate: a thread that sends requests to the server has died\n"
     assert dead.wait(10)
 
 
 def test_a_request_that_is_refused_is_one_bad_record(serve: Callable[[Reply], Loopback], texts: Path) -> None:
-    """It goes to the rejects, the others are translated."""
+    """It is rejected, the others are translated."""
 
     def choosy(handler: Handler, body: dict[str, Any]) -> None:
         if "text 7\n" in body["messages"][0]["content"]:
@@ -279,47 +281,47 @@ def test_a_request_that_is_refused_is_one_bad_record(serve: Callable[[Reply], Lo
     assert run(serve(choosy), "--rejects", "bad.jsonl") == 0
     assert len(output()) == 39
     bad = json.loads(Path("bad.jsonl").read_text())
-    assert (bad["line"], bad["reason"]) == (8, "the server refuses it: 400 Bad Request: too long")
+    assert (bad["line"], bad["reason"]) == (8, "the server refuses this request: 400 Bad Request: too long")
 
 
 @pytest.mark.parametrize(("content", "ending"), [("Som", "content_filter"), (None, "stop"), (None, None)])
-def test_what_is_withheld_is_one_bad_record(
+def test_a_withheld_translation_is_one_bad_record(
     serve: Callable[[Reply], Loopback], texts: Path, content: str | None, ending: str | None
 ) -> None:
-    """It is no empty translation; one that came to its length before its first word is."""
+    """It is not an empty translation, unlike one that reached its limit before the first word."""
 
     def prudish(handler: Handler, body: dict[str, Any]) -> None:
         withheld = {"message": {"content": content}, "finish_reason": ending}
         long = {"message": {"content": None}, "finish_reason": "length"}
-        asked = body["messages"][0]["content"]
-        choice = withheld if "text 1\n" in asked else long if "text 2\n" in asked else None
+        prompt = body["messages"][0]["content"]
+        choice = withheld if "text 1\n" in prompt else long if "text 2\n" in prompt else None
         upper(handler, body) if choice is None else handler.say(200, {"choices": [choice]})
 
     assert run(serve(prudish), "--rejects", "bad.jsonl", "--limit", "3") == 0
     assert [record["mt"] for record in output()] == ["TEXT 0", "", "TEXT 3"]
     assert output()[1]["truncated"] is True
-    reason = f"the server gives no translation of it: {ending or 'no text'}"
+    reason = f"the server withholds the translation: {ending or 'no text'}"
     assert json.loads(Path("bad.jsonl").read_text())["reason"] == reason
 
 
 def test_a_server_that_gives_too_few_candidates(
     serve: Callable[[Reply], Loopback], texts: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Not all of them know how to give several."""
+    """Not every server supports several."""
     server = serve(lambda handler, body: upper(handler, {**body, "n": 1}))
     assert run(server, "--sample", "--nbest", "3") == 1
-    assert capfd.readouterr().err == f"llamax translate: {server.url}: 1 of 3 candidates; it takes no `n`\n"
+    assert capfd.readouterr().err == f"llamax translate: {server.url}: got 1 of 3 candidates; `n` is not supported\n"
 
 
-def test_the_pace_is_kept(serve: Callable[[Reply], Loopback], texts: Path) -> None:
-    """Ten requests at 600 a minute take most of a second, however many threads there are."""
+def test_the_rate_limit_is_kept(serve: Callable[[Reply], Loopback], texts: Path) -> None:
+    """Ten requests at 600 a minute take most of a second, with any number of threads."""
     start = time.monotonic()
     assert run(serve(upper), "--limit", "10", "--per-minute", "600") == 0
     assert time.monotonic() - start > 0.85
 
 
 def test_samples_and_cuts(serve: Callable[[Reply], Loopback], texts: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Candidates come from one request, a length is a cut, and a prompt of another template goes as it is."""
+    """One request gives all candidates, finish reason `length` is a cut, other templates are sent as plain prompts."""
     server = serve(lambda handler, body: upper(handler, body, finish_reason="length"))
     assert run(server, "--sample", "--nbest", "2", "--limit", "4", "--max-new-tokens", "9") == 0
     assert [(record["id"], record["candidate"], record["truncated"]) for record in output()] == [
@@ -339,7 +341,7 @@ def test_samples_and_cuts(serve: Callable[[Reply], Loopback], texts: Path, capfd
 
 
 def test_terminated_midway_and_resumed(serve: Callable[[Reply], Loopback], texts: Path) -> None:
-    """SIGTERM ends it at once; --resume gives the bytes of a run that was not interrupted, and asks for no more."""
+    """SIGTERM ends it at once; --resume gives the bytes of an uninterrupted run, and repeats few requests."""
 
     def slow(handler: Handler, body: dict[str, Any]) -> None:
         time.sleep(0.1)
@@ -367,18 +369,18 @@ def test_terminated_midway_and_resumed(serve: Callable[[Reply], Loopback], texts
     assert len(server.seen) - before < 40
 
 
-def test_flags_that_do_not_go_together(
+def test_options_that_contradict_each_other(
     texts: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each is told before anything is loaded."""
+    """They are refused before anything is loaded."""
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     server, converted = ["--engine", "openai", "--server", "x"], ["--engine", "ctranslate2"]
     for more, expected in (
         (["--engine", "openai"], "--engine openai needs --server URL or OPENAI_BASE_URL in the environment"),
         ([*server, "--beam", "4"], "--engine openai does not support beam search; leave --beam out"),
         ([*server, "--quantize", "8bit"], "--engine openai does not support --quantize 8bit"),
-        (["--sample", "--beam", "4"], "--sample draws and does not search: leave --beam out"),
-        (["--nbest", "5"], "--nbest 5 needs as many beams (--beam 5), or --sample"),
+        (["--sample", "--beam", "4"], "--sample does not use beams; leave --beam out"),
+        (["--nbest", "5"], "--nbest 5 needs at least as many beams (--beam 5), or --sample"),
         (
             [*converted, "--lora", "x"],
             "--engine ctranslate2 does not support --lora; merge the adapter into the model first",

@@ -122,7 +122,7 @@ def test_changed_data_is_refused_on_resuming(tmp_path: Path, model: Path) -> Non
     folder = job(tmp_path / "run", model, data, command="tune", block=256, resume=True)
     codes, said = end(folder, begin(folder))
     assert codes == [1]
-    assert said.startswith("llamax tune: the data, the tokenizer, the block or the seed is not that of the checkpoint")
+    assert said.startswith("llamax tune: the data, the tokenizer, the block or the seed differs from the checkpoint's")
 
 
 def test_bad_records_end_the_run_before_its_first_step(tmp_path: Path, model: Path) -> None:
@@ -225,7 +225,7 @@ def test_dry_run_and_lora_without_a_rank(inputs: Path, llamax: Run) -> None:
     for lora in (["--lora"], ["--lora", "8"], ["--lora", "--set", "epochs=1"], []):
         done = llamax(*call, *lora, "--", "--x", 1)
         assert (done.returncode, done.stdout, done.stderr) == (0, expected, b"")
-    assert llamax(*call, "--lora", "-1").stderr == b"llamax tune: lora = -1: at least 0\n"
+    assert llamax(*call, "--lora", "-1").stderr == b"llamax tune: lora = -1: must be at least 0\n"
 
 
 # -- answers -----------------------------------------------------------------------------------------------------------

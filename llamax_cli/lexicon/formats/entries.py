@@ -1,4 +1,4 @@
-"""Entry records, and compiled lexicons read back as such."""
+"""Entry records, and compiled lexicons read as entry records."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,14 +7,21 @@ import msgspec
 
 from llamax_cli.errors import RecordError
 from llamax_cli.languages import canonical
-from llamax_cli.lexicon.dictionaries import Dictionary, DictionaryRequest, Pair, Parsed, source_name, tidy
+from llamax_cli.lexicon.dictionaries import (
+    Dictionary,
+    DictionaryRequest,
+    ParsedLines,
+    WordPair,
+    normalize_word,
+    source_name,
+)
 from llamax_cli.lexicon.store.reader import Lexicon
 from llamax_cli.records import parse, serialise
 from llamax_cli.streams.chunks import Chunk
 from llamax_cli.streams.lines import unmarked
 from llamax_cli.streams.rejects import Reject
 
-BATCH = 2000  # entries of a lexicon in a chunk
+BATCH = 2000  # entries in a chunk
 
 
 class _Entry(msgspec.Struct):
@@ -33,8 +40,8 @@ def open_records(request: DictionaryRequest, path: str) -> Dictionary:
 
 
 def open_lexicon(request: DictionaryRequest, path: str) -> Dictionary:
-    """Open a compiled lexicon; its file is read end to end first, so that a damaged one gives nothing."""
-    for _ in request.input(path).blocks():  # for the manifest
+    """Open a compiled lexicon; its file is verified first, so that a damaged one yields no entries."""
+    for _ in request.input(path).blocks():  # for its hash in the manifest
         pass
     lexicon = Lexicon(path)
     lexicon.verify()
@@ -53,31 +60,31 @@ def _chunks(lexicon: Lexicon) -> Iterator[Chunk]:
         yield Chunk(lexicon.path, line, serialise(batch))
 
 
-def _parse(chunk: Chunk) -> Parsed:
-    found = Parsed(directed=True)
+def _parse(chunk: Chunk) -> ParsedLines:
+    parsed = ParsedLines(one_way=True)
     for number, line in enumerate(chunk.data.split(b"\n")[:-1], chunk.line):
         try:
-            _read(line, found)
+            _parse_entry(line, parsed)
         except RecordError as error:
-            found.rejects.append(Reject(chunk.name, number, str(error), line))
-    return found
+            parsed.rejects.append(Reject(chunk.name, number, str(error), line))
+    return parsed
 
 
-def _read(line: bytes, found: Parsed) -> None:
+def _parse_entry(line: bytes, parsed: ParsedLines) -> None:
     try:
         entry = _decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        parse(line)  # what is wrong with any record is said there
+        parse(line)  # raises the error of a line that is not a record at all
         raise RecordError(f"no Entry: {str(error).replace('`', '')}") from error
-    lang, word = canonical(entry.lang), tidy(entry.word, "word's")
-    made: list[Pair] = [
-        (lang, word, canonical(code), tidy(text, "translation's"))
+    lang, word = canonical(entry.lang), normalize_word(entry.word, "word's")
+    pairs: list[WordPair] = [
+        (lang, word, canonical(code), normalize_word(text, "translation's"))
         for code, translations in entry.translations.items()
         for text in translations
     ]
-    if not made:
+    if not pairs:
         raise RecordError("the entry has no translations")
-    if any(sign in name for name in entry.sources for sign in "\0\1\n"):  # what stands between rows and sources
+    if any(character in name for name in entry.sources for character in "\0\1\n"):  # separators of rows and sources
         raise RecordError("NUL, U+0001 or a line end in the name of a source")
-    found.pairs.extend(made)
-    found.sources.extend([entry.sources] * len(made))
+    parsed.pairs.extend(pairs)
+    parsed.sources.extend([entry.sources] * len(pairs))

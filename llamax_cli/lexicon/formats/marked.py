@@ -1,4 +1,4 @@
-"""Lines that mark their sides: hunalign's `target @ source` and mRASP's `EN__hello<TAB>FR__bonjour__1`."""
+"""Lines whose sides are marked: hunalign's `target @ source` and mRASP's `EN__hello<TAB>FR__bonjour__1`."""
 
 import re
 from collections.abc import Iterable
@@ -6,49 +6,56 @@ from functools import cache, partial
 
 from llamax_cli.errors import RecordError
 from llamax_cli.languages import canonical
-from llamax_cli.lexicon.dictionaries import Dictionary, DictionaryRequest, Pair, Parsed, each_line, source_name
+from llamax_cli.lexicon.dictionaries import (
+    Dictionary,
+    DictionaryRequest,
+    ParsedLines,
+    WordPair,
+    parse_lines,
+    source_name,
+)
 from llamax_cli.streams.chunks import Chunk
 from llamax_cli.streams.lines import unmarked
 
-AT = " @ "
+SIDE_SEPARATOR = " @ "
 MARKED = re.compile(r"(?P<lang>[A-Za-z][A-Za-z_-]*?)__(?P<text>.*?)(?:__\d+)?")
 
 
 def open_hunalign(request: DictionaryRequest, path: str) -> Dictionary:
-    """Open a dictionary of hunalign; `hu-en.dic` holds `English @ Hungarian`."""
-    source, target = request.pair(path)
+    """Open a dictionary of hunalign: `hu-en.dic` has lines `English @ Hungarian`."""
+    source, target = request.language_pair(path)
     return Dictionary(source_name(path), unmarked(request.input(path)), partial(_parse_hunalign, source, target))
 
 
-def _parse_hunalign(source: str, target: str, chunk: Chunk) -> Parsed:
-    def read(line: str) -> Iterable[Pair]:
-        sides = line.split(AT)
+def _parse_hunalign(source: str, target: str, chunk: Chunk) -> ParsedLines:
+    def parse_line(line: str) -> Iterable[WordPair]:
+        sides = line.split(SIDE_SEPARATOR)
         if len(sides) != 2:
             raise RecordError(f"{len(sides)} side{'s' * (len(sides) != 1)} of ' @ ' instead of 2")
         return ((source, sides[1], target, sides[0]),)
 
-    return each_line(chunk, read)
+    return parse_lines(chunk, parse_line)
 
 
 def open_mrasp(request: DictionaryRequest, path: str) -> Dictionary:
-    """Open a dictionary of mRASP, whose words carry their languages."""
+    """Open a dictionary of mRASP, in which each word has its language."""
     return Dictionary(source_name(path), unmarked(request.input(path)), _parse_mrasp)
 
 
-def _parse_mrasp(chunk: Chunk) -> Parsed:
-    return each_line(chunk, _mrasp_pair)
+def _parse_mrasp(chunk: Chunk) -> ParsedLines:
+    return parse_lines(chunk, _parse_mrasp_line)
 
 
-def _mrasp_pair(line: str) -> Iterable[Pair]:
+def _parse_mrasp_line(line: str) -> Iterable[WordPair]:
     cells = line.split("\t")
     if len(cells) != 2:
         raise RecordError(f"{len(cells)} column{'s' * (len(cells) != 1)} instead of 2")
     first, second = (MARKED.fullmatch(cell) for cell in cells)
     if first is None or second is None:
         raise RecordError("a side does not begin with its language, as EN__hello does")
-    return ((_code(first["lang"]), first["text"], _code(second["lang"]), second["text"]),)
+    return ((_canonical(first["lang"]), first["text"], _canonical(second["lang"]), second["text"]),)
 
 
 @cache
-def _code(code: str) -> str:
+def _canonical(code: str) -> str:
     return canonical(code)

@@ -1,7 +1,7 @@
 """PanLex's own export: tables of language varieties, expressions and denotations.
 
-Expressions with a meaning in common are translations of one another. The tables are joined by sorting, so that the
-whole of PanLex (25 million expressions) needs little memory.
+Expressions that share a meaning are translations of each other. The tables are joined by sorting, so that all of PanLex
+(25 million expressions) needs little memory.
 """
 
 import csv
@@ -15,12 +15,15 @@ from typing import NamedTuple
 
 from llamax_cli.errors import DataError
 from llamax_cli.languages import known, languages
-from llamax_cli.lexicon.dictionaries import Dictionary, DictionaryRequest, Pair, each_line
+from llamax_cli.lexicon.dictionaries import Dictionary, DictionaryRequest, WordPair, parse_lines
 from llamax_cli.streams.chunks import Chunk
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.sorting import SortedRuns
 
-WIDTH = 12  # digits of an identifier, so that they sort as numbers do
+ID_DIGITS = 12  # identifiers are padded so that they sort as numbers do
+BATCH = 2000  # lines in a chunk
+MAIN_VARIETY = "000"  # var_code, padded
+SCRIPT_LENGTH = 4  # of an ISO 15924 code
 
 
 class Variety(NamedTuple):
@@ -28,12 +31,12 @@ class Variety(NamedTuple):
 
     lang_code: str
     var_code: str
-    script: str  # the expression that names its script
+    script: str  # identifier of the expression that names its script
 
 
 @dataclass(frozen=True)
 class Export:
-    """The folder of an export."""
+    """An export: the folder of its tables."""
 
     folder: Path
     request: DictionaryRequest
@@ -43,63 +46,67 @@ class Export:
         return self.request.input(str(self.folder / name))
 
     def chunks(self) -> Iterator[Chunk]:
-        """Yield a line for each meaning: language and text of one expression after the other, tabs between."""
+        """Yield a line for each meaning: language, tab and text of each of its expressions, with tabs between."""
         codes = self._codes()
         with SortedRuns() as meanings:
             with SortedRuns() as expressions:
-                expressions.add(self._by_expression(codes))
-                meanings.add(_by_meaning(_rows(expressions)))
+                expressions.add(self._rows_by_expression(codes))
+                meanings.add(_rows_by_meaning(_rows(expressions)))
             lines = (
                 "\t".join(cell for row in group for cell in row[1:]) + "\n"
                 for _, group in groupby(_rows(meanings), key=lambda row: row[0])
             )
-            yield from _blocks(str(self.folder), lines)
+            yield from _chunks(str(self.folder), lines)
 
     def _codes(self) -> Mapping[str, str]:
-        """Return the language code of each variety by its identifier; varieties that are no language are left out."""
+        """Return the language code of each variety by its identifier, without varieties of unknown languages."""
         rows = _table(self.input("langvar.csv"), ("id", "lang_code", "var_code"), ("script_expr",))
         varieties = {row[0]: Variety(row[1], row[2].zfill(3), row[3]) for row in rows}
-        scripts = self._scripts({each.script for each in varieties.values()})
-        usual = {each.lang_code: scripts.get(each.script) for each in varieties.values() if each.var_code == "000"}
-        found = {key: _code(each, scripts.get(each.script), usual) for key, each in varieties.items()}
-        return {key: code for key, code in found.items() if code}
+        scripts = self._scripts({variety.script for variety in varieties.values()})
+        main_scripts = {
+            variety.lang_code: scripts.get(variety.script)
+            for variety in varieties.values()
+            if variety.var_code == MAIN_VARIETY
+        }
+        codes = {key: _code(variety, scripts.get(variety.script), main_scripts) for key, variety in varieties.items()}
+        return {key: code for key, code in codes.items() if code}
 
-    def _scripts(self, wanted: set[str]) -> Mapping[str, str]:
+    def _scripts(self, expressions: set[str]) -> Mapping[str, str]:
         """Return the script that each of these expressions names: {"1234": "Latn"}."""
-        rows = _table(self.input("expr.csv"), ("id", "txt")) if wanted - {""} else ()
-        return {row[0]: row[1] for row in rows if row[0] in wanted and len(row[1]) == 4}
+        rows = _table(self.input("expr.csv"), ("id", "txt")) if expressions - {""} else ()
+        return {row[0]: row[1] for row in rows if row[0] in expressions and len(row[1]) == SCRIPT_LENGTH}
 
-    def _by_expression(self, codes: Mapping[str, str]) -> Iterator[str]:
+    def _rows_by_expression(self, codes: Mapping[str, str]) -> Iterator[str]:
         for expression, variety, text in _table(self.input("expr.csv"), ("id", "langvar", "txt")):
-            plain = " ".join(text.split())
+            line = " ".join(text.split())
             if variety not in codes:
                 self.request.tally["in unknown languages"] += 1
-            elif plain:
-                yield f"{expression.zfill(WIDTH)}\t\t{codes[variety]}\t{plain}"
+            elif line:
+                yield f"{expression.zfill(ID_DIGITS)}\t\t{codes[variety]}\t{line}"
         for meaning, expression in _table(self.input("denotation.csv"), ("meaning", "expr")):
-            yield f"{expression.zfill(WIDTH)}\t{meaning.zfill(WIDTH)}"
+            yield f"{expression.zfill(ID_DIGITS)}\t{meaning.zfill(ID_DIGITS)}"
 
 
-def _code(variety: Variety, script: str | None, usual: Mapping[str, str | None]) -> str | None:
-    """Return the language of a variety, with its script where that is not the one its language is written in."""
-    plain = known(variety.lang_code)
-    if plain is None or script is None:
-        return plain
-    entry = languages().get(plain)
-    own = entry.script if entry else usual.get(variety.lang_code, script)
-    return plain if script == own else known(f"{variety.lang_code}-{script}") or plain
+def _code(variety: Variety, script: str | None, main_scripts: Mapping[str, str | None]) -> str | None:
+    """Return the language of a variety, with its script where that is not the usual one of the language."""
+    language = known(variety.lang_code)
+    if language is None or script is None:
+        return language
+    entry = languages().get(language)
+    usual_script = entry.script if entry else main_scripts.get(variety.lang_code, script)
+    return language if script == usual_script else known(f"{variety.lang_code}-{script}") or language
 
 
 def open_export(request: DictionaryRequest, path: str) -> Dictionary:
     """Open the folder of an export."""
     export = Export(Path(path), request)
-    return Dictionary(Path(path).resolve().name, export.chunks(), partial(each_line, read=_pairs))
+    return Dictionary(Path(path).resolve().name, export.chunks(), partial(parse_lines, parse_line=_parse_meaning))
 
 
-def _pairs(line: str) -> Iterable[Pair]:
+def _parse_meaning(line: str) -> Iterable[WordPair]:
     cells = line.split("\t")
     words = list(zip(cells[::2], cells[1::2], strict=True))
-    return ((*one, *other) for one, other in combinations(words, 2) if one[0] != other[0])
+    return ((*first, *second) for first, second in combinations(words, 2) if first[0] != second[0])
 
 
 def _rows(runs: SortedRuns) -> Iterator[list[str]]:
@@ -108,42 +115,42 @@ def _rows(runs: SortedRuns) -> Iterator[list[str]]:
             yield row.decode().split("\t")
 
 
-def _by_meaning(rows: Iterable[list[str]]) -> Iterator[str]:
-    """Yield the language and text of each denotation, by meaning; an expression comes before its denotations."""
-    latest, word = "", ""
+def _rows_by_meaning(rows: Iterable[list[str]]) -> Iterator[str]:
+    """Yield meaning, language and text of each denotation; the row of an expression comes before its denotations."""
+    latest, text = "", ""
     for expression, meaning, *rest in rows:
         if not meaning:
-            latest, word = expression, "\t".join(rest)
+            latest, text = expression, "\t".join(rest)
         elif expression == latest:
-            yield f"{meaning}\t{word}"
+            yield f"{meaning}\t{text}"
 
 
-def _blocks(name: str, lines: Iterable[str]) -> Iterator[Chunk]:
-    begun: list[str] = []
+def _chunks(name: str, lines: Iterable[str]) -> Iterator[Chunk]:
+    batch: list[str] = []
     first = 1
     for line in lines:
-        begun.append(line)
-        if len(begun) == 2000:
-            yield Chunk(name, first, "".join(begun).encode())
-            first, begun = first + len(begun), []
-    if begun:
-        yield Chunk(name, first, "".join(begun).encode())
+        batch.append(line)
+        if len(batch) == BATCH:
+            yield Chunk(name, first, "".join(batch).encode())
+            first, batch = first + len(batch), []
+    if batch:
+        yield Chunk(name, first, "".join(batch).encode())
 
 
 def _table(source: Input, needed: Sequence[str], optional: Sequence[str] = ()) -> Iterator[list[str]]:
-    """Yield these columns of every row of a CSV table; an optional one that is not there is empty."""
+    """Yield these columns of every row of a CSV table; a missing optional column is empty."""
     with source.open() as stream, source.readable():
         reader = csv.reader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""))
         try:
             header = next(reader, [])
             if missing := [name for name in needed if name not in header]:
                 raise DataError(f"{source.name}: no column {missing[0]!r}; it has {', '.join(header) or 'nothing'}")
-            places = [header.index(name) if name in header else len(header) for name in (*needed, *optional)]
+            indices = [header.index(name) if name in header else len(header) for name in (*needed, *optional)]
             for row in reader:
                 if len(row) < len(header):
                     raise DataError(f"{source.name}:{reader.line_num}: {len(row)} columns instead of {len(header)}")
                 row.append("")
-                yield [row[place] for place in places]
+                yield [row[index] for index in indices]
         except UnicodeDecodeError as error:
             raise DataError(f"{source.name}:{reader.line_num}: not UTF-8") from error
         except csv.Error as error:

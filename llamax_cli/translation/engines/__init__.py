@@ -1,1 +1,1 @@
-"""One file for each engine that translates."""
+"""The engines that translate, one file each, and the table that lists them."""

@@ -1,4 +1,4 @@
-"""Asking a server that may be busy: retries with back-off, a pace, one clear line when it will not."""
+"""An HTTP client for a server that may be busy: retries with back-off, a rate limit, and errors of one line."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ REFUSED = {400, 413, 422}  # concern this request only, not the others
 
 
 class RateLimiter:
-    """At most so many requests a minute, over all threads."""
+    """Spreads the requests of all threads evenly, at most `per_minute` of them in a minute."""
 
     def __init__(self, per_minute: int | None) -> None:
         self._interval = 60 / per_minute if per_minute else 0.0
@@ -26,7 +26,7 @@ class RateLimiter:
         self._next = 0.0
 
     def wait(self, stop: threading.Event) -> None:
-        """Wait for one's turn."""
+        """Wait until the next request may be sent, or until `stop` is set."""
         with self._lock:
             now = time.monotonic()
             start = max(now, self._next)
@@ -35,12 +35,12 @@ class RateLimiter:
 
 
 class Server:
-    """A server at `url`, to which JSON is posted with `key` as bearer token."""
+    """A server at `url`, to which JSON is posted; `key` is sent as bearer token."""
 
     def __init__(self, url: str, key: str | None, timeout: float, rate_limiter: RateLimiter) -> None:
         parts = _split(url)
         if key and not (key.isascii() and key.isprintable()):  # it goes into a header
-            raise UsageError("OPENAI_API_KEY holds what no key can: a line end, or characters beyond ASCII")
+            raise UsageError("OPENAI_API_KEY is not a valid key: it has a line break or characters other than ASCII")
         self.url = url.rstrip("/")
         self._parts = parts
         self._headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
@@ -48,7 +48,10 @@ class Server:
         self._rate_limiter = rate_limiter
 
     def post(self, path: str, body: dict[str, Any], stop: threading.Event) -> Any:
-        """Return the answer as JSON. ServerError after ATTEMPTS failures, RecordError for a request it cannot take."""
+        """Return the answer, parsed from JSON.
+
+        ServerError after ATTEMPTS failures or if the server refuses every request, RecordError if it refuses this one.
+        """
         payload = json.dumps(body).encode()
         for attempt in range(1, ATTEMPTS + 1):
             self._rate_limiter.wait(stop)
@@ -72,7 +75,7 @@ class Server:
         except TimeoutError as error:
             raise _RetryableError(f"no answer within {self._timeout:g} s") from error
         except http.client.IncompleteRead as error:
-            raise _RetryableError("the answer broke off") from error
+            raise _RetryableError("the answer is incomplete") from error
         except (OSError, http.client.HTTPException) as error:
             raise _RetryableError(
                 str(getattr(error, "strerror", None) or error or type(error).__name__).lower()
@@ -82,7 +85,7 @@ class Server:
         return self._parse(response, data)
 
     def _path(self, path: str) -> str:
-        # What follows `?` is for every request, as `api-version` of Azure.
+        # A query in the URL belongs to every request, such as `api-version` of Azure.
         query = f"?{self._parts.query}" if self._parts.query else ""
         return self._parts.path.rstrip("/") + path + query
 
@@ -90,33 +93,33 @@ class Server:
         if response.status in RETRYABLE:
             raise _RetryableError(_reason(response, data), _retry_after(response.getheader("Retry-After")))
         if response.status in REFUSED:
-            raise RecordError(f"the server refuses it: {_reason(response, data)}")
+            raise RecordError(f"the server refuses this request: {_reason(response, data)}")
         if response.status != 200:
             hint = "; set OPENAI_API_KEY" if response.status in (401, 403) else ""
             raise ServerError(f"{self.url}: {_reason(response, data)}{hint}")
         try:
             return json.loads(data)
         except ValueError as error:
-            raise _RetryableError("the answer is no JSON; half of it?") from error
+            raise _RetryableError("the answer is not valid JSON") from error
 
 
 def _split(url: str) -> SplitResult:
-    """Return what an address is made of; UsageError where it is none."""
+    """Return the parts of a URL; UsageError if it is not the address of a server."""
     try:
         parts = urlsplit(url)
-        # The name and the port are looked at here, as nothing else does before a thread connects.
+        # The host name and the port are checked here, because nothing else does before a thread connects.
         is_address = (
             parts.scheme in ("http", "https") and bool((parts.hostname or "").encode("idna")) and parts.port != 0
         )
     except ValueError:
         is_address = False
     if not is_address or not (url.isascii() and url.isprintable()) or " " in url:
-        raise UsageError(f"--server {url} is no address; one is like http://localhost:8000/v1")
+        raise UsageError(f"--server {url} is not a URL such as http://localhost:8000/v1")
     return parts
 
 
 class _RetryableError(Exception):
-    """A failure that another attempt may not meet; `after` is how many seconds the server asks to wait."""
+    """A failure that may not recur; `retry_after` is the number of seconds that the server asks to wait."""
 
     def __init__(self, reason: str, retry_after: float | None = None) -> None:
         super().__init__(reason)
@@ -124,7 +127,7 @@ class _RetryableError(Exception):
 
 
 def _retry_after(header: str | None) -> float | None:
-    """Return the seconds that Retry-After says, as a number or a date: `_retry_after("2") -> 2.0`."""
+    """Return the seconds to wait by a Retry-After header, a number or a date: `_retry_after("2") -> 2.0`."""
     if header is None:
         return None
     try:
@@ -138,7 +141,7 @@ def _retry_after(header: str | None) -> float | None:
 
 
 def _reason(response: http.client.HTTPResponse, data: bytes) -> str:
-    """Return the status and what the server says of it, in one line."""
+    """Return the status and the server's error message in one line."""
     try:
         error = json.loads(data)["error"]
         message = error if isinstance(error, str) else error["message"]

@@ -1,7 +1,7 @@
-"""Translation by a server that speaks OpenAI's protocol: vLLM, llama.cpp, or a hosted model (figure 7 has GPT-4).
+"""Translation by a server with OpenAI's API: vLLM, llama.cpp, or a hosted model (figure 7 has GPT-4).
 
-The key is OPENAI_API_KEY from the environment. Chats by default; with a template that is no chat the prompt goes to the
-server as it is (/completions).
+The key is OPENAI_API_KEY from the environment. By default a request is a chat; with any other template the prompt is
+sent unchanged (/completions).
 """
 
 import os
@@ -21,7 +21,7 @@ KEY_VARIABLE = "OPENAI_API_KEY"
 
 
 class OpenaiEngine:
-    """A server, asked by several threads at once."""
+    """A server that gets requests from several threads at once."""
 
     def __init__(self, choice: ModelChoice, decoding: Decoding) -> None:
         self._model = choice.model
@@ -34,14 +34,14 @@ class OpenaiEngine:
         )
 
     def translate(self, requests: Sequence[TranslationRequest]) -> Iterator[tuple[int, Answer]]:
-        """Yield (index, hypotheses) as answers come; ServerError once the server has refused for good."""
+        """Yield (index, hypotheses) as answers arrive; ServerError once the server has finally failed."""
         pending: queue.SimpleQueue[int] = queue.SimpleQueue()
         answers: queue.SimpleQueue[tuple[int, Answer | LlamaxError]] = queue.SimpleQueue()
         for index in range(len(requests)):
             pending.put(index)
         stop = threading.Event()
         for _ in range(min(self._concurrency, len(requests))):
-            # Daemons, so that a run that is told to end need not wait for the server.
+            # Daemon threads, so that an interrupted run need not wait for the server.
             threading.Thread(target=self._work, args=(requests, pending, answers, stop), daemon=True).start()
         try:
             for _ in requests:
@@ -64,8 +64,8 @@ class OpenaiEngine:
                 index = pending.get_nowait()
             except queue.Empty:
                 return
-            # Whatever happens here, the thread that reads the answers has to hear of it, and raises it.
-            answer: Answer | LlamaxError = WorkerError("a thread that asks the server has died")
+            # Whatever happens here, the thread that reads the answers must get one; it raises errors.
+            answer: Answer | LlamaxError = WorkerError("a thread that sends requests to the server has died")
             try:
                 answer = self._translate(requests[index], stop)
             except LlamaxError as error:
@@ -84,7 +84,7 @@ class OpenaiEngine:
         choices = _choices(self._server.post(path, body, stop), self._server.url)
         if len(choices) < self._decoding.nbest:
             raise ServerError(
-                f"{self._server.url}: {len(choices)} of {self._decoding.nbest} candidates; it takes no `n`"
+                f"{self._server.url}: got {len(choices)} of {self._decoding.nbest} candidates; `n` is not supported"
             )
         return [self._hypothesis(choice) for choice in choices[: self._decoding.nbest]]
 
@@ -99,16 +99,16 @@ class OpenaiEngine:
         return settings
 
     def _hypothesis(self, choice: dict[str, Any]) -> Hypothesis:
-        """Return the translation in a choice; RecordError where the server withholds it."""
+        """Return the translation in a choice; RecordError if the server withholds it."""
         try:
             finish_reason = choice.get("finish_reason")
             text = choice["message"]["content"] if self._template.chat else choice["text"]
             if finish_reason == "content_filter" or (text is None and finish_reason != "length"):
-                raise RecordError(f"the server gives no translation of it: {finish_reason or 'no text'}")
+                raise RecordError(f"the server withholds the translation: {finish_reason or 'no text'}")
             text, stopped = self._template.answer(text or "")
         except (KeyError, TypeError, AttributeError) as error:
             raise ServerError(
-                f"{self._server.url}: the answer has no text; does it speak OpenAI's protocol?"
+                f"{self._server.url}: the answer has no text; does the server have OpenAI's API?"
             ) from error
         return Hypothesis(text, finish_reason == "length" and not stopped)
 
@@ -117,15 +117,15 @@ class OpenaiEngine:
 
 
 def _choices(answer: Any, url: str) -> list[dict[str, Any]]:
-    """Return the choices in an answer; ServerError where it has none."""
+    """Return the choices in an answer; ServerError if it has none."""
     choices = answer.get("choices") if isinstance(answer, dict) else None
     if not isinstance(choices, list) or not choices:
-        raise ServerError(f"{url}: the answer has no choices; does it speak OpenAI's protocol?")
+        raise ServerError(f"{url}: the answer has no choices; does the server have OpenAI's API?")
     return choices
 
 
 def _next(answers: "queue.SimpleQueue[tuple[int, Answer | LlamaxError]]") -> tuple[int, Answer | LlamaxError]:
-    """Return the next answer; signals are let in while there is none."""
+    """Return the next answer; signals are handled while it waits."""
     while True:
         with suppress(queue.Empty):
             return answers.get(timeout=0.2)

@@ -1,0 +1,227 @@
+"""From chunks of input lines to rows of samples."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from llamax_cli import records
+from llamax_cli.errors import RecordError
+from llamax_cli.mixing.blocks import BlockCutter
+from llamax_cli.mixing.decontamination import EvaluationSet
+from llamax_cli.mixing.samples import PairColumns, SampleRows, add_connected_pairs, add_split_pairs, add_text, id_string
+from llamax_cli.mixing.subsets import EpochRandomness, PairFormats, TextFormats, origin_of, subset_of
+from llamax_cli.streams.chunks import Chunk, Tally
+from llamax_cli.streams.rejects import Reject
+from llamax_cli.tokenization import load
+
+OPTIONS = "para", "mono", "aug", "mt"
+EXCLUDED, EMPTY, TRUNCATED = "in an evaluation set", "empty", "truncated"
+
+
+@dataclass(frozen=True)
+class ReaderSettings:
+    """How records become samples.
+
+    split: pairs become two samples.
+    block_size, tokenizer: texts are cut into blocks of at most `block_size` tokens.
+    excluded: pairs with these sentences are left out, and the sentences are removed from texts.
+    """
+
+    randomness: EpochRandomness
+    split: bool = False
+    block_size: int | None = None
+    tokenizer: Path | None = None
+    excluded: EvaluationSet | None = None
+
+    def block_cutter(self) -> BlockCutter | None:
+        """Return the cutter of texts, None if they stay whole; FileError if its tokenizer cannot be loaded."""
+        if self.block_size is None or self.tokenizer is None:
+            return None
+        return BlockCutter(load(self.tokenizer), self.block_size)
+
+
+_ABSENT = msgspec.Raw(b"")
+
+
+class _Pair(msgspec.Struct):
+    src: msgspec.Raw
+    tgt: msgspec.Raw
+    src_lang: str
+    tgt_lang: str
+    id: msgspec.Raw = _ABSENT
+    origin: str = ""
+
+
+class _Translation(msgspec.Struct):
+    src: msgspec.Raw
+    src_lang: str
+    tgt_lang: str
+    tgt: msgspec.Raw = _ABSENT
+    mt: msgspec.Raw = _ABSENT
+    id: msgspec.Raw = _ABSENT
+    truncated: bool = False
+    origin: str = ""
+
+
+class _Text(msgspec.Struct):
+    text: msgspec.Raw
+    lang: str
+    id: msgspec.Raw = _ABSENT
+
+
+_DECODERS: dict[str, Callable[[bytes], Any]] = {
+    option: msgspec.json.Decoder(shape).decode
+    for option, shape in (("para", _Pair), ("aug", _Pair), ("mt", _Translation), ("mono", _Text))
+}
+# The bytes with which white space in a JSON string can begin, and the quote that ends an empty string.
+_BLANK = frozenset(b'" \\\xc2\xe1\xe2\xe3')
+_format_key = attrgetter("origin", "src_lang", "tgt_lang")
+_decode_string = msgspec.json.Decoder(str).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class ChunkReader:
+    """Makes rows of samples from chunks; if all lines of a chunk are good, they are decoded column by column."""
+
+    def __init__(self, settings: ReaderSettings) -> None:
+        self._settings = settings
+        self._cutter = settings.block_cutter()
+        self._pair_formats = {option: PairFormats(option, settings.randomness) for option in OPTIONS}
+        self._text_formats = TextFormats(settings.randomness)
+
+    def read(self, option: str, chunk: Chunk) -> tuple[SampleRows, list[Reject]]:
+        """Return the rows of a chunk of a file of `--para`, `--mono`, `--aug` or `--mt`, and its bad lines."""
+        lines = chunk.data.split(b"\n")
+        lines.pop()
+        try:
+            return self._read_lines(option, lines, chunk.data), []
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, RecordError):
+            return self._read_one_by_one(option, lines, chunk)
+
+    def _read_one_by_one(self, option: str, lines: list[bytes], chunk: Chunk) -> tuple[SampleRows, list[Reject]]:
+        """Return the rows of the good lines of a chunk, and the bad lines."""
+        good: dict[str, list[bytes]] = {}
+        rejects: list[Reject] = []
+        for number, line in enumerate(lines, chunk.line):
+            try:
+                good.setdefault(self._check_line(option, line), []).append(line)
+            except RecordError as error:
+                rejects.append(Reject(chunk.name, number, str(error), line))
+        rows = SampleRows()
+        for line_option, good_lines in good.items():
+            rows.extend(self._read_lines(line_option, good_lines, b""))
+        return rows, rejects
+
+    def _check_line(self, option: str, line: bytes) -> str:
+        """Return the option that a line is read as; RecordError says what is wrong with the line.
+
+        A text among the pairs of `--aug` was passed through by `augment --append` and is read as one of `--mono`.
+        """
+        record = records.parse(line)
+        if option == "aug" and "text" in record and "src" not in record:
+            option = "mono"
+        try:
+            if option == "mono":
+                records.text(record, "text")
+                records.language(record, "lang")
+            else:
+                records.text(record, "src")
+                records.text(record, "mt" if option == "mt" and "tgt" not in record else "tgt")
+                origin = origin_of(option, records.text(record, "origin") if "origin" in record else "")
+                subset_of(origin, records.text(record, "src_lang"), records.text(record, "tgt_lang"))
+            id_string(bytes(record.get("id", b"")), b"")
+            _DECODERS[option](line)
+        except msgspec.ValidationError as error:
+            raise RecordError(str(error).replace("`", "'").replace(" - at ", " at ")) from error
+        return option
+
+    def _read_lines(self, option: str, lines: list[bytes], data: bytes) -> SampleRows:
+        if not data.isascii():
+            data.decode()  # invalid UTF-8 must be found here: most values are copied without being decoded
+        decoded = list(map(_DECODERS[option], lines))
+        rows = SampleRows()
+        if option == "mono":
+            self._read_texts(decoded, rows)
+        elif option == "mt":
+            self._read_translations(decoded, rows)
+        else:
+            self._read_pairs(option, decoded, _json_strings([pair.tgt for pair in decoded]), rows)
+        return rows
+
+    def _read_translations(self, translations: list[_Translation], rows: SampleRows) -> None:
+        whole = [translation for translation in translations if not translation.truncated]
+        rows.left_out.update({f"{TRUNCATED} (mt)": len(translations) - len(whole)})
+        targets = _json_strings([record.mt if record.tgt is _ABSENT else record.tgt for record in whole])
+        self._read_pairs("mt", whole, targets, rows)
+
+    def _read_pairs(self, option: str, pairs: list[Any], targets: list[bytes], rows: SampleRows) -> None:
+        if not pairs:
+            return
+        ids = b"\n".join([pair.id for pair in pairs]).split(b"\n")
+        known_formats = self._pair_formats[option]
+        formats = [known_formats[key] for key in map(_format_key, pairs)]
+        columns = PairColumns(_json_strings([pair.src for pair in pairs]), targets, ids, formats)
+        if left_out := self._find_left_out(columns, rows.left_out):
+            columns = columns.without(left_out)
+        add_pairs = add_split_pairs if self._settings.split else add_connected_pairs
+        add_pairs(columns, rows)
+
+    def _find_left_out(self, pairs: PairColumns, tally: Tally) -> set[int]:
+        """Return the indices of the pairs that are left out, and count them by reason."""
+        reasons: dict[int, str] = {}
+        for side in (pairs.sources, pairs.targets):
+            reasons.update((index, EMPTY) for index in _find_empty(side))
+            if self._settings.excluded:
+                reasons.update((index, EXCLUDED) for index in self._settings.excluded.find_lines(_as_lines(side)))
+        tally.update(f"{reason} ({pairs.formats[index].subset.origin})" for index, reason in reasons.items())
+        return set(reasons)
+
+    def _read_texts(self, decoded: list[_Text], rows: SampleRows) -> None:
+        texts = _json_strings([record.text for record in decoded])
+        empty = set(_find_empty(texts))
+        rows.left_out.update({f"{EMPTY} (mono)": len(empty)})
+        for index, (text, record) in enumerate(zip(texts, decoded, strict=True)):
+            if index not in empty and (kept := self._remove_excluded(text, rows)):
+                blocks = [kept] if self._cutter is None else map(_encode, self._cutter.cut(_decode_string(kept)))
+                add_text(kept, blocks, bytes(record.id), self._text_formats[record.lang], rows)
+
+    def _remove_excluded(self, text: bytes, rows: SampleRows) -> bytes:
+        """Return a text without the sentences of evaluation sets; nothing if there is no other sentence."""
+        if not self._settings.excluded:
+            return text
+        kept, count = self._settings.excluded.remove_from(_decode_string(text))
+        rows.removed_sentences += count
+        if count and not kept.strip():
+            rows.left_out[f"{EXCLUDED} (mono)"] += 1
+            return b""
+        return _encode(kept) if count else text
+
+
+def _json_strings(values: list[msgspec.Raw]) -> list[bytes]:
+    """Return JSON strings without unnecessary escapes; RecordError if a value is not a string."""
+    joined = b"\n".join([b"", *values])
+    if joined.count(b'\n"') != len(values):
+        raise RecordError("not a string")
+    strings = joined.split(b"\n")[1:]
+    if b"\\" in joined:
+        return [_encode(_decode_string(string)) if b"\\" in string else string for string in strings]
+    return strings
+
+
+def _as_lines(strings: list[bytes]) -> str:
+    """Return the texts of JSON strings, each still in quotes, as lines."""
+    joined = b"\n".join(strings)
+    if b"\\" in joined:
+        joined = b"\n".join(
+            _decode_string(string).replace("\n", " ").encode() if b"\\" in string else string for string in strings
+        )
+    return joined.decode()
+
+
+def _find_empty(strings: list[bytes]) -> list[int]:
+    """Return the indices of the JSON strings that are nothing but white space."""
+    return [index for index, string in enumerate(strings) if string[1] in _BLANK and not _decode_string(string).strip()]

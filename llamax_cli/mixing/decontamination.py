@@ -1,0 +1,183 @@
+"""Sentences of evaluation sets: when two texts count as equal, and how a sentence is found inside a longer text.
+
+Two texts are equal if they agree after Unicode's NFKC, in lower case, with every run of white space as one space, and
+without punctuation, symbols and spaces at either end. Their languages do not matter.
+"""
+
+import re
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from llamax_cli.conversion.detection import detect, open_corpora
+from llamax_cli.conversion.segments import CorpusRequest
+from llamax_cli.errors import DataError, UsageError
+from llamax_cli.streams.inputs import Input
+from llamax_cli.streams.lines import Bad, texts
+
+BATCH_SIZE = 1000  # sentences normalised at once
+MAX_SENTENCES = 6  # consecutive sentences of a line that are looked up as one segment of an evaluation set
+ASCII_EDGE = "".join(chr(code) for code in range(128) if not chr(code).isalnum())
+# Where a sentence may end. Too many ends do no harm, because neighbours are also looked up together.
+_SENTENCE_END = re.compile(r"\n|(?<=[.!?…])[\"'”’»)\]]*\s+|(?<=[。！？।॥۔؟།။።])[”’»」』）)\]]*\s*|(?<=[:;])\s+")
+# White space that NFKC does not change, without the space and the line end.
+_SPACES = "\t\r\v\f\x1c\x1d\x1e\x1f\x85\u1680\u2028\u2029"
+
+
+@cache
+def _edge_characters() -> frozenset[str]:
+    """Return all punctuation, symbols, spaces and control characters."""
+    kinds = {"Cc", "Cf"}
+    categories = ((char, unicodedata.category(char)) for char in map(chr, range(sys.maxunicode + 1)))
+    return frozenset(char for char, category in categories if category[0] in "PSZ" or category in kinds)
+
+
+def _strip_edges(text: str) -> str:
+    """Return a text without edge characters at its ends, faster than `str.strip` with all of them."""
+    text = text.strip(ASCII_EDGE)
+    if text.isascii():
+        return text
+    edge, start, end = _edge_characters(), 0, len(text)
+    while start < end and text[start] in edge:
+        start += 1
+    while end > start and text[end - 1] in edge:
+        end -= 1
+    return text[start:end] if end - start < len(text) else text
+
+
+def normalise(text: str) -> str:
+    """Return the form that equal texts have in common: `normalise(" «Ça  va ?»") -> "ça va"`."""
+    return normalise_lines(text.replace("\n", " "))[0]
+
+
+def normalise_lines(text: str) -> list[str]:
+    """Return each line normalised, all at once: `normalise_lines("A b.\\nC") -> ["a b", "c"]`."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    text = text.lower()
+    for space in _SPACES:
+        text = text.replace(space, " ")
+    while "  " in text:
+        text = text.replace("  ", " ")
+    lines = text.split("\n")
+    return [line.strip(ASCII_EDGE) for line in lines] if text.isascii() else list(map(_strip_edges, lines))
+
+
+class EvaluationSet:
+    """Sentences that must not be in the training data."""
+
+    def __init__(self, sentences: Iterable[str]) -> None:
+        self._texts: set[str] = set()
+        self._openings: set[str] = set()  # the first sentence of each text
+        sentences = iter(sentences)
+        while batch := [sentence.replace("\n", " ").strip() for sentence in islice(sentences, BATCH_SIZE)]:
+            self._texts.update(normalise_lines("\n".join(batch)))
+            ends = (_SENTENCE_END.search(sentence) for sentence in batch)
+            first = (sentence[: end.end()] for sentence, end in zip(batch, ends, strict=True) if end)
+            self._openings.update(normalise_lines("\n".join(first)))
+        self._texts.discard("")
+        self._openings = (self._openings | self._texts) - {""}
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __contains__(self, text: str) -> bool:
+        return normalise(text) in self._texts
+
+    def find_lines(self, text: str) -> list[int]:
+        """Return the numbers, from 0, of the lines that are in the set: `find_lines("A b.\\nC") -> [1]` if "c" is."""
+        lines = normalise_lines(text)
+        if self._texts.isdisjoint(lines):
+            return []
+        return [number for number, line in enumerate(lines) if line in self._texts]
+
+    def remove_from(self, text: str) -> tuple[str, int]:
+        """Return a text without the lines, and the sentences within lines, that are in the set; and their number.
+
+        `EvaluationSet(["It rains."]).remove_from("Look. It rains. Go in.") -> ("Look. Go in.", 1)`
+        """
+        if not any(map(self._openings.__contains__, normalise_lines("\n".join(_split_sentences(text))))):
+            return text, 0
+        kept, removed = list[str](), 0
+        for line in text.split("\n"):
+            cleaned, count = self._clean_line(line)
+            removed += count
+            kept += [cleaned] if cleaned or not count else []
+        return "\n".join(kept), removed
+
+    def _clean_line(self, line: str) -> tuple[str, int]:
+        """Return a line without the segments that are in the set, and their number."""
+        if line in self:
+            return "", 1
+        sentences, kept, count, start = _split_sentences(line), list[str](), 0, 0
+        while start < len(sentences):
+            length = self._match_length(sentences[start : start + MAX_SENTENCES])
+            count += bool(length)
+            kept += sentences[start : start + 1] if not length else []
+            start += length or 1
+        return ("".join(kept).rstrip(), count) if count else (line, 0)
+
+    def _match_length(self, sentences: Sequence[str]) -> int:
+        """Return the largest number of first sentences that together are in the set, 0 if there is none."""
+        if normalise(sentences[0]) not in self._openings:
+            return 0
+        return next((size for size in range(len(sentences), 0, -1) if "".join(sentences[:size]) in self), 0)
+
+
+def _split_sentences(text: str) -> list[str]:
+    """Return the sentences of a text, each with the space after it; joined they are the text."""
+    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    return [text[low:high] for low, high in zip([0, *ends], [*ends, len(text)], strict=True) if low < high] or [text]
+
+
+def read_evaluation_set(
+    paths: Sequence[str], input: Callable[[str | Path], Input], reject: Callable[[str, int, str, bytes], None]
+) -> EvaluationSet:
+    """Read the sentences of corpora that `llamax convert` reads, in all their languages, and of plain text files.
+
+    DataError if a path has no sentence: what was meant to be excluded would get into the training data.
+    """
+    return EvaluationSet(sentence for path in paths for sentence in _read_sentences(path, input, reject))
+
+
+def _read_sentences(
+    path: str, input: Callable[[str | Path], Input], reject: Callable[[str, int, str, bytes], None]
+) -> Iterator[str]:
+    is_empty = True
+
+    def reject_line(*bad_line: Any) -> None:
+        nonlocal is_empty
+        is_empty = False
+        reject(*bad_line)
+
+    try:
+        for sentence in _corpus_texts(CorpusRequest([path], input, reject_line)):
+            is_empty = is_empty and not sentence.strip()
+            yield sentence
+    except UsageError as error:
+        raise UsageError(f"{error} (an option of llamax convert: convert the file, then exclude the result)") from error
+    if is_empty:
+        raise DataError(f"{path}: no sentence to exclude")
+
+
+def _corpus_texts(request: CorpusRequest) -> Iterator[str]:
+    path = request.paths[0]
+    corpus_format = detect(path, request)
+    if corpus_format == "text":  # the language does not matter, so the file's name need not tell it
+        source = request.input(path)
+        for number, line in enumerate(texts(source), 1):
+            if isinstance(line, Bad):
+                request.reject(source.name, number, *line)
+            else:
+                yield line
+        return
+    request.spool()
+    for corpus in open_corpora(request, corpus_format):
+        # Without any good line there is no language; a pass for none still reports the bad lines.
+        passes: list[tuple[str, ...]] = [(code,) for code in corpus.languages] or [()]
+        for languages in passes:
+            yield from (text for segment in corpus.segments(languages) for text in segment.texts if text)

@@ -1,0 +1,110 @@
+"""Which records of a bucket are sampled, and how often; the order in which rows arrived changes nothing."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llamax_cli.mixing.buckets import BUCKETS, CHECK, ID_HASH, SHUFFLE_KEY, SUBSET, sort_order
+from llamax_cli.mixing.subsets import EpochRandomness, Subset
+from llamax_cli.randomness import below, bits, fold_in
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from llamax_cli.mixing.buckets import Index
+
+ORIGINS = "para", "mono", "mt", "aug-para", "aug-mono"  # of equal records, the one whose origin comes first stays
+SELECTION = 1 << 20  # the number of the draw that selects records; copies have the numbers from 1
+
+
+class SubsetTable:
+    """The subsets, those whose records are preferred among equal ones first."""
+
+    def __init__(self, subsets: Iterable[Subset]) -> None:
+        import numpy as np
+
+        self.subsets = sorted(subsets, key=lambda subset: (ORIGINS.index(subset.origin), subset))
+        self.numbers = np.array([subset.number for subset in self.subsets], np.uint64)
+        self._order = np.argsort(self.numbers)
+
+    def replace_numbers(self, index: "Index") -> "Index":
+        """Replace the number of each subset in an index by its position in this table, and return the index."""
+        import numpy as np
+
+        index[:, SUBSET] = self._order[np.searchsorted(self.numbers, index[:, SUBSET], sorter=self._order)]
+        return index
+
+    def count(self, index: "Index", rows: "NDArray[np.intp]") -> "NDArray[np.int64]":
+        """Return how many of the rows are in each subset."""
+        import numpy as np
+
+        counts: NDArray[np.int64] = np.bincount(index[rows, SUBSET].astype(np.int64), minlength=len(self.subsets))
+        return counts
+
+
+def find_duplicates(index: "Index") -> "tuple[NDArray[np.intp], NDArray[np.intp]]":
+    """Return the rows of different records by shuffle key, and the rows that duplicate one of them.
+
+    The index has positions in a SubsetTable in place of the numbers of subsets.
+    """
+    import numpy as np
+
+    order = sort_order(index, CHECK, SUBSET, ID_HASH)
+    keys, checks = index[order, SHUFFLE_KEY], index[order, CHECK]
+    is_first = np.ones(len(order), bool)
+    is_first[1:] = (keys[1:] != keys[:-1]) | (checks[1:] != checks[:-1])
+    return order[is_first], order[~is_first]
+
+
+@dataclass(frozen=True)
+class SamplingPlan:
+    """How often the records of each subset are sampled in each bucket.
+
+    Every record `base[subset]` times, and `extra[subset, bucket]` records once more.
+    """
+
+    base: "NDArray[np.int64]"
+    extra: "NDArray[np.int64]"
+
+    @property
+    def repeats(self) -> bool:
+        """Whether some record is sampled more than once."""
+        return bool(((self.base + (self.extra.sum(axis=1) > 0)) > 1).any())
+
+    def copies(self, index: "Index", rows: "NDArray[np.intp]", bucket: int) -> "NDArray[np.int64]":
+        """Return how often each row of different records in a bucket is sampled."""
+        import numpy as np
+
+        subsets = index[rows, SUBSET].astype(np.int64)
+        copies: NDArray[np.int64] = self.base[subsets]
+        extra = self.extra[:, bucket]
+        candidates = np.flatnonzero(extra[subsets] > 0)
+        order = np.lexsort((fold_in(index[rows[candidates], SHUFFLE_KEY], SELECTION), subsets[candidates]))
+        candidates = candidates[order]
+        of_candidates = subsets[candidates]
+        ranks = np.arange(len(of_candidates)) - np.searchsorted(of_candidates, of_candidates)
+        copies[candidates[ranks < extra[of_candidates]]] += 1
+        return copies
+
+
+def spread_over_buckets(
+    table: SubsetTable, counts: "NDArray[np.int64]", plan: Mapping[Subset, int], randomness: EpochRandomness
+) -> SamplingPlan:
+    """Return how to sample as many records of each subset as planned; `counts[subset, bucket]` are available.
+
+    Samples beyond whole copies of a subset are spread evenly over its records in all buckets, from a random start.
+    """
+    import numpy as np
+
+    base = np.zeros(len(table.subsets), np.int64)
+    extra = np.zeros((len(table.subsets), BUCKETS), np.int64)
+    for position, subset in enumerate(table.subsets):
+        available = int(counts[position].sum())
+        if not available:
+            continue
+        base[position], rest = divmod(plan[subset], available)
+        start = below(available, bits(randomness.seed, "mix shares", randomness.epoch, *subset))
+        bounds = np.cumsum(counts[position]) * rest + start
+        extra[position] = np.diff(bounds // available, prepend=0)
+    return SamplingPlan(base, extra)

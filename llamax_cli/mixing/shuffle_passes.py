@@ -1,0 +1,223 @@
+"""The passes of a shuffle on disk as worker functions: partition, count, copy, write."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from llamax_cli.mixing.buckets import (
+    CHECK,
+    ENTRY_SIZE,
+    ID_HASH,
+    SHUFFLE_KEY,
+    SUBSET,
+    Buckets,
+    disk_full_error,
+    sort_order,
+)
+from llamax_cli.mixing.chunk_reader import ChunkReader, ReaderSettings
+from llamax_cli.mixing.samples import JOINT, SampleRows, flip_line
+from llamax_cli.mixing.sampling_plan import SamplingPlan, SubsetTable, find_duplicates
+from llamax_cli.mixing.subsets import EpochRandomness, Subset
+from llamax_cli.randomness import fold_in
+from llamax_cli.streams.chunks import Chunk, Tally, pieces
+from llamax_cli.streams.inputs import CHUNK
+from llamax_cli.streams.rejects import Reject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from llamax_cli.mixing.buckets import Index, Mask
+
+ROWS, COPIES = "rows", "copies"
+
+
+class InputChunk(NamedTuple):
+    """A chunk of a file of `--para`, `--mono`, `--aug` or `--mt`."""
+
+    option: str
+    chunk: Chunk
+
+
+class ChunkReport(NamedTuple):
+    """What a chunk held beside its rows."""
+
+    lines: int
+    rejects: list[Reject]
+    left_out: Tally
+    removed_sentences: int
+    subsets: set[Subset]
+
+
+class BucketPart(NamedTuple):
+    """The `number`-th (from 0) of `total` parts of a bucket, by shuffle key; `limit` is how many rows to write."""
+
+    bucket: int
+    number: int
+    total: int
+    limit: int | None = None
+
+    def contains(self, index: "Index") -> "Mask":
+        """Return which rows of the bucket are in this part."""
+        import numpy as np
+
+        # The 32 bits of the key after the byte that names the bucket: so the product below does not overflow.
+        within_bucket = index[:, SHUFFLE_KEY] << np.uint64(8) >> np.uint64(32)
+        is_inside: Mask = (within_bucket * np.uint64(self.total) >> np.uint64(32)) == self.number
+        return is_inside
+
+
+class WrittenPart(NamedTuple):
+    """The file with the samples of a part, their number, and their number by subset and whether they are flipped."""
+
+    path: Path
+    rows: int
+    counts: "NDArray[np.int64]"
+
+
+@dataclass(frozen=True)
+class PartitionPass:
+    """Pass 1: input lines become rows in their buckets."""
+
+    folder: Path
+    settings: ReaderSettings
+    with_lines: bool
+
+    def __call__(self) -> "Callable[[InputChunk], ChunkReport]":
+        """Return the function of a worker, which keeps its files open."""
+        reader, buckets = ChunkReader(self.settings), Buckets(self.folder, ROWS)
+
+        def partition(item: InputChunk) -> ChunkReport:
+            rows, rejects = SampleRows(), list[Reject]()
+            for chunk in pieces(item.chunk, CHUNK):  # small enough for the processor's cache, which is twice as fast
+                chunk_rows, chunk_rejects = reader.read(item.option, chunk)
+                rows.extend(chunk_rows)
+                rejects += chunk_rejects
+            buckets.append(rows.entries, rows.lines if self.with_lines else [b""] * len(rows.entries))
+            line_count = item.chunk.data.count(b"\n")
+            return ChunkReport(line_count, rejects, rows.left_out, rows.removed_sentences, rows.subsets)
+
+        return partition
+
+
+@dataclass(frozen=True)
+class CountPass:
+    """Pass 2: how many different records of each subset a bucket has, and how many duplicates."""
+
+    folder: Path
+    table: SubsetTable
+
+    def __call__(self) -> "Callable[[int], tuple[NDArray[np.int64], NDArray[np.int64]]]":
+        """Return the function of a worker."""
+        buckets = Buckets(self.folder, ROWS)
+
+        def count(bucket: int) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
+            index = self.table.replace_numbers(buckets.index(bucket))
+            different, duplicates = find_duplicates(index)
+            return self.table.count(index, different), self.table.count(index, duplicates)
+
+        return count
+
+
+@dataclass(frozen=True)
+class SampledBuckets:
+    """The rows on disk and which of them are sampled: what the last two passes read."""
+
+    folder: Path
+    table: SubsetTable
+    plan: SamplingPlan
+    randomness: EpochRandomness
+
+    def sampled_rows(self, part: BucketPart) -> "tuple[Index, list[bytes], NDArray[np.int64]]":
+        """Return the index and the lines of the rows sampled from a part, and how often each is sampled."""
+        import numpy as np
+
+        buckets = Buckets(self.folder, ROWS)
+        index = self.table.replace_numbers(buckets.index(part.bucket))
+        different, _ = find_duplicates(index)
+        copies = np.zeros(len(index), np.int64)
+        copies[different] = self.plan.copies(index, different, part.bucket)
+        is_sampled = (copies > 0) & part.contains(index)
+        return index[is_sampled], buckets.lines(part.bucket, is_sampled), copies[is_sampled]
+
+    def is_flipped(self, index: "Index") -> "Mask":
+        """Return which rows are pairs in the other direction, as their checks say."""
+        import numpy as np
+
+        can_flip = np.array([subset.can_flip for subset in self.table.subsets], bool)
+        bound = self.randomness.flip_bound
+        is_below: Mask = index[:, CHECK] < np.uint64(bound) if bound < 1 << 64 else np.ones(len(index), bool)
+        is_flipped: Mask = is_below & can_flip[index[:, SUBSET].astype(np.int64)]
+        return is_flipped
+
+
+@dataclass(frozen=True)
+class CopyPass:
+    """Pass 3: each further copy of a record gets its own shuffle key and its own random direction (Algorithm 1)."""
+
+    sampled: SampledBuckets
+
+    def __call__(self) -> "Callable[[BucketPart], None]":
+        """Return the function of a worker, which keeps its files open."""
+        buckets = Buckets(self.sampled.folder, COPIES)
+
+        def copy(part: BucketPart) -> None:
+            index, lines, copies = self.sampled.sampled_rows(part)
+            for number in range(1, int(copies.max(initial=0))):
+                buckets.append(*self._copy_rows(index, lines, copies > number, number))
+
+        return copy
+
+    def _copy_rows(
+        self, index: "Index", lines: list[bytes], is_copied: "Mask", number: int
+    ) -> tuple[list[bytes], list[bytes]]:
+        """Return the entries and lines of copy `number` of some rows."""
+        table = self.sampled.table
+        old = index[is_copied]
+        new = old.copy()
+        for column in (SHUFFLE_KEY, CHECK):
+            new[:, column] = fold_in(old[:, column], number)
+        was_flipped, is_flipped = self.sampled.is_flipped(old), self.sampled.is_flipped(new)
+        copied = [lines[row] for row in is_copied.nonzero()[0].tolist()]
+        for row in (was_flipped != is_flipped).nonzero()[0].tolist():
+            subset = table.subsets[int(old[row, SUBSET])]
+            copied[row] = flip_line(copied[row], subset, is_flipped=bool(was_flipped[row]))
+        new[:, SUBSET] = table.numbers[old[:, SUBSET].astype("int64")]
+        data = new.astype(">u8").tobytes()
+        return [data[start : start + ENTRY_SIZE] for start in range(0, len(data), ENTRY_SIZE)], copied
+
+
+@dataclass(frozen=True)
+class WritePass:
+    """Pass 4: the samples of a part of a bucket, sorted by shuffle key, in a file."""
+
+    sampled: SampledBuckets
+
+    def __call__(self) -> "Callable[[BucketPart], WrittenPart]":
+        """Return the function of a worker."""
+        return self._write
+
+    def _write(self, part: BucketPart) -> WrittenPart:
+        import numpy as np
+
+        table = self.sampled.table
+        index, lines, _ = self.sampled.sampled_rows(part)
+        copies = Buckets(self.sampled.folder, COPIES)
+        if copies.size(part.bucket):
+            copies_index = table.replace_numbers(copies.index(part.bucket))
+            is_inside = part.contains(copies_index)
+            index = np.concatenate([index, copies_index[is_inside]])
+            lines += copies.lines(part.bucket, is_inside)
+        order = sort_order(index, CHECK, SUBSET, ID_HASH)[: part.limit]
+        samples = b"\n".join([*np.array(lines, object)[order].tolist(), b""])
+        sorted_index = index[order]
+        kinds = sorted_index[:, SUBSET].astype(np.int64) * 2 + self.sampled.is_flipped(sorted_index)
+        counts = np.bincount(kinds, minlength=2 * len(table.subsets))
+        path = self.sampled.folder / f"out-{part.bucket:03}-{part.number}"
+        try:
+            path.write_bytes(samples.replace(JOINT, b" "))
+        except OSError as error:
+            raise disk_full_error(self.sampled.folder, error) from error
+        return WrittenPart(path, len(order), counts)
