@@ -125,9 +125,9 @@ def _check(name: str, value: Any, facts: Mapping[str, Any]) -> None:
         if "among" in facts and item not in facts["among"]:
             raise UsageError(f"{name} = {item!r}: {suggestion(str(item), facts['among'])}")
     if "least" in facts and not value >= facts["least"]:
-        raise UsageError(f"{name} = {value!r}: at least {facts['least']}")
+        raise UsageError(f"{name} = {value!r}: must be at least {facts['least']}")
     if "most" in facts and not value <= facts["most"]:
-        raise UsageError(f"{name} = {value!r}: at most {facts['most']}")
+        raise UsageError(f"{name} = {value!r}: must be at most {facts['most']}")
 
 
 # Instruction tuning: 128 records a step at 2e-5 (paper, section 2.2); what it does not say is as for Stanford Alpaca.
