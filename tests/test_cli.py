@@ -86,5 +86,5 @@ def test_completion_knows_commands_and_options() -> None:
 
     assert complete("llamax con", 1) == ["convert"]
     assert complete("llamax help con", 2) == ["convert"]
-    assert complete("llamax help re", 2) == ["records"]
+    assert complete("llamax help rec", 2) == ["recipe", "records"]
     assert complete("llamax convert --man", 2) == ["--manifest"]
