@@ -1,6 +1,6 @@
 """How a run trains: one frozen dataclass, read from TOML and `--set key=value`.
 
-Not YAML, which reads the language code `no` as false and `2e-5` as a string. An unknown key is refused by name.
+Not YAML, which reads the language code `no` as false and `2e-5` as a string. An unknown key is an error.
 """
 
 import tomllib
@@ -18,10 +18,10 @@ PRECISIONS = ("auto", "bf16", "fp32")
 POLICIES = ("stop", "skip")
 TRACKERS = ("tensorboard", "wandb")
 BLOCKS, RECORDS = "blocks", "records"
-# What other trainers call a setting, for the hint that an unknown key gets.
+# What other trainers call a setting, for the hint about an unknown key.
 ALIASES = {
-    "lr": "learning_rate",
     "optim": "optimizer",
+    "lr": "learning_rate",
     "lr_scheduler_type": "schedule",
     "warmup_ratio": "warmup",
     "min_lr_ratio": "final_rate",
@@ -52,68 +52,70 @@ ALIASES = {
 def _setting(
     default: Any, help: str, *, least: float | None = None, most: float | None = None, among: Any = None
 ) -> Any:
-    """Return a field with its meaning and what values it may have."""
+    """Return a field with its meaning and the values that it may have."""
     facts = {"help": help, "least": least, "most": most, "among": among}
     return field(default=default, metadata={name: fact for name, fact in facts.items() if fact is not None})
 
 
 @dataclass(frozen=True)
 class Training:
-    """Every setting of a run, with the defaults of the recipe (paper, sections 2.2 and C.1) where it has them.
+    """Every setting of a run; the defaults are those of the recipe where it has any (paper, sections 2.2 and C.1).
 
-    UsageError where a value cannot be.
+    UsageError for a value that is out of range.
     """
 
-    block: int = _setting(2048, "tokens of a block, into which whole records are packed", least=2)
-    batch: int = _setting(64, "blocks or records of a step, over all GPUs", least=1)
+    block: int = _setting(2048, "Tokens in a block, into which whole records are packed.", least=2)
+    batch: int = _setting(64, "Blocks or records in a step, over all GPUs.", least=1)
     batch_of: str = _setting(
-        BLOCKS, "what batch counts; records: whole blocks of about so many", among=(BLOCKS, RECORDS)
+        BLOCKS, "What batch counts; with records, a step takes about that many.", among=(BLOCKS, RECORDS)
     )
-    micro_batch: int = _setting(1, "blocks that a GPU works on at once", least=1)
-    epochs: int = _setting(1, "times that the data is gone through", least=1)
-    stop_after: int = _setting(0, "end after so many steps in all; 0: at the end of the data", least=0)
-    seed: int = _setting(0, "order of the data, initial weights")
+    micro_batch: int = _setting(1, "Blocks that a GPU processes at once.", least=1)
+    epochs: int = _setting(1, "Passes over the data.", least=1)
+    stop_after: int = _setting(0, "Total number of steps after which to stop; 0 stops at the end of the data.", least=0)
+    seed: int = _setting(0, "Random seed for the order of the data and for initial weights.")
 
-    optimizer: str = _setting("adamw", "what updates the weights", among=OPTIMIZERS)
-    learning_rate: float = _setting(2e-5, "at its highest", least=0)
-    schedule: str = _setting("cosine", "of the learning rate", among=SCHEDULES)
-    warmup: float = _setting(0.03, "share of the run in which the learning rate rises", least=0, most=1)
-    final_rate: float = _setting(0.1, "share of the learning rate that is left at the end", least=0, most=1)
-    weight_decay: float = _setting(0.1, "of matrices; vectors have none", least=0)
-    beta1: float = _setting(0.9, "of AdamW", least=0, most=1)
-    beta2: float = _setting(0.95, "of AdamW", least=0, most=1)
-    epsilon: float = _setting(1e-8, "of AdamW", least=0)
-    clip: float = _setting(1.0, "greatest norm of the gradient; 0: any", least=0)
+    optimizer: str = _setting("adamw", "Optimizer.", among=OPTIMIZERS)
+    learning_rate: float = _setting(2e-5, "Peak learning rate.", least=0)
+    schedule: str = _setting("cosine", "Learning rate schedule after the warmup.", among=SCHEDULES)
+    warmup: float = _setting(0.03, "Share of the run during which the learning rate rises.", least=0, most=1)
+    final_rate: float = _setting(0.1, "Final learning rate, as a share of the peak.", least=0, most=1)
+    weight_decay: float = _setting(0.1, "Weight decay of matrices; vectors have none.", least=0)
+    beta1: float = _setting(0.9, "First beta of AdamW.", least=0, most=1)
+    beta2: float = _setting(0.95, "Second beta of AdamW.", least=0, most=1)
+    epsilon: float = _setting(1e-8, "Epsilon of AdamW.", least=0)
+    clip: float = _setting(1.0, "Maximum gradient norm; 0 disables clipping.", least=0)
 
-    precision: str = _setting("auto", "of the computation; weights are fp32. auto: bf16 on a GPU", among=PRECISIONS)
-    gradient_checkpointing: bool = _setting(True, "compute activations again instead of keeping them")
-    compile: bool = _setting(False, "compile the layers with torch.compile")
-    liger: bool = _setting(False, "use Liger's kernels on a GPU for norms, positions and gated layers")
-    loss_chunk: int = _setting(2048, "tokens whose logits are in memory at once", least=1)
-    freeze: tuple[str, ...] = _setting((), "patterns of weights that stay as they are: model.embed_tokens.*")
-    lora: int = _setting(0, "rank of LoRA; 0: all weights are trained", least=0)
-    lora_alpha: int = _setting(16, "scale of LoRA, over its rank", least=1)
+    precision: str = _setting(
+        "auto", "Precision of the computation; auto is bf16 on a GPU. Weights are fp32.", among=PRECISIONS
+    )
+    gradient_checkpointing: bool = _setting(True, "Recompute activations in the backward pass to save memory.")
+    compile: bool = _setting(False, "Compile the layers with torch.compile.")
+    liger: bool = _setting(False, "On a GPU, use Liger kernels for norms, rotary positions and gated layers.")
+    loss_chunk: int = _setting(2048, "Tokens whose logits are in memory at once.", least=1)
+    freeze: tuple[str, ...] = _setting((), "Name patterns of weights that are not trained: model.embed_tokens.*")
+    lora: int = _setting(0, "Rank of LoRA; 0 trains all weights.", least=0)
+    lora_alpha: int = _setting(16, "Alpha of LoRA, which is scaled by alpha / rank.", least=1)
     lora_targets: tuple[str, ...] = _setting(
-        ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"), "layers that LoRA adapts"
+        ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"), "Layers that LoRA adapts."
     )
 
-    validation: tuple[str, ...] = _setting((), "files of held-out samples")
-    validation_every: int = _setting(500, "steps between validations; 0: at the end only", least=0)
-    translate: tuple[str, ...] = _setting((), "files of held-out pairs or samples that are translated and scored")
-    translate_every: int = _setting(1000, "steps between translations; 0: at the end only", least=0)
-    translate_lines: int = _setting(20, "lines of each direction, from the first", least=1)
-    translate_template: str = _setting("auto", "how pairs are put to the model, as in llamax translate")
-    translate_spm: str = _setting("flores101", "SentencePiece model of spBLEU: flores101, flores200 or a file")
-    checkpoint_every: int = _setting(1000, "steps between checkpoints; 0: by time only", least=0)
-    checkpoint_minutes: float = _setting(60.0, "minutes between checkpoints; 0: by steps only", least=0)
-    keep: int = _setting(2, "checkpoints that are kept", least=1)
-    log_every: int = _setting(10, "steps between lines of metrics", least=1)
+    validation: tuple[str, ...] = _setting((), "Files of held-out samples, whose loss is measured.")
+    validation_every: int = _setting(500, "Steps between validations; 0 validates only at the end.", least=0)
+    translate: tuple[str, ...] = _setting((), "Files of held-out pairs or samples to translate and score.")
+    translate_every: int = _setting(1000, "Steps between translations; 0 translates only at the end.", least=0)
+    translate_lines: int = _setting(20, "Number of lines to translate in each direction, from the first.", least=1)
+    translate_template: str = _setting("auto", "Prompt template for pairs, as in llamax translate.")
+    translate_spm: str = _setting("flores101", "SentencePiece model for spBLEU: flores101, flores200 or a file.")
+    checkpoint_every: int = _setting(1000, "Steps between checkpoints; 0 saves them by time only.", least=0)
+    checkpoint_minutes: float = _setting(60.0, "Minutes between checkpoints; 0 saves them by steps only.", least=0)
+    keep: int = _setting(2, "Number of checkpoints to keep.", least=1)
+    log_every: int = _setting(10, "Steps between lines of metrics.", least=1)
 
-    trackers: tuple[str, ...] = _setting((), "what draws the metrics as curves besides", among=TRACKERS)
+    trackers: tuple[str, ...] = _setting((), "Trackers that also log the metrics.", among=TRACKERS)
 
-    on_nan: str = _setting("stop", "what to do where the loss or gradient is no number", among=POLICIES)
-    spike: float = _setting(0.0, "times the recent loss that is a spike; 0: nothing is", least=0)
-    on_spike: str = _setting("stop", "what to do at a spike", among=POLICIES)
+    on_nan: str = _setting("stop", "What to do if the loss or the gradient is not finite.", among=POLICIES)
+    spike: float = _setting(0.0, "Ratio of a loss to the recent mean that makes it a spike; 0 disables this.", least=0)
+    on_spike: str = _setting("stop", "What to do at a spike.", among=POLICIES)
 
     def __post_init__(self) -> None:
         for setting in fields(self):
@@ -130,14 +132,14 @@ def _check(name: str, value: Any, facts: Mapping[str, Any]) -> None:
         raise UsageError(f"{name} = {value!r}: must be at most {facts['most']}")
 
 
-# Instruction tuning: 128 records a step at 2e-5 (paper, section 2.2); what it does not say is as for Stanford Alpaca.
+# Instruction tuning: 128 records a step at 2e-5 (paper, section 2.2); where it is silent, as for Stanford Alpaca.
 TUNING = Training(batch=128, batch_of=RECORDS, epochs=3, weight_decay=0.0, beta2=0.999)
 
 
 def read_training(path: Path | None, settings: Iterable[str] = (), defaults: Training | None = None) -> Training:
-    """Return the training that a TOML file and `key=value` settings describe, the settings on top.
+    """Return the settings of a run from a TOML file and `key=value` settings, which override the file.
 
-    `read_training(None, ["learning_rate=1e-5"]).learning_rate -> 1e-05`. UsageError for a key or value that cannot be.
+    `read_training(None, ["learning_rate=1e-5"]).learning_rate -> 1e-05`. UsageError for an unknown key or a bad value.
     """
     given = typed_settings(_read_toml(path), str(path)) if path is not None else {}
     for setting in settings:
@@ -158,7 +160,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _parse_value(text: str) -> Any:
-    """Return what a value on the command line means: as in TOML, and what is nothing there is a string."""
+    """Return a value as TOML reads it; what is not TOML is a string: `_parse_value("cosine") -> "cosine"`."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -166,7 +168,7 @@ def _parse_value(text: str) -> Any:
 
 
 def typed_settings(settings: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Return settings with the types that the fields have; UsageError, with the place, where that cannot be."""
+    """Return settings with the types of the fields; UsageError, with the place, for an unknown key or a wrong type."""
     types = get_type_hints(Training)
     return {key: _typed(key, value, types, where) for key, value in settings.items()}
 

@@ -13,10 +13,10 @@ Span: TypeAlias = tuple[int, int]  # characters, the end not counted
 MARKED = re.compile(r"\{%-?\s*generation\b")  # a template that says itself what the assistant generates
 
 
-class Chat:
+class ChatTemplate:
     """The chat template of a model; ModelError where its tokenizer has none.
 
-    `Chat(tokenizer, "qwen")([{"role": "user", ...}, {"role": "assistant", ...}])` is a Sample whose
+    `ChatTemplate(tokenizer, "qwen").render([{"role": "user", ...}, {"role": "assistant", ...}])` is a Sample whose
     `assistant_spans` are the characters that the assistant writes: all of its turns, each with what ends it.
     """
 
@@ -30,16 +30,17 @@ class Chat:
         self._template = tokenizer.get_chat_template()
         self._special = tuple(str(token) for token in tokenizer.added_tokens_decoder.values())
 
-    def __call__(self, messages: Any) -> dict[str, Any]:
+    def render(self, messages: Any) -> dict[str, Any]:
         """Return a chat as a Sample; RecordError for what is none, and for one that the template does not take."""
-        check(messages)
-        text, turns = self._marked(messages) if MARKED.search(self._template) else self._found(messages)
+        check_messages(messages)
+        is_marked = MARKED.search(self._template)
+        text, turns = (self._render_marked if is_marked else self._locate_turns)(messages)
         if messages[-1]["role"] == "assistant" and turns and not text.rstrip().endswith(self._special):
             text += self._tokenizer.eos_token  # without an end the model would never learn to stop
             turns[-1] = (turns[-1][0], len(text))
         return {"prompt": "", "completion": text, "assistant_spans": turns}
 
-    def _marked(self, messages: Sequence[Message]) -> tuple[str, list[Span]]:
+    def _render_marked(self, messages: Sequence[Message]) -> tuple[str, list[Span]]:
         from transformers.utils.chat_template_utils import render_jinja_template
 
         try:
@@ -54,27 +55,27 @@ class Chat:
         (text,), (spans,) = rendered
         return text, list(spans)
 
-    def _found(self, messages: Sequence[Message]) -> tuple[str, list[Span]]:
+    def _locate_turns(self, messages: Sequence[Message]) -> tuple[str, list[Span]]:
         """Return the text and the turns of the assistant: what each adds to the text that asks for it."""
-        text = self._render(messages)
+        text = self._apply(messages)
         turns: list[Span] = []
-        for place, message in enumerate(messages):
+        for index, message in enumerate(messages):
             if message["role"] != "assistant":
                 continue
-            before = self._render(messages[:place], asks=True)
-            after = self._render(messages[: place + 1])
+            before = self._apply(messages[:index], prompts=True)
+            after = self._apply(messages[: index + 1])
             if not (text.startswith(after) and after.startswith(before)):
                 raise RecordError(
-                    f"the chat template writes message {place + 1} in another way once others follow, so what the "
+                    f"the chat template writes message {index + 1} in another way once others follow, so what the "
                     "assistant says in it cannot be told; mark it in the template by {% generation %}"
                 )
             turns.append((len(before), len(after)))
         return text, turns
 
-    def _render(self, messages: Sequence[Message], *, asks: bool = False) -> str:
+    def _apply(self, messages: Sequence[Message], *, prompts: bool = False) -> str:
         try:
             return str(
-                self._tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=asks)
+                self._tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=prompts)
                 if messages
                 else ""
             )
@@ -82,7 +83,7 @@ class Chat:
             raise RecordError(f"the chat template does not take it: {error}") from error
 
 
-def check(messages: Any) -> None:
+def check_messages(messages: Any) -> None:
     """Raise RecordError where messages are no chat."""
     if not isinstance(messages, list) or not messages:
         raise RecordError("'messages' is no list of messages")

@@ -14,37 +14,37 @@ from llamax_cli.streams.inputs import Input
 _array = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
 
 
-class Item(NamedTuple):
-    """A record and where it stands: `alpaca.jsonl:17`, or `alpaca.json: record 17` in an array."""
+class LocatedRecord(NamedTuple):
+    """A record and where it is: `alpaca.jsonl:17`, or `alpaca.json: record 17` in an array."""
 
     where: str
     record: Record
 
 
-def items(path: Path) -> Iterator[Item]:
+def read_records(path: Path) -> Iterator[LocatedRecord]:
     """Yield the records of a file, compressed or not; DataError with the place of one that is none."""
     if Input(path).head().lstrip().startswith(b"["):
-        yield from _elements(path)
+        yield from _read_array(path)
         return
-    for number, line in lines(path):
+    for number, line in read_lines(path):
         where = f"{path}:{number}"
         try:
-            yield Item(where, parse(line))
+            yield LocatedRecord(where, parse(line))
         except RecordError as error:
             raise DataError(f"{where}: {error}") from error
 
 
-def _elements(path: Path) -> Iterator[Item]:
+def _read_array(path: Path) -> Iterator[LocatedRecord]:
     try:
-        found = _array(b"".join(Input(path).blocks()))
+        records = _array(b"".join(Input(path).blocks()))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = str(error).removeprefix("JSON is malformed: ").replace("`", "'").lower()
         raise DataError(f"{path}: not an array of records: {reason}") from error
-    for number, record in enumerate(found, 1):
-        yield Item(f"{path}: record {number}", record)
+    for number, record in enumerate(records, 1):
+        yield LocatedRecord(f"{path}: record {number}", record)
 
 
-def lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """Yield (number, line) for each line of a file, compressed or not."""
     for chunk in chunks([Input(path)]):
         yield from enumerate(chunk.data.split(b"\n")[:-1], chunk.line)
@@ -55,9 +55,9 @@ def is_table(path: Path) -> bool:
     return not Input(path).head().lstrip().startswith((b"{", b"["))
 
 
-def rows(path: Path) -> Iterator[tuple[str, list[str]]]:
+def read_rows(path: Path) -> Iterator[tuple[str, list[str]]]:
     """Yield (place, cells) for each line of a table with tabs, whose cells nothing quotes."""
-    for number, line in lines(path):
+    for number, line in read_lines(path):
         where = f"{path}:{number}"
         try:
             yield where, line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r").split("\t")

@@ -5,99 +5,84 @@ completion  prompt (may be absent or empty), completion: what `llamax mix` write
 chat        messages: [{"role": "user", "content": "..."}, {"role": "assistant", ...}, ...]
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from llamax_cli.errors import RecordError
+from llamax_cli.instructions.fields import nullable_text, optional_text, record_id
 from llamax_cli.models.prompts import alpaca
 from llamax_cli.records import Record, text, value
 
-Render: TypeAlias = Callable[[Record], dict[str, Any]]
-NAMES = {"messages": "chat", "instruction": "alpaca", "completion": "completion"}  # the key that tells each form
-SHAPES = {
+if TYPE_CHECKING:
+    from llamax_cli.instructions.chat import ChatTemplate
+
+FORMS = {"messages": "chat", "instruction": "alpaca", "completion": "completion"}  # by the key that tells each
+DESCRIPTIONS = {
     "chat": "a chat (messages)",
     "alpaca": "Alpaca (instruction, input, output)",
     "completion": "prompt and completion",
 }
 # What changes the meaning of a record and has no place in how it is rendered.
-HOMELESS = {"alpaca": ("system", "history"), "chat": ("tools", "functions"), "completion": ()}
-CARRIED = ("origin", "lang", "src_lang", "tgt_lang")
+UNSUPPORTED = {"alpaca": ("system", "history"), "chat": ("tools", "functions"), "completion": ()}
+COPIED = ("origin", "lang", "src_lang", "tgt_lang")
 
 
 def form_of(record: Record) -> str:
     """Return the form of a record: `form_of({"instruction": ..., "output": ...}) -> "alpaca"`; RecordError for none."""
-    form = next((name for key, name in NAMES.items() if key in record), None)
+    form = next((name for key, name in FORMS.items() if key in record), None)
     if form is None:
-        raise RecordError(f"neither {', '.join(SHAPES.values())}: it has {', '.join(record) or 'nothing'}")
-    for key in HOMELESS[form]:
+        raise RecordError(f"neither {', '.join(DESCRIPTIONS.values())}: it has {', '.join(record) or 'nothing'}")
+    for key in UNSUPPORTED[form]:
         if key in record and value(record, key):
-            raise RecordError(f"{key!r} has no place in {SHAPES[form]}; write it as messages of a chat")
+            raise RecordError(f"{key!r} has no place in {DESCRIPTIONS[form]}; write it as messages of a chat")
     return form
 
 
-class Forms:
-    """Records of one file as Samples; `chat` renders messages and is made when the first chat comes.
+class FormRenderer:
+    """Records of one file as Samples.
 
     RecordError for a record of another form than the first, or none.
     """
 
-    def __init__(self, chat: Callable[[], Callable[[Any], Mapping[str, Any]]]) -> None:
-        self._make_chat = chat
-        self._chat: Callable[[Any], Mapping[str, Any]] | None = None
+    def __init__(self, tokenizer: Any, model: str) -> None:
+        self._tokenizer = tokenizer
+        self._model = model
         self._form = ""
 
+    @cached_property
+    def _chat_template(self) -> "ChatTemplate":
+        from llamax_cli.instructions.chat import ChatTemplate
+
+        return ChatTemplate(self._tokenizer, self._model)
+
     def render(self, record: Record) -> dict[str, Any]:
-        """Return a record as a Sample."""
+        """Return a record as a Sample; ModelError for a chat where the tokenizer has no chat template."""
         form = form_of(record)
         self._form = self._form or form
         if form != self._form:
-            raise RecordError(f"{SHAPES[form]}, where the file begins with {SHAPES[self._form]}; one form a file")
+            raise RecordError(
+                f"{DESCRIPTIONS[form]}, where the file begins with {DESCRIPTIONS[self._form]}; one form a file"
+            )
         rendered: Mapping[str, Any]
         if form == "alpaca":
-            rendered = from_alpaca(record)
+            rendered = render_alpaca(record)
         elif form == "completion":
-            rendered = {"prompt": optional(record, "prompt"), "completion": text(record, "completion")}
+            rendered = {"prompt": optional_text(record, "prompt"), "completion": text(record, "completion")}
         else:
-            rendered = self._chatted(record)
-        return {**rendered, "origin": form, **carried(record)}
-
-    def _chatted(self, record: Record) -> Mapping[str, Any]:
-        if self._chat is None:
-            self._chat = self._make_chat()
-        return self._chat(value(record, "messages"))
+            rendered = self._chat_template.render(value(record, "messages"))
+        return {**rendered, "origin": form, **copied_fields(record)}
 
 
-def from_alpaca(record: Record) -> dict[str, str]:
+def render_alpaca(record: Record) -> dict[str, str]:
     """Return an instruction with the paper's template; the answer begins with a space, as in running text."""
-    output = nullable(record, "output")
-    prompt = alpaca(text(record, "instruction"), optional(record, "input"))
+    output = nullable_text(record, "output")
+    prompt = alpaca(text(record, "instruction"), optional_text(record, "input"))
     return {"prompt": prompt, "completion": f" {output}" if output.strip() else ""}
 
 
-def nullable(record: Record, key: str) -> str:
-    """Return the string under a key, "" where it is null; RecordError where it is absent."""
-    return "" if value(record, key) is None else text(record, key)
-
-
-def optional(record: Record, key: str) -> str:
-    """Return the string under a key, "" where it is absent or null."""
-    return nullable(record, key) if key in record else ""
-
-
-def written(record: Record, key: str) -> str:
-    """Return a string or a number as it is written, "" where it is absent or null: `{"label": 2} -> "2"`."""
-    found = value(record, key) if key in record else None
-    return "" if found is None else str(found)
-
-
-def identity(record: Record) -> str | int | None:
-    """Return the `id` of a record where it is a string or a whole number."""
-    found = value(record, "id") if "id" in record else None
-    return found if type(found) in (str, int) else None
-
-
-def carried(record: Record) -> dict[str, Any]:
+def copied_fields(record: Record) -> dict[str, Any]:
     """Return what a Sample keeps of a record besides its texts."""
-    kept: dict[str, Any] = {key: found for key in CARRIED if (found := optional(record, key))}
-    known = identity(record)
-    return kept if known is None else {**kept, "id": known}
+    copied: dict[str, Any] = {key: text for key in COPIED if (text := optional_text(record, key))}
+    identity = record_id(record)
+    return copied if identity is None else {**copied, "id": identity}

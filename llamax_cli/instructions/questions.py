@@ -15,9 +15,9 @@ from llamax_cli.models.prompts import alpaca
 from llamax_cli.registry import find
 
 TASKS = {
-    "xnli": "llamax_cli.instructions.tasks.xnli:questions",
-    "x-csqa": "llamax_cli.instructions.tasks.xcsqa:questions",
-    "mgsm": "llamax_cli.instructions.tasks.mgsm:questions",
+    "xnli": "llamax_cli.instructions.tasks.xnli:read_questions",
+    "x-csqa": "llamax_cli.instructions.tasks.xcsqa:read_questions",
+    "mgsm": "llamax_cli.instructions.tasks.mgsm:read_questions",
 }
 UNKNOWN = "?"  # the language of a question where nothing says it
 
@@ -29,9 +29,8 @@ class Question(NamedTuple):
     `answer` is what the model learns to say, which for a choice is the option itself.
     """
 
-    where: str
     instruction: str
-    asked: str
+    input: str
     answer: str
     gold: str
     options: tuple[str, ...]
@@ -41,26 +40,26 @@ class Question(NamedTuple):
     @property
     def prompt(self) -> str:
         """Return what the model is asked."""
-        return alpaca(self.instruction, self.asked)
+        return alpaca(self.instruction, self.input)
 
-    def sample(self, task: str) -> dict[str, Any]:
+    def to_sample(self, task: str) -> dict[str, Any]:
         """Return it as a Sample; with nothing to learn where the file has no answer."""
-        kept = {} if self.id is None else {"id": self.id}
-        completion = said(self.answer) if self.answer else ""
-        return {"prompt": self.prompt, "completion": completion, "origin": task, "lang": self.lang, **kept}
+        identity = {} if self.id is None else {"id": self.id}
+        completion = as_completion(self.answer) if self.answer else ""
+        return {"prompt": self.prompt, "completion": completion, "origin": task, "lang": self.lang, **identity}
 
 
-Questions: TypeAlias = Callable[[Path], Iterator[Question]]
+QuestionReader: TypeAlias = Callable[[Path], Iterator[Question]]
 
 
-def said(answer: str) -> str:
-    """Return an answer as it follows a prompt: `said("B") -> " B"`."""
+def as_completion(answer: str) -> str:
+    """Return an answer as it follows a prompt: `as_completion("B") -> " B"`."""
     return f" {answer}"
 
 
-def questions(path: Path, task: str) -> Iterator[Question]:
+def read_questions(path: Path, task: str) -> Iterator[Question]:
     """Yield the questions of a task's file; DataError, with the place, where it is none."""
-    read: Questions = find(TASKS[task])
+    read: QuestionReader = find(TASKS[task])
     is_empty = True
     for question in read(path):
         is_empty = False
@@ -69,14 +68,14 @@ def questions(path: Path, task: str) -> Iterator[Question]:
         raise DataError(f"{path}: no question in it")
 
 
-def language_in(path: Path) -> str:
+def language_from_name(path: Path) -> str:
     """Return the language that a file's name, or else its folder's, says: `mgsm_sw.tsv -> "sw"`, "?" for none."""
     parts = [path.parent.name, *re.split(r"[._-]", path.name)]
     return next((part for part in reversed(parts) if part in languages()), UNKNOWN)
 
 
-def language_of(code: str, where: str) -> str:
-    """Return the canonical code of a language that a file names."""
+def parse_language(code: str, where: str) -> str:
+    """Return the canonical code of a language that a file names; DataError, with the place, for an unknown one."""
     try:
         return canonical(code)
     except DataError as error:

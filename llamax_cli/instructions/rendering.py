@@ -1,16 +1,15 @@
 """A file of any form as a file of Samples in the cache of a run: from there on it is trained on like any other."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from xxhash import xxh3_128
 
 from llamax_cli.errors import DataError, FileError, RecordError, because
-from llamax_cli.instructions.chat import Chat
-from llamax_cli.instructions.data_files import items
-from llamax_cli.instructions.forms import Forms
-from llamax_cli.instructions.questions import questions
+from llamax_cli.instructions.data_files import read_records
+from llamax_cli.instructions.forms import FormRenderer
+from llamax_cli.instructions.questions import read_questions
 from llamax_cli.records import serialise
 from llamax_cli.streams.atomic import atomic_file
 
@@ -38,20 +37,20 @@ def render_file(path: Path, *, task: str, tokenizer: Any, model: str, cache: Pat
     key = xxh3_128("\0".join([digest, VERSION, task, *chat, *special]).encode()).hexdigest()
     target = cache / f"rendered-{key}.jsonl"
     if not target.exists():
-        _write(target, samples(path, task, lambda: Chat(tokenizer, model)))
+        _write(target, read_samples(path, task, tokenizer, model))
     return RenderedFile(path, target, digest)
 
 
-def samples(path: Path, task: str, chat: Callable[[], Chat]) -> Iterator[dict[str, Any]]:
+def read_samples(path: Path, task: str, tokenizer: Any, model: str) -> Iterator[dict[str, Any]]:
     """Yield each record of a file as a Sample; DataError, with the place, for one that cannot be one."""
     if task:
-        for question in questions(path, task):
-            yield question.sample(task)
+        for question in read_questions(path, task):
+            yield question.to_sample(task)
         return
-    forms = Forms(chat)
-    for where, record in items(path):
+    renderer = FormRenderer(tokenizer, model)
+    for where, record in read_records(path):
         try:
-            yield forms.render(record)
+            yield renderer.render(record)
         except RecordError as error:
             raise DataError(f"{where}: {error}") from error
 

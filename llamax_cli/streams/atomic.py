@@ -28,7 +28,6 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
-        _sync(path.parent)
     except OSError as error:
         raise FileError(f"{path}: {because(error)}") from error
     finally:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from llamax_cli.config import Training
 from llamax_cli.errors import DataError, FileError, ModelError, RecordError, ResumeError, UsageError
-from llamax_cli.instructions.data_files import items
+from llamax_cli.instructions.data_files import read_records
 from llamax_cli.instructions.forms import form_of
-from llamax_cli.instructions.questions import questions
+from llamax_cli.instructions.questions import read_questions
 from llamax_cli.models import prompts
 from llamax_cli.models.config_file import read_config
 from llamax_cli.records import parse, text
@@ -27,7 +27,7 @@ def check_job(job: Job) -> ModelShape:
     for path in (*job.data, *job.training.validation):
         (_check_samples if job.command == "train" else _check_tuning_data)(Path(path), job)
     for path in job.tests:
-        next(questions(Path(path), job.task))
+        next(read_questions(Path(path), job.task))
     config = read_config(job.model)
     _check_weights(job)
     _check_tokenizer(Path(job.tokenizer))
@@ -53,9 +53,9 @@ def _check_samples(path: Path, job: Job) -> None:
 def _check_tuning_data(path: Path, job: Job) -> None:
     """Raise an error where the first record of a file is in none of the forms that tune reads."""
     if job.task:
-        next(questions(path, job.task))
+        next(read_questions(path, job.task))
         return
-    for where, record in items(path):
+    for where, record in read_records(path):
         try:
             form_of(record)
         except RecordError as error:

@@ -50,7 +50,7 @@ def read(training: Training, model: str) -> list[Line]:
     counts: Counter[str] = Counter()
     lines = []
     for path in training.translate:
-        for number, data in data_files.lines(Path(path)):
+        for number, data in data_files.read_lines(Path(path)):
             try:
                 line = _line(data, template)
             except RecordError as error:

@@ -3,25 +3,25 @@
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from llamax_cli import __version__
 from llamax_cli.console import Progress, say
 from llamax_cli.errors import DataError
-from llamax_cli.instructions.questions import Question, questions
-from llamax_cli.instructions.tasks.mgsm import final
+from llamax_cli.instructions.questions import Question, read_questions
+from llamax_cli.instructions.tasks.mgsm import final_number
 from llamax_cli.records import serialise
 
 UNANSWERED, TOO_LONG = "without an answer in the file", "longer than the model takes"
 
 
-class Tally:
+class Accuracy:
     """How many questions of each language there are, and how many were answered right."""
 
     def __init__(self) -> None:
-        self.asked: Counter[str] = Counter()
+        self.total: Counter[str] = Counter()
         self.right: Counter[str] = Counter()
         self.left_out: Counter[str] = Counter()
 
@@ -30,26 +30,27 @@ class Tally:
         if answer is None:
             self.left_out[TOO_LONG] += 1
             return
-        self.asked[question.lang] += 1
+        self.total[question.lang] += 1
         self.right[question.lang] += answer == question.gold
 
-    def records(self, task: str, by: str) -> list[dict[str, Any]]:
+    def records(self, task: str, predictor: str) -> list[dict[str, Any]]:
         """Return the accuracy of each language in percent, in the order of the files."""
-        signature = f"task:{task}|by:{by}|prompt:llamax-alpaca|version:{__version__}"
+        signature = f"task:{task}|by:{predictor}|prompt:llamax-alpaca|version:{__version__}"
         return [
-            {"task": task, "lang": lang, "metric": "accuracy", "score": round(self._score(lang), 4)}
+            {"task": task, "lang": lang, "metric": "accuracy", "score": round(self._percent(lang), 4)}
             | {"signature": signature, "n": count}
-            for lang, count in self.asked.items()
+            for lang, count in self.total.items()
         ]
 
-    def _score(self, lang: str) -> float:
-        return 100 * self.right[lang] / self.asked[lang]
+    def _percent(self, lang: str) -> float:
+        return 100 * self.right[lang] / self.total[lang]
 
     def summary(self, task: str) -> str:
-        """Return it in a line: `xnli: 61.2 over 2 languages, 4,980 questions`."""
-        mean = sum(map(self._score, self.asked)) / len(self.asked)
-        over = f" on average over {len(self.asked)} languages" if len(self.asked) > 1 else ""
-        line = f"{task}: accuracy {mean:.1f}{over}, {self.asked.total():,} questions"
+        """Return it in a line: `xnli: accuracy 61.2 on average over 2 languages, 4,980 questions`."""
+        mean = sum(map(self._percent, self.total)) / len(self.total)
+        over = f" on average over {len(self.total)} languages" if len(self.total) > 1 else ""
+        count = self.total.total()
+        line = f"{task}: accuracy {mean:.1f}{over}, {count:,} question{'s' * (count != 1)}"
         left_out = ", ".join(f"{count:,} {reason}" for reason, count in self.left_out.items())
         return f"{line}; left out: {left_out}" if left_out else line
 
@@ -57,34 +58,37 @@ class Tally:
 def evaluate(model: str, task: str, files: Sequence[Path], *, quiet: bool) -> None:
     """Write the accuracy of each language as records to standard output."""
     started = time.monotonic()
-    tally = Tally()
-    asked = _asked((question for path in files for question in questions(path, task)), tally)
-    if not asked:
+    accuracy = Accuracy()
+    questions = _with_gold([question for path in files for question in read_questions(path, task)], accuracy)
+    if not questions:
         raise DataError(f"{', '.join(map(str, files))}: no question has an answer to compare with")
-    from llamax_cli.tuning.answering import answerer
-
-    progress = Progress("tune", enabled=not quiet)
-    found = answerer(model, asked, final)
-    try:
-        for done, (place, answer) in enumerate(found.answer(asked), 1):
-            tally.add(asked[place], answer)
-            progress.update(done, lambda done=done: (done, len(asked)))  # type: ignore[misc]
-    finally:
-        progress.close()
-    if not tally.asked:
+    method = _predict(model, questions, accuracy, quiet=quiet)
+    if not accuracy.total:
         raise DataError(f"{', '.join(map(str, files))}: all questions are {TOO_LONG}")
-    sys.stdout.buffer.write(serialise(tally.records(task, found.name)))
+    sys.stdout.buffer.write(serialise(accuracy.records(task, method)))
     sys.stdout.flush()
     if not quiet:
-        say("tune", f"{tally.summary(task)}; {time.monotonic() - started:.1f} s")
+        say("tune", f"{accuracy.summary(task)}; {time.monotonic() - started:.1f} s")
 
 
-def _asked(found: Iterable[Question], tally: Tally) -> list[Question]:
+def _with_gold(questions: Sequence[Question], accuracy: Accuracy) -> list[Question]:
     """Return the questions whose answer is known; the others are counted."""
-    asked = []
-    for question in found:
-        if question.gold:
-            asked.append(question)
-        else:
-            tally.left_out[UNANSWERED] += 1
-    return asked
+    known = [question for question in questions if question.gold]
+    if len(known) < len(questions):
+        accuracy.left_out[UNANSWERED] += len(questions) - len(known)
+    return known
+
+
+def _predict(model: str, questions: Sequence[Question], accuracy: Accuracy, *, quiet: bool) -> str:
+    """Put the questions to a model and count its answers; return the name of the predictor."""
+    from llamax_cli.tuning.predictors import open_predictor
+
+    progress = Progress("tune", enabled=not quiet)
+    predictor = open_predictor(model, questions, final_number)
+    try:
+        for done, prediction in enumerate(predictor.predict(questions), 1):
+            accuracy.add(questions[prediction.question], prediction.answer)
+            progress.update(done, lambda done=done: (done, len(questions)))  # type: ignore[misc]
+    finally:
+        progress.close()
+    return predictor.name

@@ -1,7 +1,9 @@
 """The weights of a model's folder, one tensor in memory at a time: safetensors or PyTorch's own, one file or many."""
 
 import json
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, BinaryIO, NamedTuple
@@ -12,9 +14,10 @@ from torch import Tensor
 
 from llamax_cli.errors import ModelError, because
 
+STOPPING = (signal.SIGTERM, signal.SIGINT)
 INDEX = "model.safetensors.index.json"
 FILES = ("model.safetensors", "pytorch_model.bin")  # and the names of their indices, where they are in parts
-KINDS = {
+SAFETENSORS_DTYPES = {
     torch.float64: "F64",
     torch.float32: "F32",
     torch.float16: "F16",
@@ -41,22 +44,37 @@ class Weights:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.files = _files(folder)
-        self._readers = {path: _reader(path) for path in self.files}
-        self.places = dict(self._look())
+        self.files = _list_files(folder)
+        self._readers = {path: _open_file(path) for path in self.files}
+        self.entries = dict(self._read_entries())
 
-    def _look(self) -> Iterator[tuple[str, TensorEntry]]:
+    def _read_entries(self) -> Iterator[tuple[str, TensorEntry]]:
         for path, (names, tensor) in self._readers.items():
             for name in names:
-                found = tensor(name)  # a view of the file: nothing is read yet
-                yield name, TensorEntry(path, tuple(found.shape), found.dtype)
+                view = tensor(name)  # of the file: nothing is read yet
+                yield name, TensorEntry(path, tuple(view.shape), view.dtype)
 
     def __getitem__(self, name: str) -> Tensor:
-        place = self.places[name]
-        return self._readers[place.file][1](name)
+        """Return a tensor; a signal that arrives meanwhile is heeded afterwards."""
+        with _signals_held():
+            return self._readers[self.entries[name].file][1](name)
 
 
-def _files(folder: Path) -> list[Path]:
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Hold back SIGTERM and Ctrl-C: safetensors calls Python and takes what a handler raises for its own error."""
+    received: list[int] = []
+    handlers = {number: signal.signal(number, lambda number, _: received.append(number)) for number in STOPPING}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    if received:
+        signal.raise_signal(received[0])
+
+
+def _list_files(folder: Path) -> list[Path]:
     for name in FILES:
         index = folder / f"{name}.index.json"
         if index.is_file():
@@ -69,7 +87,7 @@ def _files(folder: Path) -> list[Path]:
     raise ModelError(f"{folder} has no weights ({' or '.join(FILES)})")
 
 
-def _reader(path: Path) -> tuple[list[str], Callable[[str], Tensor]]:
+def _open_file(path: Path) -> tuple[list[str], Callable[[str], Tensor]]:
     """Return the names in a file and what gives the tensor of a name."""
     try:
         if path.suffix == ".safetensors":
@@ -86,39 +104,39 @@ def _reader(path: Path) -> tuple[list[str], Callable[[str], Tensor]]:
     return list(loaded), loaded.__getitem__
 
 
-def write(folder: Path, weights: Weights, tensor: Callable[[str], Tensor]) -> None:
+def write_weights(folder: Path, weights: Weights, tensor: Callable[[str], Tensor]) -> None:
     """Write `tensor(name)` for each of the weights into a folder, in files that part them as theirs do."""
     count = len(weights.files)
-    mapped: dict[str, str] = {}
+    weight_map: dict[str, str] = {}
     for number, file in enumerate(weights.files, 1):
-        places = {name: place for name, place in weights.places.items() if place.file == file}
+        entries = {name: entry for name, entry in weights.entries.items() if entry.file == file}
         name = f"model-{number:05}-of-{count:05}.safetensors" if count > 1 else "model.safetensors"
         with (folder / name).open("wb") as out:
-            _write_file(out, places, tensor)
-        mapped |= dict.fromkeys(places, name)
+            _write_file(out, entries, tensor)
+        weight_map |= dict.fromkeys(entries, name)
     if count > 1:
-        total = sum(_size(place) for place in weights.places.values())
-        index = {"metadata": {"total_size": total}, "weight_map": mapped}
+        total = sum(_size(entry) for entry in weights.entries.values())
+        index = {"metadata": {"total_size": total}, "weight_map": weight_map}
         (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n")
 
 
-def _write_file(out: BinaryIO, places: Mapping[str, TensorEntry], tensor: Callable[[str], Tensor]) -> None:
+def _write_file(out: BinaryIO, entries: Mapping[str, TensorEntry], tensor: Callable[[str], Tensor]) -> None:
     """Write a file of safetensors: the length of a header, the header, and the bytes of the tensors."""
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     end = 0
     # The widest first, so that each begins at a multiple of its width.
-    order: Sequence[str] = sorted(places, key=lambda name: -places[name].dtype.itemsize)
+    order: Sequence[str] = sorted(entries, key=lambda name: -entries[name].dtype.itemsize)
     for name in order:
-        start, end = end, end + _size(places[name])
-        kind, shape = KINDS[places[name].dtype], list(places[name].shape)
-        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [start, end]}
+        start, end = end, end + _size(entries[name])
+        dtype, shape = SAFETENSORS_DTYPES[entries[name].dtype], list(entries[name].shape)
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [start, end]}
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     out.write(len(text).to_bytes(8, "little") + text)
     for name in order:
-        made = tensor(name).to(places[name].dtype).contiguous()
-        out.write(made.flatten().view(torch.uint8).numpy().data)
+        converted = tensor(name).to(entries[name].dtype).contiguous()
+        out.write(converted.flatten().view(torch.uint8).numpy().data)
 
 
-def _size(place: TensorEntry) -> int:
-    return place.dtype.itemsize * torch.Size(place.shape).numel()
+def _size(entry: TensorEntry) -> int:
+    return entry.dtype.itemsize * torch.Size(entry.shape).numel()

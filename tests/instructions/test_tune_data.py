@@ -15,10 +15,10 @@ from training import small_tokenizer, write
 
 from llamax_cli.config import BLOCKS, RECORDS, TUNING, Training, read_training
 from llamax_cli.errors import DataError, ModelError, RecordError
-from llamax_cli.instructions.chat import Chat
-from llamax_cli.instructions.questions import language_in, questions
-from llamax_cli.instructions.rendering import samples
-from llamax_cli.instructions.tasks.mgsm import final, number
+from llamax_cli.instructions.chat import ChatTemplate
+from llamax_cli.instructions.questions import language_from_name, read_questions
+from llamax_cli.instructions.rendering import read_samples
+from llamax_cli.instructions.tasks.mgsm import final_number, parse_number
 from llamax_cli.models.prompts import TEMPLATES, alpaca
 from llamax_cli.models.sample_encoding import encoder_of, load_tokenizer
 from llamax_cli.models.samples import Sample
@@ -64,7 +64,7 @@ def words(template: str | None = None, *special: str) -> Any:
 
 def rendered(path: Path, task: str = "", tokenizer: Any = None) -> list[dict[str, Any]]:
     """Return the samples that are made of a file."""
-    return list(samples(path, task, lambda: Chat(tokenizer or words(), "small")))
+    return list(read_samples(path, task, tokenizer or words(), "small"))
 
 
 # -- forms -------------------------------------------------------------------------------------------------------------
@@ -180,7 +180,7 @@ def test_all_turns_of_the_assistant_are_learned_and_nothing_else(template: str) 
     special = ("<|im_start|>", "<|im_end|>")
     oracle, tokenizer = words(MARKED, *special), words(template, *special)
     expected = oracle.apply_chat_template(TALK, return_dict=True, return_assistant_tokens_mask=True)
-    tokens, mask = learned(tokenizer, Chat(tokenizer, "small")(TALK))
+    tokens, mask = learned(tokenizer, ChatTemplate(tokenizer, "small").render(TALK))
     assert tokens == expected["input_ids"]
     assert [int(each) for each in mask] == expected["assistant_masks"]
     said = tokenizer.decode([token for token, wanted in zip(tokens, mask, strict=True) if wanted])
@@ -199,7 +199,7 @@ def test_trl_learns_the_same(tmp_path: Path, form: str) -> None:
     tokenizer = words(MARKED, "<|im_start|>", "<|im_end|>")
     (alpaca,) = rendered(write(tmp_path / "a.jsonl", [{"instruction": "the dog", "output": "a cat sits"}]))
     record, sample = {
-        "chat": ({"messages": TALK}, Chat(tokenizer, "small")(TALK)),
+        "chat": ({"messages": TALK}, ChatTemplate(tokenizer, "small").render(TALK)),
         "alpaca": ({key: alpaca[key] for key in ("prompt", "completion")}, alpaca),
     }[form]
     given = {"assistant_only_loss": form == "chat", "use_cpu": True, "bf16": False, "max_length": None, "report_to": []}
@@ -219,13 +219,13 @@ def test_a_chat_ends_where_the_template_ends_it() -> None:
     """A template that writes no special token at the end gets the tokenizer's, so that the model learns to stop."""
     plain = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}"
     plain += "{% if add_generation_prompt %}assistant:{% endif %}"
-    sample = Chat(words(plain), "small")(TALK)
+    sample = ChatTemplate(words(plain), "small").render(TALK)
     assert sample["completion"].endswith("assistant: he runs\n</s>")
     assert [sample["completion"][start:end] for start, end in sample["assistant_spans"]] == [
         " a cat sits\n",
         " he runs\n</s>",
     ]
-    asked = Chat(words(plain), "small")(TALK[:4])
+    asked = ChatTemplate(words(plain), "small").render(TALK[:4])
     assert asked["completion"].endswith("the man?\n")
 
 
@@ -239,7 +239,7 @@ def test_a_chat_ends_where_the_template_ends_it() -> None:
 def test_a_chat_that_the_template_does_not_take(template: str, reason: str) -> None:
     """In its words, or why the turns cannot be told."""
     with pytest.raises(RecordError, match=reason):
-        Chat(words(template), "small")(TALK)
+        ChatTemplate(words(template), "small").render(TALK)
 
 
 def test_messages_need_a_chat_template(tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_messages_need_a_chat_template(tmp_path: Path) -> None:
 
 def asked(path: Path, task: str) -> list[tuple[str, str, str]]:
     """Return (what is asked, answer, language) of the questions in a file."""
-    return [(each.asked, each.answer, each.lang) for each in questions(path, task)]
+    return [(each.input, each.answer, each.lang) for each in read_questions(path, task)]
 
 
 def test_xnli_in_all_its_files(tmp_path: Path) -> None:
@@ -298,7 +298,7 @@ def test_x_csqa_in_both_its_forms(tmp_path: Path) -> None:
     )
     text = "Where is a door?\nA. bank\nB. mall"
     assert asked(path, "x-csqa") == [(text, "B", "ja"), (text, "", "sw")]
-    assert [each.options for each in questions(path, "x-csqa")] == [("A", "B")] * 2
+    assert [each.options for each in read_questions(path, "x-csqa")] == [("A", "B")] * 2
 
 
 def test_mgsm_and_gsm8k(tmp_path: Path) -> None:
@@ -319,16 +319,16 @@ def test_null_is_nothing(tmp_path: Path) -> None:
     """As if the key were not there, or empty: no answer, no language, no origin; a number may be an id."""
     pair = {"premise": "a", "hypothesis": "b", "language": None, "pairID": None, "label": None}
     write(tmp_path / "dev-sw.jsonl", [pair])
-    (found,) = questions(tmp_path / "dev-sw.jsonl", "xnli")
+    (found,) = read_questions(tmp_path / "dev-sw.jsonl", "xnli")
     assert (found.gold, found.lang, found.id) == ("", "sw", None)
     problems = [{"question": "a", "answer": None}, {"question": "a", "answer_number": None}]
     problems += [{"question": "a", "answer": "So.\n#### 6", "answer_number": None}]
     write(tmp_path / "mgsm-sw.jsonl", problems)
-    assert [each.gold for each in questions(tmp_path / "mgsm-sw.jsonl", "mgsm")] == ["", "", "6"]
+    assert [each.gold for each in read_questions(tmp_path / "mgsm-sw.jsonl", "mgsm")] == ["", "", "6"]
     choices = {"label": ["A", "B"], "text": ["b", "c"]}
     question = {"id": 7, "question": {"stem": "a", "choices": choices}, "answerKey": None, "lang": None}
     write(tmp_path / "csqa-sw.jsonl", [question])
-    (found,) = questions(tmp_path / "csqa-sw.jsonl", "x-csqa")
+    (found,) = read_questions(tmp_path / "csqa-sw.jsonl", "x-csqa")
     assert (found.gold, found.lang, found.id) == ("", "sw", 7)
     write(tmp_path / "alpaca.jsonl", [{"instruction": "a", "output": None, "lang": None, "origin": None, "id": None}])
     assert rendered(tmp_path / "alpaca.jsonl") == [{"prompt": alpaca("a"), "completion": "", "origin": "alpaca"}]
@@ -337,10 +337,12 @@ def test_null_is_nothing(tmp_path: Path) -> None:
 def test_real_tasks_are_read(data: Path) -> None:
     """XNLI's 2,490 questions, as many of each label; MGSM's 250, with the same answers in every language."""
     for path in sorted((data / "xnli").glob("*.tsv")):
-        found = list(questions(path, "xnli"))
+        found = list(read_questions(path, "xnli"))
         assert {each.lang for each in found} == {path.stem.partition("-")[2]}
         assert [sum(each.gold == label for each in found) for label in found[0].options] == [830, 830, 830]
-    golds = {path.stem[-2:]: [each.gold for each in questions(path, "mgsm")] for path in (data / "mgsm").glob("*.tsv")}
+    golds = {
+        path.stem[-2:]: [each.gold for each in read_questions(path, "mgsm")] for path in (data / "mgsm").glob("*.tsv")
+    }
     assert len(golds) == 11 and all(len(each) == 250 for each in golds.values())
     assert all(each == golds["en"] for each in golds.values())
 
@@ -383,7 +385,7 @@ def test_a_file_that_is_not_the_tasks(tmp_path: Path, task: str, name: str, cont
     """Where, what, and what the task has."""
     (tmp_path / name).write_text(content)
     with pytest.raises(DataError) as raised:
-        list(questions(tmp_path / name, task))
+        list(read_questions(tmp_path / name, task))
     assert str(raised.value).startswith(f"{tmp_path / name}{message}")
 
 
@@ -401,7 +403,7 @@ def test_a_file_that_is_not_the_tasks(tmp_path: Path, task: str, name: str, cont
 )
 def test_the_language_in_a_name(name: str, language: str) -> None:
     """As the tasks name their files."""
-    assert language_in(Path(name)) == language
+    assert language_from_name(Path(name)) == language
 
 
 @pytest.mark.parametrize(
@@ -419,15 +421,15 @@ def test_the_language_in_a_name(name: str, language: str) -> None:
 )
 def test_the_number_in_which_an_answer_ends(said: str, found: str | None) -> None:
     """After the conclusion, otherwise the last."""
-    assert final(said) == found
+    assert final_number(said) == found
 
 
 @given(st.integers(-(10**12), 10**12), st.sampled_from(["{:d}", "{:,d}", "{:d}.0", "{:d}.00", " {:d}"]))
 def test_a_number_is_the_same_however_it_is_written(value: int, form: str) -> None:
     """With or without commas and zeros after the point, read back out of a sentence too."""
     written = form.format(value)
-    assert number(written) == str(value)
-    assert final(f"7 and 8. The answer is {written}.") == str(value)
+    assert parse_number(written) == str(value)
+    assert final_number(f"7 and 8. The answer is {written}.") == str(value)
 
 
 # -- the loss ----------------------------------------------------------------------------------------------------------

@@ -272,9 +272,9 @@ def test_man_pages_are_written_for_every_page(llamax: Llamax, tmp_path: Path) ->
     commands = {f"llamax-{name}.1" for name in COMMANDS}
     assert written == {"llamax.1", *commands, *(f"llamax-{name}.7" for name in pages.topics())}
     mix = (tmp_path / "share/man/llamax-mix.1").read_text()
-    summary = pages.summary("mix").removesuffix(".")
     assert mix.startswith('.TH "LLAMAX\\-MIX" 1 "" "llamax ')
-    assert f".SH NAME\nllamax\\-mix \\- {summary}\n.SH SYNOPSIS\n\\fBllamax mix [OPTIONS]\\fR\n" in mix
+    name = r"\.SH NAME\nllamax\\-mix \\- Mix .+\n\.SH SYNOPSIS\n\\fBllamax mix \[OPTIONS\]\\fR\n"
+    assert re.search(name, mix)
     assert "\n.TP\n\\fB\\-\\-para FILE...\\fR\n" in mix
 
 

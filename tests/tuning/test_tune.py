@@ -18,10 +18,10 @@ from torch.nn.functional import cross_entropy
 from training import WORDS, begin, end, job, losses, metrics, model_folder, train, write
 
 from llamax_cli.errors import ModelError
-from llamax_cli.instructions.questions import Question, questions
+from llamax_cli.instructions.questions import Question, read_questions
 from llamax_cli.tuning import evaluation
-from llamax_cli.tuning.answering import Generation, Likelihood
-from llamax_cli.tuning.evaluation import Tally
+from llamax_cli.tuning.evaluation import Accuracy
+from llamax_cli.tuning.predictors import GenerationPredictor, LikelihoodPredictor
 
 Run = Callable[..., Outcome]
 TOLD = {"entailment": "red", "neutral": "blue", "contradiction": "tall"}  # the word that gives the label away
@@ -50,7 +50,7 @@ def alpaca(count: int) -> list[dict[str, str]]:
 def words(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Return a tokenizer to which the templates are a few dozen tokens."""
     path = xnli(tmp_path_factory.mktemp("words") / "x-en.tsv", 60)
-    return byte_level([f"{question.prompt} {question.answer}" for question in questions(path, "xnli")])
+    return byte_level([f"{question.prompt} {question.answer}" for question in read_questions(path, "xnli")])
 
 
 @pytest.fixture(scope="module")
@@ -238,7 +238,7 @@ def test_the_likeliest_option_is_chosen(model: Path, words: Any) -> None:
     asked = []
     for place in range(12):
         options = tuple(" ".join(WORDS[(place + step * k) % 20] for k in range(6)) for step in (3, 7, 11, 13))
-        asked.append(Question("", "Say it.", WORDS[place], "", "", options, "en"))
+        asked.append(Question("Say it.", WORDS[place], "", "", options, "en"))
     plain = LlamaForCausalLM.from_pretrained(model)
     expected = []
     for question in asked:
@@ -251,16 +251,16 @@ def test_the_likeliest_option_is_chosen(model: Path, words: Any) -> None:
         expected.append(question.options[scores.index(max(scores))])
     assert len({question.options.index(each) for question, each in zip(asked, expected, strict=True)}) > 1
     for budget in (1, 500, 10**6):  # in groups of one question, of some, of all
-        likelihood = Likelihood(str(model))
-        likelihood._budget = budget
-        assert list(likelihood.answer(asked)) == list(enumerate(expected))
+        likelihood = LikelihoodPredictor(str(model))
+        likelihood._batch_tokens = budget
+        assert list(likelihood.predict(asked)) == list(enumerate(expected))
 
 
 def test_what_does_not_fit_the_memory_is_halved(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Down to a single question; the answers are the same."""
-    asked = [Question("", "Say it.", word, "", "", tuple(WORDS[:3]), "en") for word in WORDS[:7]]
-    likelihood = Likelihood(str(model))
-    expected, learner, most, calls = list(likelihood.answer(asked)), likelihood._learner, 6, []
+    asked = [Question("Say it.", word, "", "", tuple(WORDS[:3]), "en") for word in WORDS[:7]]
+    likelihood = LikelihoodPredictor(str(model))
+    expected, learner, most, calls = list(likelihood.predict(asked)), likelihood._model, 6, []
 
     def narrow(batch: Any) -> torch.Tensor:
         calls.append(len(batch.numbers))
@@ -268,20 +268,20 @@ def test_what_does_not_fit_the_memory_is_halved(model: Path, monkeypatch: pytest
             raise torch.OutOfMemoryError
         return learner(batch)
 
-    monkeypatch.setattr(likelihood, "_learner", narrow)
-    assert list(likelihood.answer(asked)) == expected
+    monkeypatch.setattr(likelihood, "_model", narrow)
+    assert list(likelihood.predict(asked)) == expected
     assert max(calls) == 21 and min(calls) == 3
     most = 2
     with pytest.raises(ModelError, match="memory of the GPU is full with a single question"):
-        list(likelihood.answer(asked))
+        list(likelihood.predict(asked))
 
 
 def test_a_question_that_is_too_long_is_left_out(tmp_path: Path, model: Path) -> None:
     """And counted, whatever its neighbours are."""
     path = tmp_path / "x-sw.tsv"
     path.write_text("a\tb\tneutral\n" + "dog " * 600 + "\tb\tneutral\na\tb\tneutral\na\tb\t-\n")
-    asked = list(questions(path, "xnli"))[:3]
-    answers = dict(Likelihood(str(model)).answer(asked))
+    asked = list(read_questions(path, "xnli"))[:3]
+    answers = dict(LikelihoodPredictor(str(model)).predict(asked))
     assert answers[1] is None
     assert answers[0] == answers[2] is not None
 
@@ -291,8 +291,8 @@ def test_a_problem_is_answered_greedily(tiny_model: Callable[[str], Path]) -> No
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     folder = tiny_model("llama")
-    asked = [Question("", "Translate.", text, "", "1", (), "en") for text in ("kalo mi.", "vodu stare")]
-    found = dict(Generation(str(folder), lambda said: said).answer(asked))
+    asked = [Question("Translate.", text, "", "1", (), "en") for text in ("kalo mi.", "vodu stare")]
+    found = dict(GenerationPredictor(str(folder), lambda text: text).predict(asked))
     plain, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
     for place, question in enumerate(asked):
         ids = tokenizer(question.prompt, return_tensors="pt")["input_ids"]
@@ -303,15 +303,15 @@ def test_a_problem_is_answered_greedily(tiny_model: Callable[[str], Path]) -> No
 
 def test_accuracy_is_counted_by_language() -> None:
     """In percent; what could not be asked does not count."""
-    tally = Tally()
+    accuracy = Accuracy()
     for lang, answer in (("sw", "a"), ("en", "a"), ("sw", "b"), ("sw", None), ("sw", "b"), ("en", "a")):
-        tally.add(Question("", "", "", "a", "a", ("a", "b"), lang), answer)
-    scores = [(each["lang"], each["score"], each["n"]) for each in tally.records("xnli", "likelihood")]
+        accuracy.add(Question("", "", "a", "a", ("a", "b"), lang), answer)
+    scores = [(each["lang"], each["score"], each["n"]) for each in accuracy.records("xnli", "likelihood")]
     assert scores == [("sw", 33.3333, 3), ("en", 100.0, 2)]
-    assert tally.summary("xnli") == (
+    assert accuracy.summary("xnli") == (
         "xnli: accuracy 66.7 on average over 2 languages, 5 questions; left out: 1 longer than the model takes"
     )
-    assert tally.left_out == Counter({"longer than the model takes": 1})
+    assert accuracy.left_out == Counter({"longer than the model takes": 1})
 
 
 # -- what is refused ---------------------------------------------------------------------------------------------------

@@ -142,12 +142,12 @@ def test_memory_is_that_of_a_tensor(tmp_path: Path) -> None:
         "def anonymous():\n"
         "    lines = Path('/proc/self/status').read_text().splitlines()\n"
         "    return next(int(line.split()[1]) for line in lines if line.startswith('RssAnon'))\n"
-        "seen, mean = [], averaging.mean\n"
+        "seen, mean = [], averaging.average_weight\n"
         "def watched(*given):\n"
         "    made = mean(*given)\n"
         "    seen.append(anonymous())\n"
         "    return made\n"
-        "averaging.mean = watched\n"
+        "averaging.average_weight = watched\n"
         "averaging.write_average([Path(each) for each in sys.argv[2:]], Path(sys.argv[1]), quiet=True)\n"
         "print(max(seen) - seen[9])\n"
     )
@@ -288,3 +288,23 @@ def test_terminated_midway_leaves_nothing(tmp_path: Path) -> None:
     _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (143, b"llamax tune: terminated\n")
     assert not list(tmp_path.glob("mean*"))
+
+
+def test_a_signal_while_a_tensor_is_read_is_not_lost(tmp_path: Path) -> None:
+    """It is heeded once the tensor is there: the reader would take what the handler raises for an error of its own."""
+    save_file({"w": torch.ones(2)}, tmp_path / "model.safetensors")
+    weights = Weights(tmp_path)
+    (path,) = weights.files
+    names, read = weights._readers[path]
+    seen: list[str] = []
+
+    def interrupted(name: str) -> torch.Tensor:
+        signal.raise_signal(signal.SIGINT)
+        seen.append(name)
+        return read(name)
+
+    weights._readers[path] = names, interrupted
+    with pytest.raises(KeyboardInterrupt):
+        weights["w"]
+    assert seen == ["w"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from llamax_cli.errors import DataError, RecordError
-from llamax_cli.instructions.data_files import is_table, items
-from llamax_cli.instructions.forms import identity, optional
-from llamax_cli.instructions.questions import Question, language_in, language_of
+from llamax_cli.instructions.data_files import is_table, read_records
+from llamax_cli.instructions.fields import optional_text, record_id
+from llamax_cli.instructions.questions import Question, language_from_name, parse_language
 from llamax_cli.records import Record, value
 
 INSTRUCTION = "Which answer to the question is right? Answer with its letter."
@@ -22,41 +22,41 @@ ALIASES = {"jap": "ja"}  # X-CSQA's own
 SHAPE = "X-CSQA has question (stem, choices with label and text) and answerKey"
 
 
-def questions(path: Path) -> Iterator[Question]:
+def read_questions(path: Path) -> Iterator[Question]:
     """Yield the questions of a file."""
     if is_table(path):
         raise DataError(f"{path}:1: not JSON; {SHAPE}")
-    named = language_in(path)
-    for where, record in items(path):
+    default = language_from_name(path)
+    for where, record in read_records(path):
         try:
-            yield _question(where, record, named)
+            yield _question(where, record, default)
         except RecordError as error:
             raise DataError(f"{where}: {error}; {SHAPE}") from error
 
 
-def _question(where: str, record: Record, named: str) -> Question:
+def _question(where: str, record: Record, default: str) -> Question:
     question = value(record, "question")
     if not isinstance(question, dict) or not isinstance(question.get("stem"), str):
         raise RecordError("'question' has no 'stem'")
     choices = _choices(question.get("choices"))
     labels = tuple(label for label, _ in choices)
-    gold = optional(record, "answerKey")
+    gold = optional_text(record, "answerKey")
     if gold and gold not in labels:
         raise RecordError(f"the answer {gold!r} is none of the choices {', '.join(labels)}")
-    lang = optional(record, "lang")
-    lang = language_of(ALIASES.get(lang, lang), where) if lang else named
-    asked = "\n".join([question["stem"], *(f"{label}. {choice}" for label, choice in choices)])
-    return Question(where, INSTRUCTION, asked, gold, gold, labels, lang, identity(record))
+    lang = optional_text(record, "lang")
+    lang = parse_language(ALIASES.get(lang, lang), where) if lang else default
+    problem = "\n".join([question["stem"], *(f"{label}. {choice}" for label, choice in choices)])
+    return Question(INSTRUCTION, problem, gold, gold, labels, lang, record_id(record))
 
 
-def _choices(given: Any) -> list[tuple[str, str]]:
+def _choices(choices: Any) -> list[tuple[str, str]]:
     """Return label and text of each choice."""
-    if isinstance(given, dict) and all(isinstance(given.get(key), list) for key in ("label", "text")):
-        pairs = list(zip_longest(given["label"], given["text"]))
-    elif isinstance(given, list) and all(isinstance(each, dict) for each in given):
-        pairs = [(each.get("label"), each.get("text")) for each in given]
+    if isinstance(choices, dict) and all(isinstance(choices.get(key), list) for key in ("label", "text")):
+        pairs = list(zip_longest(choices["label"], choices["text"]))
+    elif isinstance(choices, list) and all(isinstance(choice, dict) for choice in choices):
+        pairs = [(choice.get("label"), choice.get("text")) for choice in choices]
     else:
         raise RecordError("'question' has no 'choices'")
-    if not all(isinstance(each, str) for pair in pairs for each in pair) or len(dict(pairs)) < max(2, len(pairs)):
+    if not all(isinstance(cell, str) for pair in pairs for cell in pair) or len(dict(pairs)) < max(2, len(pairs)):
         raise RecordError("the choices need a 'label' of their own and a 'text' each")
     return pairs

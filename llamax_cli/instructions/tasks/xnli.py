@@ -16,9 +16,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from llamax_cli.errors import DataError, RecordError
-from llamax_cli.instructions.data_files import is_table, items, rows
-from llamax_cli.instructions.forms import written
-from llamax_cli.instructions.questions import Question, language_in, language_of
+from llamax_cli.instructions.data_files import is_table, read_records, read_rows
+from llamax_cli.instructions.fields import optional_scalar
+from llamax_cli.instructions.questions import Question, language_from_name, parse_language
 from llamax_cli.records import text
 
 INSTRUCTION = "Does the premise entail the hypothesis? Answer with entailment, neutral or contradiction."
@@ -30,20 +30,20 @@ UNLABELLED = ("-", "", "-1")
 SHAPE = "XNLI has premise, hypothesis and label"
 
 
-def questions(path: Path) -> Iterator[Question]:
+def read_questions(path: Path) -> Iterator[Question]:
     """Yield the questions of a file."""
-    named = language_in(path)
+    default = language_from_name(path)
     for where, row in _table(path) if is_table(path) else _records(path):
         premise, hypothesis, label = (_cell(row, names, where) for names in (PREMISE, HYPOTHESIS, LABEL))
         gold = _gold(label, where)
-        lang = language_of(row["language"], where) if row.get("language") else named
-        asked = f"Premise: {premise}\nHypothesis: {hypothesis}"
-        yield Question(where, INSTRUCTION, asked, gold, gold, LABELS, lang, row.get("pairID") or None)
+        lang = parse_language(row["language"], where) if row.get("language") else default
+        problem = f"Premise: {premise}\nHypothesis: {hypothesis}"
+        yield Question(INSTRUCTION, problem, gold, gold, LABELS, lang, row.get("pairID") or None)
 
 
 def _table(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
     header: list[str] = []
-    for where, cells in rows(path):
+    for where, cells in read_rows(path):
         if not header and (set(cells) & set(LABEL)):
             header = cells
             continue
@@ -54,10 +54,10 @@ def _table(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
 
 
 def _records(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
-    for where, record in items(path):
+    for where, record in read_records(path):
         try:
             row = {key: text(record, key) for key in (*PREMISE, *HYPOTHESIS) if key in record}
-            row |= {key: written(record, key) for key in (*LABEL, "language", "pairID") if key in record}
+            row |= {key: optional_scalar(record, key) for key in (*LABEL, "language", "pairID") if key in record}
         except RecordError as error:
             raise DataError(f"{where}: {error}") from error
         yield where, row

@@ -1,0 +1,150 @@
+"""A model's answers to questions: the likeliest of the options, or what it writes.
+
+A choice is scored by likelihood, not by what the model writes: every question gets an answer, nothing has to be read
+out of free text, and an untuned model can be compared with a tuned one. The likelihood of an option is that of all its
+tokens and of the end after it, which is what tuning makes likely; the prompt names the options, so none is favoured
+for being short. A problem without options is answered greedily.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple, Protocol
+
+import torch
+
+from llamax_cli.errors import ModelError, RecordError
+from llamax_cli.instructions.questions import Question, as_completion
+from llamax_cli.models import causal_lm, loading
+from llamax_cli.models.causal_lm import CausalLM
+from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
+from llamax_cli.models.packed_batch import make_batch
+from llamax_cli.models.prompts import VERBATIM
+from llamax_cli.models.sample_encoding import Encoded, open_encoder
+from llamax_cli.models.samples import Sample
+from llamax_cli.models.varlen_attention import NAME
+from llamax_cli.translation.engines.hf import HfEngine
+
+CPU_TOKENS, GPU_TOKENS = 1 << 13, 1 << 16  # scored at once
+LOGITS = 2048  # tokens whose logits are in memory at once
+ANSWER_TOKENS = 512  # that a model may write
+TOO_LONG = float("-inf")  # in place of a score
+NEXT = "###"  # what a model writes that does not stop: the next instruction
+
+
+class Prediction(NamedTuple):
+    """The answer to the question of that number; None where the question is too long for the model."""
+
+    question: int
+    answer: str | None
+
+
+class Predictor(Protocol):
+    """What answers questions; `name` says how, in the signature of a score."""
+
+    name: str
+
+    def predict(self, questions: Sequence[Question]) -> Iterator[Prediction]:
+        """Yield one prediction for each question, in any order."""
+        ...
+
+
+def open_predictor(model: str, questions: Sequence[Question], extract: Callable[[str], str | None]) -> Predictor:
+    """Return what answers the questions of a task; `extract` finds the answer in what a model writes."""
+    return LikelihoodPredictor(model) if questions[0].options else GenerationPredictor(model, extract)
+
+
+class Option(NamedTuple):
+    """One option of a question, as tokens after its prompt."""
+
+    question: int
+    text: str
+    encoded: Encoded
+
+
+class LikelihoodPredictor:
+    """Chooses the option that the model would most likely say; of equals the first."""
+
+    name = "likelihood"
+
+    def __init__(self, model: str) -> None:
+        config = causal_lm.load_config(model)
+        tokenizer, self._encoder = open_encoder(model)
+        window = getattr(config, "sliding_window", None) if getattr(config, "use_sliding_window", True) else None
+        self._max_tokens: int = min(config.max_position_embeddings, window or config.max_position_embeddings)
+        causal_lm.check(config, len(tokenizer), 0)
+        loaded = loading.load_model(ModelChoice(model), config)
+        loaded.set_attn_implementation(NAME)
+        self._device = loaded.device
+        self._model = CausalLM(loaded, LOGITS)
+        self._batch_tokens = CPU_TOKENS if self._device.type == "cpu" else GPU_TOKENS
+
+    def predict(self, questions: Sequence[Question]) -> Iterator[Prediction]:
+        """Yield the predictions in order."""
+        for options in self._batches(questions):
+            scored = zip(options, self._scores_in_parts(options), strict=True)
+            for question, pairs in groupby(scored, key=lambda pair: pair[0].question):
+                best, score = max(pairs, key=lambda pair: pair[1])
+                yield Prediction(question, best.text if score > TOO_LONG else None)
+
+    def _batches(self, questions: Sequence[Question]) -> Iterator[list[Option]]:
+        """Yield the options of as many whole questions as have `_batch_tokens` tokens, of one at least."""
+        batch: list[Option] = []
+        size = 0
+        for number, question in enumerate(questions):
+            samples = [Sample(prompt=question.prompt, completion=as_completion(text)) for text in question.options]
+            encoded = self._encoder.encode(samples)
+            tokens = sum(len(option.tokens) for option in encoded)
+            if batch and size + tokens > self._batch_tokens:
+                yield batch
+                batch, size = [], 0
+            batch += [Option(number, *option) for option in zip(question.options, encoded, strict=True)]
+            size += tokens
+        if batch:
+            yield batch
+
+    def _scores_in_parts(self, options: Sequence[Option]) -> list[float]:
+        """Return `_scores`, of half of the questions at a time where all do not fit the memory."""
+        try:
+            return self._scores(options)
+        except torch.OutOfMemoryError as error:
+            starts = [n for n in range(1, len(options)) if options[n].question != options[n - 1].question]
+            if not starts:
+                raise ModelError("the memory of the GPU is full with a single question") from error
+        torch.cuda.empty_cache()
+        self._batch_tokens //= 2
+        half = starts[len(starts) // 2]
+        return [*self._scores_in_parts(options[:half]), *self._scores_in_parts(options[half:])]
+
+    @torch.inference_mode()
+    def _scores(self, options: Sequence[Option]) -> list[float]:
+        """Return the log-likelihood of each option, TOO_LONG for all of a question one of whose options is that."""
+        too_long = {option.question for option in options if len(option.encoded.tokens) > self._max_tokens}
+        fitting = [index for index, option in enumerate(options) if option.question not in too_long]
+        scores = [TOO_LONG] * len(options)
+        if fitting:
+            encoded = [options[index].encoded for index in fitting]
+            batch = make_batch(encoded, fitting, [Sample("")] * len(fitting)).to(self._device)
+            losses = torch.zeros(len(fitting), dtype=torch.float64)  # on the CPU, as not every device has fp64
+            losses.index_add_(0, batch.owners.cpu(), self._model(batch).cpu().double())
+            for index, loss in zip(batch.numbers, losses.tolist(), strict=True):
+                scores[index] = -loss
+        return scores
+
+
+class GenerationPredictor:
+    """Writes an answer greedily; `extract` finds in it what is asked for."""
+
+    name = "generation"
+
+    def __init__(self, model: str, extract: Callable[[str], str | None]) -> None:
+        self._engine = HfEngine(ModelChoice(model, template=VERBATIM), Decoding(beam=1, max_new_tokens=ANSWER_TOKENS))
+        self._extract = extract
+
+    def predict(self, questions: Sequence[Question]) -> Iterator[Prediction]:
+        """Yield the predictions as they are done."""
+        requests = [TranslationRequest(question.prompt, "en", "en") for question in questions]
+        for number, outcome in self._engine.translate(requests):
+            if isinstance(outcome, RecordError):
+                yield Prediction(number, None)
+            else:
+                yield Prediction(number, self._extract(outcome[0].text.partition(NEXT)[0]) or "")
