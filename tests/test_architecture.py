@@ -34,6 +34,7 @@ ROOMS = [
     "training",
     "tuning",
     "options",
+    "manual",
     "commands",
 ]
 COMPUTING = {"scoring", "models", "translation", "instructions", "training", "tuning"}
