@@ -129,9 +129,9 @@ def test_the_compiled_extension_is_in_use() -> None:
     assert [(module["name"], *module["sources"]) for module in modules] == [
         (EXTENSION, f"{EXTENSION.replace('.', '/')}.c")
     ]
-    kind = import_module(EXTENSION).Spaced
-    assert f"{kind.__module__}.{kind.__name__}" == f"{EXTENSION}.Spaced"
-    assert code_switching.Spaced is kind
+    kind = import_module(EXTENSION).SpacedSwitcher
+    assert f"{kind.__module__}.{kind.__name__}" == f"{EXTENSION}.SpacedSwitcher"
+    assert code_switching.SpacedSwitcher is kind
 
 
 def loaded(arguments: list[str], stdin: bytes = b"") -> set[str]:

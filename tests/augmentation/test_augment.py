@@ -12,9 +12,17 @@ from support.lexicons import ENGLISH, lexicon
 from support.processes import Outcome, one_line
 
 from llamax_cli.augmentation.augmentation import Augmentation, open_lexicons
-from llamax_cli.augmentation.segmentation import chinese, is_spaced, longest_match
+from llamax_cli.augmentation.segmentation import chinese_splitter, is_spaced, longest_match_splitter
 from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
-from llamax_cli.augmentation.words import Capitals, capitals, cut, has_letter, joined, trimmed, written
+from llamax_cli.augmentation.words import (
+    Capitals,
+    apply_capitals,
+    capitals_of,
+    has_letter,
+    join_words,
+    split_words,
+    trim,
+)
 from llamax_cli.errors import LexiconError, RecordError, UsageError
 from llamax_cli.lexicon.store.reader import Lexicon
 from llamax_cli.records import text as record_text
@@ -41,24 +49,24 @@ def augmented(plan: Augmentation, *texts: str, lang: str = "en", **more: str) ->
 @given(st.text())
 def test_cut_and_joined_are_inverse(text: str) -> None:
     """White space of any kind and number is kept."""
-    words, gaps = cut(text)
-    assert joined(words, gaps) == text
+    words, gaps = split_words(text)
+    assert join_words(words, gaps) == text
 
 
 @given(st.text(alphabet=st.sampled_from("我喜欢北京。 a1\n\t，\u3000们")))
 @settings(max_examples=50)
 def test_chinese_loses_nothing(text: str) -> None:
     """Segments joined are the text."""
-    words, gaps = chinese("jieba")(text)
-    assert joined(words, gaps) == text
+    words, gaps = chinese_splitter("jieba")(text)
+    assert join_words(words, gaps) == text
 
 
 def test_trimmed() -> None:
     """Punctuation goes, signs on letters stay."""
-    assert trimmed("“Hello,”") == ("“", "Hello", ",”")
-    assert trimmed("हिन्दी।") == ("", "हिन्दी", "।")
-    assert trimmed("--") == ("--", "", "")
-    assert trimmed("don't") == ("", "don't", "")
+    assert trim("“Hello,”") == ("“", "Hello", ",”")
+    assert trim("हिन्दी।") == ("", "हिन्दी", "।")
+    assert trim("--") == ("--", "", "")
+    assert trim("don't") == ("", "don't", "")
     assert not has_letter("2024,") and has_letter("3rd") and not has_letter("")
 
 
@@ -67,8 +75,8 @@ def test_trimmed() -> None:
 )
 def test_capitals(like: str, wanted: str) -> None:
     """A replacement is written as the word was."""
-    assert written("haus", capitals(like)) == wanted
-    assert written("Haus", Capitals.NONE) == "Haus"
+    assert apply_capitals("haus", capitals_of(like)) == wanted
+    assert apply_capitals("Haus", Capitals.NONE) == "Haus"
 
 
 # -- the share ---------------------------------------------------------------------------------------------------------
@@ -219,7 +227,7 @@ def test_forgetting_changes_nothing(english: Lexicon, monkeypatch: pytest.Monkey
     """What is kept of words is bounded, and only a matter of speed."""
     texts = [f"the black w{number} dog good morning" for number in range(300)]
     whole = augmented(Augmentation([english]), *texts)
-    monkeypatch.setattr("llamax_cli.augmentation.augmentation.MEMORY", 5000)
+    monkeypatch.setattr("llamax_cli.augmentation.augmentation.WORD_MEMORY", 5000)
     assert augmented(Augmentation([english]), *texts) == whole
     room = MemoryBudget(5000)
     vocabulary = Vocabulary([LexiconSource(english)], "en", " ", room, has_phrases=True)
@@ -275,9 +283,11 @@ def test_no_space_between_languages_that_have_none(asian: Lexicon) -> None:
 def test_the_longest_match_loses_nothing(asian: Lexicon, data: Path, lang: str) -> None:
     """Segments joined are the text, on every line of FLORES."""
     name = {"th": "tha", "ja": "jpn", "lo": "lao", "km": "khm", "my": "mya"}[lang]
-    split = longest_match(Vocabulary([LexiconSource(asian)], lang, "", MemoryBudget(1 << 20), has_phrases=False))
+    split = longest_match_splitter(
+        Vocabulary([LexiconSource(asian)], lang, "", MemoryBudget(1 << 20), has_phrases=False)
+    )
     for line in (data / f"flores101/devtest/{name}.devtest").read_text(encoding="utf-8").split("\n")[:200]:
-        assert joined(*split(line)) == line
+        assert join_words(*split(line)) == line
     assert not is_spaced(lang)
 
 

@@ -30,7 +30,11 @@ MAX_KEY_BYTES = 511  # in LMDB
 KEY_HASH_BYTES = 16
 CHECKSUM_BYTES = 4  # xxh32 of a value, in front of it
 HASH_WINDOW = 32 << 20  # bytes that are mapped into memory and hashed at a time
-ITEM_SEPARATOR = "\1"  # between synonyms, and between sources
+
+# Separators in keys and values; spaced.c has the same.
+FIELD_SEPARATOR = "\0"
+ITEM_SEPARATOR = "\1"  # between synonyms, and between the sources of a row
+LIST_SEPARATOR = ","  # between languages, and between numbers of sources
 
 
 class Footer(NamedTuple):

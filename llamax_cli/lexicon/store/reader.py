@@ -15,8 +15,10 @@ from llamax_cli.errors import LexiconError
 from llamax_cli.lexicon.statistics import LanguageStatistics
 from llamax_cli.lexicon.store.layout import (
     CHECKSUM_BYTES,
+    FIELD_SEPARATOR,
     FOOTER,
     ITEM_SEPARATOR,
+    LIST_SEPARATOR,
     MAX_KEY_BYTES,
     damaged,
     hash_of_head,
@@ -158,7 +160,7 @@ class Lexicon:
         return sources, word
 
     def _fields(self, value: bytes) -> list[str]:
-        return self._checked(value).decode().split("\0")
+        return self._checked(value).decode().split(FIELD_SEPARATOR)
 
     def _checked(self, value: bytes) -> bytes:
         """Return a value without its checksum; LexiconError where that is wrong."""
@@ -238,4 +240,4 @@ _open_pages: WeakValueDictionary[tuple[int, int], _Pages] = WeakValueDictionary(
 @lru_cache(maxsize=1 << 12)
 def _split_list(items: str) -> tuple[str, ...]:
     """Return the items of a list with commas; cached, because many words have the same languages and sources."""
-    return tuple(items.split(","))
+    return tuple(items.split(LIST_SEPARATOR))

@@ -14,9 +14,11 @@ from xxhash import xxh3_128_digest, xxh32_digest
 from llamax_cli.errors import FileError
 from llamax_cli.lexicon.statistics import LanguageStatistics
 from llamax_cli.lexicon.store.layout import (
+    FIELD_SEPARATOR,
     FOOTER,
     FORMAT,
     ITEM_SEPARATOR,
+    LIST_SEPARATOR,
     MAGIC,
     MAX_KEY_BYTES,
     Metadata,
@@ -70,10 +72,14 @@ class LexiconWriter:
         number_of = self._source_numbers.setdefault
         lines = []
         for entry in entries:
-            sources = ",".join([str(number_of(name, len(self._source_numbers))) for name in entry["sources"]])
+            sources = LIST_SEPARATOR.join(
+                [str(number_of(name, len(self._source_numbers))) for name in entry["sources"]]
+            )
             translations = map(ITEM_SEPARATOR.join, entry["translations"].values())
-            languages = ",".join(entry["translations"])
-            lines.append(f"{entry['lang']}\0{entry['word']}\t" + "\0".join((*translations, languages, sources)) + "\n")
+            languages = LIST_SEPARATOR.join(entry["translations"])
+            lines.append(
+                f"{entry['lang']}\0{entry['word']}\t" + FIELD_SEPARATOR.join((*translations, languages, sources)) + "\n"
+            )
         return "".join(lines).encode()
 
     def write(self, data: bytes) -> None:
