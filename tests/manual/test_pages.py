@@ -15,6 +15,7 @@ from llamax_cli.manual import declarations, pages
 from llamax_cli.manual.schema import shapes
 
 README = ROOT / "README.md"
+PACKAGE = ROOT / "llamax_cli"
 PAGES = [README, *sorted(pages.FOLDER.glob("*.md"))]
 CORPORA = ("flores101", "ntrex128", "tatoeba", "muse", "panlex", "gatitos")
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -97,6 +98,23 @@ def test_every_page_shows_commands_in_use(path: Path) -> None:
     """A command's page shows that command, any other page some command."""
     shown = "\n".join(block for info, block in blocks(path.read_text(encoding="utf-8")) if info.startswith("console"))
     assert f"llamax {path.stem} " in shown if path.stem in COMMANDS else "llamax " in shown
+
+
+def test_the_page_for_extending_names_what_is_there() -> None:
+    """Its skeletons are Python, its files exist, its names are in the code, and its tests are found."""
+    text = pages.source("extending")
+    sources = [*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py"), ROOT / "pyproject.toml"]
+    words = {word for path in sources for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))}
+    for info, block in blocks(text):
+        assert info != "python" or compile(block, "extending.md", "exec")
+    for name in re.findall(r"`([\w./]+)`", FENCE.sub("", text)):
+        if re.search(r"/|\.(py|tsv|toml)$", name):
+            assert any((folder / name).exists() for folder in (ROOT, PACKAGE, *PACKAGE.iterdir())), name
+        elif name not in ("NAME", "NAME.partial"):
+            assert set(re.findall(r"\w+", name)) <= words, name
+    for file, expression in re.findall(r"`(tests/[\w/]+\.py) -k ([^`]+)`", text):
+        for part in expression.strip('"').split(" or "):
+            assert re.search(rf"^def test_\w*{part}", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE), part
 
 
 @page
