@@ -12,19 +12,19 @@ from llamax_cli.options.training import TrainingOptions, training_command, train
 @training_command
 def train(
     model: Annotated[
-        str, Option(metavar="FOLDER|NAME", help="What to train: a folder, a model of the hub, or with --init a config.")
+        str, Option(metavar="FOLDER|NAME", help="Model to train: a folder, a hub name or, with --init, a config.json.")
     ],
-    data: Annotated[list[str], Option(metavar="FILE", help="Samples as llamax mix writes them; may be repeated.")],
+    data: Annotated[list[str], Option(metavar="FILE", help="Samples, as llamax mix writes them; may be repeated.")],
     output: Annotated[
-        Path, Option("-o", "--output", metavar="DIR", help="Checkpoints, metrics and the model go here.")
+        Path, Option("-o", "--output", metavar="DIR", help="Output folder: checkpoints, metrics and the trained model.")
     ],
-    init: Annotated[bool, Option("--init", help="Begin with weights drawn anew.")] = False,
+    init: Annotated[bool, Option("--init", help="Start from random weights.")] = False,
     *,
     training: Annotated[TrainingOptions, OptionGroup(training_options)],
 ) -> None:
     """Train a model on samples, from one CPU to many GPUs.
 
-    Checks everything first, then becomes `accelerate launch`. Under Slurm, one task a node is the whole command.
+    Checks everything first, then runs `accelerate launch`. Under Slurm, start this command once on each node.
 
     Example: llamax train --model llama2-7b --data mix.jsonl -o run
     """

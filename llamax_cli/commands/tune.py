@@ -1,4 +1,4 @@
-"""`llamax tune`: instructions, chats and tasks; accuracy; averages of models."""
+"""`llamax tune`: tuning on instructions, chats and tasks; accuracy; averages of models."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,38 +14,50 @@ from llamax_cli.options.values import one_of
 @training_command
 def tune(
     model: Annotated[
-        str | None, Option(metavar="FOLDER|NAME", help="What to tune, or to measure.", show_default=False)
+        str | None,
+        Option(metavar="FOLDER|NAME", help="Model to tune or to evaluate: a folder or a hub name.", show_default=False),
     ] = None,
     data: Annotated[
         list[str] | None,
-        Option(metavar="FILE...", help="Alpaca, prompt and completion, or chats: JSON or JSONL.", show_default=False),
+        Option(
+            metavar="FILE...",
+            help="Data to tune on: Alpaca, prompt and completion, or chats, as JSON or JSONL.",
+            show_default=False,
+        ),
     ] = None,
     output: Annotated[
-        Path | None, Option("-o", "--output", metavar="DIR", help="Where all goes that is made.", show_default=False)
+        Path | None,
+        Option(
+            "-o",
+            "--output",
+            metavar="DIR",
+            help="Output folder: checkpoints, metrics and the tuned model.",
+            show_default=False,
+        ),
     ] = None,
     task: Annotated[
         str | None,
         Option(
             metavar="NAME",
             callback=one_of(TASKS),
-            help=f"The files are those of {', '.join(TASKS)}.",
+            help=f"Task of the files: {', '.join(TASKS)}.",
             show_default=False,
         ),
     ] = None,
     eval_: Annotated[
         list[str] | None,
-        Option("--eval", metavar="FILE...", help="Measure accuracy on these files of the task.", show_default=False),
+        Option("--eval", metavar="FILE...", help="Files of the task to measure the accuracy on.", show_default=False),
     ] = None,
     average: Annotated[
         list[str] | None,
-        Option(metavar="DIR...", help="Instead: write the mean of these models to -o.", show_default=False),
+        Option(metavar="DIR...", help="Average these models and write the mean to -o.", show_default=False),
     ] = None,
     *,
     training: Annotated[TrainingOptions, OptionGroup(training_options)],
 ) -> None:
     """Tune a model on instructions, chats or a task; measure it; average models.
 
-    Trains as llamax train does, with loss on what is answered, and with its settings, but for these: batch = 128,
+    Trains as llamax train does, with the loss on the answers only. These settings have other defaults: batch = 128,
     batch_of = "records", epochs = 3, weight_decay = 0, beta2 = 0.999. The learning_rate is the same, 2e-5.
 
     Example: llamax tune --model run/model --data alpaca.json -o tuned

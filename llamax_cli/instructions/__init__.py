@@ -1,1 +1,1 @@
-"""Instructions: the forms in which people have data to tune on, and the tasks."""
+"""Instruction data: its forms, the files of tasks, and the rendering of both as Samples."""

@@ -1,4 +1,4 @@
-"""Messages through the tokenizer's chat template, and what in the text is the assistant's."""
+"""Chats rendered by the tokenizer's chat template, and the spans of text that the assistant writes."""
 
 import re
 from collections.abc import Sequence
@@ -9,34 +9,34 @@ from jinja2 import TemplateError
 from llamax_cli.errors import ModelError, RecordError
 
 Message: TypeAlias = dict[str, Any]
-Span: TypeAlias = tuple[int, int]  # characters, the end not counted
-MARKED = re.compile(r"\{%-?\s*generation\b")  # a template that says itself what the assistant generates
+Span: TypeAlias = tuple[int, int]  # start and end in characters, the end excluded
+MARKED = re.compile(r"\{%-?\s*generation\b")  # a template that marks what the assistant generates
 
 
 class ChatTemplate:
-    """The chat template of a model; ModelError where its tokenizer has none.
+    """The chat template of a model; ModelError if its tokenizer has none.
 
     `ChatTemplate(tokenizer, "qwen").render([{"role": "user", ...}, {"role": "assistant", ...}])` is a Sample whose
-    `assistant_spans` are the characters that the assistant writes: all of its turns, each with what ends it.
+    `assistant_spans` are the characters that the assistant writes: all of its turns, each with its end token.
     """
 
     def __init__(self, tokenizer: Any, model: str) -> None:
         if not getattr(tokenizer, "chat_template", None):
             raise ModelError(
                 f"the tokenizer of {model} has no chat template, which messages need; "
-                "take that of a chat model, or give the data as prompt and completion"
+                "name the tokenizer of a chat model with --tokenizer, or give the data as prompt and completion"
             )
         self._tokenizer = tokenizer
         self._template = tokenizer.get_chat_template()
         self._special = tuple(str(token) for token in tokenizer.added_tokens_decoder.values())
 
     def render(self, messages: Any) -> dict[str, Any]:
-        """Return a chat as a Sample; RecordError for what is none, and for one that the template does not take."""
+        """Return a chat as a Sample; RecordError if it is not a chat or if the template refuses it."""
         check_messages(messages)
         is_marked = MARKED.search(self._template)
         text, turns = (self._render_marked if is_marked else self._locate_turns)(messages)
         if messages[-1]["role"] == "assistant" and turns and not text.rstrip().endswith(self._special):
-            text += self._tokenizer.eos_token  # without an end the model would never learn to stop
+            text += self._tokenizer.eos_token  # without an end token the model would never learn to stop
             turns[-1] = (turns[-1][0], len(text))
         return {"prompt": "", "completion": text, "assistant_spans": turns}
 
@@ -51,12 +51,12 @@ class ChatTemplate:
                 **self._tokenizer.special_tokens_map,
             )
         except (TemplateError, ValueError, TypeError) as error:
-            raise RecordError(f"the chat template does not take it: {error}") from error
+            raise RecordError(f"the chat template refuses it: {error}") from error
         (text,), (spans,) = rendered
         return text, list(spans)
 
     def _locate_turns(self, messages: Sequence[Message]) -> tuple[str, list[Span]]:
-        """Return the text and the turns of the assistant: what each adds to the text that asks for it."""
+        """Return the text and the assistant's turns, each being what it adds to the text with the generation prompt."""
         text = self._apply(messages)
         turns: list[Span] = []
         for index, message in enumerate(messages):
@@ -66,8 +66,8 @@ class ChatTemplate:
             after = self._apply(messages[: index + 1])
             if not (text.startswith(after) and after.startswith(before)):
                 raise RecordError(
-                    f"the chat template writes message {index + 1} in another way once others follow, so what the "
-                    "assistant says in it cannot be told; mark it in the template by {% generation %}"
+                    f"the chat template renders message {index + 1} differently once others follow, so the part of the "
+                    "assistant cannot be located; mark it in the template with {% generation %}"
                 )
             turns.append((len(before), len(after)))
         return text, turns
@@ -80,13 +80,13 @@ class ChatTemplate:
                 else ""
             )
         except (TemplateError, ValueError, TypeError) as error:
-            raise RecordError(f"the chat template does not take it: {error}") from error
+            raise RecordError(f"the chat template refuses it: {error}") from error
 
 
 def check_messages(messages: Any) -> None:
-    """Raise RecordError where messages are no chat."""
+    """Raise RecordError if messages are not a chat."""
     if not isinstance(messages, list) or not messages:
-        raise RecordError("'messages' is no list of messages")
+        raise RecordError("'messages' is not a list of messages")
     for number, message in enumerate(messages, 1):
         if not isinstance(message, dict) or not isinstance(message.get("role"), str):
             raise RecordError(f"message {number} has no 'role'")

@@ -1,4 +1,4 @@
-"""Records of a file that is an array of JSON or has JSON on each line, and the rows of a table."""
+"""Readers of data files: records in a JSON array or in JSON lines, and rows of tab-separated tables."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ class LocatedRecord(NamedTuple):
 
 
 def read_records(path: Path) -> Iterator[LocatedRecord]:
-    """Yield the records of a file, compressed or not; DataError with the place of one that is none."""
+    """Yield the records of a file, compressed or not; DataError, with the place, for what is not a record."""
     if Input(path).head().lstrip().startswith(b"["):
         yield from _read_array(path)
         return
@@ -51,12 +51,12 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def is_table(path: Path) -> bool:
-    """Return whether a file is none of JSON."""
+    """Return whether a file does not look like JSON."""
     return not Input(path).head().lstrip().startswith((b"{", b"["))
 
 
 def read_rows(path: Path) -> Iterator[tuple[str, list[str]]]:
-    """Yield (place, cells) for each line of a table with tabs, whose cells nothing quotes."""
+    """Yield (place, cells) for each line of a tab-separated table without quoting."""
     for number, line in read_lines(path):
         where = f"{path}:{number}"
         try:

@@ -1,7 +1,7 @@
-"""The forms in which people have data to tune on, each told by its keys, and a record of each as a Sample.
+"""The forms of instruction data, which are recognised by their keys, and a record of each as a Sample.
 
 alpaca      instruction, input (may be absent or empty), output
-completion  prompt (may be absent or empty), completion: what `llamax mix` writes, too
+completion  prompt (may be absent or empty), completion; `llamax mix` writes this form
 chat        messages: [{"role": "user", "content": "..."}, {"role": "assistant", ...}, ...]
 """
 
@@ -17,32 +17,32 @@ from llamax_cli.records import Record, text, value
 if TYPE_CHECKING:
     from llamax_cli.instructions.chat import ChatTemplate
 
-FORMS = {"messages": "chat", "instruction": "alpaca", "completion": "completion"}  # by the key that tells each
+FORMS = {"messages": "chat", "instruction": "alpaca", "completion": "completion"}  # by the key that identifies each
 DESCRIPTIONS = {
     "chat": "a chat (messages)",
     "alpaca": "Alpaca (instruction, input, output)",
     "completion": "prompt and completion",
 }
-# What changes the meaning of a record and has no place in how it is rendered.
+# Keys that change the meaning of a record but cannot be rendered.
 UNSUPPORTED = {"alpaca": ("system", "history"), "chat": ("tools", "functions"), "completion": ()}
 COPIED = ("origin", "lang", "src_lang", "tgt_lang")
 
 
 def form_of(record: Record) -> str:
-    """Return the form of a record: `form_of({"instruction": ..., "output": ...}) -> "alpaca"`; RecordError for none."""
+    """Return the form of a record: `form_of({"instruction": ..., "output": ...}) -> "alpaca"`; else RecordError."""
     form = next((name for key, name in FORMS.items() if key in record), None)
     if form is None:
-        raise RecordError(f"neither {', '.join(DESCRIPTIONS.values())}: it has {', '.join(record) or 'nothing'}")
+        raise RecordError(f"neither {', nor '.join(DESCRIPTIONS.values())}: it has {', '.join(record) or 'nothing'}")
     for key in UNSUPPORTED[form]:
         if key in record and value(record, key):
-            raise RecordError(f"{key!r} has no place in {DESCRIPTIONS[form]}; write it as messages of a chat")
+            raise RecordError(f"{key!r} is not supported in {DESCRIPTIONS[form]}; write the record as a chat")
     return form
 
 
 class FormRenderer:
-    """Records of one file as Samples.
+    """Renders the records of one file as Samples.
 
-    RecordError for a record of another form than the first, or none.
+    RecordError for a record that has another form than the first one, or no known form.
     """
 
     def __init__(self, tokenizer: Any, model: str) -> None:
@@ -57,12 +57,12 @@ class FormRenderer:
         return ChatTemplate(self._tokenizer, self._model)
 
     def render(self, record: Record) -> dict[str, Any]:
-        """Return a record as a Sample; ModelError for a chat where the tokenizer has no chat template."""
+        """Return a record as a Sample; ModelError for a chat if the tokenizer has no chat template."""
         form = form_of(record)
         self._form = self._form or form
         if form != self._form:
             raise RecordError(
-                f"{DESCRIPTIONS[form]}, where the file begins with {DESCRIPTIONS[self._form]}; one form a file"
+                f"{DESCRIPTIONS[form]}, but the file begins with {DESCRIPTIONS[self._form]}; keep to one form in a file"
             )
         rendered: Mapping[str, Any]
         if form == "alpaca":
@@ -75,14 +75,14 @@ class FormRenderer:
 
 
 def render_alpaca(record: Record) -> dict[str, str]:
-    """Return an instruction with the paper's template; the answer begins with a space, as in running text."""
+    """Return an instruction in the paper's template; the answer begins with a space, as in running text."""
     output = nullable_text(record, "output")
     prompt = alpaca(text(record, "instruction"), optional_text(record, "input"))
     return {"prompt": prompt, "completion": f" {output}" if output.strip() else ""}
 
 
 def copied_fields(record: Record) -> dict[str, Any]:
-    """Return what a Sample keeps of a record besides its texts."""
+    """Return the fields of a record that its Sample keeps, apart from the texts."""
     copied: dict[str, Any] = {key: text for key in COPIED if (text := optional_text(record, key))}
     identity = record_id(record)
     return copied if identity is None else {**copied, "id": identity}

@@ -1,7 +1,7 @@
-"""What the tasks have in common: questions with a prompt, an answer and, where one of several is right, options.
+"""Questions, which all tasks have in common: a prompt, an answer and, for a choice, options.
 
-The templates are our own, in English for every language, as the model was tuned on English instructions: each is the
-prompt of LLaMAX-Alpaca with an instruction of the task, and the question as its input.
+The templates are our own. They are in English for every language, because the model was tuned on English instructions:
+each is the prompt of LLaMAX-Alpaca, with an instruction for the task and with the question as its input.
 """
 
 import re
@@ -19,14 +19,14 @@ TASKS = {
     "x-csqa": "llamax_cli.instructions.tasks.xcsqa:read_questions",
     "mgsm": "llamax_cli.instructions.tasks.mgsm:read_questions",
 }
-UNKNOWN = "?"  # the language of a question where nothing says it
+UNKNOWN = "?"  # the language of a question if nothing names it
 
 
 class Question(NamedTuple):
     """One question of a task.
 
-    `gold` is the right one of `options` or, where there are none, the right number; "" where the file does not say it.
-    `answer` is what the model learns to say, which for a choice is the option itself.
+    `gold` is the correct one of `options` or, without options, the correct number; "" if the file does not give it.
+    `answer` is what the model learns to say; for a choice this is the option itself.
     """
 
     instruction: str
@@ -39,11 +39,11 @@ class Question(NamedTuple):
 
     @property
     def prompt(self) -> str:
-        """Return what the model is asked."""
+        """The prompt for the model."""
         return alpaca(self.instruction, self.input)
 
     def to_sample(self, task: str) -> dict[str, Any]:
-        """Return it as a Sample; with nothing to learn where the file has no answer."""
+        """Return the question as a Sample; its completion is empty if the file gives no answer."""
         identity = {} if self.id is None else {"id": self.id}
         completion = as_completion(self.answer) if self.answer else ""
         return {"prompt": self.prompt, "completion": completion, "origin": task, "lang": self.lang, **identity}
@@ -58,24 +58,24 @@ def as_completion(answer: str) -> str:
 
 
 def read_questions(path: Path, task: str) -> Iterator[Question]:
-    """Yield the questions of a task's file; DataError, with the place, where it is none."""
+    """Yield the questions in a file of a task; DataError, with the place, if it is not one."""
     read: QuestionReader = find(TASKS[task])
     is_empty = True
     for question in read(path):
         is_empty = False
         yield question
     if is_empty:
-        raise DataError(f"{path}: no question in it")
+        raise DataError(f"{path}: it has no questions")
 
 
 def language_from_name(path: Path) -> str:
-    """Return the language that a file's name, or else its folder's, says: `mgsm_sw.tsv -> "sw"`, "?" for none."""
+    """Return the language in the name of a file or else of its folder: `mgsm_sw.tsv -> "sw"`, "?" if there is none."""
     parts = [path.parent.name, *re.split(r"[._-]", path.name)]
     return next((part for part in reversed(parts) if part in languages()), UNKNOWN)
 
 
 def parse_language(code: str, where: str) -> str:
-    """Return the canonical code of a language that a file names; DataError, with the place, for an unknown one."""
+    """Return the canonical code of a language in a file; DataError, with the place, for an unknown one."""
     try:
         return canonical(code)
     except DataError as error:

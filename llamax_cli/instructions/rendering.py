@@ -1,4 +1,4 @@
-"""A file of any form as a file of Samples in the cache of a run: from there on it is trained on like any other."""
+"""Files of instruction data rendered as files of Samples in the cache of a run."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +13,12 @@ from llamax_cli.instructions.questions import read_questions
 from llamax_cli.records import serialise
 from llamax_cli.streams.atomic import atomic_file
 
-VERSION = "1"  # of how records are rendered: another one, another file
+VERSION = "1"  # of the rendering; a new version makes new files
 BATCH = 1000  # samples written at once
 
 
 class RenderedFile(NamedTuple):
-    """A file of Samples in the cache, the user's file that it was made from, and a hash of that file's bytes."""
+    """A file of Samples in the cache, the user's file that it was rendered from, and a hash of that file's bytes."""
 
     original: Path
     path: Path
@@ -26,10 +26,10 @@ class RenderedFile(NamedTuple):
 
 
 def render_file(path: Path, *, task: str, tokenizer: Any, model: str, cache: Path) -> RenderedFile:
-    """Return a user's file as a file of Samples in a cache folder.
+    """Return a user's file rendered as a file of Samples in a cache folder.
 
-    The file is made once for a content and what a chat is written with, and appears whole; a resumed run finds it.
-    `task` is "" for a file of any form; `model` is what messages call the tokenizer's model.
+    A file is rendered once: a resumed run finds it by the content, the task and what the tokenizer writes into chats.
+    `task` is "" for a file in one of the general forms. `model` names the tokenizer in error messages.
     """
     digest = _hash(path)
     special = sorted(map(str, getattr(tokenizer, "added_tokens_decoder", {}).values()))
@@ -42,7 +42,7 @@ def render_file(path: Path, *, task: str, tokenizer: Any, model: str, cache: Pat
 
 
 def read_samples(path: Path, task: str, tokenizer: Any, model: str) -> Iterator[dict[str, Any]]:
-    """Yield each record of a file as a Sample; DataError, with the place, for one that cannot be one."""
+    """Yield each record of a file as a Sample; DataError, with the place, for a record that cannot be rendered."""
     if task:
         for question in read_questions(path, task):
             yield question.to_sample(task)

@@ -13,15 +13,23 @@ from typer import Argument, Option
 from llamax_cli.options.command import FilesAfterOptions, OptionGroup
 from llamax_cli.options.values import one_of
 
-RANK = 16  # of LoRA, where --lora says none
+RANK = 16  # of LoRA, if --lora gives none
 
-Config = Annotated[Path | None, Option("--config", metavar="FILE", help="Settings, as TOML.", show_default=False)]
+Config = Annotated[Path | None, Option("--config", metavar="FILE", help="TOML file of settings.", show_default=False)]
 Set = Annotated[
-    list[str] | None, Option("--set", metavar="KEY=VALUE", help="A setting; may be repeated.", show_default=False)
+    list[str] | None,
+    Option(
+        "--set", metavar="KEY=VALUE", help="One setting, which overrides --config; may be repeated.", show_default=False
+    ),
 ]
 Tokenizer = Annotated[
     str | None,
-    Option("--tokenizer", metavar="FOLDER|NAME", help="Tokenizer, where not the model's.", show_default=False),
+    Option(
+        "--tokenizer",
+        metavar="FOLDER|NAME",
+        help="Tokenizer, if it is not in the folder of the model.",
+        show_default=False,
+    ),
 ]
 Resume = Annotated[
     str | None,
@@ -29,40 +37,46 @@ Resume = Annotated[
         "--resume",
         metavar="auto",
         callback=one_of(("auto",)),
-        help="Go on from the latest checkpoint, if there is one.",
+        help="Continue from the latest checkpoint, if there is one.",
     ),
 ]
 Freeze = Annotated[
     list[str] | None,
-    Option("--freeze", metavar="PATTERN", help="Weights that stay; may be repeated.", show_default=False),
+    Option(
+        "--freeze",
+        metavar="PATTERN",
+        help="Name pattern of weights that are not trained; may be repeated.",
+        show_default=False,
+    ),
 ]
 Lora = Annotated[
-    int | None, Option("--lora", metavar="[RANK]", help=f"Train LoRA, of rank {RANK} or this.", show_default=False)
+    int | None,
+    Option("--lora", metavar="[RANK]", help=f"Train LoRA, with rank {RANK} if none is given.", show_default=False),
 ]
-Keep = Annotated[int | None, Option("--keep", metavar="N", help="Checkpoints that are kept.", show_default=False)]
-Preflight = Annotated[bool, Option("--preflight", help="Say what the run will take, and stop.")]
+Keep = Annotated[int | None, Option("--keep", metavar="N", help="Number of checkpoints to keep.", show_default=False)]
+Preflight = Annotated[bool, Option("--preflight", help="Print what the run will take, and stop.")]
 Throughput = Annotated[
     float | None,
     Option(
         "--throughput",
         metavar="N",
-        help="With --preflight: tokens a second of one GPU, for the days.",
+        help="With --preflight: measured tokens a second of one GPU, to estimate the days.",
         show_default=False,
     ),
 ]
-DryRun = Annotated[bool, Option("--dry-run", help="Show the call of accelerate, and stop.")]
-Quiet = Annotated[bool, Option("-q", "--quiet", help="No progress, no summary line.")]
+DryRun = Annotated[bool, Option("--dry-run", help="Print the call of accelerate, and stop.")]
+Quiet = Annotated[bool, Option("-q", "--quiet", help="Show no progress and no summary line.")]
 Debug = Annotated[bool, Option("--debug", help="Show the traceback of an error.")]
 AccelerateFlags = Annotated[
-    list[str] | None, Argument(metavar="[-- FLAG...]", help="For accelerate launch.", show_default=False)
+    list[str] | None, Argument(metavar="[-- FLAG...]", help="Flags for accelerate launch.", show_default=False)
 ]
 
 
 class TrainingOptions(NamedTuple):
     """How a run trains and how it is launched.
 
-    `settings` are `key=value`, those of --freeze, --lora and --keep last. `given` are the options by name, without
-    --quiet and --debug, that the command line has.
+    `settings` are `key=value`, with those of --freeze, --lora and --keep at the end. `given` are the names of the
+    options on the command line, except for --quiet and --debug.
     """
 
     config: Path | None
@@ -87,7 +101,7 @@ class TrainingOptions(NamedTuple):
         task: str = "",
         tests: Sequence[str] = (),
     ) -> None:
-        """Launch the run, or say what it takes; see `training.job.Job` for what is said here."""
+        """Launch a run, or print what it takes; the parameters are those of `training.job.Job`."""
         from llamax_cli.training.job import make_job
         from llamax_cli.training.launcher import start
 
@@ -129,7 +143,7 @@ def training_options(
     debug: Debug = False,
     flags: AccelerateFlags = None,
 ) -> TrainingOptions:
-    """Return what the options say; `debug` is for the command line itself."""
+    """Return the values of the options; `debug` is read by `cli.run`."""
     shortcuts = {"freeze": freeze or None, "lora": lora, "keep": keep}
     settings = [f"{key}={json.dumps(value)}" for key, value in shortcuts.items() if value is not None]
     values: dict[str, object] = {"--config": config, "--set": set_, "--tokenizer": tokenizer, "--resume": resume}
@@ -150,15 +164,15 @@ def training_options(
 
 
 def given_options(values: Mapping[str, object]) -> list[str]:
-    """Return the options that have a value: `given_options({"--lora": 8, "--set": []}) -> ["--lora"]`."""
+    """Return the names of the options that have a value: `given_options({"--lora": 8, "--set": []}) -> ["--lora"]`."""
     return [name for name, value in values.items() if not (value is None or value is False or value == [])]
 
 
 class TrainingCommand(FilesAfterOptions):
-    """A command whose repeatable options take all that follows, and whose `--lora` needs no rank."""
+    """A command whose repeatable options take several values, and whose `--lora` needs no rank."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Give `--lora` the usual rank where no number follows."""
+        """Add the default rank after a `--lora` that no number follows."""
         end = args.index("--") if "--" in args else len(args)
         filled: list[str] = []
         for place, argument in enumerate(args[:end]):

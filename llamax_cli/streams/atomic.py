@@ -1,6 +1,6 @@
 """Files and folders that appear under their names whole or not at all.
 
-For what is written in one go; an output that an interrupted run resumes is an `outputs.AtomicFile`.
+These are for what is written in one go. An output that an interrupted run can resume is an `outputs.AtomicFile`.
 """
 
 import os
@@ -16,9 +16,9 @@ from llamax_cli.errors import FileError, because
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that replaces `path` once it is whole and on disk; FileError where it cannot be written.
+    """Open a file that replaces `path` once it is whole and on disk; FileError if it cannot be written.
 
-    Missing folders are made. What is written is in `NAME.PID.partial` until then, and removed if anything fails.
+    Missing folders are created. Until then the file is called `NAME.PID.partial`; it is removed if anything fails.
     """
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
@@ -37,11 +37,11 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def atomic_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
-    """Make a folder to write into that becomes `path` once it is whole and on disk; FileError where it cannot.
+    """Create a folder to write into, which becomes `path` once it is whole and on disk; FileError if that fails.
 
-    Missing folders above it are made. It is called `NAME.*.partial` until then, and removed if anything fails. `path`
-    may be an empty folder. With `replace`, for a caller that is the only writer, it may be any folder, and the partial
-    one is called `NAME.partial`, so that what a killed process has left there is removed.
+    Missing parents are created. Until then the folder is called `NAME.*.partial`; it is removed if anything fails. An
+    existing `path` must be empty. With `replace`, which is for callers that are the only writer, an existing `path` is
+    replaced. The temporary name is then `NAME.partial`, and what a killed process left there is removed.
     """
     target = path.absolute()
     partial: Path | None = None

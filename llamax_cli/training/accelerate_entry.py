@@ -1,6 +1,6 @@
-"""`accelerate launch` as a process that ends as its workers do: with their exit code, and no traceback of its own.
+"""`accelerate launch` as a process that ends with the exit code of its workers and without a traceback of its own.
 
-A worker says itself what went wrong, in one line or, where it is a bug, in a traceback; one that was killed cannot.
+A worker reports itself what went wrong, in one line or, for a bug, in a traceback; a worker that was killed cannot.
 
 python -m llamax_cli.training.accelerate_entry COMMAND launch ...
 """
@@ -17,7 +17,7 @@ LOGGERS = ("torch.distributed", "torch.distributed.elastic", "torch.distributed.
 
 
 def main() -> None:
-    """Do what accelerate's command line does for a command of ours, and exit."""
+    """Run accelerate's command line for a command of ours, and exit."""
     command = sys.argv.pop(1)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _pass_on)
@@ -27,7 +27,7 @@ def main() -> None:
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.elastic.rendezvous import RendezvousError
 
-    for name in LOGGERS:  # which say again what the workers have told
+    for name in LOGGERS:  # they would repeat what the workers have reported
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         accelerate_cli.main()
@@ -41,26 +41,26 @@ def main() -> None:
         sys.exit(128 + error.sigval)
     except (RendezvousError, DistError, ConnectionError) as error:
         line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        say(command, f"the machines cannot meet, or one of them is gone: {line}")
+        say(command, f"the machines cannot connect, or one of them is gone: {line}")
         sys.exit(1)
 
 
 def _exit_code(command: str, codes: dict[int, int], first: int) -> int:
-    """Return the exit code of a run whose workers ended with these (minus the signal where one was killed)."""
+    """Return the exit code of a run from those of its workers (minus the signal if a worker was killed)."""
     killed = {rank: -code for rank, code in codes.items() if code < 0}
     for rank, number in killed.items():
         if number not in (signal.SIGTERM, signal.SIGINT):
-            hint = "; was the memory full?" if number == signal.SIGKILL else ""
+            hint = "; did the memory run out?" if number == signal.SIGKILL else ""
             say(command, f"rank {rank} was killed by {signal.Signals(number).name}{hint}")
     return 128 - first if first < 0 else first
 
 
 def _pass_on(number: int, frame: FrameType | None) -> None:
-    """Send a signal on to the worker and go on waiting for it; where torch starts several, it sees to that itself."""
+    """Pass a signal on to the worker and keep waiting for it; if there are several workers, torch does this itself."""
     import psutil
 
     children = psutil.Process().children()
-    if not children:  # none is started yet
+    if not children:  # no worker has been started yet
         sys.exit(128 + number)
     for child in children:
         child.send_signal(number)

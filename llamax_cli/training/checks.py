@@ -23,7 +23,7 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json")
 
 
 def check_job(job: Job) -> ModelShape:
-    """Return the shape of the model; an error in one line for the first thing that would stop the run later."""
+    """Return the shape of the model; raise an error for the first thing that would stop the run later."""
     for path in (*job.data, *job.training.validation):
         (_check_samples if job.command == "train" else _check_tuning_data)(Path(path), job)
     for path in job.tests:
@@ -37,11 +37,11 @@ def check_job(job: Job) -> ModelShape:
     try:
         return read_shape(config)
     except KeyError as error:
-        raise ModelError(f"{job.model}: its config.json has no {error}; is it the model of a decoder?") from error
+        raise ModelError(f"{job.model}: its config.json has no {error}; is it a decoder-only model?") from error
 
 
 def _check_samples(path: Path, job: Job) -> None:
-    """Raise an error where the first line of a file is no Sample."""
+    """Raise an error if the first line of a file is not a Sample."""
     stat_uncompressed(path)
     line = next(Input(path).blocks(), b"").partition(b"\n")[0]
     try:
@@ -51,7 +51,7 @@ def _check_samples(path: Path, job: Job) -> None:
 
 
 def _check_tuning_data(path: Path, job: Job) -> None:
-    """Raise an error where the first record of a file is in none of the forms that tune reads."""
+    """Raise an error if the first record of a file is in none of the forms that tune reads."""
     if job.task:
         next(read_questions(path, job.task))
         return
@@ -66,19 +66,19 @@ def _check_tuning_data(path: Path, job: Job) -> None:
 def _check_weights(job: Job) -> None:
     folder = Path(job.model)
     if folder.is_dir() and not job.init and not any(any(folder.glob(pattern)) for pattern in WEIGHT_FILES):
-        raise ModelError(f"{job.model} has no weights (*.safetensors); --init draws new ones")
+        raise ModelError(f"{job.model} has no weights (*.safetensors); --init starts from random ones")
 
 
 def _check_tokenizer(path: Path) -> None:
     if path.is_dir() and not any((path / name).is_file() for name in TOKENIZER_FILES):
-        raise ModelError(f"{path} has no tokenizer; --tokenizer names the folder of one")
+        raise ModelError(f"{path} has no tokenizer; name a folder that has one with --tokenizer")
     if path.is_file():
-        raise UsageError(f"--tokenizer {path}: name the folder")
+        raise UsageError(f"--tokenizer {path} is a file; name its folder")
     file = path / "tokenizer.model"
     if file.is_file() and not (path / "tokenizer.json").is_file() and is_tiktoken(_head(file)):
         raise ModelError(
-            f"{file} is tiktoken's, as Meta gives LLaMA-3, and has no token that ends a text; "
-            "take the tokenizer.json of the model's Hugging Face edition"
+            f"{file} is in the format of tiktoken, in which Meta distributes LLaMA-3, and has no end-of-text token; "
+            "use the tokenizer.json of the model on the Hugging Face hub"
         )
 
 
@@ -91,11 +91,11 @@ def _check_output(job: Job) -> None:
     if job.folder.exists() and not job.folder.is_dir():
         raise FileError(f"{job.folder} is a file, not a folder")
     if list_checkpoints(job.checkpoints) and not job.resume:
-        raise ResumeError(f"{job.output} holds a run; --resume auto goes on with it, or train into another folder")
+        raise ResumeError(f"{job.output} already holds a run; continue it with --resume auto or name another folder")
 
 
 def _check_packages(training: Training) -> None:
-    """Raise UsageError where a setting needs a package that is not installed."""
+    """Raise UsageError if a setting needs a package that is not installed."""
     needed = [("trackers", name, name) for name in training.trackers]
     needed += [("liger", "liger_kernel", "liger")] if training.liger else []
     for setting, package, extra in needed:
@@ -104,7 +104,7 @@ def _check_packages(training: Training) -> None:
 
 
 def _check_translation(training: Training) -> None:
-    """Raise an error where what is to be translated on the way, or what scores it, is not there."""
+    """Raise an error if a file to translate during training, its template or the model of spBLEU is missing."""
     for path in training.translate:
         Input(path).head()
     if training.translate:
@@ -113,10 +113,10 @@ def _check_translation(training: Training) -> None:
 
 
 def check_disk_space(job: Job, shape: ModelShape) -> None:
-    """Raise FileError where the disk has too little space for what the run writes."""
+    """Raise FileError if the disk has too little space for what the run writes."""
     needed, free = disk_space(shape, job.training), free_disk_space(job.folder)
     if needed > free and not list_checkpoints(job.checkpoints):
         raise FileError(
-            f"{job.folder}: {gigabytes(free)} free, {gigabytes(needed)} needed for {job.training.keep + 1} "
-            "checkpoints and the model; set keep lower or train into another folder"
+            f"{job.folder}: {gigabytes(free)} are free, but {job.training.keep + 1} checkpoints and the model need "
+            f"{gigabytes(needed)}; set keep lower or name a folder on another disk"
         )

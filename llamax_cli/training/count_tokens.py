@@ -1,4 +1,4 @@
-"""What an epoch is in tokens, as a process of its own, because tokenizers bring torch along.
+"""The tokens of an epoch, counted in a process of its own because tokenizers import torch.
 
 python -m llamax_cli.training.count_tokens < run.json
 """
@@ -17,7 +17,7 @@ from llamax_cli.training.packed_dataset import describe_rejected, prepare
 
 
 def count_tokens(job: Job) -> DataCounts:
-    """Return what the first epoch of a run is; the cache keeps the lengths for the run."""
+    """Return the size of the first epoch of a run; the token lengths stay in the cache for the run."""
     tokenizer, encoder = open_encoder(job.tokenizer)
     progress = Progress(job.command, enabled=not job.quiet)
     training = job.training
@@ -47,7 +47,7 @@ def count_tokens(job: Job) -> DataCounts:
 
 
 def main() -> None:
-    """Print the counts as JSON, or one line on stderr."""
+    """Print the counts as JSON, or an error as one line on stderr."""
     job = parse_job(sys.stdin.read())
     try:
         print(json.dumps(count_tokens(job)._asdict()))

@@ -1,4 +1,4 @@
-"""Files of data, looked at before they are used: there, and not compressed."""
+"""Checks of data files before they are used: they exist and are not compressed."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ from llamax_cli.streams.compression import LONGEST_MAGIC, compression_of
 
 
 def stat_uncompressed(path: Path) -> os.stat_result:
-    """Return the status of a file whose records can be read in any order; FileError or DataError for another."""
+    """Return the status of an uncompressed file; FileError if it cannot be read, DataError if it is compressed."""
     try:
         status = path.stat()
         with path.open("rb") as file:
@@ -16,5 +16,5 @@ def stat_uncompressed(path: Path) -> os.stat_result:
     except OSError as error:
         raise FileError(f"{path}: {because(error)}") from error
     if compression_of(head):
-        raise DataError(f"{path} is compressed; records are read in any order, so unpack it first")
+        raise DataError(f"{path} is compressed; training reads records in random order, so decompress it first")
     return status

@@ -1,4 +1,4 @@
-"""What a run takes, from the configuration of the model alone: memory of a GPU, disk space, work, days."""
+"""What a run takes, estimated from the configuration of the model: memory of a GPU, disk space, operations, days."""
 
 import shutil
 from collections.abc import Mapping
@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from llamax_cli.config import Training
 
-ASSUMED_MFU = 0.4  # share of a GPU's peak that is assumed where nothing was measured
-CONTEXT = 1.5e9  # bytes of a GPU that CUDA, its libraries and their buffers take
-# Dense bf16 operations a second, as the makers state them, by what the name of a device contains; the first that fits.
+ASSUMED_MFU = 0.4  # model FLOPs utilization, the share of the peak that a GPU reaches, if no throughput is given
+CONTEXT = 1.5e9  # bytes of GPU memory for CUDA, its libraries and their buffers
+# Dense bf16 operations a second, as the makers state them, by part of the device name; the first match counts.
 PEAK_FLOPS = {
     "B200": 2250e12,
     "H200": 989e12,
@@ -27,9 +27,9 @@ PEAK_FLOPS = {
 
 
 class DataCounts(NamedTuple):
-    """What an epoch is: `squares` is the sum of the squared lengths, `filled` the share of the blocks that is used.
+    """The size of an epoch: `squares` is the sum of the squared lengths, `filled` the used share of the blocks.
 
-    `left_out` says in a line which records are not trained on.
+    `left_out` says in one line which records are not trained on.
     """
 
     records: int
@@ -44,20 +44,20 @@ class DataCounts(NamedTuple):
 
 @dataclass(frozen=True)
 class ModelShape:
-    """The sizes of a model; `weights` counts the output's too where they are not tied to the input's."""
+    """The sizes of a model; `weights` includes those of the output layer unless they are tied to the input's."""
 
     layers: int
     hidden: int
-    attention: int  # width of attention: heads x size of a head
+    attention: int  # number of heads x size of a head
     vocabulary: int
     layer_weights: int
     weights: int
 
     def flops(self, tokens: int, learned: int, squares: int) -> float:
-        """Return the operations of a step; `squares` is the sum of the squared lengths of its documents.
+        """Return the floating-point operations of a step; `squares` is the sum of the squared lengths of its documents.
 
-        Forward and backward, causal attention counted as half, the head on learned tokens only, nothing for what is
-        computed again.
+        This counts the forward and the backward pass, half of the attention since it is causal, and the output layer
+        on learned tokens only. Recomputed activations are not counted.
         """
         body = 6.0 * self.layers * self.layer_weights * tokens
         attention = 6.0 * self.layers * self.attention * squares
@@ -65,7 +65,7 @@ class ModelShape:
 
 
 def read_shape(config: Mapping[str, Any]) -> ModelShape:
-    """Return the sizes that a `config.json` describes; KeyError where it lacks one.
+    """Return the sizes that a `config.json` describes; KeyError if one is missing.
 
     `read_shape(LLaMA-2 7B).weights -> 6738415616`
     """
@@ -83,25 +83,25 @@ def read_shape(config: Mapping[str, Any]) -> ModelShape:
 class MemoryEstimate:
     """Bytes that one GPU needs."""
 
-    weights: float  # with gradients and the optimizer's state: this rank's part
-    gathered: float  # layers and head while they are computed with
+    weights: float  # with gradients and optimizer state, this rank's shard
+    gathered: float  # unsharded layers and output layer during the computation
     activations: float
     logits: float
 
     @property
     def total(self) -> float:
-        """Return all of it."""
+        """The sum, with the memory that CUDA itself takes."""
         return self.weights + self.gathered + self.activations + self.logits + CONTEXT
 
 
 def estimate_memory(shape: ModelShape, training: Training, ranks: int) -> MemoryEstimate:
-    """Return an estimate of the memory of each of `ranks` GPUs in bf16; a part of frozen weights is not counted out."""
+    """Return the estimated memory of each of `ranks` GPUs in bf16; frozen weights count as trained."""
     tokens = training.block * training.micro_batch
     weights = (4.0 * shape.weights + 12.0 * _trained_weights(shape, training)) / ranks
     outer = shape.weights - shape.layers * shape.layer_weights
-    # In bf16: embeddings and head with their gradients, this layer and the next; a layer's gradient, in fp32 too.
+    # Embeddings and output layer with gradients, this layer and the next, all in bf16; a layer's gradient in both.
     gathered = 4.0 * outer + 2 * 2.0 * shape.layer_weights + 6.0 * shape.layer_weights
-    # What a layer keeps for the way back, and as much again in gradients while it is gone back through.
+    # What a layer keeps for the backward pass, and as much again for gradients during that pass.
     inside = 4.0 * tokens * (8 * shape.hidden + 4 * shape.attention + 3 * (shape.layer_weights // (3 * shape.hidden)))
     kept = 2.0 * tokens * shape.hidden * shape.layers
     activations = kept + inside if training.gradient_checkpointing else inside * shape.layers
@@ -115,23 +115,23 @@ def _trained_weights(shape: ModelShape, training: Training) -> int:
 
 
 def disk_space(shape: ModelShape, training: Training) -> float:
-    """Return the bytes that checkpoints and the final model need: one more than are kept, while it is written."""
+    """Return the bytes for the checkpoints that are kept, one more while it is written, and the final model."""
     return (training.keep + 1) * 12.0 * _trained_weights(shape, training) + 4.0 * shape.weights
 
 
 def free_disk_space(folder: Path) -> int:
-    """Return the free bytes where a folder is or will be."""
+    """Return the free bytes on the disk where a folder is or will be."""
     existing = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
     return shutil.disk_usage(existing).free
 
 
 def peak_flops(device: str) -> float | None:
-    """Return the operations a second of a device by its name: `peak_flops("NVIDIA A100-SXM4-80GB") -> 312e12`."""
+    """Return the peak FLOPS of a device, None if unknown: `peak_flops("NVIDIA A100-SXM4-80GB") -> 312e12`."""
     return next((peak for name, peak in PEAK_FLOPS.items() if name in device), None)
 
 
 def estimate_days(flops: float, device: str, ranks: int) -> float | None:
-    """Return how long so many operations take at ASSUMED_MFU of the peak; None for a device without a known one.
+    """Return the days that operations take at ASSUMED_MFU of the peak; None for a device whose peak is unknown.
 
     `estimate_days(1e21, "NVIDIA A100-SXM4-80GB", 24) -> 3.86`
     """

@@ -1,4 +1,4 @@
-"""A run as it was asked for: made from flags, written into its folder by the launcher, read there by the workers."""
+"""A run as it was requested: made from flags, written into its folder by the launcher, read there by the workers."""
 
 import json
 import re
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from llamax_cli.instructions.rendering import RenderedFile
 
 FILE = "run.json"
-FACTS = "facts.json"  # in a checkpoint: what it says of its run
+FACTS = "facts.json"  # in a checkpoint: the state of the run apart from tensors
 _NAME = re.compile(r"step-(\d{8})")
 
 
 @dataclass(frozen=True)
 class Job:
-    """A run; `init` draws the weights anew, `resume` goes on from the latest checkpoint.
+    """A run; `init` starts from random weights, `resume` continues from the latest checkpoint.
 
-    `command` is train, whose data are Samples, or tune, which makes Samples of what it is given: of the files of a
-    `task` or, where there is none, by what is in them. `tests` are files of the task that the model is measured on in
-    the end.
+    `command` is train, whose data are Samples, or tune, which turns its data into Samples. These data are files of
+    `task` or, if that is empty, files in any of the forms of `instructions.forms`. `tests` are files of the task on
+    which the model is evaluated after training.
     """
 
     model: str
@@ -43,36 +43,36 @@ class Job:
 
     @property
     def folder(self) -> Path:
-        """Return the folder of the run."""
+        """The folder of the run."""
         return Path(self.output)
 
     @property
     def checkpoints(self) -> Path:
-        """Return where its checkpoints are."""
+        """The folder of its checkpoints."""
         return self.folder / "checkpoints"
 
     @property
     def cache(self) -> Path:
-        """Return where indices, lengths and plans are."""
+        """The folder of indices, token lengths and plans."""
         return self.folder / "cache"
 
     @property
     def metrics(self) -> Path:
-        """Return where its metrics are."""
+        """The file of its metrics."""
         return self.folder / "metrics.jsonl"
 
     @property
     def translations(self) -> Path:
-        """Return where the lines are that it translates on the way."""
+        """The folder of what it translates during training."""
         return self.folder / "translations"
 
     @property
     def result(self) -> Path:
-        """Return where the trained model is in the end."""
+        """The folder of the trained model."""
         return self.folder / "model"
 
     def renderer(self, tokenizer: Any) -> "Callable[[Path], RenderedFile] | None":
-        """Return what makes a file of Samples of a user's file; None where the data are Samples already."""
+        """Return a function that turns a user's file into a file of Samples; None if the data are Samples already."""
         if self.command == "train":
             return None
         from llamax_cli.instructions.rendering import render_file
@@ -80,11 +80,11 @@ class Job:
         return partial(render_file, task=self.task, tokenizer=tokenizer, model=self.tokenizer, cache=self.cache)
 
     def to_json(self) -> str:
-        """Return it as JSON, which `parse_job` reads."""
+        """Return the job as JSON, which `parse_job` reads."""
         return json.dumps(asdict(self), indent=1) + "\n"
 
     def write(self) -> None:
-        """Write it into its folder, whole or not at all."""
+        """Write the job into its folder, whole or not at all."""
         with atomic_file(self.folder / FILE) as file:
             file.write(self.to_json().encode())
 
@@ -104,7 +104,7 @@ def make_job(
     task: str = "",
     tests: Sequence[str] = (),
 ) -> Job:
-    """Return the job that the flags of `train` or `tune` ask for; UsageError for what contradicts itself.
+    """Return the job that the options of `train` or `tune` describe; UsageError if they contradict each other.
 
     `config` is a file of settings, `settings` are `key=value`.
     """
@@ -112,7 +112,7 @@ def make_job(
         raise UsageError("--data names a file twice")
     if Path(model).is_file():
         if not init:
-            raise UsageError(f"--model {model} is a file: a configuration, whose weights --init draws")
+            raise UsageError(f"--model {model} is a configuration file; add --init to start from random weights")
         tokenizer = tokenizer or str(Path(model).parent)
     training = read_training(config, settings, TUNING if command == "tune" else None)
     return Job(
@@ -131,14 +131,14 @@ def make_job(
 
 
 def parse_job(text: str) -> Job:
-    """Return a job from its JSON; ValueError, KeyError or TypeError where it is none."""
+    """Return a job from its JSON; ValueError, KeyError or TypeError if it is not one."""
     facts = json.loads(text)
     lists = {key: tuple(facts[key]) for key in ("data", "tests")}
     return Job(**{**facts, **lists, "training": Training(**typed_settings(facts["training"], FILE))})
 
 
 def read_job(folder: Path) -> Job:
-    """Return the run that a folder is for; FileError where none was written."""
+    """Return the job in the folder of a run; FileError if there is none."""
     path = folder / FILE
     try:
         return parse_job(path.read_text(encoding="utf-8"))
@@ -149,15 +149,17 @@ def read_job(folder: Path) -> Job:
 
 
 def list_checkpoints(folder: Path) -> list[Path]:
-    """Return the whole checkpoints in a folder, the latest last."""
+    """Return the complete checkpoints in a folder, the latest last."""
     return sorted(path for path in folder.glob("step-*") if _NAME.fullmatch(path.name) and (path / FACTS).is_file())
 
 
 def read_facts(checkpoint: Path) -> dict[str, Any]:
-    """Return what a checkpoint says of its run; ResumeError where it cannot be read."""
+    """Return the facts in a checkpoint; ResumeError if they cannot be read."""
     path = checkpoint / FACTS
     try:
         facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ResumeError(f"{path}: {because(error)}; remove {checkpoint} to resume from the one before") from error
+        raise ResumeError(
+            f"{path}: {because(error)}; remove {checkpoint} to resume from the checkpoint before it"
+        ) from error
     return facts

@@ -18,10 +18,10 @@ from llamax_cli.training.preflight import estimate_run
 ACCELERATE = "llamax_cli.training.accelerate_entry"
 WORKER = "llamax_cli.training.worker"
 ENVIRONMENT = {
-    "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": "600",  # seconds that a worker has for a checkpoint after SIGTERM
-    # Workers meet anew after each restart; a machine that comes back would never learn where the others are.
+    "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": "600",  # seconds that a worker has to write a checkpoint after SIGTERM
+    # Workers connect again after each restart. With a shared store, a machine that rejoins would not find the others.
     "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
-    # No two batches are of one size, which leaves the memory of a GPU in pieces that fit nothing.
+    # Batches differ in size, which would fragment the memory of a GPU.
     "PYTORCH_ALLOC_CONF": "expandable_segments:True",
 }
 
@@ -29,9 +29,9 @@ ENVIRONMENT = {
 def start(
     job: Job, flags: Sequence[str], *, preflight: bool = False, throughput: float | None = None, dry_run: bool = False
 ) -> None:
-    """Check a job and become what carries it out, or say what that would take (`preflight`) or be (`dry_run`).
+    """Check a job and become `accelerate launch`; or print what the run takes (`preflight`) or the call (`dry_run`).
 
-    `flags` are for accelerate.
+    `flags` are passed on to accelerate.
     """
     _check_flags(flags)
     machines = override(detect_machines(os.environ), flags)
@@ -49,17 +49,17 @@ def start(
 
 
 def _check_flags(flags: Sequence[str]) -> None:
-    """Raise UsageError where the first flag for accelerate is none, but likely a file."""
+    """Raise UsageError if the first flag for accelerate is not a flag; it is probably a file."""
     if flags and not flags[0].startswith("-"):
-        raise UsageError(f"{flags[0]!r} is no flag of accelerate; name data with --data")
+        raise UsageError(f"{flags[0]!r} is not a flag of accelerate; name data files with --data")
 
 
 def accelerate_command(job: Job, machines: Machines, flags: Sequence[str]) -> list[str]:
-    """Return the call of accelerate; a flag that the user gives stands in place of ours."""
+    """Return the call of accelerate; flags of the user replace ours."""
     ours: list[tuple[str, object]] = [
         ("--num_processes", machines.ranks),
         ("--num_machines", machines.count),
-        ("--mixed_precision", "no"),  # the worker's own
+        ("--mixed_precision", "no"),  # the worker sets it itself
         ("--dynamo_backend", "no"),
     ]
     if machines.count > 1:
@@ -67,7 +67,7 @@ def accelerate_command(job: Job, machines: Machines, flags: Sequence[str]) -> li
         ours += [("--main_process_ip", machines.address)] if machines.address else []
         ours += [("--main_process_port", machines.port)] if machines.port else []
     given = {flag.partition("=")[0] for flag in flags}
-    # Several processes on CPUs are started by what starts those on GPUs: --cpu knows one only.
+    # --multi_gpu starts several processes on CPUs, too; --cpu starts only one.
     hardware = "--multi_gpu" if machines.ranks > 1 else "" if machines.has_gpus else "--cpu"
     command = ["accelerate", "launch", *([hardware] if hardware and hardware not in given else [])]
     for name, value in ours:
@@ -76,25 +76,25 @@ def accelerate_command(job: Job, machines: Machines, flags: Sequence[str]) -> li
 
 
 def _warn_of_small_gpus(job: Job, shape: ModelShape, machines: Machines) -> None:
-    """Say where the GPUs look too small; it is an estimate, so the run goes on."""
+    """Warn if the GPUs look too small; the run goes on, since this is only an estimate."""
     gpu = machines.gpu
     needed = estimate_memory(shape, job.training, machines.ranks).total
     if gpu and needed > gpu.memory:
         say(
             job.command,
-            f"about {gigabytes(needed)} a GPU are needed, and a {gpu.name} has {gigabytes(gpu.memory)}; "
-            "lower micro_batch or take more GPUs",
+            f"each GPU needs about {gigabytes(needed)}, but a {gpu.name} has {gigabytes(gpu.memory)}; "
+            "set micro_batch lower or use more GPUs",
         )
 
 
 def _launch(job: Job, machines: Machines, command: Sequence[str]) -> NoReturn:
-    """Become accelerate; the first machine writes down what is to be done, and its worker tells the others."""
+    """Become accelerate; the first machine writes the job to a file, and its worker sends it to the others."""
     if machines.rank == 0:
         job.write()
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // machines.processes)))
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    # Slurm's --signal reaches every process of a step; only the workers know what it means.
+    # Slurm's --signal reaches every process of a step; only the workers handle it.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", ACCELERATE, job.command, *command[1:]])

@@ -19,7 +19,7 @@ class Gpu(NamedTuple):
 
 @dataclass(frozen=True)
 class Machines:
-    """How many there are, which of them this is, where the first is, and how many processes and GPUs each has."""
+    """The machines of a run: their number, this one's rank, the first one's address, and the processes on each."""
 
     count: int = 1
     rank: int = 0
@@ -30,24 +30,25 @@ class Machines:
 
     @property
     def ranks(self) -> int:
-        """Return the processes on all machines."""
+        """The number of processes on all machines."""
         return self.count * self.processes
 
     @property
     def gpu(self) -> Gpu | None:
-        """Return the first GPU of this machine, None where the run uses none or it is not known."""
+        """The first GPU of this machine; None if the run uses no GPU, or if nvidia-smi is missing."""
         return next(iter(list_gpus()), None) if self.has_gpus else None
 
 
 def detect_machines(environment: Mapping[str, str]) -> Machines:
-    """Return what Slurm says, or one machine with the GPUs that it has."""
+    """Return the machines of the Slurm job, or without Slurm this machine with its GPUs."""
     gpus = count_gpus(environment)
     if "SLURM_JOB_ID" not in environment or "SLURM_NODEID" not in environment:
         return Machines(processes=max(1, gpus), has_gpus=gpus > 0)
     tasks = environment.get("SLURM_STEP_TASKS_PER_NODE") or environment.get("SLURM_TASKS_PER_NODE") or "1"
     if any(int(count) > 1 for count in re.findall(r"(\d+)(?:\(x\d+\))?", tasks)):
         raise UsageError(
-            f"Slurm runs {tasks} tasks a node, where one starts all processes of the node; use srun --ntasks-per-node=1"
+            f"Slurm starts {tasks} tasks on each node, but one task starts all processes of its node; "
+            "use srun --ntasks-per-node=1"
         )
     count = int(environment.get("SLURM_STEP_NUM_NODES") or environment.get("SLURM_JOB_NUM_NODES") or 1)
     hosts = environment.get("SLURM_STEP_NODELIST") or environment.get("SLURM_JOB_NODELIST") or ""
@@ -56,13 +57,13 @@ def detect_machines(environment: Mapping[str, str]) -> Machines:
 
 
 def first_host(hosts: str) -> str:
-    """Return the first of Slurm's list of hosts: `first_host("gpu[03-04,7],login") -> "gpu03"`."""
+    """Return the first host in a list of Slurm's: `first_host("gpu[03-04,7],login") -> "gpu03"`."""
     matched = re.match(r"([^\[,]*)(?:\[(\w+)[^\]]*\])?([^,\[]*)", hosts)
     return "".join(part or "" for part in matched.groups()) if matched else ""
 
 
 def count_gpus(environment: Mapping[str, str]) -> int:
-    """Return how many GPUs this process may use: those that are made visible, Slurm's, or all that there are."""
+    """Return how many GPUs this process may use: the visible ones, those that Slurm allotted, or all."""
     visible = environment.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         return len([device for device in visible.split(",") if device.strip() not in ("", "-1")])
@@ -72,7 +73,7 @@ def count_gpus(environment: Mapping[str, str]) -> int:
 
 
 def list_gpus() -> list[Gpu]:
-    """Return the GPUs of this machine, as nvidia-smi lists them; none where it is not installed."""
+    """Return the GPUs that nvidia-smi lists; none if it is not installed."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return []
@@ -83,7 +84,7 @@ def list_gpus() -> list[Gpu]:
 
 
 def override(machines: Machines, flags: Sequence[str]) -> Machines:
-    """Return the machines that the flags for accelerate mean, where they say something else."""
+    """Return the machines with what the flags for accelerate say about them."""
     count = _number(flags, "--num_machines") or machines.count
     ranks = _number(flags, "--num_processes")
     processes = -(-ranks // count) if ranks else machines.processes
@@ -94,11 +95,11 @@ def override(machines: Machines, flags: Sequence[str]) -> Machines:
 
 
 def _number(flags: Sequence[str], name: str, least: int = 1) -> int | None:
-    """Return the number that a flag has, None where it is not among the flags."""
+    """Return the value of a flag, None if it is not given; UsageError unless it is a whole number from `least`."""
     for index, flag in enumerate(flags):
         if flag.partition("=")[0] == name:
             value = flag.partition("=")[2] or "".join(flags[index + 1 : index + 2])
             if not value.isdecimal() or int(value) < least:
-                raise UsageError(f"{name} takes a whole number from {least}, not {value!r}")
+                raise UsageError(f"{name} takes a whole number of at least {least}, not {value!r}")
             return int(value)
     return None

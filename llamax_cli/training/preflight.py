@@ -22,14 +22,14 @@ COUNT_TOKENS = "llamax_cli.training.count_tokens"
 
 
 def estimate_run(job: Job, shape: ModelShape, machines: Machines, throughput: float | None) -> list[tuple[str, str]]:
-    """Return what a run will take, as rows; the data is tokenised for that, which the run then need not do.
+    """Return what a run will take, as rows; the data is tokenised for this, and the run uses the cached lengths.
 
-    `throughput` are tokens a second of one GPU, where that was measured.
+    `throughput` is a measured number of tokens a second of one GPU.
     """
     counts = count_tokens(job)
     training = job.training
     rows = [
-        ("model", f"{job.model}, {shape.weights:,} weights{' drawn anew' if job.init else ''}"),
+        ("model", f"{job.model}, {shape.weights:,} weights{', random' if job.init else ''}"),
         ("data", f"{counts.records:,} records, {counts.tokens:,} tokens"),
         ("blocks", f"{counts.blocks:,} of {training.block:,} tokens, {100 * counts.filled:.1f}% filled"),
         ("left out", counts.left_out),
@@ -43,7 +43,7 @@ def estimate_run(job: Job, shape: ModelShape, machines: Machines, throughput: fl
 
 
 def count_tokens(job: Job) -> DataCounts:
-    """Return what an epoch is in tokens; the process ends where the data is bad, which has been said then."""
+    """Count an epoch in a process of its own; it reports bad data itself, and this process exits with its code."""
     command = [sys.executable, "-m", COUNT_TOKENS]
     counted = subprocess.run(command, input=job.to_json(), stdout=subprocess.PIPE, text=True)
     if counted.returncode:
@@ -58,28 +58,28 @@ def _steps_row(job: Job, counts: DataCounts) -> str:
 
 
 def _memory_row(memory: MemoryEstimate, machines: Machines) -> str:
-    parts = f"weights and optimiser {gigabytes(memory.weights)}, gathered layers {gigabytes(memory.gathered)}"
+    parts = f"weights and optimizer {gigabytes(memory.weights)}, gathered layers {gigabytes(memory.gathered)}"
     parts += f", activations {gigabytes(memory.activations)}, logits {gigabytes(memory.logits)}"
     gpu = machines.gpu
     available = f"; a {gpu.name} has {gigabytes(gpu.memory)}" if gpu else ""
-    return f"{gigabytes(memory.total)} a GPU ({parts}){available}"
+    return f"{gigabytes(memory.total)} per {'GPU' if machines.has_gpus else 'process'} ({parts}){available}"
 
 
 def _time_row(job: Job, shape: ModelShape, machines: Machines, counts: DataCounts, throughput: float | None) -> str:
-    """Return the days at a throughput, or by what a known GPU can do, and what that assumes."""
+    """Return the days at a measured throughput, or an estimate from the peak of a known GPU."""
     epochs = job.training.epochs
     if throughput:
         days = counts.tokens * epochs / (throughput * machines.ranks) / 86_400
-        return f"{days:,.2f} days at {throughput:,.0f} tokens/s each"
+        return f"{days:,.2f} days at {throughput:,.0f} tokens/s per process"
     gpu = machines.gpu
     if gpu is None:
-        return "not known without a GPU here; --throughput N says the tokens/s of one"
+        return "unknown, as this machine has no GPU; --throughput N gives the tokens/s of one GPU"
     flops = shape.flops(counts.tokens, counts.learned, counts.squares) * epochs
     estimate = estimate_days(flops, gpu.name, machines.ranks)
     if estimate is None:
-        return f"not known for a {gpu.name}; --throughput N says the tokens/s of one"
-    assumed = f"{ASSUMED_MFU:.0%} of the peak of {gpu.name}"
-    return f"about {estimate:,.2f} days at {assumed}, which is assumed; --throughput N says what was measured"
+        return f"unknown for a {gpu.name}; --throughput N gives the tokens/s of one GPU"
+    assumed = f"{ASSUMED_MFU:.0%} of the peak of a {gpu.name}"
+    return f"about {estimate:,.2f} days, assuming {assumed}; --throughput N gives a measured speed"
 
 
 def _plural(count: int, noun: str) -> str:

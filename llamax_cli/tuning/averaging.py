@@ -1,4 +1,4 @@
-"""The mean of several models, as the published LLaMAX is one of checkpoints."""
+"""The mean of several models; the published LLaMAX is a mean of checkpoints."""
 
 import json
 import shutil
@@ -18,26 +18,25 @@ from llamax_cli.models.fingerprint import fingerprint
 from llamax_cli.streams.atomic import atomic_folder
 from llamax_cli.tuning.weight_files import SAFETENSORS_DTYPES, Weights, write_weights
 
-# What a model's folder has besides weights, its card and what its training left there.
+# The files that are copied from the first model; its weights, its card and the traces of its training are not.
 COPIED_FILES = (
     *("config.json", "generation_config.json", "tokenizer*", "special_tokens_map.json", "added_tokens.json"),
     *("vocab*", "merges.txt", "*.model", "*.tiktoken", "chat_template*", "LICENSE*"),
 )
-ALIKE = "only models of one kind have a mean"
+ALIKE = "only models of the same kind can be averaged"
 
 
 def write_average(folders: Sequence[Path], output: Path, *, quiet: bool) -> None:
-    """Write the mean of models into a new folder, which appears whole: weights, tokenizer and a card.
+    """Write the mean of models into a new folder, which appears whole: weights, tokenizer and a model card.
 
-    Each weight is the mean in fp32 of that weight in all models, in the number format of the first one; tokenizer and
-    configuration are those of the first one. A model that is named twice counts twice. ModelError where the models are
-    not of one kind.
+    Each weight is averaged in fp32 and written in the number format of the first model, whose tokenizer and
+    configuration are copied. A model that is named twice counts twice. ModelError if the models differ in kind.
     """
     started = time.monotonic()
     if output.exists() and output.samefile(Path()):
         raise FileError(f"{output} is the current folder; name a new folder for the mean")
     if output.exists() and not (output.is_dir() and not any(output.iterdir())):
-        raise FileError(f"{output} exists; name a new folder for the mean")
+        raise FileError(f"{output} already exists; name a new folder for the mean")
     parents = [_open(folder) for folder in folders]
     for parent in parents[1:]:
         check_compatible(parents[0], parent)
@@ -56,7 +55,7 @@ def write_average(folders: Sequence[Path], output: Path, *, quiet: bool) -> None
 
 def _open(folder: Path) -> Weights:
     if not folder.is_dir():
-        raise ModelError(f"{folder}: no such folder; a model of the hub has to be downloaded first")
+        raise ModelError(f"{folder}: no such folder; download a model of the hub first")
     read_config(str(folder))
     weights = Weights(folder)
     for name, entry in weights.entries.items():
@@ -82,13 +81,13 @@ def _average_weights(folder: Path, parents: Sequence[Weights], *, quiet: bool) -
 
 
 def average_weight(name: str, parents: Sequence[Weights]) -> Tensor:
-    """Return the mean of a weight in fp32; what is no fraction has to be the same in all models."""
+    """Return the mean of a weight in fp32; ModelError for whole numbers that are not the same in all models."""
     first = parents[0][name]
     if not first.is_floating_point():
         for parent in parents[1:]:
             if not torch.equal(parent[name], first):
                 raise ModelError(
-                    f"{name} is of whole numbers and differs in {parent.folder}; quantized models have no mean"
+                    f"{name} holds whole numbers and differs in {parent.folder}; quantized models cannot be averaged"
                 )
         return first
     total = first.to(torch.float32, copy=True)
@@ -101,7 +100,7 @@ def average_weight(name: str, parents: Sequence[Weights]) -> Tensor:
 
 
 def check_compatible(first: Weights, other: Weights) -> None:
-    """Raise ModelError where two models are not of one kind: architecture, names and shapes of weights, vocabulary."""
+    """Raise ModelError if two models differ in architecture, in names or shapes of weights, or in vocabulary."""
     types = [read_config(str(weights.folder)).get("model_type") for weights in (first, other)]
     if types[0] != types[1]:
         raise ModelError(f"{other.folder} is a {types[1]}, {first.folder} a {types[0]}; {ALIKE}")
@@ -122,7 +121,7 @@ def check_compatible(first: Weights, other: Weights) -> None:
 
 
 def _read_vocabulary(folder: Path) -> Any:
-    """Return the tokens of a model, None where they are not written as `tokenizer.json`."""
+    """Return the tokens of a model, None if it has no `tokenizer.json`."""
     path = folder / "tokenizer.json"
     if not path.is_file():
         return None
@@ -135,7 +134,7 @@ def _read_vocabulary(folder: Path) -> Any:
 
 
 def model_card(folders: Sequence[Path]) -> str:
-    """Return the model card, which names the parents with a hash of their files."""
+    """Return the model card, which names the averaged models with a hash of their files."""
     parents = "\n".join(f"- `{folder}`, xxh3 `{fingerprint(str(folder))}`" for folder in folders)
     return f"""---
 library_name: transformers

@@ -1,4 +1,4 @@
-"""Accuracy of a model on the questions of a task, by language."""
+"""The accuracy of a model on the questions of a task, by language."""
 
 import sys
 import time
@@ -14,27 +14,27 @@ from llamax_cli.instructions.questions import Question, read_questions
 from llamax_cli.instructions.tasks.mgsm import final_number
 from llamax_cli.records import serialise
 
-UNANSWERED, TOO_LONG = "without an answer in the file", "longer than the model takes"
+UNANSWERED, TOO_LONG = "without an answer in the file", "too long for the model"
 
 
 class Accuracy:
-    """How many questions of each language there are, and how many were answered right."""
+    """Counts the questions of each language, and those that were answered correctly."""
 
     def __init__(self) -> None:
         self.total: Counter[str] = Counter()
-        self.right: Counter[str] = Counter()
+        self.correct: Counter[str] = Counter()
         self.left_out: Counter[str] = Counter()
 
     def add(self, question: Question, answer: str | None) -> None:
-        """Count a question with its answer, None where the model could not be asked."""
+        """Count a question with the model's answer, None if the question was too long for the model."""
         if answer is None:
             self.left_out[TOO_LONG] += 1
             return
         self.total[question.lang] += 1
-        self.right[question.lang] += answer == question.gold
+        self.correct[question.lang] += answer == question.gold
 
     def records(self, task: str, predictor: str) -> list[dict[str, Any]]:
-        """Return the accuracy of each language in percent, in the order of the files."""
+        """Return a record for each language, in the order of the files, with the accuracy in percent."""
         signature = f"task:{task}|by:{predictor}|prompt:llamax-alpaca|version:{__version__}"
         return [
             {"task": task, "lang": lang, "metric": "accuracy", "score": round(self._percent(lang), 4)}
@@ -43,10 +43,10 @@ class Accuracy:
         ]
 
     def _percent(self, lang: str) -> float:
-        return 100 * self.right[lang] / self.total[lang]
+        return 100 * self.correct[lang] / self.total[lang]
 
     def summary(self, task: str) -> str:
-        """Return it in a line: `xnli: accuracy 61.2 on average over 2 languages, 4,980 questions`."""
+        """Return the result in one line: `xnli: accuracy 61.2 on average over 2 languages, 4,980 questions`."""
         mean = sum(map(self._percent, self.total)) / len(self.total)
         over = f" on average over {len(self.total)} languages" if len(self.total) > 1 else ""
         count = self.total.total()
@@ -56,7 +56,7 @@ class Accuracy:
 
 
 def evaluate(model: str, task: str, files: Sequence[Path], *, quiet: bool) -> None:
-    """Write the accuracy of each language as records to standard output."""
+    """Write the accuracy in each language as records to standard output."""
     started = time.monotonic()
     accuracy = Accuracy()
     questions = _with_gold([question for path in files for question in read_questions(path, task)], accuracy)
@@ -72,7 +72,7 @@ def evaluate(model: str, task: str, files: Sequence[Path], *, quiet: bool) -> No
 
 
 def _with_gold(questions: Sequence[Question], accuracy: Accuracy) -> list[Question]:
-    """Return the questions whose answer is known; the others are counted."""
+    """Return the questions whose answer is known, and count the others."""
     known = [question for question in questions if question.gold]
     if len(known) < len(questions):
         accuracy.left_out[UNANSWERED] += len(questions) - len(known)
@@ -80,7 +80,7 @@ def _with_gold(questions: Sequence[Question], accuracy: Accuracy) -> list[Questi
 
 
 def _predict(model: str, questions: Sequence[Question], accuracy: Accuracy, *, quiet: bool) -> str:
-    """Put the questions to a model and count its answers; return the name of the predictor."""
+    """Answer the questions with a model and count the answers; return the name of the predictor."""
     from llamax_cli.tuning.predictors import open_predictor
 
     progress = Progress("tune", enabled=not quiet)

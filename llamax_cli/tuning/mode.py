@@ -1,4 +1,4 @@
-"""What the options of `llamax tune` ask for: to train, to evaluate a model, or to average models."""
+"""The three modes of `llamax tune`: train a model, evaluate one, or average several."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,35 +18,35 @@ def choose_mode(
     average: Sequence[str] | None,
     training_options: Sequence[str],
 ) -> Mode:
-    """Return what the options ask for; UsageError where they do not go together.
+    """Return the mode that the options ask for; UsageError if they contradict each other.
 
-    `training_options` are the names of those given that mean something only where a model is trained.
+    `training_options` are the names of the given options that only training uses.
     """
     training = [*_names(data=data), *training_options]
     if average:
-        _refuse([*_names(model=model, task=task, eval=tests), *training], "--average takes models and -o alone")
+        _refuse([*_names(model=model, task=task, eval=tests), *training], "--average takes only models and -o")
         if len(average) < 2 or output is None:
-            raise UsageError("--average takes two models or more, and -o DIR for their mean")
+            raise UsageError("--average needs at least two models, and -o DIR for their mean")
         return "average"
     if model is None:
-        raise UsageError("--model names what to tune or to measure")
+        raise UsageError("--model is missing: it names the model to tune or to evaluate")
     if tests and not task:
-        raise UsageError("--eval measures a task: name it with --task")
+        raise UsageError("--eval needs --task, the name of the task")
     if data:
         if output is None:
-            raise UsageError("-o DIR names where the tuned model goes")
+            raise UsageError("-o is missing: it names the folder for the tuned model")
         return "train"
     if not tests:
-        raise UsageError("nothing to do: --data names what to tune on, --eval what to measure on")
-    _refuse([*(["-o"] if output else []), *training], "without --data a model is only measured")
+        raise UsageError("nothing to do: name files to tune on with --data, or files to evaluate on with --eval")
+    _refuse([*(["-o"] if output else []), *training], "without --data the model is only evaluated")
     return "evaluate"
 
 
 def _names(**options: object) -> list[str]:
-    """Return the options that are given: `_names(model="m", task=None) -> ["--model"]`."""
+    """Return the names of the options that are given: `_names(model="m", task=None) -> ["--model"]`."""
     return [f"--{name}" for name, value in options.items() if value is not None and value != []]
 
 
 def _refuse(given: Sequence[str], reason: str) -> None:
     if given:
-        raise UsageError(f"{reason}: leave {', '.join(given)} out")
+        raise UsageError(f"{reason}: leave out {', '.join(given)}")

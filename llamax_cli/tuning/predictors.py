@@ -1,9 +1,9 @@
-"""A model's answers to questions: the likeliest of the options, or what it writes.
+"""Predictors, which answer questions with a model: by the likeliest option, or by what the model writes.
 
-A choice is scored by likelihood, not by what the model writes: every question gets an answer, nothing has to be read
-out of free text, and an untuned model can be compared with a tuned one. The likelihood of an option is that of all its
-tokens and of the end after it, which is what tuning makes likely; the prompt names the options, so none is favoured
-for being short. A problem without options is answered greedily.
+A choice is scored by likelihood and not by what the model writes. So every question gets an answer, no answer has to
+be found in free text, and an untuned model can be compared with a tuned one. The likelihood of an option is that of
+all its tokens and of the end of the text, which is what tuning makes likely. The prompt names the options, so short
+ones have no advantage. A problem without options is answered by greedy decoding.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,22 +24,22 @@ from llamax_cli.models.samples import Sample
 from llamax_cli.models.varlen_attention import NAME
 from llamax_cli.translation.engines.hf import HfEngine
 
-CPU_TOKENS, GPU_TOKENS = 1 << 13, 1 << 16  # scored at once
+CPU_TOKENS, GPU_TOKENS = 1 << 13, 1 << 16  # in a batch that is scored
 LOGITS = 2048  # tokens whose logits are in memory at once
-ANSWER_TOKENS = 512  # that a model may write
+ANSWER_TOKENS = 512  # that a model may generate
 TOO_LONG = float("-inf")  # in place of a score
-NEXT = "###"  # what a model writes that does not stop: the next instruction
+NEXT = "###"  # begins the next instruction, which a model writes if it does not stop
 
 
 class Prediction(NamedTuple):
-    """The answer to the question of that number; None where the question is too long for the model."""
+    """The answer to the question at index `question`; None if that question is too long for the model."""
 
     question: int
     answer: str | None
 
 
 class Predictor(Protocol):
-    """What answers questions; `name` says how, in the signature of a score."""
+    """Answers questions with a model; `name` is the method in the signature of a score."""
 
     name: str
 
@@ -49,12 +49,12 @@ class Predictor(Protocol):
 
 
 def open_predictor(model: str, questions: Sequence[Question], extract: Callable[[str], str | None]) -> Predictor:
-    """Return what answers the questions of a task; `extract` finds the answer in what a model writes."""
+    """Return the predictor for questions of a task; `extract` finds the answer in what a model writes."""
     return LikelihoodPredictor(model) if questions[0].options else GenerationPredictor(model, extract)
 
 
 class Option(NamedTuple):
-    """One option of a question, as tokens after its prompt."""
+    """One option of the question at index `question`; `encoded` is the prompt with the option."""
 
     question: int
     text: str
@@ -62,7 +62,7 @@ class Option(NamedTuple):
 
 
 class LikelihoodPredictor:
-    """Chooses the option that the model would most likely say; of equals the first."""
+    """Chooses the likeliest option; of equally likely ones the first."""
 
     name = "likelihood"
 
@@ -87,7 +87,7 @@ class LikelihoodPredictor:
                 yield Prediction(question, best.text if score > TOO_LONG else None)
 
     def _batches(self, questions: Sequence[Question]) -> Iterator[list[Option]]:
-        """Yield the options of as many whole questions as have `_batch_tokens` tokens, of one at least."""
+        """Yield the options of as many whole questions as fit in `_batch_tokens` tokens, of at least one."""
         batch: list[Option] = []
         size = 0
         for number, question in enumerate(questions):
@@ -103,13 +103,13 @@ class LikelihoodPredictor:
             yield batch
 
     def _scores_in_parts(self, options: Sequence[Option]) -> list[float]:
-        """Return `_scores`, of half of the questions at a time where all do not fit the memory."""
+        """Return `_scores`; if the memory runs out, halve the batch."""
         try:
             return self._scores(options)
         except torch.OutOfMemoryError as error:
             starts = [n for n in range(1, len(options)) if options[n].question != options[n - 1].question]
             if not starts:
-                raise ModelError("the memory of the GPU is full with a single question") from error
+                raise ModelError("a single question does not fit in the memory of the GPU") from error
         torch.cuda.empty_cache()
         self._batch_tokens //= 2
         half = starts[len(starts) // 2]
@@ -117,14 +117,14 @@ class LikelihoodPredictor:
 
     @torch.inference_mode()
     def _scores(self, options: Sequence[Option]) -> list[float]:
-        """Return the log-likelihood of each option, TOO_LONG for all of a question one of whose options is that."""
+        """Return the log-likelihood of each option; TOO_LONG for all options of a question if one is too long."""
         too_long = {option.question for option in options if len(option.encoded.tokens) > self._max_tokens}
         fitting = [index for index, option in enumerate(options) if option.question not in too_long]
         scores = [TOO_LONG] * len(options)
         if fitting:
             encoded = [options[index].encoded for index in fitting]
             batch = make_batch(encoded, fitting, [Sample("")] * len(fitting)).to(self._device)
-            losses = torch.zeros(len(fitting), dtype=torch.float64)  # on the CPU, as not every device has fp64
+            losses = torch.zeros(len(fitting), dtype=torch.float64)  # on the CPU, because not every device has fp64
             losses.index_add_(0, batch.owners.cpu(), self._model(batch).cpu().double())
             for index, loss in zip(batch.numbers, losses.tolist(), strict=True):
                 scores[index] = -loss
@@ -132,7 +132,7 @@ class LikelihoodPredictor:
 
 
 class GenerationPredictor:
-    """Writes an answer greedily; `extract` finds in it what is asked for."""
+    """Generates a response greedily; `extract` finds the answer in it."""
 
     name = "generation"
 
@@ -141,7 +141,7 @@ class GenerationPredictor:
         self._extract = extract
 
     def predict(self, questions: Sequence[Question]) -> Iterator[Prediction]:
-        """Yield the predictions as they are done."""
+        """Yield the predictions as they are finished."""
         requests = [TranslationRequest(question.prompt, "en", "en") for question in questions]
         for number, outcome in self._engine.translate(requests):
             if isinstance(outcome, RecordError):

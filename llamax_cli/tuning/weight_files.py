@@ -1,4 +1,4 @@
-"""The weights of a model's folder, one tensor in memory at a time: safetensors or PyTorch's own, one file or many."""
+"""Weights in the folder of a model, in safetensors or PyTorch files, read and written one tensor at a time."""
 
 import json
 import signal
@@ -16,7 +16,10 @@ from llamax_cli.errors import ModelError, because
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 INDEX = "model.safetensors.index.json"
-FILES = ("model.safetensors", "pytorch_model.bin")  # and the names of their indices, where they are in parts
+FILES = (
+    "model.safetensors",
+    "pytorch_model.bin",
+)  # the index of a sharded one is NAME.index.json
 SAFETENSORS_DTYPES = {
     torch.float64: "F64",
     torch.float32: "F32",
@@ -32,7 +35,7 @@ SAFETENSORS_DTYPES = {
 
 
 class TensorEntry(NamedTuple):
-    """Where a tensor is, and what it is like."""
+    """The file, the shape and the number format of a tensor."""
 
     file: Path
     shape: tuple[int, ...]
@@ -40,7 +43,7 @@ class TensorEntry(NamedTuple):
 
 
 class Weights:
-    """The tensors in a folder by name, in the order of the files; ModelError where they cannot be read."""
+    """The tensors in a folder by name, in the order of the files; ModelError if they cannot be read."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -51,11 +54,12 @@ class Weights:
     def _read_entries(self) -> Iterator[tuple[str, TensorEntry]]:
         for path, (names, tensor) in self._readers.items():
             for name in names:
-                view = tensor(name)  # of the file: nothing is read yet
+                with _signals_held():
+                    view = tensor(name)  # of the file: nothing is read yet
                 yield name, TensorEntry(path, tuple(view.shape), view.dtype)
 
     def __getitem__(self, name: str) -> Tensor:
-        """Return a tensor; a signal that arrives meanwhile is heeded afterwards."""
+        """Return a tensor; a signal that arrives meanwhile is handled afterwards."""
         with _signals_held():
             return self._readers[self.entries[name].file][1](name)
 
@@ -81,14 +85,14 @@ def _list_files(folder: Path) -> list[Path]:
             try:
                 return [folder / part for part in sorted(set(json.loads(index.read_bytes())["weight_map"].values()))]
             except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-                raise ModelError(f"{index} is no index of weights: {error}") from error
+                raise ModelError(f"{index} is not an index of weights: {error}") from error
         if (folder / name).is_file():
             return [folder / name]
     raise ModelError(f"{folder} has no weights ({' or '.join(FILES)})")
 
 
 def _open_file(path: Path) -> tuple[list[str], Callable[[str], Tensor]]:
-    """Return the names in a file and what gives the tensor of a name."""
+    """Return the names in a file, and a function that returns the tensor of a name."""
     try:
         if path.suffix == ".safetensors":
             opened: Any = safe_open(path, framework="pt")
@@ -100,12 +104,12 @@ def _open_file(path: Path) -> tuple[list[str], Callable[[str], Tensor]]:
         raise ModelError(f"{path} cannot be read: {str(error).strip().splitlines()[0]}") from error
     named = loaded.items() if isinstance(loaded, dict) else [(None, loaded)]
     if not all(isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in named):
-        raise ModelError(f"{path} holds something else than weights by name")
+        raise ModelError(f"{path} holds something other than named weights")
     return list(loaded), loaded.__getitem__
 
 
 def write_weights(folder: Path, weights: Weights, tensor: Callable[[str], Tensor]) -> None:
-    """Write `tensor(name)` for each of the weights into a folder, in files that part them as theirs do."""
+    """Write `tensor(name)` for each of the weights into a folder, sharded as these weights are."""
     count = len(weights.files)
     weight_map: dict[str, str] = {}
     for number, file in enumerate(weights.files, 1):
@@ -121,10 +125,10 @@ def write_weights(folder: Path, weights: Weights, tensor: Callable[[str], Tensor
 
 
 def _write_file(out: BinaryIO, entries: Mapping[str, TensorEntry], tensor: Callable[[str], Tensor]) -> None:
-    """Write a file of safetensors: the length of a header, the header, and the bytes of the tensors."""
+    """Write a safetensors file: the length of the header, the header, and the bytes of the tensors."""
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     end = 0
-    # The widest first, so that each begins at a multiple of its width.
+    # The widest number formats first, so that each tensor starts at a multiple of its width.
     order: Sequence[str] = sorted(entries, key=lambda name: -entries[name].dtype.itemsize)
     for name in order:
         start, end = end, end + _size(entries[name])

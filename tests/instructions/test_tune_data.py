@@ -123,7 +123,7 @@ def test_what_mix_writes_is_a_form_too(tmp_path: Path) -> None:
     [
         (
             ['{"question":"a","answer":"b"}'],
-            ":1: neither a chat (messages), Alpaca (instruction, input, output), prompt and completion: it has",
+            ":1: neither a chat (messages), nor Alpaca (instruction, input, output), nor prompt and completion: it has",
         ),
         (['{"instruction":"a"}'], ":1: no 'output' in the record (it has instruction)"),
         (['{"instruction":"a","output":3}'], ":1: 'output' is a number, not a string"),
@@ -131,16 +131,16 @@ def test_what_mix_writes_is_a_form_too(tmp_path: Path) -> None:
         (['{"completion":"a"}', "{"], ":2: not JSON"),
         (
             ['{"completion":"a"}', '{"instruction":"a","output":"b"}'],
-            ":2: Alpaca (instruction, input, output), where the file begins with prompt and completion; one form",
+            ":2: Alpaca (instruction, input, output), but the file begins with prompt and completion; keep to one",
         ),
         (
             ['{"instruction":"a","output":"b","history":[["c","d"]]}'],
-            ":1: 'history' has no place in Alpaca (instruction, input, output); write it as messages of a chat",
+            ":1: 'history' is not supported in Alpaca (instruction, input, output); write the record as a chat",
         ),
         (['[{"completion":"a"},', '{"completion":1}]'], ": record 2: 'completion' is a number, not a string"),
         (['[{"completion":"a"}, 3]'], ": not an array of records: expected 'object', got 'int'"),
         (['[{"completion":"a"}'], ": not an array of records: "),
-        (['{"messages":"a"}'], ":1: 'messages' is no list of messages"),
+        (['{"messages":"a"}'], ":1: 'messages' is not a list of messages"),
         (['{"messages":[{"content":"a"}]}'], ":1: message 1 has no 'role'"),
         (['{"messages":[{"role":"user","content":[]}]}'], ":1: message 1 has no text under 'content'"),
     ],
@@ -233,8 +233,8 @@ def test_a_chat_ends_where_the_template_ends_it() -> None:
 @pytest.mark.parametrize(
     ("template", "reason"),
     [
-        (FORGETFUL, "the chat template writes message 3 in another way once others follow"),
-        ("{{ raise_exception('no system role') }}", "the chat template does not take it: no system role"),
+        (FORGETFUL, "the chat template renders message 3 differently once others follow"),
+        ("{{ raise_exception('no system role') }}", "the chat template refuses it: no system role"),
     ],
 )
 def test_a_chat_that_the_template_does_not_take(template: str, reason: str) -> None:
@@ -351,16 +351,21 @@ def test_real_tasks_are_read(data: Path) -> None:
 @pytest.mark.parametrize(
     ("task", "name", "content", "message"),
     [
-        ("xnli", "a.tsv", "one\ttwo\n", ":1: 2 columns, not 3; XNLI has premise, hypothesis and label, between tabs"),
+        (
+            "xnli",
+            "a.tsv",
+            "one\ttwo\n",
+            ":1: 2 columns, not 3; XNLI has premise, hypothesis and label, separated by tabs",
+        ),
         (
             "xnli",
             "a.tsv",
             "one\ttwo\tmaybe\n",
-            ":1: 'maybe' is no label of XNLI; have: entailment, neutral, contradiction",
+            ":1: 'maybe' is not a label of XNLI; have: entailment, neutral, contradiction",
         ),
-        ("xnli", "a.jsonl", '{"question":"a"}', ":1: no 'sentence1' (it has nothing that is known); XNLI has premise"),
+        ("xnli", "a.jsonl", '{"question":"a"}', ":1: no 'sentence1' (it has no known key); XNLI has premise"),
         ("xnli", "a.jsonl", '{"premise":"a","hypothesis":"b"}', ":1: no 'gold_label' (it has premise, hypothesis)"),
-        ("xnli", "a.tsv", "", ": no question in it"),
+        ("xnli", "a.tsv", "", ": it has no questions"),
         ("x-csqa", "a.tsv", "one\ttwo\n", ":1: not JSON; X-CSQA has question (stem, choices with label and text)"),
         ("x-csqa", "a.jsonl", '{"question":"a"}', ":1: 'question' has no 'stem'; X-CSQA has"),
         ("x-csqa", "a.jsonl", '{"question":{"stem":"a"}}', ":1: 'question' has no 'choices'; X-CSQA has"),
@@ -368,16 +373,16 @@ def test_real_tasks_are_read(data: Path) -> None:
             "x-csqa",
             "a.jsonl",
             '{"question":{"stem":"a","choices":[{"label":"A","text":"b"},{"label":"A","text":"c"}]}}',
-            ":1: the choices need a 'label' of their own and a 'text' each",
+            ":1: each choice needs a 'text' and a 'label' of its own",
         ),
         (
             "x-csqa",
             "a.jsonl",
             '{"answerKey":"C","question":{"stem":"a","choices":{"label":["A","B"],"text":["b","c"]}}}',
-            ":1: the answer 'C' is none of the choices A, B",
+            ":1: the answer 'C' is not one of the choices A, B",
         ),
-        ("mgsm", "a.tsv", "one\n", ":1: 1 columns, not 2; MGSM has question and number"),
-        ("mgsm", "a.tsv", "one\ttwo\n", ":1: 'two' is no number; MGSM has"),
+        ("mgsm", "a.tsv", "one\n", ":1: 1 column, not 2; MGSM has question and number"),
+        ("mgsm", "a.tsv", "one\ttwo\n", ":1: 'two' is not a number; MGSM has"),
         ("mgsm", "a.jsonl", '{"question":"a","answer":"6"}', ":1: no '####' in 'answer'; MGSM has"),
         ("mgsm", "a.jsonl", '{"question":"a"}', ":1: no '####' in 'answer'; MGSM has"),
     ],

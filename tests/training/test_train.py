@@ -81,7 +81,7 @@ def test_three_nodes_of_eight_gpus_under_slurm(inputs: Path, llamax: Run) -> Non
     refused = llamax(*call, env={**environment, "SLURM_STEP_TASKS_PER_NODE": "8(x3)"})
     assert refused.returncode == 2
     assert refused.stderr.decode() == (
-        "llamax train: Slurm runs 8(x3) tasks a node, where one starts all processes of the node; "
+        "llamax train: Slurm starts 8(x3) tasks on each node, but one task starts all processes of its node; "
         "use srun --ntasks-per-node=1\n"
     )
 
@@ -102,7 +102,7 @@ def test_machines_are_what_the_environment_and_the_flags_say() -> None:
     assert detect_machines({**SLURM, "SLURM_STEP_NUM_NODES": "1"}).ranks == 8
     assert override(Machines(), ["--num_processes", "24", "--num_machines=3"]).ranks == 24
     assert override(Machines(), ["--machine_rank=2"]).rank == 2
-    with pytest.raises(UsageError, match="--num_processes takes a whole number from 1, not 'x'"):
+    with pytest.raises(UsageError, match="--num_processes takes a whole number of at least 1, not 'x'"):
         override(Machines(), ["--num_processes", "x"])
 
 
@@ -195,11 +195,10 @@ def test_days_are_guessed_by_what_a_known_gpu_can_do(monkeypatch: pytest.MonkeyP
         return row
 
     assert told("NVIDIA A100-SXM4-80GB") == (
-        "about 13.84 days at 40% of the peak of NVIDIA A100-SXM4-80GB, which is assumed; "
-        "--throughput N says what was measured"
+        "about 13.84 days, assuming 40% of the peak of a NVIDIA A100-SXM4-80GB; --throughput N gives a measured speed"
     )
-    assert told("Voodoo 2") == "not known for a Voodoo 2; --throughput N says the tokens/s of one"
-    assert told(None) == "not known without a GPU here; --throughput N says the tokens/s of one"
+    assert told("Voodoo 2") == "unknown for a Voodoo 2; --throughput N gives the tokens/s of one GPU"
+    assert told(None) == "unknown, as this machine has no GPU; --throughput N gives the tokens/s of one GPU"
 
 
 # -- what is refused ---------------------------------------------------------------------------------------------------
@@ -210,17 +209,21 @@ def test_days_are_guessed_by_what_a_known_gpu_can_do(monkeypatch: pytest.MonkeyP
     [
         ("--model nowhere/at/all", 1, "nowhere/at/all: no such folder"),
         ("--model empty", 1, "empty is not a model folder: config.json is missing"),
-        ("--model bare", 1, "bare has no weights (*.safetensors); --init draws new ones"),
-        ("--model bare --init --tokenizer empty", 1, "empty has no tokenizer; --tokenizer names the folder of one"),
-        ("--tokenizer llama3", 1, "llama3/tokenizer.model is tiktoken's, as Meta gives LLaMA-3, and has no token that"),
+        ("--model bare", 1, "bare has no weights (*.safetensors); --init starts from random ones"),
+        (
+            "--model bare --init --tokenizer empty",
+            1,
+            "empty has no tokenizer; name a folder that has one with --tokenizer",
+        ),
+        ("--tokenizer llama3", 1, "llama3/tokenizer.model is in the format of tiktoken, in which Meta"),
         (
             "--model bare/config.json",
             2,
-            "--model bare/config.json is a file: a configuration, whose weights --init draws",
+            "--model bare/config.json is a configuration file; add --init to start from random weights",
         ),
         ("--data none.jsonl", 1, "none.jsonl: no such file or directory"),
         ("--data pairs.jsonl", 65, "pairs.jsonl:1: no 'completion' in the record (it has src, tgt); train reads what"),
-        ("--data packed.jsonl", 65, "packed.jsonl is compressed; records are read in any order, so unpack it first"),
+        ("--data packed.jsonl", 65, "packed.jsonl is compressed; training reads records in random order, so decom"),
         ("--set blok=1", 2, "--set blok=1: unknown key 'blok'; did you mean block?"),
         ("--set validation=none", 1, "none: no such file or directory"),
         ("--set translate=none", 1, "none: no such file or directory"),
@@ -228,8 +231,8 @@ def test_days_are_guessed_by_what_a_known_gpu_can_do(monkeypatch: pytest.MonkeyP
         ("--set translate=mix.jsonl --set translate_template=lama", 2, "unknown template 'lama'; did you mean llama?"),
         ("--lora -1", 2, "lora = -1: must be at least 0"),
         ("-o mix.jsonl", 1, "mix.jsonl is a file, not a folder"),
-        ("-o old", 1, "old holds a run; --resume auto goes on with it, or train into another folder"),
-        ("extra.jsonl", 2, "'extra.jsonl' is no flag of accelerate; name data with --data"),
+        ("-o old", 1, "old already holds a run; continue it with --resume auto or name another folder"),
+        ("extra.jsonl", 2, "'extra.jsonl' is not a flag of accelerate; name data files with --data"),
         ("--resume yes", 2, "Invalid value for '--resume': 'yes' is unknown; have: auto"),
         ("--data mix.jsonl --data mix.jsonl", 2, "--data names a file twice"),
     ],
@@ -265,7 +268,7 @@ def test_no_room_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     mix = write(tmp_path / "mix.jsonl", [sample(1)])
     monkeypatch.setattr(checks, "free_disk_space", lambda folder: 1_000)
     job = make_job(str(model), None, [str(mix)], tmp_path / "run")
-    with pytest.raises(FileError, match=r"0.0 GB free, .* needed for 3 checkpoints and the model; set keep lower"):
+    with pytest.raises(FileError, match=r"0.0 GB are free, but 3 checkpoints and the model need .*; set keep lower"):
         checks.check_disk_space(job, checks.check_job(job))
 
 
@@ -354,7 +357,7 @@ def test_a_rank_that_is_killed_ends_all(inputs: Path, start: Callable[..., Any])
     err = process.communicate(timeout=60)[1].decode()
     assert sorted(err.splitlines()[1:]) == [
         "llamax train: rank 0: another rank is gone, so this one stops too",
-        "llamax train: rank 1 was killed by SIGKILL; was the memory full?",
+        "llamax train: rank 1 was killed by SIGKILL; did the memory run out?",
     ]
     assert process.returncode in (1, 137)  # of the one or the other, whichever was seen first
 

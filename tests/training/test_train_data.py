@@ -84,7 +84,7 @@ def test_a_bad_record_is_reported_with_its_place(tmp_path: Path, line: bytes, re
 def test_compressed_data_is_refused_with_what_to_do(tmp_path: Path, head: bytes) -> None:
     """Random access needs plain bytes."""
     (tmp_path / "a.jsonl.gz").write_bytes(head)
-    with pytest.raises(DataError, match=r"is compressed; .* unpack it first"):
+    with pytest.raises(DataError, match=r"is compressed; .* decompress it first"):
         opened(tmp_path, tmp_path / "a.jsonl.gz")
     with pytest.raises(FileError, match="no such file"):
         opened(tmp_path, tmp_path / "none.jsonl")

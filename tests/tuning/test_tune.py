@@ -133,8 +133,8 @@ def test_bad_records_end_the_run_before_its_first_step(tmp_path: Path, model: Pa
     codes, said = end(folder, begin(folder))
     assert codes == [65]
     assert said == (
-        f"llamax tune: {data}:4: a chat (messages), where the file begins with Alpaca (instruction, input, output); "
-        "one form a file\n"
+        f"llamax tune: {data}:4: a chat (messages), but the file begins with Alpaca (instruction, input, output); "
+        "keep to one form in a file\n"
     )
     assert not list((tmp_path / "run" / "cache").glob("rendered*"))
 
@@ -273,7 +273,7 @@ def test_what_does_not_fit_the_memory_is_halved(model: Path, monkeypatch: pytest
     assert list(likelihood.predict(asked)) == expected
     assert max(calls) == 21 and min(calls) == 3
     most = 2
-    with pytest.raises(ModelError, match="memory of the GPU is full with a single question"):
+    with pytest.raises(ModelError, match="a single question does not fit in the memory of the GPU"):
         list(likelihood.predict(asked))
 
 
@@ -310,9 +310,9 @@ def test_accuracy_is_counted_by_language() -> None:
     scores = [(each["lang"], each["score"], each["n"]) for each in accuracy.records("xnli", "likelihood")]
     assert scores == [("sw", 33.3333, 3), ("en", 100.0, 2)]
     assert accuracy.summary("xnli") == (
-        "xnli: accuracy 66.7 on average over 2 languages, 5 questions; left out: 1 longer than the model takes"
+        "xnli: accuracy 66.7 on average over 2 languages, 5 questions; left out: 1 too long for the model"
     )
-    assert accuracy.left_out == Counter({"longer than the model takes": 1})
+    assert accuracy.left_out == Counter({"too long for the model": 1})
 
 
 # -- what is refused ---------------------------------------------------------------------------------------------------
@@ -321,35 +321,35 @@ def test_accuracy_is_counted_by_language() -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        ("--model model", 2, "nothing to do: --data names what to tune on, --eval what to measure on"),
-        ("--data alpaca.jsonl -o run", 2, "--model names what to tune or to measure"),
-        ("--model model --data alpaca.jsonl", 2, "-o DIR names where the tuned model goes"),
-        ("--model model --eval dev-sw.tsv", 2, "--eval measures a task: name it with --task"),
+        ("--model model", 2, "nothing to do: name files to tune on with --data, or files to evaluate on with --eval"),
+        ("--data alpaca.jsonl -o run", 2, "--model is missing: it names the model to tune or to evaluate"),
+        ("--model model --data alpaca.jsonl", 2, "-o is missing: it names the folder for the tuned model"),
+        ("--model model --eval dev-sw.tsv", 2, "--eval needs --task, the name of the task"),
         ("--model model --task xnlj --eval dev-sw.tsv", 2, "Invalid value for '--task': 'xnlj' is unknown; did you"),
         (
             "--model model --task xnli --eval dev-sw.tsv -o x --set a=1",
             2,
-            "without --data a model is only measured: leave -o, --set out",
+            "without --data the model is only evaluated: leave out -o, --set",
         ),
         (
             "--model model --task xnli --eval dev-sw.tsv --keep 0 --throughput 0 -- --num_processes 2",
             2,
-            "without --data a model is only measured: leave --keep, --throughput, --num_processes 2 out",
+            "without --data the model is only evaluated: leave out --keep, --throughput, --num_processes 2",
         ),
-        ("--average model -o x", 2, "--average takes two models or more, and -o DIR for their mean"),
-        ("--average model model", 2, "--average takes two models or more, and -o DIR for their mean"),
+        ("--average model -o x", 2, "--average needs at least two models, and -o DIR for their mean"),
+        ("--average model model", 2, "--average needs at least two models, and -o DIR for their mean"),
         (
             "--average model model --model model --lora -o x",
             2,
-            "--average takes models and -o alone: leave --model, --lora out",
+            "--average takes only models and -o: leave out --model, --lora",
         ),
         ("--model model --data none.json -o run", 1, "none.json: no such file or directory"),
-        ("--model model --data pairs.jsonl -o run", 65, "pairs.jsonl:1: neither a chat (messages), Alpaca"),
+        ("--model model --data pairs.jsonl -o run", 65, "pairs.jsonl:1: neither a chat (messages), nor Alpaca"),
         ("--model model --task mgsm --data dev-sw.tsv -o run", 65, "dev-sw.tsv:1: 3 columns, not 2; MGSM has"),
         (
             "--model model --task xnli --data dev-sw.tsv --eval alpaca.jsonl -o run",
             65,
-            "alpaca.jsonl:1: no 'sentence1' (it has nothing that is known); XNLI has premise, hypothesis and label",
+            "alpaca.jsonl:1: no 'sentence1' (it has no known key); XNLI has premise, hypothesis and label",
         ),
         ("--model nowhere/at/all --data alpaca.jsonl -o run", 1, "nowhere/at/all: no such folder"),
         ("--model empty --data alpaca.jsonl -o run", 1, "empty is not a model folder: config.json is missing"),
@@ -364,9 +364,13 @@ def test_accuracy_is_counted_by_language() -> None:
             65,
             "blank-sw.tsv: no question has an answer to compare with",
         ),
-        ("--model model --data alpaca.jsonl -o old", 1, "old holds a run; --resume auto goes on with it, or train"),
+        ("--model model --data alpaca.jsonl -o old", 1, "old already holds a run; continue it with --resume auto or"),
         ("--model model --data alpaca.jsonl -o run --set bach=1", 2, "--set bach=1: unknown key 'bach'; did you mean"),
-        ("alpaca.jsonl --model model --data alpaca.jsonl -o run", 2, "'alpaca.jsonl' is no flag of accelerate; name"),
+        (
+            "alpaca.jsonl --model model --data alpaca.jsonl -o run",
+            2,
+            "'alpaca.jsonl' is not a flag of accelerate; name",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_line(

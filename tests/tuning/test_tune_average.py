@@ -194,7 +194,7 @@ def test_models_of_different_kinds_have_no_mean(tmp_path: Path, models: list[Pat
     (tmp_path / "run" / "model" / "config.json").write_text("{}")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
-    alike = "only models of one kind have a mean"
+    alike = "only models of the same kind can be averaged"
     for other, output, message in (
         ("less", "x", f"less has no {head}, which {one} has; {alike}"),
         ("wide", "x", f"{head} is 128 x 32 and 129 x 32 in {one} and wide; {alike}"),
@@ -203,9 +203,9 @@ def test_models_of_different_kinds_have_no_mean(tmp_path: Path, models: list[Pat
         ("torn", "x", "torn/model.safetensors cannot be read: "),
         ("bare", "x", "bare has no weights (model.safetensors or pytorch_model.bin)"),
         ("run", "x", "run is the output folder of a run; its model is in run/model"),
-        ("none", "x", "none: no such folder; a model of the hub has to be downloaded first"),
+        ("none", "x", "none: no such folder; download a model of the hub first"),
         ("full", "x", "full is not a model folder: config.json is missing"),
-        (models[1], "full", "full exists; name a new folder for the mean"),
+        (models[1], "full", "full already exists; name a new folder for the mean"),
     ):
         done = llamax("tune", "--average", one, other, "-o", output)
         assert (done.returncode, done.stdout) == (1, b"")
@@ -235,7 +235,7 @@ def test_only_its_own_folder_is_removed(
 def test_a_file_of_something_else_holds_no_weights(tmp_path: Path, held: object) -> None:
     """PyTorch's format may hold anything."""
     torch.save(held, tmp_path / "pytorch_model.bin")
-    with pytest.raises(ModelError, match=r"pytorch_model\.bin holds something else than weights by name"):
+    with pytest.raises(ModelError, match=r"pytorch_model\.bin holds something other than named weights"):
         Weights(tmp_path)
 
 
@@ -245,7 +245,7 @@ def test_whole_numbers_have_to_be_the_same(tmp_path: Path, models: list[Path]) -
     averaging.write_average(same, tmp_path / "mean", quiet=True)
     assert torch.equal(load_file(tmp_path / "mean" / "model.safetensors")["places"], torch.arange(9))
     other = changed(tmp_path / "c", models[0], lambda w: w.update(places=torch.arange(9) + 1))
-    with pytest.raises(ModelError, match=r"places is of whole numbers and differs in .*/c; quantized models"):
+    with pytest.raises(ModelError, match=r"places holds whole numbers and differs in .*/c; quantized models"):
         averaging.write_average([same[0], other], tmp_path / "x", quiet=True)
     assert not list(tmp_path.glob("x*"))
 

@@ -1,1 +1,1 @@
-"""One file for each task."""
+"""The tasks, one module each."""

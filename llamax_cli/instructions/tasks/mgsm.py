@@ -1,14 +1,14 @@
-"""MGSM, and GSM8K, on which a model is tuned for it: a problem in words, the answer a number.
+"""MGSM, and GSM8K, on which models are tuned for it: word problems whose answer is a number.
 
-These files are read:
+The readable files are:
 
-    mgsm_sw.tsv         question, number, without a header
-    GSM8K's *.jsonl     question, answer: the way there and, after "####", the number
+    mgsm_sw.tsv         question and number, without a header
+    GSM8K's *.jsonl     question, answer: the solution and, after "####", the number
     Hugging Face's MGSM question, answer (may be null), answer_number
 
-A number that is empty or null leaves a problem without an answer.
+A problem whose number is empty or null has no answer.
 
-A model learns the way, without GSM8K's marks for a calculator (`<<48/2=24>>`), and then `The answer is 24.`
+A model learns the solution, without GSM8K's calculator annotations (`<<48/2=24>>`), and then `The answer is 24.`
 """
 
 import re
@@ -27,7 +27,7 @@ CONCLUSION = "The answer is"
 CALCULATION = re.compile(r"<<[^>]*>>")
 NUMBER = re.compile(r"[-−]?\d+(?:[.,]\d+)*")
 THOUSANDS = re.compile(r"[-−]?\d{1,3}(,\d{3})+(\.\d+)?")
-SHAPE = "MGSM has question and number between a tab, GSM8K question and answer with '####' before the number"
+SHAPE = "MGSM has question and number, separated by a tab; GSM8K has question and answer, with '####' before the number"
 
 
 def read_questions(path: Path) -> Iterator[Question]:
@@ -36,7 +36,7 @@ def read_questions(path: Path) -> Iterator[Question]:
     for where, problem, solution, gold in _table(path) if is_table(path) else _records(path):
         answer = parse_number(gold)
         if gold and answer is None:
-            raise DataError(f"{where}: {gold!r} is no number; {SHAPE}")
+            raise DataError(f"{where}: {gold!r} is not a number; {SHAPE}")
         conclusion = f"{CONCLUSION} {answer}." if answer else ""
         response = f"{solution}\n{conclusion}" if solution and conclusion else conclusion
         yield Question(INSTRUCTION, problem, response, answer or "", (), lang)
@@ -45,7 +45,7 @@ def read_questions(path: Path) -> Iterator[Question]:
 def _table(path: Path) -> Iterator[tuple[str, str, str, str]]:
     for where, cells in read_rows(path):
         if len(cells) != 2:
-            raise DataError(f"{where}: {len(cells)} columns, not 2; {SHAPE}")
+            raise DataError(f"{where}: {len(cells)} column{'s' * (len(cells) != 1)}, not 2; {SHAPE}")
         yield where, cells[0].strip(), "", cells[1].strip()
 
 
@@ -58,7 +58,7 @@ def _records(path: Path) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _answer(record: Record) -> tuple[str, str]:
-    """Return the way to the answer, and the number."""
+    """Return the solution and the number."""
     solution, mark, gold = optional_text(record, "answer").partition("####")
     if not mark and "answer_number" not in record and (solution or "answer" not in record):
         raise RecordError("no '####' in 'answer'")
@@ -67,9 +67,9 @@ def _answer(record: Record) -> tuple[str, str]:
 
 
 def final_number(response: str) -> str | None:
-    """Return the number in which an answer ends: the one after the last `The answer is`, otherwise the last one.
+    """Return the number that a response ends with: the one after the last `The answer is`, otherwise the last one.
 
-    `final_number("2 x 9 = 18. The answer is 1,018.00.") -> "1018"`; None where there is none.
+    `final_number("2 x 9 = 18. The answer is 1,018.00.") -> "1018"`; None if there is none.
     """
     _, concluded, rest = response.rpartition(CONCLUSION)
     match = NUMBER.search(rest) if concluded else None
@@ -78,9 +78,9 @@ def final_number(response: str) -> str | None:
 
 
 def parse_number(numeral: str) -> str | None:
-    """Return a number as it is compared: `parse_number("1,018.50") -> "1018.5"`; None where it is none.
+    """Return a number in a form that can be compared: `parse_number("1,018.50") -> "1018.5"`; None if it is not one.
 
-    Digits of any script count; a comma between thousands goes, and any other is a decimal comma.
+    Digits may be of any script. A comma between thousands is dropped; any other comma is a decimal comma.
     """
     plain = numeral.strip().replace("−", "-")
     plain = plain.replace(",", "") if THOUSANDS.fullmatch(plain) else plain.replace(",", ".")

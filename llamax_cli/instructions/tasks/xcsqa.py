@@ -1,9 +1,8 @@
-"""X-CSQA, and CommonsenseQA, from which it comes: which of five answers is right?
+"""X-CSQA, and CommonsenseQA, of which it is a translation: which of five answers is correct?
 
-A file has JSON on each line: `id`, `lang` (CommonsenseQA has none: the name of the file or its folder may say it),
-`question` with `stem` and `choices`, and `answerKey`. The choices are a list of `label` and `text`, or as Hugging Face
-has them two lists. An `answerKey` that is empty, null or not there, as in the test set, leaves a question
-without an answer.
+A file has JSON on each line: `id`, `lang` (CommonsenseQA has none, so the name of the file or its folder may give it),
+`question` with `stem` and `choices`, and `answerKey`. The choices are a list of `label` and `text` or, as on Hugging
+Face, two lists. A question has no answer if its `answerKey` is empty, null or absent, as in the test set.
 """
 
 from collections.abc import Iterator
@@ -42,7 +41,7 @@ def _question(where: str, record: Record, default: str) -> Question:
     labels = tuple(label for label, _ in choices)
     gold = optional_text(record, "answerKey")
     if gold and gold not in labels:
-        raise RecordError(f"the answer {gold!r} is none of the choices {', '.join(labels)}")
+        raise RecordError(f"the answer {gold!r} is not one of the choices {', '.join(labels)}")
     lang = optional_text(record, "lang")
     lang = parse_language(ALIASES.get(lang, lang), where) if lang else default
     problem = "\n".join([question["stem"], *(f"{label}. {choice}" for label, choice in choices)])
@@ -58,5 +57,5 @@ def _choices(choices: Any) -> list[tuple[str, str]]:
     else:
         raise RecordError("'question' has no 'choices'")
     if not all(isinstance(cell, str) for pair in pairs for cell in pair) or len(dict(pairs)) < max(2, len(pairs)):
-        raise RecordError("the choices need a 'label' of their own and a 'text' each")
+        raise RecordError("each choice needs a 'text' and a 'label' of its own")
     return pairs

@@ -1,6 +1,6 @@
 """XNLI: does a premise entail a hypothesis?
 
-These files are read:
+The readable files are:
 
     xnli.dev.tsv, xnli.test.tsv     a header with language, gold_label, sentence1, sentence2
     multinli.train.en.tsv           a header with premise, hypo, label ("contradictory")
@@ -8,8 +8,8 @@ These files are read:
     *.jsonl of XNLI, MultiNLI       gold_label, sentence1, sentence2
     *.jsonl of Hugging Face         premise, hypothesis, label (0, 1, 2)
 
-A label that is "-" (no agreement), empty or null leaves a question without an answer; a file that has no label at all
-is refused.
+A question has no answer if its label is "-" (no agreement), empty or null. A file that has no labels at all is an
+error.
 """
 
 from collections.abc import Iterator, Mapping
@@ -49,7 +49,9 @@ def _table(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
             continue
         header = header or ["premise", "hypothesis", "label"]
         if len(cells) != len(header):
-            raise DataError(f"{where}: {len(cells)} columns, not {len(header)}; {SHAPE}, between tabs")
+            raise DataError(
+                f"{where}: {len(cells)} column{'s' * (len(cells) != 1)}, not {len(header)}; {SHAPE}, separated by tabs"
+            )
         yield where, dict(zip(header, cells, strict=True))
 
 
@@ -66,7 +68,7 @@ def _records(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
 def _cell(row: Mapping[str, str], names: tuple[str, ...], where: str) -> str:
     name = next((name for name in names if name in row), None)
     if name is None:
-        raise DataError(f"{where}: no {names[0]!r} (it has {', '.join(row) or 'nothing that is known'}); {SHAPE}")
+        raise DataError(f"{where}: no {names[0]!r} (it has {', '.join(row) or 'no known key'}); {SHAPE}")
     return row[name]
 
 
@@ -78,4 +80,4 @@ def _gold(label: str, where: str) -> str:
         return label
     if label.isdecimal() and int(label) < len(LABELS):
         return LABELS[int(label)]
-    raise DataError(f"{where}: {label!r} is no label of XNLI; have: {', '.join(LABELS)}, or 0, 1 and 2")
+    raise DataError(f"{where}: {label!r} is not a label of XNLI; have: {', '.join(LABELS)}, or 0, 1 and 2")
