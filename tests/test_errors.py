@@ -290,7 +290,7 @@ def test_an_unknown_command_is_not_told_in_another_one_s_name(llamax: Filters) -
 
 def test_standard_input_is_read_once(filters: Filters) -> None:
     """Standard input named twice is a usage error."""
-    one_line(filters("upper", "-", "-", stdin=GOOD), 2, "standard input can be read only once")
+    one_line(filters("upper", "-", "-", stdin=GOOD), 2, "standard input can be read only once", had_written=True)
 
 
 def test_a_limit_of_rejects_without_rejects_is_refused(filters: Filters) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import fakes, tiny_models
+from support import fakes, tiny_models, zygote
 from support.fakes import Tagger
 from support.processes import Outcome, wait_for
 from support.translations import got, pair, put, text, translate
@@ -311,13 +311,11 @@ def test_a_real_run_is_terminated_and_resumed(
     options = ["in.jsonl", "--model", str(tiny_model("llama")), "--into", "de,fr", "--batch-tokens", "400"]
     options += ["--max-new-tokens", "24"]
     assert cli.run(["translate", *options, "-o", "whole.jsonl"]) == 0
-    command = [sys.executable, "-m", "llamax_cli", "translate", *options, "-o", "out.jsonl"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     partial = tmp_path / "out.jsonl.partial"
-    with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment) as process:
-        wait_for(partial, 200, process)
-        process.send_signal(signal.SIGTERM)
-        _, error = process.communicate(timeout=20)
+    process = zygote.start("translate", *options, "-o", "out.jsonl", stderr=zygote.PIPE)
+    wait_for(partial, 200, process)
+    process.send_signal(signal.SIGTERM)
+    _, error = process.communicate(timeout=20)
     assert process.returncode == 143, error
     assert error.startswith(b"llamax translate: terminated; ") and error.count(b"\n") == 1
     done = partial.read_bytes().count(b"\n")

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from support import zygote
 from support.processes import Outcome
 from support.records import write
 from support.runs import WORDS, begin, end, job, losses, metrics, model_folder, train
@@ -393,10 +392,10 @@ def test_what_cannot_be_is_refused_in_a_line(
 
 def test_a_reader_that_goes_away(inputs: Path) -> None:
     """`| head -c 0`: the exit code of a closed pipe and no traceback."""
-    call = [sys.executable, "-m", "llamax_cli", "tune", "--task", "xnli", "--eval", "dev-sw.tsv", "--model", "model"]
-    process = subprocess.Popen(call, cwd=inputs, env=ALONE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdout is not None and process.stderr is not None
-    process.stdout.close()
-    said = process.stderr.read()
-    assert (process.wait(60), said) == (128 + signal.SIGPIPE, b"")
-    process.stderr.close()
+    call = ["tune", "--task", "xnli", "--eval", "dev-sw.tsv", "--model", "model"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = zygote.start(*call, cwd=inputs, env=ALONE, stdout=writer, stderr=zygote.PIPE)
+    os.close(writer)
+    assert process.communicate(timeout=60) == (b"", b"")
+    assert process.returncode == 128 + signal.SIGPIPE
