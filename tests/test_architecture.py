@@ -111,9 +111,10 @@ def resolves(name: str) -> bool:
 
 def texts() -> list[Path]:
     """Return the files that may name modules: code, settings, scripts and pages."""
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     endings = {".py", ".pyi", ".c", ".toml", ".md", ".sh"}
-    return [ROOT / name for name in listed.splitlines() if Path(name).suffix in endings]
+    folders = (PACKAGE, ROOT / "tests", ROOT / "examples")
+    found = (path for folder in folders for path in folder.rglob("*") if path.suffix in endings)
+    return sorted((*found, ROOT / "README.md", ROOT / "pyproject.toml"))
 
 
 @pytest.mark.parametrize("path", texts(), ids=lambda path: str(path.relative_to(ROOT)))
@@ -121,6 +122,13 @@ def test_every_module_that_is_named_is_there(path: Path) -> None:
     """Tables, command lines, patches and documents name modules in strings, where no import would fail."""
     for name in re.findall(r"\bllamax_cli(?:\.[A-Za-z_]\w*)+(?::\w+)?", path.read_text(encoding="utf-8")):
         assert resolves(name.removesuffix(".py")), name
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_every_file_that_a_comment_names_is_there(path: Path) -> None:
+    """Docstrings and comments point to other files by name, which nothing else would hold to a move."""
+    there = {each.name for each in (*FILES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "examples").rglob("*.py"))}
+    assert set(re.findall(r"\b[a-z_0-9]+\.py\b", path.read_text(encoding="utf-8"))) <= there
 
 
 def test_the_compiled_extension_is_in_use() -> None:
