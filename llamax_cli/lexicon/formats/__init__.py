@@ -1,1 +1,1 @@
-"""One file per family of dictionary formats; opening.py beside this folder holds the table of them."""
+"""Dictionary formats, one module for each family of formats; detection.py has the table of all formats."""
