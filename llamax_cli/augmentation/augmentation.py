@@ -21,23 +21,23 @@ from llamax_cli.records import Record, text
 from llamax_cli.streams.chunks import Tally
 from llamax_cli.streams.run import Run
 
-WORD_MEMORY = 128 << 20  # bytes of words that a worker caches
+WORD_MEMORY = 128 << 20  # bytes of memory for the words that a worker caches
 COUNTS = ("words", "covered", "replaced", "sentences", "unchanged")  # all other keys of the tally are languages
-MAX_VERIFIED = 1 << 30  # bytes up to which a lexicon is verified first, at some gigabytes a second
-PAIR_KEYS = {"src", "tgt", "src_lang", "tgt_lang"}  # a text's keys of these names are dropped when it becomes a pair
+MAX_VERIFIED = 1 << 30  # bytes; a lexicon no larger is verified first, at some gigabytes a second
+PAIR_KEYS = {"src", "tgt", "src_lang", "tgt_lang"}  # keys of a text that are dropped when it becomes a pair
 TARGET = "tgt"  # stands for the target language of each pair
-MAX_LISTED = 20  # languages in a message
+MAX_LISTED = 20  # languages that a message lists
 
 
 @dataclass(frozen=True)
 class Augmentation:
     """How to augment records.
 
-    `rate`: share of the words to replace. `into`: languages to replace them by (empty: all of the lexicons); `without`:
-    languages to exclude, where TARGET is the target language of each pair. `copies`: number of copies, each with random
-    choices of its own. `append`: write the record itself before its copies. `drop_unchanged`: leave out copies without
-    a replacement. `paper`: exactly as in the paper: lower case, words between spaces, no phrases. `segmenter`: for
-    Chinese.
+    `rate`: share of the words to replace. `into`: languages of the replacements (empty: all languages of the lexicons).
+    `without`: languages to exclude; TARGET is the target language of each pair. `copies`: number of copies of each
+    record, each with its own random choices. `append`: write the record itself before its copies. `drop_unchanged`:
+    leave out copies without replacements. `paper`: exactly as in the paper, that is, in lower case, with words split at
+    white space and without phrases. `segmenter`: the segmenter for Chinese.
     """
 
     lexicons: Sequence[Lexicon]
@@ -58,7 +58,7 @@ class Augmentation:
                 f"--into {','.join(missing)}: no such language in {self._paths()}; have: {_list_some(have)}"
             )
         if not set(self.into or have).difference(self.without):
-            raise UsageError("--not leaves no language to replace words by")
+            raise UsageError("--not leaves no language to translate words into")
 
     def __call__(self) -> "Augmenter":
         """Return the Augmenter of one worker."""
@@ -66,12 +66,12 @@ class Augmentation:
 
     @cached_property
     def lexicon_by_language(self) -> Mapping[str, Lexicon]:
-        """The lexicon that each language is taken from: the one with the most entities in it (Table 2)."""
+        """The lexicon from which each language is taken: the one with the most entities in that language (Table 2)."""
         have = sorted({lang for lexicon in self.lexicons for lang in lexicon.statistics})
         return {lang: max(self.lexicons, key=lambda lexicon: lexicon.entities(lang)) for lang in have}
 
     def sources(self, target: str) -> list[LexiconSource]:
-        """Return the languages to take from each lexicon for pairs with a target language."""
+        """Return the languages to take from each lexicon for pairs with the given target language."""
         without = {target if lang == TARGET else lang for lang in self.without}
         if len(self.lexicons) == 1 and not self.into and not without:
             return [LexiconSource(self.lexicons[0])]
@@ -82,7 +82,7 @@ class Augmentation:
         ]
 
     def check_source(self, lang: str) -> None:
-        """Raise RecordError where no lexicon has words of a language."""
+        """Raise RecordError if no lexicon has words of a language."""
         if not any(lexicon.statistics[lang].entries for lexicon in self.lexicons if lang in lexicon.statistics):
             have = {lang for lexicon in self.lexicons for lang in lexicon.languages}
             raise RecordError(f"{self._paths()} has no words of {lang!r}, only of {_list_some(have)}")
@@ -92,13 +92,13 @@ class Augmentation:
 
 
 def open_lexicons(names: Sequence[str]) -> list[Lexicon]:
-    """Open lexicons by name or path; UsageError where none or the same one twice is named."""
+    """Open lexicons by name or path; raise UsageError if there are none, or one is given twice."""
     lexicons = [open_lexicon(name) for name in names]
     for lexicon in lexicons:
         if lexicon.size <= MAX_VERIFIED:
             lexicon.verify()
     if not lexicons or len({lexicon.path for lexicon in lexicons}) < len(lexicons):
-        raise UsageError(f"--dict {','.join(names)}: name one lexicon or several different ones")
+        raise UsageError(f"--dict {','.join(names)}: give one lexicon or several different ones")
     return lexicons
 
 
@@ -112,11 +112,11 @@ class Augmenter:
         self._directions: dict[tuple[str, str], _Direction] = {}
 
     def __call__(self, record: Record, tally: Tally) -> list[Record]:
-        """Return the copies of a Pair or Mono record, which are Pairs; count words and replacements."""
+        """Return the copies of a pair or a text, which are pairs; count words and replacements."""
         return self.transform_batch([record], tally)
 
     def transform_batch(self, records: Iterable[Record], tally: Tally) -> list[Record]:
-        """Return the copies of several records, as one call for each would."""
+        """Return the copies of several records, the same as calls with one record at a time."""
         augmented: list[Record] = []
         counted: list[Switched] = []
         keep_all = not self._plan.drop_unchanged
@@ -142,7 +142,7 @@ class Augmenter:
         return augmented
 
     def _copies(self, source: str, target: str, langs: tuple[str, str]) -> list[Switched]:
-        """Return the copies of a source; `langs` are the languages of source and target as the record has them."""
+        """Return the copies of a source text; `langs` are the source and target languages as written in the record."""
         direction = self._directions.get(langs) or self._direction(langs)
         source = source.lower() if self._plan.paper else source
         return [direction.switch(source, keyed_bits(key, source, target)) for key in direction.keys]
@@ -150,7 +150,7 @@ class Augmenter:
     def _direction(self, langs: tuple[str, str]) -> "_Direction":
         plan = self._plan
         lang, target = map(canonical, langs)
-        # Directions whose words are replaced by the same languages share a switcher.
+        # Directions with the same source language and the same languages of replacements share a switcher.
         key = lang, target if TARGET in plan.without else ""
         switcher = self._switchers.get(key) or self._switcher(lang, target)
         self._switchers[key] = switcher
@@ -163,7 +163,7 @@ class Augmenter:
         plan.check_source(lang)
         sources = plan.sources(target)
         is_chinese = lang in CHINESE
-        is_matched = lang in SCRIPTS and not plan.paper  # split at the longest entries, so that words include phrases
+        is_matched = lang in SCRIPTS and not plan.paper  # split at the longest entries, which include phrases
         may_have_phrases = is_chinese or any(source.lexicon.max_words(lang) > 1 for source in sources)
         vocabulary = Vocabulary(
             sources,
@@ -179,14 +179,14 @@ class Augmenter:
 
 
 class _Direction(NamedTuple):
-    """The random bits of each copy in one direction, and the function that code-switches its texts."""
+    """A translation direction: the random bits of each copy, and the function that code-switches its texts."""
 
     keys: Sequence[int]
     switch: Callable[[str, int], Switched]
 
 
 def _pair(record: Record, source: Raw) -> Record:
-    """Return the pair of the code-switched form of a text and the text itself."""
+    """Return a pair whose source is the code-switched text and whose target is the text itself."""
     pair: Record = {}
     for key, value in record.items():
         if key == "text":
@@ -200,7 +200,7 @@ def _pair(record: Record, source: Raw) -> Record:
 
 
 def _count(copies: Sequence[Switched], tally: Tally) -> None:
-    """Count words and replacements, all at once: counting one by one takes longer than code-switching."""
+    """Count words and replacements of all copies at once; counting one by one takes longer than code-switching."""
     if copies:
         _, words, covered, replaced, languages = zip(*copies, strict=True)
         tally.update(chain.from_iterable(languages))

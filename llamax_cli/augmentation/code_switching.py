@@ -1,12 +1,12 @@
-"""Code-switching: a share of the words of a text is replaced by translations (paper, section 2.1, step 2).
+"""Code-switching: replace a share of the words of a text with translations (paper, section 2.1, step 2).
 
     switch = Switcher(vocabulary, split_words, 0.3).switch
     switch("A black dog.", key) -> (b'"A schwarz dog."', 3, 3, 1, ["de"])
 
-The rate is the share of words that are replaced in the end; the paper does not give it. Of n words with a letter,
-n * rate are replaced, rounded up or down at random so that the mean is right, and at most those that the lexicon
-covers. A phrase counts as its number of words. Each replacement draws a language, each one that has a translation with
-the same probability, and then a translation in it.
+The rate is the share of all words that is replaced; the paper does not give its value. Of n words with a letter,
+n * rate are replaced, rounded up or down at random so that the mean is exact, but no more than the lexicon covers. A
+phrase counts as its number of words. For each replacement, a language is drawn uniformly from those that have a
+translation, and then one of the translations into that language.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -30,22 +30,22 @@ from llamax_cli.randomness import draws
 
 try:
     from llamax_cli.augmentation.spaced import SpacedSwitcher
-except ImportError:  # installed where there was no C compiler
+except ImportError:  # llamax was installed without a C compiler
     SpacedSwitcher = None  # type: ignore[assignment,misc]
 
 _encode = msgspec.json.Encoder().encode
 
 # The random bits of each choice. spaced.c has the same constants.
-ROUNDING_SHIFT = 32  # the high half of a text's key, out of ROUNDING_RANGE, rounds its number of replacements
+ROUNDING_SHIFT = 32  # the high half of a text's key, divided by ROUNDING_RANGE, rounds the number of replacements
 ROUNDING_RANGE = 1 << 32
-LANGUAGE_SHIFT = 20  # all 64 bits of a draw choose the word, those from here the language of its translation
-SYNONYM_SHIFT = 40  # and those from here one of several translations in the language
-LONG_TEXT = 10_000  # words
+LANGUAGE_SHIFT = 20  # a draw has 64 bits: all choose the word, those from this bit on choose the language,
+SYNONYM_SHIFT = 40  # and those from this bit on choose one of several translations into the language
+LONG_TEXT = 10_000  # words; spaced.c leaves longer texts to Python
 
 
-# A text after code-switching, as (text, words, covered, replaced, languages): the text as a JSON string, the numbers of
-# its words with a letter, of those that a lexicon has and of those that were replaced, and the language of each
-# replacement. A plain tuple, because a named one takes longer to make than some texts to code-switch.
+# A text after code-switching, as (text, words, covered, replaced, languages): the text as a JSON string; how many of
+# its words have a letter, are in a lexicon, and were replaced; and the language of each replacement. It is a plain
+# tuple, because creating a named tuple takes longer than code-switching a short text.
 Switched: TypeAlias = tuple[bytes, int, int, int, list[str]]
 
 
@@ -68,7 +68,7 @@ class Switcher:
         if self._spaced is not None and (switched := self._spaced(text, key)) is not None:
             return switched
         words, gaps = self._split(text)
-        found: list[Any] = list(map(self._look_up, words))  # a Word, or False, or None where there is no letter
+        found: list[Any] = list(map(self._look_up, words))  # Word, or False if unknown, or None if without a letter
         places = list(compress(range(len(found)), found))
         count = len(found) - found.count(None)
         lengths: Mapping[int, int] = {}
@@ -88,7 +88,7 @@ class Switcher:
         return _encode(text), count, covered, len(chosen) + len(swallowed), languages
 
     def _replace(self, words: list[str], found: Sequence[Any], place: int, bits: int) -> str:
-        """Replace the word at a place by a translation that random bits choose; return the language of it."""
+        """Replace the word at a place with a translation chosen by random bits; return the translation's language."""
         word: Word = found[place]
         choices = word.translations or self._unpack(word)
         choice = (bits >> LANGUAGE_SHIFT) % len(choices)
@@ -106,8 +106,8 @@ class Switcher:
     ) -> tuple[list[int], Mapping[int, int]]:
         """Return the places of the words and phrases that may be replaced, and the number of words of each phrase.
 
-        The longest entry is taken; `found` then has the phrase at its first place. No phrase continues at one of the
-        `breaks`, where a line begins.
+        Where several entries match, the longest one is used; a phrase is stored in `found` at the place of its first
+        word. No phrase crosses one of the `breaks`, which are the places where a line begins.
         """
         entries: list[int] = []
         lengths: dict[int, int] = {}
@@ -138,7 +138,7 @@ class Switcher:
     def _longest_phrase(
         self, words: Sequence[str], found: Sequence[Any], place: int, breaks: Collection[int]
     ) -> tuple[Word | None, int]:
-        """Return the longest phrase that begins at a place, None for none, and where it ends; punctuation ends it."""
+        """Return the longest phrase that begins at a place, or None, and its end; phrases end at punctuation."""
         first: Word = found[place]
         core, suffix = first.core, first.suffix
         longest: tuple[Word | None, int] = None, place
@@ -161,9 +161,9 @@ class Switcher:
 def _choose(
     places: list[int], lengths: Mapping[int, int], target: int, draw: Callable[[int], int]
 ) -> list[tuple[int, int]]:
-    """Return random places that have `target` words together, each with the bits that were drawn for it.
+    """Return random places with `target` words in total, each with the bits that were drawn for it.
 
-    A phrase that has more words than are still needed is skipped.
+    A phrase with more words than are still needed is skipped.
     """
     sizes = range(len(places), 0, -1)
     if not lengths and len(places) < LONG_TEXT:
@@ -182,7 +182,7 @@ def _choose(
 
 
 def _pop(places: list[int], index: int) -> int:
-    """Remove and return a place; in a long list the last place takes its position, because moving the rest is slow."""
+    """Remove and return a place; in a long list the last place moves to its position, which is faster than shifting."""
     if len(places) < LONG_TEXT:
         return places.pop(index)
     place, places[index] = places[index], places[-1]
@@ -191,12 +191,12 @@ def _pop(places: list[int], index: int) -> int:
 
 
 def _inner_places(chosen: Iterable[tuple[int, int]], lengths: Mapping[int, int]) -> Collection[int]:
-    """Return the places of all words of the chosen phrases except their first words."""
+    """Return the places of all words of the chosen phrases, except for the first word of each phrase."""
     return {inner for place, _ in chosen for inner in range(place + 1, place + lengths.get(place, 1))}
 
 
 def _join_unspaced(words: Sequence[str], spaced: Collection[int], without: Collection[int]) -> str:
-    """Return the text of words that have no gaps, with spaces around those at the places in `spaced`."""
+    """Return the text of words without gaps, with spaces around the words at the places in `spaced`."""
     parts: list[str] = []
     before = -1
     for place, word in enumerate(words):

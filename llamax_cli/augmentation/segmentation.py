@@ -1,4 +1,4 @@
-"""Words of texts without spaces: by a segmenter for Chinese, by the longest entries of a lexicon for other languages.
+"""Splitting texts without spaces into words: Chinese by a segmenter, other languages by the longest lexicon entries.
 
 chinese_splitter("jieba")("我喜欢北京。") -> (["我", "喜欢", "北京", "。"], "")
 """
@@ -18,9 +18,9 @@ from llamax_cli.languages import languages
 
 
 class UnspacedScript(NamedTuple):
-    """The characters of a language without spaces, and how many of them a word has at least.
+    """The characters of a language without spaces, and the length of its shortest words in characters.
 
-    A single Thai or Khmer letter is a piece of a word that the lexicon does not have; a single Japanese character is
+    A single Thai or Khmer letter is usually part of a word that is not in the lexicon; a single Japanese character is
     often a word.
     """
 
@@ -35,32 +35,32 @@ SCRIPTS = {
     "km": UnspacedScript("\u1780-\u17d3\u17d7\u17dc\u17dd", 2),
     "my": UnspacedScript("\u1000-\u103f\u104c-\u109f\uaa60-\uaa7f\ua9e0-\ua9ff", 2),
 }
-LEADING_VOWELS = frozenset("เแโใไເແໂໃໄ")  # written before the consonant that they follow in speech
+LEADING_VOWELS = frozenset("เแโใไເແໂໃໄ")  # written before the consonant that is spoken first
 FOLLOWING_VOWELS = frozenset("ะาำๅະາຳ")  # of Thai and Lao, which Unicode classes as letters
-STACKING_SIGNS = frozenset("\u17d2\u1039")  # put the next consonant below
+STACKING_SIGNS = frozenset("\u17d2\u1039")  # the next consonant is written below
 CHINESE = frozenset({"zh", "zhtrad", "yue", "wuu", "lzh"})
 SEGMENTERS = ("jieba", "rjieba")
 
 
 def is_spaced(lang: str) -> bool:
-    """Return whether a language has spaces between its words: `is_spaced("th") -> False`."""
+    """Return whether a language is written with spaces between words: `is_spaced("th") -> False`."""
     known = languages().get(lang)
     return known.spaced if known else lang not in CHINESE
 
 
 @cache
 def chinese_splitter(segmenter: str) -> WordSplitter:
-    """Return the splitter of Chinese texts by one of the SEGMENTERS; UsageError where that is not installed."""
+    """Return a splitter of Chinese texts that uses one of the SEGMENTERS; UsageError if it is not installed."""
     segment = _rjieba() if segmenter == "rjieba" else _jieba()
     return lambda text: (segment(text) or [""], "")
 
 
 def _jieba() -> Callable[[str], list[str]]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Python 3.12 warns of escapes in its source
+        warnings.simplefilter("ignore")  # Python 3.12 warns about escapes in jieba's source
         import jieba  # type: ignore[import-untyped]
 
-    # jieba's own loading prints to standard error and leaves a file in the temporary folder.
+    # jieba's own way of loading prints to standard error and leaves a file in the temporary folder.
     tokenizer = jieba.Tokenizer()
     tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
     tokenizer.initialized = True
@@ -78,9 +78,9 @@ def _rjieba() -> Callable[[str], list[str]]:
 
 
 def longest_match_splitter(vocabulary: Vocabulary) -> WordSplitter:
-    """Return the splitter of texts in a language of SCRIPTS at the longest entries of its lexicon.
+    """Return a splitter for a language of SCRIPTS that splits texts at the longest entries of a lexicon.
 
-    The text between two entries is one word; other scripts and white space are words of their own.
+    The text between two entries is one word; so is each run of other characters or of white space.
     """
     characters, shortest = SCRIPTS[vocabulary.lang]
     split_runs = re.compile(rf"[{characters}]+|[^\s{characters}]+|\s+").findall
@@ -99,7 +99,7 @@ def longest_match_splitter(vocabulary: Vocabulary) -> WordSplitter:
 
 
 def _match(run: str, vocabulary: Vocabulary, shortest: int) -> Iterator[str]:
-    """Yield the longest entries in a run of one script, and the texts between them."""
+    """Yield the longest entries in a run of one script, and the text between them."""
     unknown = place = 0  # where the text without an entry begins, and where the next entry may begin
     while place < len(run):
         end = _longest_end(run, place, vocabulary, shortest) if _is_boundary(run, place) else None
@@ -115,7 +115,7 @@ def _match(run: str, vocabulary: Vocabulary, shortest: int) -> Iterator[str]:
 
 
 def _longest_end(run: str, start: int, vocabulary: Vocabulary, shortest: int) -> int | None:
-    """Return the end of the longest entry that starts at a place, None where there is none."""
+    """Return the end of the longest entry that starts at a place, or None if there is none."""
     longest = None
     for end in range(start + 1, len(run) + 1):
         word = vocabulary.phrases[run[start:end]]
@@ -129,7 +129,7 @@ def _longest_end(run: str, start: int, vocabulary: Vocabulary, shortest: int) ->
 def _is_boundary(run: str, place: int) -> bool:
     """Return whether a run may be split at a place without splitting a syllable.
 
-    A sign stays with the letter before it, and a leading vowel with the letter after it.
+    A sign belongs to the letter before it, and a leading vowel to the letter after it.
     """
     if place in {0, len(run)}:
         return True

@@ -1,11 +1,11 @@
-/* Code-switching of texts whose words are separated by single spaces, compiled. spaced.pyi says what it does and why.
+/* Code-switching of texts whose words are separated by single spaces, compiled; spaced.pyi describes the interface.
 
    An entry is one block of memory, so that a word costs one or two cache misses instead of a dozen:
 
-       struct Entry | numbers of the languages | the word as it is in a text | translations NUL translations NUL ...
+       struct Entry | numbers of the languages | the word as written in a text | translations NUL translations NUL ...
 
-   A phrase is stored as a word is, from the first byte of its first word to the last byte of its last. All text is
-   UTF-8. This file does not know what a letter is: Python says so, once for each word. */
+   A phrase is stored like a word, from the first byte of its first word to the last byte of its last word. All text is
+   UTF-8. Python decides, once for each word, whether it has a letter; this file does not know what a letter is. */
 
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030B0000
@@ -19,15 +19,15 @@ enum { FIELD_SEPARATOR = 0, ITEM_SEPARATOR = 1, LIST_SEPARATOR = ',' };
 /* words.Capitals */
 enum { CAPITALS_NONE = 0, CAPITALS_FIRST = 1, CAPITALS_ALL = 2 };
 
-/* code_switching.py has the same constants, and says which bits of a random number make which choice. */
+/* code_switching.py has the same constants, and explains which random bits make which choice. */
 #define ROUNDING_SHIFT 32
 #define ROUNDING_RANGE 4294967296.0
 #define LANGUAGE_SHIFT 20
 #define SYNONYM_SHIFT 40
 #define LONG_TEXT 10000  /* words; a longer text is left to Python */
 
-enum { SHORT_TEXT = 96 };           /* words of a text for which the stack has room */
-enum { LANGUAGE_SLOTS = 1 << 12 };  /* of which at most half are used: there are fewer languages in any table */
+enum { SHORT_TEXT = 96 };           /* words; a text with no more uses only the stack */
+enum { LANGUAGE_SLOTS = 1 << 12 };  /* at most half are used; no lexicon has that many languages */
 
 typedef struct {
     uint32_t length;            /* bytes of the word with its punctuation */
@@ -36,7 +36,7 @@ typedef struct {
     uint16_t choices;           /* languages; 0 where no lexicon has the word */
     uint8_t capitals;           /* one of CAPITALS_... */
     uint8_t has_letter;
-    PyObject *second_words;     /* of the phrases that begin with the word: a set, True for any word, NULL for none */
+    PyObject *second_words;     /* of phrases that begin with the word: a set, True (any word) or NULL (none) */
 } Entry;
 
 typedef struct {
@@ -44,14 +44,14 @@ typedef struct {
     Entry *entry;
 } Slot;
 
-/* A word of a text, and what is written in its place. */
+/* A word of a text, and the text that is written in its place. */
 typedef struct {
-    const char *start;          /* the word, later its replacement */
+    const char *start;          /* the word; later, its replacement */
     size_t length;
     const char *prefix, *suffix; /* punctuation around the replacement */
     uint32_t prefix_length, suffix_length;
-    uint32_t words;             /* of the phrase that begins here, else 1; 0 inside a phrase that was replaced */
-    uint32_t is_capitalized;    /* whether the first letter of the replacement, in ASCII, becomes a capital */
+    uint32_t words;             /* in the phrase that begins here, else 1; 0 inside a replaced phrase */
+    uint32_t is_capitalized;    /* whether the first letter of the replacement, an ASCII letter, is capitalized */
     Entry *entry;               /* of the word, or of the longest phrase that begins with it */
 } Word;
 
@@ -61,14 +61,14 @@ typedef struct {
     double rate;
     Slot *slots;                /* hash table of the entries, with linear probing */
     size_t capacity, used;
-    uint64_t generation;        /* how many times all entries were freed */
+    uint64_t generation;        /* number of times that all entries were freed */
     PyObject *codes[LANGUAGE_SLOTS]; /* hash table of the languages; the slot of a language is its number */
     size_t languages;
 } SpacedSwitcher;
 
 /* -- fields of texts ----------------------------------------------------------------------------------------------- */
 
-/* Return the `number`-th field of a text of `*length` bytes, and set `*length` to that of the field. */
+/* Return field `number`, from 0, of a text of `*length` bytes, and set `*length` to the length of the field. */
 static const char *field(const char *text, size_t *length, char separator, size_t number) {
     const char *end = text + *length, *cut = memchr(text, separator, *length);
     while (number-- && cut) {
@@ -86,7 +86,7 @@ static size_t count_fields(const char *text, size_t length, char separator) {
     return count;
 }
 
-/* Return the number of words; 0 where there is white space other than U+0020, as in words.split_words. */
+/* Return the number of words, or 0 if there is white space other than U+0020 (see words.split_words). */
 static size_t count_words(const char *text, size_t length) {
     size_t count = 1;
     const unsigned char *at = (const unsigned char *)text, *end = at + length;
@@ -164,7 +164,7 @@ static void free_entries(SpacedSwitcher *self) {
     PyMem_Free(slots);
 }
 
-/* Return the number of a language; -1 with an exception set. */
+/* Return the number of a language, or -1 with an exception set. */
 static int language_number(SpacedSwitcher *self, const char *code, size_t length) {
     for (size_t at = hash_of(code, length) & (LANGUAGE_SLOTS - 1);; at = (at + 1) & (LANGUAGE_SLOTS - 1)) {
         Py_ssize_t size = 0;
@@ -183,7 +183,7 @@ static int language_number(SpacedSwitcher *self, const char *code, size_t length
     }
 }
 
-/* Return a new entry of a word from what `pack` returns for it, a vocabulary.PackedWord or None. */
+/* Return a new entry for a word; `packed` is the result of `pack`, a vocabulary.PackedWord or None. */
 static Entry *new_entry(SpacedSwitcher *self, const char *text, size_t length, PyObject *packed) {
     const char *value = "";
     Py_ssize_t size = 0;
@@ -235,7 +235,7 @@ static Entry *new_entry(SpacedSwitcher *self, const char *text, size_t length, P
     return entry;
 }
 
-/* Return the entry of a word; NULL with an exception set. */
+/* Return the entry of a word, or NULL with an exception set. */
 static Entry *get_entry(SpacedSwitcher *self, const char *text, size_t length) {
     uint64_t hash = hash_of(text, length);
     if (self->capacity) {
@@ -262,7 +262,7 @@ static Entry *get_entry(SpacedSwitcher *self, const char *text, size_t length) {
 
 /* -- one text ------------------------------------------------------------------------------------------------------ */
 
-/* Return 64 random bits, as randomness.draws does: xxh3_64 of the key's 8 bytes with `number` as the seed. */
+/* Return the same 64 random bits as randomness.draws: xxh3_64 of the 8 bytes of the key, with `number` as the seed. */
 static uint64_t draw(uint64_t key, uint64_t number) {
     uint64_t seed = number ^ (uint64_t)__builtin_bswap32((uint32_t)number) << 32;
     uint64_t low = key & 0xffffffff, high = key >> 32;
@@ -274,7 +274,7 @@ static uint64_t draw(uint64_t key, uint64_t number) {
     return bits ^ bits >> 28;
 }
 
-/* Replace a word by a translation; `held` keeps alive the strings that Python returned. */
+/* Replace a word with a translation; the list `held` keeps the strings that Python returned alive. */
 static int replace_word(SpacedSwitcher *self, Word *word, uint64_t bits, PyObject *languages, PyObject *held) {
     const Entry *entry = word->entry;
     size_t choice = (bits >> LANGUAGE_SHIFT) % entry->choices;
@@ -309,7 +309,7 @@ static int replace_word(SpacedSwitcher *self, Word *word, uint64_t bits, PyObjec
     return 0;
 }
 
-/* Write a text as part of a JSON string to `at`, and return the end of what was written. */
+/* Write a text to `at` as part of a JSON string, and return the end of the written bytes. */
 static char *escape(char *at, const char *text, size_t length) {
     static const char hex[] = "0123456789abcdef", names[] = "btn fr";  /* escapes of U+0008 to U+000D */
     for (const char *end = text + length; text < end; text++) {
@@ -361,7 +361,7 @@ static PyObject *join(const Word *words, size_t count) {
     return result;
 }
 
-/* Return whether a word is ASCII without capitals, so that lower-casing would not change it. */
+/* Return whether a word is ASCII without capitals, so that lower-casing it changes nothing. */
 static int is_lowercase_ascii(const char *text, size_t length) {
     for (size_t i = 0; i < length; i++)
         if ((text[i] >= 'A' && text[i] <= 'Z') || text[i] & 0x80)
@@ -369,7 +369,7 @@ static int is_lowercase_ascii(const char *text, size_t length) {
     return 1;
 }
 
-/* Return whether a phrase that begins with `first` may continue with `second`; -1 with an exception set. */
+/* Return whether a phrase that begins with `first` may continue with `second`, or -1 with an exception set. */
 static int may_continue(const Entry *first, const Entry *second) {
     if (!first->second_words || first->suffix || second->prefix || !second->has_letter)
         return 0;
@@ -387,7 +387,7 @@ static int may_continue(const Entry *first, const Entry *second) {
     return found;
 }
 
-/* Replace the entry of a word by that of the longest phrase that begins with it; return -1 with an exception set. */
+/* Replace the entry of a word with that of the longest phrase that begins with it; -1 with an exception set. */
 static int extend_phrase(SpacedSwitcher *self, Word *words, size_t count) {
     const char *start = words->start;
     Entry *entry = words->entry;
@@ -399,7 +399,7 @@ static int extend_phrase(SpacedSwitcher *self, Word *words, size_t count) {
         if (!(entry = get_entry(self, start, words[end].start + words[end].length - start)))
             return -1;
         if (self->generation != generation)
-            return 0;  /* the entries looked up before were freed */
+            return 0;  /* the entries that were looked up before are freed */
         if (entry->choices) {
             words->entry = entry;
             words->words = end + 1;
@@ -408,7 +408,7 @@ static int extend_phrase(SpacedSwitcher *self, Word *words, size_t count) {
     return 0;
 }
 
-/* Look up all words and phrases; return whether entries were freed meanwhile, or -1 with an exception set. */
+/* Look up all words and phrases; return whether entries were freed in the meantime, or -1 with an exception set. */
 static int look_up_words(SpacedSwitcher *self, Word *words, size_t count) {
     uint64_t generation = self->generation;
     for (size_t i = 0; i < count; i++) {
@@ -422,7 +422,7 @@ static int look_up_words(SpacedSwitcher *self, Word *words, size_t count) {
     return self->generation != generation;
 }
 
-/* Replace words of a text; return a code_switching.Switched. */
+/* Replace words of a text, and return a code_switching.Switched. */
 static PyObject *switch_words(SpacedSwitcher *self, Word *words, uint32_t *places, size_t count, uint64_t key) {
     size_t with_letter = 0, covered = 0, left = 0;
     for (size_t i = 0; i < count; i++)

@@ -1,4 +1,4 @@
-"""The words of one language that lexicons have, looked up as they are written in a text.
+"""The words of one language in some lexicons, looked up in the form in which a text has them.
 
 Vocabulary([LexiconSource(lexicon)], "en", " ", MemoryBudget(1 << 20), has_phrases=True).words["Houses,"].suffix -> ","
 """
@@ -18,16 +18,16 @@ from llamax_cli.lexicon.store.reader import Lexicon
 
 Value = TypeVar("Value")
 
-# Bytes of memory, as MemoryBudget counts them.
+# Estimated bytes of memory, for MemoryBudget.
 WORD_BYTES = 300  # of a Word, without its translations
 PACKED_WORD_BYTES = 96  # of an entry of spaced.c, without its translations
 SECOND_WORD_BYTES = 100
-UNPACKED = 3  # bytes of translations for each byte of a stored value
+UNPACKED = 3  # bytes of unpacked translations for each byte of a stored value
 
 
 @dataclass(frozen=True)
 class LexiconSource:
-    """A lexicon and the languages to take from it; None takes all of them."""
+    """A lexicon and the languages to take from it (None: all of them)."""
 
     lexicon: Lexicon
     languages: Collection[str] | None = None
@@ -49,17 +49,17 @@ class MemoryBudget:
         self._caches: list[Clearable] = []
 
     def memo(self, compute: Callable[[str], tuple[Value, int]]) -> Memo[Value]:
-        """Return a Memo of `compute`, which returns a value for a text and the bytes that the value takes."""
+        """Return a Memo of `compute`, which returns the value for a text and the size of the value in bytes."""
         memo = Memo(self, compute)
         self.register(memo)
         return memo
 
     def register(self, cache: Clearable) -> None:
-        """Clear this cache too when the memory is used up."""
+        """Add a cache that is cleared when the memory is used up."""
         self._caches.append(cache)
 
     def charge(self, size: int) -> None:
-        """Count what a cache is about to store; clear all caches first if it does not fit."""
+        """Count bytes that a cache is about to store; clear all caches first if they do not fit."""
         self._used += size
         if self._used > self.size:
             for cache in self._caches:
@@ -82,13 +82,13 @@ class Memo(dict[str, Value], Generic[Value]):
         return value
 
 
-class Word(msgspec.Struct, gc=False):  # every garbage collection would visit tens of thousands of them
-    """A word or phrase of a text: what the lexicons have for it, the punctuation around it, its capitals.
+class Word(msgspec.Struct, gc=False):  # else garbage collections would visit tens of thousands of them
+    """A word or phrase of a text: its translations, the punctuation around it, and its capitals.
 
     `translations` has a text for each of the `languages`, with ITEM_SEPARATOR between synonyms; both are empty until
-    `Vocabulary.unpack` fills them in from the stored `values`. `is_known`: a lexicon has it. `is_plain`: it has no
-    punctuation and no capitals. `has_longer`: longer entries begin with it; `second_words` are the second words of
-    these phrases, in languages with spaces.
+    `Vocabulary.unpack` fills them in from the stored `values`. `is_known`: a lexicon has the word. `is_plain`: the word
+    has no punctuation around it and no capitals. `has_longer`: longer entries begin with the word. `second_words`: the
+    second words of these longer entries, in languages with spaces.
     """
 
     core: str
@@ -108,26 +108,27 @@ class Word(msgspec.Struct, gc=False):  # every garbage collection would visit te
         return msgspec.structs.replace(self, prefix=prefix, suffix=suffix, is_plain=False) if prefix or suffix else self
 
 
-# A word or phrase of a text as spaced.c reads it, as (value, prefix_size, suffix_size, capitals, second_words):
+# A word or phrase of a text in the form for spaced.c: (value, prefix_size, suffix_size, capitals, second_words).
 #
 #     value          translations and their languages, `Haus NUL domicile U+0001 maison NUL de,fr`; b"" for none
-#     prefix_size    bytes of punctuation before the word, suffix_size those after it
-#     capitals       of the word without punctuation
-#     second_words   of the phrases that begin with the word: None where there are none, True where any word may follow
+#     prefix_size    bytes of punctuation before the word
+#     suffix_size    bytes of punctuation after the word
+#     capitals       Capitals of the word without punctuation
+#     second_words   second words of the phrases that begin with the word; None: no such phrases; True: any word
 #
-# A plain tuple, because each word of a text that is seen for the first time makes one.
+# It is a plain tuple for speed: one is created for each word that is seen for the first time.
 PackedWord: TypeAlias = tuple[bytes, int, int, Capitals, Collection[str] | bool | None]
 
 
 class Vocabulary:
     """One language of some lexicons.
 
-    `words[text]` is a Word where a lexicon has it, False where none does, None where it has no letter.
-    `phrases[core]` is the Word of a text without punctuation, of one or several words, known or not.
+    `words[text]` is a Word if a lexicon has it, False if no lexicon has it, and None if it has no letter.
+    `phrases[core]` is the Word for one or several words without punctuation around them, known or not.
 
-    `joiner` is the text between the words of a phrase, "" in languages without spaces. `has_phrases`: phrases are
-    looked for, so that `words` also has the words that are not known but begin one. `is_exact`: punctuation is part of
-    a word.
+    `joiner`: the text between the words of a phrase, "" in languages without spaces. `has_phrases`: phrases are looked
+    up too, so `words` also has a Word for an unknown word that begins a phrase. `is_exact`: punctuation is part of a
+    word.
     """
 
     def __init__(
@@ -150,8 +151,8 @@ class Vocabulary:
         self._sources = sources
         self._is_exact = is_exact
         self._finds_longer = has_phrases or not joiner
-        # Where all languages are taken, a word is known if it is stored, and can be unpacked later. Else its languages
-        # have to be read first.
+        # If all languages are taken, a word that is stored is known, and its value can be unpacked later. Otherwise the
+        # languages in its value decide whether it is known.
         self._is_lazy = len(sources) == 1 and sources[0].languages is None
 
     def unpack(self, word: Word) -> Sequence[str]:
@@ -161,7 +162,7 @@ class Vocabulary:
         return word.translations
 
     def pack(self, text: str) -> PackedWord | None:
-        """Return what `words[text]`, or `phrases` for a text of several words, has, in the form for spaced.c."""
+        """Return the content of `words[text]` for spaced.c, or that of `phrases` if the text has several words."""
         self.memory.charge(PACKED_WORD_BYTES + len(text))
         if not has_letter(text):
             return None
@@ -230,7 +231,7 @@ class Vocabulary:
         return found, has_longer
 
     def _merge(self, found: Sequence[tuple[LexiconSource, bytes]]) -> tuple[Sequence[str], Sequence[str]]:
-        """Return the languages to take and the translations in each; the first value that has a language counts."""
+        """Return the chosen languages and the translations into each, from the first value that has the language."""
         if self._is_lazy and len(found) == 1:
             return self._sources[0].lexicon.unpack(found[0][1])
         merged: dict[str, str] = {}
@@ -247,7 +248,7 @@ class Vocabulary:
 
 
 def _forms(core: str) -> tuple[str, ...]:
-    """Return the forms in which a lexicon may have a word: as written, and in lower case."""
+    """Return the forms of a word to look up in a lexicon: as written, and in lower case."""
     text = core if core.isascii() else normalize("NFC", core)
     lower = text.lower()
     return (text,) if lower == text else (text, lower)

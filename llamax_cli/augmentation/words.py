@@ -1,4 +1,4 @@
-"""Words of a text: where they are split, their punctuation and their capitals.
+"""Words of a text: splitting and joining them, their punctuation and their capitals.
 
 split_words("Hello, world") -> ["Hello,", "world"], " "
 trim("“Hello,") -> ("“", "Hello", ",")
@@ -20,7 +20,7 @@ class Capitals(IntEnum):
     ALL = 2
 
 
-Gaps: TypeAlias = str | Sequence[str]  # the text between words: the same everywhere, or one for each gap
+Gaps: TypeAlias = str | Sequence[str]  # the text between words: one for all gaps, or one for each gap
 WordSplitter: TypeAlias = Callable[[str], tuple[list[str], Gaps]]
 
 _SPACE = re.compile(r"\s+")
@@ -33,13 +33,13 @@ def split_words(text: str) -> tuple[list[str], Gaps]:
     `split_words("a b c") -> (["a", "b", "c"], " ")`
     `split_words("a\\u00a0b  c") -> (["a", "b", "c"], ["\\u00a0", "  "])`
     """
-    if text.isprintable():  # nearly every text: it has no white space except U+0020
+    if text.isprintable():  # true of nearly every text; the only white space in it is U+0020
         return text.split(" "), " "
     return _SPACE.split(text), _SPACE.findall(text)
 
 
 def join_words(words: Sequence[str], gaps: Gaps, without: Collection[int] = ()) -> str:
-    """Return the text of words and gaps; a word whose index is in `without` is left out with the gap before it."""
+    """Join words and gaps; a word whose index is in `without` is left out, and so is the gap before it."""
     if not without and isinstance(gaps, str):
         return gaps.join(words)
     gaps = [gaps] * (len(words) - 1) if isinstance(gaps, str) else gaps
@@ -56,7 +56,7 @@ def has_letter(word: str) -> bool:
 
 
 def is_word_character(character: str) -> bool:
-    """Return whether a character is a letter, a combining sign or a digit; False for ""."""
+    """Return whether a character is a letter, a combining mark or a digit; return False for ""."""
     return character != "" and category(character)[0] in "LMN"
 
 
@@ -65,7 +65,7 @@ def trim(word: str) -> tuple[str, str, str]:
 
     `trim("(C++)!") -> ("(", "C", "++)!")`
 
-    Combining signs belong to their letter.
+    Combining marks belong to their letters, not to the punctuation.
     """
     if word.isalpha():
         return "", word, ""
@@ -87,6 +87,6 @@ def capitals_of(word: str) -> Capitals:
 def apply_capitals(word: str, capitals: int) -> str:
     """Return a word with the given Capitals: `apply_capitals("haus", Capitals.ALL) -> "HAUS"`.
 
-    NONE leaves the word unchanged, because a German noun keeps its capital.
+    NONE leaves the word unchanged, because a German noun must keep its capital.
     """
     return word.upper() if capitals == Capitals.ALL else word[:1].upper() + word[1:] if capitals else word
