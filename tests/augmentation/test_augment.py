@@ -369,9 +369,10 @@ def test_errors(llamax: Llamax, english: Lexicon, tmp_path: Path) -> None:
     assert refused(llamax, 2, "--dict", path, "--into", "zu") == (
         f"--into zu: no such language in {path}; have: de, en, fr, sw"
     )
-    assert refused(llamax, 2, "--dict", path, "--not", "de,fr,sw,en") == "--not leaves no language to replace words by"
+    message = refused(llamax, 2, "--dict", path, "--not", "de,fr,sw,en")
+    assert message == "--not leaves no language to translate words into"
     assert "1.5 is not a share" in refused(llamax, 2, "--dict", path, "--rate", "1.5")
-    assert "name one lexicon or several different ones" in refused(llamax, 2, "--dict", f"{path},{path}")
+    assert "give one lexicon or several different ones" in refused(llamax, 2, "--dict", f"{path},{path}")
     assert "no lexicon named 'nothing'" in refused(llamax, 1, "--dict", "nothing")
 
 

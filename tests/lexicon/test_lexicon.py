@@ -299,10 +299,14 @@ def test_languages_that_nobody_says(llamax: Llamax, tmp_path: Path) -> None:
     hint = "for example --langs en-fr"
     assert (
         one_line(llamax("build-lexicon", "list.txt"), 2)
-        == "list.txt: the name does not tell which two languages; " + hint
+        == "list.txt: cannot tell the two languages from the name; give them, " + hint
     )
-    assert one_line(llamax("build-lexicon", "en-en.txt"), 2) == f"en-en.txt: both sides are in en; {hint}"
-    said = "en-th.txt: column 2 is Cyrl, which is not th; say --langs (not en-th)"
+    assert (
+        one_line(llamax("build-lexicon", "en-en.txt"), 2)
+        == f"en-en.txt: both sides are in en; give two languages, {hint}"
+    )
+    said = "en-th.txt: column 2 is in the script Cyrl, which is not used for th; "
+    said += "give the right languages with --langs instead of en-th"
     assert one_line(llamax("build-lexicon", "en-th.txt"), 65) == said
     assert len(entries(llamax("build-lexicon", "en-th.txt", "--langs", "en-ru"))) == 198
     assert entries(llamax("build-lexicon", "--langs", "en-fr", stdin=b"a b\n"))[("en", "a")] == {"fr": ["b"]}
@@ -315,14 +319,14 @@ def test_an_empty_file_and_an_empty_folder(llamax: Llamax, tmp_path: Path) -> No
     (tmp_path / "none").mkdir()
     assert one_line(llamax("build-lexicon", "en-fr.txt"), 65) == "en-fr.txt is empty; is the download complete?"
     assert one_line(llamax("build-lexicon", "none"), 65).startswith(
-        "none: no file in this folder is named by two languages"
+        "none: no file in this folder has two languages in its name"
     )
 
 
 def test_bad_entries(llamax: Llamax, tmp_path: Path) -> None:
     """The message says why a record is not an entry."""
     written(tmp_path / "x.jsonl", '{"word":"a","lang":"en"}')
-    assert one_line(llamax("build-lexicon", "x.jsonl"), 65).startswith("x.jsonl:1: no Entry: ")
+    assert one_line(llamax("build-lexicon", "x.jsonl"), 65).startswith("x.jsonl:1: not an entry of a lexicon: ")
     written(tmp_path / "x.jsonl", "{nothing}")
     assert one_line(llamax("build-lexicon", "x.jsonl"), 65).startswith("x.jsonl:1: not JSON: ")
     for translations in ("{}", '{"de":[]}'):
