@@ -5,7 +5,7 @@
 #   EPOCH=1 PAIRS='en-sw,en-ur' bash examples/mixture.sh muse ntrex128 flores101 | gzip > epoch-1.jsonl.gz
 #
 # The first folder holds dictionaries, the second the corpus, the third the evaluation sets that must not be trained on.
-# The lexicon is built once, under the name that LEXICON gives; every epoch draws other words anew.
+# The lexicon is built once, under the name that LEXICON gives; every epoch draws other words.
 set -euo pipefail
 
 lexicon=${LEXICON:-mixture}

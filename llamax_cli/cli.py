@@ -26,7 +26,10 @@ COMMANDS = {
     "pivot": "Translate through a third language: all records, or those that are off target.",
     "langid": "Identify the language of texts and translations; report off-target rates; filter by language.",
     "score": "Score translations: spBLEU, chrF++, BLEU, TER and COMET of any number of directions.",
+    "help": "Show the manual: a page for each command and each topic.",
 }
+
+CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
 class Command(Protocol):
@@ -51,7 +54,8 @@ def load(name: str) -> Any:
     module = name.replace("-", "_")
     single = typer.Typer(add_completion=False, rich_markup_mode=_markup())
     function: Command = getattr(import_module(f"llamax_cli.commands.{module}"), module)
-    single.command(name, cls=function.command_class, help=_unwrapped(str(function.__doc__)))(function)
+    text = _unwrapped(str(function.__doc__))
+    single.command(name, context_settings=CONTEXT, cls=function.command_class, help=text)(function)
     return typer.main.get_command(single)
 
 
@@ -63,7 +67,7 @@ def _unwrapped(docstring: str) -> str:
 def application() -> Any:
     """Return the group of all commands."""
     summary = "The LLaMAX recipe as Unix tools: every command reads and writes records, one JSON object a line."
-    app = typer.Typer(cls=LazyGroup, rich_markup_mode=_markup(), help=summary)
+    app = typer.Typer(cls=LazyGroup, rich_markup_mode=_markup(), context_settings=CONTEXT, help=summary)
     app.callback()(llamax)
     group: Any = typer.main.get_command(app)
     group.commands = {name: TyperCommand(name, help=text, short_help=text) for name, text in COMMANDS.items()}
@@ -127,7 +131,7 @@ def run(arguments: list[str]) -> int:
 def _line(error: BaseException) -> str:
     """Return an error and its notes as one line."""
     if isinstance(error, TyperException):
-        message = error.format_message().replace("\n", " ")
+        message = error.format_message().replace("\n", " ") + _door(error)
     elif isinstance(error, KeyboardInterrupt | Terminated):
         message = "interrupted" if isinstance(error, KeyboardInterrupt) else "terminated"
     elif isinstance(error, OSError):
@@ -135,6 +139,12 @@ def _line(error: BaseException) -> str:
     else:
         message = str(error)
     return "; ".join([message, *getattr(error, "__notes__", [])])
+
+
+def _door(error: TyperException) -> str:
+    """Return where help is found, after an error in what there is rather than in a value: ` (llamax mix --help)`."""
+    context = getattr(error, "ctx", None)
+    return f" ({context.command_path} --help)" if context and type(error) is not typer.BadParameter else ""
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

@@ -12,6 +12,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from llamax_cli.errors import FileError, UsageError, because
 from llamax_cli.registry import suggestion
 
+OPTIMIZERS = ("adamw",)
 SCHEDULES = ("cosine", "linear", "constant")
 PRECISIONS = ("auto", "bf16", "fp32")
 POLICIES = ("stop", "skip")
@@ -19,6 +20,7 @@ TRACKERS = ("tensorboard", "wandb")
 BLOCKS, RECORDS = "blocks", "records"
 # What other trainers call a setting, for the hint about an unknown key.
 ALIASES = {
+    "optim": "optimizer",
     "lr": "learning_rate",
     "lr_scheduler_type": "schedule",
     "warmup_ratio": "warmup",
@@ -72,6 +74,7 @@ class Training:
     stop_after: int = _setting(0, "Total number of steps after which to stop; 0 stops at the end of the data.", least=0)
     seed: int = _setting(0, "Random seed for the order of the data and for initial weights.")
 
+    optimizer: str = _setting("adamw", "Optimizer.", among=OPTIMIZERS)
     learning_rate: float = _setting(2e-5, "Peak learning rate.", least=0)
     schedule: str = _setting("cosine", "Learning rate schedule after the warmup.", among=SCHEDULES)
     warmup: float = _setting(0.03, "Share of the run during which the learning rate rises.", least=0, most=1)

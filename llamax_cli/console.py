@@ -1,6 +1,7 @@
 """Messages on stderr: lines, tables, and a progress bar on a terminal."""
 
 import fcntl
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -8,6 +9,7 @@ from typing import Any
 
 PATIENCE = 0.7  # seconds before a bar appears; a short run needs none
 INTERVAL = 0.1  # seconds between two updates of the bar
+WIDTH = 100  # most columns of a page
 
 
 def say(command: str, message: str) -> None:
@@ -30,6 +32,20 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         shown.add_row(*row)
     Console(stderr=True).print(shown)
+
+
+def show_page(markdown: str) -> None:
+    """Draw a text in Markdown and show it to a person by way of the pager, on stdout."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+    from rich.theme import Theme
+
+    # less passes colours on; by itself it also ends at once where all fits the screen.
+    os.environ["LESS"] = f"-R {os.environ.get('LESS', '-FX')}"
+    console = Console(theme=Theme({"markdown.code": "bold cyan"}))
+    console.width = min(console.width, WIDTH)
+    with console.pager(styles=True):
+        console.print(Markdown(markdown, code_theme="ansi_dark"))
 
 
 class Progress:

@@ -21,7 +21,7 @@ Record: TypeAlias = dict[str, Any]
 class Mono(TypedDict):
     """A text in one language."""
 
-    id: str
+    id: NotRequired[str]
     text: str
     lang: str
     origin: NotRequired[str]
@@ -30,7 +30,7 @@ class Mono(TypedDict):
 class Pair(TypedDict):
     """A text and its translation."""
 
-    id: str
+    id: NotRequired[str]
     src: str
     tgt: str
     src_lang: str
@@ -62,13 +62,15 @@ class Sample(TypedDict):
 class Translation(TypedDict):
     """A source text, a model's translation of it and, where there is one, the reference."""
 
-    id: str
+    id: NotRequired[str]
     src: str
     mt: str
     src_lang: str
     tgt_lang: str
     tgt: NotRequired[str]
     truncated: NotRequired[bool]
+    pivot: NotRequired[str]
+    candidate: NotRequired[int]
     origin: NotRequired[str]
 
 

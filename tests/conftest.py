@@ -1,43 +1,26 @@
 """What tests share: the real data, and commands run as a user runs them."""
 
+import fcntl
 import os
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
-from support.zygote import Zygote
+from support import filters as filter_commands
+from support import zygote
+from support.fakes import Tagger
+from support.processes import ROOT, Outcome
+
+from llamax_cli.translation.engines import registry
+from llamax_cli.translation.engines.registry import EngineSpec
 
 # How long an example takes says nothing on a machine that does other work too.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
-
-ROOT = Path(__file__).resolve().parent.parent
-Outcome = subprocess.CompletedProcess[bytes]
-
-
-def wait_for(path: Path, seconds: float = 60) -> None:
-    """Wait until a file is there."""
-    end = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < end, f"{path} did not appear"
-        time.sleep(0.01)
-
-
-def wait_for_handlers(process: subprocess.Popen[bytes]) -> None:
-    """Wait until a command has its modules and listens to signals, however busy the machine is."""
-    status, bit = Path(f"/proc/{process.pid}/status"), 1 << (signal.SIGTERM - 1)
-    end = time.monotonic() + 20
-    while process.poll() is None:
-        caught = next(line for line in status.read_text().splitlines() if line.startswith("SigCgt:"))
-        if int(caught.split()[1], 16) & bit:
-            return
-        assert time.monotonic() < end, "the command does not listen to signals"
-        time.sleep(0.005)
 
 
 @pytest.fixture(scope="session")
@@ -50,32 +33,25 @@ def data() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def zygote() -> Iterator[Zygote]:
-    """Return the process that commands are forked from."""
-    process = Zygote()
-    yield process
-    process.close()
-
-
 @pytest.fixture
-def llamax(tmp_path: Path, zygote: Zygote) -> Callable[..., Outcome]:
-    """Return a function that runs `llamax ARGUMENTS` in a process of its own in a folder of its own."""
+def llamax(tmp_path: Path) -> Callable[..., Outcome]:
+    """Return a function that runs `llamax ARGUMENTS` in a process of its own in a folder of its own.
 
-    def run(
-        *arguments: object, stdin: bytes = b"", cwd: Path = tmp_path, env: Mapping[str, str] = os.environ
-    ) -> Outcome:
-        return zygote.run([*map(str, arguments)], stdin, cwd, env)
+    The process is a fork of one that has the libraries loaded, and so are those it starts unless they shall be `fresh`.
+    """
+
+    def run(*arguments: object, cwd: Path = tmp_path, **more: Any) -> Outcome:
+        return zygote.run(*arguments, cwd=cwd, **more)
 
     return run
 
 
 @pytest.fixture
 def filters(tmp_path: Path) -> Callable[..., Outcome]:
-    """Return a function that runs one of the commands in filters.py, which have the shared flags and nothing else."""
+    """Return a function that runs a command of support/filters.py, which have the shared flags and nothing else."""
 
     def run(*arguments: object, stdin: bytes = b"", cwd: Path = tmp_path) -> Outcome:
-        command = [sys.executable, str(ROOT / "tests" / "filters.py"), *map(str, arguments)]
+        command = [sys.executable, filter_commands.__file__, *map(str, arguments)]
         return subprocess.run(command, input=stdin, capture_output=True, cwd=cwd, timeout=120)
 
     return run
@@ -83,14 +59,31 @@ def filters(tmp_path: Path) -> Callable[..., Outcome]:
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return a function that gives the folder of a model trained on the spot, by the name of its architecture."""
-    import tiny
+    """Return a function that gives the folder of a model by the name of its architecture; it must stay as it is.
 
-    made: dict[str, Path] = {}
+    A model is trained when it is first asked for, once for all processes that share the tests.
+    """
+    from support import tiny_models
+
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tiny-models"
+    shared.mkdir(exist_ok=True)
 
     def make(kind: str) -> Path:
-        if kind not in made:
-            made[kind] = tiny.MAKERS[kind](tmp_path_factory.mktemp("models") / kind)
-        return made[kind]
+        with (shared / f"{kind}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (shared / kind).exists():
+                tiny_models.MAKERS[kind](shared / f"{kind}.partial").rename(shared / kind)
+        return shared / kind
 
     return make
+
+
+@pytest.fixture
+def tagger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Tagger]:
+    """Have --engine hf be an engine without a model, in an empty folder with nothing asked yet."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(registry.ENGINES, "hf", EngineSpec("support.fakes:Tagger", shareable=True))
+    monkeypatch.setattr(Tagger, "opened", [])
+    monkeypatch.setattr(Tagger, "asked", [])
+    return Tagger

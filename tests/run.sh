@@ -7,4 +7,4 @@ source tests/environment.sh
 ruff format --check .
 ruff check .
 mypy
-pytest -n auto "$@"
+pytest -n auto --dist worksteal "$@"

@@ -34,6 +34,7 @@ ROOMS = [
     "training",
     "tuning",
     "options",
+    "manual",
     "commands",
 ]
 COMPUTING = {"scoring", "models", "translation", "instructions", "training", "tuning"}
@@ -110,9 +111,10 @@ def resolves(name: str) -> bool:
 
 def texts() -> list[Path]:
     """Return the files that may name modules: code, settings, scripts and pages."""
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     endings = {".py", ".pyi", ".c", ".toml", ".md", ".sh"}
-    return [ROOT / name for name in listed.splitlines() if Path(name).suffix in endings]
+    folders = (PACKAGE, ROOT / "tests", ROOT / "examples")
+    found = (path for folder in folders for path in folder.rglob("*") if path.suffix in endings)
+    return sorted((*found, ROOT / "README.md", ROOT / "pyproject.toml"))
 
 
 @pytest.mark.parametrize("path", texts(), ids=lambda path: str(path.relative_to(ROOT)))
@@ -122,15 +124,22 @@ def test_every_module_that_is_named_is_there(path: Path) -> None:
         assert resolves(name.removesuffix(".py")), name
 
 
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_every_file_that_a_comment_names_is_there(path: Path) -> None:
+    """Docstrings and comments point to other files by name, which nothing else would hold to a move."""
+    there = {each.name for each in (*FILES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "examples").rglob("*.py"))}
+    assert set(re.findall(r"\b[a-z_0-9]+\.py\b", path.read_text(encoding="utf-8"))) <= there
+
+
 def test_the_compiled_extension_is_in_use() -> None:
     """The extension that pyproject.toml builds is the one that augment uses; without it augment is only slower."""
     modules = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["ext-modules"]
     assert [(module["name"], *module["sources"]) for module in modules] == [
         (EXTENSION, f"{EXTENSION.replace('.', '/')}.c")
     ]
-    kind = import_module(EXTENSION).Spaced
-    assert f"{kind.__module__}.{kind.__name__}" == f"{EXTENSION}.Spaced"
-    assert code_switching.Spaced is kind
+    kind = import_module(EXTENSION).SpacedSwitcher
+    assert f"{kind.__module__}.{kind.__name__}" == f"{EXTENSION}.SpacedSwitcher"
+    assert code_switching.SpacedSwitcher is kind
 
 
 def loaded(arguments: list[str], stdin: bytes = b"") -> set[str]:

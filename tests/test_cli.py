@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from conftest import Outcome
+from support.processes import Outcome
 
 from llamax_cli import __version__
 from llamax_cli.cli import COMMANDS, load
@@ -24,9 +24,9 @@ def test_help_lists_every_command(llamax: Llamax) -> None:
         assert "".join((name + summary).split()) in text
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("train", "tune")])
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("train", "tune", "help")])
 def test_every_filter_has_the_shared_flags(llamax: Llamax, name: str) -> None:
-    """Every filter has the shared flags; train and tune are not filters."""
+    """Every filter has the shared flags; train, tune and help are not filters."""
     text = llamax(name, "--help").stdout.decode()
     for flag in ("--output", "--quiet", "--manifest", "--rejects", "--max-rejects", "--limit", "--resume"):
         assert flag in text
@@ -48,8 +48,11 @@ def test_version(llamax: Llamax) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("convrt", ": No such command 'convrt'. Did you mean 'convert'?"),
-        ("convert --outptu x", " convert: No such option: --outptu (Possible options: --output)"),
+        ("convrt", ": No such command 'convrt'. Did you mean 'convert'? (llamax --help)"),
+        (
+            "convert --outptu x",
+            " convert: No such option: --outptu (Possible options: --output) (llamax convert --help)",
+        ),
         ("convert --as mose", " convert: Invalid value for '--as': 'mose' is unknown; did you mean moses?"),
         ("convert --from tmy", " convert: Invalid value for '--from': 'tmy' is unknown; did you mean tmx?"),
         (
@@ -82,4 +85,6 @@ def test_completion_knows_commands_and_options() -> None:
         return done.stdout.split()
 
     assert complete("llamax con", 1) == ["convert"]
+    assert complete("llamax help con", 2) == ["convert"]
+    assert complete("llamax help rec", 2) == ["recipe", "records"]
     assert complete("llamax convert --man", 2) == ["--manifest"]

@@ -1,10 +1,8 @@
 """The settings of a run, from TOML and --set: types, and errors that name the key."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-from conftest import ROOT
 
 from llamax_cli.config import ALIASES, Training, read_training
 from llamax_cli.errors import FileError, UsageError
@@ -67,20 +65,6 @@ def test_every_setting_says_what_it_is() -> None:
     from dataclasses import fields
 
     assert all(each.metadata["help"] for each in fields(Training))
-
-
-def test_the_readme_has_every_setting() -> None:
-    """Each row has the default, the meaning and the allowed values."""
-    from dataclasses import fields
-
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for each in fields(Training):
-        value: Any = each.default
-        shown = str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else value
-        shown = (", ".join(value) or "none") if isinstance(value, tuple) else shown
-        among = each.metadata.get("among")
-        meaning = each.metadata["help"] + (f" ({', '.join(among)})" if among else "")
-        assert f"| `{each.name}` | {shown} | {meaning} |\n" in readme
 
 
 def test_what_others_call_a_setting_is_one() -> None:

@@ -14,13 +14,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from conftest import ROOT, wait_for
-from training import metrics, model_folder, sample, write
+from support.processes import ROOT, wait_for
+from support.records import write
+from support.runs import metrics, model_folder, sample
 
 from llamax_cli.cli import COMMANDS
 from llamax_cli.streams.inputs import Input
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+RECIPE = (ROOT / "llamax_cli" / "manual" / "recipe.md").read_text(encoding="utf-8")
 PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
 
@@ -153,7 +154,7 @@ def small_clone(folder: Path) -> Path:
 def test_quickstart(tmp_path: Path) -> None:
     """Killed in training it goes on at a checkpoint; then it comes to its tables; then there is nothing left to do.
 
-    Every line that it runs stands in the README.
+    Every line that it runs stands in the manual.
     """
     command = ["bash", str(small_clone(tmp_path)), "work"]
     work = tmp_path / "work"
@@ -171,8 +172,9 @@ def test_quickstart(tmp_path: Path) -> None:
     assert first.stdout.count(" is there\n") == 6  # what was made before training
     lines = re.findall(r"^\$ (.*)$", first.stdout, re.MULTILINE)
     assert lines == [line for _, line in quickstart_lines()]
-    assert [line for line in lines if line not in README.splitlines()] == []
-    assert all(f"llamax {name} " in "\n".join(lines) for name in COMMANDS)
+    shown = {line.removeprefix("$ ") for line in RECIPE.splitlines()}
+    assert [line for line in lines if line not in shown] == []
+    assert all(f"llamax {name} " in "\n".join(lines) for name in COMMANDS if name != "help")
 
     made = {path: path.stat().st_mtime_ns for path in work.rglob("*")}
     again = subprocess.run(command, capture_output=True, check=False, timeout=60, **given)

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langcodes.registry_parser import parse_registry
+from support.corpora import flores
 
 from llamax_cli.errors import LanguageError
 from llamax_cli.languages import canonical, language, languages
@@ -57,11 +58,6 @@ def spellings(code: str) -> set[str]:
     entry = languages()[code]
     columns = {entry.code, entry.iso639_3, entry.flores101, entry.flores200, entry.bcp47, *entry.aliases}
     return {spelling.lower().replace("_", "-") for spelling in columns | {entry.flores200.split("_")[0]}}
-
-
-def flores_devtest(data: Path, code: str) -> str:
-    """The FLORES-101 devtest text of a language."""
-    return (data / "flores101" / "devtest" / f"{languages()[code].flores101}.devtest").read_text(encoding="utf-8")
 
 
 def sheet(path: Path) -> list[dict[str, str]]:
@@ -281,7 +277,7 @@ def test_gatitos_and_muse_codes(data: Path) -> None:
 def test_scripts_are_those_of_flores(data: Path) -> None:
     """Most letters of each FLORES file are of the script in the table."""
     for code, entry in languages().items():
-        letters = filter(str.isalpha, flores_devtest(data, code))
+        letters = filter(str.isalpha, "\n".join(flores(data, code)))
         words = Counter(unicodedata.name(letter, "").split(" ")[0] for letter in letters)
         assert words.most_common(1)[0][0] == SCRIPT_WORDS[entry.script], code
         assert entry.flores200.endswith(f"_{entry.script}")
@@ -289,7 +285,7 @@ def test_scripts_are_those_of_flores(data: Path) -> None:
 
 def test_chinese_scripts_are_not_swapped(data: Path) -> None:
     """The two Chinese files differ where the scripts do."""
-    simplified, traditional = flores_devtest(data, "zh"), flores_devtest(data, "zhtrad")
+    simplified, traditional = "\n".join(flores(data, "zh")), "\n".join(flores(data, "zhtrad"))
     for simple, full in ("国國", "这這", "们們", "说說"):
         assert simplified.count(simple) > simplified.count(full)
         assert traditional.count(full) > traditional.count(simple)
@@ -298,7 +294,7 @@ def test_chinese_scripts_are_not_swapped(data: Path) -> None:
 def test_spaces_between_words_are_those_of_flores(data: Path) -> None:
     """Unspaced languages have few spaces, all others many."""
     for code, entry in languages().items():
-        text = flores_devtest(data, code)
+        text = "\n".join(flores(data, code))
         assert entry.spaced == (text.count(" ") / len(text) > 0.07), code
 
 

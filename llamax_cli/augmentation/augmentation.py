@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from msgspec import Raw
 
-from llamax_cli.augmentation import words
 from llamax_cli.augmentation.code_switching import Switched, Switcher
-from llamax_cli.augmentation.segmentation import CHINESE, SCRIPTS, chinese, longest_match
+from llamax_cli.augmentation.segmentation import CHINESE, SCRIPTS, chinese_splitter, longest_match_splitter
 from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
+from llamax_cli.augmentation.words import split_words
 from llamax_cli.errors import RecordError, UsageError
 from llamax_cli.languages import canonical
 from llamax_cli.lexicon.catalog import open_lexicon
@@ -21,21 +21,23 @@ from llamax_cli.records import Record, text
 from llamax_cli.streams.chunks import Tally
 from llamax_cli.streams.run import Run
 
-MEMORY = 128 << 20  # bytes of words that a worker keeps
-COUNTS = ("words", "covered", "replaced", "sentences", "unchanged")  # the rest of the tally are languages
-VERIFIED = 1 << 30  # bytes of a lexicon that is read through before it is trusted, at some gigabytes a second
-OWN = {"src", "tgt", "src_lang", "tgt_lang"}  # keys of the pair that a text becomes
-TARGET = "tgt"  # in place of a language: that of the pair
+WORD_MEMORY = 128 << 20  # bytes of memory for the words that a worker caches
+COUNTS = ("words", "covered", "replaced", "sentences", "unchanged")  # all other keys of the tally are languages
+MAX_VERIFIED = 1 << 30  # bytes; a lexicon no larger is verified first, at some gigabytes a second
+PAIR_KEYS = {"src", "tgt", "src_lang", "tgt_lang"}  # keys of a text that are dropped when it becomes a pair
+TARGET = "tgt"  # stands for the target language of each pair
+MAX_LISTED = 20  # languages that a message lists
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What to make of each record.
+    """How to augment records.
 
-    `rate`: share of the words to replace. `into`: the languages to replace by, all of the lexicons where it is empty;
-    `without`: not by these, and TARGET is the target language of each pair. `copies`: each drawn anew. `append`: the
-    record itself before them. `drop_unchanged`: no copy that says what the record says. `paper`: to its letter, small
-    letters, words between spaces, no phrases. `segmenter`: of Chinese.
+    `rate`: share of the words to replace. `into`: languages of the replacements (empty: all languages of the lexicons).
+    `without`: languages to exclude; TARGET is the target language of each pair. `copies`: number of copies of each
+    record, each with its own random choices. `append`: write the record itself before its copies. `drop_unchanged`:
+    leave out copies without replacements. `paper`: exactly as in the paper, that is, in lower case, with words split at
+    white space and without phrases. `segmenter`: the segmenter for Chinese.
     """
 
     lexicons: Sequence[Lexicon]
@@ -52,147 +54,153 @@ class Augmentation:
     def __post_init__(self) -> None:
         have = {lang for lexicon in self.lexicons for lang in lexicon.statistics}
         if missing := [lang for lang in self.into if lang not in have]:
-            raise UsageError(f"--into {','.join(missing)}: no such language in {self._named()}; have: {_some(have)}")
+            raise UsageError(
+                f"--into {','.join(missing)}: no such language in {self._paths()}; have: {_list_some(have)}"
+            )
         if not set(self.into or have).difference(self.without):
-            raise UsageError("--not leaves no language to replace words by")
+            raise UsageError("--not leaves no language to translate words into")
 
     def __call__(self) -> "Augmenter":
-        """Return the stage of one worker."""
+        """Return the Augmenter of one worker."""
         return Augmenter(self)
 
     @cached_property
-    def shares(self) -> Mapping[str, Lexicon]:
-        """Which lexicon each language is taken from: the one with most entities for it (Table 2)."""
+    def lexicon_by_language(self) -> Mapping[str, Lexicon]:
+        """The lexicon from which each language is taken: the one with the most entities in that language (Table 2)."""
         have = sorted({lang for lexicon in self.lexicons for lang in lexicon.statistics})
         return {lang: max(self.lexicons, key=lambda lexicon: lexicon.entities(lang)) for lang in have}
 
     def sources(self, target: str) -> list[LexiconSource]:
-        """Return what to take from each lexicon for pairs into a language."""
+        """Return the languages to take from each lexicon for pairs with the given target language."""
         without = {target if lang == TARGET else lang for lang in self.without}
         if len(self.lexicons) == 1 and not self.into and not without:
             return [LexiconSource(self.lexicons[0])]
-        wanted = set(self.into or self.shares) - without
+        languages = set(self.into or self.lexicon_by_language) - without
         return [
-            LexiconSource(each, frozenset(lang for lang in wanted if self.shares[lang] is each))
-            for each in self.lexicons
+            LexiconSource(lexicon, frozenset(lang for lang in languages if self.lexicon_by_language[lang] is lexicon))
+            for lexicon in self.lexicons
         ]
 
-    def check(self, lang: str) -> None:
-        """Raise RecordError where no lexicon has words of a language."""
+    def check_source(self, lang: str) -> None:
+        """Raise RecordError if no lexicon has words of a language."""
         if not any(lexicon.statistics[lang].entries for lexicon in self.lexicons if lang in lexicon.statistics):
             have = {lang for lexicon in self.lexicons for lang in lexicon.languages}
-            raise RecordError(f"{self._named()} has no words of {lang!r}, only of {_some(have)}")
+            raise RecordError(f"{self._paths()} has no words of {lang!r}, only of {_list_some(have)}")
 
-    def _named(self) -> str:
+    def _paths(self) -> str:
         return ", ".join(lexicon.path for lexicon in self.lexicons)
 
 
 def open_lexicons(names: Sequence[str]) -> list[Lexicon]:
-    """Open lexicons by name or path; UsageError where none is named or one twice."""
+    """Open lexicons by name or path; raise UsageError if there are none, or one is given twice."""
     lexicons = [open_lexicon(name) for name in names]
     for lexicon in lexicons:
-        if lexicon.size <= VERIFIED:
+        if lexicon.size <= MAX_VERIFIED:
             lexicon.verify()
     if not lexicons or len({lexicon.path for lexicon in lexicons}) < len(lexicons):
-        raise UsageError(f"--dict {','.join(names)}: name one lexicon or several different ones")
+        raise UsageError(f"--dict {','.join(names)}: give one lexicon or several different ones")
     return lexicons
 
 
 class Augmenter:
-    """Augments records, in one worker: `stage(record, tally)`, or many at once."""
+    """Augments records in one worker."""
 
     def __init__(self, plan: Augmentation) -> None:
         self._plan = plan
-        self._room = MemoryBudget(MEMORY)
+        self._memory = MemoryBudget(WORD_MEMORY)
         self._switchers: dict[tuple[str, str], Switcher] = {}
         self._directions: dict[tuple[str, str], _Direction] = {}
 
     def __call__(self, record: Record, tally: Tally) -> list[Record]:
-        """Return the copies of a Pair or Mono record as Pairs; count words and what became of them."""
+        """Return the copies of a pair or a text, which are pairs; count words and replacements."""
         return self.transform_batch([record], tally)
 
     def transform_batch(self, records: Iterable[Record], tally: Tally) -> list[Record]:
-        """Return the copies of all the records."""
-        made: list[Record] = []
-        copies: list[Switched] = []
+        """Return the copies of several records, the same as calls with one record at a time."""
+        augmented: list[Record] = []
+        counted: list[Switched] = []
+        keep_all = not self._plan.drop_unchanged
         for record in records:
             if self._plan.append:
-                made.append(record)
+                augmented.append(record)
             if "src" in record or "text" not in record:
-                source, other = text(record, "src"), text(record, "tgt")
-                new = self._copies(source, other, (text(record, "src_lang"), text(record, "tgt_lang")))
-                made += [{**record, "src": Raw(copy[0]), "origin": "aug-para"} for copy in self._wanted(new)]
+                source, target = text(record, "src"), text(record, "tgt")
+                copies = self._copies(source, target, (text(record, "src_lang"), text(record, "tgt_lang")))
+                augmented += [
+                    {**record, "src": Raw(switched), "origin": "aug-para"}
+                    for switched, _, _, replaced, _ in copies
+                    if keep_all or replaced
+                ]
             else:
                 source, lang = text(record, "text"), text(record, "lang")
-                new = self._copies(source, "", (lang, lang))
-                made += [_pair(record, Raw(copy[0])) for copy in self._wanted(new)]
-            copies += new
-        _count(copies, tally)
-        return made
+                copies = self._copies(source, "", (lang, lang))
+                augmented += [
+                    _pair(record, Raw(switched)) for switched, _, _, replaced, _ in copies if keep_all or replaced
+                ]
+            counted += copies
+        _count(counted, tally)
+        return augmented
 
-    def _copies(self, source: str, other: str, langs: tuple[str, str]) -> list[Switched]:
-        """Return the copies of a text; `langs` are its language and its translation's as they stand in the record."""
+    def _copies(self, source: str, target: str, langs: tuple[str, str]) -> list[Switched]:
+        """Return the copies of a source text; `langs` are the source and target languages as written in the record."""
         direction = self._directions.get(langs) or self._direction(langs)
         source = source.lower() if self._plan.paper else source
-        return [direction.switch(source, keyed_bits(key, source, other)) for key in direction.keys]
-
-    def _wanted(self, copies: list[Switched]) -> list[Switched]:
-        return [copy for copy in copies if copy[3]] if self._plan.drop_unchanged else copies
+        return [direction.switch(source, keyed_bits(key, source, target)) for key in direction.keys]
 
     def _direction(self, langs: tuple[str, str]) -> "_Direction":
         plan = self._plan
         lang, target = map(canonical, langs)
-        # One switcher for all directions into which the same words may be put.
-        shared = lang, target if TARGET in plan.without else ""
-        switcher = self._switchers.get(shared) or self._switcher(lang, target)
-        self._switchers[shared] = switcher
+        # Directions with the same source language and the same languages of replacements share a switcher.
+        key = lang, target if TARGET in plan.without else ""
+        switcher = self._switchers.get(key) or self._switcher(lang, target)
+        self._switchers[key] = switcher
         keys = [bits(plan.seed, "augment", copy, lang, target) for copy in range(plan.copies)]
         direction = self._directions[langs] = _Direction(keys, switcher.switch)
         return direction
 
     def _switcher(self, lang: str, target: str) -> Switcher:
         plan = self._plan
-        plan.check(lang)
+        plan.check_source(lang)
         sources = plan.sources(target)
-        is_matched = lang in SCRIPTS and not plan.paper
+        is_chinese = lang in CHINESE
+        is_matched = lang in SCRIPTS and not plan.paper  # split at the longest entries, which include phrases
+        may_have_phrases = is_chinese or any(source.lexicon.max_words(lang) > 1 for source in sources)
         vocabulary = Vocabulary(
             sources,
             lang,
-            "" if lang in CHINESE or is_matched else " ",
-            self._room,
-            has_phrases=not plan.paper
-            and not is_matched
-            and (lang in CHINESE or any(each.lexicon.max_words(lang) > 1 for each in sources)),
-            exact=plan.paper,
+            "" if is_chinese or is_matched else " ",
+            self._memory,
+            has_phrases=may_have_phrases and not plan.paper and not is_matched,
+            is_exact=plan.paper,
         )
-        if lang in CHINESE:
-            return Switcher(vocabulary, chinese(plan.segmenter), plan.rate)
-        return Switcher(vocabulary, longest_match(vocabulary) if is_matched else words.cut, plan.rate)
+        if is_chinese:
+            return Switcher(vocabulary, chinese_splitter(plan.segmenter), plan.rate)
+        return Switcher(vocabulary, longest_match_splitter(vocabulary) if is_matched else split_words, plan.rate)
 
 
 class _Direction(NamedTuple):
-    """What to do with texts of one direction: random bits for each copy, and who code-switches them."""
+    """A translation direction: the random bits of each copy, and the function that code-switches its texts."""
 
     keys: Sequence[int]
     switch: Callable[[str, int], Switched]
 
 
 def _pair(record: Record, source: Raw) -> Record:
-    """Return the pair of a text and its code-switched form."""
+    """Return a pair whose source is the code-switched text and whose target is the text itself."""
     pair: Record = {}
     for key, value in record.items():
         if key == "text":
             pair["src"], pair["tgt"] = source, value
         elif key == "lang":
             pair["src_lang"] = pair["tgt_lang"] = value
-        elif key not in OWN:
+        elif key not in PAIR_KEYS:
             pair[key] = value
     pair["origin"] = "aug-mono"
     return pair
 
 
 def _count(copies: Sequence[Switched], tally: Tally) -> None:
-    """Count words and what became of them, at once: one by one it takes longer than to code-switch them."""
+    """Count words and replacements of all copies at once; counting one by one takes longer than code-switching."""
     if copies:
         _, words, covered, replaced, languages = zip(*copies, strict=True)
         tally.update(chain.from_iterable(languages))
@@ -204,7 +212,7 @@ def _count(copies: Sequence[Switched], tally: Tally) -> None:
 
 
 def report(run: Run) -> None:
-    """Put what became of the words into the manifest and the summary."""
+    """Add the counts of words and replacements to the manifest and the summary."""
     counts = {name: run.tally.pop(name, 0) for name in COUNTS}
     coverage, achieved = (counts[name] / max(1, counts["words"]) for name in ("covered", "replaced"))
     run.figures |= {**counts, "coverage": round(coverage, 6), "achieved_rate": round(achieved, 6)}
@@ -216,6 +224,7 @@ def report(run: Run) -> None:
     )
 
 
-def _some(languages: Collection[str]) -> str:
-    shown = sorted(languages)
-    return ", ".join(shown[:20]) + (f" and {len(shown) - 20} more" if len(shown) > 20 else "")
+def _list_some(languages: Collection[str]) -> str:
+    names = sorted(languages)
+    more = len(names) - MAX_LISTED
+    return ", ".join(names[:MAX_LISTED]) + (f" and {more} more" if more > 0 else "")

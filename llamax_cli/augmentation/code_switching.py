@@ -1,11 +1,12 @@
-"""Code-switching: a share of the words of a text replaced by translations (paper, section 2.1, step 2).
+"""Code-switching: replace a share of the words of a text with translations (paper, section 2.1, step 2).
 
-    switch = Switcher(vocabulary, words.cut, 0.3).switch
+    switch = Switcher(vocabulary, split_words, 0.3).switch
     switch("A black dog.", key) -> (b'"A schwarz dog."', 3, 3, 1, ["de"])
 
-The rate is the share of words that are replaced in the end, which the paper does not give: of n words with a letter
-n * rate are replaced, rounded up or down by chance so that the mean is right, at most those that the lexicon covers. A
-phrase counts its words. Each replacement draws a language, all that have a translation alike, then a translation in it.
+The rate is the share of all words that is replaced; the paper does not give its value. Of n words with a letter,
+n * rate are replaced, rounded up or down at random so that the mean is exact, but no more than the lexicon covers. A
+phrase counts as its number of words. For each replacement, a language is drawn uniformly from those that have a
+translation, and then one of the translations into that language.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -16,84 +17,97 @@ import msgspec
 
 from llamax_cli.augmentation.segmentation import is_spaced
 from llamax_cli.augmentation.vocabulary import Vocabulary, Word
-from llamax_cli.augmentation.words import Cut, is_letter, joined, trimmed, written
-from llamax_cli.augmentation.words import cut as at_spaces
+from llamax_cli.augmentation.words import (
+    WordSplitter,
+    apply_capitals,
+    is_word_character,
+    join_words,
+    split_words,
+    trim,
+)
 from llamax_cli.lexicon.store.layout import ITEM_SEPARATOR
 from llamax_cli.randomness import draws
 
 try:
-    from llamax_cli.augmentation.spaced import Spaced
-except ImportError:  # installed where there was no C compiler
-    Spaced = None  # type: ignore[assignment,misc]
+    from llamax_cli.augmentation.spaced import SpacedSwitcher
+except ImportError:  # llamax was installed without a C compiler
+    SpacedSwitcher = None  # type: ignore[assignment,misc]
 
 _encode = msgspec.json.Encoder().encode
 
-LONG = 10_000  # words of a text
+# The random bits of each choice. spaced.c has the same constants.
+ROUNDING_SHIFT = 32  # the high half of a text's key, divided by ROUNDING_RANGE, rounds the number of replacements
+ROUNDING_RANGE = 1 << 32
+LANGUAGE_SHIFT = 20  # a draw has 64 bits: all choose the word, those from this bit on choose the language,
+SYNONYM_SHIFT = 40  # and those from this bit on choose one of several translations into the language
+LONG_TEXT = 10_000  # words; spaced.c leaves longer texts to Python
 
 
-# A text after code-switching, how many words it had, were covered and were replaced, and by which languages. The text
-# is a string of JSON, as it will be written.
+# A text after code-switching, as (text, words, covered, replaced, languages): the text as a JSON string; how many of
+# its words have a letter, are in a lexicon, and were replaced; and the language of each replacement. It is a plain
+# tuple, because creating a named tuple takes longer than code-switching a short text.
 Switched: TypeAlias = tuple[bytes, int, int, int, list[str]]
 
 
 class Switcher:
-    """Code-switches texts in the language of a vocabulary; `cut` gives their words."""
+    """Code-switches texts in the language of a vocabulary; `split` splits them into words."""
 
-    def __init__(self, vocabulary: Vocabulary, cut: Cut, rate: float) -> None:
+    def __init__(self, vocabulary: Vocabulary, split: WordSplitter, rate: float) -> None:
         self._vocabulary = vocabulary
         self._look_up = vocabulary.words.__getitem__
-        self._read = vocabulary.read
-        self._cut = cut
+        self._unpack = vocabulary.unpack
+        self._split = split
         self._rate = rate
-        self._spaced: Spaced | None = None
-        if Spaced is not None and cut is at_spaces:
-            self._spaced = Spaced(vocabulary.packed, written, rate)
-            vocabulary.room.share(self._spaced)
+        self._spaced: SpacedSwitcher | None = None
+        if SpacedSwitcher is not None and split is split_words:
+            self._spaced = SpacedSwitcher(vocabulary.pack, apply_capitals, rate)
+            vocabulary.memory.register(self._spaced)
 
     def switch(self, text: str, key: int) -> Switched:
         """Return the text with some of its words replaced, chosen by the 64 random bits of `key`."""
         if self._spaced is not None and (switched := self._spaced(text, key)) is not None:
             return switched
-        words, gaps = self._cut(text)
-        found: list[Any] = list(map(self._look_up, words))  # a Word, or False, or None where there is no letter
+        words, gaps = self._split(text)
+        found: list[Any] = list(map(self._look_up, words))  # Word, or False if unknown, or None if without a letter
         places = list(compress(range(len(found)), found))
         count = len(found) - found.count(None)
         lengths: Mapping[int, int] = {}
         if self._vocabulary.has_phrases:
             breaks = () if isinstance(gaps, str) else [place for place, gap in enumerate(gaps, 1) if "\n" in gap]
-            places, lengths = self._entries(words, found, places, breaks)
+            places, lengths = self._find_entries(words, found, places, breaks)
         covered = len(places) + sum(lengths.values()) - len(lengths)
-        wanted = min(covered, int(count * self._rate + (key >> 32) / 4294967296))
-        chosen = _chosen(places, lengths, wanted, draws(key))
-        languages: list[str] = []
-        for place, bits in chosen:
-            word = found[place]
-            choices = word.translations or self._read(word)
-            choice = (bits >> 20) % len(choices)
-            translation = choices[choice]
-            if ITEM_SEPARATOR in translation:
-                synonyms = translation.split(ITEM_SEPARATOR)
-                translation = synonyms[(bits >> 40) % len(synonyms)]
-            if not word.is_plain:
-                translation = word.before + written(translation, word.capitals) + word.after
-            words[place] = translation
-            languages.append(word.languages[choice])
-        swallowed = _swallowed(chosen, lengths) if lengths else ()
+        target = min(covered, int(count * self._rate + (key >> ROUNDING_SHIFT) / ROUNDING_RANGE))
+        chosen = _choose(places, lengths, target, draws(key))
+        languages = [self._replace(words, found, place, bits) for place, bits in chosen]
+        swallowed = _inner_places(chosen, lengths) if lengths else ()
         if gaps:
-            text = joined(words, gaps, swallowed)
+            text = join_words(words, gaps, swallowed)
         else:
-            text = _set_off(
-                words, {place for (place, _), lang in zip(chosen, languages, strict=True) if is_spaced(lang)}, swallowed
-            )
+            spaced = {place for (place, _), lang in zip(chosen, languages, strict=True) if is_spaced(lang)}
+            text = _join_unspaced(words, spaced, swallowed)
         return _encode(text), count, covered, len(chosen) + len(swallowed), languages
 
-    def _entries(
+    def _replace(self, words: list[str], found: Sequence[Any], place: int, bits: int) -> str:
+        """Replace the word at a place with a translation chosen by random bits; return the translation's language."""
+        word: Word = found[place]
+        choices = word.translations or self._unpack(word)
+        choice = (bits >> LANGUAGE_SHIFT) % len(choices)
+        translation = choices[choice]
+        if ITEM_SEPARATOR in translation:
+            synonyms = translation.split(ITEM_SEPARATOR)
+            translation = synonyms[(bits >> SYNONYM_SHIFT) % len(synonyms)]
+        if not word.is_plain:
+            translation = word.prefix + apply_capitals(translation, word.capitals) + word.suffix
+        words[place] = translation
+        return word.languages[choice]
+
+    def _find_entries(
         self, words: Sequence[str], found: list[Any], places: Iterable[int], breaks: Collection[int]
     ) -> tuple[list[int], Mapping[int, int]]:
-        """Return the places of what may be replaced, and how many words each phrase among it has.
+        """Return the places of the words and phrases that may be replaced, and the number of words of each phrase.
 
-        What is found at the place of a phrase becomes the phrase: the longest entry goes first. No phrase goes on at
-        one of the `breaks`, where a line begins.
+        Where several entries match, the longest one is used; a phrase is stored in `found` at the place of its first
+        word. No phrase crosses one of the `breaks`, which are the places where a line begins.
         """
         entries: list[int] = []
         lengths: dict[int, int] = {}
@@ -102,8 +116,8 @@ class Switcher:
             if place < end:
                 continue
             word: Word = found[place]
-            if word.opens and place + 1 not in breaks and self._may_go_on(word, words, found, place + 1):
-                phrase, end = self._longest(words, found, place, breaks)
+            if word.has_longer and place + 1 not in breaks and self._may_continue(word, words, found, place + 1):
+                phrase, end = self._longest_phrase(words, found, place, breaks)
                 if phrase is not None:
                     found[place], lengths[place] = phrase, end - place
                     entries.append(place)
@@ -112,83 +126,84 @@ class Switcher:
                 entries.append(place)
         return entries, lengths
 
-    def _may_go_on(self, word: Word, words: Sequence[str], found: Sequence[Any], place: int) -> bool:
-        """Return whether what stands at a place may be the second word of a phrase."""
-        if word.after or place == len(words) or found[place] is None:
+    def _may_continue(self, word: Word, words: Sequence[str], found: Sequence[Any], place: int) -> bool:
+        """Return whether the word at a place may be the second word of a phrase that begins with `word`."""
+        if word.suffix or place == len(words) or found[place] is None:
             return False
-        if not self._vocabulary.joint:
+        if not self._vocabulary.joiner:
             return True
-        second = found[place].core if found[place] else trimmed(words[place])[1]
-        return second in word.seconds or second.lower() in word.seconds
+        second = found[place].core if found[place] else trim(words[place])[1]
+        return second in word.second_words or second.lower() in word.second_words
 
-    def _longest(
+    def _longest_phrase(
         self, words: Sequence[str], found: Sequence[Any], place: int, breaks: Collection[int]
     ) -> tuple[Word | None, int]:
-        """Return the longest entry of several words that begins with one, and where it ends; punctuation ends it."""
+        """Return the longest phrase that begins at a place, or None, and its end; phrases end at punctuation."""
         first: Word = found[place]
-        core, after = first.core, first.after
+        core, suffix = first.core, first.suffix
         longest: tuple[Word | None, int] = None, place
         for end in range(place + 1, len(words)):
             word = found[end]
-            if after or word is None or end in breaks:
+            if suffix or word is None or end in breaks:
                 break
-            before, more, after = (word.before, word.core, word.after) if word else trimmed(words[end])
-            if before:
+            prefix, next_core, suffix = (word.prefix, word.core, word.suffix) if word else trim(words[end])
+            if prefix:
                 break
-            core += self._vocabulary.joint + more
-            entry = self._vocabulary.phrases[core]
-            if entry.is_known:
-                longest = entry.between(first.before, after), end + 1
-            if not entry.opens:
+            core += self._vocabulary.joiner + next_core
+            phrase = self._vocabulary.phrases[core]
+            if phrase.is_known:
+                longest = phrase.surrounded(first.prefix, suffix), end + 1
+            if not phrase.has_longer:
                 break
         return longest
 
 
-def _chosen(
-    places: list[int], lengths: Mapping[int, int], wanted: int, draw: Callable[[int], int]
+def _choose(
+    places: list[int], lengths: Mapping[int, int], target: int, draw: Callable[[int], int]
 ) -> list[tuple[int, int]]:
-    """Return places drawn until as many words as are wanted are in them, each with further random bits.
+    """Return random places with `target` words in total, each with the bits that were drawn for it.
 
-    A phrase that has more words than are still wanted is passed over.
+    A phrase with more words than are still needed is skipped.
     """
     sizes = range(len(places), 0, -1)
-    if not lengths and len(places) < LONG:
-        return [(places.pop(bits % size), bits) for bits, size in zip(map(draw, range(wanted)), sizes, strict=False)]
+    if not lengths and len(places) < LONG_TEXT:
+        return [(places.pop(bits % size), bits) for bits, size in zip(map(draw, range(target)), sizes, strict=False)]
     chosen: list[tuple[int, int]] = []
     for step, size in enumerate(sizes):
-        if not wanted:
+        if not target:
             break
         bits = draw(step)
-        place = _taken(places, bits % size)
+        place = _pop(places, bits % size)
         length = lengths.get(place, 1)
-        if length <= wanted:
+        if length <= target:
             chosen.append((place, bits))
-            wanted -= length
+            target -= length
     return chosen
 
 
-def _taken(places: list[int], number: int) -> int:
-    """Remove and return a place; in a long list the last takes its room, as moving all after it would take long."""
-    if len(places) < LONG:
-        return places.pop(number)
-    place, places[number] = places[number], places[-1]
+def _pop(places: list[int], index: int) -> int:
+    """Remove and return a place; in a long list the last place moves to its position, which is faster than shifting."""
+    if len(places) < LONG_TEXT:
+        return places.pop(index)
+    place, places[index] = places[index], places[-1]
     places.pop()
     return place
 
 
-def _swallowed(chosen: Iterable[tuple[int, int]], lengths: Mapping[int, int]) -> Collection[int]:
-    """Return the places of all words of the chosen phrases but their first."""
+def _inner_places(chosen: Iterable[tuple[int, int]], lengths: Mapping[int, int]) -> Collection[int]:
+    """Return the places of all words of the chosen phrases, except for the first word of each phrase."""
     return {inner for place, _ in chosen for inner in range(place + 1, place + lengths.get(place, 1))}
 
 
-def _set_off(words: Sequence[str], spaced: Collection[int], without: Collection[int]) -> str:
-    """Return the text of words without gaps; spaces set off those that come from a language that has spaces."""
+def _join_unspaced(words: Sequence[str], spaced: Collection[int], without: Collection[int]) -> str:
+    """Return the text of words without gaps, with spaces around the words at the places in `spaced`."""
     parts: list[str] = []
     before = -1
     for place, word in enumerate(words):
         if place in without:
             continue
-        if parts and (place in spaced or before in spaced) and is_letter(parts[-1][-1:]) and is_letter(word[:1]):
+        has_space = place in spaced or before in spaced
+        if parts and has_space and is_word_character(parts[-1][-1:]) and is_word_character(word[:1]):
             parts.append(" ")
         parts.append(word)
         before = place

@@ -1,6 +1,6 @@
-"""Words of texts that are written without spaces, by a segmenter (Chinese) or the longest entries of a lexicon.
+"""Splitting texts without spaces into words: Chinese by a segmenter, other languages by the longest lexicon entries.
 
-chinese("jieba")("我喜欢北京。") -> (["我", "喜欢", "北京", "。"], "")
+chinese_splitter("jieba")("我喜欢北京。") -> (["我", "喜欢", "北京", "。"], "")
 """
 
 from __future__ import annotations
@@ -9,51 +9,63 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
+from typing import NamedTuple
 
 from llamax_cli.augmentation.vocabulary import Vocabulary
-from llamax_cli.augmentation.words import Cut
+from llamax_cli.augmentation.words import WordSplitter
 from llamax_cli.errors import UsageError
 from llamax_cli.languages import languages
 
-# The characters a language is written with, and the fewest that make a word: a single Thai or Khmer letter is a piece
-# of a word that the lexicon does not have, a single Japanese character is often a word.
+
+class UnspacedScript(NamedTuple):
+    """The characters of a language without spaces, and the length of its shortest words in characters.
+
+    A single Thai or Khmer letter is usually part of a word that is not in the lexicon; a single Japanese character is
+    often a word.
+    """
+
+    characters: str
+    shortest: int
+
+
 SCRIPTS = {
-    "ja": ("々〆〇ぁ-ヿㇰ-ㇿ㐀-䶿一-鿿豈-﫿𠀀-𯿿", 1),
-    "th": ("\u0e01-\u0e3a\u0e40-\u0e4e", 2),
-    "lo": ("\u0e81-\u0ecd\u0edc-\u0edf", 2),
-    "km": ("\u1780-\u17d3\u17d7\u17dc\u17dd", 2),
-    "my": ("\u1000-\u103f\u104c-\u109f\uaa60-\uaa7f\ua9e0-\ua9ff", 2),
+    "ja": UnspacedScript("々〆〇ぁ-ヿㇰ-ㇿ㐀-䶿一-鿿豈-﫿𠀀-𯿿", 1),
+    "th": UnspacedScript("\u0e01-\u0e3a\u0e40-\u0e4e", 2),
+    "lo": UnspacedScript("\u0e81-\u0ecd\u0edc-\u0edf", 2),
+    "km": UnspacedScript("\u1780-\u17d3\u17d7\u17dc\u17dd", 2),
+    "my": UnspacedScript("\u1000-\u103f\u104c-\u109f\uaa60-\uaa7f\ua9e0-\ua9ff", 2),
 }
-LEADING = frozenset("เแโใไເແໂໃໄ")  # vowels that are written before the consonant they follow
-STACKING = frozenset("\u17d2\u1039")  # signs that put the next consonant below
+LEADING_VOWELS = frozenset("เแโใไເແໂໃໄ")  # written before the consonant that is spoken first
+FOLLOWING_VOWELS = frozenset("ะาำๅະາຳ")  # of Thai and Lao, which Unicode classes as letters
+STACKING_SIGNS = frozenset("\u17d2\u1039")  # the next consonant is written below
 CHINESE = frozenset({"zh", "zhtrad", "yue", "wuu", "lzh"})
 SEGMENTERS = ("jieba", "rjieba")
 
 
 def is_spaced(lang: str) -> bool:
-    """Return whether a language has spaces between its words: `is_spaced("th") -> False`."""
+    """Return whether a language is written with spaces between words: `is_spaced("th") -> False`."""
     known = languages().get(lang)
     return known.spaced if known else lang not in CHINESE
 
 
 @cache
-def chinese(segmenter: str) -> Cut:
-    """Return the cut of Chinese texts by one of the SEGMENTERS; UsageError where it is not installed."""
-    words = _rjieba() if segmenter == "rjieba" else _jieba()
-    return lambda text: (words(text) or [""], "")
+def chinese_splitter(segmenter: str) -> WordSplitter:
+    """Return a splitter of Chinese texts that uses one of the SEGMENTERS; UsageError if it is not installed."""
+    segment = _rjieba() if segmenter == "rjieba" else _jieba()
+    return lambda text: (segment(text) or [""], "")
 
 
 def _jieba() -> Callable[[str], list[str]]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its source has escapes that Python 3.12 warns of
+        warnings.simplefilter("ignore")  # Python 3.12 warns about escapes in jieba's source
         import jieba  # type: ignore[import-untyped]
 
-    # Its own way of loading talks on standard error and leaves a file in the folder for temporary files.
+    # jieba's own way of loading prints to standard error and leaves a file in the temporary folder.
     tokenizer = jieba.Tokenizer()
     tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
     tokenizer.initialized = True
-    found: Callable[[str], list[str]] = tokenizer.lcut
-    return found
+    segment: Callable[[str], list[str]] = tokenizer.lcut
+    return segment
 
 
 def _rjieba() -> Callable[[str], list[str]]:
@@ -61,35 +73,36 @@ def _rjieba() -> Callable[[str], list[str]]:
         import rjieba  # type: ignore[import-not-found, import-untyped, unused-ignore]
     except ImportError as error:
         raise UsageError("--segmenter rjieba is not installed: pip install 'llamax[rjieba]'") from error
-    found: Callable[[str], list[str]] = rjieba.cut
-    return found
+    segment: Callable[[str], list[str]] = rjieba.cut
+    return segment
 
 
-def longest_match(vocabulary: Vocabulary) -> Cut:
-    """Return the cut of texts of one of the SCRIPTS' languages at the longest entries of its lexicon.
+def longest_match_splitter(vocabulary: Vocabulary) -> WordSplitter:
+    """Return a splitter for a language of SCRIPTS that splits texts at the longest entries of a lexicon.
 
-    What lies between two entries is one word; other scripts and white space are cut off.
+    The text between two entries is one word; so is each run of other characters or of white space.
     """
     characters, shortest = SCRIPTS[vocabulary.lang]
-    runs = re.compile(rf"[{characters}]+|[^\s{characters}]+|\s+").findall
-    is_run = re.compile(f"[{characters}]").match
+    split_runs = re.compile(rf"[{characters}]+|[^\s{characters}]+|\s+").findall
+    is_script = re.compile(f"[{characters}]").match
 
-    def cut(text: str) -> tuple[list[str], str]:
-        found: list[str] = []
-        for run in runs(text):
-            if is_run(run):
-                found += _matched(run, vocabulary, shortest)
+    def split(text: str) -> tuple[list[str], str]:
+        words: list[str] = []
+        for run in split_runs(text):
+            if is_script(run):
+                words += _match(run, vocabulary, shortest)
             else:
-                found.append(run)
-        return found or [""], ""
+                words.append(run)
+        return words or [""], ""
 
-    return cut
+    return split
 
 
-def _matched(run: str, vocabulary: Vocabulary, shortest: int) -> Iterator[str]:
-    unknown = place = 0
+def _match(run: str, vocabulary: Vocabulary, shortest: int) -> Iterator[str]:
+    """Yield the longest entries in a run of one script, and the text between them."""
+    unknown = place = 0  # where the text without an entry begins, and where the next entry may begin
     while place < len(run):
-        end = _end(run, place, vocabulary, shortest) if _may_cut(run, place) else None
+        end = _longest_end(run, place, vocabulary, shortest) if _is_boundary(run, place) else None
         if end is None:
             place += 1
             continue
@@ -101,28 +114,30 @@ def _matched(run: str, vocabulary: Vocabulary, shortest: int) -> Iterator[str]:
         yield run[unknown:]
 
 
-def _end(run: str, start: int, vocabulary: Vocabulary, shortest: int) -> int | None:
-    """Return where the longest entry ends that starts at a place, None where there is none."""
-    found = None
+def _longest_end(run: str, start: int, vocabulary: Vocabulary, shortest: int) -> int | None:
+    """Return the end of the longest entry that starts at a place, or None if there is none."""
+    longest = None
     for end in range(start + 1, len(run) + 1):
         word = vocabulary.phrases[run[start:end]]
-        if word.is_known and end - start >= shortest and _may_cut(run, end):
-            found = end
-        if not word.opens:
+        if word.is_known and end - start >= shortest and _is_boundary(run, end):
+            longest = end
+        if not word.has_longer:
             break
-    return found
+    return longest
 
 
-def _may_cut(run: str, place: int) -> bool:
-    """Return whether no syllable is torn: a sign stays with the letter before it, a leading vowel with that after."""
+def _is_boundary(run: str, place: int) -> bool:
+    """Return whether a run may be split at a place without splitting a syllable.
+
+    A sign belongs to the letter before it, and a leading vowel to the letter after it.
+    """
     if place in {0, len(run)}:
         return True
-    return not (_is_sign(run[place]) or run[place - 1] in LEADING or run[place - 1] in STACKING)
+    return not (_is_sign(run[place]) or run[place - 1] in LEADING_VOWELS or run[place - 1] in STACKING_SIGNS)
 
 
 @cache
 def _is_sign(character: str) -> bool:
     from unicodedata import category
 
-    # The vowels of Thai and Lao that follow a consonant are letters by their category.
-    return category(character)[0] == "M" or character in "ะาำๅະາຳ"
+    return category(character)[0] == "M" or character in FOLLOWING_VOWELS

@@ -1,12 +1,11 @@
-/* Code-switching of texts whose words stand between single spaces, compiled. spaced.pyi says what it does and why.
+/* Code-switching of texts whose words are separated by single spaces, compiled; spaced.pyi describes the interface.
 
-   An entry is one block of memory, so that a word costs a cache miss or two instead of a dozen:
+   An entry is one block of memory, so that a word costs one or two cache misses instead of a dozen:
 
-       struct Entry | numbers of the languages | the word as it stands in a text | texts NUL texts NUL ...
+       struct Entry | numbers of the languages | the word as written in a text | translations NUL translations NUL ...
 
-   Synonyms have U+0001 between them. A phrase is kept as a word is, from the first letter of its first word to the last
-   of its last. Everything is UTF-8, and nothing here knows what a letter is: what does comes from Python, once for each
-   word. */
+   A phrase is stored like a word, from the first byte of its first word to the last byte of its last word. All text is
+   UTF-8. Python decides, once for each word, whether it has a letter; this file does not know what a letter is. */
 
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030B0000
@@ -14,20 +13,30 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { LONG = 10000 };  /* words; a longer text is left to Python, as is one that needs more memory than there is */
-enum { FEW = 96 };      /* words of a text that need no memory of their own */
-enum { AND = 1 };       /* between synonyms */
-enum { FIRST = 1 };     /* words.Capitals */
-enum { CODES = 1 << 12 }; /* languages, of which at most half are taken; there are fewer in the world's tables */
+/* lexicon/store/layout.py has the same separators. */
+enum { FIELD_SEPARATOR = 0, ITEM_SEPARATOR = 1, LIST_SEPARATOR = ',' };
+
+/* words.Capitals */
+enum { CAPITALS_NONE = 0, CAPITALS_FIRST = 1, CAPITALS_ALL = 2 };
+
+/* code_switching.py has the same constants, and explains which random bits make which choice. */
+#define ROUNDING_SHIFT 32
+#define ROUNDING_RANGE 4294967296.0
+#define LANGUAGE_SHIFT 20
+#define SYNONYM_SHIFT 40
+#define LONG_TEXT 10000  /* words; a longer text is left to Python */
+
+enum { SHORT_TEXT = 96 };           /* words; a text with no more uses only the stack */
+enum { LANGUAGE_SLOTS = 1 << 12 };  /* at most half are used; no lexicon has that many languages */
 
 typedef struct {
-    uint32_t length;          /* of the word */
-    uint32_t before, after;   /* bytes of punctuation at its ends */
-    uint32_t texts;           /* their length */
-    uint16_t options;         /* languages; 0 where the word has no entry */
-    uint8_t capitals;
+    uint32_t length;            /* bytes of the word with its punctuation */
+    uint32_t prefix, suffix;    /* bytes of punctuation before and after the word */
+    uint32_t translations_size; /* bytes */
+    uint16_t choices;           /* languages; 0 where no lexicon has the word */
+    uint8_t capitals;           /* one of CAPITALS_... */
     uint8_t has_letter;
-    PyObject *seconds;        /* the words with which entries go on that begin so; True: it may be any; or NULL */
+    PyObject *second_words;     /* of phrases that begin with the word: a set, True (any word) or NULL (none) */
 } Entry;
 
 typedef struct {
@@ -35,49 +44,50 @@ typedef struct {
     Entry *entry;
 } Slot;
 
+/* A word of a text, and the text that is written in its place. */
 typedef struct {
-    const char *start;        /* what is written there in the end */
+    const char *start;          /* the word; later, its replacement */
     size_t length;
-    const char *before, *after; /* punctuation around a replacement */
-    uint32_t before_length, after_length;
-    uint32_t words;           /* of the phrase that begins here, or 1; 0 inside of one that was replaced */
-    uint32_t raised;          /* whether the first letter, one of ASCII, is to be made a capital */
-    Entry *entry;             /* of the word; then of what may be replaced, phrase or word */
+    const char *prefix, *suffix; /* punctuation around the replacement */
+    uint32_t prefix_length, suffix_length;
+    uint32_t words;             /* in the phrase that begins here, else 1; 0 inside a replaced phrase */
+    uint32_t is_capitalized;    /* whether the first letter of the replacement, an ASCII letter, is capitalized */
+    Entry *entry;               /* of the word, or of the longest phrase that begins with it */
 } Word;
 
 typedef struct {
     PyObject_HEAD
-    PyObject *make, *write;
+    PyObject *pack, *apply_capitals;
     double rate;
-    Slot *slots;
-    size_t room, taken;
-    uint64_t generation;      /* how often everything was forgotten */
-    PyObject *codes[CODES];   /* of languages, each at a place that its hash tells */
+    Slot *slots;                /* hash table of the entries, with linear probing */
+    size_t capacity, used;
+    uint64_t generation;        /* number of times that all entries were freed */
+    PyObject *codes[LANGUAGE_SLOTS]; /* hash table of the languages; the slot of a language is its number */
     size_t languages;
-} Spaced;
+} SpacedSwitcher;
 
-/* -- parts of texts ------------------------------------------------------------------------------------------------ */
+/* -- fields of texts ----------------------------------------------------------------------------------------------- */
 
-/* Return the `number`-th of the parts of a text; `length` becomes its own. */
-static const char *part(const char *text, size_t *length, char between, size_t number) {
-    const char *end = text + *length, *cut = memchr(text, between, *length);
+/* Return field `number`, from 0, of a text of `*length` bytes, and set `*length` to the length of the field. */
+static const char *field(const char *text, size_t *length, char separator, size_t number) {
+    const char *end = text + *length, *cut = memchr(text, separator, *length);
     while (number-- && cut) {
         text = cut + 1;
-        cut = memchr(text, between, end - text);
+        cut = memchr(text, separator, end - text);
     }
     *length = (cut ? cut : end) - text;
     return text;
 }
 
-static size_t count_of(const char *text, size_t length, char between) {
+static size_t count_fields(const char *text, size_t length, char separator) {
     size_t count = 1;
     for (size_t i = 0; i < length; i++)
-        count += text[i] == between;
+        count += text[i] == separator;
     return count;
 }
 
-/* Return how many words there are; 0 where there is white space other than U+0020, as in words.cut. */
-static size_t words_of(const char *text, size_t length) {
+/* Return the number of words, or 0 if there is white space other than U+0020 (see words.split_words). */
+static size_t count_words(const char *text, size_t length) {
     size_t count = 1;
     const unsigned char *at = (const unsigned char *)text, *end = at + length;
     for (; at < end; at++) {
@@ -95,21 +105,21 @@ static size_t words_of(const char *text, size_t length) {
     return count;
 }
 
-/* -- the words that were seen -------------------------------------------------------------------------------------- */
+/* -- entries of the words seen so far ------------------------------------------------------------------------------ */
 
 static uint16_t *languages_of(const Entry *entry) { return (uint16_t *)(entry + 1); }
-static char *word_of(const Entry *entry) { return (char *)(languages_of(entry) + entry->options); }
-static char *texts_of(const Entry *entry) { return word_of(entry) + entry->length; }
+static char *word_of(const Entry *entry) { return (char *)(languages_of(entry) + entry->choices); }
+static char *translations_of(const Entry *entry) { return word_of(entry) + entry->length; }
 
-static uint64_t hashed(const char *text, size_t length) {
+static uint64_t hash_of(const char *text, size_t length) {
     uint64_t hash = 0xcbf29ce484222325u ^ length;
     for (size_t i = 0; i < length; i++)
         hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3u;  /* FNV-1a */
     return hash ^ hash >> 32;
 }
 
-static Slot *slot_of(Spaced *self, uint64_t hash, const char *text, size_t length) {
-    for (size_t at = hash & (self->room - 1);; at = (at + 1) & (self->room - 1)) {
+static Slot *find_slot(SpacedSwitcher *self, uint64_t hash, const char *text, size_t length) {
+    for (size_t at = hash & (self->capacity - 1);; at = (at + 1) & (self->capacity - 1)) {
         Slot *slot = self->slots + at;
         if (!slot->entry || (slot->hash == hash && slot->entry->length == length &&
                              !memcmp(word_of(slot->entry), text, length)))
@@ -117,55 +127,55 @@ static Slot *slot_of(Spaced *self, uint64_t hash, const char *text, size_t lengt
     }
 }
 
-static int grow(Spaced *self) {
-    size_t room = self->room ? self->room * 2 : 1024;
-    Slot *old = self->slots, *slots = PyMem_Calloc(room, sizeof(Slot));
+static int grow(SpacedSwitcher *self) {
+    size_t capacity = self->capacity ? self->capacity * 2 : 1024;
+    Slot *old = self->slots, *slots = PyMem_Calloc(capacity, sizeof(Slot));
     if (!slots) {
         PyErr_NoMemory();
         return -1;
     }
-    for (size_t i = 0; i < self->room; i++)
+    for (size_t i = 0; i < self->capacity; i++)
         if (old[i].entry) {
-            size_t at = old[i].hash & (room - 1);
+            size_t at = old[i].hash & (capacity - 1);
             while (slots[at].entry)
-                at = (at + 1) & (room - 1);
+                at = (at + 1) & (capacity - 1);
             slots[at] = old[i];
         }
     PyMem_Free(old);
     self->slots = slots;
-    self->room = room;
+    self->capacity = capacity;
     return 0;
 }
 
-static void drop(Entry *entry) {
-    Py_XDECREF(entry->seconds);
+static void free_entry(Entry *entry) {
+    Py_XDECREF(entry->second_words);
     PyMem_Free(entry);
 }
 
-static void forget(Spaced *self) {
+static void free_entries(SpacedSwitcher *self) {
     Slot *slots = self->slots;
-    size_t room = self->room;
+    size_t capacity = self->capacity;
     self->slots = NULL;
-    self->room = self->taken = 0;
+    self->capacity = self->used = 0;
     self->generation++;
-    for (size_t i = 0; i < room; i++)
+    for (size_t i = 0; i < capacity; i++)
         if (slots[i].entry)
-            drop(slots[i].entry);
+            free_entry(slots[i].entry);
     PyMem_Free(slots);
 }
 
-/* Return the number of a language; -1 with an exception set. */
-static int number_of(Spaced *self, const char *code, size_t length) {
-    for (size_t at = hashed(code, length) & (CODES - 1);; at = (at + 1) & (CODES - 1)) {
+/* Return the number of a language, or -1 with an exception set. */
+static int language_number(SpacedSwitcher *self, const char *code, size_t length) {
+    for (size_t at = hash_of(code, length) & (LANGUAGE_SLOTS - 1);; at = (at + 1) & (LANGUAGE_SLOTS - 1)) {
         Py_ssize_t size = 0;
-        const char *there = self->codes[at] ? PyUnicode_AsUTF8AndSize(self->codes[at], &size) : NULL;
-        if (there && (size_t)size == length && !memcmp(there, code, length))
+        const char *known = self->codes[at] ? PyUnicode_AsUTF8AndSize(self->codes[at], &size) : NULL;
+        if (known && (size_t)size == length && !memcmp(known, code, length))
             return at;
-        if (there)
+        if (known)
             continue;
         if (self->codes[at] || !(self->codes[at] = PyUnicode_FromStringAndSize(code, length)))
             return -1;
-        if (++self->languages > CODES / 2) {
+        if (++self->languages > LANGUAGE_SLOTS / 2) {
             PyErr_SetString(PyExc_ValueError, "too many languages");
             return -1;
         }
@@ -173,83 +183,87 @@ static int number_of(Spaced *self, const char *code, size_t length) {
     }
 }
 
-/* Return the entry of what `make` says of a word: (stored, before, after, capitals, seconds), or None. */
-static Entry *packed(Spaced *self, const char *text, size_t length, PyObject *made) {
-    const char *stored = "";
+/* Return a new entry for a word; `packed` is the result of `pack`, a vocabulary.PackedWord or None. */
+static Entry *new_entry(SpacedSwitcher *self, const char *text, size_t length, PyObject *packed) {
+    const char *value = "";
     Py_ssize_t size = 0;
-    unsigned int before = 0, after = 0;
+    unsigned int prefix_size = 0, suffix_size = 0;
     unsigned char capitals = 0;
-    PyObject *seconds = Py_None;
-    if (made != Py_None && !PyTuple_Check(made)) {
-        PyErr_SetString(PyExc_TypeError, "not what is stored of a word");
+    PyObject *second_words = Py_None;
+    if (packed != Py_None && !PyTuple_Check(packed)) {
+        PyErr_SetString(PyExc_TypeError, "not a packed word");
         return NULL;
     }
-    if (made != Py_None && !PyArg_ParseTuple(made, "y#IIbO", &stored, &size, &before, &after, &capitals, &seconds))
+    if (packed != Py_None && !PyArg_ParseTuple(packed, "y#IIbO", &value, &size, &prefix_size, &suffix_size, &capitals,
+                                               &second_words))
         return NULL;
-    size_t texts = size, options = 0;
-    while (texts && stored[texts - 1])
-        texts--;
-    for (size_t i = 0; i < texts; i++)
-        options += !stored[i];
-    if ((size_t)before + after > length || size > UINT32_MAX || length > UINT32_MAX || options > UINT16_MAX ||
-        (texts && options != count_of(stored + texts, size - texts, ','))) {
-        PyErr_SetString(PyExc_ValueError, "not what is stored of a word");
+    size_t translations_size = size, choices = 0;
+    while (translations_size && value[translations_size - 1] != FIELD_SEPARATOR)
+        translations_size--;
+    for (size_t i = 0; i < translations_size; i++)
+        choices += value[i] == FIELD_SEPARATOR;
+    const char *codes = value + translations_size;
+    size_t codes_size = size - translations_size;
+    if ((size_t)prefix_size + suffix_size > length || size > UINT32_MAX || length > UINT32_MAX ||
+        choices > UINT16_MAX || (translations_size && choices != count_fields(codes, codes_size, LIST_SEPARATOR))) {
+        PyErr_SetString(PyExc_ValueError, "not a packed word");
         return NULL;
     }
-    Entry *entry = PyMem_Malloc(sizeof(Entry) + options * sizeof(uint16_t) + length + texts);
+    Entry *entry = PyMem_Malloc(sizeof(Entry) + choices * sizeof(uint16_t) + length + translations_size);
     if (!entry) {
         PyErr_NoMemory();
         return NULL;
     }
-    *entry = (Entry){.length = length, .before = before, .after = after, .texts = texts, .options = options,
-                     .capitals = capitals, .has_letter = made != Py_None};
+    *entry = (Entry){.length = length, .prefix = prefix_size, .suffix = suffix_size,
+                     .translations_size = translations_size, .choices = choices, .capitals = capitals,
+                     .has_letter = packed != Py_None};
     memcpy(word_of(entry), text, length);
-    memcpy(texts_of(entry), stored, texts);
-    const char *code = stored + texts;
-    for (size_t i = 0; i < options; i++) {
-        size_t left = stored + size - code;
-        part(code, &left, ',', 0);
-        int number = number_of(self, code, left);
+    memcpy(translations_of(entry), value, translations_size);
+    for (size_t i = 0; i < choices; i++) {
+        size_t code_length = codes_size;
+        field(codes, &code_length, LIST_SEPARATOR, 0);
+        int number = language_number(self, codes, code_length);
         if (number < 0) {
-            drop(entry);
+            free_entry(entry);
             return NULL;
         }
         languages_of(entry)[i] = number;
-        code += left + 1;
+        codes += code_length + 1;
+        codes_size -= code_length + (i + 1 < choices);
     }
-    entry->seconds = seconds == Py_None ? NULL : Py_NewRef(seconds);
+    entry->second_words = second_words == Py_None ? NULL : Py_NewRef(second_words);
     return entry;
 }
 
-/* Return the entry of a word; NULL with an exception set where there is none to be had. */
-static Entry *entry_of(Spaced *self, const char *text, size_t length) {
-    uint64_t hash = hashed(text, length);
-    if (self->room) {
-        Slot *slot = slot_of(self, hash, text, length);
+/* Return the entry of a word, or NULL with an exception set. */
+static Entry *get_entry(SpacedSwitcher *self, const char *text, size_t length) {
+    uint64_t hash = hash_of(text, length);
+    if (self->capacity) {
+        Slot *slot = find_slot(self, hash, text, length);
         if (slot->entry)
             return slot->entry;
     }
     PyObject *word = PyUnicode_FromStringAndSize(text, length);
-    PyObject *made = word ? PyObject_CallFunctionObjArgs(self->make, word, NULL) : NULL;
+    PyObject *packed = word ? PyObject_CallFunctionObjArgs(self->pack, word, NULL) : NULL;
     Py_XDECREF(word);
-    Entry *entry = made ? packed(self, text, length, made) : NULL;
-    Py_XDECREF(made);
+    Entry *entry = packed ? new_entry(self, text, length, packed) : NULL;
+    Py_XDECREF(packed);
     if (!entry)
         return NULL;
-    if (2 * self->taken >= self->room && grow(self) < 0) {
-        drop(entry);
+    if (2 * self->used >= self->capacity && grow(self) < 0) {
+        free_entry(entry);
         return NULL;
     }
-    Slot *slot = slot_of(self, hash, text, length);
+    Slot *slot = find_slot(self, hash, text, length);
     *slot = (Slot){hash, entry};
-    self->taken++;
+    self->used++;
     return entry;
 }
 
 /* -- one text ------------------------------------------------------------------------------------------------------ */
 
-/* Return 64 random bits for a key and a number: xxh3_64 of the key's 8 bytes with the number as its seed. */
-static uint64_t drawn(uint64_t key, uint64_t number) {
+/* Return the same 64 random bits as randomness.draws: xxh3_64 of the 8 bytes of the key, with `number` as the seed. */
+static uint64_t draw(uint64_t key, uint64_t number) {
     uint64_t seed = number ^ (uint64_t)__builtin_bswap32((uint32_t)number) << 32;
     uint64_t low = key & 0xffffffff, high = key >> 32;
     uint64_t bits = (high + (low << 32)) ^ ((0x1cad21f72c81017cu ^ 0xdb979083e96dd4deu) - seed);
@@ -260,22 +274,23 @@ static uint64_t drawn(uint64_t key, uint64_t number) {
     return bits ^ bits >> 28;
 }
 
-/* Put a translation in the place of a word; `held` keeps those that Python has written. */
-static int replace(Spaced *self, Word *word, uint64_t bits, PyObject *languages, PyObject *held) {
+/* Replace a word with a translation; the list `held` keeps the strings that Python returned alive. */
+static int replace_word(SpacedSwitcher *self, Word *word, uint64_t bits, PyObject *languages, PyObject *held) {
     const Entry *entry = word->entry;
-    size_t choice = (bits >> 20) % entry->options;
+    size_t choice = (bits >> LANGUAGE_SHIFT) % entry->choices;
     if (PyList_Append(languages, self->codes[languages_of(entry)[choice]]) < 0)
         return -1;
-    size_t length = entry->texts - 1;
-    const char *text = part(texts_of(entry), &length, 0, choice);
-    if (memchr(text, AND, length)) {
-        size_t synonym = (bits >> 40) % count_of(text, length, AND);
-        text = part(text, &length, AND, synonym);
+    size_t length = entry->translations_size - 1;
+    const char *text = field(translations_of(entry), &length, FIELD_SEPARATOR, choice);
+    if (memchr(text, ITEM_SEPARATOR, length)) {
+        size_t synonym = (bits >> SYNONYM_SHIFT) % count_fields(text, length, ITEM_SEPARATOR);
+        text = field(text, &length, ITEM_SEPARATOR, synonym);
     }
-    if (entry->capitals == FIRST && length && !(*text & 0x80)) {
-        word->raised = *text >= 'a' && *text <= 'z';
-    } else if (entry->capitals) {
-        PyObject *written = PyObject_CallFunction(self->write, "s#b", text, (Py_ssize_t)length, entry->capitals);
+    if (entry->capitals == CAPITALS_FIRST && length && !(*text & 0x80)) {
+        word->is_capitalized = *text >= 'a' && *text <= 'z';
+    } else if (entry->capitals != CAPITALS_NONE) {
+        PyObject *written =
+            PyObject_CallFunction(self->apply_capitals, "s#b", text, (Py_ssize_t)length, entry->capitals);
         Py_ssize_t size = 0;
         const char *kept = written ? PyUnicode_AsUTF8AndSize(written, &size) : NULL;
         int failed = !kept || PyList_Append(held, written);
@@ -285,18 +300,18 @@ static int replace(Spaced *self, Word *word, uint64_t bits, PyObject *languages,
         text = kept;
         length = size;
     }
-    word->before = word->start;
-    word->before_length = entry->before;
-    word->after = word->start + entry->length - entry->after;
-    word->after_length = entry->after;
+    word->prefix = word->start;
+    word->prefix_length = entry->prefix;
+    word->suffix = word->start + entry->length - entry->suffix;
+    word->suffix_length = entry->suffix;
     word->start = text;
     word->length = length;
     return 0;
 }
 
-/* Write a text as it stands in a string of JSON, and return where that ends. */
-static char *escaped(char *at, const char *text, size_t length) {
-    static const char hex[] = "0123456789abcdef", names[] = "btn fr";  /* of U+0008 to U+000D */
+/* Write a text to `at` as part of a JSON string, and return the end of the written bytes. */
+static char *escape(char *at, const char *text, size_t length) {
+    static const char hex[] = "0123456789abcdef", names[] = "btn fr";  /* escapes of U+0008 to U+000D */
     for (const char *end = text + length; text < end; text++) {
         unsigned char byte = *text;
         if (byte >= ' ' && byte != '"' && byte != '\\') {
@@ -318,12 +333,12 @@ static char *escaped(char *at, const char *text, size_t length) {
     return at;
 }
 
-/* Return the text of words as a string of JSON. */
-static PyObject *joined(const Word *words, size_t count) {
+/* Return the words, with spaces between them, as a JSON string. */
+static PyObject *join(const Word *words, size_t count) {
     size_t size = count - 1;
     for (size_t i = 0; i < count; i++)
         if (words[i].words)
-            size += words[i].before_length + words[i].length + words[i].after_length;
+            size += words[i].prefix_length + words[i].length + words[i].suffix_length;
     char *text = PyMem_Malloc(6 * size + 2), *at = text;
     if (!text)
         return PyErr_NoMemory();
@@ -334,58 +349,58 @@ static PyObject *joined(const Word *words, size_t count) {
             continue;
         if (i)
             *at++ = ' ';
-        char *start = at = escaped(at, word->before, word->before_length);
-        at = escaped(at, word->start, word->length);
-        if (word->raised)
+        char *start = at = escape(at, word->prefix, word->prefix_length);
+        at = escape(at, word->start, word->length);
+        if (word->is_capitalized)
             *start += 'A' - 'a';
-        at = escaped(at, word->after, word->after_length);
+        at = escape(at, word->suffix, word->suffix_length);
     }
     *at++ = '"';
-    PyObject *made = PyBytes_FromStringAndSize(text, at - text);
+    PyObject *result = PyBytes_FromStringAndSize(text, at - text);
     PyMem_Free(text);
-    return made;
+    return result;
 }
 
-/* Return whether a word surely is what it is in small letters. */
-static int is_small(const char *text, size_t length) {
+/* Return whether a word is ASCII without capitals, so that lower-casing it changes nothing. */
+static int is_lowercase_ascii(const char *text, size_t length) {
     for (size_t i = 0; i < length; i++)
         if ((text[i] >= 'A' && text[i] <= 'Z') || text[i] & 0x80)
             return 0;
     return 1;
 }
 
-/* Return whether entries that begin with one word go on with another; -1 with an exception set. */
-static int goes_on(const Entry *first, const Entry *second) {
-    if (!first->seconds || first->after || second->before || !second->has_letter)
+/* Return whether a phrase that begins with `first` may continue with `second`, or -1 with an exception set. */
+static int may_continue(const Entry *first, const Entry *second) {
+    if (!first->second_words || first->suffix || second->prefix || !second->has_letter)
         return 0;
-    if (first->seconds == Py_True)
+    if (first->second_words == Py_True)
         return 1;
-    size_t length = second->length - second->after;
+    size_t length = second->length - second->suffix;
     PyObject *core = PyUnicode_FromStringAndSize(word_of(second), length);
-    int found = core ? PySet_Contains(first->seconds, core) : -1;
-    if (!found && !is_small(word_of(second), length)) {
+    int found = core ? PySet_Contains(first->second_words, core) : -1;
+    if (!found && !is_lowercase_ascii(word_of(second), length)) {
         PyObject *small = PyObject_CallMethod(core, "lower", NULL);
-        found = small ? PySet_Contains(first->seconds, small) : -1;
+        found = small ? PySet_Contains(first->second_words, small) : -1;
         Py_XDECREF(small);
     }
     Py_XDECREF(core);
     return found;
 }
 
-/* Put the longest phrase that begins with a word in its place; return -1 with an exception set. */
-static int lengthen(Spaced *self, Word *words, size_t count) {
+/* Replace the entry of a word with that of the longest phrase that begins with it; -1 with an exception set. */
+static int extend_phrase(SpacedSwitcher *self, Word *words, size_t count) {
     const char *start = words->start;
     Entry *entry = words->entry;
     uint64_t generation = self->generation;
     for (size_t end = 1; end < count; end++) {
-        int more = goes_on(entry, words[end].entry);
+        int more = may_continue(entry, words[end].entry);
         if (more <= 0)
             return more;
-        if (!(entry = entry_of(self, start, words[end].start + words[end].length - start)))
+        if (!(entry = get_entry(self, start, words[end].start + words[end].length - start)))
             return -1;
         if (self->generation != generation)
-            return 0;  /* what was looked up is gone */
-        if (entry->options) {
+            return 0;  /* the entries that were looked up before are freed */
+        if (entry->choices) {
             words->entry = entry;
             words->words = end + 1;
         }
@@ -393,51 +408,53 @@ static int lengthen(Spaced *self, Word *words, size_t count) {
     return 0;
 }
 
-/* Look up all words and phrases; return whether some were forgotten meanwhile, or -1. */
-static int look_up(Spaced *self, Word *words, size_t count) {
+/* Look up all words and phrases; return whether entries were freed in the meantime, or -1 with an exception set. */
+static int look_up_words(SpacedSwitcher *self, Word *words, size_t count) {
     uint64_t generation = self->generation;
     for (size_t i = 0; i < count; i++) {
         words[i].words = 1;
-        if (!(words[i].entry = entry_of(self, words[i].start, words[i].length)))
+        if (!(words[i].entry = get_entry(self, words[i].start, words[i].length)))
             return -1;
     }
     for (size_t i = 0; self->generation == generation && i < count; i += words[i].words)
-        if (words[i].entry->seconds && lengthen(self, words + i, count - i) < 0)
+        if (words[i].entry->second_words && extend_phrase(self, words + i, count - i) < 0)
             return -1;
     return self->generation != generation;
 }
 
-/* Replace words of a text; return (text, words, covered, replaced, languages). */
-static PyObject *switched(Spaced *self, Word *words, uint32_t *places, size_t count, uint64_t key) {
-    size_t letters = 0, covered = 0, left = 0;
+/* Replace words of a text, and return a code_switching.Switched. */
+static PyObject *switch_words(SpacedSwitcher *self, Word *words, uint32_t *places, size_t count, uint64_t key) {
+    size_t with_letter = 0, covered = 0, left = 0;
     for (size_t i = 0; i < count; i++)
-        letters += words[i].entry->has_letter;
+        with_letter += words[i].entry->has_letter;
     for (size_t i = 0; i < count; i += words[i].words)
-        if (words[i].entry->options) {
+        if (words[i].entry->choices) {
             places[left++] = i;
             covered += words[i].words;
         }
-    size_t wanted = letters * self->rate + (double)(key >> 32) / 4294967296.0;
-    wanted = wanted < covered ? wanted : covered;
+    double rounding = (double)(key >> ROUNDING_SHIFT) / ROUNDING_RANGE;
+    size_t target = with_letter * self->rate + rounding;
+    target = target < covered ? target : covered;
     size_t replaced = 0;
     PyObject *languages = PyList_New(0), *held = PyList_New(0), *text = NULL, *result = NULL;
     if (!languages || !held)
         goto end;
-    for (uint64_t step = 0; left && replaced < wanted; step++, left--) {
-        uint64_t bits = drawn(key, step);
+    for (uint64_t step = 0; left && replaced < target; step++, left--) {
+        uint64_t bits = draw(key, step);
         size_t number = bits % left;
         Word *word = words + places[number];
         memmove(places + number, places + number + 1, (left - number - 1) * sizeof *places);
-        if (word->words > wanted - replaced)
-            continue;  /* a phrase of more words than are still wanted */
-        if (replace(self, word, bits, languages, held) < 0)
+        if (word->words > target - replaced)
+            continue;  /* a phrase with more words than are still needed */
+        if (replace_word(self, word, bits, languages, held) < 0)
             goto end;
         replaced += word->words;
         for (size_t i = 1; i < word->words; i++)
             word[i].words = 0;
     }
-    if ((text = joined(words, count)))
-        result = Py_BuildValue("OnnnO", text, (Py_ssize_t)letters, (Py_ssize_t)covered, (Py_ssize_t)replaced, languages);
+    if ((text = join(words, count)))
+        result = Py_BuildValue("OnnnO", text, (Py_ssize_t)with_letter, (Py_ssize_t)covered,
+                               (Py_ssize_t)replaced, languages);
 end:
     Py_XDECREF(text);
     Py_XDECREF(held);
@@ -445,7 +462,7 @@ end:
     return result;
 }
 
-static PyObject *spaced_call(Spaced *self, PyObject *args, PyObject *kwargs) {
+static PyObject *switcher_call(SpacedSwitcher *self, PyObject *args, PyObject *kwargs) {
     PyObject *text;
     unsigned long long key;
     if (kwargs && PyDict_Size(kwargs)) {
@@ -456,12 +473,12 @@ static PyObject *spaced_call(Spaced *self, PyObject *args, PyObject *kwargs) {
     const char *start;
     if (!PyArg_ParseTuple(args, "UK", &text, &key) || !(start = PyUnicode_AsUTF8AndSize(text, &size)))
         return NULL;
-    size_t count = words_of(start, size);
-    if (!count || count > LONG)
+    size_t count = count_words(start, size);
+    if (!count || count > LONG_TEXT)
         Py_RETURN_NONE;
-    Word few[FEW], *words = few;
-    uint32_t few_places[FEW], *places = few_places;
-    if (count > FEW) {
+    Word short_words[SHORT_TEXT], *words = short_words;
+    uint32_t short_places[SHORT_TEXT], *places = short_places;
+    if (count > SHORT_TEXT) {
         words = PyMem_Malloc(count * sizeof *words);
         places = PyMem_Malloc(count * sizeof *places);
     }
@@ -472,20 +489,20 @@ static PyObject *spaced_call(Spaced *self, PyObject *args, PyObject *kwargs) {
     }
     for (size_t i = 0, left = size; i < count; i++) {
         size_t length = left;
-        part(start, &length, ' ', 0);
+        field(start, &length, ' ', 0);
         words[i] = (Word){.start = start, .length = length};
         start += length + 1;
         left -= length + (i + 1 < count);
     }
-    int forgotten = look_up(self, words, count);
-    if (forgotten > 0)
-        forgotten = look_up(self, words, count);
-    if (forgotten > 0)
+    int is_stale = look_up_words(self, words, count);
+    if (is_stale > 0)
+        is_stale = look_up_words(self, words, count);
+    if (is_stale > 0)
         result = Py_NewRef(Py_None);
-    else if (!forgotten)
-        result = switched(self, words, places, count, key);
+    else if (!is_stale)
+        result = switch_words(self, words, places, count, key);
 end:
-    if (words != few) {
+    if (words != short_words) {
         PyMem_Free(words);
         PyMem_Free(places);
     }
@@ -494,67 +511,67 @@ end:
 
 /* -- the type ------------------------------------------------------------------------------------------------------ */
 
-static int spaced_init(Spaced *self, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"make", "write", "rate", NULL};
-    PyObject *make, *write;
+static int switcher_init(SpacedSwitcher *self, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"pack", "apply_capitals", "rate", NULL};
+    PyObject *pack, *apply_capitals;
     double rate;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOd", names, &make, &write, &rate))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOd", names, &pack, &apply_capitals, &rate))
         return -1;
-    self->make = Py_NewRef(make);
-    self->write = Py_NewRef(write);
+    self->pack = Py_NewRef(pack);
+    self->apply_capitals = Py_NewRef(apply_capitals);
     self->rate = rate;
     return 0;
 }
 
-static PyObject *spaced_clear(Spaced *self, PyObject *unused) {
-    forget(self);
+static PyObject *switcher_clear(SpacedSwitcher *self, PyObject *unused) {
+    free_entries(self);
     Py_RETURN_NONE;
 }
 
-static int spaced_traverse(Spaced *self, visitproc visit, void *arg) {
+static int switcher_traverse(SpacedSwitcher *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE((PyObject *)self));
-    Py_VISIT(self->make);
-    Py_VISIT(self->write);
+    Py_VISIT(self->pack);
+    Py_VISIT(self->apply_capitals);
     return 0;
 }
 
-static int spaced_release(Spaced *self) {
-    Py_CLEAR(self->make);
-    Py_CLEAR(self->write);
+static int switcher_release(SpacedSwitcher *self) {
+    Py_CLEAR(self->pack);
+    Py_CLEAR(self->apply_capitals);
     return 0;
 }
 
-static void spaced_dealloc(Spaced *self) {
+static void switcher_dealloc(SpacedSwitcher *self) {
     PyTypeObject *type = Py_TYPE((PyObject *)self);
     PyObject_GC_UnTrack(self);
-    spaced_release(self);
-    forget(self);
-    for (size_t i = 0; i < CODES; i++)
+    switcher_release(self);
+    free_entries(self);
+    for (size_t i = 0; i < LANGUAGE_SLOTS; i++)
         Py_XDECREF(self->codes[i]);
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
     Py_DECREF(type);
 }
 
 static PyMethodDef methods[] = {
-    {"clear", (PyCFunction)spaced_clear, METH_NOARGS, "Forget all words."},
+    {"clear", (PyCFunction)switcher_clear, METH_NOARGS, "Free the entries of all words."},
     {0},
 };
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, "Code-switches texts whose words stand between single spaces."},
+    {Py_tp_doc, "Code-switches texts whose words are separated by single spaces."},
     {Py_tp_new, PyType_GenericNew},
-    {Py_tp_init, spaced_init},
-    {Py_tp_call, spaced_call},
+    {Py_tp_init, switcher_init},
+    {Py_tp_call, switcher_call},
     {Py_tp_methods, methods},
-    {Py_tp_traverse, spaced_traverse},
-    {Py_tp_clear, spaced_release},
-    {Py_tp_dealloc, spaced_dealloc},
+    {Py_tp_traverse, switcher_traverse},
+    {Py_tp_clear, switcher_release},
+    {Py_tp_dealloc, switcher_dealloc},
     {0},
 };
 
 static PyType_Spec spec = {
-    .name = "llamax_cli.augmentation.spaced.Spaced",
-    .basicsize = sizeof(Spaced),
+    .name = "llamax_cli.augmentation.spaced.SpacedSwitcher",
+    .basicsize = sizeof(SpacedSwitcher),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .slots = slots,
 };
@@ -571,7 +588,7 @@ static PyModuleDef_Slot module_slots[] = {{Py_mod_exec, execute}, {0}};
 static PyModuleDef module = {
     PyModuleDef_HEAD_INIT,
     .m_name = "spaced",
-    .m_doc = "Code-switching of texts whose words stand between single spaces, compiled.",
+    .m_doc = "Code-switching of texts whose words are separated by single spaces, compiled.",
     .m_slots = module_slots,
 };
 

@@ -1,242 +1,254 @@
-"""The words of one language as lexicons know them, looked up as they stand in a text.
+"""The words of one language in some lexicons, looked up in the form in which a text has them.
 
-Vocabulary([Source(lexicon)], "en", " ", room).words["Houses,"].after -> ","
+Vocabulary([LexiconSource(lexicon)], "en", " ", MemoryBudget(1 << 20), has_phrases=True).words["Houses,"].suffix -> ","
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 from unicodedata import normalize
 
 import msgspec
 
-from llamax_cli.augmentation.words import Capitals, capitals, has_letter, trimmed
+from llamax_cli.augmentation.words import Capitals, capitals_of, has_letter, trim
+from llamax_cli.lexicon.store.layout import FIELD_SEPARATOR, LIST_SEPARATOR
 from llamax_cli.lexicon.store.reader import Lexicon
-
-if TYPE_CHECKING:
-    from llamax_cli.augmentation.spaced import Packed
 
 Value = TypeVar("Value")
 
-OBJECTS = 300  # bytes that a word takes beside its translations
-BLOCK = 96  # the same where it is packed
-READ = 3  # times as many bytes as are stored do the translations take once they are read
-
-SECOND = 100  # bytes that each word takes with which phrases go on
+# Estimated bytes of memory, for MemoryBudget.
+WORD_BYTES = 300  # of a Word, without its translations
+PACKED_WORD_BYTES = 96  # of an entry of spaced.c, without its translations
+SECOND_WORD_BYTES = 100
+UNPACKED = 3  # bytes of unpacked translations for each byte of a stored value
 
 
 @dataclass(frozen=True)
 class LexiconSource:
-    """A lexicon and the languages that are taken from it; None is all of them."""
+    """A lexicon and the languages to take from it (None: all of them)."""
 
     lexicon: Lexicon
     languages: Collection[str] | None = None
 
 
-class Forgetful(Protocol):
-    """What keeps things that it can make anew."""
+class Clearable(Protocol):
+    """A cache that can be emptied."""
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove everything."""
 
 
 class MemoryBudget:
-    """The memory that several memos share, in bytes; when it is full they all forget."""
+    """The memory that several caches share, in bytes; when it is used up, all of them are cleared."""
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._kept = 0
-        self._memos: list[Forgetful] = []
+        self._used = 0
+        self._caches: list[Clearable] = []
 
-    def memo(self, make: Callable[[str], tuple[Value, int]]) -> Memo[Value]:
-        """Return a memo of what `make` gives for a text, with the bytes that takes."""
-        memo = Memo(self, make)
-        self.share(memo)
+    def memo(self, compute: Callable[[str], tuple[Value, int]]) -> Memo[Value]:
+        """Return a Memo of `compute`, which returns the value for a text and the size of the value in bytes."""
+        memo = Memo(self, compute)
+        self.register(memo)
         return memo
 
-    def share(self, memo: Forgetful) -> None:
-        """Have what takes of this room forget with the others."""
-        self._memos.append(memo)
+    def register(self, cache: Clearable) -> None:
+        """Add a cache that is cleared when the memory is used up."""
+        self._caches.append(cache)
 
-    def take(self, size: int) -> None:
-        """Count what a memo is about to keep."""
-        self._kept += size
-        if self._kept > self.size:
-            for memo in self._memos:
-                memo.clear()
-            self._kept = size
+    def charge(self, size: int) -> None:
+        """Count bytes that a cache is about to store; clear all caches first if they do not fit."""
+        self._used += size
+        if self._used > self.size:
+            for cache in self._caches:
+                cache.clear()
+            self._used = size
 
 
 class Memo(dict[str, Value], Generic[Value]):
-    """What was made of texts before; `memo[text]` makes it where it is not there."""
+    """Values by text; `memo[text]` computes a value that is missing."""
 
-    def __init__(self, room: MemoryBudget, make: Callable[[str], tuple[Value, int]]) -> None:
+    def __init__(self, memory: MemoryBudget, compute: Callable[[str], tuple[Value, int]]) -> None:
         super().__init__()
-        self.room = room
-        self._make = make
+        self.memory = memory
+        self._compute = compute
 
     def __missing__(self, text: str) -> Value:
-        value, size = self._make(text)
-        self.room.take(size)
+        value, size = self._compute(text)
+        self.memory.charge(size)
         self[text] = value
         return value
 
 
-class Word(msgspec.Struct, gc=False):  # tens of thousands of them would be gone through by every garbage collection
-    """A word or phrase in a text: what lexicons have for it, the punctuation around it, its capitals.
+class Word(msgspec.Struct, gc=False):  # else garbage collections would visit tens of thousands of them
+    """A word or phrase of a text: its translations, the punctuation around it, and its capitals.
 
     `translations` has a text for each of the `languages`, with ITEM_SEPARATOR between synonyms; both are empty until
-    `Vocabulary.read` takes them from what is `stored`. `is_known`: there are some. `is_plain`: there is no punctuation
-    and no capital. `opens`: longer entries begin so; `seconds` are the words with which they go on, where there are
-    spaces between.
+    `Vocabulary.unpack` fills them in from the stored `values`. `is_known`: a lexicon has the word. `is_plain`: the word
+    has no punctuation around it and no capitals. `has_longer`: longer entries begin with the word. `second_words`: the
+    second words of these longer entries, in languages with spaces.
     """
 
     core: str
-    before: str
-    after: str
+    prefix: str
+    suffix: str
     capitals: Capitals
     is_plain: bool
     is_known: bool
-    opens: bool
-    seconds: Collection[str] = ()
-    stored: Sequence[bytes] = ()
+    has_longer: bool
+    second_words: Collection[str] = ()
+    values: Sequence[bytes] = ()
     languages: Sequence[str] = ()
     translations: Sequence[str] = ()
 
-    def between(self, before: str, after: str) -> Word:
+    def surrounded(self, prefix: str, suffix: str) -> Word:
         """Return the word with punctuation around it."""
-        return msgspec.structs.replace(self, before=before, after=after, is_plain=False) if before or after else self
+        return msgspec.structs.replace(self, prefix=prefix, suffix=suffix, is_plain=False) if prefix or suffix else self
+
+
+# A word or phrase of a text in the form for spaced.c: (value, prefix_size, suffix_size, capitals, second_words).
+#
+#     value          translations and their languages, `Haus NUL domicile U+0001 maison NUL de,fr`; b"" for none
+#     prefix_size    bytes of punctuation before the word
+#     suffix_size    bytes of punctuation after the word
+#     capitals       Capitals of the word without punctuation
+#     second_words   second words of the phrases that begin with the word; None: no such phrases; True: any word
+#
+# It is a plain tuple for speed: one is created for each word that is seen for the first time.
+PackedWord: TypeAlias = tuple[bytes, int, int, Capitals, Collection[str] | bool | None]
 
 
 class Vocabulary:
     """One language of some lexicons.
 
-    `words[text]` is a Word where a lexicon knows it, False where it does not, None where there is no letter in it.
-    `phrases[core]` is a Word for what stands between punctuation, several words or one, known or not.
+    `words[text]` is a Word if a lexicon has it, False if no lexicon has it, and None if it has no letter.
+    `phrases[core]` is the Word for one or several words without punctuation around them, known or not.
 
-    `joint` stands between the words of a phrase, "" where a language has no spaces. `has_phrases`: they are wanted, and
-    a word that nothing is known of but phrases is a Word too. `exact`: words are taken punctuation and all.
+    `joiner`: the text between the words of a phrase, "" in languages without spaces. `has_phrases`: phrases are looked
+    up too, so `words` also has a Word for an unknown word that begins a phrase. `is_exact`: punctuation is part of a
+    word.
     """
 
     def __init__(
         self,
         sources: Sequence[LexiconSource],
         lang: str,
-        joint: str,
-        room: MemoryBudget,
+        joiner: str,
+        memory: MemoryBudget,
         *,
         has_phrases: bool,
-        exact: bool = False,
+        is_exact: bool = False,
     ) -> None:
         self.lang = lang
-        self.joint = joint
+        self.joiner = joiner
         self.has_phrases = has_phrases
-        self._has_longer = has_phrases or not joint
+        self.memory = memory
+        self.words: Memo[Word | bool | None] = memory.memo(self._word)
+        self.phrases: Memo[Word] = memory.memo(self._phrase)
+        self._second_words: Memo[Collection[str]] = memory.memo(self._find_second_words)
         self._sources = sources
-        self._exact = exact
-        self.room = room
-        # Which languages a word has is not known until it is read, and a word without one that is wanted is no entry.
-        self._reads_later = len(sources) == 1 and sources[0].languages is None
-        self.words: Memo[Word | bool | None] = room.memo(self._word)
-        self.phrases: Memo[Word] = room.memo(self._phrase)
-        self._seconds: Memo[Collection[str]] = room.memo(self._second_words)
+        self._is_exact = is_exact
+        self._finds_longer = has_phrases or not joiner
+        # If all languages are taken, a word that is stored is known, and its value can be unpacked later. Otherwise the
+        # languages in its value decide whether it is known.
+        self._is_lazy = len(sources) == 1 and sources[0].languages is None
 
-    def read(self, word: Word) -> Sequence[str]:
+    def unpack(self, word: Word) -> Sequence[str]:
         """Fill in the languages and translations of a word; return the translations."""
-        word.languages, word.translations = self._chosen([(self._sources[0], stored) for stored in word.stored])
-        word.stored = ()
+        word.languages, word.translations = self._merge([(self._sources[0], value) for value in word.values])
+        word.values = ()
         return word.translations
 
-    def packed(self, text: str) -> Packed | None:
-        """Return what `words[text]` or, of a text of several words, `phrases` holds as `Spaced` keeps it."""
-        self.room.take(BLOCK + len(text))
+    def pack(self, text: str) -> PackedWord | None:
+        """Return the content of `words[text]` for spaced.c, or that of `phrases` if the text has several words."""
+        self.memory.charge(PACKED_WORD_BYTES + len(text))
         if not has_letter(text):
             return None
-        before, core, after = self._edges(text)
+        prefix, core, suffix = self._trim(text)
         forms = _forms(core)
-        found, opens = self._found(forms)
-        if self._reads_later and len(found) == 1:
-            stored = self._sources[0].lexicon.without_sources(found[0][1])
+        found, has_longer = self._look_up(forms)
+        if self._is_lazy and len(found) == 1:
+            value = self._sources[0].lexicon.without_sources(found[0][1])
         else:
-            languages, translations = self._chosen(found)
-            stored = "\0".join((*translations, ",".join(languages))).encode()
-        self.room.take(len(stored))
-        seconds = None if not opens else self._after(forms) if " " not in core else True
-        return stored, len(before.encode()), len(after.encode()), capitals(core), seconds
+            languages, translations = self._merge(found)
+            value = FIELD_SEPARATOR.join((*translations, LIST_SEPARATOR.join(languages))).encode()
+        self.memory.charge(len(value))
+        second_words = None if not has_longer else self._second_words_of(forms) if " " not in core else True
+        return value, len(prefix.encode()), len(suffix.encode()), capitals_of(core), second_words
 
-    def _after(self, forms: Sequence[str]) -> Collection[str]:
-        """Return the words with which the phrases go on that begin with a word."""
-        seconds = [self._seconds[form] for form in forms]
-        return seconds[0] if len(seconds) == 1 else frozenset[str]().union(*seconds)
+    def _second_words_of(self, forms: Sequence[str]) -> Collection[str]:
+        """Return the second words of the phrases that begin with one of the forms of a word."""
+        sets = [self._second_words[form] for form in forms]
+        return sets[0] if len(sets) == 1 else frozenset[str]().union(*sets)
 
-    def _edges(self, text: str) -> tuple[str, str, str]:
-        return ("", text, "") if self._exact else trimmed(text)
+    def _trim(self, text: str) -> tuple[str, str, str]:
+        return ("", text, "") if self._is_exact else trim(text)
 
     def _word(self, text: str) -> tuple[Word | bool | None, int]:
         if not has_letter(text):
-            return None, OBJECTS
-        before, core, after = self._edges(text)
+            return None, WORD_BYTES
+        prefix, core, suffix = self._trim(text)
         word, size = self._phrase(core)
-        if not word.is_known and not (self.has_phrases and word.opens):
-            return False, OBJECTS
-        if before or after:
-            word.before, word.after, word.is_plain = before, after, False
+        if not word.is_known and not (self.has_phrases and word.has_longer):
+            return False, WORD_BYTES
+        if prefix or suffix:
+            word.prefix, word.suffix, word.is_plain = prefix, suffix, False
         return word, size
 
     def _phrase(self, core: str) -> tuple[Word, int]:
         forms = _forms(core)
-        found, opens = self._found(forms)
-        seconds: Collection[str] = ()
-        if opens and self.joint:
-            seconds = self._after(forms)
-        case = capitals(core)
-        word = Word(core, "", "", case, not case, bool(found), opens, seconds)
-        size = OBJECTS
-        for _, stored in found:
-            size += READ * len(stored)
-        if self._reads_later:
-            word.stored = [stored for _, stored in found]
+        found, has_longer = self._look_up(forms)
+        second_words: Collection[str] = ()
+        if has_longer and self.joiner:
+            second_words = self._second_words_of(forms)
+        capitals = capitals_of(core)
+        word = Word(core, "", "", capitals, not capitals, bool(found), has_longer, second_words)
+        size = WORD_BYTES
+        for _, value in found:
+            size += UNPACKED * len(value)
+        if self._is_lazy:
+            word.values = [value for _, value in found]
         else:
-            word.languages, word.translations = self._chosen(found)
+            word.languages, word.translations = self._merge(found)
             word.is_known = bool(word.languages)
         return word, size
 
-    def _found(self, forms: Iterable[str]) -> tuple[list[tuple[LexiconSource, bytes]], bool]:
-        """Return what is stored of the forms of a word, and whether longer entries begin with one."""
+    def _look_up(self, forms: Iterable[str]) -> tuple[list[tuple[LexiconSource, bytes]], bool]:
+        """Return the stored values of the forms of a word, and whether longer entries begin with one of the forms."""
         found = []
-        opens = False
+        has_longer = False
         for form in forms:
             for source in self._sources:
-                if self._has_longer:
-                    stored, longer = source.lexicon.find(self.lang, form, self.joint)
-                    opens = opens or longer
+                if self._finds_longer:
+                    value, is_prefix = source.lexicon.find(self.lang, form, self.joiner)
+                    has_longer = has_longer or is_prefix
                 else:
-                    stored = source.lexicon.get(self.lang, form)
-                if stored is not None:
-                    found.append((source, stored))
-        return found, opens
+                    value = source.lexicon.get(self.lang, form)
+                if value is not None:
+                    found.append((source, value))
+        return found, has_longer
 
-    def _chosen(self, found: Sequence[tuple[LexiconSource, bytes]]) -> tuple[Sequence[str], Sequence[str]]:
-        """Return the languages wanted and the translations in each; what is found first for a language goes before."""
-        if self._reads_later and len(found) == 1:
+    def _merge(self, found: Sequence[tuple[LexiconSource, bytes]]) -> tuple[Sequence[str], Sequence[str]]:
+        """Return the chosen languages and the translations into each, from the first value that has the language."""
+        if self._is_lazy and len(found) == 1:
             return self._sources[0].lexicon.unpack(found[0][1])
-        chosen: dict[str, str] = {}
-        for source, stored in found:
-            for language, translations in zip(*source.lexicon.unpack(stored), strict=True):
+        merged: dict[str, str] = {}
+        for source, value in found:
+            for language, translations in zip(*source.lexicon.unpack(value), strict=True):
                 if source.languages is None or language in source.languages:
-                    chosen.setdefault(language, translations)
-        return tuple(chosen), tuple(chosen.values())
+                    merged.setdefault(language, translations)
+        return tuple(merged), tuple(merged.values())
 
-    def _second_words(self, form: str) -> tuple[Collection[str], int]:
-        found = [each.lexicon.second_words(self.lang, form) for each in self._sources]
-        seconds = frozenset[str]().union(*found)
-        return seconds, OBJECTS + SECOND * len(seconds)
+    def _find_second_words(self, form: str) -> tuple[Collection[str], int]:
+        sets = [source.lexicon.second_words(self.lang, form) for source in self._sources]
+        second_words = frozenset[str]().union(*sets)
+        return second_words, WORD_BYTES + SECOND_WORD_BYTES * len(second_words)
 
 
 def _forms(core: str) -> tuple[str, ...]:
-    """Return how a lexicon may have a word: as it stands, and in small letters."""
+    """Return the forms of a word to look up in a lexicon: as written, and in lower case."""
     text = core if core.isascii() else normalize("NFC", core)
-    small = text.lower()
-    return (text,) if small == text else (text, small)
+    lower = text.lower()
+    return (text,) if lower == text else (text, lower)

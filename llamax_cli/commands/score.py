@@ -7,6 +7,7 @@ from typer import Option
 
 from llamax_cli.options.command import command
 from llamax_cli.options.values import codes, format_option, listed, one_of
+from llamax_cli.scoring.metrics import METRICS
 from llamax_cli.streams.run import Run
 
 TOKENIZERS = ("auto", "13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none")
@@ -16,7 +17,7 @@ TOKENIZERS = ("auto", "13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none
 def score(
     run: Run,
     metric: Annotated[
-        str, Option(metavar="NAME,...", help="Metrics, one or several of spbleu, bleu, chrf++, ter and comet.")
+        str, Option(metavar="NAME,...", help=f"Metrics, one or several of {', '.join(METRICS)}.")
     ] = "spbleu",
     spm: Annotated[
         str, Option(metavar="NAME|FILE", help="SentencePiece model of spBLEU: flores101, flores200 or a file.")

@@ -1,1 +1,1 @@
-"""Dictionary formats, the multilingual lexicon, hops, the store on disk."""
+"""The multilingual lexicon: dictionary formats, building with one or two hops, and the store on disk."""

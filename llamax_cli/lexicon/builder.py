@@ -1,4 +1,4 @@
-"""From dictionaries to entries: rows sorted on disk, composed where two hops are asked for, grouped by word."""
+"""Building entries from dictionaries: rows are sorted on disk, composed if there are two hops, and grouped by word."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -15,13 +15,13 @@ from llamax_cli.streams.chunks import Tally
 from llamax_cli.streams.parallel import ordered
 from llamax_cli.streams.sorting import SortedRuns
 
-BATCH = 6 << 20  # bytes of dictionaries that a worker sorts at once; it needs twenty times as much memory
-INCOMING, OUTGOING = "0", "1"  # edges of a word; the incoming ones sort first
+BATCH = 6 << 20  # bytes of dictionaries that a worker sorts at once; the worker needs twenty times as much memory
+INCOMING, OUTGOING = "0", "1"  # edges of a word; incoming edges sort first
 
 
 @dataclass(frozen=True)
 class BuildContext:
-    """What a build needs of its run: `reject` takes a bad line, `tally` counts."""
+    """What a build needs from its run: `reject` receives each bad line, and `tally` counts pairs."""
 
     reject: Callable[[str, int, str, bytes], None]
     tally: Tally
@@ -34,7 +34,7 @@ def build(
     context: BuildContext,
     statistics: dict[str, LanguageStatistics],
 ) -> Iterator[Entry]:
-    """Yield the entries of the multilingual lexicon by language and word; fill in the statistics of each language."""
+    """Yield the entries of the lexicon, sorted by language and word; fill in the statistics of each language."""
     with SortedRuns() as runs:
         _sort(dictionaries, replace(options, only=()) if options.hops > 1 else options, context, runs)
         if options.hops == 1:
@@ -60,20 +60,20 @@ def _sort(dictionaries: Iterable[Dictionary], options: BuildOptions, context: Bu
 def _edges(runs: SortedRuns, options: BuildOptions) -> Iterator[str]:
     """Yield each row twice, as an outgoing edge of its word and as an incoming edge of its translation.
 
-    Sorted, the edges of a word come together, so that paths of two hops meet there. A word is not linked to itself in
-    another language unless such pairs are kept.
+    After sorting, the edges of a word are next to each other, so that paths of two hops can be joined there. A word is
+    not linked to the same word in another language unless identical pairs are kept.
     """
     for row in _split_rows(runs):
         lang, word, other_lang, translation, sources = row
         if not other_lang or (word == translation and not options.keep_identical):
-            yield "\0".join(("", "", "", *row))  # no path leads through it: it is passed on
+            yield "\0".join(("", "", "", *row))  # no path leads through this row: it is passed on unchanged
             continue
         yield "\0".join((lang, word, OUTGOING, other_lang, translation, sources))
         yield "\0".join((other_lang, translation, INCOMING, lang, word, sources))
 
 
 def _compose(edges: SortedRuns) -> Iterator[str]:
-    """Yield the rows of one hop, and those of two: into a word and out of it."""
+    """Yield the rows of one hop, and the rows of two hops: into a word and out of it."""
     for pivot, group in groupby(_split_rows(edges), key=lambda row: (row[0], row[1])):
         if pivot == ("", ""):
             yield from ("\0".join(row[3:]) for row in group)
@@ -99,12 +99,12 @@ def _split_rows(runs: SortedRuns) -> Iterator[list[str]]:
 def group_entries(
     blocks: Iterable[list[bytes]], options: BuildOptions, statistics: dict[str, LanguageStatistics]
 ) -> Iterator[Entry]:
-    """Yield an entry for the sorted rows of each word."""
+    """Yield one entry for each word in the sorted rows."""
     language, word = "", ""
     translations: dict[str, list[str]] = {}
     sources: set[str] = set()
     counts = LanguageStatistics()
-    identical_lang = ""  # the last language in which the word is its own translation: duplicates count once
+    identical_lang = ""  # last language in which the word is its own translation; duplicates count once
     only, keep_identical = options.only, options.keep_identical
     for block in blocks:
         for row in b"\n".join(block).decode().split("\n"):
@@ -140,7 +140,7 @@ def group_entries(
 def _entry(
     word: str, language: str, translations: Mapping[str, list[str]], sources: set[str], counts: LanguageStatistics
 ) -> Entry:
-    """Return an entry, and count it."""
+    """Return the entry of a word and add it to the counts."""
     counts.entries += 1
     counts.groups += len(translations)
     counts.translations += sum(map(len, translations.values()))

@@ -15,20 +15,22 @@ NAME = re.compile(r"\w[\w.+-]*")
 
 
 def lexicon_folder() -> Path:
-    """Return the folder of named lexicons: in LLAMAX_DATA, else XDG_DATA_HOME/llamax, else ~/.local/share/llamax."""
+    """Return the folder of named lexicons: `lexicons` in LLAMAX_DATA, XDG_DATA_HOME/llamax or ~/.local/share/llamax."""
     home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(os.environ.get("LLAMAX_DATA") or Path(home) / "llamax") / "lexicons"
 
 
 def path_of(name: str) -> Path:
-    """Return the file of a named lexicon; UsageError where the name is not valid."""
+    """Return the file of a named lexicon; raise UsageError if the name is not valid."""
     if not NAME.fullmatch(name):
-        raise UsageError(f"--name {name!r}: a name has letters, digits and any of . _ + -; -o FILE.lex takes a path")
+        raise UsageError(
+            f"--name {name!r}: a name contains only letters, digits and . _ + -; for a path use -o FILE.lex"
+        )
     return lexicon_folder() / f"{name.removesuffix(ENDING)}{ENDING}"
 
 
 def open_lexicon(name: str | Path) -> Lexicon:
-    """Open a compiled lexicon by its path or its name; LexiconError where there is none."""
+    """Open a compiled lexicon by its path or its name; raise LexiconError if there is none."""
     path = Path(name)
     if path.is_file() or path.suffix == ENDING or len(path.parts) != 1:
         return Lexicon(path)
@@ -42,7 +44,7 @@ def open_lexicon(name: str | Path) -> Lexicon:
 
 
 def describe_lexicons() -> Iterator[dict[str, Any]]:
-    """Yield a record for each named lexicon; `error` says what is wrong with one that cannot be read."""
+    """Yield a record for each named lexicon; if it cannot be read, the key `error` says why."""
     for path in _paths():
         record: dict[str, Any] = {"name": path.stem, "path": str(path)}
         try:

@@ -1,4 +1,4 @@
-"""The formats of dictionaries: which format a path is in, and opening it."""
+"""Dictionary formats: detecting the format of a path, and opening it."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -26,20 +26,22 @@ BY_NAME = {r".*\.lex": "lexicon", r"en_.*\.tsv": "gatitos", r"[a-z]{3}2[a-z]{3}\
 
 
 def open_dictionaries(request: DictionaryRequest, paths: Sequence[str], format: str | None) -> Iterator[Dictionary]:
-    """Yield the dictionaries at the paths, in the given format or else each in the format it is detected to be in."""
+    """Yield the dictionaries at the paths; without a format, detect the format of each dictionary."""
     for given in paths:
         for path in _expand(given):
             yield find(FORMATS[format or detect(request, path)])(request, path)
 
 
 def _expand(path: str) -> list[str]:
-    """Return the dictionaries of a folder; only the path itself for a file, or a folder that is one dictionary."""
+    """Return the dictionaries of a folder; return only the path itself for a file or for a PanLex export."""
     folder = Path(path)
     if path == "-" or not folder.is_dir() or is_export(folder):
         return [path]
     dictionaries = list(dictionaries_in(folder))
     if not dictionaries:
-        raise DataError(f"{path}: no file in this folder is named by two languages, as en-fr.txt; name the files")
+        raise DataError(
+            f"{path}: no file in this folder has two languages in its name, as en-fr.txt does; list the files"
+        )
     return dictionaries
 
 
@@ -49,7 +51,7 @@ def is_export(folder: Path) -> bool:
 
 
 def detect(request: DictionaryRequest, path: str) -> str:
-    """Return the format of a dictionary by its name, or else by its first lines."""
+    """Return the format of a dictionary, detected by its name or else by its first lines."""
     if path != "-" and Path(path).is_dir():
         return "panlex-csv"
     name = bare(path)

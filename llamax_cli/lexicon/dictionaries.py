@@ -1,4 +1,4 @@
-"""The contract of dictionary formats: a request to open a dictionary, and the pairs of words that it yields."""
+"""The contract of dictionary formats: a request to open a dictionary, and the word pairs that the dictionary yields."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,15 +17,15 @@ from llamax_cli.streams.rejects import Reject
 LANGUAGE_SEPARATORS = "-_2"  # en-fr.txt of MUSE, en_ak.tsv of GATITOS, eng2swh.txt of PanLex
 ENDINGS = (".txt", ".tsv", ".tab", ".dic", ".csv", ".jsonl", ".lex")
 
-WordPair: TypeAlias = tuple[str, str, str, str]  # language and word of one side, language and word of the other
+WordPair: TypeAlias = tuple[str, str, str, str]  # language and word of the first side, then of the second
 
 
 @dataclass
 class ParsedLines:
-    """The pairs in some lines of a dictionary, and the lines that were rejected.
+    """The pairs in some lines of a dictionary, and the rejected lines.
 
-    `sources` has the dictionaries that each pair comes from, where the lines name them. `one_way`: the pairs are not
-    to be reversed, because the other direction is another entry.
+    `sources` lists the dictionaries that each pair comes from, if the lines name them. `one_way`: the pairs must not be
+    reversed, because the opposite direction has entries of its own.
     """
 
     pairs: list[WordPair] = field(default_factory=list)
@@ -37,7 +37,7 @@ class ParsedLines:
 class Dictionary(NamedTuple):
     """An open dictionary.
 
-    `name` is the source of its entries, `chunks` are its lines, and `parse` parses them, perhaps in another process.
+    `name` is the source of its entries, `chunks` are its lines; `parse` parses a chunk, possibly in another process.
     """
 
     name: str
@@ -49,8 +49,8 @@ class Dictionary(NamedTuple):
 class DictionaryRequest:
     """How to open dictionaries.
 
-    `input` opens a path so that the run knows of it; `languages` are those that the user declared; `tally` counts what
-    a format leaves out.
+    `input` opens a path and records it as an input of the run; `languages` are the two that the user declared, if any;
+    `tally` counts what a format leaves out.
     """
 
     input: Callable[[str | Path], Input]
@@ -58,13 +58,15 @@ class DictionaryRequest:
     tally: Tally = field(default_factory=Counter)
 
     def language_pair(self, path: str) -> tuple[str, str]:
-        """Return the two languages of a file, as declared or by its name; UsageError where neither tells them."""
+        """Return the two languages of a file, declared or else from its name; raise UsageError if neither has them."""
         languages = self.languages or languages_in(path)
         if len(languages) != 2:
             where = "standard input" if path == "-" else path
-            raise UsageError(f"{where}: the name does not tell which two languages; say --langs en-fr")
+            raise UsageError(
+                f"{where}: cannot tell the two languages from the name; give them, for example --langs en-fr"
+            )
         if languages[0] == languages[1]:
-            raise UsageError(f"{path}: both sides are in {languages[0]}; say --langs en-fr")
+            raise UsageError(f"{path}: both sides are in {languages[0]}; give two languages, for example --langs en-fr")
         return languages[0], languages[1]
 
 
@@ -80,12 +82,12 @@ def parse_language_pair(value: str | None) -> tuple[str, ...]:
                 canonical(code)
             except LanguageError as error:
                 raise UsageError(str(error)) from error
-        raise UsageError(f"--langs {value} does not name two languages, as en-fr does")
+        raise UsageError(f"--langs {value}: give two languages, for example en-fr")
     return languages
 
 
 def languages_in(path: str) -> tuple[str, ...]:
-    """Return the two languages in the name of a dictionary, () where there are not two.
+    """Return the two languages in the name of a dictionary, or () if it does not contain two.
 
     `languages_in("muse/en-fr.0-5000.txt") -> ("en", "fr")`, `languages_in("eng2swh.txt") -> ("en", "sw")`
     """
@@ -113,7 +115,7 @@ def source_name(path: str) -> str:
 
 
 def parse_lines(chunk: Chunk, parse_line: Callable[[str], Iterable[WordPair]]) -> ParsedLines:
-    """Return the pairs that `parse_line` finds in each line; a line for which it raises RecordError is rejected."""
+    """Return the pairs that `parse_line` returns for each line; lines for which it raises RecordError are rejected."""
     parsed = ParsedLines()
     for number, line in enumerate(texts_of(chunk.data), chunk.line):
         try:
@@ -121,7 +123,7 @@ def parse_lines(chunk: Chunk, parse_line: Callable[[str], Iterable[WordPair]]) -
                 raise RecordError(line.reason)
             for lang, word, other_lang, other_word in parse_line(line):
                 parsed.pairs.append(
-                    (lang, normalize_word(word, "first"), other_lang, normalize_word(other_word, "second"))
+                    (lang, normalize_word(word, "first side"), other_lang, normalize_word(other_word, "second side"))
                 )
         except RecordError as error:
             raw = line.raw if isinstance(line, Bad) else line.encode()
@@ -130,9 +132,11 @@ def parse_lines(chunk: Chunk, parse_line: Callable[[str], Iterable[WordPair]]) -
 
 
 def normalize_word(text: str, side: str) -> str:
-    """Return a word in NFC, without U+FEFF, with one space for any white space; RecordError where nothing is left.
+    """Return a word in NFC, without U+FEFF and with single spaces; raise RecordError if it is empty.
 
-    `normalize_word("\\ufeffcafe\\u0301\\u0085 noir ", "first") -> "café noir"`
+    `normalize_word("\\ufeffcafe\\u0301\\u0085 noir ", "first side") -> "café noir"`
+
+    `side` says in messages which word of a line or entry it is.
     """
     if text.isascii() and text.isalnum():
         return text
@@ -140,14 +144,14 @@ def normalize_word(text: str, side: str) -> str:
         text = normalize("NFC", text)
     word = " ".join(text.replace("\ufeff", "").split())
     if not word:
-        raise RecordError(f"the {side} side is empty")
-    if "\0" in word or "\1" in word:  # the store separates words by them
-        raise RecordError(f"NUL or U+0001 in the {side} side")
+        raise RecordError(f"the {side} is empty")
+    if "\0" in word or "\1" in word:  # the store uses them as separators
+        raise RecordError(f"NUL or U+0001 in the {side}")
     return word
 
 
 def head_lines(source: Input) -> list[str]:
-    """Return the first lines of a file, except for the last one read, which may be cut; DataError where it is empty."""
+    """Return the first lines of a file, without a last one that may be incomplete; raise DataError if it is empty."""
     head = source.head().removeprefix(b"\xef\xbb\xbf")
     if not head:
         raise DataError(f"{source.name} is empty; is the download complete?")
@@ -156,7 +160,7 @@ def head_lines(source: Input) -> list[str]:
 
 
 def dictionaries_in(folder: Path) -> Iterator[str]:
-    """Yield the dictionaries of a folder, sorted: the files whose names contain two languages."""
+    """Yield the dictionaries of a folder, which are the files with two languages in their names, sorted by name."""
     for path in sorted(folder.iterdir()):
         if path.is_file() and languages_in(path.name):
             yield str(path)

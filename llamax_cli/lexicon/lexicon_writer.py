@@ -17,24 +17,24 @@ from llamax_cli.streams.run import Run
 
 
 def destination(run: Run, name: str | None, *, stats: bool) -> Path | None:
-    """Return the file of the compiled lexicon to write, None where records are written."""
+    """Return the path of the compiled lexicon to write, or None if records are to be written."""
     output = run.settings.output
     if name is not None and output is not None:
-        raise UsageError("--name and -o both say where to write: give one of them")
+        raise UsageError("--name and -o both set the output file: give only one of them")
     path = path_of(name) if name is not None else output if output is not None and output.suffix == ENDING else None
     if output is not None and ENDING in output.suffixes[:-1]:
         raise UsageError(
-            f"-o {output}: a compiled lexicon is read where it lies and cannot be compressed; leave {output.suffix} out"
+            f"-o {output}: a compiled lexicon cannot be compressed, because it is read in place; drop {output.suffix}"
         )
     if path is not None and stats:
         raise UsageError(
-            "--stats writes records, and a compiled lexicon keeps its figures itself: build it, then ask it"
+            "--stats writes records, not a compiled lexicon: build the lexicon first, then run --stats on it"
         )
     return path
 
 
 def write(run: Run, entries: Iterable[Entry], statistics: dict[str, LanguageStatistics], path: Path | None) -> None:
-    """Write entries as records, or as a compiled lexicon to `path`."""
+    """Write entries to `path` as a compiled lexicon, or as records if it is None."""
     if path is None:
         run.write(entries)
     else:
@@ -46,7 +46,7 @@ def write(run: Run, entries: Iterable[Entry], statistics: dict[str, LanguageStat
 def write_stats(
     run: Run, entries: Iterable[Entry], statistics: dict[str, LanguageStatistics], options: BuildOptions
 ) -> None:
-    """Write a record of statistics for each language; a compiled lexicon that is taken whole already has them."""
+    """Write a record of statistics for each language; a whole compiled lexicon already contains its statistics."""
     files = run.settings.files
     if len(files) == 1 and files[0].endswith(ENDING) and options == BuildOptions(keep_identical=options.keep_identical):
         statistics, entries = dict(Lexicon(files[0]).statistics), ()
@@ -62,7 +62,7 @@ def write_stats(
 
 
 def write_list(run: Run) -> None:
-    """Write a record for each named lexicon, on a terminal a table."""
+    """Write a record for each named lexicon, or print a table of them on a terminal."""
     if run.settings.output is None and sys.stdout is not None and sys.stdout.isatty():
         print_table(["name", "entries", "languages", "size"], list(map(_table_row, describe_lexicons())))
     else:
@@ -77,7 +77,7 @@ def _table_row(record: dict[str, Any]) -> list[str]:
 
 
 def _remark(run: Run) -> None:
-    """Add the number of pairs read and left out to the summary."""
+    """Add the numbers of pairs that were read and left out to the summary."""
     counts = {reason: count for reason, count in run.tally.items() if reason != "pairs" and count}
     if run.tally["pairs"]:
         left_out = "".join(f", {count:,} {reason}" for reason, count in sorted(counts.items()))

@@ -1,8 +1,8 @@
-"""Pairs of words as rows that sort into the lexicon: filtered, in both directions, in both Chinese scripts.
+"""Rows that sort into the entries of a lexicon: the word pairs, filtered, in both directions and Chinese scripts.
 
 A row is `language NUL word NUL language NUL translation NUL sources`, with U+0001 between the sources. The last three
-fields are empty where a word only counts as an entity of its language. Sorted by bytes, the rows of an entry come
-together and its translations are in order.
+fields are empty in a row that only counts its word as an entity of its language. When rows are sorted by bytes, the
+rows of an entry are next to each other and its translations are in order.
 """
 
 from collections import Counter
@@ -19,12 +19,12 @@ from llamax_cli.streams.chunks import Chunk, Tally
 from llamax_cli.streams.rejects import Reject
 from llamax_cli.streams.sorting import write_run
 
-UNLIMITED = 1 << 30  # words on a side
+UNLIMITED = 1 << 30  # words in a side
 
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """Which pairs to take: `only` these languages (empty: all), at most `max_words` words on a side."""
+    """Which pairs to keep: `only` those in these languages (empty: all), with at most `max_words` words a side."""
 
     one_way: bool = False
     keep_identical: bool = False
@@ -34,7 +34,7 @@ class BuildOptions:
 
 
 class ParseTask(NamedTuple):
-    """Lines of a dictionary, the function that parses them, and the name of their source."""
+    """Some lines of a dictionary, the function that parses them, and the name of their source."""
 
     chunk: Chunk
     parse: Callable[[Chunk], ParsedLines]
@@ -42,7 +42,7 @@ class ParseTask(NamedTuple):
 
 
 class SortedBatch(NamedTuple):
-    """The result of some tasks: the run that has their rows (None: no rows), rejected lines, and counts."""
+    """The result of a batch of tasks: the sorted run of its rows (None: no rows), the rejected lines and the counts."""
 
     run: Path | None
     rejects: list[Reject]
@@ -83,7 +83,7 @@ def _filter(parsed: ParsedLines, options: BuildOptions, tally: Tally) -> None:
     """Remove the pairs that the options exclude, and count them."""
     max_spaces = options.max_words or UNLIMITED
     only = options.only
-    # Neither script of Chinese may be lost here: which one a word is in is decided later.
+    # Keep both scripts of Chinese: which of them a word belongs to is decided later.
     languages = {*only, *CHINESE} if CHINESE.intersection(only) else only
 
     def is_kept(pair: WordPair) -> bool:
@@ -102,7 +102,7 @@ def _filter(parsed: ParsedLines, options: BuildOptions, tally: Tally) -> None:
 
 
 def _add_rows(rows: list[str], parsed: ParsedLines, name: str, tally: Tally, *, both_ways: bool) -> None:
-    """Append the rows of pairs; `name` is the source of those that do not have their own."""
+    """Append the rows of the pairs; `name` is the source of pairs that do not name their own sources."""
     add = rows.append
     sources = parsed.sources
     for number, (lang, word, other_lang, other_word) in enumerate(parsed.pairs):
@@ -123,7 +123,7 @@ def _add_rows(rows: list[str], parsed: ParsedLines, name: str, tally: Tally, *, 
 
 
 def _add_chinese_rows(rows: list[str], pair: WordPair, source: str, *, both_ways: bool) -> None:
-    """Append the rows of a pair in each script its words belong to, and count the words for the languages given."""
+    """Append the rows of a pair in each script of its words, and rows that count the words in the languages given."""
     lang, word, other_lang, other_word = pair
     langs = chinese(lang, word) if lang in CHINESE else (lang,)
     other_langs = chinese(other_lang, other_word) if other_lang in CHINESE else (other_lang,)

@@ -1,4 +1,4 @@
-"""Statistics of one language of a lexicon."""
+"""Statistics of one language in a lexicon."""
 
 from typing import Any
 
@@ -8,10 +8,11 @@ import msgspec
 class LanguageStatistics(msgspec.Struct):
     """The counts of one language.
 
-    `entities`: distinct words on either side of all dictionaries, as given (Table 2). `entries`: words with a
-    translation, of which `multi_word` contain a space and the `longest` has that many words; `scripts` counts them by
-    script. `translations`: of all entries, in `groups` (word, language). `identical`: pairs of a word and itself, as
-    given.
+    `entities`: distinct words on either side of all dictionaries, in the languages given (Table 2). `entries`: words
+    with a translation. `multi_word`: entries that contain a space. `longest`: number of words in the longest entry.
+    `scripts`: number of entries by script. `translations`: number of translations of all entries. `groups`: number of
+    combinations of an entry and a language that it is translated into. `identical`: pairs whose two words are the same,
+    also those that are left out.
     """
 
     entities: int = 0

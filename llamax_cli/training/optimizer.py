@@ -1,6 +1,6 @@
 """The optimizers by name, and the groups of weights that differ in weight decay or learning rate.
 
-A new optimizer is one function and one row of OPTIMIZERS.
+A new optimizer is one function, one row of OPTIMIZERS, and its name in the settings.
 """
 
 from collections.abc import Callable
@@ -40,6 +40,6 @@ def adamw(groups: list[ParameterGroup], training: Training) -> torch.optim.Optim
 OPTIMIZERS: dict[str, Callable[[list[ParameterGroup], Training], torch.optim.Optimizer]] = {"adamw": adamw}
 
 
-def make_optimizer(model: nn.Module, training: Training, name: str = "adamw") -> torch.optim.Optimizer:
-    """Return an optimizer over the weights that are trained."""
-    return OPTIMIZERS[name](parameter_groups(model, training), training)
+def make_optimizer(model: nn.Module, training: Training) -> torch.optim.Optimizer:
+    """Return the optimizer of the settings over the weights that are trained."""
+    return OPTIMIZERS[training.optimizer](parameter_groups(model, training), training)

@@ -1,12 +1,11 @@
 """A record's request to an engine, and the record with the translation."""
 
-from functools import cache
-
 from llamax_cli.models.contracts import Hypothesis, TranslationRequest
 from llamax_cli.records import Record, language, text
+from llamax_cli.scoring.metrics import SCORE_KEYS
 
-# Keys other than scores that are derived from `mt` and dropped when it changes.
-DERIVED = frozenset({"truncated", "candidate", "pivot", "lid", "lid_score", "on_target"})
+# Keys that are derived from `mt` and dropped when it changes.
+DERIVED = SCORE_KEYS | {"truncated", "candidate", "pivot", "lid", "lid_score", "on_target"}
 
 
 def request_of(record: Record) -> TranslationRequest:
@@ -19,18 +18,10 @@ def with_mt(record: Record, hypothesis: Hypothesis, number: int | None = None) -
 
     `number` is the rank of the hypothesis among several candidates, the best being 1.
     """
-    dropped = _derived_keys()
-    result = {key: value for key, value in record.items() if key not in dropped}
+    result = {key: value for key, value in record.items() if key not in DERIVED}
     result["mt"] = hypothesis.text
     if number is not None:
         result["candidate"] = number
     if hypothesis.truncated:
         result["truncated"] = True
     return result
-
-
-@cache
-def _derived_keys() -> frozenset[str]:
-    from llamax_cli.scoring.metrics import METRICS  # with numpy, which the command's help must not load
-
-    return DERIVED | METRICS.keys()

@@ -1,57 +1,33 @@
-"""Code-switching: the share that was asked for, everything else as it was, the same bytes whoever does the work."""
+"""Code-switching: the rate is met, everything else is kept, and any division of the work gives the same bytes."""
 
 import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from conftest import Outcome
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.lexicons import ENGLISH, lexicon
+from support.processes import Outcome, one_line
 
 from llamax_cli.augmentation.augmentation import Augmentation, open_lexicons
-from llamax_cli.augmentation.segmentation import chinese, is_spaced, longest_match
+from llamax_cli.augmentation.segmentation import chinese_splitter, is_spaced, longest_match_splitter
 from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
-from llamax_cli.augmentation.words import Capitals, capitals, cut, has_letter, joined, trimmed, written
+from llamax_cli.augmentation.words import (
+    Capitals,
+    apply_capitals,
+    capitals_of,
+    has_letter,
+    join_words,
+    split_words,
+    trim,
+)
 from llamax_cli.errors import LexiconError, RecordError, UsageError
-from llamax_cli.lexicon.statistics import LanguageStatistics
 from llamax_cli.lexicon.store.reader import Lexicon
-from llamax_cli.lexicon.store.writer import LexiconWriter
 from llamax_cli.records import text as record_text
 
 Llamax = Callable[..., Outcome]
-Words = dict[str, dict[str, list[str]]]
-
-ENGLISH: Words = {
-    "the": {"de": ["der", "die", "das"], "fr": ["le"]},
-    "black": {"de": ["schwarz"], "fr": ["noir"], "sw": ["nyeusi"]},
-    "dog": {"de": ["Hund"], "fr": ["chien"]},
-    "good": {"de": ["gut"]},
-    "good morning": {"de": ["guten Morgen"]},
-    "good morning to all": {"de": ["allen einen guten Morgen"]},
-    "hoc": {"de": ["hoc!"]},
-    "ad hoc": {"de": ["eigens"]},
-}
-
-
-def lexicon(path: Path, *languages: tuple[str, Words], entities: dict[str, int] | None = None) -> Lexicon:
-    """Write a lexicon of some languages and open it."""
-    figures = {
-        lang: LanguageStatistics(1, len(words), longest=max(word.count(" ") + 1 for word in words))
-        for lang, words in languages
-    }
-    for lang, count in (entities or {"de": 9, "fr": 9, "sw": 9}).items():
-        figures.setdefault(lang, LanguageStatistics()).entities = count
-    file = LexiconWriter(path, figures)
-    for lang, words in sorted(languages):
-        for word in sorted(words, key=str.encode):
-            entry = {"word": word, "lang": lang, "translations": words[word], "sources": ["x"]}
-            file.write(file.encode([entry]))  # type: ignore[list-item]
-    file.finish()
-    file.close()
-    return Lexicon(path)
 
 
 @pytest.fixture
@@ -61,7 +37,7 @@ def english(tmp_path: Path) -> Lexicon:
 
 
 def augmented(plan: Augmentation, *texts: str, lang: str = "en", **more: str) -> list[str]:
-    """Return what becomes of the sources of pairs."""
+    """Return the code-switched sources of pairs."""
     stage = plan()
     records = [{"src": text, "tgt": "x", "src_lang": lang, "tgt_lang": "de", **more} for text in texts]
     return [record_text(made, "src") for record in records for made in stage(record, Counter())]
@@ -72,25 +48,25 @@ def augmented(plan: Augmentation, *texts: str, lang: str = "en", **more: str) ->
 
 @given(st.text())
 def test_cut_and_joined_are_inverse(text: str) -> None:
-    """White space of any kind and number is kept."""
-    words, gaps = cut(text)
-    assert joined(words, gaps) == text
+    """White space of any kind and length is kept."""
+    words, gaps = split_words(text)
+    assert join_words(words, gaps) == text
 
 
 @given(st.text(alphabet=st.sampled_from("我喜欢北京。 a1\n\t，\u3000们")))
 @settings(max_examples=50)
 def test_chinese_loses_nothing(text: str) -> None:
-    """Segments joined are the text."""
-    words, gaps = chinese("jieba")(text)
-    assert joined(words, gaps) == text
+    """The segments join to the text."""
+    words, gaps = chinese_splitter("jieba")(text)
+    assert join_words(words, gaps) == text
 
 
 def test_trimmed() -> None:
-    """Punctuation goes, signs on letters stay."""
-    assert trimmed("“Hello,”") == ("“", "Hello", ",”")
-    assert trimmed("हिन्दी।") == ("", "हिन्दी", "।")
-    assert trimmed("--") == ("--", "", "")
-    assert trimmed("don't") == ("", "don't", "")
+    """Punctuation is trimmed; combining marks are kept."""
+    assert trim("“Hello,”") == ("“", "Hello", ",”")
+    assert trim("हिन्दी।") == ("", "हिन्दी", "।")
+    assert trim("--") == ("--", "", "")
+    assert trim("don't") == ("", "don't", "")
     assert not has_letter("2024,") and has_letter("3rd") and not has_letter("")
 
 
@@ -98,9 +74,9 @@ def test_trimmed() -> None:
     ("like", "wanted"), [("house", "haus"), ("House", "Haus"), ("HOUSE", "HAUS"), ("I", "Haus"), ("家", "haus")]
 )
 def test_capitals(like: str, wanted: str) -> None:
-    """A replacement is written as the word was."""
-    assert written("haus", capitals(like)) == wanted
-    assert written("Haus", Capitals.NONE) == "Haus"
+    """A replacement has the capitals of the word that it replaces."""
+    assert apply_capitals("haus", capitals_of(like)) == wanted
+    assert apply_capitals("Haus", Capitals.NONE) == "Haus"
 
 
 # -- the share ---------------------------------------------------------------------------------------------------------
@@ -113,7 +89,7 @@ TEXTS = st.text(alphabet="thedog blackTHEDOG.,!?\n\u00a0", max_size=60)
 def test_the_share_is_what_was_asked(
     tmp_path_factory: pytest.TempPathFactory, text: str, rate: float, seed: int
 ) -> None:
-    """Of n words with a letter n * rate are replaced, rounded, at most those that are covered."""
+    """Of n words with a letter, n * rate are replaced, rounded up or down, but no more than are covered."""
     path = tmp_path_factory.getbasetemp() / "law.lex"
     have = Lexicon(path) if path.exists() else lexicon(path, ("en", ENGLISH))
     counts: Counter[str] = Counter()
@@ -127,17 +103,19 @@ def test_the_share_is_what_was_asked(
 
 
 def test_the_mean_share_is_the_rate(english: Lexicon) -> None:
-    """Rounding goes both ways; seven words at 0.3 are 2.1 in the mean."""
+    """The number is rounded up and down: of seven words at 0.3, 2.1 are replaced on average."""
     counts: Counter[str] = Counter()
     for seed in range(400):
         stage = Augmentation([english], 0.3, seed=seed)()
         stage({"src": "the dog the dog the dog the", "tgt": "", "src_lang": "en", "tgt_lang": "fr"}, counts)
     assert counts["replaced"] / counts["words"] == pytest.approx(0.3, abs=0.01)
-    assert counts["de"] / counts["replaced"] == pytest.approx(0.5, abs=0.06)  # each language alike, synonyms or not
+    assert counts["de"] / counts["replaced"] == pytest.approx(
+        0.5, abs=0.06
+    )  # all languages are equally likely, with or without synonyms
 
 
 def test_every_word_is_as_likely(english: Lexicon) -> None:
-    """Places are drawn without preference, and translations in a language alike."""
+    """All places are equally likely, and so are all translations into a language."""
     changed: Counter[int] = Counter()
     into: Counter[str] = Counter()
     for seed in range(600):
@@ -152,14 +130,14 @@ def test_every_word_is_as_likely(english: Lexicon) -> None:
 
 
 def test_punctuation_and_capitals_survive(english: Lexicon) -> None:
-    """What stands around a word and how it is written is kept; spaces too."""
+    """The punctuation around a word, its capitals and the white space are kept."""
     assert augmented(Augmentation([english], 1, into=("de",)), "Black  dog, (BLACK)\n“Dog”!") == [
         "Schwarz  Hund, (SCHWARZ)\n“Hund”!"
     ]
 
 
 def test_the_longest_entry_goes_first(english: Lexicon) -> None:
-    """A phrase is one replacement and counts its words; punctuation within ends it; parts of it may be no entry."""
+    """A phrase is one replacement and counts all its words; it ends at punctuation; its words need not be entries."""
     plan = Augmentation([english], 1, into=("de",))
     assert augmented(plan, "Good morning, dog", "good. Morning dog", "An ad hoc dog", "good morning to the dog") == [
         "Guten Morgen, Hund",
@@ -174,7 +152,7 @@ def test_the_longest_entry_goes_first(english: Lexicon) -> None:
 
 
 def test_a_phrase_ends_with_its_line(english: Lexicon) -> None:
-    """White space stays as it was, so no phrase goes over a line end."""
+    """Line ends are kept, so no phrase crosses one."""
     plan = Augmentation([english], 1, into=("de",))
     assert augmented(plan, "good\nmorning", "good\tmorning") == ["gut\nmorning", "guten Morgen"]
 
@@ -186,14 +164,14 @@ def test_a_long_text_takes_time_in_proportion(english: Lexicon) -> None:
 
 
 def test_a_phrase_does_not_overshoot(english: Lexicon) -> None:
-    """Where two words are wanted, a phrase of four is passed over."""
+    """If only two more words are needed, a phrase of four is skipped."""
     for seed in range(20):
         (made,) = augmented(Augmentation([english], 0.33, into=("de",), seed=seed), "good morning to all dog dog")
         assert made.startswith("good morning to all")
 
 
 def test_languages(english: Lexicon) -> None:
-    """All but those left out; the target of the pair can be one."""
+    """All languages except those excluded; the target language of the pair can be excluded too."""
     text = "black " * 40
     found = {word for made in augmented(Augmentation([english], 1), text) for word in made.split()}
     assert found == {"schwarz", "noir", "nyeusi"}
@@ -204,7 +182,7 @@ def test_languages(english: Lexicon) -> None:
 
 
 def test_the_fuller_dictionary_serves_a_language(tmp_path: Path) -> None:
-    """Of several lexicons each language comes from the one with more entities for it (Table 2)."""
+    """Each language is taken from the lexicon with the most entities in it (Table 2)."""
     one = lexicon(tmp_path / "a.lex", ("en", {"dog": {"de": ["A"], "fr": ["a"]}}), entities={"de": 5, "fr": 1})
     two = lexicon(tmp_path / "b.lex", ("en", {"dog": {"de": ["B"], "fr": ["b"]}}), entities={"de": 2, "fr": 7})
     found = augmented(Augmentation([one, two], 1), "dog " * 30)[0]
@@ -213,13 +191,13 @@ def test_the_fuller_dictionary_serves_a_language(tmp_path: Path) -> None:
 
 
 def test_to_the_papers_letter(english: Lexicon) -> None:
-    """Small letters, words between spaces with what clings to them, one at a time."""
+    """Lower case, words with the punctuation around them, and no phrases."""
     plan = Augmentation([english], 1, into=("de",), paper=True)
     assert augmented(plan, "Black Dog, GOOD Morning") == ["schwarz dog, gut morning"]
 
 
 def test_texts_become_pairs(english: Lexicon) -> None:
-    """A text is the target of its code-switched form; the pair keeps the other keys."""
+    """The target is the text, and the source is its code-switched form; the pair keeps the other keys."""
     stage = Augmentation([english], 1, into=("de",), append=True)()
     record = {"id": "a:1", "text": "Dog", "lang": "eng", "more": 1, "src_lang": "de", "tgt": "Katze"}
     first, second = stage(record, Counter())
@@ -238,7 +216,7 @@ def test_texts_become_pairs(english: Lexicon) -> None:
 
 
 def test_copies_are_drawn_anew(english: Lexicon) -> None:
-    """The first copies are the same however many there are; unchanged ones can be left out."""
+    """The first copies do not depend on the number of copies; unchanged copies can be left out."""
     text = "the black dog " * 5
     many = augmented(Augmentation([english], copies=8), text)
     assert many[:3] == augmented(Augmentation([english], copies=3), text)
@@ -248,10 +226,10 @@ def test_copies_are_drawn_anew(english: Lexicon) -> None:
 
 
 def test_forgetting_changes_nothing(english: Lexicon, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is kept of words is bounded, and only a matter of speed."""
+    """The cache of words is bounded and affects only speed."""
     texts = [f"the black w{number} dog good morning" for number in range(300)]
     whole = augmented(Augmentation([english]), *texts)
-    monkeypatch.setattr("llamax_cli.augmentation.augmentation.MEMORY", 5000)
+    monkeypatch.setattr("llamax_cli.augmentation.augmentation.WORD_MEMORY", 5000)
     assert augmented(Augmentation([english]), *texts) == whole
     room = MemoryBudget(5000)
     vocabulary = Vocabulary([LexiconSource(english)], "en", " ", room, has_phrases=True)
@@ -294,27 +272,29 @@ def asian(tmp_path: Path) -> Lexicon:
     ],
 )
 def test_scripts_without_spaces(asian: Lexicon, lang: str, text: str, wanted: str) -> None:
-    """The longest entry is found, no syllable is torn, and words of languages with spaces are set off."""
+    """The longest entries are found, no syllable is split, and words of languages with spaces get spaces."""
     assert augmented(Augmentation([asian], 1, into=("en",)), text, lang=lang) == [wanted]
 
 
 def test_no_space_between_languages_that_have_none(asian: Lexicon) -> None:
-    """A Japanese word in a Chinese text stands as Chinese words do."""
+    """A Japanese word in a Chinese text has no spaces around it."""
     assert augmented(Augmentation([asian], 1, into=("ja",)), "我喜欢北京。", lang="zh") == ["我好き北京。"]
 
 
 @pytest.mark.parametrize("lang", ["th", "ja", "lo", "km", "my"])
 def test_the_longest_match_loses_nothing(asian: Lexicon, data: Path, lang: str) -> None:
-    """Segments joined are the text, on every line of FLORES."""
+    """The segments join to the text, for 200 lines of FLORES."""
     name = {"th": "tha", "ja": "jpn", "lo": "lao", "km": "khm", "my": "mya"}[lang]
-    split = longest_match(Vocabulary([LexiconSource(asian)], lang, "", MemoryBudget(1 << 20), has_phrases=False))
+    split = longest_match_splitter(
+        Vocabulary([LexiconSource(asian)], lang, "", MemoryBudget(1 << 20), has_phrases=False)
+    )
     for line in (data / f"flores101/devtest/{name}.devtest").read_text(encoding="utf-8").split("\n")[:200]:
-        assert joined(*split(line)) == line
+        assert join_words(*split(line)) == line
     assert not is_spaced(lang)
 
 
 def test_jieba_keeps_to_itself(llamax: Llamax, asian: Lexicon, tmp_path: Path) -> None:
-    """It writes no message and no file."""
+    """jieba writes no message and no file."""
     (tmp_path / "tmp").mkdir()
     record = json.dumps({"text": "我喜欢北京", "lang": "zh"}).encode()
     done = llamax("augment", "-q", "--dict", asian.path, stdin=record, env={"TMPDIR": str(tmp_path / "tmp")})
@@ -340,7 +320,7 @@ def pairs(tmp_path: Path) -> Path:
 
 
 def test_other_keys_survive_byte_for_byte(llamax: Llamax, english: Lexicon, pairs: Path) -> None:
-    """Only the source and the origin are new."""
+    """Only the source and the origin change."""
     done = llamax("augment", "--dict", english.path, pairs)
     for before, after in zip(pairs.read_bytes().splitlines(), done.stdout.splitlines(), strict=True):
         head, _, rest = before.partition(b',"tgt":')
@@ -352,7 +332,7 @@ def test_other_keys_survive_byte_for_byte(llamax: Llamax, english: Lexicon, pair
 
 
 def test_workers_and_shards_give_the_same_bytes(llamax: Llamax, english: Lexicon, pairs: Path) -> None:
-    """Who does the work, and which part of it, does not matter."""
+    """The number of workers, shards and standard input do not change the output."""
     arguments = ["augment", "-q", "--dict", english.path, "--copies", "2", "--append"]
     whole = llamax(*arguments, pairs).stdout
     assert len(whole.splitlines()) == 6000
@@ -364,7 +344,7 @@ def test_workers_and_shards_give_the_same_bytes(llamax: Llamax, english: Lexicon
 def test_the_manifest_tells_what_became_of_the_words(
     llamax: Llamax, english: Lexicon, pairs: Path, tmp_path: Path
 ) -> None:
-    """Achieved rate, coverage, unchanged sentences, replacements by language, and which lexicon it was."""
+    """It has the counts, the achieved rate, the replacements by language, and the fingerprint of the lexicon."""
     llamax("augment", "--dict", english.path, pairs, "--manifest", "m.json", "-o", "out.jsonl", "--workers", "2")
     manifest = json.loads((tmp_path / "m.json").read_text())
     figures = manifest["figures"]
@@ -374,15 +354,13 @@ def test_the_manifest_tells_what_became_of_the_words(
     assert manifest["arguments"]["lexicons"] == [english.fingerprint]
 
 
-def refused(llamax: Llamax, code: int, *arguments: Any, stdin: bytes = b"") -> str:
+def refused(llamax: Llamax, code: int, *arguments: object, stdin: bytes = b"") -> str:
     """Return the one line that a refused run ends with."""
-    done = llamax("augment", *arguments, stdin=stdin)
-    assert (done.returncode, done.stdout) == (code, b""), done.stderr
-    return done.stderr.decode().removeprefix("llamax augment: ").rstrip("\n")
+    return one_line(llamax("augment", *arguments, stdin=stdin), code)
 
 
 def test_errors(llamax: Llamax, english: Lexicon, tmp_path: Path) -> None:
-    """Each says where, what and what to do."""
+    """Each message says where the error is, what it is and what to do."""
     path = english.path
     swahili = b'{"src":"mbwa","tgt":"dog","src_lang":"sw","tgt_lang":"en"}\n'
     assert refused(llamax, 65, "--dict", path, stdin=swahili) == f"stdin:1: {path} has no words of 'sw', only of en"
@@ -398,7 +376,7 @@ def test_errors(llamax: Llamax, english: Lexicon, tmp_path: Path) -> None:
 
 
 def test_a_flipped_byte_is_noticed(english: Lexicon, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A large lexicon is not read through when it is opened, but before it is worked with."""
+    """A large lexicon is not verified by the reader that opens it, but `open_lexicons` verifies it before its use."""
     data = bytearray(Path(english.path).read_bytes())
     data[data.index(b"nyeusi")] ^= 1
     Path(english.path).write_bytes(data)
@@ -408,7 +386,7 @@ def test_a_flipped_byte_is_noticed(english: Lexicon, monkeypatch: pytest.MonkeyP
 
 
 def test_a_changed_lexicon_is_not_resumed_with(llamax: Llamax, english: Lexicon, pairs: Path, tmp_path: Path) -> None:
-    """The same bytes need the same lexicon."""
+    """A run can be resumed only with the same lexicon."""
     stopped = llamax("augment", "--dict", english.path, "-o", "out.jsonl", stdin=pairs.read_bytes() + b"bad\n")
     assert stopped.returncode == 65
     lexicon(Path(english.path), ("en", {"dog": {"de": ["Hund"]}}))
@@ -419,7 +397,7 @@ def test_a_changed_lexicon_is_not_resumed_with(llamax: Llamax, english: Lexicon,
 
 
 def test_a_plan_checks_itself(english: Lexicon) -> None:
-    """As a library too."""
+    """The errors are also raised in use as a library."""
     with pytest.raises(UsageError):
         Augmentation([english], into=("xx",))
     with pytest.raises(RecordError):

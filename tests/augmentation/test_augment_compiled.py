@@ -1,4 +1,4 @@
-"""The compiled way to code-switch texts with spaces: in everything that of Python, and it gives its memory back."""
+"""The compiled switcher of texts with spaces: it does the same as Python, and it frees its memory."""
 
 import gc
 import json
@@ -11,13 +11,13 @@ from typing import NoReturn
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_augment import ENGLISH, lexicon
+from support.lexicons import ENGLISH, lexicon
 
 from llamax_cli.augmentation.augmentation import Augmentation
 from llamax_cli.augmentation.code_switching import Switcher
-from llamax_cli.augmentation.spaced import Spaced
+from llamax_cli.augmentation.spaced import SpacedSwitcher
 from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
-from llamax_cli.augmentation.words import cut, written
+from llamax_cli.augmentation.words import apply_capitals, split_words
 from llamax_cli.errors import RecordError
 from llamax_cli.lexicon.store.reader import Lexicon
 from llamax_cli.randomness import draws
@@ -60,7 +60,7 @@ TEXTS = st.one_of(
 
 @pytest.fixture(scope="module")
 def english(tmp_path_factory: pytest.TempPathFactory) -> Lexicon:
-    """Return a lexicon with phrases, synonyms and many scripts."""
+    """Return a lexicon with phrases, synonyms and several scripts."""
     have = dict.fromkeys(("de", "fr", "sw", "th", "ar"), 9)
     return lexicon(tmp_path_factory.mktemp("lexicon") / "english.lex", ("en", {**ENGLISH, **MORE}), entities=have)
 
@@ -68,9 +68,11 @@ def english(tmp_path_factory: pytest.TempPathFactory) -> Lexicon:
 def switchers(
     sources: list[LexiconSource], rate: float, phrases: bool, exact: bool, size: int
 ) -> tuple[Switcher, Switcher]:
-    """Return the compiled switcher and that of Python."""
+    """Return the compiled switcher and the Python switcher."""
     compiled, python = (
-        Switcher(Vocabulary(sources, "en", " ", MemoryBudget(room), has_phrases=phrases, exact=exact), cut, rate)
+        Switcher(
+            Vocabulary(sources, "en", " ", MemoryBudget(room), has_phrases=phrases, is_exact=exact), split_words, rate
+        )
         for room in (size, 1 << 30)
     )
     assert compiled._spaced is not None
@@ -91,7 +93,7 @@ def switchers(
 def test_it_does_what_python_does(
     english: Lexicon, texts: list[str], key: int, rate: float, phrases: bool, exact: bool, only: object, size: int
 ) -> None:
-    """Any text, any white space, phrases or not, however little memory there is."""
+    """For any text and white space, with and without phrases, however small the memory budget."""
     sources = [LexiconSource(english, only), LexiconSource(english)] if only else [LexiconSource(english)]  # type: ignore[arg-type]
     compiled, python = switchers(sources, rate, phrases and not exact, exact, size)
     for text in texts:
@@ -99,7 +101,7 @@ def test_it_does_what_python_does(
 
 
 def test_long_texts_are_the_same(english: Lexicon) -> None:
-    """On either side of the length from which Python does it."""
+    """On both sides of the lengths at which the stack is too small, and at which Python takes over."""
     compiled, python = switchers([LexiconSource(english)], 0.4, True, False, 1 << 20)
     for count in (95, 96, 97, 9_999, 10_001):
         text = " ".join(["dog", "good morning", "the", "x"][number % 4] for number in range(count))
@@ -107,7 +109,7 @@ def test_long_texts_are_the_same(english: Lexicon) -> None:
 
 
 def test_real_texts_are_the_same(data: Path, tmp_path: Path, llamax: Callable[..., object]) -> None:
-    """FLORES in English with PanLex's phrases and MUSE's words."""
+    """English FLORES, with phrases from PanLex and words from MUSE."""
     path = tmp_path / "real.lex"
     llamax(
         "build-lexicon",
@@ -124,14 +126,15 @@ def test_real_texts_are_the_same(data: Path, tmp_path: Path, llamax: Callable[..
     for number, text in enumerate((data / "flores101/devtest/eng.devtest").read_text(encoding="utf-8").split("\n")):
         switched = compiled.switch(text, number)
         assert switched == python.switch(text, number)
-        replaced += switched[3]
+        _, _, _, count, _ = switched
+        replaced += count
     assert replaced > 5000
 
 
 @given(st.integers(0, 2**64 - 1), st.integers(1, 20))
 def test_its_draws_are_those_of_python(key: int, words: int) -> None:
-    """One word after the other is drawn from those that are left, by the same bits."""
-    spaced = Spaced(lambda word: (f"{word}!\0de".encode(), 0, 0, 0, None), written, 1 / words)
+    """The first word is drawn by the same random bits as in Python."""
+    spaced = SpacedSwitcher(lambda word: (f"{word}!\0de".encode(), 0, 0, 0, None), apply_capitals, 1 / words)
     left = [str(number) for number in range(words)]
     chosen = left[draws(key)(0) % words]
     text, *_, languages = spaced(" ".join(left), key) or (b'""',)
@@ -143,30 +146,30 @@ def test_its_draws_are_those_of_python(key: int, words: int) -> None:
     "made", [("x\0de", 0, 0, 0, None), (b"x\0de", 0, 0), (b"x\0de,fr", 0, 0, 0, None), (b"x\0de", 3, 3, 0, None), 1]
 )
 def test_nonsense_is_refused(made: object) -> None:
-    """What no lexicon stores is an exception, not a crash."""
-    spaced = Spaced(lambda word: made, written, 1)  # type: ignore[arg-type,return-value]
+    """A malformed packed word raises an exception and does not crash."""
+    spaced = SpacedSwitcher(lambda word: made, apply_capitals, 1)  # type: ignore[arg-type,return-value]
     for _ in range(3):
         with pytest.raises((TypeError, ValueError)):
             spaced("dog", 1)
 
 
 def test_errors_of_what_it_calls_are_handed_on() -> None:
-    """Whoever looks a word up or writes one may fail."""
+    """Exceptions of `pack` and `apply_capitals` are raised unchanged."""
 
     def fail(*_: object) -> NoReturn:
         raise LookupError("lost")
 
     with pytest.raises(LookupError, match="lost"):
-        Spaced(fail, written, 1)("dog cat", 1)
+        SpacedSwitcher(fail, apply_capitals, 1)("dog cat", 1)
     with pytest.raises(LookupError, match="lost"):
-        Spaced(lambda _: (b"x\0de", 0, 0, 2, None), fail, 1)("dog cat", 1)
+        SpacedSwitcher(lambda _: (b"x\0de", 0, 0, 2, None), fail, 1)("dog cat", 1)
 
 
 def test_it_gives_its_memory_back(english: Lexicon) -> None:
-    """A word takes some hundred bytes, and none once it is forgotten."""
+    """A word takes a few hundred bytes, which `clear` frees."""
     tracemalloc.start()
     try:
-        spaced = Spaced(lambda word: (b"Haus\0de", 0, 0, 1, frozenset([word])), written, 0.5)
+        spaced = SpacedSwitcher(lambda word: (b"Haus\0de", 0, 0, 1, frozenset([word])), apply_capitals, 0.5)
         for number in range(20_000):
             spaced(f"a{number} b{number} word", number)
         kept = tracemalloc.get_traced_memory()[0]
@@ -179,7 +182,7 @@ def test_it_gives_its_memory_back(english: Lexicon) -> None:
 
 
 def test_many_at_once_are_each_by_itself(english: Lexicon) -> None:
-    """A chunk of records, a bad one among them or not, becomes what its lines become."""
+    """A chunk of records gives the same as its lines one by one, whether or not some of them are bad."""
     good = json.dumps({"src": "The black dog, good morning to all!", "tgt": "x", "src_lang": "en", "tgt_lang": "de"})
     lines = [f"{good}\n".encode(), b'{"text":"the dog","lang":"en"}\n', b'{"src":1}\n', b"no\n"] * 3
     for chosen in (lines[:2] * 3, lines[:3], lines, lines[2:], []):

@@ -11,20 +11,15 @@ import argparse
 import json
 import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from bench_lexicon import Peak
+from measure import DATA, LLAMAX, Peak, seconds
 
 from llamax_cli.lexicon.store.reader import Lexicon
 
-ROOT = Path(__file__).resolve().parents[2]
-DATA = Path(os.environ.get("LLAMAX_TEST_DATA", ROOT.parent / "shared" / "data"))
-LLAMAX = [sys.executable, "-m", "llamax_cli"]
 CODES = ("ar", "bn", "de", "es", "fa", "fr", "hi", "id", "it", "ja", "ko", "ro", "ru", "ta", "th", "tr")
 BASELINE = """
 import random, sys
@@ -83,14 +78,6 @@ def corpus(folder: Path, count: int) -> tuple[Path, Path]:
     return pairs, plain
 
 
-def timed(command: list[str]) -> tuple[float, float]:
-    """Return the seconds that a command took, and those its processes worked."""
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-    seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
 def speed(folder: Path, count: int, rounds: int) -> None:
     """Print pairs a second beside the baseline's lines a second, taken in turn."""
     pairs, plain = corpus(folder, count)
@@ -111,12 +98,12 @@ def speed(folder: Path, count: int, rounds: int) -> None:
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
     for _ in range(rounds):
         for name, command in commands.items():
-            taken[name].append(timed(command))
+            taken[name].append(seconds(command))
     print(f"{count:,} sentences; least of {rounds} rounds in turn")
-    first = min(seconds for seconds, _ in taken["baseline, plain lines, 1 process"])
+    first = min(wall for wall, _ in taken["baseline, plain lines, 1 process"])
     for name, each in taken.items():
-        seconds, worked = (min(side) for side in zip(*each, strict=True))
-        print(f"{name:36}{count / seconds:>10,.0f}/s{first / seconds:>7.2f} of the baseline{worked:>8.1f} CPU s")
+        wall, used = (min(side) for side in zip(*each, strict=True))
+        print(f"{name:36}{count / wall:>10,.0f}/s{first / wall:>7.2f} of the baseline{used:>8.1f} CPU s")
 
 
 def scripts(folder: Path, rounds: int) -> None:
@@ -144,8 +131,8 @@ def scripts(folder: Path, rounds: int) -> None:
             sum(len(json.loads(line)["text"]) for line in made.splitlines()) * 10,
         )
         command = [*LLAMAX, "augment", "-q", "--dict", str(lexicon), str(texts), "-o", str(folder / "out.jsonl"), *more]
-        seconds = min(timed([*command, "--workers", "2"])[0] for _ in range(rounds))
-        print(f"{' '.join((name, *more[1:])):36}{lines / seconds:>10,.0f}/s{characters / seconds / 1e6:>8.2f} M char/s")
+        wall = min(seconds([*command, "--workers", "2"])[0] for _ in range(rounds))
+        print(f"{' '.join((name, *more[1:])):36}{lines / wall:>10,.0f}/s{characters / wall / 1e6:>8.2f} M char/s")
 
 
 def memory(folder: Path, lexicon: Path) -> None:

@@ -9,8 +9,6 @@ Accuracy is over FLORES-101 devtest, 1,012 lines in each language.
 
 import argparse
 import json
-import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -19,11 +17,12 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from measure import DATA, LLAMAX, flores, worked
+
 from llamax_cli.identification.detectors import open_detector
 from llamax_cli.identification.identifier import Identifier
-from llamax_cli.languages import languages
 
-LLAMAX = [sys.executable, "-m", "llamax_cli", "langid", "-q"]
+LANGID = [*LLAMAX, "langid", "-q"]
 BARE = """
 import sys, time, msgspec
 from importlib.util import find_spec
@@ -38,21 +37,6 @@ print(time.process_time() - start)
 """
 
 
-def lines_of(data: Path) -> dict[str, list[str]]:
-    """Return the lines of FLORES-101 devtest by language."""
-    folder = data / "flores101" / "devtest"
-    paths = {code: folder / f"{entry.flores101}.devtest" for code, entry in languages().items()}
-    return {code: path.read_text(encoding="utf-8").split("\n")[:-1] for code, path in paths.items()}
-
-
-def seconds(command: list[str]) -> float:
-    """Return the processor seconds of a command and its children."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
 def bare(path: Path) -> float:
     """Return the processor seconds of the bare loop over the texts of a file."""
     return float(subprocess.run([sys.executable, "-c", BARE, path], capture_output=True, check=True, text=True).stdout)
@@ -60,9 +44,9 @@ def bare(path: Path) -> float:
 
 def speed(path: Path, count: int, rounds: int) -> None:
     """Print lines per second and the ratio to the bare loop."""
-    commands = {"langid": LLAMAX, "langid --workers 2": [*LLAMAX, "--workers", "2"]}
+    commands = {"langid": LANGID, "langid --workers 2": [*LANGID, "--workers", "2"]}
     for name, command in commands.items():
-        pairs = [(seconds([*command, str(path)]), bare(path)) for _ in range(rounds)]
+        pairs = [(worked([*command, str(path)]), bare(path)) for _ in range(rounds)]
         own, loop = (statistics.median(side) for side in zip(*pairs, strict=True))
         ratio = statistics.median(own / loop for own, loop in pairs)
         print(f"{name:24}{count / own:>12,.0f} lines/s{count / loop:>12,.0f} in the bare loop{ratio:>8.2f} times")
@@ -95,12 +79,11 @@ def accuracy(name: str, lines: dict[str, list[str]]) -> None:
 def main() -> None:
     """Parse the arguments, make the input, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    default = os.environ.get("LLAMAX_TEST_DATA", Path(__file__).parents[3] / "shared" / "data")
-    parser.add_argument("--data", type=Path, default=Path(default))
+    parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--lines", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
-    lines = lines_of(given.data)
+    lines = flores(given.data / "flores101" / "devtest")
     texts = [(code, text) for code, texts in lines.items() for text in texts]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "texts.jsonl")

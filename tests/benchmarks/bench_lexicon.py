@@ -12,11 +12,10 @@ import random
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
-import psutil
+from measure import LLAMAX, Peak
 
 from llamax_cli.languages import languages
 from llamax_cli.lexicon.catalog import open_lexicon
@@ -49,31 +48,9 @@ def dictionaries(folder: Path, files: int, lines: int) -> list[str]:
     return english
 
 
-class Peak(threading.Thread):
-    """The most memory that a process and its children had together, or the `largest` of them for itself."""
-
-    def __init__(self, pid: int, *, largest: bool = False) -> None:
-        super().__init__(daemon=True)
-        self._largest = largest
-        self._process = psutil.Process(pid)
-        self.bytes = 0
-
-    def run(self) -> None:
-        """Look ten times a second."""
-        while True:
-            try:
-                family = [self._process, *self._process.children(recursive=True)]
-                found = [each.memory_full_info() for each in family]
-                now = max(each.uss for each in found) if self._largest else sum(each.pss for each in found)
-                self.bytes = max(self.bytes, now)
-            except (psutil.Error, OSError):
-                return
-            time.sleep(0.1)
-
-
 def build(folder: Path, store: Path, workers: int) -> None:
     """Build the lexicon and print what it took."""
-    command = [sys.executable, "-m", "llamax_cli", "build-lexicon", str(folder)]
+    command = [*LLAMAX, "build-lexicon", str(folder)]
     start = time.perf_counter()
     process = subprocess.Popen([*command, "-o", str(store), "--workers", str(workers)])
     peak = Peak(process.pid)

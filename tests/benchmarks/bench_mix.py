@@ -12,21 +12,19 @@ import argparse
 import json
 import os
 import random
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
+from measure import DATA, LLAMAX, Peak, seconds, timed
 
 from llamax_cli.tokenization import load
 
-MIX = [sys.executable, "-m", "llamax_cli", "mix", "-q"]
+MIX = [*LLAMAX, "mix", "-q"]
 CODES = "de", "fr", "es", "ru", "th", "hi", "sw", "yo", "zu", "it"
 INTERLEAVE = """
 import sys
@@ -53,17 +51,6 @@ def corpus(path: Path, count: int) -> Path:
                 rows.append(f'{{"id":"c:{n}","src":"{m} {one} {two}.","tgt":"{three} é {m}.{tails[m % 10]}')
             file.write("".join(rows))
     return path
-
-
-def seconds(command: list[str], **more: str) -> tuple[float, float]:
-    """Return the wall and processor seconds of a command."""
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True, env={**os.environ, **more}
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return time.perf_counter() - start, used
 
 
 def speed(folder: Path, count: int, excluded: list[str], rounds: int) -> None:
@@ -103,9 +90,7 @@ def blocks(folder: Path, data: Path) -> None:
     )
     for name in ("llama2", "llama3"):
         tokenizer = load(data / "tokenizers" / name)
-        start = time.process_time()
-        tokens = sum(map(tokenizer.count, texts))
-        alone = time.process_time() - start
+        alone, tokens = timed(lambda count=tokenizer.count: sum(map(count, texts)))
         mix = [*MIX, "--mono", str(path), "--mono-block", "512", "--tokenizer", str(data / "tokenizers" / name)]
         for workers in (1, 2):
             wall, used = seconds([*mix, "--workers", str(workers)])
@@ -127,23 +112,15 @@ def memory(folder: Path, millions: int, excluded: list[str]) -> None:
         stdout=subprocess.DEVNULL,
         env={**os.environ, "TMPDIR": str(temporary)},
     )
-    peak = {"memory": 0, "disk": 0}
-    watching = threading.Event()
-
-    def watch() -> None:
-        while not watching.wait(0.2):
-            peak["memory"] = max(peak["memory"], _proportional(process.pid))
-            peak["disk"] = max(peak["disk"], _on_disk(temporary))
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    process.wait()
-    watching.set()
-    thread.join()
+    peak, most_on_disk = Peak(process.pid), 0
+    peak.start()
+    while process.poll() is None:
+        most_on_disk = max(most_on_disk, _on_disk(temporary))
+        time.sleep(0.2)
     wall = time.perf_counter() - start
     print(
-        f"{millions:>3} million records, {path.stat().st_size / 1e9:.1f} GB: {peak['memory'] / 1e6:.0f} MB of memory, "
-        f"{peak['disk'] / 1e9:.1f} GB of temporary files, {wall:.0f} s, exit {process.returncode}"
+        f"{millions:>3} million records, {path.stat().st_size / 1e9:.1f} GB: {peak.bytes / 1e6:.0f} MB of memory, "
+        f"{most_on_disk / 1e9:.1f} GB of temporary files, {wall:.0f} s, exit {process.returncode}"
     )
     path.unlink()
 
@@ -156,23 +133,13 @@ def _on_disk(folder: Path) -> int:
     return total
 
 
-def _proportional(pid: int) -> int:
-    total = 0
-    try:
-        for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
-            total += process.memory_full_info().pss
-    except (psutil.Error, OSError):
-        return 0
-    return total
-
-
 def main() -> None:
     """Parse the arguments, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=2_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--millions", default="1,5,20")
-    parser.add_argument("--data", type=Path, default=os.environ.get("LLAMAX_TEST_DATA", "../shared/data"))
+    parser.add_argument("--data", type=Path, default=DATA)
     given = parser.parse_args()
     flores = Path(given.data) / "flores101"
     excluded = ["--exclude", str(flores)] if flores.is_dir() else []

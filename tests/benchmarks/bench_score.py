@@ -13,7 +13,6 @@ import os
 import random
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,12 +20,12 @@ from typing import Any
 
 import msgspec
 import sacrebleu.metrics
+from measure import LLAMAX, flores, timed
 
 from llamax_cli.languages import languages
 from llamax_cli.scoring.metrics import Metric, MetricSettings, load_metric
 
 VARIANTS = 4
-LLAMAX = [sys.executable, "-m", "llamax_cli"]
 COMPARED = ("de", "en", "sw", "ar", "hi", "am", "th", "zh")
 
 
@@ -46,9 +45,8 @@ def edited(text: str, spaced: bool, draw: random.Random) -> str:
 
 def corpus(folder: Path) -> tuple[dict[str, list[str]], dict[str, list[list[str]]]]:
     """Return the lines of each language and several edits of them."""
-    lines, edits = {}, {}
+    lines, edits = flores(folder), {}
     for code, each in languages().items():
-        lines[code] = (folder / f"{each.flores101}.devtest").read_text(encoding="utf-8").split("\n")[:-1]
         draw = random.Random(code)
         edits[code] = [[edited(line, each.spaced, draw) for line in lines[code]] for _ in range(VARIANTS)]
     return lines, edits
@@ -58,9 +56,7 @@ def least(score: Callable[[list[str], list[str]], float], hypotheses: list[list[
     """Return the least processor seconds of a call with a new hypothesis; the first call does not count."""
     taken = []
     for hypothesis in hypotheses:
-        start = time.process_time()
-        score(hypothesis, references)
-        taken.append(time.process_time() - start)
+        taken.append(timed(lambda given=hypothesis: score(given, references))[0])
     return min(taken[1:])
 
 

@@ -4,20 +4,13 @@ python tests/benchmarks/bench_startup.py
 """
 
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
+from measure import seconds
+
 ROUNDS = 25
-
-
-def wall(command: list[str]) -> float:
-    """Return the seconds a command takes."""
-    start = time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, check=True)
-    return time.perf_counter() - start
 
 
 def main() -> None:
@@ -34,7 +27,7 @@ def main() -> None:
         }
         print(f"medians of {ROUNDS} rounds in turn\n{'':24}{'ms':>8}{'pass, ms':>10}{'ratio':>8}")
         for name, command in commands.items():
-            rounds = [(wall(command), wall([sys.executable, "-c", "pass"])) for _ in range(ROUNDS)]
+            rounds = [(seconds(command)[0], seconds([sys.executable, "-c", "pass"])[0]) for _ in range(ROUNDS)]
             own, empty = (statistics.median(side) * 1000 for side in zip(*rounds, strict=True))
             print(f"{name:24}{own:>8.1f}{empty:>10.1f}{own / empty:>8.1f}")
 

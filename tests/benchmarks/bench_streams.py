@@ -9,12 +9,13 @@ and system seconds of whole processes, start-up included, medians of several run
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from measure import LLAMAX, ROOT, worked
 
 BARE = """
 import sys, msgspec
@@ -23,16 +24,7 @@ with open(sys.argv[1], "rb") as lines, open("/dev/null", "wb") as out:
     for line in lines:
         out.write(encode(decode(line)) + b"\\n")
 """
-FILTERS = str(Path(__file__).parent.parent / "filters.py")
-LLAMAX = [sys.executable, "-m", "llamax_cli"]
-
-
-def seconds(command: list[str]) -> float:
-    """Return the processor seconds of a command and its children."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+FILTERS = str(ROOT / "tests" / "support" / "filters.py")
 
 
 def corpus(folder: Path, count: int) -> tuple[list[str], Path, Path]:
@@ -71,7 +63,7 @@ def speed(folder: Path, count: int, rounds: int) -> None:
     print(f"{count:,} records, {records.stat().st_size / count:.0f} bytes each; medians of {rounds} rounds in turn")
     print(f"{'':32}{'records/s':>12}{'bare loop':>12}{'ratio':>8}")
     for name, (path, command) in rows.items():
-        pairs = [(seconds(command), seconds([sys.executable, "-c", BARE, str(path)])) for _ in range(rounds)]
+        pairs = [(worked(command), worked([sys.executable, "-c", BARE, str(path)])) for _ in range(rounds)]
         own, bare = (statistics.median(side) for side in zip(*pairs, strict=True))
         ratio = statistics.median(own / bare for own, bare in pairs)
         print(f"{name:32}{count / own:>12,.0f}{count / bare:>12,.0f}{ratio:>8.2f}")

@@ -13,7 +13,6 @@ import json
 import os
 import random
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from measure import DATA, LLAMAX, timed
 
 from llamax_cli.config import Training
 from llamax_cli.models import causal_lm
@@ -34,7 +34,6 @@ from llamax_cli.training.optimizer import make_optimizer
 from llamax_cli.training.packing import pack
 from llamax_cli.training.sampler import open_plan
 
-DATA = Path(os.environ.get("LLAMAX_TEST_DATA", "../shared/data"))
 BLOCK = 2048
 
 
@@ -147,9 +146,7 @@ def packing(count: int) -> None:
     bins = pack(lengths, BLOCK)
     print(f"{count:,} pairs: {100 * lengths.sum() / len(bins) / BLOCK:.2f}% of the slots filled")
     many = np.random.Generator(np.random.Philox(0)).choice(lengths, 1_000_000)
-    start = time.perf_counter()
-    bins = pack(many, BLOCK)
-    seconds = time.perf_counter() - start
+    seconds, bins = timed(lambda: pack(many, BLOCK), time.perf_counter)
     print(f"1,000,000 lengths packed in {seconds:.2f} s, {100 * many.sum() / len(bins) / BLOCK:.2f}% filled")
 
 
@@ -161,10 +158,8 @@ def index(count: int) -> None:
         with path.open("w") as file:
             for line in itertools.islice(itertools.cycle(texts), count):
                 file.write(line + "\n")
-        path.read_bytes()  # so that the file is in the page cache
-        start = time.perf_counter()
-        source = open_sample_file(path, cache)
-        seconds = time.perf_counter() - start
+        path.read_bytes()  # from memory, not from the disk
+        seconds, source = timed(lambda: open_sample_file(path, cache), time.perf_counter)
         print(f"{len(source):,} records, {path.stat().st_size / 1e6:,.0f} MB, indexed and hashed in {seconds:.2f} s")
         lengths = np.random.Generator(np.random.Philox(1)).integers(20, 400, count)
         open_plan(cache, (lengths, lengths), [source.digest], BLOCK, 0, 0)
@@ -207,8 +202,8 @@ def learn(epochs: int) -> None:
     given = [f"--set={key}={value}" for key, value in {**settings, **more}.items()]
     command = ["--model", str(folder / "start"), "--init", "--data", str(folder / "train.jsonl"), *given]
     for name, limit in (("untrained", ["--set=stop_after=1", "--set=learning_rate=0.0"]), ("trained", [])):
+        run = [*LLAMAX, "train", *command, *limit, "-o", str(folder / name)]
         start = time.perf_counter()
-        run = [sys.executable, "-m", "llamax_cli", "train", *command, *limit, "-o", str(folder / name)]
         subprocess.run(run, check=True)
         seconds = time.perf_counter() - start
         lines = map(json.loads, (folder / name / "metrics.jsonl").read_text().splitlines())

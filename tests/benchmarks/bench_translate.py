@@ -14,7 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-DATA = Path(os.environ.get("LLAMAX_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
+from measure import DATA, timed
+
 AUTHORS_BATCH = 8
 
 
@@ -70,14 +71,6 @@ def authors_loop(engine: Any, prompts: list[list[int]], early: bool = False) -> 
     return found
 
 
-def timed(work: Callable[[], Any], device: str) -> tuple[float, Any]:
-    """Return the seconds that work takes, of the processor or, with a GPU, of the clock; and its result."""
-    clock = time.process_time if device == "cpu" else time.perf_counter
-    start = clock()
-    result = work()
-    return clock() - start, result
-
-
 def main() -> None:
     """Translate the same sentences with each method and compare times and outputs."""
     from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
@@ -116,7 +109,9 @@ def main() -> None:
         if "ctranslate2" in chosen.engines:
             other = open_engine(ModelChoice(**{**vars(choice), "engine": "ctranslate2"}), Decoding())
         for method in chosen.engines.split(","):
-            times[method], texts[method] = timed(methods[method], chosen.device)
+            times[method], texts[method] = timed(
+                methods[method], time.process_time if chosen.device == "cpu" else time.perf_counter
+            )
             new = sum(len(ids) for ids in engine._encoder.tokenizer(texts[method])["input_ids"])
             first = next(iter(times.values()))
             same = {known: sum(map(str.__eq__, texts[method], texts[known])) for known in texts if known != method}

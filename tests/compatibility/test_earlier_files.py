@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Outcome
-from training import losses, metrics, train
+from support.processes import Outcome
+from support.runs import losses, metrics, train
 
 ARCHIVE = Path(__file__).with_name("0.1.0.tar.xz")
 COMMANDS = {

@@ -2,14 +2,17 @@
 
 import gzip
 import json
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Outcome
 from hypothesis import given
 from hypothesis import strategies as st
+from support.corpora import request_of, strict, written
+from support.processes import Outcome
+from support.records import parsed, read
 
 from llamax_cli.conversion.convert import read_corpora
 from llamax_cli.conversion.detection import FORMATS, open_corpora
@@ -33,28 +36,9 @@ ODD = [
 ]
 
 
-def lines_of(outcome: Outcome) -> list[dict[str, Any]]:
-    """Return the records on standard output."""
-    return [json.loads(line) for line in outcome.stdout.split(b"\n")[:-1]]
-
-
-def written(path: Path, lines: Iterable[str], end: str = "\n") -> Path:
-    """Write a text file and return its path."""
-    path.write_bytes("".join(line + end for line in lines).encode())
-    return path
-
-
-def refuse(name: str, line: int, reason: str, raw: bytes) -> None:
-    """Stop at a bad line."""
-    raise DataError(f"{name}:{line}: {reason}")
-
-
 def records(*paths: Path, format: str | None = None, selection: Selection | None = None, **more: Any) -> list[Any]:
     """Return what a conversion yields."""
-    from collections import Counter
-
-    request = CorpusRequest([str(path) for path in paths], Input, more.pop("reject", refuse), **more)
-    return list(read_corpora(request, format, selection or Selection(), Counter()))
+    return list(read_corpora(request_of(*paths, **more), format, selection or Selection(), Counter()))
 
 
 # -- text stays as it is -----------------------------------------------------------------------------------------------
@@ -64,7 +48,7 @@ def records(*paths: Path, format: str | None = None, selection: Selection | None
 def test_a_round_trip_through_records_loses_nothing(llamax: Llamax, tmp_path: Path, form: str) -> None:
     """Odd spaces, separators and empty lines come back byte for byte from every form that holds pairs."""
     source = [text for text in ODD if text] if form == "tsv" else ODD
-    one, two = written(tmp_path / "c.en", source), written(tmp_path / "c.zh", reversed(source))
+    one, two = written(tmp_path / "c.en", *source), written(tmp_path / "c.zh", *reversed(source))
     made = llamax("convert", one, two, "-o", "pairs.jsonl")
     assert made.returncode == 0, made.stderr
     back = llamax(
@@ -73,7 +57,7 @@ def test_a_round_trip_through_records_loses_nothing(llamax: Llamax, tmp_path: Pa
     assert back.returncode == 0, back.stderr
     paths = ["back.en-zh.en", "back.en-zh.zh"] if form == "moses" else [f"en-zh.{form}"]
     again = llamax("convert", *paths, *(["--from", form]))
-    assert [(r["src"], r["tgt"]) for r in lines_of(again)] == list(zip(source, reversed(source), strict=True))
+    assert [(r["src"], r["tgt"]) for r in parsed(again)] == list(zip(source, reversed(source), strict=True))
     if form == "moses":
         assert (tmp_path / "back.en-zh.en").read_bytes() == one.read_bytes()
 
@@ -84,13 +68,13 @@ def test_text_is_read_as_it_was_written(tmp_path_factory: pytest.TempPathFactory
     if lines[0].startswith("\ufeff"):
         lines[0] = ""
     for end in ("\n", "\r\n"):
-        path = written(tmp_path_factory.mktemp("text") / "x.en", lines, end)
+        path = written(tmp_path_factory.mktemp("text") / "x.en", *lines, end=end)
         assert list(texts(Input(path))) == lines
 
 
 def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
     """U+FEFF at the start of a file is left out, elsewhere it is kept."""
-    path = written(tmp_path / "x.en", ["\ufeffone", "\ufefftwo"])
+    path = written(tmp_path / "x.en", "\ufeffone", "\ufefftwo")
     assert [record["text"] for record in records(path)] == ["one", "\ufefftwo"]
 
 
@@ -107,19 +91,19 @@ def test_bad_lines_are_rejected_with_their_pairs(llamax: Llamax, tmp_path: Path)
     (tmp_path / "x.de").write_bytes(b"eins\nzwei\ndr\0ei\nvier\n")
     done = llamax("convert", "x.en", "x.de", "--rejects", "bad.jsonl")
     assert done.returncode == 0
-    assert [(r["src"], r["tgt"]) for r in lines_of(done)] == [("one", "eins"), ("four", "vier")]
+    assert [(r["src"], r["tgt"]) for r in parsed(done)] == [("one", "eins"), ("four", "vier")]
     bad = [json.loads(line) for line in (tmp_path / "bad.jsonl").read_bytes().splitlines()]
     assert [(each["input"], each["line"]) for each in bad] == [("x.en", 2), ("x.de", 3)]
     assert done.stderr.decode().startswith("llamax convert: 2 records; 2 rejected, see bad.jsonl; ")
     strict = llamax("convert", "x.en", "x.de")
-    assert (strict.returncode, len(lines_of(strict))) == (65, 1)
+    assert (strict.returncode, len(read(strict.stdout))) == (65, 1)
     assert strict.stderr == b"llamax convert: x.en:2: not UTF-8: byte 0xff at 2\n"
 
 
 def test_files_of_different_length_are_an_error_before_anything_is_written(llamax: Llamax, tmp_path: Path) -> None:
     """Misaligned pairs must not reach the next program: both counts are named, standard output stays empty."""
-    written(tmp_path / "x.en", ["1", "2", "3"])
-    written(tmp_path / "x.de", ["1", "2"])
+    written(tmp_path / "x.en", "1", "2", "3")
+    written(tmp_path / "x.de", "1", "2")
     done = llamax("convert", "x.en", "x.de")
     assert (done.returncode, done.stdout) == (65, b"")
     assert done.stderr == b"llamax convert: x.en has 3 lines, x.de has 2 lines: aligned files must be equally long\n"
@@ -127,7 +111,7 @@ def test_files_of_different_length_are_an_error_before_anything_is_written(llama
 
 def test_an_empty_file_is_an_error(llamax: Llamax, tmp_path: Path) -> None:
     """A corpus file without a line is a failed download, not a corpus."""
-    written(tmp_path / "x.en", [])
+    written(tmp_path / "x.en")
     done = llamax("convert", "x.en")
     assert (done.returncode, done.stderr) == (65, b"llamax convert: x.en is empty; is the download complete?\n")
 
@@ -137,10 +121,10 @@ def test_an_empty_file_is_an_error(llamax: Llamax, tmp_path: Path) -> None:
 
 def test_moses_files_group_by_stem_and_compression_does_not_matter(tmp_path: Path) -> None:
     """train.* and val.* are two corpora; a compressed file is one of them."""
-    written(tmp_path / "train.en", ["a"])
+    written(tmp_path / "train.en", "a")
     (tmp_path / "train.de.gz").write_bytes(gzip.compress(b"A\n"))
-    written(tmp_path / "val.en", ["b"])
-    written(tmp_path / "val.de", ["B"])
+    written(tmp_path / "val.en", "b")
+    written(tmp_path / "val.de", "B")
     folder = tmp_path.name
     found = records(*(tmp_path / name for name in ("train.en", "train.de.gz", "val.en", "val.de")))
     assert [(r["id"], r["src"], r["tgt"]) for r in found] == [
@@ -151,7 +135,7 @@ def test_moses_files_group_by_stem_and_compression_does_not_matter(tmp_path: Pat
 
 def test_languages_of_files_can_be_declared(tmp_path: Path) -> None:
     """--langs names the files where their names do not."""
-    one, two = written(tmp_path / "source.txt", ["a"]), written(tmp_path / "target.txt", ["b"])
+    one, two = written(tmp_path / "source.txt", "a"), written(tmp_path / "target.txt", "b")
     [record] = records(one, two, languages=("en", "sw"), format="moses")
     assert (record["src_lang"], record["tgt_lang"]) == ("en", "sw")
 
@@ -165,7 +149,7 @@ TED = [
 
 def test_a_table_with_a_header_gives_every_direction_that_a_row_has(tmp_path: Path) -> None:
     """Empty cells and TED's __NULL__ are absent translations; columns that are no language are kept."""
-    path = written(tmp_path / "ted.tsv", TED)
+    path = written(tmp_path / "ted.tsv", *TED)
     found = records(path, selection=Selection(pairs=("en-*",)))
     assert [(r["id"].partition("/")[2], r["tgt_lang"], r["tgt"], r["talk_name"]) for r in found] == [
         ("ted:1", "es", "hola", "t1"),
@@ -177,7 +161,7 @@ def test_a_table_with_a_header_gives_every_direction_that_a_row_has(tmp_path: Pa
 
 def test_columns_by_number_and_by_name(tmp_path: Path) -> None:
     """--columns takes numbers, or names of the header."""
-    path = written(tmp_path / "t.tsv", ["one\ttwo\tthree", "uno\tdos\ttres"])
+    path = written(tmp_path / "t.tsv", "one\ttwo\tthree", "uno\tdos\ttres")
     assert [r["tgt"] for r in records(path, columns={"en": "1", "es": "3"})] == ["three", "tres"]
     [record] = records(path, columns={"en": "one", "es": "two"})
     assert (record["src"], record["tgt"], record["three"]) == ("uno", "dos", "tres")
@@ -185,14 +169,14 @@ def test_columns_by_number_and_by_name(tmp_path: Path) -> None:
 
 def test_columns_that_are_not_there_are_named(tmp_path: Path) -> None:
     """An unknown column is an error that lists those that are there."""
-    path = written(tmp_path / "t.tsv", ["one\ttwo\tthree"])
+    path = written(tmp_path / "t.tsv", "one\ttwo\tthree")
     with pytest.raises(UsageError, match="no column 'nothing'; it has one, two, three"):
         records(path, columns={"en": "one", "de": "nothing"})
 
 
 def test_two_columns_of_one_language_ask_for_a_choice(tmp_path: Path) -> None:
     """TED has zh and zh-cn, which are one code: the user chooses."""
-    path = written(tmp_path / "ted.tsv", ["en\tzh-cn\tzh", "a\tb\tc"])
+    path = written(tmp_path / "ted.tsv", "en\tzh-cn\tzh", "a\tb\tc")
     with pytest.raises(UsageError, match="--columns zh=zh"):
         records(path)
     [record] = records(path, columns={"zh": "zh"})
@@ -202,7 +186,7 @@ def test_two_columns_of_one_language_ask_for_a_choice(tmp_path: Path) -> None:
 def test_rows_of_another_width_are_rejected(tmp_path: Path) -> None:
     """A row with more or fewer cells than the table has is a bad line."""
     bad: list[tuple[int, str]] = []
-    path = written(tmp_path / "en-de.tsv", ["a\tb", "a", "a\tb\tc"])
+    path = written(tmp_path / "en-de.tsv", "a\tb", "a", "a\tb\tc")
     found = records(path, reject=lambda name, line, reason, raw: bad.append((line, reason)))
     assert len(found) == 1
     assert bad == [
@@ -233,10 +217,10 @@ def test_lines_in_several_directions_read_back(llamax: Llamax, tmp_path: Path) -
     """Each line says its own direction; the same lines can be selected from."""
     lines = b'{"id":"1","translation":{"en":"a","de":"b"}}\n{"id":"1","translation":{"en":"a","fr":"c"}}\n'
     made = llamax("convert", "--from", "hf", stdin=lines)
-    assert [record["tgt_lang"] for record in lines_of(made)] == ["de", "fr"]
+    assert [record["tgt_lang"] for record in parsed(made)] == ["de", "fr"]
     assert llamax("convert", "--as", "hf", stdin=made.stdout).stdout == lines
     (tmp_path / "x.jsonl").write_bytes(lines)
-    assert [record["src"] for record in lines_of(llamax("convert", "x.jsonl", "--pairs", "fr-en"))] == ["c"]
+    assert [record["src"] for record in parsed(llamax("convert", "x.jsonl", "--pairs", "fr-en"))] == ["c"]
 
 
 def test_records_pass_untouched_but_for_language_codes(llamax: Llamax) -> None:
@@ -251,11 +235,11 @@ def test_records_pass_untouched_but_for_language_codes(llamax: Llamax) -> None:
 def test_records_can_be_turned_round(llamax: Llamax) -> None:
     """A direction that no record has is read from the records of its reverse; one that is there is taken as it is."""
     pair = b'{"id":"x:1","src":"a","tgt":"b","src_lang":"en","tgt_lang":"de"}\n'
-    assert [(r["src"], r["src_lang"]) for r in lines_of(llamax("convert", "--pairs", "de-en", stdin=pair))] == [
+    assert [(r["src"], r["src_lang"]) for r in parsed(llamax("convert", "--pairs", "de-en", stdin=pair))] == [
         ("b", "de")
     ]
     both = pair + b'{"id":"x:1","src":"B","tgt":"A","src_lang":"de","tgt_lang":"en"}\n'
-    assert [r["src"] for r in lines_of(llamax("convert", "--pairs", "*-*", stdin=both))] == ["a", "B"]
+    assert [r["src"] for r in parsed(llamax("convert", "--pairs", "*-*", stdin=both))] == ["a", "B"]
 
 
 @pytest.mark.parametrize("key", ["src", "tgt"])
@@ -296,7 +280,7 @@ def test_moses_files_appear_together_or_not_at_all(llamax: Llamax, tmp_path: Pat
 
 def test_directions_come_one_after_the_other_in_the_order_asked_for(tmp_path: Path) -> None:
     """Patterns are served in turn; nothing comes twice."""
-    paths = [written(tmp_path / f"x.{code}", [f"{code}1", f"{code}2"]) for code in ("en", "de", "zh")]
+    paths = [written(tmp_path / f"x.{code}", f"{code}1", f"{code}2") for code in ("en", "de", "zh")]
     found = records(*paths, selection=Selection(pairs=("zh-de", "en-*", "*-*")))
     seen = [(r["src_lang"], r["tgt_lang"]) for r in found]
     assert seen[::2] == [("zh", "de"), ("en", "de"), ("en", "zh"), ("de", "en"), ("de", "zh"), ("zh", "en")]
@@ -305,7 +289,7 @@ def test_directions_come_one_after_the_other_in_the_order_asked_for(tmp_path: Pa
 
 def test_more_than_two_languages_want_a_choice(tmp_path: Path) -> None:
     """A corpus in three languages is not guessed at."""
-    paths = [written(tmp_path / f"x.{code}", ["a"]) for code in ("en", "de", "zh")]
+    paths = [written(tmp_path / f"x.{code}", "a") for code in ("en", "de", "zh")]
     with pytest.raises(UsageError, match=r"3 languages \(en, de, zh\); choose --pairs or --mono"):
         records(*paths)
     assert [r["lang"] for r in records(*paths, selection=Selection(mono=("*",)))] == ["en", "de", "zh"]
@@ -335,7 +319,7 @@ def test_patterns_that_mean_nothing_are_refused(pattern: str) -> None:
 
 def test_parts_of_a_sample_share_no_segment_in_any_direction(tmp_path: Path) -> None:
     """What is held out in one direction is held out in all; the same seed draws the same."""
-    paths = [written(tmp_path / f"x.{code}", [f"{code}{n}" for n in range(500)]) for code in ("en", "de", "zh")]
+    paths = [written(tmp_path / f"x.{code}", *(f"{code}{n}" for n in range(500))) for code in ("en", "de", "zh")]
 
     def drawn(part: int, seed: int = 1) -> list[tuple[str, str, str]]:
         chosen = Selection(pairs=("*-*",), sample=50, part=Portion(part, 4), seed=seed)
@@ -353,7 +337,7 @@ def test_parts_of_a_sample_share_no_segment_in_any_direction(tmp_path: Path) -> 
 
 def test_a_part_is_the_same_through_a_file_of_records(llamax: Llamax, tmp_path: Path) -> None:
     """What is held out does not depend on how the corpus was passed on; without ids the texts decide."""
-    paths = [written(tmp_path / f"x.{code}", [f"{code}{n}" for n in range(200)]) for code in ("en", "de")]
+    paths = [written(tmp_path / f"x.{code}", *(f"{code}{n}" for n in range(200))) for code in ("en", "de")]
     straight = llamax("convert", *paths, "--part", "1/3").stdout
     assert 0 < straight.count(b"\n") < 200
     made = llamax("convert", *paths).stdout
@@ -361,21 +345,21 @@ def test_a_part_is_the_same_through_a_file_of_records(llamax: Llamax, tmp_path: 
     pair = b'{"src":"%d","tgt":"x","src_lang":"en","tgt_lang":"de"}\n'
     back = b'{"src":"x","tgt":"%d","src_lang":"de","tgt_lang":"en"}\n'
     bare = b"".join(pair % number + back % number for number in range(50))
-    kept = lines_of(llamax("convert", "--part", "1/3", stdin=bare))
+    kept = parsed(llamax("convert", "--part", "1/3", stdin=bare))
     assert [r["src"] for r in kept[::2]] == [r["tgt"] for r in kept[1::2]]
 
 
 def test_records_beside_another_corpus_are_not_lost(llamax: Llamax, tmp_path: Path) -> None:
     """Streams of records are taken as they are, whatever is named beside them."""
     (tmp_path / "r.jsonl").write_text('{"id":"1","text":"a","lang":"en"}\n{"id":"2","text":"b","lang":"de"}\n')
-    written(tmp_path / "x.fr", ["c"])
-    assert [r["lang"] for r in lines_of(llamax("convert", "r.jsonl", "x.fr"))] == ["en", "de", "fr"]
+    written(tmp_path / "x.fr", "c")
+    assert [r["lang"] for r in parsed(llamax("convert", "r.jsonl", "x.fr"))] == ["en", "de", "fr"]
 
 
 @pytest.mark.parametrize("name", ["c.csv", "train.src", "run.log", "a.ids"])
 def test_endings_that_happen_to_be_codes_are_no_languages(llamax: Llamax, tmp_path: Path, name: str) -> None:
     """Three letters beyond the table have to be declared."""
-    written(tmp_path / name, ["a"])
+    written(tmp_path / name, "a")
     done = llamax("convert", name)
     assert (done.returncode, done.stderr.decode()) == (
         2,
@@ -407,7 +391,7 @@ def test_the_limit_is_not_read_past(llamax: Llamax, tmp_path: Path) -> None:
 
 def test_lengths_are_compared_through_pipes_too(llamax: Llamax, tmp_path: Path) -> None:
     """Standard input is kept aside where another file has to be as long."""
-    written(tmp_path / "x.de", ["c"])
+    written(tmp_path / "x.de", "c")
     done = llamax("convert", "-", "x.de", "--from", "moses", "--langs", "en,de", stdin=b"a\nb\n")
     assert (done.returncode, done.stdout) == (65, b"")
     assert b"- has 2 lines, x.de has 1 lines" in done.stderr
@@ -430,7 +414,7 @@ def test_records_come_as_they_are_made() -> None:
 
 def test_parts_without_a_size_make_up_the_whole(tmp_path: Path) -> None:
     """--part alone cuts a corpus into disjoint parts that lose nothing."""
-    path = written(tmp_path / "x.en", map(str, range(1000)))
+    path = written(tmp_path / "x.en", *map(str, range(1000)))
     parts = [{r["text"] for r in records(path, selection=Selection(part=Portion(part, 3)))} for part in (1, 2, 3)]
     assert set().union(*parts) == set(map(str, range(1000)))
     assert sum(map(len, parts)) == 1000
@@ -439,9 +423,9 @@ def test_parts_without_a_size_make_up_the_whole(tmp_path: Path) -> None:
 
 def test_what_is_left_out_is_counted(llamax: Llamax, tmp_path: Path) -> None:
     """Nothing is dropped without a count, in the summary and the manifest."""
-    written(tmp_path / "ted.tsv", [*TED, "t3\t \thola\tx\ty"])
+    written(tmp_path / "ted.tsv", *TED, "t3\t \thola\tx\ty")
     done = llamax("convert", "ted.tsv", "--pairs", "en-es", "--drop-empty", "--manifest", "run.json")
-    assert len(lines_of(done)) == 1
+    assert len(parsed(done)) == 1
     assert done.stderr.startswith(b"llamax convert: 1 record; left out: 1 absent, 1 empty; ")
     assert json.loads((tmp_path / "run.json").read_bytes())["figures"]["left_out"] == {"absent": 1, "empty": 1}
 
@@ -449,7 +433,7 @@ def test_what_is_left_out_is_counted(llamax: Llamax, tmp_path: Path) -> None:
 def test_standard_input_serves_several_directions(llamax: Llamax) -> None:
     """What can be read only once is kept for the passes that follow."""
     done = llamax("convert", "--from", "tsv", "--langs", "en,de", "--pairs", "en-de,de-en", stdin=b"a\tb\nc\td\n")
-    assert [(r["id"], r["src"]) for r in lines_of(done)] == [
+    assert [(r["id"], r["src"]) for r in parsed(done)] == [
         ("stdin:1", "a"),
         ("stdin:2", "c"),
         ("stdin:1", "b"),
@@ -476,19 +460,19 @@ def test_flores_in_all_languages_is_as_it_is(llamax: Llamax, data: Path) -> None
     assert text == b"".join(
         (data / "flores101/devtest" / f"{name}.devtest").read_bytes() for name in ("zho_simpl", "amh", "tha")
     )
-    assert lines_of(made)[16]["id"] == "flores101/devtest:17"
+    assert parsed(made)[16]["id"] == "flores101/devtest:17"
 
 
 def test_flores_has_all_directions(data: Path) -> None:
     """102 languages are 10,302 directions."""
-    corpora = open_corpora(CorpusRequest([str(data / "flores101" / "devtest")], Input, refuse), None)
+    corpora = open_corpora(CorpusRequest([str(data / "flores101" / "devtest")], Input, strict), None)
     assert len(plan(corpora, Selection(pairs=("*-*",)))) == 102 * 101
 
 
 def test_ntrex_keeps_varieties_apart(llamax: Llamax, data: Path) -> None:
     """por and por-BR stand side by side; CRLF is a line end."""
     done = llamax("convert", data / "ntrex128", "--pairs", "en-pt,en-pt-BR,en-zhtrad")
-    found = lines_of(done)
+    found = parsed(done)
     assert len(found) == 3 * 1997
     assert {r["tgt_lang"] for r in found} == {"pt", "pt-BR", "zhtrad"}
     assert not any("\r" in r["tgt"] for r in found)
@@ -506,7 +490,7 @@ def test_lafand_whole(llamax: Llamax, data: Path) -> None:
     """The data set's translation lines convert, Ewe included, which is not among the 102."""
     done = llamax("convert", *sorted((data / "lafand-mt").glob("*/train.json")))
     assert done.returncode == 0, done.stderr
-    assert {(r["src_lang"], r["tgt_lang"]) for r in lines_of(done)} == {("en", "yo"), ("en", "ha"), ("fr", "ee")}
+    assert {(r["src_lang"], r["tgt_lang"]) for r in parsed(done)} == {("en", "yo"), ("en", "ha"), ("fr", "ee")}
 
 
 @pytest.mark.parametrize("choice", [("--mono", "*"), ("--pairs", "*-*")])

@@ -9,35 +9,11 @@ import datasets
 import pyarrow
 import pyarrow.parquet
 import pytest
+from support.corpora import Rejected, request_of, texts
 
 from llamax_cli.conversion.formats import huggingface, parquet, tico
-from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment
+from llamax_cli.conversion.segments import Corpus, Segment
 from llamax_cli.errors import DataError, FileError, UsageError
-from llamax_cli.streams.inputs import Input
-
-Bad = list[tuple[str, int, str, bytes]]
-
-
-def strict(file: str, line: int, reason: str, _: bytes) -> None:
-    """What a run without --rejects does with a bad line."""
-    raise DataError(f"{file}:{line}: {reason}")
-
-
-def request_of(*paths: Path | str, bad: Bad | None = None, **more: Any) -> CorpusRequest:
-    """A request that is strict, or collects what is rejected in `bad`."""
-
-    def collect(file: str, line: int, reason: str, raw: bytes) -> None:
-        assert bad is not None
-        bad.append((Path(file).name, line, reason, raw))
-
-    reject = strict if bad is None else collect
-    return CorpusRequest(paths=[str(path) for path in paths], input=lambda path: Input(path), reject=reject, **more)
-
-
-def texts(corpus: Corpus, *languages: str) -> list[tuple[str | None, ...]]:
-    """The texts of every segment."""
-    return [tuple(segment.texts) for segment in corpus.segments(languages)]
-
 
 # -- TICO-19 ----------------------------------------------------------------------------------------------------------
 
@@ -109,7 +85,7 @@ def test_bad_lines_are_rejected(benchmark: Path) -> None:
     with (benchmark / "test.en-fr.tsv").open("ab") as file:
         file.write(b"en\tfr\tx\n" + row("fr", "CMU_1:2", "again", "encore").encode() + row("fr", "", "x", "y").encode())
         file.write(row("fr", "CMU_1:3", "x", "caf\xe9").encode("latin-1"))
-    bad: Bad = []
+    bad: Rejected = []
     (corpus,) = tico.open_corpora(request_of(benchmark, bad=bad))
     assert len(texts(corpus, "fr", "kmr")) == 3
     assert [line[:3] for line in bad] == [

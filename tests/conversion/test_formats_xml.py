@@ -4,39 +4,14 @@ import gzip
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from support.corpora import Rejected, request_of, texts
 
 from llamax_cli.conversion.formats import tmx, wmt
 from llamax_cli.conversion.formats.markup import unfolded
-from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment
+from llamax_cli.conversion.segments import Segment
 from llamax_cli.errors import DataError, UsageError
-from llamax_cli.streams.inputs import Input
-
-Bad = list[tuple[str, int, str, bytes]]
-
-
-def strict(file: str, line: int, reason: str, _: bytes) -> None:
-    """What a run without --rejects does with a bad line."""
-    raise DataError(f"{file}:{line}: {reason}")
-
-
-def request_of(*paths: Path, bad: Bad | None = None, **more: Any) -> CorpusRequest:
-    """A request that is strict, or collects what is rejected in `bad`."""
-
-    def collect(*line: Any) -> None:
-        assert bad is not None
-        bad.append(line)
-
-    reject = strict if bad is None else collect
-    return CorpusRequest(paths=[str(path) for path in paths], input=lambda path: Input(path), reject=reject, **more)
-
-
-def texts(corpus: Corpus, *languages: str) -> list[tuple[str | None, ...]]:
-    """The texts of every segment."""
-    return [tuple(segment.texts) for segment in corpus.segments(languages)]
-
 
 Write = Callable[..., Path]
 
@@ -119,7 +94,7 @@ def test_what_cannot_be_taken_is_rejected(memory: Write) -> None:
     """A second variant, one without a language, one in an unknown language: none is lost silently."""
     second = '<tu><tuv xml:lang="en"><seg>a</seg></tuv>\n<tuv xml:lang="en"><seg>b</seg></tuv>\n<tuv><seg>c</seg></tuv>'
     body = second + '\n<tuv xml:lang="x-kurm"><seg>d</seg></tuv></tu>'
-    bad: Bad = []
+    bad: Rejected = []
     (corpus,) = tmx.open_corpora(request_of(memory(body), bad=bad))
     assert texts(corpus, "en") == [("a",)]
     assert [(line, raw) for _, line, _, raw in bad] == [(6, b"b"), (7, b"c"), (8, b"d")]
@@ -337,7 +312,7 @@ def test_other_sgml_is_refused(pair: tuple[Path, Path]) -> None:
 def test_an_unreadable_segment_keeps_its_place(pair: tuple[Path, Path]) -> None:
     """The segments after a bad line are still aligned."""
     pair[1].write_bytes(REFERENCE.encode().replace(b"Drei", b"Dr\xff"))
-    bad: Bad = []
+    bad: Rejected = []
     (corpus,) = wmt.open_corpora(request_of(*pair, bad=bad))
     assert texts(corpus, "en", "de")[2:] == [("Three", None), ("Four", "Vier")]
     assert [(line, reason) for _, line, reason, _ in bad] == [(3, "not UTF-8: byte 0xff at 39")]

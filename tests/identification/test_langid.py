@@ -7,7 +7,6 @@ import signal
 import struct
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.util import find_spec
@@ -15,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, wait_for
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.corpora import flores
+from support.processes import ROOT, wait_for
+from support.records import jsonl, read
 
 from llamax_cli.errors import FileError
 from llamax_cli.identification.annotation import AnnotationRequest, Annotator
@@ -69,22 +70,6 @@ def model(tmp_path: Path) -> Path:
     return path
 
 
-def lines(records: Iterable[Mapping[str, Any]]) -> bytes:
-    """Return records as lines."""
-    return b"".join(json.dumps(record, ensure_ascii=False).encode() + b"\n" for record in records)
-
-
-def read(data: bytes) -> list[dict[str, Any]]:
-    """Return the records of lines."""
-    return [json.loads(line) for line in data.splitlines()]
-
-
-def flores(data: Path, code: str) -> list[str]:
-    """Return the lines of FLORES-101 devtest in a language."""
-    path = data / "flores101" / "devtest" / f"{languages()[code].flores101}.devtest"
-    return path.read_text(encoding="utf-8").split("\n")[:-1]
-
-
 def translations(data: Path, pairs: Iterable[tuple[str, str]], count: int = 40) -> bytes:
     """Return translations; every fourth is a copy of the source, and the first of each direction is empty."""
     made = []
@@ -93,7 +78,7 @@ def translations(data: Path, pairs: Iterable[tuple[str, str]], count: int = 40) 
         for number, (src, mt) in enumerate(texts):
             mt = src if number % 4 == 3 else "" if number == 0 else mt
             made.append({"id": number, "src": src, "mt": mt, "src_lang": source, "tgt_lang": target})
-    return lines(made)
+    return jsonl(made)
 
 
 # -- codes ------------------------------------------------------------------------------------------------------------
@@ -192,7 +177,7 @@ def test_script_decides_if_a_language_has_two(tmp_path: Path) -> None:
 def test_the_region_of_the_target_language_does_not_matter(llamax: Llamax) -> None:
     """A translation into Brazilian Portuguese is on target if it is in Portuguese; `tgt_lang` stays."""
     record = {"mt": "Bom dia a todos, hoje não vou trabalhar.", "tgt_lang": "pt-BR"}
-    (found,) = read(llamax("langid", "-q", stdin=lines([record])).stdout)
+    (found,) = read(llamax("langid", "-q", stdin=jsonl([record])).stdout)
     assert found == {**record, "lid": "pt", "lid_score": found["lid_score"], "on_target": True}
 
 
@@ -283,7 +268,7 @@ def test_texts_translations_and_pairs(llamax: Llamax, model: Path) -> None:
 def test_named_fields(llamax: Llamax, model: Path) -> None:
     """Each field has its keys; `on_target` comes with `mt`; a field of no declared language is identified too."""
     record = {"src": "weather", "mt": "weather", "title": "ondalu", "src_lang": "en", "tgt_lang": "de"}
-    outcome = llamax("langid", "-q", "--lid-model", model, "--field", "src,mt,title", stdin=lines([record]))
+    outcome = llamax("langid", "-q", "--lid-model", model, "--field", "src,mt,title", stdin=jsonl([record]))
     added = {"lid_src": "en", "lid_src_score": 1.0, "lid": "en", "lid_score": 1.0, "on_target": False}
     assert read(outcome.stdout) == [{**record, **added, "lid_title": "umb", "lid_title_score": 1.0}]
 
@@ -322,10 +307,10 @@ def test_named_fields(llamax: Llamax, model: Path) -> None:
 )
 def test_bad_records(llamax: Llamax, arguments: list[str], record: dict[str, object], message: bytes) -> None:
     """They are reported with file and line, or set aside."""
-    outcome = llamax("langid", *arguments, stdin=lines([record]))
+    outcome = llamax("langid", *arguments, stdin=jsonl([record]))
     assert (outcome.returncode, outcome.stdout) == (65, b"")
     assert outcome.stderr.startswith(b"llamax langid: stdin:1: " + message)
-    outcome = llamax("langid", *arguments, "--rejects", "r", stdin=lines([record]))
+    outcome = llamax("langid", *arguments, "--rejects", "r", stdin=jsonl([record]))
     assert outcome.returncode == 0
     assert outcome.stderr.startswith(b"llamax langid: 0 records; 1 rejected, see r; ")
 
@@ -405,7 +390,7 @@ def test_workers_and_shards_change_nothing(llamax: Llamax, given_translations: P
 def test_a_terminated_run_is_resumed(llamax: Llamax, data: Path, tmp_path: Path, arguments: list[str]) -> None:
     """The final file is the same, even if the run is killed inside a group of candidates."""
     text = b"".join(
-        lines([{**record, "id": f"{turn}-{record['id']}", "candidate": place} for place in (1, 2, 3)])
+        jsonl([{**record, "id": f"{turn}-{record['id']}", "candidate": place} for place in (1, 2, 3)])
         for turn in range(60)
         for record in read(translations(data, [("en", "de"), ("en", "fr")]))
     )
@@ -416,9 +401,7 @@ def test_a_terminated_run_is_resumed(llamax: Llamax, data: Path, tmp_path: Path,
     assert process.stdin is not None
     process.stdin.write(text[: len(text) // 2])
     process.stdin.flush()
-    wait_for(tmp_path / "out.partial")
-    while not (tmp_path / "out.partial").stat().st_size and process.poll() is None:
-        time.sleep(0.01)
+    wait_for(tmp_path / "out.partial", 1, process)
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=20)
     assert process.returncode == 143 and b"go on with --resume" in err
@@ -458,18 +441,18 @@ def test_pairs_are_cleaned(llamax: Llamax) -> None:
     sides = [(ENGLISH, GERMAN), (ENGLISH, ENGLISH), (FRENCH, GERMAN), (ENGLISH, "")]
     pairs = [{"src": src, "tgt": tgt, "src_lang": "en", "tgt_lang": "de"} for src, tgt in sides]
     pairs.append({"src": ENGLISH, "tgt": "Twapandula calua.", "src_lang": "en", "tgt_lang": "umb"})
-    outcome = llamax("langid", "--select", "match", stdin=lines(pairs))
+    outcome = llamax("langid", "--select", "match", stdin=jsonl(pairs))
     assert [record["tgt"] for record in read(outcome.stdout)] == [GERMAN, "Twapandula calua."]
     assert re.sub(SECONDS, b"", outcome.stderr) == (
         b"llamax langid: 2 records; left out: 2 in another language, 1 empty; unknown to the detector: umb"
     )
-    only = llamax("langid", "-q", "--select", "match", "--field", "tgt", stdin=lines(pairs))
+    only = llamax("langid", "-q", "--select", "match", "--field", "tgt", stdin=jsonl(pairs))
     assert len(read(only.stdout)) == 3
 
 
 def test_texts_are_cleaned(llamax: Llamax) -> None:
     """`--min-score` requires a minimum probability."""
-    texts = lines([{"text": text, "lang": "de"} for text in (GERMAN, FRENCH, "Wetter heute")])
+    texts = jsonl([{"text": text, "lang": "de"} for text in (GERMAN, FRENCH, "Wetter heute")])
     found = read(llamax("langid", "-q", stdin=texts).stdout)
     scores = [record["lid_score"] for record in found]
     assert [record["lid"] for record in found] == ["de", "fr", "de"] and scores[2] < scores[0]
@@ -480,7 +463,7 @@ def test_texts_are_cleaned(llamax: Llamax) -> None:
 
 def best(llamax: Llamax, records: list[dict[str, Any]], *arguments: object) -> list[dict[str, Any]]:
     """Return the best candidates."""
-    outcome = llamax("langid", "-q", "--select", "best", *arguments, stdin=lines(records))
+    outcome = llamax("langid", "-q", "--select", "best", *arguments, stdin=jsonl(records))
     assert outcome.returncode == 0, outcome.stderr
     return read(outcome.stdout)
 
@@ -494,7 +477,7 @@ def test_the_best_candidate_is_the_first_on_target(llamax: Llamax) -> None:
         for name, (target, candidates) in texts.items()
         for place, mt in enumerate(candidates, 1)
     ]
-    outcome = llamax("langid", "--select", "best", stdin=lines(records))
+    outcome = llamax("langid", "--select", "best", stdin=jsonl(records))
     chosen = read(outcome.stdout)
     assert [(record["id"], record["mt"]) for record in chosen] == [
         ("a", GERMAN),
@@ -558,7 +541,7 @@ def test_annotations_are_reused_unless_a_detector_is_named(llamax: Llamax, model
         {"mt": mt, "src_lang": "umb", "tgt_lang": target}
         for mt, target in (("ondalu", "de"), ("weather", "umb"), ("ondalu", "umb"))
     ]
-    annotated = llamax("langid", "-q", "--lid-model", model, stdin=lines(records)).stdout
+    annotated = llamax("langid", "-q", "--lid-model", model, stdin=jsonl(records)).stdout
     rows = read(llamax("langid", "-q", "--summary", stdin=annotated).stdout)
     assert [(row["n"], row.get("r_src"), row["r_tgt"]) for row in rows] == [(1, 1.0, 0.0), (2, 0.5, 0.5)]
     chosen = read(llamax("langid", "-q", "--select", "on-target", stdin=annotated).stdout)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import byte_level
-from training import small_tokenizer, write
+from support.records import write
+from support.runs import small_tokenizer
+from support.tiny_models import byte_level
 
 from llamax_cli.config import BLOCKS, RECORDS, TUNING, Training, read_training
 from llamax_cli.errors import DataError, ModelError, RecordError
@@ -193,7 +194,7 @@ def test_trl_learns_the_same(tmp_path: Path, form: str) -> None:
     """Tokens and labels equal those of TRL's trainer, for the turns of a chat and the response to an instruction."""
     import trl
     from datasets import Dataset
-    from training import config
+    from support.runs import config
     from transformers import LlamaForCausalLM
 
     tokenizer = words(MARKED, "<|im_start|>", "<|im_end|>")

@@ -1,4 +1,4 @@
-"""Dictionaries to one lexicon: what is read, what is kept, what is refused."""
+"""Building a lexicon from dictionaries: which lines are read, kept and rejected."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Outcome
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.corpora import written
+from support.processes import Outcome, one_line
 
 from llamax_cli.errors import RecordError
 from llamax_cli.lexicon.dictionaries import languages_in, normalize_word, parse_language_pair
@@ -19,23 +20,10 @@ Llamax = Callable[..., Outcome]
 
 
 def entries(outcome: Outcome) -> dict[tuple[str, str], dict[str, list[str]]]:
-    """Return translations by (language, word)."""
+    """Return the translations by (language, word)."""
     assert outcome.returncode == 0, outcome.stderr
     records = map(json.loads, outcome.stdout.split(b"\n")[:-1])
     return {(each["lang"], each["word"]): each["translations"] for each in records}
-
-
-def written(path: Path, *lines: str, end: str = "\n") -> Path:
-    """Write a text file and return its path."""
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes("".join(line + end for line in lines).encode())
-    return path
-
-
-def message(outcome: Outcome, code: int = 65) -> str:
-    """Return the one line of an error."""
-    assert (outcome.returncode, outcome.stdout) == (code, b""), outcome
-    return outcome.stderr.decode().removeprefix("llamax build-lexicon: ").rstrip("\n")
 
 
 # -- words and names ---------------------------------------------------------------------------------------------------
@@ -56,25 +44,25 @@ def message(outcome: Outcome, code: int = 65) -> str:
     ],
 )
 def test_a_name_tells_the_languages(name: str, languages: tuple[str, ...]) -> None:
-    """MUSE, PanLex and GATITOS each name their files their own way."""
+    """MUSE, PanLex and GATITOS have different conventions for file names."""
     assert languages_in(name) == languages
 
 
 def test_declared_languages_may_have_scripts() -> None:
-    """`--langs` takes what a name could be."""
+    """`--langs` accepts the same codes as file names, with scripts too."""
     assert parse_language_pair("en-zh-Hant") == ("en", "zhtrad")
     assert parse_language_pair("eng,fra") == ("en", "fr")
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\1")))
 def test_a_tidy_word_stays_as_it_is(text: str) -> None:
-    """Tidying twice is tidying once; nothing that ends a line or parts columns is left."""
+    """Normalizing is idempotent, and removes all line ends and tabs."""
     try:
-        once = normalize_word(text, "first")
+        once = normalize_word(text, "first side")
     except RecordError:
         assert not text.replace("\ufeff", "").split()
         return
-    assert normalize_word(once, "first") == once
+    assert normalize_word(once, "first side") == once
     assert not set("\n\t\r\x85\ufeff") & set(once)
 
 
@@ -90,18 +78,18 @@ def test_a_tidy_word_stays_as_it_is(text: str) -> None:
     ],
 )
 def test_notes_and_affixes_are_no_part_of_a_word(cell: str, word: str) -> None:
-    """Brackets hold notes, a hyphen at the edge marks a stem."""
+    """Notes are in brackets; a hyphen at either end marks an affix or a stem."""
     assert strip_notes(cell) == word
 
 
 def test_nothing_but_a_note_is_no_word() -> None:
-    """GATITOS has {NS} where nobody knew."""
+    """GATITOS has {NS} where no translation is known."""
     with pytest.raises(RecordError, match="nothing but a note"):
         strip_notes("{NS}")
 
 
 def test_chinese_scripts_are_told_apart() -> None:
-    """Characters of one script decide; those of both belong to both; without any the file does."""
+    """Characters of one script decide; a word without them is in both; a word without Chinese keeps its language."""
     assert [chinese("zh", word) for word in ("個", "个", "人", "utc")] == [
         ("zhtrad",),
         ("zh",),
@@ -111,7 +99,7 @@ def test_chinese_scripts_are_told_apart() -> None:
 
 
 def test_scripts() -> None:
-    """The first letter counts, and a language in a foreign script is noticed."""
+    """The first letter decides; words in a script that the language does not use are detected."""
     assert [script(word) for word in ("3 дня", "かな", "word", "12")] == ["Cyrl", "Hira", "Latn", "Zyyy"]
     assert foreign_script("th", ["слово"] * 100) == "Cyrl"
     assert foreign_script("th", ["слово"] * 90 + ["ไทย"] * 10) is None
@@ -152,13 +140,13 @@ CAT = {
 def test_every_format_gives_the_same_lexicon(
     llamax: Llamax, tmp_path: Path, name: str, lines: list[str], end: str
 ) -> None:
-    """Formats are told by name and content."""
+    """The format is detected by name and content."""
     written(tmp_path / name, *lines, end=end)
     assert entries(llamax("build-lexicon", name)) == CAT
 
 
 def test_panlex_export(llamax: Llamax, tmp_path: Path) -> None:
-    """Expressions that share a meaning translate each other; varieties in another script are told apart."""
+    """Expressions that share a meaning are translations; varieties in different scripts are different languages."""
     folder = tmp_path / "export"
     written(
         folder / "langvar.csv",
@@ -185,7 +173,7 @@ def test_panlex_export(llamax: Llamax, tmp_path: Path) -> None:
 
 
 def test_a_lexicon_made_of_its_records_is_the_same(llamax: Llamax, tmp_path: Path) -> None:
-    """Records in, records out, byte for byte; so does the compiled store, and other workers change nothing."""
+    """Records give the same bytes again; so do a compiled lexicon and any number of workers."""
     written(tmp_path / "en-fr.txt", "cat chat", "dog chien", "the le", "taxi taxi")
     written(tmp_path / "d" / "en-zh.txt", "cat 貓", "cat 猫", "man 人")
     made = llamax("build-lexicon", "en-fr.txt", "d", "-o", "x.jsonl")
@@ -204,7 +192,7 @@ tables = st.lists(st.tuples(words, words), min_size=1, max_size=8)
 @settings(max_examples=20)
 @given(st.lists(st.tuples(st.sampled_from(["en-fr", "fr-de", "zh-en"]), tables), min_size=1, max_size=4))
 def test_two_hops_are_one_hop_twice(files: list[tuple[str, list[tuple[str, str]]]]) -> None:
-    """What two hops give is what one gives and every path of two, and no order of files changes it."""
+    """Two hops give all pairs of one hop and every path of two hops; the order of the files does not matter."""
     one, two = (built(files, hops) for hops in (1, 2))
     expected = set(one)
     for first in one:
@@ -214,7 +202,7 @@ def test_two_hops_are_one_hop_twice(files: list[tuple[str, list[tuple[str, str]]
 
 
 def built(files: Iterable[tuple[str, list[tuple[str, str]]]], hops: int) -> set[tuple[str, str, str, str]]:
-    """Return (language, word, language, translation) of a lexicon made in this process."""
+    """Return the (language, word, language, translation) tuples of a lexicon that is built in this process."""
     from collections import Counter
     from functools import partial
 
@@ -242,7 +230,7 @@ def built(files: Iterable[tuple[str, list[tuple[str, str]]]], hops: int) -> set[
 
 
 def test_choices(llamax: Llamax, tmp_path: Path) -> None:
-    """One way, identical pairs, languages and lengths: what is left out is counted."""
+    """--one-way, --keep-identical, --only, --max-words and --hops; pairs that are left out are counted."""
     written(tmp_path / "en-fr.txt", "cat\tchat", "taxi\ttaxi", "sugar cane\tcanne")
     written(tmp_path / "en-de.txt", "cat\tKatze")
     assert ("fr", "chat") not in entries(llamax("build-lexicon", "en-fr.txt", "--one-way"))
@@ -260,7 +248,7 @@ def test_choices(llamax: Llamax, tmp_path: Path) -> None:
 
 
 def test_chinese_in_a_lexicon(llamax: Llamax, tmp_path: Path) -> None:
-    """A file in either script fills both languages; entities count for the language that the file says."""
+    """A file in either script gives entries in both; entities count for the language in the file name."""
     written(tmp_path / "en-zh.txt", "cat 貓", "cat 猫", "man 人", "utc utc")
     assert entries(llamax("build-lexicon", "en-zh.txt"))[("en", "cat")] == {"zh": ["猫"], "zhtrad": ["貓"]}
     figures = {
@@ -277,8 +265,8 @@ def test_chinese_in_a_lexicon(llamax: Llamax, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
-        (["a b", "c\td", "e f", "g h"], "2: a tab in a file whose columns are parted by spaces"),
-        (["a\tb", "c d", "e\tf"], "2: no tab in a file whose columns are parted by tabs"),
+        (["a b", "c\td", "e f", "g h"], "2: a tab in a file whose columns are separated by spaces"),
+        (["a\tb", "c d", "e\tf"], "2: no tab in a file whose columns are separated by tabs"),
         (["a b", "c d e"], "2: 3 columns instead of 2"),
         (["a\tb", "c\td\te"], "2: 3 columns instead of 2"),
         (["a\tb", "c\t "], "2: the second side is empty"),
@@ -288,9 +276,9 @@ def test_chinese_in_a_lexicon(llamax: Llamax, tmp_path: Path) -> None:
     ],
 )
 def test_bad_lines(llamax: Llamax, tmp_path: Path, lines: list[str], reason: str) -> None:
-    """A bad line ends the run with its place, or is set aside."""
+    """A bad line ends the run with its position, or is written to the rejects."""
     written(tmp_path / "en-fr.txt", *lines)
-    assert message(llamax("build-lexicon", "en-fr.txt")) == f"en-fr.txt:{reason}"
+    assert one_line(llamax("build-lexicon", "en-fr.txt"), 65) == f"en-fr.txt:{reason}"
     done = llamax("build-lexicon", "en-fr.txt", "--rejects", "bad.jsonl")
     assert len(entries(done)) >= 2
     bad = [json.loads(line) for line in (tmp_path / "bad.jsonl").read_bytes().splitlines()]
@@ -298,63 +286,65 @@ def test_bad_lines(llamax: Llamax, tmp_path: Path, lines: list[str], reason: str
 
 
 def test_not_utf8(llamax: Llamax, tmp_path: Path) -> None:
-    """Bytes that are no text are named."""
+    """The message names the first byte that is not UTF-8."""
     (tmp_path / "en-fr.txt").write_bytes(b"a\tb\nc\t\xff\n")
-    assert message(llamax("build-lexicon", "en-fr.txt")) == "en-fr.txt:2: not UTF-8: byte 0xff at 2"
+    assert one_line(llamax("build-lexicon", "en-fr.txt"), 65) == "en-fr.txt:2: not UTF-8: byte 0xff at 2"
 
 
 def test_languages_that_nobody_says(llamax: Llamax, tmp_path: Path) -> None:
-    """No languages in the name, one language twice, or words that cannot be in the language."""
+    """A name without languages, one language twice, or words in a script that the language does not use."""
     written(tmp_path / "list.txt", "a b")
     written(tmp_path / "en-en.txt", "a b")
     written(tmp_path / "en-th.txt", *(f"word{number} слово{number}" for number in range(99)))
-    hint = "say --langs en-fr"
+    hint = "for example --langs en-fr"
     assert (
-        message(llamax("build-lexicon", "list.txt"), 2)
+        one_line(llamax("build-lexicon", "list.txt"), 2)
         == "list.txt: the name does not tell which two languages; " + hint
     )
-    assert message(llamax("build-lexicon", "en-en.txt"), 2) == f"en-en.txt: both sides are in en; {hint}"
+    assert one_line(llamax("build-lexicon", "en-en.txt"), 2) == f"en-en.txt: both sides are in en; {hint}"
     said = "en-th.txt: column 2 is Cyrl, which is not th; say --langs (not en-th)"
-    assert message(llamax("build-lexicon", "en-th.txt")) == said
+    assert one_line(llamax("build-lexicon", "en-th.txt"), 65) == said
     assert len(entries(llamax("build-lexicon", "en-th.txt", "--langs", "en-ru"))) == 198
     assert entries(llamax("build-lexicon", "--langs", "en-fr", stdin=b"a b\n"))[("en", "a")] == {"fr": ["b"]}
-    assert message(llamax("build-lexicon", "x", "--langs", "en-qqq"), 2).startswith("unknown language 'qqq'")
+    assert one_line(llamax("build-lexicon", "x", "--langs", "en-qqq"), 2).startswith("unknown language 'qqq'")
 
 
 def test_an_empty_file_and_an_empty_folder(llamax: Llamax, tmp_path: Path) -> None:
-    """Nothing to read is an error."""
+    """An input without any lines is an error."""
     written(tmp_path / "en-fr.txt")
     (tmp_path / "none").mkdir()
-    assert message(llamax("build-lexicon", "en-fr.txt")) == "en-fr.txt is empty; is the download complete?"
-    assert message(llamax("build-lexicon", "none")).startswith("none: no file in this folder is named by two languages")
+    assert one_line(llamax("build-lexicon", "en-fr.txt"), 65) == "en-fr.txt is empty; is the download complete?"
+    assert one_line(llamax("build-lexicon", "none"), 65).startswith(
+        "none: no file in this folder is named by two languages"
+    )
 
 
 def test_bad_entries(llamax: Llamax, tmp_path: Path) -> None:
-    """A record that is no entry says what it lacks."""
+    """The message says why a record is not an entry."""
     written(tmp_path / "x.jsonl", '{"word":"a","lang":"en"}')
-    assert message(llamax("build-lexicon", "x.jsonl")).startswith("x.jsonl:1: no Entry: ")
+    assert one_line(llamax("build-lexicon", "x.jsonl"), 65).startswith("x.jsonl:1: no Entry: ")
     written(tmp_path / "x.jsonl", "{nothing}")
-    assert message(llamax("build-lexicon", "x.jsonl")).startswith("x.jsonl:1: not JSON: ")
+    assert one_line(llamax("build-lexicon", "x.jsonl"), 65).startswith("x.jsonl:1: not JSON: ")
     for translations in ("{}", '{"de":[]}'):
         written(tmp_path / "x.jsonl", f'{{"word":"a","lang":"en","translations":{translations}}}')
-        assert message(llamax("build-lexicon", "x.jsonl")) == "x.jsonl:1: the entry has no translations"
+        assert one_line(llamax("build-lexicon", "x.jsonl"), 65) == "x.jsonl:1: the entry has no translations"
     for sign in ("\\n", "\\u0000", "\\u0001"):
         written(
             tmp_path / "x.jsonl", f'{{"word":"a","lang":"en","translations":{{"de":["b"]}},"sources":["x{sign}y"]}}'
         )
         reason = "NUL, U+0001 or a line end in the name of a source"
-        assert message(llamax("build-lexicon", "x.jsonl")) == f"x.jsonl:1: {reason}"
+        assert one_line(llamax("build-lexicon", "x.jsonl"), 65) == f"x.jsonl:1: {reason}"
 
 
 def test_an_entry_without_sources_comes_from_its_file(llamax: Llamax, tmp_path: Path) -> None:
-    """So does one that says it has none."""
+    """An empty list of sources is treated like a missing one."""
     written(tmp_path / "x.jsonl", '{"word":"a","lang":"en","translations":{"de":["b"]},"sources":[]}')
     done = llamax("build-lexicon", "x.jsonl")
     assert json.loads(done.stdout)["sources"] == [f"{tmp_path.name}/x"]
 
 
 def test_pairs_in_one_language_are_counted(llamax: Llamax, tmp_path: Path) -> None:
-    """A synonym is no translation."""
+    """A synonym is not a translation."""
     written(tmp_path / "x.tsv", "EN__big\tEN__large__1", "EN__big\tDE__gross__1")
     done = llamax("build-lexicon", "x.tsv", "--from", "mrasp")
     assert set(entries(done)) == {("en", "big"), ("de", "gross")}
@@ -365,7 +355,7 @@ def test_pairs_in_one_language_are_counted(llamax: Llamax, tmp_path: Path) -> No
 
 
 def figures_of(llamax: Llamax, *paths: Path) -> dict[str, Any]:
-    """Return the figures of a lexicon by language."""
+    """Return the statistics of a lexicon by language."""
     done = llamax("build-lexicon", *paths, "--stats", "-q")
     assert (done.returncode, done.stderr) == (0, b"")
     return {each["lang"]: each for each in map(json.loads, done.stdout.splitlines())}
@@ -373,7 +363,7 @@ def figures_of(llamax: Llamax, *paths: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("lang", "entities"), [("th", 21_567), ("ta", 23_932), ("zh", 31_679)])
 def test_entities_of_table_2(llamax: Llamax, data: Path, lang: str, entities: int) -> None:
-    """The two files of a language with English hold all its words; th is as the paper prints it."""
+    """The two files of a language and English contain all its words; th has the number in the paper."""
     muse = data / "muse"
     figures = figures_of(llamax, muse / f"en-{lang}.txt", muse / f"{lang}-en.txt")
     assert figures[lang]["entities"] == entities
@@ -382,7 +372,7 @@ def test_entities_of_table_2(llamax: Llamax, data: Path, lang: str, entities: in
 
 @pytest.mark.parametrize(("folder", "rejected"), [("muse", 0), ("panlex", 9), ("gatitos", 5)])
 def test_real_dictionaries(llamax: Llamax, data: Path, tmp_path: Path, folder: str, rejected: int) -> None:
-    """Every file is read, and what is no entry is counted."""
+    """All files are read, and the lines that are not entries are counted."""
     done = llamax("build-lexicon", data / folder, "--rejects", "bad.jsonl", "-o", "x.jsonl", "--workers", 2)
     assert done.returncode == 0, done.stderr
     assert len((tmp_path / "bad.jsonl").read_bytes().splitlines()) == rejected

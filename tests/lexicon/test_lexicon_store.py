@@ -1,4 +1,4 @@
-"""The compiled lexicon: read back as it was written, refused where it is not, whole or not there."""
+"""The compiled lexicon: read after write is identity, damage is detected, and a failed run leaves no file."""
 
 import json
 import os
@@ -14,9 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from conftest import Outcome
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.processes import Outcome
 
 from llamax_cli.errors import LexiconError
 from llamax_cli.lexicon.catalog import open_lexicon
@@ -36,7 +36,7 @@ def entry(word: str, lang: str = "en", **translations: list[str]) -> Entry:
 
 
 def stored(path: Path, entries: list[Entry]) -> Lexicon:
-    """Write a lexicon and open it."""
+    """Write a compiled lexicon and open it."""
     file = LexiconWriter(path, {"en": LanguageStatistics(entities=7, entries=len(entries), longest=3)})
     file.write(file.encode(sorted(entries, key=lambda each: (each["lang"], each["word"].encode()))))
     file.finish()
@@ -45,7 +45,7 @@ def stored(path: Path, entries: list[Entry]) -> Lexicon:
 
 
 def test_read_after_write_is_identity(tmp_path: Path) -> None:
-    """Keys of any length, of any script, and words that begin alike."""
+    """Keys of any length and script, and words with common prefixes."""
     words = [
         "a",
         "a b",
@@ -72,7 +72,7 @@ def test_read_after_write_is_identity(tmp_path: Path) -> None:
 
 
 def test_keys_fit() -> None:
-    """LMDB takes no key of more than 511 bytes; long words that differ at the end keep different keys."""
+    """Keys have at most the 511 bytes that LMDB allows; long words that differ only at the end have different keys."""
     assert len(key_of("en", "x" * 5000)) == MAX_KEY_BYTES
     assert key_of("en", "x" * 5000) != key_of("en", "x" * 4999 + "y")
 
@@ -83,7 +83,7 @@ words = st.text(alphabet="ab c\1é", min_size=1, max_size=4)
 @given(st.sets(words, min_size=1, max_size=12), words, st.sampled_from(["", " "]))
 @settings(max_examples=60)
 def test_longer_entries_are_announced(have: set[str], asked: str, joint: str) -> None:
-    """Whoever looks for the longest entry knows when to stop, whatever characters stand between."""
+    """`find` says whether longer entries exist, whatever characters follow the word."""
     with TemporaryDirectory() as folder:
         ordered = sorted(have, key=str.encode)
         lexicon = stored(Path(folder) / "x.lex", [entry(each) for each in ordered])
@@ -93,7 +93,7 @@ def test_longer_entries_are_announced(have: set[str], asked: str, joint: str) ->
 
 
 def test_a_lexicon_is_pickled_by_its_path(tmp_path: Path) -> None:
-    """Another process opens the file itself; so does a fork."""
+    """Other processes can use a lexicon, whether they unpickle it or are forked."""
     lexicon = stored(tmp_path / "x.lex", [entry("a")])
     assert lexicon.translations("en", "a") == {"fr": ["x"]}
     data = pickle.dumps(lexicon)
@@ -105,7 +105,7 @@ def test_a_lexicon_is_pickled_by_its_path(tmp_path: Path) -> None:
 
 
 def test_a_damaged_lexicon_is_refused(tmp_path: Path) -> None:
-    """A flipped byte anywhere, a missing end, another version: one line that says so."""
+    """A changed byte anywhere, a missing end and another format version raise LexiconError with the path."""
     path = tmp_path / "x.lex"
     stored(path, [entry(f"w{number}") for number in range(300)])
     whole = path.read_bytes()
@@ -115,18 +115,18 @@ def test_a_damaged_lexicon_is_refused(tmp_path: Path) -> None:
             Lexicon(path)
     for size in (0, 10, 5000, len(whole) - 1):
         path.write_bytes(whole[:size])
-        with pytest.raises(LexiconError, match=r"cut short|no compiled lexicon"):
+        with pytest.raises(LexiconError, match=r"cut short|not a compiled lexicon"):
             Lexicon(path)
     path.write_bytes(whole[:-12] + struct.pack("<I", 3) + whole[-8:])
-    with pytest.raises(LexiconError, match=r"x\.lex is of format 3, not 2; build it again"):
+    with pytest.raises(LexiconError, match=r"x\.lex has format 3 instead of 2; build it again"):
         Lexicon(path)
     path.write_text("en fr\n" * 100)
-    with pytest.raises(LexiconError, match=r"x\.lex is no compiled lexicon"):
+    with pytest.raises(LexiconError, match=r"x\.lex is not a compiled lexicon"):
         Lexicon(path)
 
 
 def test_values_are_checked_where_pages_are_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A store too large to be read whole when it opens notices a flipped value when it is looked up."""
+    """In a lexicon too large to be verified when it is opened, a damaged value is detected when it is looked up."""
     path = tmp_path / "x.lex"
     stored(path, [entry("word", fr=["translation"])])
     path.write_bytes(path.read_bytes().replace(b"translation", b"transmation"))
@@ -140,13 +140,13 @@ def test_values_are_checked_where_pages_are_not(tmp_path: Path, monkeypatch: pyt
 
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return an empty folder of lexicons."""
+    """Return a folder of named lexicons that does not exist yet."""
     monkeypatch.setenv("LLAMAX_DATA", str(tmp_path / "data"))
     return tmp_path / "data" / "lexicons"
 
 
 def test_a_named_lexicon(llamax: Llamax, tmp_path: Path, shelf: Path) -> None:
-    """It is found by its name, listed, and replaced whole."""
+    """It is found by its name, listed, and replaced as a whole."""
     (tmp_path / "en-fr.txt").write_text("cat chat\n")
     assert llamax("build-lexicon", "--list").stdout == b""
     done = llamax("build-lexicon", "en-fr.txt", "--name", "small")
@@ -163,16 +163,16 @@ def test_a_named_lexicon(llamax: Llamax, tmp_path: Path, shelf: Path) -> None:
 
 
 def test_a_name_that_is_not_there(llamax: Llamax, shelf: Path) -> None:
-    """What there is instead is named."""
+    """The message lists the lexicons that exist; a damaged lexicon is listed with its error."""
     with pytest.raises(LexiconError, match=r"no lexicon named 'mine'; have: none; to build it: llamax build-lexicon"):
         open_lexicon("mine")
     shelf.mkdir(parents=True)
     (shelf / "torn.lex").write_bytes(b"x")
-    assert json.loads(llamax("build-lexicon", "--list").stdout)["error"].endswith("torn.lex is no compiled lexicon")
+    assert json.loads(llamax("build-lexicon", "--list").stdout)["error"].endswith("torn.lex is not a compiled lexicon")
 
 
 def test_where_the_shelf_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """LLAMAX_DATA, or the user's data directory as XDG has it."""
+    """LLAMAX_DATA, else the user's data folder according to XDG."""
     from llamax_cli.lexicon.catalog import lexicon_folder
 
     monkeypatch.setenv("LLAMAX_DATA", "/a")
@@ -186,15 +186,15 @@ def test_where_the_shelf_is(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_contradictions(llamax: Llamax) -> None:
-    """Two places to write, figures into a store, a name that is a path, going on with what cannot be continued."""
+    """Two outputs, statistics into a compiled lexicon, compression, a path as a name, and too many hops."""
     for arguments, message in (
-        ("x --name a -o b.lex", "--name and -o both say where to write"),
+        ("x --name a -o b.lex", "--name and -o both set the output file"),
         ("x --stats -o b.lex", "--stats writes records"),
         (
             "x -o b.lex.gz",
-            "-o b.lex.gz: a compiled lexicon is read where it lies and cannot be compressed; leave .gz out",
+            "-o b.lex.gz: a compiled lexicon cannot be compressed, because it is read in place; drop .gz",
         ),
-        ("x --name ../a", "--name '../a': a name has letters"),
+        ("x --name ../a", "--name '../a': a name contains only letters"),
         ("x --hops 3", "Invalid value for '--hops'"),
     ):
         done = llamax("build-lexicon", *arguments.split())
@@ -202,7 +202,7 @@ def test_contradictions(llamax: Llamax) -> None:
 
 
 def test_figures_of_some_languages(llamax: Llamax, tmp_path: Path) -> None:
-    """A compiled lexicon is counted anew where not all of it is wanted."""
+    """The statistics are counted again if only some languages of a compiled lexicon are chosen."""
     (tmp_path / "en-fr.txt").write_text("cat chat\ncat felin\n")
     (tmp_path / "en-de.txt").write_text("cat Katze\n")
     assert llamax("build-lexicon", "en-fr.txt", "en-de.txt", "-o", "x.lex").returncode == 0
@@ -211,7 +211,7 @@ def test_figures_of_some_languages(llamax: Llamax, tmp_path: Path) -> None:
 
 
 def test_a_person_is_shown_a_table(llamax: Llamax, tmp_path: Path, shelf: Path) -> None:
-    """On a terminal `--list` draws a table."""
+    """On a terminal `--list` prints a table."""
     (tmp_path / "en-fr.txt").write_text("cat chat\n")
     assert llamax("build-lexicon", "en-fr.txt", "--name", "small").returncode == 0
     shown = subprocess.run(
@@ -225,7 +225,7 @@ def test_a_person_is_shown_a_table(llamax: Llamax, tmp_path: Path, shelf: Path) 
 
 
 def test_two_writers_of_one_name(tmp_path: Path) -> None:
-    """The second is told of the first; what appears is the first's, whole."""
+    """The second writer fails with a message; the file is completely that of the first."""
     path = tmp_path / "x.lex"
     first = LexiconWriter(path, {})
     first.write(first.encode([entry("first")]))
@@ -242,7 +242,7 @@ def test_two_writers_of_one_name(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
-    """Neither a part of a lexicon nor the temporary files; what stood there before stays."""
+    """Neither a partial lexicon nor temporary files are left, and an older file is unchanged."""
     (tmp_path / "tmp").mkdir()
     (tmp_path / "en-fr.txt").write_text("".join(f"word{number} mot{number}\n" for number in range(30_000)))
     (tmp_path / "x.lex").write_text("older")
@@ -251,7 +251,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-    for limit in (1_000, 100_000, 3_000_000):  # the runs, the store
+    for limit in (1_000, 100_000, 3_000_000):  # the limit is reached in the sorted runs or in the lexicon
         done = subprocess.run(
             [sys.executable, "-m", "llamax_cli", "build-lexicon", "en-fr.txt", "-o", "x.lex"],
             cwd=tmp_path,
@@ -267,7 +267,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_bad_line_leaves_no_lexicon(llamax: Llamax, tmp_path: Path) -> None:
-    """A run that fails leaves nothing beside its inputs."""
+    """A run that fails leaves no files except its inputs."""
     (tmp_path / "en-fr.txt").write_text("cat chat\nalone\n")
     assert llamax("build-lexicon", "en-fr.txt", "-o", "x.lex").returncode == 65
     assert os.listdir(tmp_path) == ["en-fr.txt"]

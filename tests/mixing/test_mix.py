@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Outcome
-from mixtures import pair, samples, save, text
+from support.processes import Outcome
+from support.records import pair, parsed, text, write
 
 KEYS = {"prompt", "completion", "id", "origin"}
 Mix = Callable[..., Outcome]
@@ -20,9 +20,9 @@ def manifest(path: Path) -> dict[str, dict[str, dict[str, int]]]:
 
 def test_a_pair_is_one_entry_in_either_direction_and_a_text_stands_alone(llamax: Mix, tmp_path: Path) -> None:
     """An empty prompt means loss on the whole sample; a sample has no other keys than those of a Sample."""
-    para = save(tmp_path / "p.jsonl", [pair(n, score=1) for n in range(40)])
-    mono = save(tmp_path / "m.jsonl", [text(n, domain="news") for n in range(5)])
-    mixed = samples(llamax("mix", "--para", para, "--mono", mono, "--per-pair", 0))
+    para = write(tmp_path / "p.jsonl", [pair(n, score=1) for n in range(40)])
+    mono = write(tmp_path / "m.jsonl", [text(n, domain="news") for n in range(5)])
+    mixed = parsed(llamax("mix", "--para", para, "--mono", mono, "--per-pair", 0))
     assert len(mixed) == 45
     for sample in mixed:
         number = int(sample["id"][2:])
@@ -44,8 +44,8 @@ def test_the_probability_of_the_direction_holds_at_its_ends(
     llamax: Mix, tmp_path: Path, flip: int, source: str
 ) -> None:
     """0 flips no pair, copies included; 1 flips every pair."""
-    para = save(tmp_path / "p.jsonl", [pair(n) for n in range(30)])
-    mixed = samples(llamax("mix", "--para", para, "--flip", flip))
+    para = write(tmp_path / "p.jsonl", [pair(n) for n in range(30)])
+    mixed = parsed(llamax("mix", "--para", para, "--flip", flip))
     assert len(mixed) == 90
     assert {sample["src_lang"] for sample in mixed} == {source}
     assert all(sample["completion"].startswith(source) for sample in mixed)
@@ -55,7 +55,7 @@ def test_augmented_pairs_never_turn_and_lose_on_what_the_paper_says(llamax: Mix,
     """Parallel: the source is the prompt, and the completion starts with a space. Monolingual: loss on both."""
     both = [pair(n, "sw", "en", origin="aug-para") for n in range(30)]
     alone = [pair(n, "sw", "sw", origin="aug-mono") for n in range(30, 40)]
-    mixed = samples(llamax("mix", "--aug", save(tmp_path / "a.jsonl", [*both, *alone])))
+    mixed = parsed(llamax("mix", "--aug", write(tmp_path / "a.jsonl", [*both, *alone])))
     assert len(mixed) == 40
     for sample in mixed:
         number = sample["id"][2:]
@@ -70,9 +70,9 @@ def test_augmented_pairs_never_turn_and_lose_on_what_the_paper_says(llamax: Mix,
 def test_what_augment_passed_on_counts_as_what_it_is(llamax: Mix, tmp_path: Path) -> None:
     """`augment --append` also writes unchanged pairs and texts: they count as parallel and monolingual."""
     appended = [pair(1), pair(1, src="hi", origin="aug-para"), text(2), pair(2, "sw", "sw", origin="aug-mono"), text(3)]
-    files = "--aug", save(tmp_path / "a.jsonl", appended), "--mono", save(tmp_path / "m.jsonl", [text(3)])
+    files = "--aug", write(tmp_path / "a.jsonl", appended), "--mono", write(tmp_path / "m.jsonl", [text(3)])
     outcome = llamax("mix", *files, "--copies", 1)
-    assert Counter(sample["origin"] for sample in samples(outcome)) == {
+    assert Counter(sample["origin"] for sample in parsed(outcome)) == {
         "para": 1, "aug-para": 1, "mono": 2, "aug-mono": 1
     }  # fmt: skip
     assert "left out: 1 duplicates (mono)" in outcome.stderr.decode()
@@ -84,9 +84,9 @@ def test_translations_give_their_target_or_else_the_model_s(llamax: Mix, tmp_pat
     for record in given[1:]:
         del record["tgt"]
     given[2]["truncated"] = True
-    outcome = llamax("mix", "--mt", save(tmp_path / "t.jsonl", given), "--flip", 0, "--copies", 1)
-    assert {sample["completion"] for sample in samples(outcome)} == {"en text 0 sw text 0", "en text 1 mt 1"}
-    assert {sample["origin"] for sample in samples(outcome)} == {"mt"}
+    outcome = llamax("mix", "--mt", write(tmp_path / "t.jsonl", given), "--flip", 0, "--copies", 1)
+    assert {sample["completion"] for sample in parsed(outcome)} == {"en text 0 sw text 0", "en text 1 mt 1"}
+    assert {sample["origin"] for sample in parsed(outcome)} == {"mt"}
     assert b"left out: 1 truncated (mt)" in outcome.stderr
 
 
@@ -94,8 +94,8 @@ def test_a_small_pair_is_there_three_times_each_copy_with_its_own_coin(llamax: M
     """Three copies in all; a language pair at the threshold, both directions counted, is not repeated."""
     small = [pair(n, "en", "yo") for n in range(60)]
     large = [pair(n, "en", "sw") for n in range(50)] + [pair(n, "sw", "en") for n in range(50, 100)]
-    para = save(tmp_path / "p.jsonl", [*small, *large])
-    mixed = samples(llamax("mix", "--para", para, "--per-pair", 100))
+    para = write(tmp_path / "p.jsonl", [*small, *large])
+    mixed = parsed(llamax("mix", "--para", para, "--per-pair", 100))
     copies = Counter((sample["id"], "yo" in (sample["src_lang"], sample["tgt_lang"])) for sample in mixed)
     assert {count for (_, is_small), count in copies.items() if is_small} == {3}
     assert {count for (_, is_small), count in copies.items() if not is_small} == {1}
@@ -107,19 +107,19 @@ def test_a_small_pair_is_there_three_times_each_copy_with_its_own_coin(llamax: M
 
 def test_equal_pairs_count_once_before_they_are_copied(llamax: Mix, tmp_path: Path) -> None:
     """Whatever their direction, file, origin, id and JSON escapes."""
-    para = save(tmp_path / "p.jsonl", [pair(n) for n in range(10)])
+    para = write(tmp_path / "p.jsonl", [pair(n) for n in range(10)])
     turned = [
         {**pair(n), "src": f"sw text {n}", "tgt": f"en text {n}", "src_lang": "sw", "tgt_lang": "en"} for n in range(10)
     ]
-    other = save(tmp_path / "q.jsonl", turned)
+    other = write(tmp_path / "q.jsonl", turned)
     escaped = '{"id":"x","src":"en \\u0074ext 3","tgt":"sw text 3","src_lang":"eng_Latn","tgt_lang":"swh"}\n'
     (tmp_path / "r.jsonl").write_text(escaped)
-    aug = save(tmp_path / "a.jsonl", [pair(n, origin="aug-para") for n in range(5, 12)])
-    mono = save(tmp_path / "m.jsonl", [text(1), text(1, id="again"), text(2)])
+    aug = write(tmp_path / "a.jsonl", [pair(n, origin="aug-para") for n in range(5, 12)])
+    mono = write(tmp_path / "m.jsonl", [text(1), text(1, id="again"), text(2)])
     outcome = llamax(
         "mix", "--para", para, other, tmp_path / "r.jsonl", "--aug", aug, "--mono", mono, "--per-language", 12
     )
-    mixed = samples(outcome)
+    mixed = parsed(outcome)
     assert Counter(sample["origin"] for sample in mixed) == {"para": 30, "mono": 2, "aug-para": 2}
     assert b"left out: 11 duplicates (para), 1 duplicates (mono), 5 duplicates (aug-para);" in outcome.stderr
 
@@ -127,35 +127,33 @@ def test_equal_pairs_count_once_before_they_are_copied(llamax: Mix, tmp_path: Pa
 def test_texts_that_differ_in_language_or_in_a_space_are_not_equal(llamax: Mix, tmp_path: Path) -> None:
     """Only exact duplicates are left out."""
     mono = [text(1), {**text(1), "lang": "yo"}, {**text(1), "text": "sw alone 1 "}]
-    assert len(samples(llamax("mix", "--mono", save(tmp_path / "m.jsonl", mono)))) == 3
+    assert len(parsed(llamax("mix", "--mono", write(tmp_path / "m.jsonl", mono)))) == 3
 
 
 def test_languages_that_lack_pairs_are_filled_up_to_the_threshold_and_no_further(llamax: Mix, tmp_path: Path) -> None:
     """First with translations, then with augmented pairs; none for a high-resource language."""
-    para = save(tmp_path / "p.jsonl", [*(pair(n) for n in range(30)), *(pair(n, "en", "de") for n in range(20))])
-    mt = save(tmp_path / "t.jsonl", [{**pair(n), "mt": "x"} for n in range(100, 110)])
+    para = write(tmp_path / "p.jsonl", [*(pair(n) for n in range(30)), *(pair(n, "en", "de") for n in range(20))])
+    mt = write(tmp_path / "t.jsonl", [{**pair(n), "mt": "x"} for n in range(100, 110)])
     aug = [pair(n, "sw", "en", origin="aug-para") for n in range(200, 400)]
     high = [pair(n, "de", "en", origin="aug-para") for n in range(400, 800)]
-    aug_file = save(tmp_path / "a.jsonl", [*aug, *high])
+    aug_file = write(tmp_path / "a.jsonl", [*aug, *high])
     options = ["--para", para, "--mt", mt, "--aug", aug_file, "--per-language", 100, "--copies", 1]
     outcome = llamax("mix", *options)
-    found = Counter(
-        (sample["origin"], *sorted((sample["src_lang"], sample["tgt_lang"]))) for sample in samples(outcome)
-    )
+    found = Counter((sample["origin"], *sorted((sample["src_lang"], sample["tgt_lang"]))) for sample in parsed(outcome))
     assert found == {
         ("para", "en", "sw"): 30, ("para", "de", "en"): 20, ("mt", "en", "sw"): 10, ("aug-para", "en", "sw"): 60
     }  # fmt: skip
     assert b"left out: 540 not needed (aug-para)" in outcome.stderr
-    also = samples(llamax("mix", *options, "--augment-high"))
+    also = parsed(llamax("mix", *options, "--augment-high"))
     assert Counter(s["src_lang"] for s in also if s["origin"] == "aug-para") == {"de": 80, "sw": 60}
 
 
 def test_another_epoch_or_seed_gives_another_mixture(llamax: Mix, tmp_path: Path) -> None:
     """Order, directions and the choice of records depend only on seed and epoch."""
-    para = save(tmp_path / "p.jsonl", [pair(n) for n in range(200)])
+    para = write(tmp_path / "p.jsonl", [pair(n) for n in range(200)])
 
     def mixed(*options: object) -> list[dict[str, str]]:
-        return samples(llamax("mix", "--para", para, "--para-size", 50, "--copies", 1, *options))
+        return parsed(llamax("mix", "--para", para, "--para-size", 50, "--copies", 1, *options))
 
     first = mixed()
     assert first == mixed("--epoch", 0, "--seed", 0)
@@ -170,12 +168,12 @@ def test_order_of_input_workers_and_memory_change_nothing(llamax: Mix, tmp_path:
     """The same records give the same bytes."""
     records = [pair(n, "en", ("sw", "yo", "de")[n % 3], src="word " * (n % 50) + str(n)) for n in range(3000)]
     texts = [text(n) for n in range(500)]
-    para, mono = save(tmp_path / "p.jsonl", records), save(tmp_path / "m.jsonl", texts)
+    para, mono = write(tmp_path / "p.jsonl", records), write(tmp_path / "m.jsonl", texts)
     options = ["--mono", mono, "--para-size", 500]
     whole = llamax("mix", "--para", para, *options)
     assert len(whole.stdout.splitlines()) > 3000
     assert whole.stdout == llamax("mix", "--para", para, *options, "--workers", 3, "--memory", "10K").stdout
-    front, back = save(tmp_path / "1.jsonl", records[:999:-1]), save(tmp_path / "2.jsonl", records[:1000])
+    front, back = write(tmp_path / "1.jsonl", records[:999:-1]), write(tmp_path / "2.jsonl", records[:1000])
     assert whole.stdout == llamax("mix", "--para", front, "--para", back, *options).stdout
 
 
@@ -183,11 +181,11 @@ def test_temperature_shifts_shares_and_leaves_none_without(llamax: Mix, tmp_path
     """Shares are n ** (1 / T) within an origin, whose total stays; a direction with one record is never lost."""
     sizes = {"de": 3000, "sw": 300, "yo": 1}
     records = [pair(n, "en", code) for code, size in sizes.items() for n in range(size)]
-    para = save(tmp_path / "p.jsonl", records)
+    para = write(tmp_path / "p.jsonl", records)
 
     def shares(temperature: float) -> Counter[str]:
         options = ["--temperature", temperature, "--per-pair", 0, "--flip", 0]
-        return Counter(sample["tgt_lang"] for sample in samples(llamax("mix", "--para", para, *options)))
+        return Counter(sample["tgt_lang"] for sample in parsed(llamax("mix", "--para", para, *options)))
 
     assert shares(1) == sizes
     flat = shares(100)
@@ -200,9 +198,9 @@ def test_temperature_shifts_shares_and_leaves_none_without(llamax: Mix, tmp_path
 
 def test_split_pairs_are_two_separate_texts(llamax: Mix, tmp_path: Path) -> None:
     """Table 12: each copy of each side is a text, shuffled independently; augmented pairs are not split."""
-    para = save(tmp_path / "p.jsonl", [*(pair(n) for n in range(50)), pair(0, id="again")])
-    aug = save(tmp_path / "a.jsonl", [pair(99, origin="aug-para")])
-    mixed = samples(llamax("mix", "--para", para, "--aug", aug, "--parallel", "split"))
+    para = write(tmp_path / "p.jsonl", [*(pair(n) for n in range(50)), pair(0, id="again")])
+    aug = write(tmp_path / "a.jsonl", [pair(99, origin="aug-para")])
+    mixed = parsed(llamax("mix", "--para", para, "--aug", aug, "--parallel", "split"))
     split = [sample for sample in mixed if sample["origin"] == "para"]
     assert Counter(sample["completion"] for sample in split) == {
         f"{code} text {n}": 3 for code in ("en", "sw") for n in range(50)
@@ -215,11 +213,11 @@ def test_split_pairs_are_two_separate_texts(llamax: Mix, tmp_path: Path) -> None
 
 def test_the_manifest_has_planned_and_realised_counts(llamax: Mix, tmp_path: Path) -> None:
     """By origin, direction and language, equal to counts of the output."""
-    para = save(tmp_path / "p.jsonl", [pair(n) for n in range(100)])
-    mono = save(tmp_path / "m.jsonl", [text(n, "yo") for n in range(7)])
+    para = write(tmp_path / "p.jsonl", [pair(n) for n in range(100)])
+    mono = write(tmp_path / "m.jsonl", [text(n, "yo") for n in range(7)])
     options = ["mix", "--para", para, "--mono", mono, "--mono-size", 5]
     for limit in (), ("--limit", 100):
-        mixed = samples(llamax(*options, *limit, "--manifest", "m.json"))
+        mixed = parsed(llamax(*options, *limit, "--manifest", "m.json"))
         figures = manifest(tmp_path / "m.json")
         assert figures["realised"]["origin"] == Counter(sample["origin"] for sample in mixed)
         pairs = [sample for sample in mixed if "src_lang" in sample]
@@ -238,9 +236,9 @@ def test_the_manifest_has_planned_and_realised_counts(llamax: Mix, tmp_path: Pat
 
 def test_the_plan_says_what_is_missing_from_english(llamax: Mix, tmp_path: Path) -> None:
     """One record for each language below the threshold; existing translations count."""
-    para = save(tmp_path / "p.jsonl", [*(pair(n) for n in range(30)), *(pair(n, "de", "fr") for n in range(99))])
-    mono = save(tmp_path / "m.jsonl", [text(1, "yo")])
-    mt = save(tmp_path / "t.jsonl", [{**pair(n), "mt": "x"} for n in range(100, 110)])
+    para = write(tmp_path / "p.jsonl", [*(pair(n) for n in range(30)), *(pair(n, "de", "fr") for n in range(99))])
+    mono = write(tmp_path / "m.jsonl", [text(1, "yo")])
+    mt = write(tmp_path / "t.jsonl", [{**pair(n), "mt": "x"} for n in range(100, 110)])
     outcome = llamax("mix", "--plan", "--para", para, "--mono", mono, "--mt", mt, "--per-language", 99)
     assert outcome.stdout.decode() == (
         '{"src_lang":"en","tgt_lang":"sw","have":40,"missing":59}\n'
@@ -252,9 +250,9 @@ def test_ids_are_strings_whatever_they_were(llamax: Mix, tmp_path: Path) -> None
     """A number becomes a string; without an id, a hash of the content is the id in every epoch."""
     bare = pair(2)
     del bare["id"]
-    para = save(tmp_path / "p.jsonl", [pair(1, id=7), bare, pair(3, id=None)])
+    para = write(tmp_path / "p.jsonl", [pair(1, id=7), bare, pair(3, id=None)])
     ids = {
-        epoch: {sample["id"] for sample in samples(llamax("mix", "--para", para, "--epoch", epoch))} for epoch in (0, 1)
+        epoch: {sample["id"] for sample in parsed(llamax("mix", "--para", para, "--epoch", epoch))} for epoch in (0, 1)
     }
     assert ids[0] == ids[1] and "7" in ids[0] and len(ids[0]) == 3
 
@@ -263,10 +261,10 @@ def test_ids_are_strings_whatever_they_were(llamax: Mix, tmp_path: Path) -> None
 def test_empty_texts_are_left_out_and_counted(llamax: Mix, tmp_path: Path, blank: str) -> None:
     """A pair with only white space on one side is empty."""
     blank = json.loads(f'"{blank}"', strict=False)
-    para = save(tmp_path / "p.jsonl", [pair(1), pair(2, tgt=blank), pair(3, src=blank)])
-    mono = save(tmp_path / "m.jsonl", [text(1), text(2, text=blank)])
+    para = write(tmp_path / "p.jsonl", [pair(1), pair(2, tgt=blank), pair(3, src=blank)])
+    mono = write(tmp_path / "m.jsonl", [text(1), text(2, text=blank)])
     outcome = llamax("mix", "--para", para, "--mono", mono, "--copies", 1)
-    assert len(samples(outcome)) == 2
+    assert len(parsed(outcome)) == 2
     assert b"left out: 2 empty (para), 1 empty (mono)" in outcome.stderr
 
 
@@ -274,9 +272,9 @@ def test_text_is_not_changed(llamax: Mix, tmp_path: Path) -> None:
     """Quotes, backslashes, line ends, tabs and anything beyond the basic plane."""
     odd = ['"quoted"', "back\\slash", "two\nlines", "a\ttab", "emoji 😀", '","id":"x', "\u2028\x7f", "ends in \\"]
     records = [pair(n, src=f"{word} {n}", tgt=word) for n, word in enumerate(odd)]
-    para = save(tmp_path / "p.jsonl", records)
-    mono = save(tmp_path / "m.jsonl", [text(n, text=word) for n, word in enumerate(odd)])
-    mixed = samples(llamax("mix", "--para", para, "--mono", mono))
+    para = write(tmp_path / "p.jsonl", records)
+    mono = write(tmp_path / "m.jsonl", [text(n, text=word) for n, word in enumerate(odd)])
+    mixed = parsed(llamax("mix", "--para", para, "--mono", mono))
     assert {sample["completion"] for sample in mixed if sample["origin"] == "mono"} == set(odd)
     for sample in (sample for sample in mixed if sample["origin"] == "para"):
         record = records[int(sample["id"][2:])]
@@ -286,7 +284,7 @@ def test_text_is_not_changed(llamax: Mix, tmp_path: Path) -> None:
 
 def test_a_mixture_of_nothing_is_nothing(llamax: Mix, tmp_path: Path) -> None:
     """An empty file is not an error."""
-    empty = save(tmp_path / "p.jsonl", [])
+    empty = write(tmp_path / "p.jsonl", [])
     outcome = llamax("mix", "--para", empty, "--workers", 2)
     assert (outcome.returncode, outcome.stdout) == (0, b"")
     assert llamax("mix", "--plan", "--para", empty).stdout == b""

@@ -6,15 +6,14 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Outcome
-from mixtures import pair, samples, save, text
+from support.processes import Outcome, one_line, wait_for, wait_until
+from support.records import pair, parsed, text, write
 
 from llamax_cli.mixing.decontamination import EvaluationSet, normalise, read_evaluation_set
 from llamax_cli.streams.inputs import Input
@@ -37,12 +36,12 @@ def test_evaluation_sets_are_kept_out_on_either_side_and_within_texts(llamax: Mi
     mono = [text(n, text=f"Before. {line}  After.\n{english[0]}\nThe end {n}.") for n, line in enumerate(english)]
     mono += [text(n, "th", text=line) for n, line in enumerate(thai, 100)]
     aug = [pair(n, tgt=line, origin="aug-para") for n, line in enumerate(english, 300)]
-    files = [save(tmp_path / f"{name}.jsonl", each) for name, each in (("p", para), ("m", mono), ("a", aug))]
+    files = [write(tmp_path / f"{name}.jsonl", each) for name, each in (("p", para), ("m", mono), ("a", aug))]
     outcome = llamax(
         "mix", "--para", files[0], "--mono", files[1], "--aug", files[2], "--exclude", folder, "--copies", 1,
         "--manifest", "m.json",
     )  # fmt: skip
-    mixed = samples(outcome)
+    mixed = parsed(outcome)
     assert Counter(sample["origin"] for sample in mixed) == {"para": 10, "mono": 20}
     assert {sample["completion"] for sample in mixed if sample["origin"] == "mono"} == {
         f"Before. After.\nThe end {n}." for n in range(20)
@@ -58,7 +57,7 @@ def test_evaluation_sets_are_kept_out_on_either_side_and_within_texts(llamax: Mi
 def test_every_kind_of_evaluation_set_is_read(data: Path, tmp_path: Path) -> None:
     """Every format that convert reads, and plain text in any language."""
     (tmp_path / "held-out.txt").write_text("In no language.\nTwo\n")
-    save(tmp_path / "pairs.jsonl", [pair(1)])
+    write(tmp_path / "pairs.jsonl", [pair(1)])
     paths = [data / "tatoeba" / "eng-tha.tsv", data / "ntrex128", tmp_path / "held-out.txt", tmp_path / "pairs.jsonl"]
 
     def reject(name: str, line: int, reason: str, raw: bytes) -> None:
@@ -83,12 +82,12 @@ def test_bad_lines_of_evaluation_sets_are_reported(
 ) -> None:
     """A sentence that cannot be read must not get into the mixture silently."""
     (tmp_path / name).write_bytes(content)
-    arguments = "mix", "--mono", save(tmp_path / "m.jsonl", [text(1)]), "--exclude", name
+    arguments = "mix", "--mono", write(tmp_path / "m.jsonl", [text(1)]), "--exclude", name
     outcome = llamax(*arguments)
     assert (outcome.returncode, outcome.stdout) == (65, b"")
     assert outcome.stderr.decode().startswith(f"llamax mix: {name}:{reason}")
     outcome = llamax(*arguments, "--rejects", "bad.jsonl")
-    assert len(samples(outcome)) == 1
+    assert len(parsed(outcome)) == 1
     assert "1 rejected" in outcome.stderr.decode()
 
 
@@ -105,7 +104,7 @@ def test_evaluation_sets_without_sentences_are_refused(
 ) -> None:
     """Nothing would be excluded, and nobody would know."""
     (tmp_path / name).write_bytes(content)
-    outcome = llamax("mix", "--mono", save(tmp_path / "m.jsonl", [text(1)]), "--exclude", name)
+    outcome = llamax("mix", "--mono", write(tmp_path / "m.jsonl", [text(1)]), "--exclude", name)
     assert (outcome.returncode, outcome.stdout) == (code, b"")
     assert outcome.stderr.decode().startswith(f"llamax mix: {reason}")
 
@@ -118,10 +117,10 @@ def test_texts_are_cut_into_blocks(llamax: Mix, data: Path, tmp_path: Path) -> N
     lines = (data / "flores101" / "devtest" / "ory.devtest").read_text(encoding="utf-8").split("\n")
     document = " ".join(lines[:40])
     mono = [text(1, "or", text=document), text(2, "or", text=document), text(3, "or", text=lines[50])]
-    path = save(tmp_path / "m.jsonl", mono)
+    path = write(tmp_path / "m.jsonl", mono)
     tokenizer = data / "tokenizers" / "llama2"
     options = ["mix", "--mono", path, "--mono-block", 512, "--tokenizer", tokenizer]
-    mixed = samples(llamax(*options))
+    mixed = parsed(llamax(*options))
     blocks = [sample["completion"] for sample in mixed]
     assert all(load(tokenizer).count(block) <= 512 for block in blocks)
     rest = document
@@ -133,14 +132,6 @@ def test_texts_are_cut_into_blocks(llamax: Mix, data: Path, tmp_path: Path) -> N
 
 
 # -- errors
-
-
-def one_line(outcome: Outcome, code: int, message: str) -> None:
-    """Check that a run failed with one line that says what to do."""
-    assert outcome.returncode == code, outcome.stderr
-    assert outcome.stderr.decode().count("\n") == 1
-    assert message in outcome.stderr.decode()
-    assert outcome.stdout == b""
 
 
 @pytest.mark.parametrize(
@@ -188,7 +179,7 @@ def test_a_bad_line_is_placed_and_can_be_set_aside(
     (tmp_path / "in").write_text(json.dumps(good) + "\n" + line + "\n" + json.dumps({**good, "id": "z"}) + "\n")
     one_line(llamax("mix", f"--{option}", "in"), 65, message)
     outcome = llamax("mix", f"--{option}", "in", "--rejects", "bad", "--workers", 2)
-    assert len(samples(outcome)) in (1, 3)
+    assert len(parsed(outcome)) in (1, 3)
     assert b"1 rejected, see bad" in outcome.stderr
     (bad,) = [json.loads(each) for each in (tmp_path / "bad").read_text().splitlines()]
     assert (bad["line"], bad["raw"]) == (2, line)
@@ -221,14 +212,14 @@ def test_a_bad_line_is_placed_and_can_be_set_aside(
 )
 def test_wrong_arguments(llamax: Mix, tmp_path: Path, arguments: list[str], code: int, message: str) -> None:
     """Each is refused in one line, before anything is read."""
-    save(tmp_path / "p", [pair(1)])
+    write(tmp_path / "p", [pair(1)])
     one_line(llamax("mix", *arguments), code, message)
 
 
 def test_an_option_takes_all_files_that_follow(llamax: Mix, tmp_path: Path) -> None:
     """As a shell expands them, or one by one; standard input may be among them."""
     for name in "abc":
-        save(
+        write(
             tmp_path / name, [pair(n, name.replace("a", "en").replace("b", "de").replace("c", "fr")) for n in range(3)]
         )
     at_once = llamax("mix", "--para", "a", "b", "--seed", 1, "--para", "c").stdout
@@ -249,7 +240,7 @@ def command(*arguments: object) -> list[str]:
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return 20 MB of pairs."""
     records = (pair(n, src=f"{n} " + "some words of a sentence " * 6) for n in range(80_000))
-    return save(tmp_path_factory.mktemp("large") / "p.jsonl", records)
+    return write(tmp_path_factory.mktemp("large") / "p.jsonl", records)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -262,10 +253,7 @@ def test_a_signal_leaves_nothing_behind(large: Path, tmp_path: Path, workers: in
         stderr=subprocess.PIPE,
         env={**os.environ, "TMPDIR": str(temporary)},
     )
-    end = time.monotonic() + 20
-    while not list(temporary.glob("*/rows-*")):
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    wait_until(lambda: list(temporary.glob("*/rows-*")), process)
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (143, b"llamax mix: terminated\n")
@@ -319,9 +307,7 @@ def test_an_interrupted_output_is_resumed(llamax: Mix, large: Path, tmp_path: Pa
     whole = llamax("mix", "--para", large).stdout
     partial = tmp_path / "out.jsonl.partial"
     process = subprocess.Popen(command("--para", large, "-o", tmp_path / "out.jsonl"), stderr=subprocess.PIPE)
-    end = time.monotonic() + 30
-    while not (partial.exists() and partial.stat().st_size > 100_000):
-        assert time.monotonic() < end and process.poll() is None
+    wait_for(partial, 100_000, process)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)
     assert process.returncode == 130
@@ -360,11 +346,11 @@ def test_what_is_mixed_trains_unchanged(llamax: Mix, tmp_path: Path, tiny: tuple
     from datasets import load_dataset
     from trl import SFTConfig, SFTTrainer
 
-    para = save(tmp_path / "p.jsonl", [pair(n) for n in range(4)])
-    aug = save(tmp_path / "a.jsonl", [pair(n, "sw", "en", origin="aug-para") for n in range(10, 13)])
-    mono = save(tmp_path / "m.jsonl", [text(n) for n in range(3)])
-    mixed = samples(llamax("mix", "--para", para, "--aug", aug, "--mono", mono, "--copies", 1))
-    path = save(tmp_path / "mixture.jsonl", mixed)
+    para = write(tmp_path / "p.jsonl", [pair(n) for n in range(4)])
+    aug = write(tmp_path / "a.jsonl", [pair(n, "sw", "en", origin="aug-para") for n in range(10, 13)])
+    mono = write(tmp_path / "m.jsonl", [text(n) for n in range(3)])
+    mixed = parsed(llamax("mix", "--para", para, "--aug", aug, "--mono", mono, "--copies", 1))
+    path = write(tmp_path / "mixture.jsonl", mixed)
     model, tokenizer = tiny
     settings = SFTConfig(
         output_dir=str(tmp_path / "out"), max_steps=2, per_device_train_batch_size=10, report_to=[], use_cpu=True,

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import torch
-from training import config, model_folder
+from support.runs import config, model_folder
 
 from llamax_cli import config as settings
 from llamax_cli.config import Training
@@ -204,9 +204,21 @@ def test_the_learning_rate_rises_and_falls() -> None:
     assert scheduled_rate(1.0, Training(warmup=0.0, schedule="constant"), 0.9) == 1.0
 
 
-def test_every_schedule_of_the_settings_is_there() -> None:
-    """The names that the settings accept are those of the table."""
+def test_every_name_of_the_settings_is_there() -> None:
+    """The names that the settings accept are those of the tables."""
     assert set(SCHEDULES) == set(settings.SCHEDULES)
+    assert set(OPTIMIZERS) == set(settings.OPTIMIZERS)
+
+
+def test_the_settings_choose_the_optimizer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its name in the table; a name that is not there is refused."""
+    monkeypatch.setitem(OPTIMIZERS, "sgd", lambda groups, training: torch.optim.SGD(groups))
+    training = Training()
+    object.__setattr__(training, "optimizer", "sgd")  # as if the settings accepted it
+    assert isinstance(make_optimizer(architecture("llama"), Training()), torch.optim.AdamW)
+    assert isinstance(make_optimizer(architecture("llama"), training), torch.optim.SGD)
+    with pytest.raises(UsageError, match=r"optimizer = 'adam': did you mean adamw\?"):
+        Training(optimizer="adam")
 
 
 def test_each_group_has_a_rate_of_its_own() -> None:

@@ -13,39 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Outcome
 from sacrebleu.metrics import BLEU, CHRF
+from support.processes import Outcome
+from support.records import jsonl, parsed
+from support.translations import translations
 
 from llamax_cli.scoring.segments import SeenSegments, Segment, group_by_direction
 
 Run = Callable[..., Outcome]
 CHRF_SIGNATURE = "nrefs:1|case:mixed|eff:yes|nc:6|nw:2|space:no|version:2.6.0"
-WORDS = ["the", "cat", "sat", "on", "a", "mat", "and", "looked", "at", "dogs", "that", "ran", "past"]
-
-
-def translations(directions: Iterable[str], count: int, seed: int = 1, **more: Any) -> list[dict[str, Any]]:
-    """Return made-up translations, direction by direction; another seed is another system."""
-    made = []
-    for name in directions:
-        source, _, target = name.partition("-")
-        truth, draw = random.Random(name), random.Random(f"{name}{seed}")
-        for number in range(1, count + 1):
-            words = truth.choices(WORDS, k=truth.randint(4, 12))
-            kept = [word for word in words if draw.random() > 0.2] or words
-            record = {"id": f"t:{number}", "src": "s", "tgt": " ".join(words), "src_lang": source, "tgt_lang": target}
-            made.append({**record, "mt": " ".join(kept), **more})
-    return made
-
-
-def jsonl(records: Iterable[dict[str, Any]]) -> bytes:
-    """Return records as lines."""
-    return b"".join(json.dumps(record, separators=(",", ":")).encode() + b"\n" for record in records)
-
-
-def parsed(outcome: Outcome) -> list[dict[str, Any]]:
-    """Return the records of a successful run."""
-    assert outcome.returncode == 0, outcome.stderr
-    return [json.loads(line) for line in outcome.stdout.splitlines()]
 
 
 def columns(records: list[dict[str, Any]], direction: str) -> tuple[list[str], list[str]]:

@@ -4,14 +4,18 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from test_score import Run, jsonl, parsed, translations
+from support.processes import Outcome
+from support.records import jsonl, parsed
+from support.translations import translations
 
 from llamax_cli.scoring.comet_worker import Embeddings
 
+Run = Callable[..., Outcome]
 FAKE = """
 import json, sys
 from pathlib import Path

@@ -13,6 +13,7 @@ import sentencepiece
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sacrebleu.metrics import BLEU, CHRF, TER
+from support.corpora import edited, flores
 
 from llamax_cli.errors import FileError, UsageError
 from llamax_cli.languages import languages
@@ -37,25 +38,6 @@ def flores200(data: Path) -> Iterator[Path]:
     yield folder
     patch.undo()
     load_metric.cache_clear()
-
-
-def lines(data: Path, code: str, count: int) -> list[str]:
-    """Return the first lines of FLORES in a language."""
-    path = data / "flores101" / "devtest" / f"{languages()[code].flores101}.devtest"
-    return path.read_text(encoding="utf-8").split("\n")[:count]
-
-
-def edited(texts: Sequence[str]) -> list[str]:
-    """Return texts with some words swapped, cut off, reversed or doubled."""
-    found = []
-    for number, text in enumerate(texts):
-        words = text.split(" ")
-        if number % 3 == 0:
-            words = words[: len(words) // 2 + 1] * 2
-        words[number % len(words)], words[-1] = words[-1], words[number % len(words)]
-        words[0] = words[0][::-1]
-        found.append(" ".join(words) if number % 11 else "")
-    return found
 
 
 @cache
@@ -96,7 +78,7 @@ def test_any_text_gets_sacrebleus_score(flores200: Path, name: str, references: 
 @pytest.mark.parametrize("code", ["de", "th", "zh", "my", "ar", "am", "sw", "hi"])
 def test_real_text_gets_sacrebleus_score(flores200: Path, data: Path, code: str) -> None:
     """FLORES in many scripts, each hypothesis made from its reference."""
-    references = lines(data, code, 60)
+    references = flores(data, code, 60)
     for name in ("spbleu", "bleu", "chrf++"):
         agree(name, MetricSettings(spm="flores200"), edited(references), references)
     agree("ter", MetricSettings(), edited(references)[:8], references[:8])
@@ -107,14 +89,14 @@ def test_words_by_themselves_are_what_whole_texts_are(flores200: Path, data: Pat
     tokenizer = SpmTokenizer(flores200 / "models" / "flores200sacrebleuspm")
     assert tokenizer._words is not None
     for code in languages():
-        some = [text.rstrip() for text in lines(data, code, 25)]
+        some = [text.rstrip() for text in flores(data, code, 25)]
         assert tokenizer.encode(some) == tokenizer._encode_whole(some) == tokenizer.encode(some)
 
 
 @pytest.mark.parametrize("kind", ["unigram", "bpe", "char"])
 def test_any_sentencepiece_model(data: Path, tmp_path: Path, kind: str) -> None:
     """Given as a file; a model trained on English meets unknown letters in other languages."""
-    english = lines(data, "en", 200)
+    english = flores(data, "en", 200)
     path = tmp_path / "own"
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(english),
@@ -129,7 +111,7 @@ def test_any_sentencepiece_model(data: Path, tmp_path: Path, kind: str) -> None:
     oracle.tokenizer = lambda text: " ".join(model.encode(text, out_type=str))
     own_model = MetricSettings(spm=f"{path}.model")
     for code in ("en", "th", "am"):
-        references = lines(data, code, 40)
+        references = flores(data, code, 40)
         agree("spbleu", own_model, edited(references), references, oracle)
     assert (
         load_metric("spbleu", own_model)
@@ -190,7 +172,7 @@ def test_words_of_bleu_by_language() -> None:
 
 def test_resamples_score_as_their_sums_would(data: Path) -> None:
     """The scores of many sums at once are those of each."""
-    references = lines(data, "fr", 40)
+    references = flores(data, "fr", 40)
     draw = np.random.default_rng(1)
     for name in ("bleu", "chrf++", "ter"):
         ours = load_metric(name, MetricSettings())
@@ -217,7 +199,7 @@ def test_the_cache_is_bounded() -> None:
 
 def test_clearing_the_cache_changes_nothing(flores200: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cache that is always full gives the same scores."""
-    references = lines(data, "hi", 20)
+    references = flores(data, "hi", 20)
     ours = load_metric("spbleu", MetricSettings(spm="flores200"))
     before = ours.statistics("hi", edited(references), references)
     monkeypatch.setattr("llamax_cli.scoring.spm_tokenizer.CACHE_SIZE", 1)

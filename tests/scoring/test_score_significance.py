@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sacrebleu.metrics import BLEU, CHRF
 from sacrebleu.significance import PairedTest
-from test_score_metrics import edited, lines
+from support.corpora import edited, flores
 
 from llamax_cli.scoring.metrics import MetricSettings, load_metric
 from llamax_cli.scoring.significance import (
@@ -26,7 +26,7 @@ TRIALS = Trials(resamples=300, swaps=1000)
 
 def systems(data: Path, code: str) -> tuple[list[str], list[str], list[str]]:
     """Return two systems, each better than the other in half of the segments, and the references."""
-    references = lines(data, code, 120)
+    references = flores(data, code, 120)
     once = edited(references)
     twice = edited(once)
     ours, others = ([(once, twice)[(n + shift) % 2][n] for n in range(120)] for shift in (0, 1))

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from conftest import wait_for
-from filters import start
+from support.filters import start
+from support.processes import wait_for
 
 Filters = Callable[..., subprocess.CompletedProcess[bytes]]
 LINES = b'{"text":"a"}\n' * 300

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import wait_for, wait_for_handlers
-from filters import start
+from support.filters import start
+from support.processes import one_line, wait_for, wait_for_handlers
 
 Filters = Callable[..., subprocess.CompletedProcess[bytes]]
 LINES = [b'{"text":"line %d","n":%d}\n' % (number, number % 7) for number in range(400)]
@@ -110,19 +110,10 @@ def test_without_resume_a_run_starts_afresh(stopped: Stopped, tmp_path: Path, fi
     assert {each.name for each in tmp_path.glob("out*")} == {"out"}
 
 
-def broken(outcome: subprocess.CompletedProcess[bytes], code: int, *words: str) -> None:
-    """Check the exit code and the one line on stderr."""
-    err = outcome.stderr.decode()
-    assert (outcome.returncode, outcome.stdout, err.count("\n")) == (code, b"", 1), err
-    assert err.startswith("llamax upper: "), err
-    for word in words:
-        assert word in err
-
-
 def test_other_arguments_are_refused(stopped: Stopped, filters: Filters) -> None:
     """The line names each argument that differs, and what it was."""
     stopped()
-    broken(
+    one_line(
         filters("upper", "in", "-o", "out", "--slow", 0.002, "--resume", "--copies", 2, "--limit", 9),
         1,
         "cannot resume with different arguments",
@@ -144,14 +135,14 @@ def test_another_input_is_refused(stopped: Stopped, tmp_path: Path, filters: Fil
     """The lines that are done must be the same."""
     stopped()
     (tmp_path / "in").write_bytes(b"".join(LINES).replace(b"line 0", b"line x"))
-    broken(filters(*RESUME), 1, "the input differs from that of the interrupted run; start again without --resume")
+    one_line(filters(*RESUME), 1, "the input differs from that of the interrupted run; start again without --resume")
 
 
 def test_a_shorter_input_is_refused(stopped: Stopped, tmp_path: Path, filters: Filters) -> None:
     """An input that ends before the position of the interrupted run is a different one."""
     stopped()
     (tmp_path / "in").write_bytes(LINES[0])
-    broken(filters(*RESUME), 1, "the input is shorter than that of the interrupted run; start again without --resume")
+    one_line(filters(*RESUME), 1, "the input is shorter than that of the interrupted run; start again without --resume")
 
 
 def test_a_refused_resume_keeps_what_is_there(stopped: Stopped, tmp_path: Path, filters: Filters) -> None:
@@ -183,7 +174,7 @@ def test_a_broken_state_is_told(stopped: Stopped, tmp_path: Path, filters: Filte
     """The message names a state that cannot be read and says what to do."""
     stopped()
     (tmp_path / "out.partial.state").write_bytes(state)
-    broken(filters(*RESUME), 1, "out.partial.state is broken; start again without --resume")
+    one_line(filters(*RESUME), 1, "out.partial.state is broken; start again without --resume")
 
 
 @pytest.mark.parametrize(
@@ -198,7 +189,7 @@ def test_a_state_of_wrong_kinds_is_told(
     state = tmp_path / "out.partial.state"
     head, _, rest = state.read_bytes().partition(b"\n")
     state.write_bytes(json.dumps(json.loads(head) | {key: value}).encode() + b"\n" + rest)
-    broken(filters(*RESUME), 1)
+    one_line(filters(*RESUME), 1)
 
 
 def test_a_state_without_its_partial_file_is_told(stopped: Stopped, tmp_path: Path, filters: Filters) -> None:
@@ -206,7 +197,7 @@ def test_a_state_without_its_partial_file_is_told(stopped: Stopped, tmp_path: Pa
     stopped()
     (tmp_path / "out.partial").unlink()
     for _ in range(2):
-        broken(filters(*RESUME), 1, "start again")
+        one_line(filters(*RESUME), 1, "start again")
     assert not (tmp_path / "out").exists()
 
 
@@ -225,7 +216,7 @@ def test_a_complete_file_has_nothing_to_resume(filters: Filters, tmp_path: Path)
 
 def test_resume_wants_an_output(filters: Filters) -> None:
     """Standard output cannot be continued."""
-    broken(filters("upper", "in", "--resume"), 2, "--resume requires -o, the file that it continues")
+    one_line(filters("upper", "in", "--resume"), 2, "--resume requires -o, the file that it continues")
 
 
 def test_resume_with_nothing_there_begins(filters: Filters, tmp_path: Path) -> None:

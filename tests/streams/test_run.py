@@ -16,8 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
-from filters import start
+from support.filters import start
+from support.processes import ROOT, processor_seconds, wait_until
 
 Filters = Callable[..., subprocess.CompletedProcess[bytes]]
 GOOD = b"".join(b'{"text":"line %d \\u00e9","n":1.50}\n' % number for number in range(3000))
@@ -194,14 +194,6 @@ def children(process: subprocess.Popen[bytes]) -> list[int]:
     return [int(each) for each in listed.split()]
 
 
-def until(condition: Callable[[], object], seconds: float = 20) -> None:
-    """Wait until something holds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "did not happen in time"
-        time.sleep(0.02)
-
-
 @pytest.fixture
 def slow(good: Path, tmp_path: Path) -> subprocess.Popen[bytes]:
     """Return a very long run with two workers."""
@@ -210,7 +202,7 @@ def slow(good: Path, tmp_path: Path) -> subprocess.Popen[bytes]:
 
 def test_a_killed_worker_ends_the_run_with_one_line(slow: subprocess.Popen[bytes]) -> None:
     """Exit code 1 and a line that says what happened; nothing hangs."""
-    until(lambda: len(children(slow)) == 2)
+    wait_until(lambda: len(children(slow)) == 2)
     os.kill(children(slow)[0], signal.SIGKILL)
     code, _, err = finished(slow)
     assert code == 1
@@ -219,11 +211,11 @@ def test_a_killed_worker_ends_the_run_with_one_line(slow: subprocess.Popen[bytes
 
 def test_a_killed_run_leaves_no_worker_behind(slow: subprocess.Popen[bytes]) -> None:
     """Workers end when the process that started them is killed."""
-    until(lambda: len(children(slow)) == 2)
+    wait_until(lambda: len(children(slow)) == 2)
     workers = children(slow)
     slow.kill()
     slow.communicate(timeout=20)
-    until(lambda: not any(Path(f"/proc/{each}").exists() for each in workers))
+    wait_until(lambda: not any(Path(f"/proc/{each}").exists() for each in workers))
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -418,8 +410,8 @@ def test_stdin_on_a_terminal_shows_the_help(on_terminal: Terminal) -> None:
 def test_a_long_line_passes(tmp_path: Path) -> None:
     """A line of 50 MB takes a few times its length in memory, and little time."""
     (tmp_path / "in").write_bytes(b'{"text":"' + b"x" * (50 << 20) + b'"}\n')
-    before = time.monotonic()
-    command = f"ulimit -v {1 << 20}; exec {sys.executable} {ROOT}/tests/filters.py upper in -q -o out"
+    before = processor_seconds()
+    command = f"ulimit -v {1 << 20}; exec {sys.executable} {ROOT}/tests/support/filters.py upper in -q -o out"
     assert subprocess.run(["bash", "-c", command], cwd=tmp_path, timeout=60).returncode == 0
     assert (tmp_path / "out").stat().st_size == (50 << 20) + 12
-    assert time.monotonic() - before < 10
+    assert processor_seconds() - before < 10

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import wait_for_handlers
-from filters import start
+from support.filters import start
+from support.processes import wait_for_handlers
 
 LINE = b'{"text":"a line of some length, so that a pipe is soon full"}\n'
 SIGNALS = {signal.SIGINT: (130, b"interrupted"), signal.SIGTERM: (143, b"terminated")}

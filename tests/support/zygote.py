@@ -1,12 +1,18 @@
 """Commands forked from a process that has torch and transformers loaded, so that each starts within milliseconds.
 
 A command that a test starts this way behaves as one that a user starts: its own standard streams, folder, environment,
-signals and exit code. What differs is only that the libraries are imported already.
+signals, children and exit code. What differs is only that the libraries are imported already. When it becomes
+`python -m MODULE` (os.execv), or starts that as a child (subprocess.Popen), no interpreter is started either: the
+module is run by the process itself, or by a fork of it. A command that is `fresh` starts and becomes real ones.
 """
 
 import atexit
+import inspect
 import json
 import os
+import resource
+import runpy
+import select
 import signal
 import socket
 import subprocess
@@ -14,121 +20,295 @@ import sys
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-PRELOADED = ("llamax_cli.cli", "numpy", "torch", "transformers", "transformers.models.llama.modeling_llama")
+PRELOADED = (
+    "llamax_cli.cli",
+    "llamax_cli.training.worker",
+    "accelerate.commands.accelerate_cli",
+    "torch.distributed.run",
+    "transformers.models.llama.modeling_llama",
+)
 MESSAGE = 1 << 20  # bytes of the longest message: arguments and environment of a command
+PIPE = subprocess.PIPE
+Stream = int | IO[bytes] | None  # as subprocess.Popen takes them
+
+
+class Process:
+    """A forked process: what tests need of subprocess.Popen."""
+
+    def __init__(self, status: int, pipes: dict[int, int]) -> None:
+        self._status = os.fdopen(status, "rb", 0)
+        self._pipes = {place: os.fdopen(end, "rb" if place else "wb") for place, end in pipes.items()}
+        self._output: dict[int, bytes] = {}
+        self.pid = int(self._status.readline())
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Return the exit code, or nothing while the process runs."""
+        return self._ended(0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end and return the exit code, minus the signal of what was killed."""
+        code = self._ended(timeout)
+        if code is None:
+            raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0)
+        return code
+
+    def _ended(self, timeout: float | None) -> int | None:
+        if self.returncode is None and select.select([self._status], [], [], timeout)[0]:
+            self.returncode = int(self._status.readline())
+            self._status.close()
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, if the process is still there."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Kill the process."""
+        self.send_signal(signal.SIGKILL)
+
+    def communicate(self, stdin: bytes = b"", timeout: float | None = None) -> tuple[bytes, bytes]:
+        """Write to the process, read all that it writes to pipes, wait for its end; return stdout and stderr."""
+        pipes, self._pipes = self._pipes, {}
+        readers = [threading.Thread(target=self._read, args=each, daemon=True) for each in pipes.items() if each[0]]
+        for reader in readers:
+            reader.start()
+        if 0 in pipes:
+            with suppress(BrokenPipeError), pipes[0] as pipe:  # the command need not read to the end
+                pipe.write(stdin)
+        self.wait(timeout)
+        for reader in readers:
+            reader.join(timeout)
+        return self._output.get(1, b""), self._output.get(2, b"")
+
+    def _read(self, place: int, pipe: IO[bytes]) -> None:
+        with pipe:
+            self._output[place] = pipe.read()
 
 
 class Zygote:
-    """The process that commands are forked from, started when the first one is."""
+    """The process that others are forked from."""
 
     def __init__(self) -> None:
-        self._connection: socket.socket | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def run(
-        self, arguments: Sequence[str], stdin: bytes, cwd: Path, env: Mapping[str, str], timeout: float = 120
-    ) -> subprocess.CompletedProcess[bytes]:
-        """Run `llamax ARGUMENTS` and return its exit code and output, as subprocess.run does."""
-        connection = self._connection or self._start()
-        theirs, ours = zip(*(os.pipe() for _ in range(3)), strict=True)
-        child_ends = (theirs[0], ours[1], ours[2])
-        request = json.dumps({"arguments": list(arguments), "cwd": str(cwd), "env": dict(env)}).encode()
-        socket.send_fds(connection, [request], child_ends)
-        for descriptor in child_ends:
-            os.close(descriptor)
-        pid = int(connection.recv(MESSAGE))
-        overdue = threading.Timer(timeout, os.kill, (pid, signal.SIGKILL))
-        overdue.start()
-        output: dict[int, bytes] = {}
-        readers = [threading.Thread(target=_read, args=(theirs[place], place, output)) for place in (1, 2)]
-        for reader in readers:
-            reader.start()
-        _write(os.fdopen(ours[0], "wb"), stdin)
-        for reader in readers:
-            reader.join()
-        code = int(connection.recv(MESSAGE))
-        is_overdue = not overdue.is_alive()
-        overdue.cancel()
-        if is_overdue:
-            raise subprocess.TimeoutExpired(list(arguments), timeout, output[1], output[2])
-        return subprocess.CompletedProcess(list(arguments), code, output[1], output[2])
-
-    def _start(self) -> socket.socket:
         self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         command = [sys.executable, __file__, str(theirs.fileno())]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}  # tensors of tests are slower in two threads
         self._process = subprocess.Popen(
-            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True
+            command, pass_fds=[theirs.fileno()], env=environment, stdin=subprocess.DEVNULL, start_new_session=True
         )
         theirs.close()
-        return self._connection
+
+    def start(
+        self,
+        arguments: Sequence[object],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] = os.environ,
+        stdin: Stream = None,
+        stdout: Stream = None,
+        stderr: Stream = None,
+        limit: int | None = None,
+        fresh: bool = False,
+    ) -> Process:
+        """Start `python -m ARGUMENTS`; `limit` bounds the size of its files."""
+        theirs: list[int] = []
+        ours: dict[int, int] = {}
+        for place, stream in enumerate((stdin, stdout, stderr)):
+            if stream == PIPE:
+                pipe = os.pipe()
+                ours[place] = pipe[place == 0]
+                theirs.append(pipe[place != 0])
+            else:
+                chosen = place if stream is None else stream
+                theirs.append(os.dup(chosen if isinstance(chosen, int) else chosen.fileno()))
+        status, ending = os.pipe()
+        request = {"arguments": list(map(str, arguments)), "cwd": str(cwd or Path.cwd()), "env": dict(env)}
+        message = json.dumps({**request, "limit": limit, "fresh": fresh}).encode()
+        socket.send_fds(self._connection, [message], [*theirs, ending])
+        for descriptor in (*theirs, ending):
+            os.close(descriptor)
+        return Process(status, ours)
 
     def close(self) -> None:
         """End the process."""
-        if self._connection is not None and self._process is not None:
-            self._connection.close()
-            self._process.wait(60)
+        self._connection.close()
+        self._process.wait(60)
 
 
-def _read(descriptor: int, place: int, output: dict[int, bytes]) -> None:
-    with os.fdopen(descriptor, "rb") as pipe:
-        output[place] = pipe.read()
+@cache
+def zygote() -> Zygote:
+    """Return the zygote of this process, started when it is asked for."""
+    started = Zygote()
+    atexit.register(started.close)
+    return started
 
 
-def _write(pipe: IO[bytes], data: bytes) -> None:
+def start(*arguments: object, **how: Any) -> Process:
+    """Start `llamax ARGUMENTS`."""
+    return zygote().start(["llamax_cli", *arguments], **how)
+
+
+def run(*arguments: object, stdin: bytes = b"", timeout: float = 120, **how: Any) -> subprocess.CompletedProcess[bytes]:
+    """Run `llamax ARGUMENTS` and return its exit code and output, as subprocess.run does."""
+    process = start(*arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE, **how)
     try:
-        with pipe:
-            pipe.write(data)
-    except BrokenPipeError:
-        pass  # the command does not read to the end
+        output = process.communicate(stdin, timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return subprocess.CompletedProcess(list(map(str, arguments)), process.wait(), *output)
+
+
+# -- in the zygote ----------------------------------------------------------------------------------------------------
 
 
 def serve(connection: socket.socket) -> None:
     """Fork a process for each command that is asked for, until nobody is left who could ask."""
     for name in PRELOADED:
         import_module(name)
+    statuses: dict[int, int] = {}  # of what runs: where to tell how it ended
+    ended: dict[int, int] = {}
+
+    def tell() -> None:
+        for pid in [*ended]:
+            if (status := statuses.pop(pid, None)) is not None:
+                with suppress(BrokenPipeError):  # nobody asks any more
+                    os.write(status, f"{ended.pop(pid)}\n".encode())
+                os.close(status)
+
+    def reap(*_: object) -> None:
+        with suppress(ChildProcessError):  # no child is left
+            while (found := os.waitpid(-1, os.WNOHANG))[0]:
+                ended[found[0]] = os.waitstatus_to_exitcode(found[1])
+        tell()
+
+    signal.signal(signal.SIGCHLD, reap)
     while True:
-        request, descriptors, *_ = socket.recv_fds(connection, MESSAGE, 3)
-        if not request:
+        message, descriptors, *_ = socket.recv_fds(connection, MESSAGE, 4)
+        if not message:
             return
-        if (pid := os.fork()) == 0:
-            connection.close()
-            _become(json.loads(request), descriptors)
         for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)
+        *streams, status = descriptors
+        if (pid := os.fork()) == 0:
+            request = json.loads(message)
+            if request["limit"] is not None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (request["limit"], request["limit"]))
+            if not request["fresh"]:
+                os.execv = _execv  # type: ignore[assignment]
+                subprocess.Popen._execute_child = _fork_child  # type: ignore[attr-defined]
+            _become(request["arguments"], streams, request["cwd"], request["env"])
+        for descriptor in streams:
             os.close(descriptor)
-        connection.send(str(pid).encode())
-        connection.send(str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])).encode())
+        with suppress(BrokenPipeError):
+            os.write(status, f"{pid}\n".encode())
+        statuses[pid] = status
+        tell()
 
 
-def _become(request: dict[str, Any], descriptors: Sequence[int]) -> NoReturn:
-    """Be the command, to the end of the process."""
-    for place, descriptor in enumerate(descriptors):
-        os.dup2(descriptor, place)
-        os.close(descriptor)
+def _become(
+    arguments: Sequence[str], streams: Sequence[int] = (), cwd: str | None = None, env: Mapping[str, str] | None = None
+) -> NoReturn:
+    """Be `python -m ARGUMENTS`, to the end of the process; streams that are -1 stay as they are."""
+    for place, descriptor in enumerate(streams):
+        if descriptor not in (-1, place):
+            os.dup2(descriptor, place)
+    for descriptor in map(int, os.listdir("/proc/self/fd" if sys.platform == "linux" else "/dev/fd")):
+        with suppress(OSError):
+            if descriptor > 2 and not os.get_inheritable(descriptor):
+                os.close(descriptor)
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)) and number != signal.SIGINT:
+            signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    atexit._clear()
+    if env is not None:
+        os.environ.clear()
+        os.environ.update(env)
+    if cwd is not None:
+        os.chdir(cwd)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", closefd=False, buffering=1, errors="backslashreplace")  # noqa: SIM115
-    os.environ.clear()
-    os.environ.update(request["env"])
-    os.chdir(request["cwd"])
-    sys.argv = ["llamax", *request["arguments"]]
-    from llamax_cli.__main__ import main
-
     code: object = 1
     try:
-        main()
+        _run(*arguments)
+        code = 0
     except SystemExit as leaving:
         code = leaving.code
+        if isinstance(code, str):
+            print(code, file=sys.stderr)
+    except KeyboardInterrupt:
+        traceback.print_exc()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
     except BaseException:  # as Python shows what nobody caught
         traceback.print_exc()
     # All that Python does at its end, but for taking apart the libraries, which takes a second.
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
+
+
+def _run(module: str, *arguments: str) -> None:
+    """Run a module as `python -m` does; those of ours, which are imported already, by their `main`."""
+    sys.argv = [module, *arguments]
+    sys.path[0] = os.getcwd()
+    if module == "llamax_cli":
+        sys.argv[0] = "llamax"
+        module += ".__main__"
+    if module.startswith("llamax_cli."):
+        import_module(module).main()
+    else:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def _module_of(command: Any) -> list[str] | None:
+    """Return what follows -m in a command line of this Python; nothing if it is another one."""
+    if isinstance(command, list | tuple) and list(command[:1]) == [sys.executable]:
+        words = [str(word) for word in command[1:] if word != "-u"]
+        if words[:1] == ["-m"]:
+            return words[1:]
+    return None
+
+
+REAL_EXECV, REAL_CHILD = os.execv, subprocess.Popen._execute_child  # type: ignore[attr-defined]
+SIGNATURE = inspect.signature(REAL_CHILD)
+
+
+def _execv(path: str, command: Sequence[str]) -> NoReturn:
+    """Do what os.execv does."""
+    if (arguments := _module_of(command)) is None:
+        REAL_EXECV(path, command)
+    _become(arguments)  # type: ignore[arg-type]
+
+
+def _fork_child(popen: Any, *given: Any) -> None:
+    """Do what subprocess.Popen does."""
+    how = SIGNATURE.bind(popen, *given).arguments
+    arguments = _module_of(how["args"])
+    if arguments is None or how["preexec_fn"] or how["shell"]:
+        REAL_CHILD(popen, *given)
+        return
     sys.stdout.flush()
-    os._exit(code if isinstance(code, int) else 0)
+    sys.stderr.flush()
+    ends = [how[name] for name in ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")]
+    if (pid := os.fork()) == 0:
+        if how["start_new_session"]:
+            os.setsid()
+        _become(arguments, [ends[0], ends[3], ends[5]], how["cwd"], how["env"])
+    popen.pid = pid
+    popen._child_created = True
+    popen._close_pipe_fds(*ends)
 
 
 if __name__ == "__main__":

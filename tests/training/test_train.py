@@ -11,8 +11,11 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import Outcome
-from training import config, free_port, metrics, model_folder, sample, small_tokenizer, until, write
+from support import zygote
+from support.processes import Outcome
+from support.records import write
+from support.runs import config, free_port, metrics, model_folder, sample, small_tokenizer, until
+from support.zygote import Process
 
 from llamax_cli.config import Training
 from llamax_cli.errors import UsageError
@@ -272,6 +275,7 @@ def test_too_little_disk_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 # -- the whole way -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_from_nothing_to_a_model_on_two_processes(inputs: Path, llamax: Run) -> None:
     """A configuration and data become a model, through accelerate as for a user."""
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
@@ -279,6 +283,7 @@ def test_from_nothing_to_a_model_on_two_processes(inputs: Path, llamax: Run) -> 
         *("train", "--model", "model/config.json", "--init", "--data", "mix.jsonl", "-o", "run", *SMALL, "--keep", 1),
         *("--", "--num_processes", 2, "--main_process_port", 0),  # other tests take the usual one
         env=environment,
+        fresh=True,
     )
     assert done.returncode == 0, done.stderr.decode()
     lines = done.stderr.decode().splitlines()
@@ -294,12 +299,10 @@ def test_from_nothing_to_a_model_on_two_processes(inputs: Path, llamax: Run) -> 
 def start(inputs: Path) -> Iterator[Callable[..., Any]]:
     """Return a function that starts a run in the background; what is left of it is killed after the test."""
     started = []
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
 
-    def begin(*arguments: object) -> Any:
-        call = ["train", "--model", "model", "--data", "mix.jsonl", "-o", "run", *SMALL, *map(str, arguments)]
-        command = [sys.executable, "-m", "llamax_cli", *call]
-        process = subprocess.Popen(command, cwd=inputs, env=environment, stderr=subprocess.PIPE, text=True)
+    def begin(*arguments: object) -> Process:
+        call = ["train", "--model", "model", "--data", "mix.jsonl", "-o", "run", *SMALL, *arguments]
+        process = zygote.start(*call, cwd=inputs, env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=zygote.PIPE)
         started.append(process)
         return process
 
@@ -310,7 +313,7 @@ def start(inputs: Path) -> Iterator[Callable[..., Any]]:
         process.communicate()
 
 
-def kill(process: Any) -> None:
+def kill(process: Process) -> None:
     """Kill a launcher and its workers at once, as when a machine dies."""
     for each in (*psutil.Process(process.pid).children(recursive=True), process):
         each.kill()
@@ -321,7 +324,7 @@ def test_sigterm_to_the_launcher_ends_the_worker_with_a_checkpoint(inputs: Path,
     process = start("--set", "epochs=2000")
     until(inputs / "run", 1)
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=60)
+    err = process.communicate(timeout=60)[1].decode()
     assert (process.returncode, err.splitlines()[1:]) == (143, ["llamax train: terminated"])
     assert len(list((inputs / "run" / "checkpoints").glob("step-????????"))) == 1
 
@@ -349,9 +352,9 @@ def test_a_rank_that_is_killed_ends_all(inputs: Path, start: Callable[..., Any])
     """The launcher names the killed rank, which cannot report itself; the other rank says why it stops."""
     process = start("--set", "epochs=2000", "--", "--num_processes", 2, "--monitor_interval", 0.5)
     until(inputs / "run", 1)
-    workers = {each.environ()["RANK"]: each for each in psutil.Process(process.pid).children()}
-    workers["1"].kill()
-    _, err = process.communicate(timeout=60)
+    _, second = sorted(psutil.Process(process.pid).children(), key=lambda worker: worker.create_time())
+    second.kill()
+    err = process.communicate(timeout=60)[1].decode()
     assert sorted(err.splitlines()[1:]) == [
         "llamax train: rank 0: another rank is gone, so this one stops too",
         "llamax train: rank 1 was killed by SIGKILL; did the memory run out?",
@@ -362,6 +365,7 @@ def test_a_rank_that_is_killed_ends_all(inputs: Path, start: Callable[..., Any])
 # -- two machines ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_two_machines_of_which_one_dies_and_comes_back(inputs: Path, start: Callable[..., Any]) -> None:
     """The other machine waits, and both continue from the last checkpoint: no step is repeated, no record missed."""
     port = free_port()
@@ -378,7 +382,7 @@ def test_two_machines_of_which_one_dies_and_comes_back(inputs: Path, start: Call
     until(inputs / "run", 12)
     kill(second)
     back = machine(1)
-    outcomes = [each.communicate(timeout=120)[1] for each in (first, back)]
+    outcomes = [each.communicate(timeout=120)[1].decode() for each in (first, back)]
     assert [first.returncode, back.returncode] == [0, 0], outcomes
     begun, steps, (done,) = (metrics(inputs / "run", event) for event in ("start", "step", "end"))
     assert [(line["step"], line["ranks"]) for line in begun] == [(0, 2), (10, 2)]

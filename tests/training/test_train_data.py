@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from training import sample, small_tokenizer, tokenizer, write
+from support.records import write
+from support.runs import sample, small_tokenizer, tokenizer
 
 from llamax_cli.errors import DataError, FileError, LlamaxError, ModelError, ResumeError
 from llamax_cli.models.sample_encoding import Encoder, encoder_of, load_tokenizer

@@ -10,8 +10,9 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import Outcome
-from training import job, metrics, model_folder, sample, train, write
+from support.processes import Outcome
+from support.records import write
+from support.runs import job, metrics, model_folder, sample, train
 
 from llamax_cli.errors import FileError, TrainingError
 from llamax_cli.training.job import read_job

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import sacrebleu
 import torch
-from training import job, losses, metrics, model_folder, sample, small_tokenizer, train, write
+from support.records import write
+from support.runs import job, losses, metrics, model_folder, sample, small_tokenizer, train
 
 from llamax_cli.config import Training
 from llamax_cli.errors import DataError

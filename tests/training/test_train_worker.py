@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from training import (
+from support.processes import wait_until
+from support.records import write
+from support.runs import (
     begin,
     end,
     job,
@@ -25,7 +26,6 @@ from training import (
     steps_so_far,
     train,
     until,
-    write,
 )
 
 from llamax_cli.models.packed_batch import Batch
@@ -268,10 +268,7 @@ def test_a_signal_makes_a_checkpoint(tmp_path: Path, model: Path, mix: Path) -> 
     processes = begin(tmp_path)
     until(tmp_path, 3)
     os.kill(processes[0].pid, signal.SIGUSR1)
-    limit = time.monotonic() + 20
-    while not list(tmp_path.glob("checkpoints/step-*[0-9]")):
-        assert time.monotonic() < limit
-        time.sleep(0.01)
+    wait_until(lambda: list(tmp_path.glob("checkpoints/step-*[0-9]")))
     until(tmp_path, len(steps_so_far(tmp_path)) + 2)
     os.kill(processes[0].pid, signal.SIGTERM)
     codes, said = end(tmp_path, processes)

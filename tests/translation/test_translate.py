@@ -6,18 +6,18 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-import tiny
-from conftest import ROOT
-from fakes import Tagger
 from hypothesis import given
 from hypothesis import strategies as st
+from support import fakes, tiny_models, zygote
+from support.fakes import Tagger
+from support.processes import Outcome, wait_for
+from support.translations import got, pair, put, text, translate
 
 from llamax_cli import cli
 from llamax_cli.errors import Terminated
@@ -26,49 +26,10 @@ from llamax_cli.records import Record, parse, serialise
 from llamax_cli.streams.outputs import AtomicFile
 from llamax_cli.translation import windows
 from llamax_cli.translation.directions import DefaultLanguages, expand
-from llamax_cli.translation.engines import registry
-from llamax_cli.translation.engines.registry import EngineSpec
 from llamax_cli.translation.translate import translate_records
 from llamax_cli.translation.windows import Translator
 
-Outcome = subprocess.CompletedProcess[bytes]
 expand_record = partial(expand, defaults=DefaultLanguages())
-
-
-@pytest.fixture
-def tagger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Tagger]:
-    """Replace --engine hf by an engine without a model, in an empty folder, with its notes cleared."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(registry.ENGINES, "hf", EngineSpec("fakes:Tagger", shareable=True))
-    monkeypatch.setattr(Tagger, "opened", [])
-    monkeypatch.setattr(Tagger, "asked", [])
-    return Tagger
-
-
-def put(*records: dict[str, Any] | str, name: str = "in.jsonl") -> None:
-    """Write records, or raw lines, to a file."""
-    lines = [record if isinstance(record, str) else json.dumps(record) for record in records]
-    Path(name).write_text("".join(line + "\n" for line in lines))
-
-
-def got(name: str = "out.jsonl") -> list[dict[str, Any]]:
-    """Return the records of a file."""
-    return [json.loads(line) for line in Path(name).read_text().splitlines()]
-
-
-def translate(*arguments: str, code: int = 0) -> None:
-    """Run the command on in.jsonl to out.jsonl and check its exit code."""
-    assert cli.run(["translate", "in.jsonl", "--model", "m", "-o", "out.jsonl", *arguments]) == code
-
-
-def text(src: str, **more: Any) -> dict[str, Any]:
-    """Return an English text."""
-    return {"id": src, "text": src, "lang": "en", **more}
-
-
-def pair(src: str, **more: Any) -> dict[str, Any]:
-    """Return a pair from English into German."""
-    return {"id": src, "src": src, "tgt": "x", "src_lang": "en", "tgt_lang": "de", **more}
 
 
 def test_a_pair_gets_mt_and_keeps_the_rest_byte_for_byte(tagger: type[Tagger]) -> None:
@@ -346,18 +307,15 @@ def test_a_real_run_is_terminated_and_resumed(
 ) -> None:
     """A real model's batches differ after the interruption, but the bytes are those of an uninterrupted run."""
     monkeypatch.chdir(tmp_path)
-    put(*(text(each) for each in tiny.sentences(16, seed=5)))
+    put(*(text(each) for each in tiny_models.sentences(16, seed=5)))
     options = ["in.jsonl", "--model", str(tiny_model("llama")), "--into", "de,fr", "--batch-tokens", "400"]
     options += ["--max-new-tokens", "24"]
     assert cli.run(["translate", *options, "-o", "whole.jsonl"]) == 0
-    command = [sys.executable, "-m", "llamax_cli", "translate", *options, "-o", "out.jsonl"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     partial = tmp_path / "out.jsonl.partial"
-    with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment) as process:
-        while process.poll() is None and not (partial.exists() and partial.stat().st_size > 200):
-            time.sleep(0.005)
-        process.send_signal(signal.SIGTERM)
-        _, error = process.communicate(timeout=20)
+    process = zygote.start("translate", *options, "-o", "out.jsonl", stderr=zygote.PIPE)
+    wait_for(partial, 200, process)
+    process.send_signal(signal.SIGTERM)
+    _, error = process.communicate(timeout=20)
     assert process.returncode == 143, error
     assert error.startswith(b"llamax translate: terminated; ") and error.count(b"\n") == 1
     done = partial.read_bytes().count(b"\n")
@@ -374,23 +332,7 @@ def test_a_full_disk_keeps_what_was_done(tagger: type[Tagger], tmp_path: Path) -
     translate()
     whole = Path("out.jsonl").read_bytes()
     Path("out.jsonl").unlink()
-    script = (
-        "import sys; sys.path.insert(0, sys.argv.pop(1)); "
-        "from llamax_cli import cli; from llamax_cli.translation.engines.registry import ENGINES, EngineSpec; "
-        "ENGINES['hf'] = EngineSpec('fakes:Tagger'); sys.exit(cli.run(sys.argv[1:]))"
-    )
-    command = [
-        sys.executable,
-        "-c",
-        script,
-        str(ROOT / "tests"),
-        "translate",
-        "in.jsonl",
-        "--model",
-        "m",
-        "-o",
-        "out.jsonl",
-    ]
+    command = fakes.command(Tagger, "translate", "in.jsonl", "--model", "m", "-o", "out.jsonl")
 
     def small_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))

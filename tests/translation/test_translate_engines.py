@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tiny
 import torch
+from support import tiny_models
 
 from llamax_cli.errors import ModelError, RecordError
 from llamax_cli.models import loading
@@ -17,7 +17,7 @@ from llamax_cli.models.fingerprint import fingerprint
 from llamax_cli.translation.engines.hf import HfEngine
 from llamax_cli.translation.engines.registry import open_engine
 
-REQUESTS = [TranslationRequest(each, "en", code) for each in tiny.sentences(8, seed=7) for code in ("de", "fr")]
+REQUESTS = [TranslationRequest(each, "en", code) for each in tiny_models.sentences(8, seed=7) for code in ("de", "fr")]
 SHORT = Decoding(max_new_tokens=40)
 
 
@@ -32,7 +32,7 @@ def texts(engine: Engine, requests: list[TranslationRequest]) -> list[str]:
     return [answer[0].text for answer in answers(engine, requests) if isinstance(answer, list)]
 
 
-@pytest.mark.parametrize("kind", tiny.MAKERS)
+@pytest.mark.parametrize("kind", tiny_models.MAKERS)
 def test_a_batch_gives_what_each_sentence_gets_alone(tiny_model: Callable[[str], Path], kind: str) -> None:
     """For each architecture, with all candidates."""
     engine = HfEngine(ModelChoice(str(tiny_model(kind))), Decoding(max_new_tokens=40, nbest=4))

@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import Tagger
-from test_translate import got, pair, put, tagger
+from support.fakes import Tagger
+from support.translations import got, pair, put
 
 from llamax_cli import cli
 from llamax_cli.models.contracts import TranslationRequest
-
-__all__ = ["tagger"]
 
 
 def pivot(*arguments: str, code: int = 0) -> None:

@@ -6,18 +6,18 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT
-from fakes import Tagger
 from hypothesis import given
 from hypothesis import strategies as st
-from test_translate import got, pair, put, tagger, text
+from support import fakes
+from support.fakes import Tagger
+from support.processes import free_port, wait_for
+from support.translations import got, pair, put, text, translate
 
 from llamax_cli import cli
 from llamax_cli.errors import LlamaxError, ModelError
@@ -25,8 +25,6 @@ from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationReques
 from llamax_cli.translation import windows, worker, worker_pool
 from llamax_cli.translation.engines import registry
 from llamax_cli.translation.engines.registry import EngineSpec
-
-__all__ = ["tagger"]
 
 CHOICES, DECODING = [ModelChoice("m")], Decoding()
 Worker = Callable[[Any, Sequence[ModelChoice], Decoding], None]
@@ -53,11 +51,6 @@ def workers(tagger: type[Tagger], monkeypatch: pytest.MonkeyPatch) -> Iterator[C
     for each in threads:
         each.join(5)
         assert not each.is_alive()
-
-
-def translate(*arguments: str, code: int = 0) -> None:
-    """Run the command on in.jsonl to out.jsonl and check its exit code."""
-    assert cli.run(["translate", "in.jsonl", "--model", "m", "-o", "out.jsonl", *arguments]) == code
 
 
 def test_the_output_is_that_of_one_process(
@@ -163,7 +156,7 @@ def test_a_worker_sends_its_error_to_the_main_process(monkeypatch: pytest.Monkey
     error = first.recv()
     assert isinstance(error, LlamaxError)
     assert str(error) == f"./nowhere: no such folder (process 1 of 2, on {socket.gethostname()})"
-    monkeypatch.setitem(registry.ENGINES, "hf", EngineSpec("fakes:Tagger", shareable=True))
+    monkeypatch.setitem(registry.ENGINES, "hf", EngineSpec("support.fakes:Tagger", shareable=True))
     for ending in (lambda: first.send(None), first.close):
         ending()
         worker.serve(second, CHOICES, DECODING)
@@ -194,24 +187,12 @@ def test_processes_that_cannot_find_each_other(
 
 
 def start(folder: Path, rank: int, port: int) -> subprocess.Popen[bytes]:
-    """Start one of two processes, with a slow engine."""
-    script = (
-        "import sys; sys.path.insert(0, sys.argv.pop(1)); from llamax_cli.__main__ import main; "
-        "from llamax_cli.translation import windows; "
-        "from llamax_cli.translation.engines.registry import ENGINES, EngineSpec; "
-        "ENGINES['hf'] = EngineSpec('fakes:Sleeper', shareable=True); windows.WINDOW = 8; main()"
-    )
-    launcher = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    environment = {**os.environ, **{name: str(value) for name, value in launcher.items()}}
-    command = [sys.executable, "-c", script, str(ROOT / "tests"), "translate", "in.jsonl", "--model", "m"]
+    """Begin one of two processes, with a slow engine."""
+    told = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    environment = {**os.environ, "WINDOW": "8", **{name: str(value) for name, value in told.items()}}
+    call = fakes.command(fakes.Sleeper, "translate", "in.jsonl", "--model", "m", "-o", "out.jsonl")
     pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
-    return subprocess.Popen([*command, "-o", "out.jsonl"], cwd=folder, env=environment, **pipes)
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    return subprocess.Popen(call, cwd=folder, env=environment, **pipes)
 
 
 def test_two_processes_are_terminated(tagger: type[Tagger], tmp_path: Path) -> None:
@@ -223,9 +204,7 @@ def test_two_processes_are_terminated(tagger: type[Tagger], tmp_path: Path) -> N
     port = free_port()
     both = [start(tmp_path, rank, port) for rank in (0, 1)]
     partial = tmp_path / "out.jsonl.partial"
-    while not (partial.exists() and partial.stat().st_size > 500):
-        assert both[0].poll() is None
-        time.sleep(0.01)
+    wait_for(partial, 500, both[0])
     both[0].send_signal(signal.SIGTERM)
     (_, error), silence = (each.communicate(timeout=60) for each in both)
     assert [each.returncode for each in both] == [143, 0]
@@ -235,6 +214,7 @@ def test_two_processes_are_terminated(tagger: type[Tagger], tmp_path: Path) -> N
     assert Path("out.jsonl").read_bytes() == whole
 
 
+@pytest.mark.slow
 def test_accelerate_starts_them(tiny_model: Callable[[str], Path], tmp_path: Path) -> None:
     """A real model in two processes, through a pipe: the bytes of one process, and one summary."""
     texts = b"".join(b'{"text":"kalo mi vo %d.","lang":"en"}\n' % number for number in range(6))

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import wait_for
+from support.processes import wait_for
+from support.translations import got
 
 from llamax_cli import cli
 from llamax_cli.translation.engines import http_client
@@ -128,11 +129,6 @@ def run(server: Loopback | str, *more: str) -> int:
     return cli.run([*arguments, *([] if "--into" in more else ["--into", "de"]), *more])
 
 
-def output() -> list[dict[str, Any]]:
-    """Return the records written."""
-    return [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
-
-
 def test_a_server_translates(
     serve: Callable[[Reply], Loopback], texts: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -144,8 +140,8 @@ def test_a_server_translates(
 
     server = serve(slow)
     assert run(server, "--concurrency", "4") == 0
-    assert [record["mt"] for record in output()] == [f"TEXT {number}" for number in range(40)]
-    assert output()[0] == {
+    assert [record["mt"] for record in got()] == [f"TEXT {number}" for number in range(40)]
+    assert got()[0] == {
         "id": "0",
         "src": "text 0",
         "src_lang": "en",
@@ -188,7 +184,7 @@ def test_temporary_failures_are_retried(serve: Callable[[Reply], Loopback], text
             upper(handler, body)
 
     assert run(serve(moody), "--timeout", "1") == 0
-    assert [record["mt"] for record in output()] == [f"TEXT {number}" for number in range(40)]
+    assert [record["mt"] for record in got()] == [f"TEXT {number}" for number in range(40)]
     assert set(tried.values()) == {3}
 
 
@@ -279,7 +275,7 @@ def test_a_request_that_is_refused_is_one_bad_record(serve: Callable[[Reply], Lo
             upper(handler, body)
 
     assert run(serve(choosy), "--rejects", "bad.jsonl") == 0
-    assert len(output()) == 39
+    assert len(got()) == 39
     bad = json.loads(Path("bad.jsonl").read_text())
     assert (bad["line"], bad["reason"]) == (8, "the server refuses this request: 400 Bad Request: too long")
 
@@ -298,8 +294,8 @@ def test_a_withheld_translation_is_one_bad_record(
         upper(handler, body) if choice is None else handler.say(200, {"choices": [choice]})
 
     assert run(serve(prudish), "--rejects", "bad.jsonl", "--limit", "3") == 0
-    assert [record["mt"] for record in output()] == ["TEXT 0", "", "TEXT 3"]
-    assert output()[1]["truncated"] is True
+    assert [record["mt"] for record in got()] == ["TEXT 0", "", "TEXT 3"]
+    assert got()[1]["truncated"] is True
     reason = f"the server withholds the translation: {ending or 'no text'}"
     assert json.loads(Path("bad.jsonl").read_text())["reason"] == reason
 
@@ -324,7 +320,7 @@ def test_samples_and_cuts(serve: Callable[[Reply], Loopback], texts: Path, capfd
     """One request gives all candidates, finish reason `length` is a cut, other templates are sent as plain prompts."""
     server = serve(lambda handler, body: upper(handler, body, finish_reason="length"))
     assert run(server, "--sample", "--nbest", "2", "--limit", "4", "--max-new-tokens", "9") == 0
-    assert [(record["id"], record["candidate"], record["truncated"]) for record in output()] == [
+    assert [(record["id"], record["candidate"], record["truncated"]) for record in got()] == [
         ("0", 1, True),
         ("0", 2, True),
         ("1", 1, True),
@@ -333,7 +329,7 @@ def test_samples_and_cuts(serve: Callable[[Reply], Loopback], texts: Path, capfd
     assert "4 records (the limit); 2 cut at --max-new-tokens (en-de 2)" in capfd.readouterr().err
     plain = serve(lambda handler, body: handler.say(200, {"choices": [{"text": " Ja.\nEnglish: more"}]}))
     assert run(plain, "--template", "llama", "--limit", "1") == 0
-    assert output()[0]["mt"] == "Ja."
+    assert got()[0]["mt"] == "Ja."
     path, body, _ = plain.seen[0]
     assert (path, body["prompt"].split("\n")[1]) == ("/v1/completions", "German:")
     assert run(plain, "--template", "llama", "--limit", "1", "--max-new-tokens", "auto") == 0
@@ -354,9 +350,7 @@ def test_terminated_midway_and_resumed(serve: Callable[[Reply], Loopback], texts
     arguments = ["--model", "m", "--engine", "openai", "--server", server.url, "--into", "de", "--concurrency", "2"]
     command = [sys.executable, "-m", "llamax_cli", "translate", "in.jsonl", *arguments, "-o", "out.jsonl"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, env={**os.environ}) as process:
-        wait_for(Path("out.jsonl.partial"))
-        while Path("out.jsonl.partial").stat().st_size < 400:
-            time.sleep(0.02)
+        wait_for(Path("out.jsonl.partial"), 399)
         process.send_signal(signal.SIGTERM)
         assert process.stderr is not None
         error = process.stderr.read().decode()

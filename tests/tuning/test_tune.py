@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,10 +10,12 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import Outcome
-from tiny import byte_level
+from support import zygote
+from support.processes import Outcome
+from support.records import write
+from support.runs import WORDS, begin, end, job, losses, metrics, model_folder, train
+from support.tiny_models import byte_level
 from torch.nn.functional import cross_entropy
-from training import WORDS, begin, end, job, losses, metrics, model_folder, train, write
 
 from llamax_cli.errors import ModelError
 from llamax_cli.instructions.questions import Question, read_questions
@@ -392,10 +392,10 @@ def test_a_contradiction_is_refused_in_one_line(
 
 def test_a_reader_that_goes_away(inputs: Path) -> None:
     """As with `| head -c 0`, the exit code is that of a closed pipe, and there is no traceback."""
-    call = [sys.executable, "-m", "llamax_cli", "tune", "--task", "xnli", "--eval", "dev-sw.tsv", "--model", "model"]
-    process = subprocess.Popen(call, cwd=inputs, env=ALONE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdout is not None and process.stderr is not None
-    process.stdout.close()
-    said = process.stderr.read()
-    assert (process.wait(60), said) == (128 + signal.SIGPIPE, b"")
-    process.stderr.close()
+    call = ["tune", "--task", "xnli", "--eval", "dev-sw.tsv", "--model", "model"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = zygote.start(*call, cwd=inputs, env=ALONE, stdout=writer, stderr=zygote.PIPE)
+    os.close(writer)
+    assert process.communicate(timeout=60) == (b"", b"")
+    assert process.returncode == 128 + signal.SIGPIPE

@@ -5,18 +5,17 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from conftest import Outcome
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
-from training import config, model_folder, tokenizer
+from support.processes import Outcome, wait_until
+from support.runs import config, model_folder, tokenizer
 
 from llamax_cli.errors import LlamaxError, ModelError
 from llamax_cli.tuning import averaging
@@ -281,9 +280,7 @@ def test_terminated_midway_leaves_nothing(tmp_path: Path) -> None:
         (tmp_path / name / "config.json").write_text("{}")
     call = [sys.executable, "-m", "llamax_cli", "tune", "--average", "a", "b", "-o", "mean"]
     process = subprocess.Popen(call, cwd=tmp_path, stderr=subprocess.PIPE)
-    while not list(tmp_path.glob("mean.*.partial/model.safetensors")):
-        assert process.poll() is None
-        time.sleep(0.01)
+    wait_until(lambda: list(tmp_path.glob("mean.*.partial/model.safetensors")), process)
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (143, b"llamax tune: terminated\n")

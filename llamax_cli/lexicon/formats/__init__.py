@@ -1,1 +1,1 @@
-"""One file per family of dictionary formats; opening.py beside this folder holds the table of them."""
+"""One file per family of dictionary formats; detection.py above this folder has the table of them."""

@@ -40,8 +40,8 @@ def open_records(request: DictionaryRequest, path: str) -> Dictionary:
 
 
 def open_lexicon(request: DictionaryRequest, path: str) -> Dictionary:
-    """Open a compiled lexicon; its file is verified first, so that a damaged one yields no entries."""
-    for _ in request.input(path).blocks():  # for its hash in the manifest
+    """Open a compiled lexicon; the file is verified first, so that a damaged lexicon yields no entries."""
+    for _ in request.input(path).blocks():  # reads the file for its hash in the manifest
         pass
     lexicon = Lexicon(path)
     lexicon.verify()
@@ -74,11 +74,11 @@ def _parse_entry(line: bytes, parsed: ParsedLines) -> None:
     try:
         entry = _decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        parse(line)  # raises the error of a line that is not a record at all
-        raise RecordError(f"no Entry: {str(error).replace('`', '')}") from error
-    lang, word = canonical(entry.lang), normalize_word(entry.word, "word's")
+        parse(line)  # raises the usual error if the line is not a record at all
+        raise RecordError(f"not an entry of a lexicon: {str(error).replace('`', '')}") from error
+    lang, word = canonical(entry.lang), normalize_word(entry.word, "word")
     pairs: list[WordPair] = [
-        (lang, word, canonical(code), normalize_word(text, "translation's"))
+        (lang, word, canonical(code), normalize_word(text, "translation"))
         for code, translations in entry.translations.items()
         for text in translations
     ]

@@ -1,4 +1,4 @@
-"""Lines whose sides are marked: hunalign's `target @ source` and mRASP's `EN__hello<TAB>FR__bonjour__1`."""
+"""Formats with marks in their lines: hunalign's `target @ source` and mRASP's `EN__hello<TAB>FR__bonjour__1`."""
 
 import re
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ MARKED = re.compile(r"(?P<lang>[A-Za-z][A-Za-z_-]*?)__(?P<text>.*?)(?:__\d+)?")
 
 
 def open_hunalign(request: DictionaryRequest, path: str) -> Dictionary:
-    """Open a dictionary of hunalign: `hu-en.dic` has lines `English @ Hungarian`."""
+    """Open a dictionary of hunalign: the lines of `hu-en.dic` are `English @ Hungarian`."""
     source, target = request.language_pair(path)
     return Dictionary(source_name(path), unmarked(request.input(path)), partial(_parse_hunalign, source, target))
 
@@ -31,14 +31,14 @@ def _parse_hunalign(source: str, target: str, chunk: Chunk) -> ParsedLines:
     def parse_line(line: str) -> Iterable[WordPair]:
         sides = line.split(SIDE_SEPARATOR)
         if len(sides) != 2:
-            raise RecordError(f"{len(sides)} side{'s' * (len(sides) != 1)} of ' @ ' instead of 2")
+            raise RecordError(f"{len(sides)} side{'s' * (len(sides) != 1)} separated by ' @ ' instead of 2")
         return ((source, sides[1], target, sides[0]),)
 
     return parse_lines(chunk, parse_line)
 
 
 def open_mrasp(request: DictionaryRequest, path: str) -> Dictionary:
-    """Open a dictionary of mRASP, in which each word has its language."""
+    """Open a dictionary of mRASP, in which each word is marked with its language."""
     return Dictionary(source_name(path), unmarked(request.input(path)), _parse_mrasp)
 
 

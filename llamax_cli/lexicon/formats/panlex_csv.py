@@ -1,7 +1,7 @@
 """PanLex's own export: tables of language varieties, expressions and denotations.
 
-Expressions that share a meaning are translations of each other. The tables are joined by sorting, so that all of PanLex
-(25 million expressions) needs little memory.
+Expressions that share a meaning are translations of each other. The tables are joined by sorting on disk, so that even
+the whole of PanLex (25 million expressions) needs little memory.
 """
 
 import csv
@@ -20,14 +20,14 @@ from llamax_cli.streams.chunks import Chunk
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.sorting import SortedRuns
 
-ID_DIGITS = 12  # identifiers are padded so that they sort as numbers do
+ID_DIGITS = 12  # identifiers are padded so that they sort like numbers
 BATCH = 2000  # lines in a chunk
 MAIN_VARIETY = "000"  # var_code, padded
 SCRIPT_LENGTH = 4  # of an ISO 15924 code
 
 
 class Variety(NamedTuple):
-    """A row of langvar.csv."""
+    """A language variety: a row of langvar.csv."""
 
     lang_code: str
     var_code: str
@@ -36,17 +36,17 @@ class Variety(NamedTuple):
 
 @dataclass(frozen=True)
 class Export:
-    """An export: the folder of its tables."""
+    """A PanLex export: the folder of its tables."""
 
     folder: Path
     request: DictionaryRequest
 
     def input(self, name: str) -> Input:
-        """Return one of its tables."""
+        """Open one of its tables."""
         return self.request.input(str(self.folder / name))
 
     def chunks(self) -> Iterator[Chunk]:
-        """Yield a line for each meaning: language, tab and text of each of its expressions, with tabs between."""
+        """Yield a line for each meaning: the language and the text of each of its expressions, separated by tabs."""
         codes = self._codes()
         with SortedRuns() as meanings:
             with SortedRuns() as expressions:
@@ -59,7 +59,7 @@ class Export:
             yield from _chunks(str(self.folder), lines)
 
     def _codes(self) -> Mapping[str, str]:
-        """Return the language code of each variety by its identifier, without varieties of unknown languages."""
+        """Return the language code of each variety by its identifier; varieties of unknown languages are left out."""
         rows = _table(self.input("langvar.csv"), ("id", "lang_code", "var_code"), ("script_expr",))
         varieties = {row[0]: Variety(row[1], row[2].zfill(3), row[3]) for row in rows}
         scripts = self._scripts({variety.script for variety in varieties.values()})
@@ -72,7 +72,7 @@ class Export:
         return {key: code for key, code in codes.items() if code}
 
     def _scripts(self, expressions: set[str]) -> Mapping[str, str]:
-        """Return the script that each of these expressions names: {"1234": "Latn"}."""
+        """Return the script that each of these expressions names, by identifier: {"1234": "Latn"}."""
         rows = _table(self.input("expr.csv"), ("id", "txt")) if expressions - {""} else ()
         return {row[0]: row[1] for row in rows if row[0] in expressions and len(row[1]) == SCRIPT_LENGTH}
 
@@ -88,7 +88,7 @@ class Export:
 
 
 def _code(variety: Variety, script: str | None, main_scripts: Mapping[str, str | None]) -> str | None:
-    """Return the language of a variety, with its script where that is not the usual one of the language."""
+    """Return the language code of a variety, with the script if it is not the usual script of the language."""
     language = known(variety.lang_code)
     if language is None or script is None:
         return language
@@ -98,7 +98,7 @@ def _code(variety: Variety, script: str | None, main_scripts: Mapping[str, str |
 
 
 def open_export(request: DictionaryRequest, path: str) -> Dictionary:
-    """Open the folder of an export."""
+    """Open the folder of a PanLex export."""
     export = Export(Path(path), request)
     return Dictionary(Path(path).resolve().name, export.chunks(), partial(parse_lines, parse_line=_parse_meaning))
 
@@ -116,7 +116,7 @@ def _rows(runs: SortedRuns) -> Iterator[list[str]]:
 
 
 def _rows_by_meaning(rows: Iterable[list[str]]) -> Iterator[str]:
-    """Yield meaning, language and text of each denotation; the row of an expression comes before its denotations."""
+    """Yield the meaning, language and text of each denotation; rows have an expression before its denotations."""
     latest, text = "", ""
     for expression, meaning, *rest in rows:
         if not meaning:
@@ -138,7 +138,7 @@ def _chunks(name: str, lines: Iterable[str]) -> Iterator[Chunk]:
 
 
 def _table(source: Input, needed: Sequence[str], optional: Sequence[str] = ()) -> Iterator[list[str]]:
-    """Yield these columns of every row of a CSV table; a missing optional column is empty."""
+    """Yield the given columns of every row of a CSV table; an optional column that is missing is empty."""
     with source.open() as stream, source.readable():
         reader = csv.reader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""))
         try:

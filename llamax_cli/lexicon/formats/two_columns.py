@@ -1,4 +1,4 @@
-"""Two columns: MUSE, PanLex extracts, GATITOS, and tables with a header of languages."""
+"""Formats with two columns (MUSE, PanLex extracts, GATITOS), and tables whose header names the languages."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -44,17 +44,17 @@ def strip_notes(cell: str) -> str:
 
 
 def open_muse(request: DictionaryRequest, path: str) -> Dictionary:
-    """Open `src<space or tab>tgt`, one delimiter for the whole file."""
+    """Open lines `source target`, separated by a space or a tab; a whole file uses the same delimiter."""
     return _open(request, path, verbatim)
 
 
 def open_annotated(request: DictionaryRequest, path: str) -> Dictionary:
-    """Open a PanLex extract or GATITOS: two columns that may have notes and affixes."""
+    """Open a PanLex extract or GATITOS: two columns that may contain notes and affixes."""
     return _open(request, path, strip_notes)
 
 
 def open_tsv(request: DictionaryRequest, path: str) -> Dictionary:
-    """Open a table: two columns, or a column for each language that its header names."""
+    """Open a table: two columns, or one column for each language in its header."""
     header = head_lines(request.input(path))[0].split("\t")
     languages = [known(cell.strip()) for cell in header]
     if request.languages or None in languages or len(set(languages)) < max(2, len(header)):
@@ -76,13 +76,16 @@ def _open(request: DictionaryRequest, path: str, clean: Clean) -> Dictionary:
 
 
 def _check_languages(name: str, languages: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Raise DataError where the words of a column are not in the script of its language."""
+    """Raise DataError if the words of a column are not in the script of its language."""
     rows = [row for row in rows if len(row) == 2 and row[0] != row[1]]
     for side, language in enumerate(languages):
         script = foreign_script(language, (row[side] for row in rows))
         if script is not None:
             pair = "-".join(languages)
-            raise DataError(f"{name}: column {side + 1} is {script}, which is not {language}; say --langs (not {pair})")
+            raise DataError(
+                f"{name}: column {side + 1} is in the script {script}, which is not used for {language}; "
+                f"give the right languages with --langs instead of {pair}"
+            )
 
 
 def _without_first_line(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
@@ -112,12 +115,12 @@ def _parse(languages: Sequence[str], delimiter: str, clean: Clean, chunk: Chunk)
 
 
 def _describe_columns(line: str, delimiter: str, width: int) -> str:
-    """Return the reason to reject a line for its columns."""
+    """Return why a line with wrong columns is rejected."""
     if not line.strip():
         return "empty line"
     if delimiter == " " and "\t" in line:
-        return "a tab in a file whose columns are parted by spaces"
+        return "a tab in a file whose columns are separated by spaces"
     if delimiter == "\t" and "\t" not in line and " " in line.strip():
-        return "no tab in a file whose columns are parted by tabs"
+        return "no tab in a file whose columns are separated by tabs"
     count = line.count(delimiter) + 1
     return f"{count} column{'s' * (count != 1)} instead of {width}"

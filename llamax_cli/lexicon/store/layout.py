@@ -1,11 +1,11 @@
 """The format of a compiled lexicon: one file, written once, that begins with an LMDB database.
 
-    pages       of LMDB: `language NUL word` -> checksum, translations, their languages, numbers of the sources
+    pages       LMDB pages: `language NUL word` -> checksum, translations, their languages, numbers of the sources
     metadata    a JSON object: statistics by language, names of the sources, number of entries
     footer      lengths and hashes of the two parts, format number, magic bytes
 
-The value of a word is `Haus NUL domicile U+0001 maison NUL de,fr NUL 0,3`, which is parsed ten times as fast as JSON. A
-key that would exceed LMDB's 511 bytes is cut and ends in a hash; its value then ends in `U+0001 word`.
+The value of a word is `Haus NUL domicile U+0001 maison NUL de,fr NUL 0,3`, which parses ten times as fast as JSON. A
+key that would exceed LMDB's limit of 511 bytes is cut and ends in a hash; its value then ends in `U+0001 word`.
 
 The footer is written last, so a file without one is incomplete.
 """
@@ -26,11 +26,15 @@ FORMAT = 2
 FOOTER = struct.Struct("<QQ16s16sI8s")  # the fields of Footer
 MAGIC = b"llamaxLX"
 LMDB_MAGIC, LMDB_MAGIC_OFFSET = b"\xde\xc0\xef\xbe", 16
-MAX_KEY_BYTES = 511  # in LMDB
+MAX_KEY_BYTES = 511  # LMDB's limit
 KEY_HASH_BYTES = 16
 CHECKSUM_BYTES = 4  # xxh32 of a value, in front of it
-HASH_WINDOW = 32 << 20  # bytes that are mapped into memory and hashed at a time
-ITEM_SEPARATOR = "\1"  # between synonyms, and between sources
+HASH_WINDOW = 32 << 20  # bytes of a file that are mapped into memory and hashed at a time
+
+# Separators in keys and values; spaced.c has the same ones.
+FIELD_SEPARATOR = "\0"
+ITEM_SEPARATOR = "\1"  # between synonyms, and between the sources of a row
+LIST_SEPARATOR = ","  # between languages, and between numbers of sources
 
 
 class Footer(NamedTuple):
@@ -53,13 +57,13 @@ class Metadata(msgspec.Struct):
 
 
 def key_of(lang: str, word: str) -> bytes:
-    """Return the key of a word, at most MAX_KEY_BYTES long."""
+    """Return the key of a word, which has at most MAX_KEY_BYTES."""
     key = f"{lang}\0{word}".encode()
     return key if len(key) <= MAX_KEY_BYTES else key[: MAX_KEY_BYTES - KEY_HASH_BYTES] + xxh3_128_digest(key)
 
 
 def hash_of_head(path: Path, size: int) -> bytes:
-    """Return the hash of the first `size` bytes of a file, mapped into memory: three times as fast as reading them."""
+    """Return the hash of the first `size` bytes of a file; mapping them to memory is three times as fast as reading."""
     state = xxh3_128()
     with path.open("rb", buffering=0) as file:
         for start in range(0, size, HASH_WINDOW):
@@ -69,7 +73,7 @@ def hash_of_head(path: Path, size: int) -> bytes:
 
 
 def read_end(path: Path) -> tuple[Footer, Metadata]:
-    """Return the footer and the metadata of a compiled lexicon; LexiconError says what is wrong with the file."""
+    """Return the footer and the metadata of a compiled lexicon; raise LexiconError if the file is not valid."""
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
@@ -80,10 +84,10 @@ def read_end(path: Path) -> tuple[Footer, Metadata]:
                 file.seek(LMDB_MAGIC_OFFSET)
                 is_truncated = file.read(len(LMDB_MAGIC)) == LMDB_MAGIC
                 raise LexiconError(
-                    f"{path} is {'cut short; build it again' if is_truncated else 'no compiled lexicon'}"
+                    f"{path} is {'cut short; build it again' if is_truncated else 'not a compiled lexicon'}"
                 )
             if footer.format != FORMAT:
-                raise LexiconError(f"{path} is of format {footer.format}, not {FORMAT}; build it again")
+                raise LexiconError(f"{path} has format {footer.format} instead of {FORMAT}; build it again")
             if size != footer.pages + footer.metadata + FOOTER.size:
                 raise damaged(path)
             file.seek(footer.pages)
@@ -96,5 +100,5 @@ def read_end(path: Path) -> tuple[Footer, Metadata]:
 
 
 def damaged(path: str | Path) -> LexiconError:
-    """Return the error for a file whose bytes are not those that were written."""
+    """Return the error for a file whose bytes have changed since it was written."""
     return LexiconError(f"{path} is damaged; build it again")

@@ -1,4 +1,4 @@
-"""Reading a compiled lexicon (layout.py has its format): it opens in milliseconds, may exceed memory and is shared."""
+"""Reading a compiled lexicon: it opens in milliseconds, may exceed memory, and processes share it (see layout.py)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from llamax_cli.errors import LexiconError
 from llamax_cli.lexicon.statistics import LanguageStatistics
 from llamax_cli.lexicon.store.layout import (
     CHECKSUM_BYTES,
+    FIELD_SEPARATOR,
     FOOTER,
     ITEM_SEPARATOR,
+    LIST_SEPARATOR,
     MAX_KEY_BYTES,
     damaged,
     hash_of_head,
@@ -25,16 +27,16 @@ from llamax_cli.lexicon.store.layout import (
 )
 from llamax_cli.records import Entry
 
-VERIFIED_ON_OPEN = 64 << 20  # bytes of pages up to which a lexicon is verified when it is opened, in about 10 ms
+VERIFIED_ON_OPEN = 64 << 20  # bytes; a lexicon with no more pages is verified when it is opened, in about 10 ms
 Translations: TypeAlias = Mapping[str, Sequence[str]]
 
 
 class Lexicon:
-    """A compiled lexicon, open for reading; it is pickled by its path, and opened again where it is unpickled.
+    """A compiled lexicon, open for reading; pickling keeps only its path, and unpickling opens it again.
 
     lexicon.translations("en", "house") -> {"de": ["Haus"], "fr": ["domicile", "maison"]}
 
-    Every method raises LexiconError where the file is damaged.
+    Every method that reads the file raises LexiconError if it is damaged.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -59,7 +61,7 @@ class Lexicon:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of the entries."""
+        """Hash of the entries."""
         return self._footer.pages_hash.hex()
 
     @property
@@ -69,7 +71,7 @@ class Lexicon:
 
     @property
     def sources(self) -> Sequence[str]:
-        """The dictionaries that it was built from."""
+        """The names of the dictionaries that the lexicon was built from, sorted."""
         return sorted(self._metadata.sources)
 
     @property
@@ -78,22 +80,22 @@ class Lexicon:
         return self._metadata.languages
 
     def entities(self, lang: str) -> int:
-        """Return how many distinct words of a language the dictionaries have (Table 2)."""
+        """Return the number of distinct words of a language in the dictionaries (Table 2)."""
         statistics = self._metadata.languages.get(lang)
         return statistics.entities if statistics else 0
 
     def max_words(self, lang: str) -> int:
-        """Return how many words the longest entry of a language has."""
+        """Return the number of words in the longest entry of a language."""
         statistics = self._metadata.languages.get(lang)
         return statistics.longest if statistics else 0
 
     def translations(self, lang: str, word: str) -> Translations:
-        """Return the translations of a word by language, an empty mapping where the lexicon does not have the word."""
+        """Return the translations of a word by language; the mapping is empty if the lexicon does not have the word."""
         value = self.get(lang, word)
         return {} if value is None else self._by_language(value)
 
     def get(self, lang: str, word: str) -> bytes | None:
-        """Return the stored value of a word, for `unpack`; None where the lexicon does not have the word."""
+        """Return the stored value of a word, for `unpack`, or None if the lexicon does not have the word."""
         key = f"{lang}\0{word}".encode()
         if len(key) > MAX_KEY_BYTES:
             return self._get_hashed(lang, word)
@@ -101,14 +103,14 @@ class Lexicon:
         return value
 
     def _get_hashed(self, lang: str, word: str) -> bytes | None:
-        """Return the value of a word whose key is hashed; the value tells apart two words with the same key."""
+        """Return the value of a word whose key is hashed; the value has the word, in case two words share a key."""
         value: bytes | None = (self._transaction or self._open()).get(key_of(lang, word))
         return value if value is not None and self._sources_and_word(value)[1] == word else None
 
     def find(self, lang: str, word: str, joiner: str) -> tuple[bytes | None, bool]:
         """Return the stored value of a word, for `unpack`, and whether longer entries begin with `word + joiner`.
 
-        The joiner " " looks for phrases, "" for longer words.
+        With the joiner " " the longer entries are phrases, with "" they are longer words.
         """
         key = f"{lang}\0{word}".encode()
         if len(key) > MAX_KEY_BYTES:
@@ -125,7 +127,7 @@ class Lexicon:
             if not cursor.next():
                 return value, False
         next_key = cursor.key()
-        # Control characters sort before a space, so that words with one may come before the phrases.
+        # Control characters sort before a space: words that contain one may come before the phrases.
         if next_key.startswith(key) and next_key < longer and not cursor.set_range(longer):
             return value, False
         return value, cursor.key().startswith(longer)
@@ -139,7 +141,7 @@ class Lexicon:
         return {key[size:].split(b" ", 1)[0].decode(errors="replace") for key, _ in self._scan(prefix)}
 
     def unpack(self, value: bytes) -> tuple[Sequence[str], list[str]]:
-        """Return the languages of a value, and the translations in each, joined with ITEM_SEPARATOR."""
+        """Return the languages of a value, and the translations into each language, joined with ITEM_SEPARATOR."""
         *translations, languages, _ = self._fields(value)
         return _split_list(languages), translations
 
@@ -153,22 +155,22 @@ class Lexicon:
         return {lang: words.split(ITEM_SEPARATOR) for lang, words in zip(languages, translations, strict=True)}
 
     def _sources_and_word(self, value: bytes) -> tuple[str, str]:
-        """Return the numbers of the sources and, where the key is hashed, the word, else ""."""
+        """Return the numbers of the sources, and the word if the key is hashed, else ""."""
         sources, _, word = self._fields(value)[-1].partition(ITEM_SEPARATOR)
         return sources, word
 
     def _fields(self, value: bytes) -> list[str]:
-        return self._checked(value).decode().split("\0")
+        return self._checked(value).decode().split(FIELD_SEPARATOR)
 
     def _checked(self, value: bytes) -> bytes:
-        """Return a value without its checksum; LexiconError where that is wrong."""
+        """Return a value without its checksum; raise LexiconError if the checksum is wrong."""
         data = value[CHECKSUM_BYTES:]
         if xxh32_digest(data) != value[:CHECKSUM_BYTES]:
             raise damaged(self.path)
         return data
 
     def _open(self) -> Any:
-        """Open the pages and return a transaction that reads them."""
+        """Open the pages and return a read transaction."""
         status = os.stat(self.path)
         inode = status.st_dev, status.st_ino
         self._pages = _open_pages.get(inode) or _Pages(self.path)
@@ -183,7 +185,7 @@ class Lexicon:
             yield word.decode() if len(key) < MAX_KEY_BYTES else self._sources_and_word(value)[1] or word.decode()
 
     def entries(self) -> Iterator[Entry]:
-        """Yield all entries by language and word."""
+        """Yield all entries, sorted by language and word."""
         sources = self._metadata.sources
         for key, value in self._scan(b""):
             lang, _, key_word = key.decode(errors="replace").partition("\0")
@@ -205,7 +207,7 @@ class Lexicon:
                     yield key, value
 
     def verify(self) -> None:
-        """Read the file from end to end; LexiconError where it is damaged."""
+        """Read all pages; raise LexiconError if they are damaged."""
         if hash_of_head(Path(self.path), self._footer.pages) != self._footer.pages_hash:
             raise damaged(self.path)
 
@@ -213,8 +215,8 @@ class Lexicon:
 class _Pages:
     """The pages of a file, mapped into memory.
 
-    LMDB may open a file only once in a process, so that all Lexicons of the file share its pages. A forked process uses
-    those of its parent: reading takes no lock.
+    LMDB can open a file only once in a process, so all Lexicon objects of the file share its pages. A forked process
+    uses the pages of its parent; this is safe because reading takes no lock.
     """
 
     def __init__(self, path: str) -> None:
@@ -237,5 +239,5 @@ _open_pages: WeakValueDictionary[tuple[int, int], _Pages] = WeakValueDictionary(
 
 @lru_cache(maxsize=1 << 12)
 def _split_list(items: str) -> tuple[str, ...]:
-    """Return the items of a list with commas; cached, because many words have the same languages and sources."""
-    return tuple(items.split(","))
+    """Return the items of a comma-separated list; cached, because many words have the same languages and sources."""
+    return tuple(items.split(LIST_SEPARATOR))

@@ -1,4 +1,4 @@
-"""Writing a compiled lexicon (layout.py has its format)."""
+"""Writing a compiled lexicon (layout.py describes the format)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from xxhash import xxh3_128_digest, xxh32_digest
 from llamax_cli.errors import FileError
 from llamax_cli.lexicon.statistics import LanguageStatistics
 from llamax_cli.lexicon.store.layout import (
+    FIELD_SEPARATOR,
     FOOTER,
     FORMAT,
     ITEM_SEPARATOR,
+    LIST_SEPARATOR,
     MAGIC,
     MAX_KEY_BYTES,
     Metadata,
@@ -26,17 +28,17 @@ from llamax_cli.lexicon.store.layout import (
 from llamax_cli.records import Entry
 from llamax_cli.streams.outputs import AtomicFile
 
-TRANSACTION = 8 << 20  # bytes of entries in one: each transaction writes the path to its pages again
-MAP_SIZE = 1 << 40  # bytes of address space, and so the largest lexicon
+TRANSACTION = 8 << 20  # bytes of entries in one transaction; each one writes the inner pages above its entries again
+MAP_SIZE = 1 << 40  # bytes of address space, which limit the size of a lexicon
 
 Item = tuple[bytes, bytes]  # key and value
 
 
 class LexiconWriter:
-    """Writes a compiled lexicon whole or not at all; two processes cannot write one file at the same time.
+    """Writes a compiled lexicon, completely or not at all; two processes cannot write the same file at the same time.
 
-    `encode` turns entries, which have to be sorted by language and word, into the lines that `write` takes.
-    `statistics` are read when the file is finished.
+    `encode` turns entries, which must be sorted by language and word, into the lines that `write` takes. `statistics`
+    are read only in `finish`, when they are complete.
     """
 
     def __init__(self, path: Path, statistics: Mapping[str, LanguageStatistics]) -> None:
@@ -55,7 +57,7 @@ class LexiconWriter:
         self._is_finished = False
         self._pages: Any = None
         try:
-            # LMDB needs no lock file because the partial file is locked, and no sync before the end.
+            # LMDB needs no lock file, because the partial file is locked, and needs to sync only once, at the end.
             with self._explained():
                 self._pages = lmdb.open(
                     str(self._file.partial), subdir=False, lock=False, map_size=MAP_SIZE, sync=False, metasync=False
@@ -66,23 +68,27 @@ class LexiconWriter:
         self._file.lock_again()
 
     def encode(self, entries: Sequence[Entry]) -> bytes:
-        """Return a line for each entry: key, tab, value. No word contains a tab, a line end, NUL or U+0001."""
+        """Return a line for each entry: key, tab, value. Words must not contain a tab, a line end, NUL or U+0001."""
         number_of = self._source_numbers.setdefault
         lines = []
         for entry in entries:
-            sources = ",".join([str(number_of(name, len(self._source_numbers))) for name in entry["sources"]])
+            sources = LIST_SEPARATOR.join(
+                [str(number_of(name, len(self._source_numbers))) for name in entry["sources"]]
+            )
             translations = map(ITEM_SEPARATOR.join, entry["translations"].values())
-            languages = ",".join(entry["translations"])
-            lines.append(f"{entry['lang']}\0{entry['word']}\t" + "\0".join((*translations, languages, sources)) + "\n")
+            languages = LIST_SEPARATOR.join(entry["translations"])
+            lines.append(
+                f"{entry['lang']}\0{entry['word']}\t" + FIELD_SEPARATOR.join((*translations, languages, sources)) + "\n"
+            )
         return "".join(lines).encode()
 
     def write(self, data: bytes) -> None:
-        """Write lines of `encode`."""
+        """Write the lines that `encode` returned."""
         batch = self._batch
         for line in data.split(b"\n")[:-1]:
             key, _, value = line.partition(b"\t")
             if len(key) > MAX_KEY_BYTES:
-                self._hashed.append(_hashed_item(key, value))  # does not sort as its key does: written at the end
+                self._hashed.append(_hashed_item(key, value))  # the hash changes its order: written at the end
             else:
                 batch.append((key, xxh32_digest(value) + value))
         self._entries += data.count(b"\n")
@@ -100,17 +106,17 @@ class LexiconWriter:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Turn an error of LMDB into a FileError."""
+        """Raise errors of LMDB as FileError."""
         import lmdb
 
         try:
             yield
         except lmdb.Error as error:
-            reason = str(error).rpartition(": ")[2].lower()  # mdb_put: No space left on device
+            reason = str(error).rpartition(": ")[2].lower()  # from "mdb_put: No space left on device"
             raise FileError(f"cannot write {self._file.partial}: {reason}") from error
 
     def finish(self) -> None:
-        """Write the remaining entries, the metadata and the footer, and give the file its name."""
+        """Write the remaining entries, the metadata and the footer, and move the file to its final name."""
         self._put_batch()
         self._put(self._hashed)
         with self._explained():
@@ -126,17 +132,17 @@ class LexiconWriter:
         self._is_finished = True
 
     def close(self) -> None:
-        """Close the file; remove it if it is not finished."""
+        """Close the file, and remove it if it is not finished."""
         if not self._is_finished:
             self._file.partial.unlink(missing_ok=True)
-        # In this order, because closing any descriptor of a file releases the lock on it.
+        # Close the pages first: closing any descriptor of a file releases the lock on it.
         if self._pages is not None:
             self._pages.close()
         self._file.close()
 
 
 def _hashed_item(key: bytes, value: bytes) -> Item:
-    """Return the item of a word whose key is too long: its key is cut and hashed, its value names the word."""
+    """Return the item of a word whose key is too long: the key is cut and hashed, and the value contains the word."""
     lang, _, word = key.decode().partition("\0")
     value += f"{ITEM_SEPARATOR}{word}".encode()
     return key_of(lang, word), xxh32_digest(value) + value

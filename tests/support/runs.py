@@ -1,18 +1,14 @@
-"""Small tokenizers, models and data for tests of training, made on the spot."""
+"""Small tokenizers, models and data for tests of training, made on the spot, and runs of training."""
 
 import json
-import multiprocessing
 import os
-import resource
-import socket
-import sys
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from conftest import wait_for
+from support.processes import free_port, wait_for, wait_until
+from support.zygote import Process, zygote
 
 TEXT = "a of the red blue tall small man woman dog cat runs sits sees house river in on under with mti nyumba paka"
 WORDS = TEXT.split()
@@ -23,12 +19,6 @@ def sample(number: int, length: int = 5, prompt: str = "") -> dict[str, str]:
     words = [WORDS[(number * 7 + place * place + place) % len(WORDS)] for place in range(length)]
     record = {"prompt": prompt, "completion": " ".join(words), "id": f"made:{number}", "origin": "para"}
     return {**record, "src_lang": "en", "tgt_lang": "sw" if number % 2 else "de"}
-
-
-def write(path: Path, records: Iterable[dict[str, Any]]) -> Path:
-    """Write records as lines and return the path."""
-    path.write_text("".join(json.dumps(record) + "\n" for record in records))
-    return path
 
 
 def tokenizer(texts: Sequence[str] = WORDS, size: int = 120, *, eos: str | None = "</s>") -> Any:
@@ -94,26 +84,28 @@ def job(
     return folder
 
 
-def begin(folder: Path, ranks: int = 1, limit: int | None = None) -> list[Any]:
-    """Start the ranks of a run, each a process forked from one that has torch loaded; `limit` bounds their files."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["llamax_cli.training.worker", "transformers.models.llama.modeling_llama"])
+def begin(folder: Path, ranks: int = 1, limit: int | None = None) -> list[Process]:
+    """Start the ranks of a run as the launcher would; `limit` bounds their files."""
     port = free_port()
-    processes = [context.Process(target=_rank, args=(folder, rank, ranks, port, limit)) for rank in range(ranks)]
-    for process in processes:
-        process.start()
-    return processes
+    started = []
+    for rank in range(ranks):
+        place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": ranks, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        how = {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": 1, "TORCHINDUCTOR_COMPILE_THREADS": 1}
+        env = {**os.environ, **{name: str(value) for name, value in {**place, **how}.items()}}
+        with (folder / f"stderr-{rank}").open("wb") as said:
+            call = ["llamax_cli.training.worker", folder]
+            started.append(zygote().start(call, env=env, stderr=said, limit=limit))
+    return started
 
 
-def end(folder: Path, processes: list[Any]) -> tuple[list[int], str]:
+def end(folder: Path, processes: list[Process]) -> tuple[list[int], str]:
     """Wait for the ranks of a run; return their exit codes and what they said, in the order of the ranks."""
-    for process in processes:
-        process.join(180)
-        if process.is_alive():
+    try:
+        codes = [process.wait(180) for process in processes]
+    finally:
+        for process in processes:
             process.kill()
-            process.join()
-    said = "".join((folder / f"stderr-{rank}").read_text() for rank in range(len(processes)))
-    return [process.exitcode for process in processes], said
+    return codes, "".join((folder / f"stderr-{rank}").read_text() for rank in range(len(processes)))
 
 
 def train(folder: Path, ranks: int = 1, limit: int | None = None) -> str:
@@ -121,30 +113,6 @@ def train(folder: Path, ranks: int = 1, limit: int | None = None) -> str:
     codes, said = end(folder, begin(folder, ranks, limit))
     assert codes == [0] * ranks, said
     return said
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
-def _rank(folder: Path, rank: int, ranks: int, port: int, limit: int | None) -> None:
-    """Be one rank, as the launcher would start it."""
-    os.environ |= {"RANK": str(rank), "WORLD_SIZE": str(ranks), "LOCAL_RANK": str(rank), "OMP_NUM_THREADS": "1"}
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "ACCELERATE_USE_CPU": "true"}
-    os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
-    sys.stderr.flush()
-    os.dup2(os.open(folder / f"stderr-{rank}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
-    if limit is not None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    import torch
-
-    from llamax_cli.training import worker
-
-    torch.set_num_threads(1)
-    sys.exit(worker.run(folder))
 
 
 def metrics(folder: Path, event: str = "step") -> list[dict[str, Any]]:
@@ -161,10 +129,7 @@ def losses(folder: Path) -> list[float]:
 def until(folder: Path, steps: int) -> None:
     """Wait until a run has made some steps."""
     wait_for(folder / "metrics.jsonl")
-    limit = time.monotonic() + 60
-    while len(steps_so_far(folder)) < steps:
-        assert time.monotonic() < limit
-        time.sleep(0.01)
+    wait_until(lambda: len(steps_so_far(folder)) >= steps)
 
 
 def steps_so_far(folder: Path) -> list[str]:

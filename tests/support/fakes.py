@@ -1,11 +1,20 @@
-"""An engine that needs no model: it writes the source in the words of its target language."""
+"""Engines that need no model, instead of --engine hf: in a test's own process (the fixture `tagger`) or in another one.
 
+python tests/support/fakes.py Sleeper translate FILE --model m -o OUT
+"""
+
+import os
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
+from llamax_cli.__main__ import main
 from llamax_cli.errors import RecordError
 from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
+from llamax_cli.translation import windows
+from llamax_cli.translation.engines import registry
+from llamax_cli.translation.engines.registry import EngineSpec
 
 
 class Tagger:
@@ -45,3 +54,14 @@ class Sleeper(Tagger):
         for each in super().translate(requests):
             time.sleep(0.05)
             yield each
+
+
+def command(engine: type[Tagger], *arguments: object) -> list[str]:
+    """Return the command line of `llamax ARGUMENTS` with an engine; `WINDOW` in its environment sets this."""
+    return [sys.executable, __file__, engine.__name__, *map(str, arguments)]
+
+
+if __name__ == "__main__":
+    registry.ENGINES["hf"] = EngineSpec(f"__main__:{sys.argv.pop(1)}", shareable=True)
+    windows.WINDOW = int(os.environ.get("WINDOW", windows.WINDOW))
+    main()

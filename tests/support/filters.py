@@ -1,18 +1,19 @@
 """Commands for tests, a few lines each: every promise of a stream has to come to them for nothing.
 
-python tests/filters.py upper FILE -o OUT --workers 2
+python tests/support/filters.py upper FILE -o OUT --workers 2
 """
 
+if __name__ == "__main__":  # as the real way in: an interrupt while modules load, even the first ones, is no traceback
+    import _signal
+
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
-
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # as the real way in: an interrupt while modules load is no traceback
 
 from typer import Option
 
