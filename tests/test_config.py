@@ -68,7 +68,7 @@ def test_every_setting_says_what_it_is() -> None:
 
 
 def test_what_others_call_a_setting_is_one() -> None:
-    """The hint names a key that there is, for a key that there is not."""
+    """No alias is a setting, and each stands for one."""
     from dataclasses import fields
 
     names = {each.name for each in fields(Training)}

@@ -1,4 +1,4 @@
-"""What is tuned on: forms of data, the paper's template, chats, the files of tasks, and on what the loss is."""
+"""Data to tune on: its forms, the paper's template, chats, the files of tasks, and the tokens with a loss."""
 
 import bz2
 import json
@@ -64,7 +64,7 @@ def words(template: str | None = None, *special: str) -> Any:
 
 
 def rendered(path: Path, task: str = "", tokenizer: Any = None) -> list[dict[str, Any]]:
-    """Return the samples that are made of a file."""
+    """Return the samples that a file is rendered as."""
     return list(read_samples(path, task, tokenizer or words(), "small"))
 
 
@@ -72,7 +72,7 @@ def rendered(path: Path, task: str = "", tokenizer: Any = None) -> list[dict[str
 
 
 def test_alpaca_is_rendered_as_the_paper_has_it(tmp_path: Path) -> None:
-    """With and without an input; what LLaMAX-Alpaca is asked to translate is one of them."""
+    """The template has two forms, with and without an input; the translation prompt of LLaMAX-Alpaca is one of them."""
     assert alpaca("Add.", "1, 2") == (
         "Below is an instruction that describes a task, paired with an input that provides further context. Write a "
         "response that appropriately completes the request.\n### Instruction:\nAdd.\n### Input:\n1, 2\n### Response:"
@@ -99,7 +99,7 @@ def test_alpaca_is_rendered_as_the_paper_has_it(tmp_path: Path) -> None:
 
 @given(st.lists(st.tuples(st.text(max_size=5), st.text(max_size=5), st.text(max_size=5)), min_size=1, max_size=5))
 def test_lines_and_an_array_are_the_same(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]) -> None:
-    """However the array is laid out, and packed or not."""
+    """The layout of the array and its compression make no difference."""
     folder = tmp_path_factory.mktemp("forms")
     records = [dict(zip(("instruction", "input", "output"), row, strict=True)) for row in rows]
     lines = rendered(write(folder / "a.jsonl", records))
@@ -110,7 +110,7 @@ def test_lines_and_an_array_are_the_same(tmp_path_factory: pytest.TempPathFactor
 
 
 def test_what_mix_writes_is_a_form_too(tmp_path: Path) -> None:
-    """Prompt and completion as they are, with origin and languages."""
+    """Prompt and completion stay as they are, with origin and languages."""
     record = {"prompt": "a", "completion": " b", "id": "x:1", "origin": "para", "src_lang": "en", "tgt_lang": "sw"}
     assert rendered(write(tmp_path / "a.jsonl", [record, {"completion": "c"}])) == [
         record,
@@ -145,8 +145,8 @@ def test_what_mix_writes_is_a_form_too(tmp_path: Path) -> None:
         (['{"messages":[{"role":"user","content":[]}]}'], ":1: message 1 has no text under 'content'"),
     ],
 )
-def test_a_record_that_cannot_be_learned_is_told_by_its_place(tmp_path: Path, lines: list[str], message: str) -> None:
-    """File, line or number, reason."""
+def test_an_error_names_the_place_of_a_bad_record(tmp_path: Path, lines: list[str], message: str) -> None:
+    """The error names the file, the line or number, and the reason."""
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join(lines))
     with pytest.raises(DataError) as raised:
@@ -155,7 +155,7 @@ def test_a_record_that_cannot_be_learned_is_told_by_its_place(tmp_path: Path, li
 
 
 def test_real_alpaca_is_read(data: Path) -> None:
-    """Three files as they are published: every record, none changed but for the space before the answer."""
+    """Of three published files every record is read; only a space is added before the answer."""
     for path in sorted((data / "alpaca").glob("*.json")):
         records = json.loads(path.read_text())
         made = rendered(path)
@@ -177,7 +177,7 @@ def learned(tokenizer: Any, sample: dict[str, Any]) -> tuple[list[int], list[boo
 
 @pytest.mark.parametrize("template", [QWEN, MARKED], ids=["found", "marked"])
 def test_all_turns_of_the_assistant_are_learned_and_nothing_else(template: str) -> None:
-    """Token by token what transformers masks, where the template says what is generated."""
+    """The mask equals that of transformers for a template that marks what is generated."""
     special = ("<|im_start|>", "<|im_end|>")
     oracle, tokenizer = words(MARKED, *special), words(template, *special)
     expected = oracle.apply_chat_template(TALK, return_dict=True, return_assistant_tokens_mask=True)
@@ -191,7 +191,7 @@ def test_all_turns_of_the_assistant_are_learned_and_nothing_else(template: str) 
 @pytest.mark.filterwarnings("ignore")  # what TRL and transformers say to each other
 @pytest.mark.parametrize("form", ["chat", "alpaca"])
 def test_trl_learns_the_same(tmp_path: Path, form: str) -> None:
-    """Tokens and labels as TRL's trainer makes them: of a chat the assistant's, of an instruction the response's."""
+    """Tokens and labels equal those of TRL's trainer, for the turns of a chat and the response to an instruction."""
     import trl
     from datasets import Dataset
     from support.runs import config
@@ -217,7 +217,7 @@ def test_trl_learns_the_same(tmp_path: Path, form: str) -> None:
 
 
 def test_a_chat_ends_where_the_template_ends_it() -> None:
-    """A template that writes no special token at the end gets the tokenizer's, so that the model learns to stop."""
+    """If the template ends with no special token, the tokenizer's is added, so that the model learns to stop."""
     plain = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}"
     plain += "{% if add_generation_prompt %}assistant:{% endif %}"
     sample = ChatTemplate(words(plain), "small").render(TALK)
@@ -226,8 +226,8 @@ def test_a_chat_ends_where_the_template_ends_it() -> None:
         " a cat sits\n",
         " he runs\n</s>",
     ]
-    asked = ChatTemplate(words(plain), "small").render(TALK[:4])
-    assert asked["completion"].endswith("the man?\n")
+    unanswered = ChatTemplate(words(plain), "small").render(TALK[:4])
+    assert unanswered["completion"].endswith("the man?\n")
 
 
 @pytest.mark.parametrize(
@@ -237,14 +237,14 @@ def test_a_chat_ends_where_the_template_ends_it() -> None:
         ("{{ raise_exception('no system role') }}", "the chat template refuses it: no system role"),
     ],
 )
-def test_a_chat_that_the_template_does_not_take(template: str, reason: str) -> None:
-    """In its words, or why the turns cannot be told."""
+def test_a_chat_that_the_template_refuses(template: str, reason: str) -> None:
+    """The error gives the template's reason, or says why the turns cannot be located."""
     with pytest.raises(RecordError, match=reason):
         ChatTemplate(words(template), "small").render(TALK)
 
 
 def test_messages_need_a_chat_template(tmp_path: Path) -> None:
-    """A base model has none."""
+    """The tokenizer of a base model has none."""
     path = write(tmp_path / "a.jsonl", [{"messages": TALK}])
     with pytest.raises(ModelError, match="the tokenizer of small has no chat template, which messages need"):
         rendered(path, tokenizer=words(None))
@@ -253,13 +253,13 @@ def test_messages_need_a_chat_template(tmp_path: Path) -> None:
 # -- tasks -------------------------------------------------------------------------------------------------------------
 
 
-def asked(path: Path, task: str) -> list[tuple[str, str, str]]:
-    """Return (what is asked, answer, language) of the questions in a file."""
+def contents(path: Path, task: str) -> list[tuple[str, str, str]]:
+    """Return (input, answer, language) of the questions in a file."""
     return [(each.input, each.answer, each.lang) for each in read_questions(path, task)]
 
 
 def test_xnli_in_all_its_files(tmp_path: Path) -> None:
-    """The same question from each of them."""
+    """Each of them gives the same question."""
     text = "Premise: He runs.\nHypothesis: He sits."
     header = "language\tgold_label\tsentence1_binary_parse\tsentence1\tsentence2\tpairID\n"
     files = {
@@ -274,7 +274,7 @@ def test_xnli_in_all_its_files(tmp_path: Path) -> None:
     found = {}
     for name, content in files.items():
         (tmp_path / name).write_text(content)
-        found[name] = asked(tmp_path / name, "xnli")
+        found[name] = contents(tmp_path / name, "xnli")
     assert found == {
         "xnli.dev.tsv": [(text, "contradiction", "sw"), (text, "", "en")],
         "multinli.train.en.tsv": [(text, "contradiction", "en")],
@@ -285,7 +285,7 @@ def test_xnli_in_all_its_files(tmp_path: Path) -> None:
 
 
 def test_x_csqa_in_both_its_forms(tmp_path: Path) -> None:
-    """Choices as a list of objects or as two lists; the language of the record or of the folder."""
+    """Choices are a list of objects or two lists; the language is that of the record or of the folder."""
     choices = [{"label": "A", "text": "bank"}, {"label": "B", "text": "mall"}]
     question = {"stem": "Where is a door?", "choices": choices}
     lists = {"stem": "Where is a door?", "choices": {"label": ["A", "B"], "text": ["bank", "mall"]}}
@@ -298,26 +298,26 @@ def test_x_csqa_in_both_its_forms(tmp_path: Path) -> None:
         ],
     )
     text = "Where is a door?\nA. bank\nB. mall"
-    assert asked(path, "x-csqa") == [(text, "B", "ja"), (text, "", "sw")]
+    assert contents(path, "x-csqa") == [(text, "B", "ja"), (text, "", "sw")]
     assert [each.options for each in read_questions(path, "x-csqa")] == [("A", "B")] * 2
 
 
 def test_mgsm_and_gsm8k(tmp_path: Path) -> None:
-    """A table of questions and numbers; the way to the answer without the marks of a calculator."""
+    """MGSM is a table of questions and numbers; solutions of GSM8K lose their calculator annotations."""
     (tmp_path / "mgsm_bn.tsv").write_text("কত?\t1,018\n", encoding="utf-8")
     answer = "She has 2*3=<<2*3=6>>6.\nSo 6.\n#### 6"
     write(tmp_path / "train.jsonl", [{"question": "How many?", "answer": answer}])
     records = [{"question": "How many?", "answer": None, "answer_number": 6, "equation_solution": None}]
     (tmp_path / "test.json").write_text(json.dumps(records))
-    assert asked(tmp_path / "mgsm_bn.tsv", "mgsm") == [("কত?", "The answer is 1018.", "bn")]
-    assert asked(tmp_path / "train.jsonl", "mgsm") == [
+    assert contents(tmp_path / "mgsm_bn.tsv", "mgsm") == [("কত?", "The answer is 1018.", "bn")]
+    assert contents(tmp_path / "train.jsonl", "mgsm") == [
         ("How many?", "She has 2*3=6.\nSo 6.\nThe answer is 6.", "?"),
     ]
-    assert asked(tmp_path / "test.json", "mgsm") == [("How many?", "The answer is 6.", "?")]
+    assert contents(tmp_path / "test.json", "mgsm") == [("How many?", "The answer is 6.", "?")]
 
 
 def test_null_is_nothing(tmp_path: Path) -> None:
-    """As if the key were not there, or empty: no answer, no language, no origin; a number may be an id."""
+    """A null counts as an absent key: no answer, no language, no origin. An id may be a number."""
     pair = {"premise": "a", "hypothesis": "b", "language": None, "pairID": None, "label": None}
     write(tmp_path / "dev-sw.jsonl", [pair])
     (found,) = read_questions(tmp_path / "dev-sw.jsonl", "xnli")
@@ -336,7 +336,7 @@ def test_null_is_nothing(tmp_path: Path) -> None:
 
 
 def test_real_tasks_are_read(data: Path) -> None:
-    """XNLI's 2,490 questions, as many of each label; MGSM's 250, with the same answers in every language."""
+    """XNLI has 2,490 questions, 830 of each label; MGSM has 250, with the same answers in every language."""
     for path in sorted((data / "xnli").glob("*.tsv")):
         found = list(read_questions(path, "xnli"))
         assert {each.lang for each in found} == {path.stem.partition("-")[2]}
@@ -388,7 +388,7 @@ def test_real_tasks_are_read(data: Path) -> None:
     ],
 )
 def test_a_file_that_is_not_the_tasks(tmp_path: Path, task: str, name: str, content: str, message: str) -> None:
-    """Where, what, and what the task has."""
+    """The error says where it is, what is wrong, and what the task has."""
     (tmp_path / name).write_text(content)
     with pytest.raises(DataError) as raised:
         list(read_questions(tmp_path / name, task))
@@ -408,7 +408,7 @@ def test_a_file_that_is_not_the_tasks(tmp_path: Path, task: str, name: str, cont
     ],
 )
 def test_the_language_in_a_name(name: str, language: str) -> None:
-    """As the tasks name their files."""
+    """The names are those of the tasks' files."""
     assert language_from_name(Path(name)) == language
 
 
@@ -426,13 +426,13 @@ def test_the_language_in_a_name(name: str, language: str) -> None:
     ],
 )
 def test_the_number_in_which_an_answer_ends(said: str, found: str | None) -> None:
-    """After the conclusion, otherwise the last."""
+    """It is the number after the conclusion, otherwise the last one."""
     assert final_number(said) == found
 
 
 @given(st.integers(-(10**12), 10**12), st.sampled_from(["{:d}", "{:,d}", "{:d}.0", "{:d}.00", " {:d}"]))
 def test_a_number_is_the_same_however_it_is_written(value: int, form: str) -> None:
-    """With or without commas and zeros after the point, read back out of a sentence too."""
+    """Commas and zeros after the point make no difference, also when it is read from a sentence."""
     written = form.format(value)
     assert parse_number(written) == str(value)
     assert final_number(f"7 and 8. The answer is {written}.") == str(value)
@@ -442,7 +442,7 @@ def test_a_number_is_the_same_however_it_is_written(value: int, form: str) -> No
 
 
 def test_the_loss_is_on_the_response_alone(tmp_path: Path) -> None:
-    """Token by token: the prompt's are not learned, those of the response and its end are."""
+    """Tokens of the prompt are not learned; those of the response and its end are."""
     (sample,) = rendered(write(tmp_path / "a.jsonl", [{"instruction": "the dog", "output": "a cat sits"}]))
     tokenizer = words()
     tokens, mask = learned(tokenizer, sample)
@@ -454,7 +454,7 @@ def test_the_loss_is_on_the_response_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["llama2", "mistral", "chinese-llama2"])
 def test_no_token_crosses_into_a_real_response(data: Path, name: str) -> None:
-    """What the model is asked at translating is, token by token, what stood before the responses that it learned."""
+    """The tokens of a prompt are the same in training, before a response, as in translation."""
     tokenizer = load_tokenizer(str(data / "tokenizers" / name))
     encoder = encoder_of(tokenizer, name)
     made = rendered(data / "alpaca" / "alpaca_tiny.json")
@@ -465,7 +465,7 @@ def test_no_token_crosses_into_a_real_response(data: Path, name: str) -> None:
 
 
 def test_what_is_left_out_is_counted_by_language_or_origin(tmp_path: Path) -> None:
-    """Too long, or without an answer."""
+    """The reasons are that a record is too long or has no answer."""
     records = [{"instruction": "a", "output": "dog " * n} for n in (1, 400, 0)]
     made = partial(Job, "m", "m", (), str(tmp_path / "run"), False, False, False, Training(), "tune")
     encoder, cache = encoder_of(small_tokenizer(), "small"), Cache(tmp_path / "run" / "cache")
@@ -480,8 +480,8 @@ def test_what_is_left_out_is_counted_by_language_or_origin(tmp_path: Path) -> No
     assert describe_rejected(prepared.rejected()) == "1 record with nothing to learn (sw 1)"
 
 
-def test_what_a_chat_is_written_with_makes_another_file(tmp_path: Path) -> None:
-    """The template, the tokens at both ends and those that are added; the same ones find the same file."""
+def test_the_cached_file_depends_on_the_tokenizer(tmp_path: Path) -> None:
+    """The cached file depends on the template, the tokens at both ends and the added tokens."""
     made = Job("m", "m", (), str(tmp_path / "run"), False, False, False, Training(), "tune")
     path = write(tmp_path / "a.jsonl", [{"messages": TALK}])
     others = [words(QWEN), words(MARKED), words(QWEN, "<|im_end|>"), words(QWEN), words(QWEN)]
@@ -508,7 +508,7 @@ def ends(plan: EpochPlan, batch: int, unit: str, start: int = 0) -> Iterable[int
 @settings(max_examples=50)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=60), st.integers(1, 30), st.integers(0, 3))
 def test_a_step_of_records_is_the_blocks_that_come_nearest(sizes: list[int], batch: int, seed: int) -> None:
-    """Whole blocks, one at least, no fewer or more of which hold a number of records nearer to the batch."""
+    """A step is at least one whole block; no other number of blocks holds a number of records nearer to the batch."""
     import numpy as np
 
     lengths = np.array(sizes, np.int64)
@@ -527,7 +527,7 @@ def test_a_step_of_records_is_the_blocks_that_come_nearest(sizes: list[int], bat
 
 
 def test_tuning_has_the_papers_settings() -> None:
-    """128 records at 2e-5; a file and settings stand above."""
+    """They are 128 records at 2e-5; a file and settings override them."""
     assert (TUNING.batch, TUNING.batch_of, TUNING.learning_rate) == (128, "records", 2e-5)
     assert read_training(None, ["epochs=1"], TUNING) == Training(
         batch=128, batch_of="records", epochs=1, weight_decay=0.0, beta2=0.999

@@ -57,7 +57,7 @@ def inputs(tmp_path: Path) -> Path:
 
 
 def test_dry_run_shows_the_call(inputs: Path, llamax: Run) -> None:
-    """One line, which a shell takes; nothing is written."""
+    """The call is one line that a shell accepts, and nothing is written."""
     done = llamax("train", "--model", "model", "--data", "mix.jsonl", "-o", "my run", "--dry-run")
     assert done.stdout.decode() == (
         "accelerate launch --cpu --num_processes 1 --num_machines 1 --mixed_precision no --dynamo_backend no"
@@ -68,7 +68,7 @@ def test_dry_run_shows_the_call(inputs: Path, llamax: Run) -> None:
 
 
 def test_three_nodes_of_eight_gpus_under_slurm(inputs: Path, llamax: Run) -> None:
-    """Machines, ranks and the address of the first come from the environment; flags after -- stand above them."""
+    """Machines, ranks and the first address come from the environment; flags after -- override them."""
     environment = {**os.environ, **SLURM}
     call = ("train", "--model", "model", "--data", "mix.jsonl", "-o", "run", "--dry-run")
     line = llamax(*call, env=environment).stdout.decode()
@@ -90,12 +90,12 @@ def test_three_nodes_of_eight_gpus_under_slurm(inputs: Path, llamax: Run) -> Non
     ("hosts", "first"), [("gpu[03-05,9]", "gpu03"), ("a,b", "a"), ("n7", "n7"), ("r[1,3]-ib,x", "r1-ib"), ("", "")]
 )
 def test_the_first_host(hosts: str, first: str) -> None:
-    """Of Slurm's lists."""
+    """The first host is found in lists as Slurm writes them."""
     assert first_host(hosts) == first
 
 
 def test_machines_are_what_the_environment_and_the_flags_say() -> None:
-    """Visible GPUs count, and a user's numbers stand above all."""
+    """Visible GPUs are counted, and the user's flags override everything."""
     assert detect_machines({"CUDA_VISIBLE_DEVICES": "0,3"}) == Machines(processes=2, has_gpus=True)
     assert detect_machines({"CUDA_VISIBLE_DEVICES": ""}) == Machines()
     # One task of a job on several nodes, as a batch script itself is, is a machine by itself.
@@ -107,7 +107,7 @@ def test_machines_are_what_the_environment_and_the_flags_say() -> None:
 
 
 def test_the_launcher_loads_no_torch(inputs: Path) -> None:
-    """Checks and the call are there before it."""
+    """The checks and the printed call do not import it."""
     script = "import sys; from llamax_cli import cli; code = cli.run(sys.argv[1:]); "
     script += "print(code, 'torch' in sys.modules, 'transformers' in sys.modules, file=sys.stderr)"
     call = ["train", "--model", "model", "--data", "mix.jsonl", "-o", "run", "--dry-run"]
@@ -119,13 +119,13 @@ def test_the_launcher_loads_no_torch(inputs: Path) -> None:
 
 
 def test_the_weights_of_real_models_are_counted_to_the_last() -> None:
-    """LLaMA-2 7B and LLaMA-3 8B."""
+    """The counts for LLaMA-2 7B and LLaMA-3 8B are exact."""
     assert estimates.read_shape(LLAMA2).weights == 6_738_415_616
     assert estimates.read_shape(LLAMA3).weights == 8_030_261_248
 
 
 def test_weights_are_counted_as_the_model_has_them() -> None:
-    """By the library's own model, tied and grouped too."""
+    """The count equals that of the library's own model, with tied weights and grouped heads too."""
     from transformers import LlamaForCausalLM
 
     for tied in (False, True):
@@ -134,7 +134,7 @@ def test_weights_are_counted_as_the_model_has_them() -> None:
 
 
 def test_memory_is_in_the_right_order() -> None:
-    """16 bytes a weight over all GPUs; a 7B fits 24 A100 and not one, a LoRA of it fits one with 80 GB."""
+    """A weight takes 16 bytes over all GPUs; a 7B fits on 24 A100 but not on one, and with LoRA on one with 80 GB."""
     shape = estimates.read_shape(LLAMA2)
     assert estimates.estimate_memory(shape, Training(), 24).weights == 16 * shape.weights / 24
     assert estimates.estimate_memory(shape, Training(micro_batch=4), 24).total < 40e9
@@ -148,7 +148,7 @@ def test_memory_is_in_the_right_order() -> None:
 
 
 def test_operations_are_six_a_weight_and_token() -> None:
-    """With the head on all tokens, and attention besides."""
+    """This includes the output layer on all tokens; attention is added."""
     shape = estimates.read_shape(LLAMA2)
     body = shape.weights - shape.vocabulary * shape.hidden - shape.hidden  # the embedding is looked up
     assert shape.flops(1000, 1000, 0) == 6 * 1000 * body
@@ -158,7 +158,7 @@ def test_operations_are_six_a_weight_and_token() -> None:
 
 
 def test_preflight_says_what_the_run_takes(inputs: Path, llamax: Run) -> None:
-    """Records, blocks, steps, memory, room and days; the lengths are in the cache then."""
+    """It prints records, blocks, steps, memory, disk space and days, and leaves the lengths in the cache."""
     call = ("--model", "model", "--data", "mix.jsonl", "-o", "run", *SMALL, "--set", "epochs=2")
     done = llamax("train", *call, "--preflight", "--throughput", 100, "--", "--num_processes", 4)
     assert (done.returncode, done.stderr) == (0, b"")
@@ -177,8 +177,8 @@ def test_preflight_says_what_the_run_takes(inputs: Path, llamax: Run) -> None:
     assert list((inputs / "run" / "cache").glob("lengths-*"))
 
 
-def test_days_are_guessed_by_what_a_known_gpu_can_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And it says what it assumes; without a GPU, or for one that it does not know, it guesses nothing."""
+def test_days_are_estimated_for_a_known_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The row says what is assumed. Without a GPU, or for an unknown one, there is no estimate."""
     from llamax_cli.training.job import Job
 
     job = Job("model", "model", ("mix.jsonl",), "run", False, False, False, Training())
@@ -187,18 +187,18 @@ def test_days_are_guessed_by_what_a_known_gpu_can_do(monkeypatch: pytest.MonkeyP
     counts = DataCounts(1, tokens, learned=tokens, squares=tokens * 200, blocks=1, steps=1, filled=1.0, left_out="")
     monkeypatch.setattr(preflight, "count_tokens", lambda job: counts)
 
-    def told(name: str | None) -> str:
+    def time_row(name: str | None) -> str:
         monkeypatch.setattr(machines, "list_gpus", lambda: [Gpu(name, 80e9)] * 8 if name else [])
         nodes = Machines(3, 0, None, None, 8, has_gpus=name is not None)
         name_, row = preflight.estimate_run(job, estimates.read_shape(LLAMA2), nodes, None)[-1]
         assert name_ == "time"
         return row
 
-    assert told("NVIDIA A100-SXM4-80GB") == (
+    assert time_row("NVIDIA A100-SXM4-80GB") == (
         "about 13.84 days, assuming 40% of the peak of a NVIDIA A100-SXM4-80GB; --throughput N gives a measured speed"
     )
-    assert told("Voodoo 2") == "unknown for a Voodoo 2; --throughput N gives the tokens/s of one GPU"
-    assert told(None) == "unknown, as this machine has no GPU; --throughput N gives the tokens/s of one GPU"
+    assert time_row("Voodoo 2") == "unknown for a Voodoo 2; --throughput N gives the tokens/s of one GPU"
+    assert time_row(None) == "unknown, as this machine has no GPU; --throughput N gives the tokens/s of one GPU"
 
 
 # -- what is refused ---------------------------------------------------------------------------------------------------
@@ -237,10 +237,10 @@ def test_days_are_guessed_by_what_a_known_gpu_can_do(monkeypatch: pytest.MonkeyP
         ("--data mix.jsonl --data mix.jsonl", 2, "--data names a file twice"),
     ],
 )
-def test_what_would_fail_later_is_refused_now(
+def test_what_would_fail_later_is_refused_at_once(
     inputs: Path, llamax: Run, arguments: str, code: int, message: str
 ) -> None:
-    """One line, and the exit code of its kind."""
+    """Each error is one line, with the exit code of its kind."""
     (inputs / "empty").mkdir()
     (inputs / "bare").mkdir()
     (inputs / "bare" / "config.json").write_bytes((inputs / "model" / "config.json").read_bytes())
@@ -259,8 +259,8 @@ def test_what_would_fail_later_is_refused_now(
     assert done.stderr.count(b"\n") == 1
 
 
-def test_no_room_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Told before the first step, with what is needed."""
+def test_too_little_disk_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error comes before the first step and says how much is needed."""
     from llamax_cli.errors import FileError
     from llamax_cli.training.job import make_job
 
@@ -277,7 +277,7 @@ def test_no_room_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.slow
 def test_from_nothing_to_a_model_on_two_processes(inputs: Path, llamax: Run) -> None:
-    """Through accelerate, as a user does it: a configuration, data, and a model at the end."""
+    """A configuration and data become a model, through accelerate as for a user."""
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     done = llamax(
         *("train", "--model", "model/config.json", "--init", "--data", "mix.jsonl", "-o", "run", *SMALL, "--keep", 1),
@@ -297,7 +297,7 @@ def test_from_nothing_to_a_model_on_two_processes(inputs: Path, llamax: Run) -> 
 
 @pytest.fixture
 def start(inputs: Path) -> Iterator[Callable[..., Any]]:
-    """Return how to start a run beside the test; what is left of it goes at the end."""
+    """Return a function that starts a run in the background; what is left of it is killed after the test."""
     started = []
 
     def begin(*arguments: object) -> Process:
@@ -320,7 +320,7 @@ def kill(process: Process) -> None:
 
 
 def test_sigterm_to_the_launcher_ends_the_worker_with_a_checkpoint(inputs: Path, start: Callable[..., Any]) -> None:
-    """The launcher waits for it, and ends as it does."""
+    """The launcher waits for the worker and ends with its exit code."""
     process = start("--set", "epochs=2000")
     until(inputs / "run", 1)
     process.send_signal(signal.SIGTERM)
@@ -329,8 +329,8 @@ def test_sigterm_to_the_launcher_ends_the_worker_with_a_checkpoint(inputs: Path,
     assert len(list((inputs / "run" / "checkpoints").glob("step-????????"))) == 1
 
 
-def test_what_a_worker_says_is_all_that_is_said(inputs: Path, llamax: Run) -> None:
-    """One line and the exit code of its kind, through accelerate too."""
+def test_only_the_worker_reports_an_error(inputs: Path, llamax: Run) -> None:
+    """There is one line, with the exit code of its kind, through accelerate too."""
     with (inputs / "mix.jsonl").open("a") as file:
         file.write('{"completion": 7}\n')
     done = llamax("train", "--model", "model", "--data", "mix.jsonl", "-o", "run", *SMALL)
@@ -339,7 +339,7 @@ def test_what_a_worker_says_is_all_that_is_said(inputs: Path, llamax: Run) -> No
 
 
 def test_a_worker_that_breaks_shows_its_traceback(tmp_path: Path) -> None:
-    """And the launcher none of its own."""
+    """The launcher adds none of its own."""
     (tmp_path / "broken.py").write_text("1 / 0\n")
     call = [sys.executable, "-m", launcher.ACCELERATE, "train", "launch", "--cpu", "--num_processes", "1"]
     call += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "-m", "broken"]
@@ -349,7 +349,7 @@ def test_a_worker_that_breaks_shows_its_traceback(tmp_path: Path) -> None:
 
 
 def test_a_rank_that_is_killed_ends_all(inputs: Path, start: Callable[..., Any]) -> None:
-    """The launcher says which, as it cannot itself; the other says why it stops."""
+    """The launcher names the killed rank, which cannot report itself; the other rank says why it stops."""
     process = start("--set", "epochs=2000", "--", "--num_processes", 2, "--monitor_interval", 0.5)
     until(inputs / "run", 1)
     _, second = sorted(psutil.Process(process.pid).children(), key=lambda worker: worker.create_time())
@@ -367,7 +367,7 @@ def test_a_rank_that_is_killed_ends_all(inputs: Path, start: Callable[..., Any])
 
 @pytest.mark.slow
 def test_two_machines_of_which_one_dies_and_comes_back(inputs: Path, start: Callable[..., Any]) -> None:
-    """The other waits for it, and both go on from the last checkpoint: no step twice, no record missed."""
+    """The other machine waits, and both continue from the last checkpoint: no step is repeated, no record missed."""
     port = free_port()
     settings = ("epochs=12", "log_every=1", "checkpoint_every=10", "checkpoint_minutes=0")
 

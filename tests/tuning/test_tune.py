@@ -1,4 +1,4 @@
-"""Runs of tune: the loss of a hand's computation, resumed runs, accuracy that rises, what is refused."""
+"""Runs of tune: the loss against an independent computation, resumed runs, a rising accuracy, and errors."""
 
 import json
 import os
@@ -24,17 +24,17 @@ from llamax_cli.tuning.evaluation import Accuracy
 from llamax_cli.tuning.predictors import GenerationPredictor, LikelihoodPredictor
 
 Run = Callable[..., Outcome]
-TOLD = {"entailment": "red", "neutral": "blue", "contradiction": "tall"}  # the word that gives the label away
+CLUES = {"entailment": "red", "neutral": "blue", "contradiction": "tall"}  # the word that gives the label away
 ALONE = {**os.environ, "OMP_NUM_THREADS": "1"}  # tensors this small are slower in two threads
 SMALL = ["--set", "block=512", "--set", "batch=24"]
 
 
 def xnli(path: Path, count: int, first: int = 0) -> Path:
-    """Write a file of XNLI whose labels hang on one word of the hypothesis."""
+    """Write a file of XNLI whose labels depend on one word of the hypothesis."""
     rows = []
     for number in range(first, first + count):
-        label = list(TOLD)[number % 3]
-        premise, hypothesis = WORDS[number * 5 % 20], f"{TOLD[label]} {WORDS[number * 7 % 20]}"
+        label = list(CLUES)[number % 3]
+        premise, hypothesis = WORDS[number * 5 % 20], f"{CLUES[label]} {WORDS[number * 7 % 20]}"
         rows.append(f"the dog sees {premise}\ta {hypothesis}\t{label}\n")
     path.write_text("".join(rows))
     return path
@@ -48,7 +48,7 @@ def alpaca(count: int) -> list[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def words(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Return a tokenizer to which the templates are a few dozen tokens."""
+    """Return a tokenizer that encodes the templates in a few dozen tokens."""
     path = xnli(tmp_path_factory.mktemp("words") / "x-en.tsv", 60)
     return byte_level([f"{question.prompt} {question.answer}" for question in read_questions(path, "xnli")])
 
@@ -72,8 +72,8 @@ def inputs(tmp_path: Path, model: Path) -> Path:
 # -- training ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_loss_is_what_a_hand_computes(tmp_path: Path, model: Path, words: Any) -> None:
-    """The mean over the tokens of all responses and their ends, by the library's own model, record by record."""
+def test_the_loss_equals_an_independent_computation(tmp_path: Path, model: Path, words: Any) -> None:
+    """It is the mean over the tokens of all responses and their ends, computed with the library's own model."""
     from transformers import LlamaForCausalLM
 
     records = alpaca(20)
@@ -87,32 +87,32 @@ def test_the_loss_is_what_a_hand_computes(tmp_path: Path, model: Path, words: An
             "Below is an instruction that describes a task. Write a response that appropriately completes the request."
             f"\n### Instruction:\n{record['instruction']}\n### Response:"
         )
-        asked = words(prompt)["input_ids"]
-        ids = torch.tensor([*asked, *words(f" {record['output']}", add_special_tokens=False)["input_ids"], 2])
-        logits = plain(ids[None]).logits[0, len(asked) - 1 : -1].detach()
-        total += float(cross_entropy(logits, ids[len(asked) :], reduction="sum"))
-        count += len(ids) - len(asked)
+        prompt_ids = words(prompt)["input_ids"]
+        ids = torch.tensor([*prompt_ids, *words(f" {record['output']}", add_special_tokens=False)["input_ids"], 2])
+        logits = plain(ids[None]).logits[0, len(prompt_ids) - 1 : -1].detach()
+        total += float(cross_entropy(logits, ids[len(prompt_ids) :], reduction="sum"))
+        count += len(ids) - len(prompt_ids)
     (step,) = metrics(tmp_path / "run")
     assert step["loss"] == pytest.approx(total / count, rel=1e-5)
     assert step["origin"] == {"alpaca": pytest.approx(total / count, rel=1e-5)}
 
 
-def test_a_run_goes_on_where_it_stopped(tmp_path: Path, model: Path) -> None:
-    """Steps of records from an array: the same losses as without a stop, on two ranks too, every record once."""
+def test_a_run_continues_where_it_stopped(tmp_path: Path, model: Path) -> None:
+    """The losses are those of an uninterrupted run, on two ranks too, and every record is used once."""
     data = tmp_path / "a.json"
     data.write_text(json.dumps(alpaca(90)))
-    asked = {"command": "tune", "batch": 20, "batch_of": "records", "epochs": 2, "block": 256}
+    settings = {"command": "tune", "batch": 20, "batch_of": "records", "epochs": 2, "block": 256}
     whole, parted = tmp_path / "whole", tmp_path / "parted"
-    train(job(whole, model, data, **asked))
-    train(job(parted, model, data, **asked, stop_after=3))
-    train(job(parted, model, data, **asked, resume=True), ranks=2)
+    train(job(whole, model, data, **settings))
+    train(job(parted, model, data, **settings, stop_after=3))
+    train(job(parted, model, data, **settings, resume=True), ranks=2)
     assert losses(parted) == pytest.approx(losses(whole), rel=1e-6)
     assert [line["records"] for line in metrics(whole, "end")] == [180]
     assert metrics(parted, "end")[-1]["records"] == 180
 
 
 def test_changed_data_is_refused_on_resuming(tmp_path: Path, model: Path) -> None:
-    """The file is rendered anew when it is another one, and its plan is not the checkpoint's."""
+    """A changed file is rendered again, and its plan is not that of the checkpoint."""
     data = write(tmp_path / "a.jsonl", alpaca(30))
     train(job(tmp_path / "run", model, data, command="tune", block=256))
     data.touch()
@@ -126,7 +126,7 @@ def test_changed_data_is_refused_on_resuming(tmp_path: Path, model: Path) -> Non
 
 
 def test_bad_records_end_the_run_before_its_first_step(tmp_path: Path, model: Path) -> None:
-    """With the exit code of bad data and the place."""
+    """The exit code is that of bad data, and the error names the place."""
     data = write(tmp_path / "a.jsonl", [*alpaca(3), {"messages": []}])
     folder = job(tmp_path / "run", model, data, command="tune")
     codes, said = end(folder, begin(folder))
@@ -139,7 +139,7 @@ def test_bad_records_end_the_run_before_its_first_step(tmp_path: Path, model: Pa
 
 
 def test_the_card_names_the_users_file(tmp_path: Path, model: Path) -> None:
-    """And the hash of its bytes, not those of what was made of it."""
+    """It gives the hash of that file, not of the rendered one."""
     from xxhash import xxh3_128_hexdigest
 
     data = write(tmp_path / "a.jsonl", alpaca(5))
@@ -153,10 +153,10 @@ def test_the_card_names_the_users_file(tmp_path: Path, model: Path) -> None:
 
 
 def test_a_task_is_learned(tmp_path: Path, model: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
-    """English for training, another language for measuring: from chance to all but perfect."""
+    """After training in English, the accuracy in another language rises from chance to almost 100 percent."""
     data, test = xnli(tmp_path / "train-en.tsv", 120), xnli(tmp_path / "test-sw.tsv", 60, 200)
-    asked = {"block": 512, "batch": 24, "batch_of": "records", "epochs": 20, "learning_rate": 5e-3, "warmup": 0.1}
-    train(job(tmp_path / "run", model, data, command="tune", task="xnli", weight_decay=0.0, **asked))
+    settings = {"block": 512, "batch": 24, "batch_of": "records", "epochs": 20, "learning_rate": 5e-3, "warmup": 0.1}
+    train(job(tmp_path / "run", model, data, command="tune", task="xnli", weight_decay=0.0, **settings))
     scores = []
     for each in (model, tmp_path / "run" / "model"):
         evaluation.evaluate(str(each), "xnli", [test], quiet=True)
@@ -165,8 +165,8 @@ def test_a_task_is_learned(tmp_path: Path, model: Path, capsysbinary: pytest.Cap
     assert scores[1] > 90
 
 
-def test_the_tuned_model_is_measured_in_the_end(inputs: Path, llamax: Run) -> None:
-    """By what the worker becomes: a record for each language, and two lines."""
+def test_the_tuned_model_is_evaluated_in_the_end(inputs: Path, llamax: Run) -> None:
+    """The worker becomes the evaluation, which writes a record for each language; there are two summary lines."""
     xnli(inputs / "train-en.tsv", 24)
     call = ("tune", "--model", "model", "--task", "xnli", "--data", "train-en.tsv", "-o", "run", *SMALL)
     done = llamax(*call, "--eval", "train-en.tsv", "dev-sw.tsv", "--", "--num_processes", 2, env=ALONE)
@@ -187,7 +187,7 @@ def test_the_tuned_model_is_measured_in_the_end(inputs: Path, llamax: Run) -> No
 
 @pytest.mark.filterwarnings("ignore")  # what peft and transformers say to each other
 def test_lora_writes_an_adapter_and_the_model_with_it(inputs: Path, llamax: Run) -> None:
-    """The adapter on the model it was trained from is the model beside it."""
+    """The original model with the adapter equals the merged model."""
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
@@ -205,17 +205,17 @@ def test_lora_writes_an_adapter_and_the_model_with_it(inputs: Path, llamax: Run)
 
 
 def test_preflight_counts_steps_of_records(inputs: Path, llamax: Run) -> None:
-    """The steps that the run then makes."""
+    """These are the steps that the run makes afterwards."""
     call = ("tune", "--model", "model", "--data", "alpaca.jsonl", "-o", "run", *SMALL, "--set", "epochs=2")
     rows = llamax(*call, "--preflight", env=ALONE).stdout.decode().splitlines()
-    told = next(row for row in rows if row.startswith("steps"))
+    steps_row = next(row for row in rows if row.startswith("steps"))
     done = llamax(*call, env=ALONE)
     steps = int(done.stderr.decode().split(" steps")[0].split()[-1])
-    assert told == f"steps      {steps} of 24 records, 2 epochs"
+    assert steps_row == f"steps      {steps} of 24 records, 2 epochs"
 
 
 def test_dry_run_and_lora_without_a_rank(inputs: Path, llamax: Run) -> None:
-    """The call of accelerate, whatever stands around --lora."""
+    """The call of accelerate is the same, whatever follows --lora."""
     call = ("tune", "--model", "model", "--data", "alpaca.jsonl", "alpaca.json", "-o", "run", "--dry-run")
     (inputs / "alpaca.json").write_text(json.dumps(alpaca(3)))
     expected = (
@@ -232,16 +232,16 @@ def test_dry_run_and_lora_without_a_rank(inputs: Path, llamax: Run) -> None:
 
 
 def test_the_likeliest_option_is_chosen(model: Path, words: Any) -> None:
-    """By the log-probabilities that the library's own model gives to each option and the end, one by one."""
+    """The oracle is the log-probability of each option and its end, by the library's own model, one by one."""
     from transformers import LlamaForCausalLM
 
-    asked = []
+    questions = []
     for place in range(12):
         options = tuple(" ".join(WORDS[(place + step * k) % 20] for k in range(6)) for step in (3, 7, 11, 13))
-        asked.append(Question("Say it.", WORDS[place], "", "", options, "en"))
+        questions.append(Question("Say it.", WORDS[place], "", "", options, "en"))
     plain = LlamaForCausalLM.from_pretrained(model)
     expected = []
-    for question in asked:
+    for question in questions:
         scores = []
         for option in question.options:
             prompt = words(question.prompt)["input_ids"]
@@ -249,18 +249,18 @@ def test_the_likeliest_option_is_chosen(model: Path, words: Any) -> None:
             logits = plain(ids[None]).logits[0, len(prompt) - 1 : -1].detach()
             scores.append(-float(cross_entropy(logits, ids[len(prompt) :], reduction="sum")))
         expected.append(question.options[scores.index(max(scores))])
-    assert len({question.options.index(each) for question, each in zip(asked, expected, strict=True)}) > 1
+    assert len({question.options.index(each) for question, each in zip(questions, expected, strict=True)}) > 1
     for budget in (1, 500, 10**6):  # in groups of one question, of some, of all
         likelihood = LikelihoodPredictor(str(model))
         likelihood._batch_tokens = budget
-        assert list(likelihood.predict(asked)) == list(enumerate(expected))
+        assert list(likelihood.predict(questions)) == list(enumerate(expected))
 
 
-def test_what_does_not_fit_the_memory_is_halved(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Down to a single question; the answers are the same."""
-    asked = [Question("Say it.", word, "", "", tuple(WORDS[:3]), "en") for word in WORDS[:7]]
+def test_a_batch_that_does_not_fit_in_memory_is_halved(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches are halved down to a single question, and the answers stay the same."""
+    questions = [Question("Say it.", word, "", "", tuple(WORDS[:3]), "en") for word in WORDS[:7]]
     likelihood = LikelihoodPredictor(str(model))
-    expected, learner, most, calls = list(likelihood.predict(asked)), likelihood._model, 6, []
+    expected, learner, most, calls = list(likelihood.predict(questions)), likelihood._model, 6, []
 
     def narrow(batch: Any) -> torch.Tensor:
         calls.append(len(batch.numbers))
@@ -269,32 +269,32 @@ def test_what_does_not_fit_the_memory_is_halved(model: Path, monkeypatch: pytest
         return learner(batch)
 
     monkeypatch.setattr(likelihood, "_model", narrow)
-    assert list(likelihood.predict(asked)) == expected
+    assert list(likelihood.predict(questions)) == expected
     assert max(calls) == 21 and min(calls) == 3
     most = 2
     with pytest.raises(ModelError, match="a single question does not fit in the memory of the GPU"):
-        list(likelihood.predict(asked))
+        list(likelihood.predict(questions))
 
 
 def test_a_question_that_is_too_long_is_left_out(tmp_path: Path, model: Path) -> None:
-    """And counted, whatever its neighbours are."""
+    """It is counted, and its neighbours are answered."""
     path = tmp_path / "x-sw.tsv"
     path.write_text("a\tb\tneutral\n" + "dog " * 600 + "\tb\tneutral\na\tb\tneutral\na\tb\t-\n")
-    asked = list(read_questions(path, "xnli"))[:3]
-    answers = dict(LikelihoodPredictor(str(model)).predict(asked))
+    questions = list(read_questions(path, "xnli"))[:3]
+    answers = dict(LikelihoodPredictor(str(model)).predict(questions))
     assert answers[1] is None
     assert answers[0] == answers[2] is not None
 
 
 def test_a_problem_is_answered_greedily(tiny_model: Callable[[str], Path]) -> None:
-    """What `generate` writes for the same prompt, up to the next instruction."""
+    """The answer is what `generate` writes for the same prompt, up to the next instruction."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     folder = tiny_model("llama")
-    asked = [Question("Translate.", text, "", "1", (), "en") for text in ("kalo mi.", "vodu stare")]
-    found = dict(GenerationPredictor(str(folder), lambda text: text).predict(asked))
+    questions = [Question("Translate.", text, "", "1", (), "en") for text in ("kalo mi.", "vodu stare")]
+    found = dict(GenerationPredictor(str(folder), lambda text: text).predict(questions))
     plain, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
-    for place, question in enumerate(asked):
+    for place, question in enumerate(questions):
         ids = tokenizer(question.prompt, return_tensors="pt")["input_ids"]
         made = plain.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=512, do_sample=False)
         text = tokenizer.decode(made[0, ids.shape[1] :], skip_special_tokens=True).strip()
@@ -302,7 +302,7 @@ def test_a_problem_is_answered_greedily(tiny_model: Callable[[str], Path]) -> No
 
 
 def test_accuracy_is_counted_by_language() -> None:
-    """In percent; what could not be asked does not count."""
+    """It is in percent; questions that are too long do not count."""
     accuracy = Accuracy()
     for lang, answer in (("sw", "a"), ("en", "a"), ("sw", "b"), ("sw", None), ("sw", "b"), ("en", "a")):
         accuracy.add(Question("", "", "a", "a", ("a", "b"), lang), answer)
@@ -372,10 +372,10 @@ def test_accuracy_is_counted_by_language() -> None:
         ),
     ],
 )
-def test_what_cannot_be_is_refused_in_a_line(
+def test_a_contradiction_is_refused_in_one_line(
     inputs: Path, llamax: Run, arguments: str, code: int, message: str
 ) -> None:
-    """Before anything is made."""
+    """The error comes before anything is written."""
     (inputs / "empty").mkdir()
     (inputs / "older").mkdir()
     (inputs / "older" / "model").symlink_to(inputs / "model")
@@ -391,7 +391,7 @@ def test_what_cannot_be_is_refused_in_a_line(
 
 
 def test_a_reader_that_goes_away(inputs: Path) -> None:
-    """`| head -c 0`: the exit code of a closed pipe and no traceback."""
+    """As with `| head -c 0`, the exit code is that of a closed pipe, and there is no traceback."""
     call = ["tune", "--task", "xnli", "--eval", "dev-sw.tsv", "--model", "model"]
     reader, writer = os.pipe()
     os.close(reader)

@@ -1,4 +1,4 @@
-"""The mean of models: torch's own to the last bit, in files as those of the first, and refused where there is none."""
+"""The mean of models: equal to torch's, sharded as the first model, and refused for models that do not match."""
 
 import json
 import resource
@@ -26,7 +26,7 @@ Run = Callable[..., Outcome]
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Return three models of one kind."""
+    """Return three models of the same kind."""
     folder = tmp_path_factory.mktemp("models")
     return [model_folder(folder / name, seed) for seed, name in enumerate(("one", "two", "three"))]
 
@@ -50,7 +50,7 @@ def loaded(folder: Path) -> dict[str, torch.Tensor]:
 
 
 def test_the_mean_is_torchs(tmp_path: Path, models: list[Path], llamax: Run) -> None:
-    """Of each weight, to the last bit; tokenizer, configuration and a card that names the parents."""
+    """Each weight is equal to the last bit; the tokenizer is copied, and the card names the parents."""
     done = llamax("tune", "--average", *models, "--output", "mean")
     assert (done.returncode, done.stdout) == (0, b"")
     assert done.stderr.startswith(b"llamax tune: the mean of 3 models, 21 weights; mean; ")
@@ -65,8 +65,8 @@ def test_the_mean_is_torchs(tmp_path: Path, models: list[Path], llamax: Run) -> 
 
 
 @pytest.mark.parametrize("form", ["shards", "bin", "bin shards"])
-def test_weights_lie_in_any_files(tmp_path: Path, models: list[Path], form: str) -> None:
-    """In one file or in shards, of safetensors or of PyTorch: the same mean, in files parted as the first model's."""
+def test_weights_are_read_from_any_files(tmp_path: Path, models: list[Path], form: str) -> None:
+    """The mean is the same for one file or shards, of safetensors or of PyTorch, and sharded as the first model is."""
     first = reshaped(models[0], tmp_path / "first", max_shard_size="40KB" if "shards" in form else "5GB")
     if "bin" in form:
         for path in first.glob("*.safetensors"):
@@ -87,7 +87,7 @@ def test_weights_lie_in_any_files(tmp_path: Path, models: list[Path], form: str)
 
 
 def test_the_mean_is_computed_in_fp32(tmp_path: Path, models: list[Path]) -> None:
-    """Of bf16 models it is not the mean that bf16 gives, and it is bf16 again."""
+    """For bf16 models it differs from a mean in bf16, and it is written as bf16."""
     halves = [reshaped(model, tmp_path / model.name, dtype=torch.bfloat16) for model in models]
     averaging.write_average(halves, tmp_path / "mean", quiet=True)
     parents = [loaded(model) for model in halves]
@@ -118,7 +118,7 @@ SHAPES = st.lists(st.integers(0, 4), max_size=3)
 def test_what_is_written_is_safetensors(
     tmp_path_factory: pytest.TempPathFactory, kinds: list[tuple[torch.dtype, list[int]]]
 ) -> None:
-    """Any kinds and shapes of weights: the library reads back the mean of a model with itself, which it is."""
+    """For any number formats and shapes, the library reads the mean of a model with itself as that model."""
     folder = tmp_path_factory.mktemp("kinds")
     source = folder / "source"
     source.mkdir()
@@ -133,7 +133,7 @@ def test_what_is_written_is_safetensors(
 
 
 def test_memory_is_that_of_a_tensor(tmp_path: Path) -> None:
-    """From the tenth of 40 tensors to the last nothing is kept: they have 210 MB, each 5."""
+    """Memory does not grow from the tenth of 40 tensors to the last, which have 5 MB each."""
     script = (
         "import sys\n"
         "from pathlib import Path\n"
@@ -178,7 +178,7 @@ def changed(folder: Path, source: Path, change: Callable[[dict[str, torch.Tensor
 
 
 def test_models_of_different_kinds_have_no_mean(tmp_path: Path, models: list[Path], llamax: Run) -> None:
-    """Each in one line, and nothing is left behind."""
+    """Each error is one line, and nothing is left behind."""
     one = models[0]
     head = "lm_head.weight"
     changed(tmp_path / "less", one, lambda weights: weights.pop(head))
@@ -217,7 +217,7 @@ def test_models_of_different_kinds_have_no_mean(tmp_path: Path, models: list[Pat
 def test_only_its_own_folder_is_removed(
     tmp_path: Path, models: list[Path], monkeypatch: pytest.MonkeyPatch, llamax: Run
 ) -> None:
-    """Another's partial mean stays; a mean may fill an empty folder, but not the one in which it is asked for."""
+    """Another run's partial folder stays. A mean may fill an empty folder, but not the current one."""
     (tmp_path / "mean.partial").mkdir()
     (tmp_path / "mean.partial" / "file").touch()
     (tmp_path / "mean").mkdir()
@@ -232,7 +232,7 @@ def test_only_its_own_folder_is_removed(
 
 
 @pytest.mark.parametrize("held", [[torch.zeros(2)], {"epoch": 3}, {1: torch.zeros(2)}], ids=str)
-def test_a_file_of_something_else_holds_no_weights(tmp_path: Path, held: object) -> None:
+def test_a_file_without_named_weights_is_refused(tmp_path: Path, held: object) -> None:
     """PyTorch's format may hold anything."""
     torch.save(held, tmp_path / "pytorch_model.bin")
     with pytest.raises(ModelError, match=r"pytorch_model\.bin holds something other than named weights"):
@@ -240,7 +240,7 @@ def test_a_file_of_something_else_holds_no_weights(tmp_path: Path, held: object)
 
 
 def test_whole_numbers_have_to_be_the_same(tmp_path: Path, models: list[Path]) -> None:
-    """Places are kept; quantized weights are refused."""
+    """Equal integers are kept; different ones are an error, since they are quantized weights."""
     same = [changed(tmp_path / n, models[0], lambda w: w.update(places=torch.arange(9))) for n in ("a", "b")]
     averaging.write_average(same, tmp_path / "mean", quiet=True)
     assert torch.equal(load_file(tmp_path / "mean" / "model.safetensors")["places"], torch.arange(9))
@@ -250,8 +250,8 @@ def test_whole_numbers_have_to_be_the_same(tmp_path: Path, models: list[Path]) -
     assert not list(tmp_path.glob("x*"))
 
 
-def test_a_missing_shard_is_told(tmp_path: Path, models: list[Path]) -> None:
-    """The index names it, the folder lacks it."""
+def test_a_missing_shard_is_named(tmp_path: Path, models: list[Path]) -> None:
+    """The error names a shard that the index lists but the folder lacks."""
     parted = reshaped(models[0], tmp_path / "parted", max_shard_size="40KB")
     gone = max(parted.glob("*.safetensors"))
     gone.unlink()
@@ -260,7 +260,7 @@ def test_a_missing_shard_is_told(tmp_path: Path, models: list[Path]) -> None:
 
 
 def test_a_full_disk_leaves_nothing(tmp_path: Path, models: list[Path]) -> None:
-    """One line, exit code 1, no folder."""
+    """There are one line, exit code 1 and no folder."""
 
     def limited() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -288,7 +288,7 @@ def test_terminated_midway_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_signal_while_a_tensor_is_read_is_not_lost(tmp_path: Path) -> None:
-    """It is heeded once the tensor is there: the reader would take what the handler raises for an error of its own."""
+    """It is handled after the tensor is read; the reader would take what the handler raises for its own error."""
     save_file({"w": torch.ones(2)}, tmp_path / "model.safetensors")
     weights = Weights(tmp_path)
     (path,) = weights.files
