@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from llamax_cli.conversion.formats import tmx, wmt
-from llamax_cli.conversion.formats.markup import unfolded
+from llamax_cli.conversion.formats.markup import unfold
 from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment
 from llamax_cli.errors import DataError, UsageError
 from llamax_cli.streams.inputs import Input
@@ -101,8 +101,8 @@ def test_spaces_are_text_and_line_breaks_are_layout(memory: Write) -> None:
     body = unit(en="\n    One  two\u00a0\u0085\u2028 \n    three ", de="", fr=" un\tdeux")
     (corpus,) = tmx.open_corpora(request_of(memory(body)))
     assert texts(corpus, "en", "de", "fr") == [("One  two\u00a0\u0085\u2028 three ", None, " un\tdeux")]
-    assert unfolded("\r\n") == ""
-    assert unfolded("\n  One\n  two  three ") == "One two  three "
+    assert unfold("\r\n") == ""
+    assert unfold("\n  One\n  two  three ") == "One two  three "
 
 
 def test_utf16_and_compression_are_read(memory: Write, tmp_path: Path) -> None:
