@@ -1,1 +1,1 @@
-"""What is done to corpora: conversion from and to the formats people have."""
+"""Conversion of corpora: from and to the formats that people have."""

@@ -1,4 +1,4 @@
-"""Which format a corpus is in, and the corpora that are at a path."""
+"""The formats of corpora: which format a path is in, and opening the corpora at a path."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +28,7 @@ BY_ENDING = {
     ".dev": "flores", ".devtest": "flores",
 }  # fmt: skip
 BY_CONTENT = {b"<tmx": "tmx", b"<dataset": "wmt", b"<srcset": "wmt", b"<refset": "wmt"}
-IN_FOLDER = {  # what a folder holds, by the first pattern that matches in it or one level down
+BY_FOLDER = {  # by the first pattern that matches a file in a folder or one level below
     "*.dev": "flores", "*.devtest": "flores", "newstest*-ref.*.txt*": "ntrex",
     "test.en-*.tsv*": "tico19", "dev.en-*.tsv*": "tico19", "all.en-*.tsv*": "tico19",
     "dataset_info.json": "dataset", "dataset_dict.json": "dataset", "*.parquet": "dataset", "*.arrow": "dataset",
@@ -36,7 +36,7 @@ IN_FOLDER = {  # what a folder holds, by the first pattern that matches in it or
 
 
 def open_corpora(request: CorpusRequest, format: str | None) -> list[Corpus]:
-    """Return the corpora at the paths, each in the format named or the one it looks like."""
+    """Return the corpora at the paths, in the given format or else each in the format it is detected to be in."""
     groups: dict[str, list[str]] = {}
     for path in request.paths:
         groups.setdefault(format or detect(path, request), []).append(path)
@@ -47,7 +47,7 @@ def open_corpora(request: CorpusRequest, format: str | None) -> list[Corpus]:
 
 
 def detect(path: str, request: CorpusRequest) -> str:
-    """Return the format of a file by its name or else its first line, of a folder by the files in it."""
+    """Return the format of a file by its name or else its first line, and of a folder by its files."""
     if path != "-" and Path(path).is_dir():
         return _detect_folder(Path(path))
     name = Path(bare(path))
@@ -57,10 +57,10 @@ def detect(path: str, request: CorpusRequest) -> str:
         return "ntrex"
     head = request.input(path).head().removeprefix(b"\xef\xbb\xbf")
     first = head.split(b"\n")[0]
-    for mark, found in BY_CONTENT.items():
-        if mark in head[:1000]:
-            request.input(path).spool()  # these are read more than once
-            return found
+    for tag, kind in BY_CONTENT.items():
+        if tag in head[:1000]:
+            request.input(path).spool()  # these formats read it more than once
+            return kind
     if first.startswith(b"[") and b"{" in head[:1000]:
         raise DataError(f"{path} is a JSON array, not lines; make lines of it: jq -c '.[]'")
     if first.lstrip().startswith(b"{"):
@@ -73,8 +73,8 @@ def detect(path: str, request: CorpusRequest) -> str:
 
 
 def _detect_folder(folder: Path) -> str:
-    for pattern, found in IN_FOLDER.items():
+    for pattern, kind in BY_FOLDER.items():
         if any(folder.glob(pattern)) or any(folder.glob(f"*/{pattern}")):
-            return found
-    formats = ", ".join(sorted(set(IN_FOLDER.values())))
+            return kind
+    formats = ", ".join(sorted(set(BY_FOLDER.values())))
     raise DataError(f"{folder} is a folder of no corpus known here ({formats}); name the files in it: {folder}/*")

@@ -1,4 +1,4 @@
-"""What every corpus format gives and gets: segments in some languages, and a request to open it."""
+"""The contract of corpus formats: a request to open corpora, and the segments in several languages that they yield."""
 
 import os
 import re
@@ -6,75 +6,82 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from llamax_cli.languages import known, languages
 from llamax_cli.records import Record
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.lines import bare
 
-VARIETY = r"[A-Za-z]{2,3}[_-][A-Za-z]{2,4}"  # a language with its script or region
-NOTHING: Mapping[str, Any] = {}
+LANGUAGE_VARIETY = r"[A-Za-z]{2,3}[_-][A-Za-z]{2,4}"  # a language with its script or region
+NO_EXTRA: Mapping[str, Any] = {}
+
+# Takes a bad line: file, number of the line, reason, its bytes.
+RejectLine: TypeAlias = Callable[[str, int, str, bytes], None]
 
 
 class Segment(NamedTuple):
-    """One segment of a corpus: its number there (from 1), its text in each language asked for (None where the corpus
-    has none) and what else the corpus says of it."""
+    """One segment of a corpus.
+
+    `number` is its number in the corpus, from 1; `texts` has its text in each requested language, None where the
+    corpus does not have it; `extra` has the other keys of its record.
+    """
 
     number: int
     texts: Sequence[str | None]
-    extra: Mapping[str, Any] = NOTHING
+    extra: Mapping[str, Any] = NO_EXTRA
 
 
 class Corpus(Protocol):
-    """Segments that are there in one language or in several."""
+    """Segments in one or several languages."""
 
     @property
     def name(self) -> str:
-        """What opens the id of each segment: `flores101/devtest`."""
+        """The first part of each segment's id: `flores101/devtest`."""
 
     @property
     def languages(self) -> Sequence[str]:
         """Canonical codes, in the order of the corpus."""
 
     def segments(self, languages: Sequence[str]) -> Iterator[Segment]:
-        """Yield every segment with its texts in these languages; may be called again for others."""
+        """Yield every segment with its texts in these languages; can be called again for other languages."""
 
 
 @runtime_checkable
-class Stream(Protocol):
-    """A corpus each line of which says its own languages, so that it can be taken line by line."""
+class RecordStream(Protocol):
+    """A corpus in which each line names its languages, so that it can be read line by line."""
 
-    def as_they_are(self, counts: Counter[str]) -> Iterator[Record]:
-        """Yield a record for each line in the order of the lines; `counts` gets those that hold no translation."""
+    def stream_records(self, counts: Counter[str]) -> Iterator[Record]:
+        """Yield a record for each line, in order; `counts` counts the lines without a translation."""
 
 
-def ignore(name: str, line: int, reason: str, raw: bytes) -> None:
-    """Let a bad line be, in a pass that only looks: it is reported when the line is read."""
+def ignore_bad_line(name: str, line: int, reason: str, raw: bytes) -> None:
+    """Ignore a bad line, for a pass that only looks for languages: the pass that reads the texts reports it."""
 
 
 def language_in(name: str) -> str | None:
-    """Return the language that a file ending or the head of a column means: `language_in("eng") -> "en"`.
+    """Return the language that a file's ending or a column's name stands for: `language_in("eng") -> "en"`.
 
-    Beyond the languages of the table only two letters count, or a script or region: three letters are too often
-    something else ("src", "csv", "ids" and "url" are registered codes) and want to be declared.
+    Codes that are not in the table of languages count only if they have two letters, or a script or region. Other codes
+    of three letters have to be declared, because they often mean something else: "src", "csv", "ids" and "url" are
+    registered codes.
     """
     code = known(name)
-    return code if code in languages() or len(name) == 2 or re.fullmatch(VARIETY, name) else None
+    return code if code in languages() or len(name) == 2 or re.fullmatch(LANGUAGE_VARIETY, name) else None
 
 
 @dataclass(frozen=True)
 class CorpusRequest:
-    """What to open and how to read it.
+    """Which corpora to open, and how.
 
-    `languages` are those the user declared, in the order of the files or columns; `columns` maps a language to the
-    name or number of its column; `input` opens a path so that the run knows of it; `reject(file, line, reason, bytes)`
-    takes a bad line, and returns only where the run may go on without it.
+    `languages` are those that the user declared, in the order of the files or columns; `columns` maps a language to the
+    name or number of its column; `input` opens a path so that the run knows of it; `reject` takes a bad line, and
+    returns only if the run may continue without it.
     """
 
     paths: Sequence[str]
     input: Callable[[str | Path], Input]
-    reject: Callable[[str, int, str, bytes], None]
+    reject: RejectLine
     languages: Sequence[str] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     name: str | None = None
@@ -82,13 +89,13 @@ class CorpusRequest:
     config: str | None = None
 
     def spool(self) -> None:
-        """Make every input one that can be read again: several directions are several passes."""
+        """Make every input readable several times, because each direction reads it once."""
         for path in self.paths:
             if _is_stream(path):
                 self.input(path).spool()
 
     def corpus_name(self, path: str, *, without: str = "") -> str:
-        """Return the name of the corpus at `path`: its folder and itself, less compression and the ending `without`.
+        """Return the name of the corpus at a path: folder and file, without the endings of compression and format.
 
         `corpus_name("/data/tatoeba/eng-fra.tsv.gz", without=".tsv") -> "tatoeba/eng-fra"`
         """
@@ -96,9 +103,9 @@ class CorpusRequest:
             return self.name
         if _is_stream(path):
             return "stdin"
-        whole = Path(os.path.realpath(path))
-        stem = bare(whole).removesuffix(without)
-        return f"{whole.parent.name}/{stem}" if whole.parent.name else stem
+        absolute = Path(os.path.realpath(path))
+        stem = bare(absolute).removesuffix(without)
+        return f"{absolute.parent.name}/{stem}" if absolute.parent.name else stem
 
 
 def _is_stream(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""What to take of corpora: directions or languages by pattern, in the order asked for, and samples of them."""
+"""Which records of corpora to take: directions or languages by pattern, in the order of the patterns, and samples."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,12 +14,14 @@ from llamax_cli.records import Record, text, value
 from llamax_cli.streams.chunks import WHOLE, Portion
 
 ANY = "*"
-Group = tuple[str, ...]  # what is given out together: a direction (two codes) or a language (one)
+Group = tuple[str, ...]  # the codes of a direction (two) or of a language (one)
+TEXT_KEYS = ("src", "tgt", "text")
+LANGUAGE_KEYS = ("src_lang", "tgt_lang", "lang")
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What to take: `pairs` or `mono` patterns (neither: each corpus as it is), and a sample of it."""
+    """What to take: patterns of `pairs` or of `mono` languages (neither: each corpus as it is), and a sample."""
 
     pairs: Sequence[str] = ()
     mono: Sequence[str] = ()
@@ -33,38 +35,38 @@ class Selection:
             raise UsageError("--pairs makes pairs and --mono texts: give one of them")
 
     @property
-    def chooses(self) -> bool:
+    def names_languages(self) -> bool:
         """Whether directions or languages are named."""
         return bool(self.pairs or self.mono)
 
     @property
-    def draws(self) -> bool:
-        """Whether some segments are left out by chance."""
+    def is_sample(self) -> bool:
+        """Whether some segments are left out at random."""
         return self.sample is not None or self.part != WHOLE
 
 
 @runtime_checkable
-class Directed(Protocol):
-    """A corpus that has some directions between its languages and not others."""
+class HasDirections(Protocol):
+    """A corpus that has only some of the directions between its languages."""
 
     def directions(self) -> Sequence[tuple[str, str]]:
-        """Return the directions it has, its own order first."""
+        """Return the directions that it has, those of its own order first."""
 
 
-def plan(corpora: Sequence[Corpus], selection: Selection) -> dict[Group, list[Corpus]]:
-    """Return what to give out, in order, and the corpora that have it."""
-    if not selection.chooses:
-        return _as_they_are(corpora)
-    present = [(corpus, _directions(corpus) if selection.pairs else _languages(corpus)) for corpus in corpora]
-    every = dict.fromkeys(group for _, groups in present for group in groups)
+def plan_groups(corpora: Sequence[Corpus], selection: Selection) -> dict[Group, list[Corpus]]:
+    """Return the directions or languages to write, in order, and the corpora that have each of them."""
+    if not selection.names_languages:
+        return _whole_corpora(corpora)
+    available = [(corpus, _directions(corpus) if selection.pairs else _languages(corpus)) for corpus in corpora]
+    all_groups = dict.fromkeys(group for _, groups in available for group in groups)
     return {
-        group: [corpus for corpus, groups in present if group in groups]
-        for group in _chosen(selection.pairs or selection.mono, list(every), 2 if selection.pairs else 1)
+        group: [corpus for corpus, groups in available if group in groups]
+        for group in _match_patterns(selection.pairs or selection.mono, list(all_groups), 2 if selection.pairs else 1)
     }
 
 
-def _as_they_are(corpora: Sequence[Corpus]) -> dict[Group, list[Corpus]]:
-    """Return each corpus in its own direction, or its one language; UsageError where it has more to choose from."""
+def _whole_corpora(corpora: Sequence[Corpus]) -> dict[Group, list[Corpus]]:
+    """Return each corpus in its own direction, or its one language; UsageError where it has more than two languages."""
     groups: dict[Group, list[Corpus]] = {}
     for corpus in corpora:
         if len(corpus.languages) > 2:
@@ -75,57 +77,62 @@ def _as_they_are(corpora: Sequence[Corpus]) -> dict[Group, list[Corpus]]:
 
 
 def _directions(corpus: Corpus) -> dict[Group, None]:
-    found = corpus.directions() if isinstance(corpus, Directed) else permutations(corpus.languages, 2)
-    return dict.fromkeys(found)
+    return dict.fromkeys(
+        corpus.directions() if isinstance(corpus, HasDirections) else permutations(corpus.languages, 2)
+    )
 
 
 def _languages(corpus: Corpus) -> dict[Group, None]:
     return dict.fromkeys((code,) for code in corpus.languages)
 
 
-def _chosen(patterns: Sequence[str], present: Sequence[Group], parts: int) -> list[Group]:
-    """Return the groups that match a pattern, pattern by pattern; UsageError where one matches none."""
-    chosen: dict[Group, None] = {}
+def _match_patterns(patterns: Sequence[str], available: Sequence[Group], size: int) -> list[Group]:
+    """Return the groups of `size` codes that match a pattern, pattern by pattern; UsageError where one matches none."""
+    matching: dict[Group, None] = {}
     for pattern in patterns:
-        ways = readings(pattern, parts)
-        found = [group for group in present if any(map(_matches, repeat(group), ways))]
+        meanings = interpret_pattern(pattern, size)
+        found = [group for group in available if any(map(_matches, repeat(group), meanings))]
         if not found:
-            have = ", ".join(dict.fromkeys(code for group in present for code in group))
+            have = ", ".join(dict.fromkeys(code for group in available for code in group))
             raise UsageError(f"nothing is {pattern!r} here; {f'the languages are {have}' if have else 'it is empty'}")
-        chosen.update(dict.fromkeys(found))
-    return list(chosen)
+        matching.update(dict.fromkeys(found))
+    return list(matching)
 
 
-def _matches(group: Group, reading: Group) -> bool:
-    return all(code in (ANY, present) for code, present in zip(reading, group, strict=True))
+def _matches(group: Group, meaning: Group) -> bool:
+    return all(code in (ANY, member) for code, member in zip(meaning, group, strict=True))
 
 
-def readings(pattern: str, parts: int) -> set[Group]:
-    """Return what a pattern may mean, in canonical codes: `readings("zho_Hans-*", 2) -> {("zh", "*")}`.
+def interpret_pattern(pattern: str, size: int) -> set[Group]:
+    """Return what a pattern of `size` codes may mean: `interpret_pattern("zho_Hans-*", 2) -> {("zh", "*")}`.
 
-    A code may hold hyphens of its own: `en-pt-BR` is English to Brazilian, or Portugal's English to Breton. What the
-    corpora hold decides. UsageError where the pattern means nothing.
+    A code may contain hyphens: `en-pt-BR` is English to Brazilian Portuguese, or English of Portugal to Breton. The
+    languages of the corpora decide. UsageError where the pattern has no meaning.
     """
     pieces = pattern.split("-")
-    ways = {tuple("-".join(pieces[low:high]) for low, high in pairwise(cut)) for cut in _cuts(len(pieces), parts)}
-    meaningful = {cast(Group, codes) for way in ways if None not in (codes := tuple(map(_known, way)))}
-    if not meaningful:
-        raise UsageError(f"{pattern!r} is not {'a language' if parts == 1 else 'SRC-TGT'}" + _nearest(ways))
-    return meaningful
+    splits = {
+        tuple("-".join(pieces[low:high]) for low, high in pairwise(points))
+        for points in _split_points(len(pieces), size)
+    }
+    meanings = {cast(Group, codes) for split in splits if None not in (codes := tuple(map(_canonical_or_any, split)))}
+    if not meanings:
+        raise UsageError(f"{pattern!r} is not {'a language' if size == 1 else 'SRC-TGT'}" + _explain_unknown(splits))
+    return meanings
 
 
-def _cuts(pieces: int, parts: int) -> Iterator[tuple[int, ...]]:
-    for inner in combinations(range(1, pieces), parts - 1):
+def _split_points(pieces: int, size: int) -> Iterator[tuple[int, ...]]:
+    """Yield every way to split a number of pieces into `size` groups: `_split_points(3, 2) -> (0, 1, 3), (0, 2, 3)`."""
+    for inner in combinations(range(1, pieces), size - 1):
         yield (0, *inner, pieces)
 
 
-def _known(code: str) -> str | None:
+def _canonical_or_any(code: str) -> str | None:
     return ANY if code == ANY else known(code)
 
 
-def _nearest(ways: set[Group]) -> str:
-    """Return what the table says of the code that is unknown, where the pattern could be cut in one way only."""
-    for code in ways.pop() if len(ways) == 1 else ():
+def _explain_unknown(splits: set[Group]) -> str:
+    """Return the reason why a code is unknown, where a pattern can be split in one way only, else ""."""
+    for code in splits.pop() if len(splits) == 1 else ():
         try:
             if code != ANY:
                 canonical(code)
@@ -134,45 +141,43 @@ def _nearest(ways: set[Group]) -> str:
     return ""
 
 
-def draw(records: Iterable[Record], selection: Selection, counts: Counter[str]) -> Iterator[Record]:
-    """Yield so many records a direction without replacement, in their order; the parts of one seed share no segment.
+def sample_records(records: Iterable[Record], selection: Selection, counts: Counter[str]) -> Iterator[Record]:
+    """Yield a sample of each direction, drawn without replacement, in order; parts of one seed share no segment.
 
-    Chance hangs on the id alone, which names a segment: a segment of one part is in that part in every direction, so
-    that what is held out in en-de is held out in de-en and en-fr too. Memory is that of the sample.
+    The draw depends only on the id, which names a segment. So a segment is in the same part in every direction: what is
+    held out in en-de is held out in de-en and en-fr too. The sample is kept in memory.
     """
     import heapq
 
     part = selection.part
-    drawn: dict[object, list[tuple[int, int, Record]]] = {}
+    samples: dict[object, list[tuple[int, int, Record]]] = {}
     for order, record in enumerate(records):
-        name = _name(record)
+        name = _segment_name(record)
         if part != WHOLE and below(part.count, bits(selection.seed, "part", name)) != part.index - 1:
             counts["in another part"] += 1
         elif selection.sample is None:
             yield record
         else:
-            heap = drawn.setdefault(
-                tuple(text(record, key) for key in ("src_lang", "tgt_lang", "lang") if key in record), []
-            )
+            heap = samples.setdefault(tuple(text(record, key) for key in LANGUAGE_KEYS if key in record), [])
             heapq.heappush(heap, (-bits(selection.seed, "sample", name), order, record))
             if len(heap) > selection.sample:
                 heapq.heappop(heap)
                 counts["not drawn"] += 1
-    kept = [entry for heap in drawn.values() for entry in heap]
-    yield from (record for _, _, record in sorted(kept, key=lambda entry: entry[1]))
+    kept = [item for heap in samples.values() for item in heap]
+    yield from (record for _, _, record in sorted(kept, key=lambda item: item[1]))
 
 
-def _name(record: Record) -> str:
-    """Return what chance hangs on: the id, or the texts where there is none, which are the same in both directions."""
+def _segment_name(record: Record) -> str:
+    """Return the id or, where there is none, the texts in an order that is the same in both directions."""
     if "id" in record:
         return str(value(record, "id"))
-    return "\n".join(sorted(text(record, key) for key in ("src", "tgt", "text") if key in record))
+    return "\n".join(sorted(text(record, key) for key in TEXT_KEYS if key in record))
 
 
-def without_empty(records: Iterable[Record], counts: Counter[str]) -> Iterator[Record]:
-    """Yield the records whose texts are more than space."""
+def skip_empty(records: Iterable[Record], counts: Counter[str]) -> Iterator[Record]:
+    """Yield the records in which every text has more than white space."""
     for record in records:
-        if all(text(record, key).strip() for key in ("src", "tgt", "text") if key in record):
+        if all(text(record, key).strip() for key in TEXT_KEYS if key in record):
             yield record
         else:
             counts["empty"] += 1

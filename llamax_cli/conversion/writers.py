@@ -1,121 +1,125 @@
-"""From records to the forms in which other tools take corpora: Moses files, TSV, translation lines, plain text."""
+"""From records to the formats that other tools read: Moses files, TSV, translation lines, plain text."""
 
 import fcntl
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
+from llamax_cli.conversion.segments import RejectLine
 from llamax_cli.errors import DataError, FileError, RecordError, UsageError, because
 from llamax_cli.records import Record, serialise, text
 from llamax_cli.streams.compression import ENDINGS
 from llamax_cli.streams.outputs import partial_path
 from llamax_cli.streams.run import Run
 
-Refuse = Callable[[str, int, str, bytes], None]
-OPEN_DIRECTIONS = 32
-TAKEN = {"id", "src", "tgt", "src_lang", "tgt_lang", "translation"}
+Converted = TypeVar("Converted")
+MAX_OPEN_DIRECTIONS = 32
+PAIR_KEYS = {"id", "src", "tgt", "src_lang", "tgt_lang", "translation"}  # not copied to a translation line
 TARGETS = ("records", "moses", "tsv", "hf", "text")
-# What would not come back as it was from a line of text: a line end or a NUL in it, a return at its end, a byte order
-# mark at its start; from a cell: a tab, nothing at all, and what TED writes for nothing.
+# What would be read back differently from a line: a line end or NUL in it, a carriage return at its end, a byte order
+# mark at its start; and from a cell: also a tab, an empty text, and the TED corpus's mark of an empty cell.
 BREAKS_LINE = r"[\n\0]|\r$|^\ufeff"
 BREAKS_CELL = BREAKS_LINE + r"|\t|^__NULL__$|^$"
 
 
-def translations(records: Iterable[Record], refuse: Refuse) -> Iterator[Record]:
+def translation_lines(records: Iterable[Record], reject: RejectLine) -> Iterator[Record]:
     """Yield pairs as translation lines: `{"id": ..., "translation": {"en": ..., "zh": ...}}` and all other keys."""
-    latest: Any = None  # the codes of the pair before, as they are in the record: most pairs have the same
+    latest: Any = None  # the languages of the pair before, as in the record: most pairs have the same
     source = target = ""
 
-    def form(record: Record) -> Record:
+    def convert(record: Record) -> Record:
         nonlocal latest, source, target
         codes = record.get("src_lang"), record.get("tgt_lang")
         if codes != latest:
             (source, target), latest = _direction(record), codes
         text(record, "src")
         text(record, "tgt")
-        pair = {source: record["src"], target: record["tgt"]}
-        made = {"id": record["id"], "translation": pair} if "id" in record else {"translation": pair}
-        if len(record) > len(made) + 3:  # more than the keys of a pair
-            made.update((key, value) for key, value in record.items() if key not in TAKEN)
-        return made
+        translation = {source: record["src"], target: record["tgt"]}
+        line = {"id": record["id"], "translation": translation} if "id" in record else {"translation": translation}
+        if len(record) > len(line) + 3:  # more than the keys of a pair
+            line.update((key, value) for key, value in record.items() if key not in PAIR_KEYS)
+        return line
 
-    return _each(records, form, refuse)
-
-
-def plain(records: Iterable[Record], field: str, refuse: Refuse) -> Iterator[bytes]:
-    """Yield the text under `field`, a line each."""
-    return _each(records, lambda record: fitting(text(record, field), BREAKS_LINE, field) + b"\n", refuse)
+    return _convert_each(records, convert, reject)
 
 
-def tabbed(records: Iterable[Record], refuse: Refuse) -> Iterator[bytes]:
-    """Yield source and target with a tab between them; DataError at a second direction, which a table cannot tell."""
+def text_lines(records: Iterable[Record], field: str, reject: RejectLine) -> Iterator[bytes]:
+    """Yield a line for each record: the text under `field`."""
+    return _convert_each(records, lambda record: encode_text(text(record, field), BREAKS_LINE, field) + b"\n", reject)
+
+
+def tsv_lines(records: Iterable[Record], reject: RejectLine) -> Iterator[bytes]:
+    """Yield source and target with a tab between them; DataError at a second direction, because a table has one."""
     only: list[tuple[str, str]] = []
 
-    def row(record: Record) -> bytes:
+    def convert(record: Record) -> bytes:
         direction = _direction(record)
         if direction not in only:
             only.append(direction)
         if len(only) > 1:
-            first, second = ("-".join(each) for each in only)
+            first, second = ("-".join(codes) for codes in only)
             raise DataError(f"a table holds one direction, but after {first} comes {second}; choose one with --pairs")
-        return b"\t".join(fitting(text(record, key), BREAKS_CELL, key) for key in ("src", "tgt")) + b"\n"
+        return b"\t".join(encode_text(text(record, key), BREAKS_CELL, key) for key in ("src", "tgt")) + b"\n"
 
-    return _each(records, row, refuse)
+    return _convert_each(records, convert, reject)
 
 
-def side_by_side(records: Iterable[Record], refuse: Refuse) -> Iterator[bytes]:
-    """Yield pairs for MosesFiles: languages and texts with NUL, which no text holds, between them."""
+def moses_lines(records: Iterable[Record], reject: RejectLine) -> Iterator[bytes]:
+    """Yield a line of MosesFiles for each pair: languages and texts, separated by NUL, which no text contains."""
 
-    def row(record: Record) -> bytes:
+    def convert(record: Record) -> bytes:
         codes = [code.encode() for code in _direction(record)]
-        return b"\0".join([*codes, *(fitting(text(record, key), BREAKS_LINE, key) for key in ("src", "tgt"))]) + b"\n"
+        texts = [encode_text(text(record, key), BREAKS_LINE, key) for key in ("src", "tgt")]
+        return b"\0".join([*codes, *texts]) + b"\n"
 
-    return _each(records, row, refuse)
+    return _convert_each(records, convert, reject)
 
 
 def _direction(record: Record) -> tuple[str, str]:
-    """Return the languages of a pair; RecordError where they are one, which these forms cannot tell apart."""
+    """Return the languages of a pair; RecordError where they are the same, so that no format could tell them apart."""
     source, target = text(record, "src_lang"), text(record, "tgt_lang")
     if source == target:
         raise RecordError(f"source and target are both {source}; use --as records")
     return source, target
 
 
-def fitting(value: str, breaking: str, key: str) -> bytes:
-    """Return the text as bytes; RecordError where it holds what the form cannot."""
-    found = re.search(breaking, value)
-    if found:
-        what = f"holds {found[0]!r}" if found[0] else "is empty"
-        raise RecordError(f"{key!r} {what}, which this form cannot tell; use --as records or hf")
+def encode_text(value: str, breaking: str, key: str) -> bytes:
+    """Return a text as bytes; RecordError where it matches `breaking`, which the format cannot express."""
+    match = re.search(breaking, value)
+    if match:
+        fault = f"holds {match[0]!r}" if match[0] else "is empty"
+        raise RecordError(f"{key!r} {fault}, which this form cannot tell; use --as records or hf")
     return value.encode()
 
 
-def _each(records: Iterable[Record], form: Callable[[Record], Any], refuse: Refuse) -> Iterator[Any]:
+def _convert_each(
+    records: Iterable[Record], convert: Callable[[Record], Converted], reject: RejectLine
+) -> Iterator[Converted]:
     for number, record in enumerate(records, 1):
         try:
-            yield form(record)
+            yield convert(record)
         except RecordError as error:
-            refuse("records", number, str(error), serialise([record]).removesuffix(b"\n"))
+            reject("records", number, str(error), serialise([record]).removesuffix(b"\n"))
 
 
 def write(run: Run, records: Iterable[Record], target: str, field: str) -> None:
-    """Write the records in the form that `target` names."""
+    """Write the records in the format that `target` names, one of TARGETS."""
     if target == "records":
         run.write(records)
     elif target == "hf":
-        run.write(translations(records, run.reject))
+        run.write(translation_lines(records, run.reject))
     elif target == "text":
-        run.write(plain(records, field, run.reject), encode=b"".join)
+        run.write(text_lines(records, field, run.reject), encode=b"".join)
     elif target == "tsv":
-        run.write(tabbed(records, run.reject), encode=b"".join)
+        run.write(tsv_lines(records, run.reject), encode=b"".join)
     else:
-        run.write(side_by_side(records, run.reject), encode=b"".join, output=MosesFiles(run.settings.output))
+        run.write(moses_lines(records, run.reject), encode=b"".join, output=MosesFiles(run.settings.output))
 
 
 class MosesFiles:
-    """`PREFIX.en-zh.en` and `PREFIX.en-zh.zh` for each direction; all of them appear at the end, or none."""
+    """`PREFIX.en-zh.en` and `PREFIX.en-zh.zh` for each direction; they appear at the end, all of them or none."""
 
     def __init__(self, prefix: Path | None) -> None:
         if prefix is None:
@@ -124,37 +128,38 @@ class MosesFiles:
             raise UsageError(f"{prefix} is no prefix of files: --as moses writes PREFIX.en-zh.en, uncompressed")
         self.name = str(prefix)
         self._prefix = prefix
-        self._lock = -1
+        self._lock = -1  # file descriptor
         self._open: dict[bytes, tuple[BinaryIO, BinaryIO]] = {}
         self._paths: set[Path] = set()
 
     def write(self, data: bytes) -> None:
-        """Write lines of side_by_side to the files of their directions."""
+        """Write lines of `moses_lines` to the files of their directions."""
         for line in data.split(b"\n")[:-1]:
             source_language, target_language, source, target = line.split(b"\0")
             direction = source_language + b"-" + target_language
-            files = self._open.get(direction) or self._files(direction, source_language, target_language)
+            files = self._open.get(direction) or self._open_pair(direction, source_language, target_language)
             files[0].write(source + b"\n")
             files[1].write(target + b"\n")
 
-    def _files(self, direction: bytes, *languages: bytes) -> tuple[BinaryIO, BinaryIO]:
-        if len(self._open) == OPEN_DIRECTIONS:  # all 10,302 of FLORES would be more files than a process may have
+    def _open_pair(self, direction: bytes, *languages: bytes) -> tuple[BinaryIO, BinaryIO]:
+        """Open the files of a direction; all 10,302 directions of FLORES are more than a process can keep open."""
+        if len(self._open) == MAX_OPEN_DIRECTIONS:
             for file in self._open.pop(next(iter(self._open))):
                 file.close()
-        files = cast("tuple[BinaryIO, BinaryIO]", tuple(self._file(direction, language) for language in languages))
+        files = cast("tuple[BinaryIO, BinaryIO]", tuple(self._open_file(direction, code) for code in languages))
         self._open[direction] = files
         return files
 
-    def _file(self, direction: bytes, language: bytes) -> BinaryIO:
+    def _open_file(self, direction: bytes, language: bytes) -> BinaryIO:
         path = self._prefix.with_name(f"{self._prefix.name}.{direction.decode()}.{language.decode()}")
-        again = path in self._paths
+        mode = "ab" if path in self._paths else "wb"
         if not self._paths:
             self._claim(path)
         self._paths.add(path)
-        return partial_path(path).open("ab" if again else "wb")
+        return cast(BinaryIO, partial_path(path).open(mode))
 
     def _claim(self, path: Path) -> None:
-        """Lock the first file for this run; FileError where another run writes it."""
+        """Lock the first file for this run; FileError where another run is writing it."""
         try:
             self._lock = os.open(partial_path(path), os.O_RDWR | os.O_CREAT, 0o666)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -164,7 +169,7 @@ class MosesFiles:
             raise FileError(f"cannot write {partial_path(path)}: {because(error)}") from error
 
     def finish(self) -> None:
-        """Give the files their names once all of them are on disk."""
+        """Sync all files to disk, then give them their names."""
         for files in self._open.values():
             for file in files:
                 file.close()
@@ -176,7 +181,7 @@ class MosesFiles:
             os.replace(partial_path(path), path)
 
     def close(self) -> None:
-        """Leave nothing of a run that failed; there is no way to go on in the middle of several files."""
+        """Close the files, and remove those of a run that failed, which cannot be resumed."""
         for file in (file for files in self._open.values() for file in files):
             file.close()
         for path in self._paths:

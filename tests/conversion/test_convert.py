@@ -17,7 +17,7 @@ from support.records import parsed, read
 from llamax_cli.conversion.convert import read_corpora
 from llamax_cli.conversion.detection import FORMATS, open_corpora
 from llamax_cli.conversion.segments import CorpusRequest
-from llamax_cli.conversion.selection import Selection, plan, readings
+from llamax_cli.conversion.selection import Selection, interpret_pattern, plan_groups
 from llamax_cli.errors import DataError, UsageError
 from llamax_cli.streams.chunks import Portion
 from llamax_cli.streams.inputs import Input
@@ -307,14 +307,14 @@ def test_more_than_two_languages_want_a_choice(tmp_path: Path) -> None:
 )
 def test_patterns_are_read_in_every_way_that_makes_sense(pattern: str, meaning: set[tuple[str, str]]) -> None:
     """A code may hold hyphens of its own."""
-    assert readings(pattern, 2) == meaning
+    assert interpret_pattern(pattern, 2) == meaning
 
 
 @pytest.mark.parametrize("pattern", ["en", "en-xqx", "", "-", "en-"])
 def test_patterns_that_mean_nothing_are_refused(pattern: str) -> None:
     """What cannot be a direction says so."""
     with pytest.raises(UsageError, match="is not SRC-TGT"):
-        readings(pattern, 2)
+        interpret_pattern(pattern, 2)
 
 
 def test_parts_of_a_sample_share_no_segment_in_any_direction(tmp_path: Path) -> None:
@@ -466,7 +466,7 @@ def test_flores_in_all_languages_is_as_it_is(llamax: Llamax, data: Path) -> None
 def test_flores_has_all_directions(data: Path) -> None:
     """102 languages are 10,302 directions."""
     corpora = open_corpora(CorpusRequest([str(data / "flores101" / "devtest")], Input, strict), None)
-    assert len(plan(corpora, Selection(pairs=("*-*",)))) == 102 * 101
+    assert len(plan_groups(corpora, Selection(pairs=("*-*",)))) == 102 * 101
 
 
 def test_ntrex_keeps_varieties_apart(llamax: Llamax, data: Path) -> None:

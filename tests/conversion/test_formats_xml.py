@@ -9,7 +9,7 @@ import pytest
 from support.corpora import Rejected, request_of, texts
 
 from llamax_cli.conversion.formats import tmx, wmt
-from llamax_cli.conversion.formats.markup import unfolded
+from llamax_cli.conversion.formats.markup import unfold
 from llamax_cli.conversion.segments import Segment
 from llamax_cli.errors import DataError, UsageError
 
@@ -76,8 +76,8 @@ def test_spaces_are_text_and_line_breaks_are_layout(memory: Write) -> None:
     body = unit(en="\n    One  two\u00a0\u0085\u2028 \n    three ", de="", fr=" un\tdeux")
     (corpus,) = tmx.open_corpora(request_of(memory(body)))
     assert texts(corpus, "en", "de", "fr") == [("One  two\u00a0\u0085\u2028 three ", None, " un\tdeux")]
-    assert unfolded("\r\n") == ""
-    assert unfolded("\n  One\n  two  three ") == "One two  three "
+    assert unfold("\r\n") == ""
+    assert unfold("\n  One\n  two  three ") == "One two  three "
 
 
 def test_utf16_and_compression_are_read(memory: Write, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Text files that are aligned line by line: Moses files, one file alone, the folders of FLORES and NTREX."""
+"""Text files that are aligned line by line: Moses files, a single file, the folders of FLORES and NTREX."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,17 +14,17 @@ from llamax_cli.streams.lines import Bad, bare, texts
 
 NTREX = r"^newstest\d+-(?:ref|src)\.(?P<code>.+)\.txt$"
 FLORES = r"^(?P<code>[A-Za-z_]+)\.(?:dev|devtest|test)$"
-END = "\n"  # no line holds it
+EXHAUSTED = "\n"  # in place of a line of a file that has no more; no line contains it
 
 
 @dataclass(frozen=True)
 class AlignedFiles:
-    """One file a language; line n of each is segment n."""
+    """One file for each language; line n of each file is segment n."""
 
     name: str
     paths: Mapping[str, str]
     request: CorpusRequest
-    counts: dict[str, int] = field(default_factory=dict)  # lines of each file, once counted
+    counts: dict[str, int] = field(default_factory=dict)  # number of lines of each file, once counted
 
     @property
     def languages(self) -> Sequence[str]:
@@ -32,21 +32,25 @@ class AlignedFiles:
         return list(self.paths)
 
     def segments(self, languages: Sequence[str]) -> Iterator[Segment]:
-        """Yield the lines of these languages side by side; DataError where the files differ in length."""
+        """Yield the lines of these languages; DataError where their files differ in length."""
         self._check([self.paths[language] for language in languages])
         sources = [self.request.input(self.paths[language]) for language in languages]
-        rows: Iterator[tuple[Any, ...]] = zip_longest(*map(texts, sources), fillvalue=END)
+        rows: Iterator[tuple[Any, ...]] = zip_longest(*map(texts, sources), fillvalue=EXHAUSTED)
         for number, row in enumerate(rows, 1):
             if Bad not in map(type, row):
-                if END in row:
-                    raise DataError(f"{sources[row.index(END)].name} ends before line {number}; the other file goes on")
+                if EXHAUSTED in row:
+                    raise DataError(
+                        f"{sources[row.index(EXHAUSTED)].name} ends before line {number}; the other file goes on"
+                    )
                 yield Segment(number, row)
             else:
-                place, bad = next((place, bad) for place, bad in enumerate(row) if isinstance(bad, Bad))
-                self.request.reject(sources[place].name, number, *bad)
+                source, bad = next(
+                    (source, line) for source, line in zip(sources, row, strict=True) if type(line) is Bad
+                )
+                self.request.reject(source.name, number, *bad)
 
     def _check(self, paths: list[str]) -> None:
-        """Compare the lengths before a pair is given out: misaligned pairs must not reach the next program."""
+        """Compare the lengths before the first pair is written: misaligned pairs must not reach the next program."""
         if len(paths) > 1:
             for path in paths:
                 self.request.input(path).spool()
@@ -59,7 +63,7 @@ class AlignedFiles:
             raise DataError(f"{lengths}: aligned files must be equally long")
 
     def _count(self, path: str) -> int | None:
-        """Return the number of lines, None where the file can be read only once."""
+        """Return the number of lines of a file, None where it can be read only once."""
         source = self.request.input(path)
         if not source.reopens():
             return None
@@ -73,57 +77,61 @@ class AlignedFiles:
 
 
 def open_moses(request: CorpusRequest) -> list[Corpus]:
-    """Return a corpus for each stem: `train.en train.de val.en val.de` are two; `--langs` names their languages."""
+    """Return a corpus for each stem: `train.en train.de val.en val.de` are two; `--langs` declares their languages."""
     if request.languages and len(request.paths) == len(request.languages):
         path = request.paths[0]
-        return [AlignedFiles(_stem(path, request), dict(zip(request.languages, request.paths, strict=True)), request)]
+        return [
+            AlignedFiles(_corpus_name(path, request), dict(zip(request.languages, request.paths, strict=True)), request)
+        ]
     groups: dict[str, dict[str, str]] = {}
     for path in request.paths:
-        stem, code = _split(path)
+        stem, code = _split_name(path)
         _add(groups.setdefault(stem, {}), code, path)
-    return [AlignedFiles(_stem(next(iter(paths.values())), request), paths, request) for paths in groups.values()]
+    return [
+        AlignedFiles(_corpus_name(next(iter(paths.values())), request), paths, request) for paths in groups.values()
+    ]
 
 
 def open_text(request: CorpusRequest) -> list[Corpus]:
-    """Return a corpus for each file: monolingual text, in the language of `--langs` or of the file's ending."""
+    """Return a corpus for each file of monolingual text, in the language of `--langs` or of the file's ending."""
     if len(request.languages) > 1:
         raise UsageError("--from text is text in one language; files line by line in several are --from moses")
     corpora: list[Corpus] = []
     for path in request.paths:
-        code = request.languages[0] if request.languages else _split(path)[1]
-        corpora.append(AlignedFiles(_stem(path, request), {code: path}, request))
+        code = request.languages[0] if request.languages else _split_name(path)[1]
+        corpora.append(AlignedFiles(_corpus_name(path, request), {code: path}, request))
     return corpora
 
 
 def open_flores(request: CorpusRequest) -> list[Corpus]:
-    """Return FLORES-101 or FLORES-200: a folder of `eng.devtest` or `eng_Latn.devtest`, the folder above, or files."""
+    """Return FLORES-101 or FLORES-200: a folder with `eng.devtest` or `eng_Latn.devtest`, its parent, or files."""
     return _open_folders(request, FLORES)
 
 
 def open_ntrex(request: CorpusRequest) -> list[Corpus]:
-    """Return NTREX-128: a folder of `newstest2019-ref.deu.txt` and its source, the folder above, or files."""
+    """Return NTREX-128: a folder with `newstest2019-ref.deu.txt` and its source, its parent, or files."""
     return _open_folders(request, NTREX)
 
 
 def _open_folders(request: CorpusRequest, pattern: str) -> list[Corpus]:
     groups: dict[str, dict[str, str]] = {}
     for given in request.paths:
-        for path in matching(given, pattern):
-            found = re.match(pattern, bare(path))
-            if found is None:
+        for path in matching_files(given, pattern):
+            match = re.match(pattern, bare(path))
+            if match is None:
                 raise DataError(f"{path}: no language in the name; expected a name like {pattern}")
-            _add(groups.setdefault(str(path.parent), {}), canonical(found["code"]), str(path))
+            _add(groups.setdefault(str(path.parent), {}), canonical(match["code"]), str(path))
         if not groups:
             raise FileError(f"{given}: no files of this corpus in the folder")
     return [AlignedFiles(request.corpus_name(folder), paths, request) for folder, paths in groups.items()]
 
 
-def matching(given: str, pattern: str) -> list[Path]:
-    """Return the files of a folder, and of the folders in it, whose names match; a file stands for itself."""
+def matching_files(given: str, pattern: str) -> list[Path]:
+    """Return the files whose names match in a folder or one level below; for a path to a file, only that file."""
     path = Path(given)
     if not path.is_dir():
         return [path]
-    return sorted(each for depth in ("*", "*/*") for each in path.glob(depth) if re.match(pattern, bare(each)))
+    return sorted(file for depth in ("*", "*/*") for file in path.glob(depth) if re.match(pattern, bare(file)))
 
 
 def _add(paths: dict[str, str], code: str, path: str) -> None:
@@ -132,8 +140,8 @@ def _add(paths: dict[str, str], code: str, path: str) -> None:
     paths[code] = path
 
 
-def _split(path: str) -> tuple[str, str]:
-    """Return (stem, language) of a file name: `_split("a/train.en.gz") -> ("a/train", "en")`."""
+def _split_name(path: str) -> tuple[str, str]:
+    """Return (stem, language) of a file name: `_split_name("a/train.en.gz") -> ("a/train", "en")`."""
     stem, _, ending = bare(path).removesuffix(".txt").rpartition(".")
     code = language_in(ending)
     if code is None:
@@ -141,7 +149,7 @@ def _split(path: str) -> tuple[str, str]:
     return str(Path(path).parent / stem), code
 
 
-def _stem(path: str, request: CorpusRequest) -> str:
+def _corpus_name(path: str, request: CorpusRequest) -> str:
     """Return the name of the corpus that a file belongs to: `multi30k/train` for `multi30k/train.en.gz`."""
     name = bare(path)
     return request.corpus_name(path, without="." + name.rpartition(".")[2] if "." in name else "")

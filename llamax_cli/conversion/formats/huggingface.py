@@ -1,7 +1,7 @@
-"""What the `datasets` library loads: a folder of `save_to_disk`, a folder of data files, or a name on the Hub.
+"""Datasets of the `datasets` library: a folder of `save_to_disk`, a folder of data files, or a name on the Hub.
 
 A folder of `save_to_disk` is mapped into memory, everything else is streamed; neither leaves files in the working
-folder. columns.py says which columns hold the texts.
+folder. columns.py finds the columns of the texts.
 """
 
 import logging
@@ -12,65 +12,65 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from llamax_cli.conversion.formats.columns import Column, Rows
+from llamax_cli.conversion.formats.columns import Column, TableCorpus
 from llamax_cli.conversion.segments import Corpus, CorpusRequest
 from llamax_cli.errors import DataError, FileError, UsageError
 
-SAVED = ("dataset_dict.json", "state.json")  # what save_to_disk leaves beside the data
+SAVED_FILES = ("dataset_dict.json", "state.json")  # written by save_to_disk
 BATCH = 1000  # rows
 
 
 def open_corpora(request: CorpusRequest) -> list[Corpus]:
-    """Return one corpus a folder or name: its split `request.split`, else `train`, else the only one."""
+    """Return a corpus for each folder or name: its split `request.split`, else `train`, else the only one."""
     return [_open(request, path) for path in request.paths]
 
 
-def _open(request: CorpusRequest, path: str) -> Rows:
+def _open(request: CorpusRequest, path: str) -> TableCorpus:
     if path == "-":
         raise UsageError("a dataset of Hugging Face is a folder or a name on the Hub, not standard input")
     request.input(path)
-    with _explained(path):
-        loaded = _loaded(path, request.config)
+    with _translated_errors(path):
+        loaded = _load(path, request.config)
     split = _split(loaded, request.split, path)
     dataset = loaded if split is None else loaded[split]
 
-    def read(places: Sequence[Column]) -> Iterator[Any]:
-        columns = list(dict.fromkeys(place.column for place in places))
-        with _explained(path):
-            yield from dataset.select_columns(columns).with_format("arrow").iter(BATCH)
+    def read(columns: Sequence[Column]) -> Iterator[Any]:
+        names = list(dict.fromkeys(column.name for column in columns))
+        with _translated_errors(path):
+            yield from dataset.select_columns(names).with_format("arrow").iter(BATCH)
 
-    with _explained(path):
+    with _translated_errors(path):
         schema = _schema(dataset)
     if schema is None:
         raise DataError(f"{path}: no rows" + (f" in the split {split!r}" if split else ""))
-    return Rows(_name(request, path, split), path, request, schema, read)
+    return TableCorpus(_name(request, path, split), path, request, schema, read)
 
 
-def _loaded(path: str, config: str | None) -> Any:
-    """Return a dataset or several by split."""
+def _load(path: str, config: str | None) -> Any:
+    """Return a dataset, or its splits by name."""
     datasets = import_module("datasets")
     datasets.disable_progress_bars()
     datasets.logging.set_verbosity(logging.CRITICAL)
     import_module("huggingface_hub").logging.set_verbosity(logging.CRITICAL)
-    if any(Path(path, name).is_file() for name in SAVED):
+    if any(Path(path, name).is_file() for name in SAVED_FILES):
         return datasets.load_from_disk(path)
     builder = datasets.load_dataset_builder(path, config)
     if hasattr(builder.config, "fragment_scan_options"):
-        # Parquet: by itself Arrow fetches ahead without end, and a batch is a row group, however large.
+        # Parquet: by default Arrow reads ahead without a limit, and a batch is a whole row group.
         scanning = import_module("pyarrow.dataset").ParquetFragmentScanOptions(pre_buffer=False)
         builder.config.fragment_scan_options = scanning
         builder.config.batch_size = BATCH
     return builder.as_streaming_dataset()
 
 
-def _split(loaded: Any, wanted: str | None, path: str) -> str | None:
-    """Return the split to read, None where there is only the dataset itself."""
+def _split(loaded: Any, requested: str | None, path: str) -> str | None:
+    """Return the split to read, None where the dataset has no splits."""
     known = list(loaded) if isinstance(loaded, Mapping) else []
     have = f"have: {', '.join(known)}" if known else "it has no splits"
-    if wanted is not None and wanted not in known:
-        raise UsageError(f"{path}: no split {wanted!r}; {have}")
-    if wanted is not None or not known:
-        return wanted
+    if requested is not None and requested not in known:
+        raise UsageError(f"{path}: no split {requested!r}; {have}")
+    if requested is not None or not known:
+        return requested
     if "train" in known:
         return "train"
     if len(known) > 1:
@@ -79,7 +79,7 @@ def _split(loaded: Any, wanted: str | None, path: str) -> str | None:
 
 
 def _schema(dataset: Any) -> Any:
-    """Return the columns as Arrow types them; where only the rows know, those of the first batch."""
+    """Return the Arrow schema: as the dataset declares it, else that of the first batch, None where there is none."""
     if dataset.features is not None:
         return dataset.features.arrow_schema
     first = next(chain(dataset.with_format("arrow").iter(BATCH), [None]))
@@ -87,16 +87,16 @@ def _schema(dataset: Any) -> Any:
 
 
 def _name(request: CorpusRequest, path: str, split: str | None) -> str:
-    """Return the name of a corpus: "opus-100/en-de/train" has what tells it from its neighbours."""
+    """Return the name of a corpus with its configuration and split: "opus-100/en-de/train"."""
     if request.name is not None:
         return request.name
-    whole = request.corpus_name(path) if Path(path).exists() else path
-    return "/".join(part for part in (whole, request.config, split) if part)
+    dataset = request.corpus_name(path) if Path(path).exists() else path
+    return "/".join(part for part in (dataset, request.config, split) if part)
 
 
 @contextmanager
-def _explained(path: str) -> Iterator[None]:
-    """Turn what `datasets` raises into one line: a dataset that is not there, options it has not, or broken data."""
+def _translated_errors(path: str) -> Iterator[None]:
+    """Turn the errors of `datasets` into ours, of one line: no such dataset, wrong options, or broken data."""
     exceptions = import_module("datasets.exceptions")
     arrow = import_module("pyarrow")
     try:
@@ -105,7 +105,7 @@ def _explained(path: str) -> Iterator[None]:
         raise DataError(f"{path}: broken data: {_first_line(error)}") from error
     except (OSError, exceptions.DatasetsError) as error:
         raise FileError(f"{path}: {_first_line(error)}") from error
-    except (RuntimeError, ValueError) as error:  # a configuration that is not there, a dataset that needs a script
+    except (RuntimeError, ValueError) as error:  # an unknown configuration, or a dataset that needs a script
         raise UsageError(f"{path}: {_first_line(error)}") from error
 
 

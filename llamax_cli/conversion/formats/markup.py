@@ -1,4 +1,4 @@
-"""XML as it streams by, for the formats that are made of it: text in, memory for one element, errors with a line."""
+"""A streaming XML parser: it keeps one element in memory, and its errors name the line."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -15,14 +15,14 @@ LINE_BREAK = re.compile(r"[ \t]*[\r\n][ \t\r\n]*")
 
 
 class Parser:
-    """One pass over an XML file, which calls `start(name, attributes)` and `end(name)` of its elements.
+    """Parses an XML file once, and calls `start(name, attributes)` and `end(name)` for its elements.
 
-    Text is collected only between `listen()` and `heard()`, and not where `is_deaf`.
+    Text is collected only between `start_text()` and `end_text()`, and not while `is_muted`.
     """
 
     def __init__(self, source: Input, start: Start, end: End | None = None) -> None:
         self.name = source.name
-        self.is_deaf = False
+        self.is_muted = False
         self._source = source
         self._text: list[str] = []
         self._expat = expat.ParserCreate()
@@ -30,19 +30,19 @@ class Parser:
         self._expat.StartElementHandler = start
         self._expat.EndElementHandler = end
         self._expat.XmlDeclHandler = self._check_encoding
-        # Expat fetches nothing and expands only what the file declares: without declarations no entity can explode.
+        # Expat loads nothing and expands only declared entities: without declarations no entity can explode.
         self._expat.EntityDeclHandler = self._refuse_declaration
         self._expat.SkippedEntityHandler = self._refuse_entity
 
     @property
     def line(self) -> int:
-        """The line of the element that is being told of, from 1."""
+        """The line of the current element, from 1."""
         return self._expat.CurrentLineNumber
 
-    def passes(self) -> Iterator[None]:
-        """Read the file; yield after each block of it, so that what came of the block can be taken.
+    def parse(self) -> Iterator[None]:
+        """Read the file; yield after each block, so that the caller can use what the block contained.
 
-        DataError says where the XML is broken: `a.tmx:17: broken XML: mismatched tag`.
+        DataError names the line where the XML is broken: `a.tmx:17: broken XML: mismatched tag`.
         """
         try:
             for block in self._source.blocks():
@@ -53,20 +53,20 @@ class Parser:
             raise DataError(f"{self.name}:{error.lineno}: broken XML: {expat.ErrorString(error.code)}") from error
         yield
 
-    def listen(self) -> None:
-        """Collect text from here on."""
+    def start_text(self) -> None:
+        """Start to collect text."""
         self._text.clear()
-        self.is_deaf = False
-        # Handing text over costs time, and most of it is indentation between elements.
-        self._expat.CharacterDataHandler = self._hear
+        self.is_muted = False
+        # Only now, because most text is indentation between elements, and each call costs time.
+        self._expat.CharacterDataHandler = self._collect
 
-    def heard(self) -> str:
-        """Stop collecting, and return the text: as it stands, but for the line breaks of its layout."""
+    def end_text(self) -> str:
+        """Stop collecting, and return the text with its line breaks unfolded."""
         self._expat.CharacterDataHandler = None
-        return unfolded("".join(self._text))
+        return unfold("".join(self._text))
 
-    def _hear(self, text: str) -> None:
-        if not self.is_deaf:
+    def _collect(self, text: str) -> None:
+        if not self.is_muted:
             self._text.append(text)
 
     def _check_encoding(self, _version: str, encoding: str | None, _standalone: int) -> None:
@@ -81,7 +81,7 @@ class Parser:
 
 
 def _is_readable(encoding: str) -> bool:
-    """Return whether expat reads an encoding: Unicode's by itself, through Python those of one byte a character."""
+    """Return whether expat reads an encoding: it knows those of Unicode, and through Python single-byte ones."""
     if encoding.upper() in {"UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE"}:
         return True
     try:
@@ -90,10 +90,10 @@ def _is_readable(encoding: str) -> bool:
         return False
 
 
-def unfolded(text: str) -> str:
-    """Return text whose line breaks, with the indentation around them, are one space each, and none at the ends.
+def unfold(text: str) -> str:
+    """Return a text with one space for each line break and the indentation around it, and none at the ends.
 
-    `unfolded("\\n  One\\n  two  three ") -> "One two  three "`
+    `unfold("\\n  One\\n  two  three ") -> "One two  three "`
     """
     if "\n" not in text and "\r" not in text:
         return text

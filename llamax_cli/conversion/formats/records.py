@@ -1,22 +1,22 @@
-"""Records as they are: pairs and texts that are already in the form of this project."""
+"""Records: pairs and texts that are already in the format of this project."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment, ignore
+from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment, ignore_bad_line
 from llamax_cli.errors import RecordError, UsageError
 from llamax_cli.records import Record, language, text
 from llamax_cli.streams.chunks import chunks, records
 from llamax_cli.streams.inputs import Input
 
-SHAPE = {"src", "tgt", "src_lang", "tgt_lang", "text", "lang"}
+SEGMENT_KEYS = {"src", "tgt", "src_lang", "tgt_lang", "text", "lang"}
 
 
 @dataclass(frozen=True)
-class Records:
-    """One file of Pair and Mono records; a pair can be read in either direction."""
+class RecordFile:
+    """A file of Pair and Mono records; a pair can be read in either direction."""
 
     name: str
     source: Input
@@ -25,54 +25,54 @@ class Records:
     @property
     def languages(self) -> Sequence[str]:
         """The languages, in the order in which they appear."""
-        return list(dict.fromkeys(code for found in self._found for code in found))
+        return list(dict.fromkeys(code for codes in self._directions for code in codes))
 
     def directions(self) -> Sequence[tuple[str, str]]:
         """Return the directions of the pairs, those of the records first, then their reverses."""
-        found = [(pair[0], pair[1]) for pair in self._found if len(pair) == 2]
-        return list(dict.fromkeys([*found, *((target, source) for source, target in found)]))
+        forward = [(codes[0], codes[1]) for codes in self._directions if len(codes) == 2]
+        return list(dict.fromkeys([*forward, *((target, source) for source, target in forward)]))
 
-    def as_they_are(self, counts: Counter[str]) -> Iterator[Record]:
-        """Yield the records with nothing changed but the language codes, of which one is written."""
+    def stream_records(self, counts: Counter[str]) -> Iterator[Record]:
+        """Yield the records, unchanged except for language codes, which become canonical."""
         for _, record in records(chunks([self.source]), _canonical_codes(), self.request.reject):
             yield record
 
     @cached_property
-    def _found(self) -> list[tuple[str, ...]]:
-        """The language or the direction of each record, once each; for this the whole file is read."""
+    def _directions(self) -> list[tuple[str, ...]]:
+        """The different languages and directions of the records; the whole file is read for them."""
         self.source.spool()
-        seen = records(chunks([self.source]), lambda record: tuple(_texts(record)), ignore)
-        return list(dict.fromkeys(codes for _, codes in seen))
+        per_record = records(chunks([self.source]), lambda record: tuple(_texts(record)), ignore_bad_line)
+        return list(dict.fromkeys(codes for _, codes in per_record))
 
     def segments(self, languages: Sequence[str]) -> Iterator[Segment]:
-        """Yield what the records hold in these languages: pairs for two, texts and sides of pairs for one.
+        """Yield the segments in these languages: pairs for two, texts and sides of pairs for one.
 
-        A direction that no record has is read from the records of its reverse.
+        A direction that no record has is read from the records of the reverse direction.
         """
-        wanted = tuple(languages)
-        if wanted not in self._found and wanted[::-1] in self._found:
-            wanted = wanted[::-1]
+        direction = tuple(languages)
+        if direction not in self._directions and direction[::-1] in self._directions:
+            direction = direction[::-1]
         read = records(chunks([self.source]), lambda record: (record, _texts(record)), self.request.reject)
         for number, (record, texts) in read:
-            if tuple(texts) == wanted or (len(wanted) == 1 and wanted[0] in texts):
-                rest = {key: each for key, each in record.items() if key not in SHAPE}
-                yield Segment(number, [texts[code] for code in languages], rest)
+            if tuple(texts) == direction or (len(direction) == 1 and direction[0] in texts):
+                extra = {key: value for key, value in record.items() if key not in SEGMENT_KEYS}
+                yield Segment(number, [texts[code] for code in languages], extra)
 
 
 def _canonical_codes() -> Callable[[Record], Record]:
-    """Return a function that gives a record the one code of each of its languages."""
-    right: Record = {}  # what each key held last and could keep; most streams hold one direction for long
+    """Return a function that makes the language codes of records canonical."""
+    canonical: Record = {}  # the last canonical code of each key: most streams keep one direction for long
 
     def rewrite(record: Record) -> Record:
-        """Check that it is a text, a pair or a translation, and rewrite its codes."""
-        of_pair = "src" in record
-        text(record, "src" if of_pair else "text")
-        for key in ("src_lang", "tgt_lang") if of_pair else ("lang",):
-            found = record.get(key)
-            if found is None or found != right.get(key):
+        """Check that a record is a text, a pair or a translation, and make its codes canonical."""
+        is_pair = "src" in record
+        text(record, "src" if is_pair else "text")
+        for key in ("src_lang", "tgt_lang") if is_pair else ("lang",):
+            code_before = record.get(key)
+            if code_before is None or code_before != canonical.get(key):
                 code = language(record, key)
                 if code == text(record, key):
-                    right[key] = found
+                    canonical[key] = code_before
                 else:
                     record[key] = code
         return record
@@ -81,7 +81,7 @@ def _canonical_codes() -> Callable[[Record], Record]:
 
 
 def _texts(record: Record) -> dict[str, str | None]:
-    """Return the texts of a record by language; RecordError where it is no pair and no text."""
+    """Return the texts of a record by language; RecordError where it is neither a pair nor a text."""
     if "text" in record:
         return {language(record, "lang"): text(record, "text")}
     source, target = language(record, "src_lang"), language(record, "tgt_lang")
@@ -91,9 +91,9 @@ def _texts(record: Record) -> dict[str, str | None]:
 
 
 def open_corpora(request: CorpusRequest) -> list[Corpus]:
-    """Return one corpus for each file."""
+    """Return a corpus for each file."""
     if request.languages:
         raise UsageError("records say their languages themselves: --langs is for files that do not")
     return [
-        Records(request.corpus_name(path, without=".jsonl"), request.input(path), request) for path in request.paths
+        RecordFile(request.corpus_name(path, without=".jsonl"), request.input(path), request) for path in request.paths
     ]

@@ -1,18 +1,18 @@
-"""TICO-19: `test.en-fr.tsv` and its like, one file a language with the English beside it, aligned by `stringID`.
+"""TICO-19: files such as `test.en-fr.tsv`, one for each language with its English source, aligned by `stringID`.
 
-A folder is one corpus of all its languages for each of its parts (`dev`, `test`, `all`), subfolders included; a file
-alone is a corpus of two. The number of a segment is that of its `stringID` in the part, so that it is the same in every
-direction; `extra` has the document, `stringID` less its last number: "CMU_1:12" -> {"doc": "CMU_1"}.
+Each part of a folder (`dev`, `test`, `all`), subfolders included, is one corpus of all its languages; a single file is
+a corpus of two languages. Segments are numbered by their `stringID` in the part, so that numbers are the same in every
+direction. `extra` has the document, which is `stringID` without its last number: "CMU_1:12" -> {"doc": "CMU_1"}.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment, ignore
+from llamax_cli.conversion.segments import Corpus, CorpusRequest, RejectLine, Segment, ignore_bad_line
 from llamax_cli.errors import DataError, FileError, LanguageError, RecordError, UsageError
 from llamax_cli.languages import canonical
 from llamax_cli.streams.inputs import Input
@@ -20,22 +20,22 @@ from llamax_cli.streams.lines import bare, decode, lines
 
 HEADER = ("sourceLang", "targetLang", "sourceString", "targetString", "stringID", "url", "license", "translatorId")
 NAME = re.compile(r"(?P<part>\w+)\.(?P<source>[A-Za-z]+)-(?P<target>[\w-]+)\.tsv")
-# What TICO means by a code, where another corpus, or the table of languages, means something else.
+# Codes that mean something else in other corpora, or in the table of languages.
 CODES = {"ku": "kmr", "ckb": "ku", "fuv": "ff", "fuv-Latn-NG": "ff", "es-LA": "es", "es-419": "es", "pt-BR": "pt"}
 
 
 def open_corpora(request: CorpusRequest) -> list[Corpus]:
-    """Return one corpus for each file named, and one for each part of each folder named (`request.split` picks one)."""
+    """Return a corpus for each file, and for each part of a folder or only the part `request.split`."""
     corpora: list[Corpus] = []
     for path in request.paths:
         if Path(path).is_dir():
-            corpora.extend(_parts(request, Path(path)))
+            corpora.extend(_open_parts(request, Path(path)))
         else:
             corpora.append(Benchmark(request, request.corpus_name(path, without=".tsv"), [path]))
     return corpora
 
 
-def _parts(request: CorpusRequest, folder: Path) -> list[Corpus]:
+def _open_parts(request: CorpusRequest, folder: Path) -> list[Corpus]:
     parts: dict[tuple[Path, str], list[str]] = defaultdict(list)
     for path in sorted(folder.rglob("*.tsv*")):
         name = NAME.fullmatch(bare(path))
@@ -46,20 +46,20 @@ def _parts(request: CorpusRequest, folder: Path) -> list[Corpus]:
     known = sorted({part for _, part in parts})
     if request.split is not None and request.split not in known:
         raise UsageError(f"{folder}: no part {request.split!r}; have: {', '.join(known)}")
-    wanted = {place: files for place, files in parts.items() if request.split in (None, place[1])}
-    return [Benchmark(request, _name(request, place, wanted), files) for place, files in wanted.items()]
+    chosen = {key: files for key, files in parts.items() if request.split in (None, key[1])}
+    return [Benchmark(request, _name(request, key, chosen), files) for key, files in chosen.items()]
 
 
-def _name(request: CorpusRequest, place: tuple[Path, str], places: Mapping[tuple[Path, str], object]) -> str:
-    """Return the name of a part: that of its folder, and the part after it where the folder does not tell it apart."""
-    folder, part = place
+def _name(request: CorpusRequest, key: tuple[Path, str], keys: Collection[tuple[Path, str]]) -> str:
+    """Return the name of a part: that of its folder, followed by the part unless it is the only one there."""
+    folder, part = key
     name = request.corpus_name(str(folder))
-    is_alone = len(places) == 1 if request.name else sum(other == folder for other, _ in places) == 1
-    return name if is_alone else f"{name}/{part}"
+    is_only = len(keys) == 1 if request.name else sum(other == folder for other, _ in keys) == 1
+    return name if is_only else f"{name}/{part}"
 
 
 class Row(NamedTuple):
-    """What is used of a line: its languages, its id, and the text on either side, None where there is none."""
+    """The cells of a line that are used: languages, id, source and target, None where one is empty."""
 
     languages: tuple[str, str]
     key: str
@@ -68,14 +68,14 @@ class Row(NamedTuple):
 
 
 class Side(NamedTuple):
-    """Where a language stands: in the first column of texts of these files, or in the second."""
+    """The files that have a language, as the source or as the target."""
 
     files: list[Input]
     is_source: bool
 
 
 class Benchmark:
-    """Files of one part; of each language the dictionary of one file is held, a few thousand lines."""
+    """The files of one part; the texts of the languages being read are in memory, a few thousand lines each."""
 
     def __init__(self, request: CorpusRequest, name: str, paths: Sequence[str]) -> None:
         self.name = name
@@ -86,7 +86,7 @@ class Benchmark:
 
     @property
     def languages(self) -> Sequence[str]:
-        """Canonical codes: English, then the others in the order of the files' names."""
+        """Canonical codes: English, then the others in the order of the file names."""
         return list(self._sides)
 
     @cached_property
@@ -104,21 +104,21 @@ class Benchmark:
 
     @cached_property
     def _numbers(self) -> Mapping[str, int]:
-        """The number of each id: its place in the first file, and after that in those that have ids of their own."""
+        """The number of each id, from 1: in the order of the first file, then of ids that only later files have."""
         numbers: dict[str, int] = {}
         for file in self._files:
-            for row in _rows(file, ignore):
+            for row in _rows(file, ignore_bad_line):
                 numbers.setdefault(row.key, len(numbers) + 1)
         return numbers
 
     def segments(self, languages: Sequence[str]) -> Iterator[Segment]:
-        """Yield every segment of the part in the order of its number."""
+        """Yield every segment of the part, by number."""
         texts = [self._texts(self._sides[language]) for language in languages]
         for key, number in self._numbers.items():
-            yield Segment(number, [each.get(key) for each in texts], {"doc": key.rpartition(":")[0] or key})
+            yield Segment(number, [by_key.get(key) for by_key in texts], {"doc": key.rpartition(":")[0] or key})
 
     def _texts(self, side: Side) -> Mapping[str, str | None]:
-        """Return the texts of a language by id; a further file is read only for what those before it lack."""
+        """Return the texts of a language by id; the next file is read only if ids are still missing."""
         texts: dict[str, str | None] = {}
         for file in side.files:
             for row in _rows(file, self._reject):
@@ -129,8 +129,8 @@ class Benchmark:
 
 
 def _languages(file: Input) -> tuple[str, str]:
-    """Return the languages of a file as its first good row names them: ("en", "fr")."""
-    for row in _rows(file, ignore):
+    """Return the languages of a file, by its first valid row: ("en", "fr")."""
+    for row in _rows(file, ignore_bad_line):
         try:
             source, target = map(_canonical, row.languages)
         except LanguageError as error:
@@ -143,8 +143,8 @@ def _canonical(code: str) -> str:
     return CODES.get(code) or canonical(code)
 
 
-def _rows(file: Input, reject: Callable[[str, int, str, bytes], None]) -> Iterator[Row]:
-    """Yield the rows of a file; what its lines quote is text, so that tabs alone cut them."""
+def _rows(file: Input, reject: RejectLine) -> Iterator[Row]:
+    """Yield the rows of a file, split at tabs only: quotes are text."""
     keys: set[str] = set()
     for number, line in enumerate(lines(file), 1):
         if number == 1:
@@ -159,13 +159,13 @@ def _rows(file: Input, reject: Callable[[str, int, str, bytes], None]) -> Iterat
             yield row
 
 
-def _row(cells: list[str], keys: Container[str]) -> Row:
+def _row(cells: list[str], earlier_keys: Container[str]) -> Row:
     if len(cells) != len(HEADER):
         raise RecordError(f"{len(cells)} columns instead of {len(HEADER)}")
     source_language, target_language, source, target, key, *_ = cells
     if not key:
         raise RecordError("no stringID")
-    if key in keys:
+    if key in earlier_keys:
         raise RecordError(f"a second line with the stringID {key!r}")
     return Row((source_language, target_language), key, source or None, target or None)
 

@@ -1,12 +1,12 @@
 """TMX, translation memories: `<tu><tuv xml:lang="en"><seg>...</seg></tuv>...</tu>`, versions 1.1 to 1.4.
 
-Formatting codes are no text: what `bpt`, `ept`, `it`, `ph` and `ut` hold is dropped, with the `sub` inside them; the
-text of `hi`, and of tags TMX does not know, is kept. Spaces are kept as they stand; a line break inside a segment is
-layout, and becomes one space together with the indentation around it (none at the ends). An empty segment is a
-translation that is absent.
+Formatting codes are not text: the content of `bpt`, `ept`, `it`, `ph` and `ut` is dropped, including any `sub` inside;
+the text of `hi`, and of tags that TMX does not define, is kept. Spaces are kept; a line break inside a segment is
+layout and becomes one space together with the indentation around it (none at the ends). An empty segment is an absent
+translation.
 
-The number of a segment is that of its `tu`, from 1. Of two `tuv` of one language in one `tu` the first is taken and the
-other is rejected; so is a `tuv` without a language, or in one that means nothing.
+The number of a segment is the number of its `tu`, from 1. If a `tu` has two `tuv` in one language, the first is taken
+and the second rejected; a `tuv` without a language, or in an unknown one, is rejected too.
 """
 
 import re
@@ -19,18 +19,18 @@ from llamax_cli.errors import DataError, LanguageError
 from llamax_cli.languages import canonical
 from llamax_cli.streams.inputs import Input
 
-CODES = {"bpt", "ept", "it", "ph", "sub", "ut"}  # elements of a segment that hold markup
+CODE_ELEMENTS = {"bpt", "ept", "it", "ph", "sub", "ut"}  # elements of a segment that contain formatting codes
 REGION = re.compile(r"-(?:[A-Z]{2}|[0-9]{3})$")
-NOT_ASKED_FOR = -1
+NOT_REQUESTED = -1  # in place of the index of a language
 
 
 def open_corpora(request: CorpusRequest) -> list[Corpus]:
-    """Return one corpus a file; `request.columns` names codes no table knows: `{"kmr": "x-kurm"}`."""
+    """Return a corpus for each file; `request.columns` declares unknown codes: `{"kmr": "x-kurm"}`."""
     return [TranslationMemory(request, path) for path in request.paths]
 
 
 class TranslationMemory:
-    """One TMX file; it is read once for its languages, and once for each call of `segments`."""
+    """A TMX file; it is read once for its languages, and once for each call of `segments`."""
 
     def __init__(self, request: CorpusRequest, path: str) -> None:
         self.name = request.corpus_name(path, without=".tmx")
@@ -40,31 +40,31 @@ class TranslationMemory:
 
     @property
     def languages(self) -> Sequence[str]:
-        """Canonical codes in the order in which the file first has them."""
+        """Canonical codes, in the order of their first occurrence."""
         return list(dict.fromkeys(self._codes.values()))
 
     @cached_property
     def _codes(self) -> Mapping[str, str]:
-        """The language each code of the file stands for: {"EN-GB": "en", "FR": "fr"}."""
+        """The canonical code of each code in the file: {"EN-GB": "en", "FR": "fr"}."""
         declared = {name: language for language, name in self._request.columns.items()}
         codes = {}
-        for code in _codes(self._source):
+        for code in _read_codes(self._source):
             try:
                 codes[code] = declared.get(code) or canonical(code)
             except LanguageError:
-                continue  # its segments are rejected as they are read
+                continue  # its segments are rejected when they are read
         return _without_regions(codes)
 
     def segments(self, languages: Sequence[str]) -> Iterator[Segment]:
         """Yield every `tu`; it may have none of the languages."""
-        reading = _Reading(self._request, self._source, self._codes, languages)
-        for _ in reading.parser.passes():
-            yield from reading.taken
-            reading.taken.clear()
+        reader = _UnitReader(self._request, self._source, self._codes, languages)
+        for _ in reader.parser.parse():
+            yield from reader.units
+            reader.units.clear()
 
 
-def _codes(source: Input) -> list[str]:
-    """Return the language codes of a file as it writes them; DataError where it is no TMX."""
+def _read_codes(source: Input) -> list[str]:
+    """Return the different language codes of a file, as written; DataError where it is not TMX."""
     codes: dict[str, None] = {}
     is_open = False
 
@@ -77,21 +77,21 @@ def _codes(source: Input) -> list[str]:
         is_open = True
 
     parser = Parser(source, start)
-    for _ in parser.passes():
+    for _ in parser.parse():
         pass
     return [code for code in codes if code]
 
 
 def _code(attributes: Mapping[str, str]) -> str:
-    """Return the language of a `tuv`, which TMX before 1.4 calls `lang`; "" where it has none."""
+    """Return the language code of a `tuv`, "" where it has none; before TMX 1.4 the attribute was `lang`."""
     return attributes.get("xml:lang") or attributes.get("lang", "")
 
 
 def _without_regions(codes: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the codes with the plain language for a region that is the only variant of its language in the file.
+    """Return the codes without the region of a language that has only one variant in the file.
 
-    Translation tools insist on a region, so that it says little: {"en-GB": "en-GB"} -> {"en-GB": "en"}. Beside another
-    variant it tells the two apart and stays. Kurdish keeps it always, where it tells Kurmanji from Sorani.
+    Translation tools require a region, so it says little: {"en-GB": "en-GB"} -> {"en-GB": "en"}. It stays where a file
+    has two variants, and always in Kurdish, where it distinguishes Kurmanji and Sorani.
     """
     variants: dict[str, set[str]] = {}
     for language in codes.values():
@@ -111,34 +111,34 @@ def _plain(tag: str) -> str:
     return tag if _language_of(tag) == "ku" else canonical(REGION.sub("", tag))
 
 
-class _Reading:
-    """One pass over a file: `taken` fills with segments while `parser` reads."""
+class _UnitReader:
+    """Reads a file once: `units` collects segments while `parser` parses."""
 
     def __init__(
         self, request: CorpusRequest, source: Input, codes: Mapping[str, str], languages: Sequence[str]
     ) -> None:
         self.parser = Parser(source, self._start, self._end)
-        self.taken: list[Segment] = []
+        self.units: list[Segment] = []
         self._reject = request.reject
-        places = {language: place for place, language in enumerate(languages)}
-        self._places = {code: places.get(language, NOT_ASKED_FOR) for code, language in codes.items()}
+        indices = {language: index for index, language in enumerate(languages)}
+        self._indices = {code: indices.get(language, NOT_REQUESTED) for code, language in codes.items()}
         self._width = len(languages)
         self._number = 0
         self._texts: list[str | None] = []
         self._code = ""
         self._line = 0
-        self._is_inside = False
+        self._is_in_segment = False
         self._drop_depth = 0
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if self._is_inside:
-            if self._drop_depth or name in CODES:
+        if self._is_in_segment:
+            if self._drop_depth or name in CODE_ELEMENTS:
                 self._drop_depth += 1
-                self.parser.is_deaf = True
+                self.parser.is_muted = True
         elif name == "seg":
-            if self._places.get(self._code) != NOT_ASKED_FOR:
-                self._is_inside = True
-                self.parser.listen()
+            if self._indices.get(self._code) != NOT_REQUESTED:
+                self._is_in_segment = True
+                self.parser.start_text()
         elif name == "tuv":
             self._code = _code(attributes)
             self._line = self.parser.line
@@ -149,26 +149,26 @@ class _Reading:
     def _end(self, name: str) -> None:
         if self._drop_depth:
             self._drop_depth -= 1
-            self.parser.is_deaf = self._drop_depth > 0
-        elif name == "seg" and self._is_inside:
-            self._is_inside = False
-            self._take(self.parser.heard())
+            self.parser.is_muted = self._drop_depth > 0
+        elif name == "seg" and self._is_in_segment:
+            self._is_in_segment = False
+            self._set_text(self.parser.end_text())
         elif name == "tu":
-            self.taken.append(Segment(self._number, self._texts))
+            self.units.append(Segment(self._number, self._texts))
 
-    def _take(self, text: str) -> None:
-        place = self._places.get(self._code)
-        if place is None:
-            self._refuse(text, self._unknown())
-        elif self._texts[place] is not None:
-            self._refuse(text, f"a second <tuv> in {self._code!r} in one <tu>; the first is taken")
+    def _set_text(self, text: str) -> None:
+        index = self._indices.get(self._code)
+        if index is None:
+            self._reject_text(text, self._unknown_reason())
+        elif self._texts[index] is not None:
+            self._reject_text(text, f"a second <tuv> in {self._code!r} in one <tu>; the first is taken")
         else:
-            self._texts[place] = text or None
+            self._texts[index] = text or None
 
-    def _unknown(self) -> str:
+    def _unknown_reason(self) -> str:
         if not self._code:
             return "a <tuv> without xml:lang"
         return f"{self._code!r} is not the code of a language; say of which: --columns LANGUAGE={self._code}"
 
-    def _refuse(self, text: str, reason: str) -> None:
+    def _reject_text(self, text: str, reason: str) -> None:
         self._reject(self.parser.name, self._line, reason, text.encode())

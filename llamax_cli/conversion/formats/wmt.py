@@ -1,9 +1,9 @@
-"""WMT's test sets: the XML in use since 2021, and the SGML before it (wmt_sgml.py), told apart by what they open with.
+"""WMT's test sets: XML since 2021, SGML before (wmt_sgml.py); the first tag tells which.
 
 The XML has whole documents, `<doc id=".."><src lang="en">..</src><ref lang="de" translator="A">..</ref></doc>`. Where a
-language has several references, the text is that of the translator who comes first in the file, throughout: a document
-without that one has no text in the language. The other references are in `extra`: `{"ref_de_B": "..."}`. System outputs
-(`hyp`) are left out.
+language has several references, the text is always that of the translator who comes first in the file: a document
+without this translator has no text in the language. The other references are in `extra`: `{"ref_de_B": "..."}`. System
+outputs (`hyp`) are left out.
 """
 
 import re
@@ -19,11 +19,11 @@ from llamax_cli.languages import canonical
 from llamax_cli.streams.inputs import Input
 
 SGML = re.compile(rb"<(?:srcset|refset|tstset)\b", re.IGNORECASE)
-HEAD = 1 << 16  # bytes within which a file says what it is
+HEAD = 1 << 16  # bytes in which to look for the first tag of SGML
 
 
 def open_corpora(request: CorpusRequest) -> list[Corpus]:
-    """Return one corpus for each XML file and one for all SGML files of one test set."""
+    """Return a corpus for each XML file, and one for all SGML files of a test set."""
     xml: list[Corpus] = []
     sgml: list[str] = []
     for path in request.paths:
@@ -42,9 +42,9 @@ def _is_sgml(source: Input) -> bool:
 
 
 class TestSet:
-    """One XML file; it is read once for its languages, and once for each call of `segments`."""
+    """An XML file; it is read once for its languages, and once for each call of `segments`."""
 
-    __test__ = False  # the name is WMT's, not that of a test
+    __test__ = False  # tells pytest that this is not a test
 
     def __init__(self, request: CorpusRequest, path: str) -> None:
         self.name = request.corpus_name(path, without=".xml")
@@ -52,51 +52,51 @@ class TestSet:
 
     @property
     def languages(self) -> Sequence[str]:
-        """Canonical codes in the order in which the file first has them."""
-        return list(self._voices)
+        """Canonical codes, in the order of their first occurrence."""
+        return list(self._authors)
 
     @cached_property
-    def _voices(self) -> Mapping[str, str]:
-        """Whose text stands for each language: {"en": "src", "de": "A"}."""
-        voices: dict[str, str] = {}
+    def _authors(self) -> Mapping[str, str]:
+        """The author whose text is taken for each language: {"en": "src", "de": "A"}."""
+        authors: dict[str, str] = {}
         for document in _documents(self._source):
             for version in document.versions:
-                voices.setdefault(version.language, version.voice)
-        return voices
+                authors.setdefault(version.language, version.author)
+        return authors
 
     def segments(self, languages: Sequence[str]) -> Iterator[Segment]:
-        """Yield every segment of every document; DataError where a document has not the same ones in each language."""
-        voices = self._voices
+        """Yield every segment of every document; DataError where versions differ in their segments."""
+        authors = self._authors
         number = 0
         for document in _documents(self._source):
             document.check(self._source.name)
-            for texts, extra in document.texts(languages, voices):
+            for texts, extra in document.texts(languages, authors):
                 number += 1
                 yield Segment(number, texts, extra)
 
 
 @dataclass
 class Version:
-    """A document as `src` has it or one translator: segments by their id."""
+    """A document in one language by one author, "src" or a translator: segments by id."""
 
     language: str
-    voice: str
+    author: str
     segments: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{len(self.segments)} in {'src' if self.voice == 'src' else f'ref {self.voice}'} ({self.language})"
+        return f"{len(self.segments)} in {'src' if self.author == 'src' else f'ref {self.author}'} ({self.language})"
 
 
 @dataclass
 class Document:
-    """A document in all its versions; `line` is where it begins."""
+    """A document with all its versions; `line` is the line of the file on which it begins."""
 
     name: str
     line: int
     versions: list[Version] = field(default_factory=list)
 
     def check(self, file: str) -> None:
-        """Raise DataError where versions differ in their segments."""
+        """Raise DataError where the versions differ in their segments."""
         for version in self.versions[1:]:
             first = self.versions[0]
             if version.segments.keys() != first.segments.keys():
@@ -104,31 +104,31 @@ class Document:
                 raise DataError(f"{where} has not the same segments everywhere: {first}, {version}")
 
     def texts(
-        self, languages: Sequence[str], voices: Mapping[str, str]
+        self, languages: Sequence[str], authors: Mapping[str, str]
     ) -> Iterator[tuple[list[str | None], dict[str, str]]]:
-        """Yield the texts of each segment and what else there is of it."""
-        known = {(version.language, version.voice): version.segments for version in self.versions}
-        chosen = [known.pop((language, voices[language]), {}) for language in languages]
-        others = {f"ref_{code}_{voice}": texts for (code, voice), texts in known.items() if code in languages}
+        """Yield the texts of each segment, and its extra keys."""
+        versions = {(version.language, version.author): version.segments for version in self.versions}
+        chosen = [versions.pop((language, authors[language]), {}) for language in languages]
+        others = {f"ref_{code}_{author}": texts for (code, author), texts in versions.items() if code in languages}
         for segment in self.versions[0].segments if self.versions else ():
             extra = {"doc": self.name} | {name: texts[segment] for name, texts in others.items()}
             yield [texts.get(segment) for texts in chosen], extra
 
 
 def _documents(source: Input) -> Iterator[Document]:
-    """Yield the documents of an XML file, one block of bytes at a time."""
-    reading = _Reading(source)
-    for _ in reading.parser.passes():
-        yield from reading.taken
-        reading.taken.clear()
+    """Yield the documents of an XML file."""
+    reader = _DocumentReader(source)
+    for _ in reader.parser.parse():
+        yield from reader.documents
+        reader.documents.clear()
 
 
-class _Reading:
-    """One pass over an XML file: `taken` fills with documents while `parser` reads."""
+class _DocumentReader:
+    """Reads an XML file once: `documents` collects them while `parser` parses."""
 
     def __init__(self, source: Input) -> None:
         self.parser = Parser(source, self._start, self._end)
-        self.taken: list[Document] = []
+        self.documents: list[Document] = []
         self._document: Document | None = None
         self._version: Version | None = None
         self._segment: str | None = None
@@ -141,36 +141,36 @@ class _Reading:
         if name == "doc":
             self._document = Document(attributes.get("id", ""), self.parser.line)
         elif name in ("src", "ref") and self._document:
-            self._version = self._begun(self._document, name, attributes)
+            self._version = self._add_version(self._document, name, attributes)
         elif name == "seg" and self._version:
             self._segment = attributes.get("id", str(len(self._version.segments) + 1))
-            self.parser.listen()
+            self.parser.start_text()
 
-    def _begun(self, document: Document, name: str, attributes: dict[str, str]) -> Version:
+    def _add_version(self, document: Document, name: str, attributes: dict[str, str]) -> Version:
         try:
             language = canonical(attributes.get("lang", ""))
         except LanguageError as error:
             raise self._error(f"<{name}>: {error}") from error
-        before = [version.voice for version in document.versions if version.language == language]
-        voice = "src" if name == "src" else attributes.get("translator") or str(len(before) + 1)
-        if voice in before:
-            raise self._error(f"document {document.name!r} has two versions by {voice!r} in {language}; remove one")
-        document.versions.append(Version(language, voice))
+        authors = [version.author for version in document.versions if version.language == language]
+        author = "src" if name == "src" else attributes.get("translator") or str(len(authors) + 1)
+        if author in authors:
+            raise self._error(f"document {document.name!r} has two versions by {author!r} in {language}; remove one")
+        document.versions.append(Version(language, author))
         return document.versions[-1]
 
     def _end(self, name: str) -> None:
         if name == "seg" and self._version and self._segment is not None:
-            self._take(self._version, self._segment)
+            self._add_segment(self._version, self._segment)
         elif name in ("src", "ref"):
             self._version = None
         elif name == "doc" and self._document:
-            self.taken.append(self._document)
+            self.documents.append(self._document)
             self._document = None
 
-    def _take(self, version: Version, segment: str) -> None:
+    def _add_segment(self, version: Version, segment: str) -> None:
         if segment in version.segments:
             raise self._error(f"segment {segment!r} is there twice in one document")
-        version.segments[segment] = self.parser.heard()
+        version.segments[segment] = self.parser.end_text()
         self._segment = None
 
     def _error(self, reason: str) -> DataError:

@@ -1,19 +1,19 @@
-"""WMT's test sets until 2020: SGML, one file a language, `<srcset ...>` or `<refset ...>` around the same documents.
+"""WMT's test sets until 2020: SGML, a file for each language, `<srcset ...>` or `<refset ...>` with the same documents.
 
-It is not XML: `&` and `<` stand unescaped, tags stay open, names are in either case. So only the tags that matter are
-looked for, and any of them ends a segment. Spaces are kept as they stand; a line break inside a segment becomes one
-space. The entities &amp; &lt; &gt; &quot; &apos; are resolved, everything else is text.
+It is not XML: `&` and `<` are not escaped, tags stay open, names are in upper or lower case. So only the tags that
+matter are looked for, and each of them ends a segment. Spaces are kept; a line break inside a segment becomes one
+space. The entities &amp; &lt; &gt; &quot; &apos; are decoded, everything else is text.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
-from llamax_cli.conversion.formats.markup import unfolded
-from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment
+from llamax_cli.conversion.formats.markup import unfold
+from llamax_cli.conversion.segments import Corpus, CorpusRequest, RejectLine, Segment
 from llamax_cli.errors import DataError, LanguageError, RecordError, UsageError
 from llamax_cli.languages import canonical
 from llamax_cli.streams.inputs import Input
@@ -23,15 +23,13 @@ TAG = re.compile(r"<(/?)(srcset|refset|tstset|doc|hl|p|seg)\b([^>]*)>", re.IGNOR
 ATTRIBUTE = re.compile(r"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 ENTITY = re.compile("&(amp|lt|gt|quot|apos);")
 CHARACTERS = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
-LAST_OF_NAME = re.compile(r"(?:-(?:src|ref))?\.[a-z]{2,3}$")
+NAME_ENDING = re.compile(r"(?:-(?:src|ref))?\.[a-z]{2,3}$")
 LANGUAGE_OF = {"srcset": "srclang", "refset": "trglang"}
 EXTENSION = re.compile(r"\.sgml?$", re.IGNORECASE)
 
-Reject: TypeAlias = Callable[[str, int, str, bytes], None]
-
 
 def open_corpora(request: CorpusRequest, paths: Sequence[str]) -> list[Corpus]:
-    """Return one corpus for each `setid`, which has the languages of all its files."""
+    """Return a corpus for each `setid`, with the languages of all its files."""
     sets: dict[str, dict[str, str]] = defaultdict(dict)
     for path in paths:
         header = _header(request.input(path))
@@ -44,25 +42,25 @@ def open_corpora(request: CorpusRequest, paths: Sequence[str]) -> list[Corpus]:
 
 
 class SgmlTestSet:
-    """The files of one test set by their language; two of them are read side by side, document by document."""
+    """The files of one test set, by language; they are read in parallel, document by document."""
 
     def __init__(self, request: CorpusRequest, files: Mapping[str, str]) -> None:
         first = next(iter(files.values()))
-        whole = request.corpus_name(first)
-        self.name = whole if request.name else LAST_OF_NAME.sub("", EXTENSION.sub("", whole))
+        name = request.corpus_name(first)
+        self.name = name if request.name else NAME_ENDING.sub("", EXTENSION.sub("", name))
         self._request = request
         self._files = files
 
     @property
     def languages(self) -> Sequence[str]:
-        """Canonical codes in the order of the files."""
+        """Canonical codes, in the order of the files."""
         return list(self._files)
 
     def segments(self, languages: Sequence[str]) -> Iterator[Segment]:
-        """Yield the segments in the order of the files; DataError where the files do not go together."""
+        """Yield the segments in the order of the files; DataError where the files do not match."""
         sources = [self._request.input(self._files[language]) for language in languages]
         number = 0
-        for documents in _side_by_side(sources, self._request.reject):
+        for documents in _aligned_documents(sources, self._request.reject):
             for segment in documents[0].segments:
                 number += 1
                 yield Segment(
@@ -72,7 +70,7 @@ class SgmlTestSet:
 
 @dataclass
 class SgmlDocument:
-    """A document in one language: its segments by their id, None where one is unreadable."""
+    """A document in one language: its segments by id, None for one that is not readable."""
 
     file: str
     line: int
@@ -80,11 +78,11 @@ class SgmlDocument:
     segments: dict[str, str | None] = field(default_factory=dict)
 
 
-def _side_by_side(sources: Sequence[Input], reject: Reject) -> Iterator[list[SgmlDocument]]:
-    """Yield each document in all files at once."""
-    for standing in zip_longest(*(_documents(source, reject) for source in sources)):
-        documents: list[SgmlDocument] = [document for document in standing if document is not None]
-        if len(documents) < len(standing):
+def _aligned_documents(sources: Sequence[Input], reject: RejectLine) -> Iterator[list[SgmlDocument]]:
+    """Yield the versions of each document, one from each file; DataError where they do not match."""
+    for row in zip_longest(*(_documents(source, reject) for source in sources)):
+        documents: list[SgmlDocument] = [document for document in row if document is not None]
+        if len(documents) < len(row):
             counts = " and ".join(f"{_count(source)} in {source.name}" for source in sources)
             raise DataError(f"the files have not the same documents: {counts}")
         for document in documents[1:]:
@@ -93,13 +91,13 @@ def _side_by_side(sources: Sequence[Input], reject: Reject) -> Iterator[list[Sgm
 
 
 def _count(source: Input) -> str:
-    """Return how much there is in a file: "99 documents with 3003 segments"."""
+    """Return the size of a file: "99 documents with 3003 segments"."""
     sizes = [len(document.segments) for document in _documents(source, lambda *_: None)]
     return f"{len(sizes)} documents with {sum(sizes)} segments"
 
 
 def _compare(first: SgmlDocument, other: SgmlDocument) -> None:
-    """Raise DataError where two documents at one place are not the same."""
+    """Raise DataError where two versions of a document do not match."""
     where = f"{other.file}:{other.line}: document {other.name!r}"
     if first.name != other.name:
         raise DataError(f"{where} stands where {first.file}:{first.line} has {first.name!r}")
@@ -120,12 +118,12 @@ class _Tag(NamedTuple):
 
 
 def _tag(match: re.Match[str]) -> _Tag:
-    found = ATTRIBUTE.findall(match[3])
-    return _Tag(match[2].lower(), bool(match[1]), {name.lower(): "".join(values) for name, *values in found})
+    attributes = {name.lower(): "".join(values) for name, *values in ATTRIBUTE.findall(match[3])}
+    return _Tag(match[2].lower(), bool(match[1]), attributes)
 
 
 def _header(source: Input) -> _Tag:
-    """Return the tag that opens a file."""
+    """Return the first tag of a file, `srcset` or `refset`."""
     for line in lines(source):
         match = TAG.search(line.decode(errors="replace"))
         if match:
@@ -137,34 +135,34 @@ def _header(source: Input) -> _Tag:
 
 
 def _language(request: CorpusRequest, path: str, header: _Tag) -> str:
-    """Return the language of a file: as declared, as its first tag says, or as its name does (`-src.de.sgm`)."""
+    """Return the language of a file: as declared, by its first tag, or by its name (`-src.de.sgm`)."""
     if len(request.languages) == len(request.paths):
         return request.languages[request.paths.index(path)]
-    said = header.attributes.get(LANGUAGE_OF[header.name], "any")
-    if said.lower() == "any":
-        said = EXTENSION.sub("", bare(path)).rpartition(".")[2]
+    code = header.attributes.get(LANGUAGE_OF[header.name], "any")
+    if code.lower() == "any":
+        code = EXTENSION.sub("", bare(path)).rpartition(".")[2]
     try:
-        return canonical(said)
+        return canonical(code)
     except LanguageError as error:
         raise DataError(f"{path} does not say its language ({error}); say --langs, one for each file") from error
 
 
-def _documents(source: Input, reject: Reject) -> Iterator[SgmlDocument]:
+def _documents(source: Input, reject: RejectLine) -> Iterator[SgmlDocument]:
     """Yield the documents of a file."""
-    reading = _Reading(source.name, reject)
+    reader = _DocumentReader(source.name, reject)
     for line in lines(source):
-        reading.take(line)
-        yield from reading.taken
-        reading.taken.clear()
-    reading.end_document()
-    yield from reading.taken
+        reader.read_line(line)
+        yield from reader.documents
+        reader.documents.clear()
+    reader.end_document()
+    yield from reader.documents
 
 
-class _Reading:
-    """One pass over a file, line by line: `taken` fills with documents."""
+class _DocumentReader:
+    """Reads a file once, line by line: `documents` collects them."""
 
-    def __init__(self, file: str, reject: Reject) -> None:
-        self.taken: list[SgmlDocument] = []
+    def __init__(self, file: str, reject: RejectLine) -> None:
+        self.documents: list[SgmlDocument] = []
         self._file = file
         self._reject = reject
         self._line = 0
@@ -173,10 +171,10 @@ class _Reading:
         self._text: list[str] = []
         self._is_readable = True
 
-    def take(self, line: bytes) -> None:
+    def read_line(self, line: bytes) -> None:
         """Read a line."""
         self._line += 1
-        text, bad = self._decoded(line)
+        text, bad = self._decode(line)
         self._is_readable = self._is_readable and not bad
         position = 0
         for match in TAG.finditer(text):
@@ -187,14 +185,14 @@ class _Reading:
         self._text.append(text[position:] + "\n")
 
     def end_document(self) -> None:
-        """Hand over the document that is being read."""
+        """Add the current document to `documents`."""
         self._end_segment()
         if self._document is not None:
-            self.taken.append(self._document)
+            self.documents.append(self._document)
         self._document = None
 
-    def _decoded(self, line: bytes) -> tuple[str, bool]:
-        """Return a line and whether it is bad; its tags are still needed, so that the segments keep their places."""
+    def _decode(self, line: bytes) -> tuple[str, bool]:
+        """Return a line and whether it is bad; the tags of a bad one still count, so that segments stay aligned."""
         try:
             return decode(line), False
         except RecordError as error:
@@ -217,6 +215,6 @@ class _Reading:
         if self._segment in self._document.segments:
             where = f"{self._file}:{self._line}"
             raise DataError(f"{where}: segment {self._segment!r} is there twice in document {self._document.name!r}")
-        text = ENTITY.sub(lambda entity: CHARACTERS[entity[1]], unfolded("".join(self._text)))
+        text = ENTITY.sub(lambda entity: CHARACTERS[entity[1]], unfold("".join(self._text)))
         self._document.segments[self._segment] = text if self._is_readable else None
         self._segment = None
