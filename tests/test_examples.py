@@ -121,10 +121,10 @@ def test_train_24_a100(tmp_path: Path) -> None:
     told = ("--preflight", "--throughput", "4600")
     rows = run("train-24-a100.sh", *given, *told, cwd=tmp_path, SLURM_JOB_ID="").stdout
     assert "model      model, 6,738,415,616 weights\n" in rows
-    memory = re.search(r"memory     ([\d.]+) GB a GPU", rows)
+    memory = re.search(r"memory     ([\d.]+) GB per process", rows)
     assert memory is not None
     assert 15 < float(memory[1]) < 40
-    assert "days at 4,600 tokens/s each" in rows
+    assert "days at 4,600 tokens/s per process" in rows
 
 
 LANGUAGES = ("en", "de", "fr", "es", "zh", "tr")

@@ -49,9 +49,9 @@ def wait_until(condition: Callable[[], object], process: Any = None, seconds: fl
         time.sleep(0.005)
 
 
-def wait_for(path: Path, size: int = 0, process: Any = None) -> None:
+def wait_for(path: Path, size: int = 0, process: Any = None, seconds: float = 60) -> None:
     """Wait until a file is there and has more than `size` bytes, if any."""
-    wait_until(lambda: path.exists() and (not size or path.stat().st_size > size), process)
+    wait_until(lambda: path.exists() and (not size or path.stat().st_size > size), process, seconds)
 
 
 def wait_for_handlers(process: subprocess.Popen[bytes]) -> None:
