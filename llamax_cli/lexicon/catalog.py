@@ -23,7 +23,7 @@ def lexicon_folder() -> Path:
 def path_of(name: str) -> Path:
     """Return the file of a named lexicon; UsageError where the name is not valid."""
     if not NAME.fullmatch(name):
-        raise UsageError(f"--name {name!r}: a name has letters, digits and any of . _ + -; -o FILE.lex takes a path")
+        raise UsageError(f"--name {name!r}: a name has only letters, digits and . _ + -; for a path use -o FILE.lex")
     return lexicon_folder() / f"{name.removesuffix(ENDING)}{ENDING}"
 
 

@@ -39,7 +39,7 @@ def _expand(path: str) -> list[str]:
         return [path]
     dictionaries = list(dictionaries_in(folder))
     if not dictionaries:
-        raise DataError(f"{path}: no file in this folder is named by two languages, as en-fr.txt; name the files")
+        raise DataError(f"{path}: no file in this folder has two languages in its name, like en-fr.txt; name the files")
     return dictionaries
 
 

@@ -23,12 +23,10 @@ def destination(run: Run, name: str | None, *, stats: bool) -> Path | None:
         raise UsageError("--name and -o both say where to write: give one of them")
     path = path_of(name) if name is not None else output if output is not None and output.suffix == ENDING else None
     if output is not None and ENDING in output.suffixes[:-1]:
-        raise UsageError(
-            f"-o {output}: a compiled lexicon is read where it lies and cannot be compressed; leave {output.suffix} out"
-        )
+        raise UsageError(f"-o {output}: a compiled lexicon cannot be compressed; leave out {output.suffix}")
     if path is not None and stats:
         raise UsageError(
-            "--stats writes records, and a compiled lexicon keeps its figures itself: build it, then ask it"
+            "--stats writes records, not a compiled lexicon: build the lexicon first, then run --stats on it"
         )
     return path
 

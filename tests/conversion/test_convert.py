@@ -1,4 +1,4 @@
-"""Corpora to records and back: nothing lost, nothing changed, in the order asked for."""
+"""Corpora to records and back: nothing is lost or changed, and records come in the requested order."""
 
 import gzip
 import json
@@ -50,19 +50,19 @@ def refuse(name: str, line: int, reason: str, raw: bytes) -> None:
 
 
 def records(*paths: Path, format: str | None = None, selection: Selection | None = None, **more: Any) -> list[Any]:
-    """Return what a conversion yields."""
+    """Return the records of a conversion."""
     from collections import Counter
 
     request = CorpusRequest([str(path) for path in paths], Input, more.pop("reject", refuse), **more)
     return list(read_corpora(request, format, selection or Selection(), Counter()))
 
 
-# -- text stays as it is -----------------------------------------------------------------------------------------------
+# -- text does not change ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("form", ["moses", "tsv", "hf"])
 def test_a_round_trip_through_records_loses_nothing(llamax: Llamax, tmp_path: Path, form: str) -> None:
-    """Odd spaces, separators and empty lines come back byte for byte from every form that holds pairs."""
+    """Odd spaces, separators and empty lines come back byte for byte from every format of pairs."""
     source = [text for text in ODD if text] if form == "tsv" else ODD
     one, two = written(tmp_path / "c.en", source), written(tmp_path / "c.zh", reversed(source))
     made = llamax("convert", one, two, "-o", "pairs.jsonl")
@@ -80,7 +80,7 @@ def test_a_round_trip_through_records_loses_nothing(llamax: Llamax, tmp_path: Pa
 
 @given(st.lists(st.text(st.characters(exclude_characters="\n\r\0", exclude_categories=["Cs"])), min_size=1))
 def test_text_is_read_as_it_was_written(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:
-    """Only the line ends are taken away, whatever the text holds."""
+    """Only the line ends are removed, whatever the text contains."""
     if lines[0].startswith("\ufeff"):
         lines[0] = ""
     for end in ("\n", "\r\n"):
@@ -88,21 +88,21 @@ def test_text_is_read_as_it_was_written(tmp_path_factory: pytest.TempPathFactory
         assert list(texts(Input(path))) == lines
 
 
-def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
-    """U+FEFF at the start of a file is left out, elsewhere it is kept."""
+def test_a_byte_order_mark_is_not_text(tmp_path: Path) -> None:
+    """U+FEFF is removed at the start of a file and kept elsewhere."""
     path = written(tmp_path / "x.en", ["\ufeffone", "\ufefftwo"])
     assert [record["text"] for record in records(path)] == ["one", "\ufefftwo"]
 
 
 def test_utf16_is_named(tmp_path: Path) -> None:
-    """A file in UTF-16 is refused with the way to mend it."""
+    """A file in UTF-16 is refused, and the message says how to convert it."""
     (tmp_path / "x.en").write_bytes("hello\n".encode("utf-16"))
     with pytest.raises(DataError, match="iconv -f UTF-16"):
         records(tmp_path / "x.en")
 
 
 def test_bad_lines_are_rejected_with_their_pairs(llamax: Llamax, tmp_path: Path) -> None:
-    """A line that is no UTF-8 or holds NUL takes its pair with it, and both files' other lines stay aligned."""
+    """A line that is not UTF-8 or contains NUL is rejected with its pair; the other lines stay aligned."""
     (tmp_path / "x.en").write_bytes(b"one\ntw\xffo\nthree\nfour\n")
     (tmp_path / "x.de").write_bytes(b"eins\nzwei\ndr\0ei\nvier\n")
     done = llamax("convert", "x.en", "x.de", "--rejects", "bad.jsonl")
@@ -117,7 +117,7 @@ def test_bad_lines_are_rejected_with_their_pairs(llamax: Llamax, tmp_path: Path)
 
 
 def test_files_of_different_length_are_an_error_before_anything_is_written(llamax: Llamax, tmp_path: Path) -> None:
-    """Misaligned pairs must not reach the next program: both counts are named, standard output stays empty."""
+    """Misaligned pairs must not reach the next program: the message has both counts, standard output is empty."""
     written(tmp_path / "x.en", ["1", "2", "3"])
     written(tmp_path / "x.de", ["1", "2"])
     done = llamax("convert", "x.en", "x.de")
@@ -126,7 +126,7 @@ def test_files_of_different_length_are_an_error_before_anything_is_written(llama
 
 
 def test_an_empty_file_is_an_error(llamax: Llamax, tmp_path: Path) -> None:
-    """A corpus file without a line is a failed download, not a corpus."""
+    """A corpus file without lines is a failed download, not a corpus."""
     written(tmp_path / "x.en", [])
     done = llamax("convert", "x.en")
     assert (done.returncode, done.stderr) == (65, b"llamax convert: x.en is empty; is the download complete?\n")
@@ -150,7 +150,7 @@ def test_moses_files_group_by_stem_and_compression_does_not_matter(tmp_path: Pat
 
 
 def test_languages_of_files_can_be_declared(tmp_path: Path) -> None:
-    """--langs names the files where their names do not."""
+    """--langs declares the languages where the names do not tell them."""
     one, two = written(tmp_path / "source.txt", ["a"]), written(tmp_path / "target.txt", ["b"])
     [record] = records(one, two, languages=("en", "sw"), format="moses")
     assert (record["src_lang"], record["tgt_lang"]) == ("en", "sw")
@@ -164,7 +164,7 @@ TED = [
 
 
 def test_a_table_with_a_header_gives_every_direction_that_a_row_has(tmp_path: Path) -> None:
-    """Empty cells and TED's __NULL__ are absent translations; columns that are no language are kept."""
+    """Empty cells and TED's __NULL__ are absent translations; columns without a language are kept."""
     path = written(tmp_path / "ted.tsv", TED)
     found = records(path, selection=Selection(pairs=("en-*",)))
     assert [(r["id"].partition("/")[2], r["tgt_lang"], r["tgt"], r["talk_name"]) for r in found] == [
@@ -176,22 +176,22 @@ def test_a_table_with_a_header_gives_every_direction_that_a_row_has(tmp_path: Pa
 
 
 def test_columns_by_number_and_by_name(tmp_path: Path) -> None:
-    """--columns takes numbers, or names of the header."""
+    """--columns takes numbers, or names in the header."""
     path = written(tmp_path / "t.tsv", ["one\ttwo\tthree", "uno\tdos\ttres"])
     assert [r["tgt"] for r in records(path, columns={"en": "1", "es": "3"})] == ["three", "tres"]
     [record] = records(path, columns={"en": "one", "es": "two"})
     assert (record["src"], record["tgt"], record["three"]) == ("uno", "dos", "tres")
 
 
-def test_columns_that_are_not_there_are_named(tmp_path: Path) -> None:
-    """An unknown column is an error that lists those that are there."""
+def test_missing_columns_are_named(tmp_path: Path) -> None:
+    """An unknown column is an error that lists the known ones."""
     path = written(tmp_path / "t.tsv", ["one\ttwo\tthree"])
     with pytest.raises(UsageError, match="no column 'nothing'; it has one, two, three"):
         records(path, columns={"en": "one", "de": "nothing"})
 
 
-def test_two_columns_of_one_language_ask_for_a_choice(tmp_path: Path) -> None:
-    """TED has zh and zh-cn, which are one code: the user chooses."""
+def test_two_columns_of_one_language_require_a_choice(tmp_path: Path) -> None:
+    """TED has zh and zh-cn, which are the same code: the user has to choose."""
     path = written(tmp_path / "ted.tsv", ["en\tzh-cn\tzh", "a\tb\tc"])
     with pytest.raises(UsageError, match="--columns zh=zh"):
         records(path)
@@ -206,13 +206,13 @@ def test_rows_of_another_width_are_rejected(tmp_path: Path) -> None:
     found = records(path, reject=lambda name, line, reason, raw: bad.append((line, reason)))
     assert len(found) == 1
     assert bad == [
-        (2, "1 columns instead of 2; --columns can choose some"),
-        (3, "3 columns instead of 2; --columns can choose some"),
+        (2, "1 column instead of 2; choose columns with --columns"),
+        (3, "3 columns instead of 2; choose columns with --columns"),
     ]
 
 
 def test_translation_lines_keep_their_other_keys_byte_for_byte(llamax: Llamax, tmp_path: Path) -> None:
-    """What stands beside `translation` comes through untouched, and goes back."""
+    """The keys beside `translation` are not changed, in either direction."""
     line = '{"id":"0","translation":{"en":"a","yor":"\\u1eb9"},"score":1.50,"meta":{"k": [1, 2]}}\n'
     (tmp_path / "x.jsonl").write_text(line)
     made = llamax("convert", "x.jsonl")
@@ -230,7 +230,7 @@ def test_translation_lines_need_no_id(llamax: Llamax) -> None:
 
 
 def test_lines_in_several_directions_read_back(llamax: Llamax, tmp_path: Path) -> None:
-    """Each line says its own direction; the same lines can be selected from."""
+    """Each line has its own direction; directions can also be selected from such lines."""
     lines = b'{"id":"1","translation":{"en":"a","de":"b"}}\n{"id":"1","translation":{"en":"a","fr":"c"}}\n'
     made = llamax("convert", "--from", "hf", stdin=lines)
     assert [record["tgt_lang"] for record in lines_of(made)] == ["de", "fr"]
@@ -239,8 +239,8 @@ def test_lines_in_several_directions_read_back(llamax: Llamax, tmp_path: Path) -
     assert [record["src"] for record in lines_of(llamax("convert", "x.jsonl", "--pairs", "fr-en"))] == ["c"]
 
 
-def test_records_pass_untouched_but_for_language_codes(llamax: Llamax) -> None:
-    """A record that is one already is written as it came, with the one code of its languages."""
+def test_records_do_not_change_except_for_language_codes(llamax: Llamax) -> None:
+    """A record is written as it was read, with canonical language codes."""
     line = (
         '{"id":"x:1","src":"caf\\u00e9","tgt":"b","src_lang":"eng","tgt_lang":"zho_Hans","n":12345678901234567890123}\n'
     )
@@ -248,8 +248,8 @@ def test_records_pass_untouched_but_for_language_codes(llamax: Llamax) -> None:
     assert done.stdout.decode() == line.replace('"eng"', '"en"').replace("zho_Hans", "zh")
 
 
-def test_records_can_be_turned_round(llamax: Llamax) -> None:
-    """A direction that no record has is read from the records of its reverse; one that is there is taken as it is."""
+def test_records_can_be_reversed(llamax: Llamax) -> None:
+    """A direction that no record has is read from the records of the reverse direction; others are not changed."""
     pair = b'{"id":"x:1","src":"a","tgt":"b","src_lang":"en","tgt_lang":"de"}\n'
     assert [(r["src"], r["src_lang"]) for r in lines_of(llamax("convert", "--pairs", "de-en", stdin=pair))] == [
         ("b", "de")
@@ -259,13 +259,15 @@ def test_records_can_be_turned_round(llamax: Llamax) -> None:
 
 
 @pytest.mark.parametrize("key", ["src", "tgt"])
-def test_text_that_a_line_cannot_hold_is_refused(llamax: Llamax, key: str) -> None:
-    """A line break or a tab in a text would become a second line or cell: no form drops it silently."""
+def test_text_that_does_not_fit_in_a_line_is_refused(llamax: Llamax, key: str) -> None:
+    """A line break or a tab in a text would become a second line or cell: no format drops it silently."""
     record = {"id": "x:1", "src": "a", "tgt": "b", "src_lang": "en", "tgt_lang": "de", key: "one\ntwo"}
     for form in (["tsv"], ["moses", "-o", "m"], ["text", "--field", key]):
         done = llamax("convert", "--as", *form, stdin=json.dumps(record).encode())
         assert done.returncode == 65
-        assert f"{key!r} holds '\\n', which this form cannot tell; use --as records or hf" in done.stderr.decode()
+        assert (
+            f"{key!r} contains '\\n', which this format cannot express; use --as records or hf" in done.stderr.decode()
+        )
 
 
 def test_a_table_holds_one_direction(llamax: Llamax) -> None:
@@ -277,12 +279,12 @@ def test_a_table_holds_one_direction(llamax: Llamax) -> None:
 
 
 def test_moses_files_appear_together_or_not_at_all(llamax: Llamax, tmp_path: Path) -> None:
-    """A run that fails leaves no file of the prefix; one that is done leaves all directions."""
+    """A run that fails leaves no file with the prefix; a complete run leaves all directions."""
     pair = '{"id":"x:1","src":"a","tgt":"b","src_lang":"en","tgt_lang":"%s"}\n'
     failed = llamax("convert", "--as", "moses", "-o", "m", stdin=(pair % "de" + "broken\n").encode())
     assert failed.returncode == 65
     assert list(tmp_path.iterdir()) == []
-    languages = ["de", "fr", "es", "it"] * 20  # comes back to each direction
+    languages = ["de", "fr", "es", "it"] * 20  # returns to each direction
     done = llamax("convert", "--as", "moses", "-o", "m", stdin="".join(pair % each for each in languages).encode())
     assert done.returncode == 0
     assert sorted(path.name for path in tmp_path.iterdir() if path.suffix != ".en") == [
@@ -294,8 +296,8 @@ def test_moses_files_appear_together_or_not_at_all(llamax: Llamax, tmp_path: Pat
 # -- directions and samples --------------------------------------------------------------------------------------------
 
 
-def test_directions_come_one_after_the_other_in_the_order_asked_for(tmp_path: Path) -> None:
-    """Patterns are served in turn; nothing comes twice."""
+def test_directions_come_one_after_the_other_in_the_requested_order(tmp_path: Path) -> None:
+    """Patterns are followed in order; no direction comes twice."""
     paths = [written(tmp_path / f"x.{code}", [f"{code}1", f"{code}2"]) for code in ("en", "de", "zh")]
     found = records(*paths, selection=Selection(pairs=("zh-de", "en-*", "*-*")))
     seen = [(r["src_lang"], r["tgt_lang"]) for r in found]
@@ -303,8 +305,8 @@ def test_directions_come_one_after_the_other_in_the_order_asked_for(tmp_path: Pa
     assert seen[::2] == seen[1::2]
 
 
-def test_more_than_two_languages_want_a_choice(tmp_path: Path) -> None:
-    """A corpus in three languages is not guessed at."""
+def test_more_than_two_languages_require_a_choice(tmp_path: Path) -> None:
+    """With three languages, the direction is not guessed."""
     paths = [written(tmp_path / f"x.{code}", ["a"]) for code in ("en", "de", "zh")]
     with pytest.raises(UsageError, match=r"3 languages \(en, de, zh\); choose --pairs or --mono"):
         records(*paths)
@@ -322,19 +324,19 @@ def test_more_than_two_languages_want_a_choice(tmp_path: Path) -> None:
     ],
 )
 def test_patterns_are_read_in_every_way_that_makes_sense(pattern: str, meaning: set[tuple[str, str]]) -> None:
-    """A code may hold hyphens of its own."""
+    """A code may contain hyphens."""
     assert interpret_pattern(pattern, 2) == meaning
 
 
 @pytest.mark.parametrize("pattern", ["en", "en-xqx", "", "-", "en-"])
-def test_patterns_that_mean_nothing_are_refused(pattern: str) -> None:
-    """What cannot be a direction says so."""
+def test_patterns_without_a_meaning_are_refused(pattern: str) -> None:
+    """The error says that the pattern is not a direction."""
     with pytest.raises(UsageError, match="is not SRC-TGT"):
         interpret_pattern(pattern, 2)
 
 
 def test_parts_of_a_sample_share_no_segment_in_any_direction(tmp_path: Path) -> None:
-    """What is held out in one direction is held out in all; the same seed draws the same."""
+    """A segment held out in one direction is held out in all; the same seed draws the same sample."""
     paths = [written(tmp_path / f"x.{code}", [f"{code}{n}" for n in range(500)]) for code in ("en", "de", "zh")]
 
     def drawn(part: int, seed: int = 1) -> list[tuple[str, str, str]]:
@@ -352,7 +354,7 @@ def test_parts_of_a_sample_share_no_segment_in_any_direction(tmp_path: Path) -> 
 
 
 def test_a_part_is_the_same_through_a_file_of_records(llamax: Llamax, tmp_path: Path) -> None:
-    """What is held out does not depend on how the corpus was passed on; without ids the texts decide."""
+    """Which segments are held out does not depend on the format of the corpus; without ids it depends on the texts."""
     paths = [written(tmp_path / f"x.{code}", [f"{code}{n}" for n in range(200)]) for code in ("en", "de")]
     straight = llamax("convert", *paths, "--part", "1/3").stdout
     assert 0 < straight.count(b"\n") < 200
@@ -366,15 +368,15 @@ def test_a_part_is_the_same_through_a_file_of_records(llamax: Llamax, tmp_path: 
 
 
 def test_records_beside_another_corpus_are_not_lost(llamax: Llamax, tmp_path: Path) -> None:
-    """Streams of records are taken as they are, whatever is named beside them."""
+    """Records are read whole even if another corpus is named too."""
     (tmp_path / "r.jsonl").write_text('{"id":"1","text":"a","lang":"en"}\n{"id":"2","text":"b","lang":"de"}\n')
     written(tmp_path / "x.fr", ["c"])
     assert [r["lang"] for r in lines_of(llamax("convert", "r.jsonl", "x.fr"))] == ["en", "de", "fr"]
 
 
 @pytest.mark.parametrize("name", ["c.csv", "train.src", "run.log", "a.ids"])
-def test_endings_that_happen_to_be_codes_are_no_languages(llamax: Llamax, tmp_path: Path, name: str) -> None:
-    """Three letters beyond the table have to be declared."""
+def test_endings_that_happen_to_be_codes_are_not_languages(llamax: Llamax, tmp_path: Path, name: str) -> None:
+    """Codes of three letters that are not in the table have to be declared."""
     written(tmp_path / name, ["a"])
     done = llamax("convert", name)
     assert (done.returncode, done.stderr.decode()) == (
@@ -383,7 +385,7 @@ def test_endings_that_happen_to_be_codes_are_no_languages(llamax: Llamax, tmp_pa
     )
 
 
-def test_a_pair_in_one_language_is_no_translation_line(llamax: Llamax) -> None:
+def test_a_pair_in_one_language_is_not_a_translation_line(llamax: Llamax) -> None:
     """One key cannot hold two texts."""
     pair = b'{"id":"1","src":"big","tgt":"large","src_lang":"en","tgt_lang":"en"}\n'
     assert llamax("convert", stdin=pair).stdout == pair
@@ -391,30 +393,30 @@ def test_a_pair_in_one_language_is_no_translation_line(llamax: Llamax) -> None:
         assert llamax("convert", "--as", *form, stdin=pair).returncode == 65
 
 
-def test_a_bad_line_is_told_once(llamax: Llamax, tmp_path: Path) -> None:
-    """Several directions are several passes over a file, but its bad line is one."""
+def test_a_bad_line_is_reported_once(llamax: Llamax, tmp_path: Path) -> None:
+    """Several directions read a file several times, but report its bad line once."""
     for code, text in (("en", b"a\nb\xff\n"), ("de", b"c\nd\n"), ("fr", b"e\nf\n")):
         (tmp_path / f"x.{code}").write_bytes(text)
     done = llamax("convert", "x.en", "x.de", "x.fr", "--pairs", "*-*", "--rejects", "bad.jsonl")
     assert (done.returncode, (tmp_path / "bad.jsonl").read_bytes().count(b"\n")) == (0, 1)
 
 
-def test_the_limit_is_not_read_past(llamax: Llamax, tmp_path: Path) -> None:
-    """A bad line after the last record that is wanted is none of our business."""
+def test_nothing_is_read_after_the_limit(llamax: Llamax, tmp_path: Path) -> None:
+    """A bad line after the last requested record is not an error."""
     (tmp_path / "x.en").write_bytes(b"a\n\xff\n")
     assert llamax("convert", "x.en", "--limit", 1).returncode == 0
 
 
 def test_lengths_are_compared_through_pipes_too(llamax: Llamax, tmp_path: Path) -> None:
-    """Standard input is kept aside where another file has to be as long."""
+    """Standard input is stored where its length has to be compared."""
     written(tmp_path / "x.de", ["c"])
     done = llamax("convert", "-", "x.de", "--from", "moses", "--langs", "en,de", stdin=b"a\nb\n")
     assert (done.returncode, done.stdout) == (65, b"")
     assert b"- has 2 lines, x.de has 1 lines" in done.stderr
 
 
-def test_records_come_as_they_are_made() -> None:
-    """A slow source is not held back until there are many."""
+def test_records_are_written_at_once() -> None:
+    """The records of a slow source are not held back until there are many."""
     import subprocess
     import sys
 
@@ -429,7 +431,7 @@ def test_records_come_as_they_are_made() -> None:
 
 
 def test_parts_without_a_size_make_up_the_whole(tmp_path: Path) -> None:
-    """--part alone cuts a corpus into disjoint parts that lose nothing."""
+    """--part alone splits a corpus into disjoint parts that lose nothing."""
     path = written(tmp_path / "x.en", map(str, range(1000)))
     parts = [{r["text"] for r in records(path, selection=Selection(part=Portion(part, 3)))} for part in (1, 2, 3)]
     assert set().union(*parts) == set(map(str, range(1000)))
@@ -447,7 +449,7 @@ def test_what_is_left_out_is_counted(llamax: Llamax, tmp_path: Path) -> None:
 
 
 def test_standard_input_serves_several_directions(llamax: Llamax) -> None:
-    """What can be read only once is kept for the passes that follow."""
+    """Input that can be read only once is stored for the next directions."""
     done = llamax("convert", "--from", "tsv", "--langs", "en,de", "--pairs", "en-de,de-en", stdin=b"a\tb\nc\td\n")
     assert [(r["id"], r["src"]) for r in lines_of(done)] == [
         ("stdin:1", "a"),
@@ -458,18 +460,18 @@ def test_standard_input_serves_several_directions(llamax: Llamax) -> None:
 
 
 def test_every_format_in_the_table_exists() -> None:
-    """Each line of the table names a function."""
+    """Each entry of the table names a function."""
     from importlib import import_module
 
-    for place in FORMATS.values():
-        module, _, function = place.partition(":")
+    for target in FORMATS.values():
+        module, _, function = target.partition(":")
         assert callable(getattr(import_module(module), function))
 
 
 # -- real data ---------------------------------------------------------------------------------------------------------
 
 
-def test_flores_in_all_languages_is_as_it_is(llamax: Llamax, data: Path) -> None:
+def test_flores_does_not_change(llamax: Llamax, data: Path) -> None:
     """Each language of the folder comes out byte for byte; its id is the line in the corpus."""
     made = llamax("convert", data / "flores101" / "devtest", "--mono", "zho_simpl,amh,tha")
     text = llamax("convert", "--as", "text", stdin=made.stdout).stdout
@@ -486,7 +488,7 @@ def test_flores_has_all_directions(data: Path) -> None:
 
 
 def test_ntrex_keeps_varieties_apart(llamax: Llamax, data: Path) -> None:
-    """por and por-BR stand side by side; CRLF is a line end."""
+    """por and por-BR are two languages; CRLF is a line end."""
     done = llamax("convert", data / "ntrex128", "--pairs", "en-pt,en-pt-BR,en-zhtrad")
     found = lines_of(done)
     assert len(found) == 3 * 1997
@@ -503,15 +505,15 @@ def test_tatoeba_whole(llamax: Llamax, data: Path) -> None:
 
 
 def test_lafand_whole(llamax: Llamax, data: Path) -> None:
-    """The data set's translation lines convert, Ewe included, which is not among the 102."""
+    """The dataset's translation lines convert, including Ewe, which is not among the 102 languages."""
     done = llamax("convert", *sorted((data / "lafand-mt").glob("*/train.json")))
     assert done.returncode == 0, done.stderr
     assert {(r["src_lang"], r["tgt_lang"]) for r in lines_of(done)} == {("en", "yo"), ("en", "ha"), ("fr", "ee")}
 
 
 @pytest.mark.parametrize("choice", [("--mono", "*"), ("--pairs", "*-*")])
-def test_records_of_which_none_is_good_tell_why(llamax: Llamax, tmp_path: Path, choice: tuple[str, str]) -> None:
-    """Samples have no languages to choose from: the first line is named, not a list of none."""
+def test_records_without_a_valid_line_say_why(llamax: Llamax, tmp_path: Path, choice: tuple[str, str]) -> None:
+    """Samples have no languages to choose from: the error names the first line instead of an empty list."""
     (tmp_path / "samples.jsonl").write_text('{"prompt":"","completion":"a"}\n')
     outcome = llamax("convert", "samples.jsonl", *choice)
     assert (outcome.returncode, outcome.stdout) == (65, b"")
@@ -519,4 +521,4 @@ def test_records_of_which_none_is_good_tell_why(llamax: Llamax, tmp_path: Path, 
     (tmp_path / "samples.jsonl").write_text("")
     outcome = llamax("convert", "samples.jsonl", *choice, "--from", "records")
     assert (outcome.returncode, outcome.stdout) == (2, b"")
-    assert outcome.stderr.endswith(b"here; it is empty\n")
+    assert outcome.stderr.endswith(b"; the input is empty\n")

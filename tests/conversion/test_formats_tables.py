@@ -1,4 +1,4 @@
-"""TICO-19, Parquet and datasets of Hugging Face: exact segments, which columns are taken, and what is refused."""
+"""TICO-19, Parquet and datasets of Hugging Face: exact segments, the columns that are read, and errors."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -19,12 +19,12 @@ Bad = list[tuple[str, int, str, bytes]]
 
 
 def strict(file: str, line: int, reason: str, _: bytes) -> None:
-    """What a run without --rejects does with a bad line."""
+    """Stop at a bad line, as a run without --rejects does."""
     raise DataError(f"{file}:{line}: {reason}")
 
 
 def request_of(*paths: Path | str, bad: Bad | None = None, **more: Any) -> CorpusRequest:
-    """A request that is strict, or collects what is rejected in `bad`."""
+    """Return a request that stops at a bad line, or collects them in `bad`."""
 
     def collect(file: str, line: int, reason: str, raw: bytes) -> None:
         assert bad is not None
@@ -35,7 +35,7 @@ def request_of(*paths: Path | str, bad: Bad | None = None, **more: Any) -> Corpu
 
 
 def texts(corpus: Corpus, *languages: str) -> list[tuple[str | None, ...]]:
-    """The texts of every segment."""
+    """Return the texts of every segment."""
     return [tuple(segment.texts) for segment in corpus.segments(languages)]
 
 
@@ -45,13 +45,13 @@ HEADER = "sourceLang\ttargetLang\tsourceString\ttargetString\tstringID\turl\tlic
 
 
 def row(language: str, key: str, source: str, target: str) -> str:
-    """A line of TICO-19."""
+    """Return a line of TICO-19."""
     return f"en\t{language}\t{source}\t{target}\t{key}\thttp://a.b/c\tpublic\t12\n"
 
 
 @pytest.fixture
 def benchmark(tmp_path: Path) -> Path:
-    """A folder with `test` in French, Kurmanji and Swahili; the last has its lines in another order and lacks one."""
+    """Return a folder of `test` in French, Kurmanji and Swahili; Swahili has another order and one segment less."""
     folder = tmp_path / "tico19-testset" / "test"
     folder.mkdir(parents=True)
     files = {
@@ -65,7 +65,7 @@ def benchmark(tmp_path: Path) -> Path:
 
 
 def test_a_folder_is_one_corpus_aligned_by_string_id(benchmark: Path) -> None:
-    """Numbers are those of the part, the same in every direction; quotes are text."""
+    """Segments are numbered in the part, the same in every direction; quotes are text."""
     (corpus,) = tico.open_corpora(request_of(benchmark))
     assert corpus.name == "tico19-testset/test"
     assert corpus.languages == ["en", "fr", "kmr", "sw"]
@@ -80,14 +80,14 @@ def test_a_folder_is_one_corpus_aligned_by_string_id(benchmark: Path) -> None:
 
 
 def test_a_file_is_a_corpus_of_two(benchmark: Path) -> None:
-    """A file alone needs no other."""
+    """A single file can be read without the others."""
     (corpus,) = tico.open_corpora(request_of(benchmark / "test.en-sw.tsv"))
     assert (corpus.name, corpus.languages) == ("test/test.en-sw", ["en", "sw"])
     assert texts(corpus, "sw", "en") == [("homa", "fever"), ("mafua", "flu")]
 
 
-def test_parts_are_corpora_of_their_own(benchmark: Path) -> None:
-    """dev, test and all of one release; names tell them apart."""
+def test_each_part_is_a_corpus(benchmark: Path) -> None:
+    """dev, test and all of one release have different names."""
     for place in ("dev/dev.en-ckb.tsv", "dev/all.en-pt-BR.tsv"):
         path = benchmark.parent / place
         path.parent.mkdir(exist_ok=True)
@@ -135,7 +135,7 @@ def test_what_is_not_tico_is_refused(benchmark: Path, tmp_path: Path) -> None:
         tico.open_corpora(request_of(tmp_path / "empty"))
 
 
-# -- Parquet, and the shapes of rows ----------------------------------------------------------------------------------
+# -- Parquet, and the layouts of columns ------------------------------------------------------------------------------
 
 TRANSLATIONS = [
     {"id": "a1", "score": 0.5, "translation": {"en": "One\u0085", "de": "Eins"}, "tags": ["x"]},
@@ -148,7 +148,7 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def table(tmp_path: Path) -> Write:
-    """Writes rows as a Parquet file."""
+    """Return a function that writes rows as a Parquet file."""
 
     def write(rows: Sequence[Mapping[str, object]], name: str = "a.parquet", **options: Any) -> Path:
         path = tmp_path / name
@@ -159,7 +159,7 @@ def table(tmp_path: Path) -> Write:
 
 
 def only(path: Path | str, **more: Any) -> Corpus:
-    """The corpus of one Parquet file."""
+    """Return the corpus of a Parquet file."""
     return parquet.open_corpora(request_of(path, **more))[0]
 
 
@@ -177,8 +177,8 @@ def test_translations_in_parquet(table: Write) -> None:
     assert list(corpus.segments(["de", "en"])) == expected
 
 
-def test_a_column_a_language(table: Write) -> None:
-    """Only text columns named by a language; `src` and `doc` are codes of languages too, and not meant."""
+def test_a_column_per_language(table: Write) -> None:
+    """Only text columns that are named after a language count; `src` and `doc` are codes too, but do not count."""
     flores = [{"id": 7, "url": "u", "sentence_eng_Latn": "One", "sentence_zho_Hant": "一", "sentence_length": 3}]
     corpus = only(table(flores))
     assert corpus.languages == ["en", "zhtrad"]
@@ -189,7 +189,7 @@ def test_a_column_a_language(table: Write) -> None:
 
 
 def test_columns_can_be_declared(table: Write) -> None:
-    """Declared columns are the only ones."""
+    """Only the declared columns are read."""
     path = table([{"english": "One", "translation": {"zh-Hans": "一", "xx": "?"}}])
     corpus = only(path, columns={"zh": "translation.zh-Hans", "en": "english"})
     assert (corpus.languages, texts(corpus, "en", "zh")) == (["zh", "en"], [("One", "一")])
@@ -200,7 +200,7 @@ def test_columns_can_be_declared(table: Write) -> None:
 
 
 def test_one_column_of_text_needs_its_language(table: Write) -> None:
-    """From --langs, or from a configuration that is called by one."""
+    """The language comes from --langs, or from the name of the configuration."""
     path = table([{"url": "u", "text": "Moja"}])
     with pytest.raises(UsageError, match=r"in which language is the column 'text'\? Say one: --langs CODE"):
         only(path)
@@ -208,8 +208,8 @@ def test_one_column_of_text_needs_its_language(table: Write) -> None:
     assert texts(only(table([{"sentence": "Moja"}]), config="swh_Latn"), "sw") == [("Moja",)]
 
 
-def test_a_column_called_id_is_asked_about(table: Write) -> None:
-    """Indonesian or an identifier: nobody but the user knows."""
+def test_a_column_called_id_has_to_be_declared(table: Write) -> None:
+    """Only the user knows whether it is Indonesian or an identifier."""
     path = table([{"id": "Satu", "en": "One"}])
     with pytest.raises(UsageError, match=r"is the column 'id' Indonesian or an identifier\? Say --columns en=en"):
         only(path)
@@ -217,8 +217,8 @@ def test_a_column_called_id_is_asked_about(table: Write) -> None:
     assert texts(only(path, languages=["en", "id"]), "id") == [("Satu",)]
 
 
-def test_columns_that_say_nothing_are_refused(table: Write) -> None:
-    """Nothing is guessed."""
+def test_columns_without_a_language_are_refused(table: Write) -> None:
+    """The columns are not guessed."""
     with pytest.raises(UsageError, match=r"which columns hold the texts\? They are premise, hypothesis; say --columns"):
         only(table([{"premise": "a", "hypothesis": "b"}]))
     with pytest.raises(UsageError, match=r"en and eng are both in en; choose: --columns en=eng"):
@@ -226,7 +226,7 @@ def test_columns_that_say_nothing_are_refused(table: Write) -> None:
 
 
 def test_many_batches_are_one_corpus(table: Write) -> None:
-    """Numbers go on over batches and row groups."""
+    """Segments are numbered across batches and row groups."""
     rows = [{"en": f"e{number}", "fr": f"f{number}"} for number in range(10_000)]
     corpus = only(table(rows, row_group_size=3000))
     found = list(corpus.segments(["fr"]))
@@ -235,7 +235,7 @@ def test_many_batches_are_one_corpus(table: Write) -> None:
 
 
 def test_broken_parquet_is_one_line(table: Write, tmp_path: Path) -> None:
-    """A cut end, broken pages, another format, no file."""
+    """A truncated file, broken pages, another format, no file."""
     path = table([{"en": f"e{number}", "fr": "x"} for number in range(1000)])
     whole = path.read_bytes()
     path.write_bytes(whole[:-100])
@@ -257,7 +257,7 @@ def test_broken_parquet_is_one_line(table: Write, tmp_path: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder that has to stay empty, and no network."""
+    """Work in a folder that has to stay empty, without a network."""
     folder = tmp_path / "working"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -266,12 +266,12 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def loaded(path: Path | str, **more: Any) -> Corpus:
-    """The corpus of one dataset."""
+    """Return the corpus of a dataset."""
     return huggingface.open_corpora(request_of(path, **more))[0]
 
 
 def test_a_saved_dataset(tmp_path: Path, elsewhere: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """save_to_disk without splits; nothing printed, nothing left in the working folder."""
+    """A folder of save_to_disk without splits; nothing is printed or left in the working folder."""
     rows = [{"n": number, "translation": {"en": f"e{number}", "yo": None if number else "o"}} for number in range(2500)]
     datasets.Dataset.from_list(rows).save_to_disk(tmp_path / "saved")
     capfd.readouterr()
@@ -288,7 +288,7 @@ def test_a_saved_dataset(tmp_path: Path, elsewhere: Path, capfd: pytest.CaptureF
 
 
 def test_splits_of_a_saved_dataset(tmp_path: Path) -> None:
-    """The split asked for, else train, else the only one."""
+    """The requested split, else train, else the only one."""
     parts = {name: datasets.Dataset.from_list([{"en": name, "fr": "x"}]) for name in ("dev", "test")}
     datasets.DatasetDict(parts).save_to_disk(tmp_path / "two")
     with pytest.raises(
@@ -306,7 +306,7 @@ def test_splits_of_a_saved_dataset(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_data_files(tmp_path: Path, elsewhere: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """JSON lines and shards of Parquet, streamed."""
+    """JSON lines and shards of Parquet are streamed."""
     folder = tmp_path / "lines"
     folder.mkdir()
     rows = [{"id": number, "translation": {"en": f"e{number}", "fr": f"f{number}"}} for number in range(1200)]
@@ -343,7 +343,7 @@ def test_what_cannot_be_loaded_is_one_line(
     message: str,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """What `datasets` raises comes out as one line, and what it logs not at all."""
+    """An error of `datasets` becomes one line; its log is not shown."""
     folder = tmp_path / "folder"
     folder.mkdir()
     for name, text in files.items():
@@ -354,8 +354,8 @@ def test_what_cannot_be_loaded_is_one_line(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_name_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    """A name on the Hub without a network, a folder that is not there, standard input."""
+def test_a_missing_dataset_is_one_line(tmp_path: Path) -> None:
+    """A name on the Hub without a network, a missing folder, standard input."""
     for name in ("nobody/nothing", str(tmp_path / "missing")):
         with pytest.raises(FileError, match=name) as caught:
             loaded(name)

@@ -1,4 +1,4 @@
-"""TMX and WMT's test sets: exact segments, errors that say where, memory that does not grow with the file."""
+"""TMX and WMT's test sets: exact segments, errors with a line, memory that does not grow with the file."""
 
 import gzip
 import tracemalloc
@@ -18,12 +18,12 @@ Bad = list[tuple[str, int, str, bytes]]
 
 
 def strict(file: str, line: int, reason: str, _: bytes) -> None:
-    """What a run without --rejects does with a bad line."""
+    """Stop at a bad line, as a run without --rejects does."""
     raise DataError(f"{file}:{line}: {reason}")
 
 
 def request_of(*paths: Path, bad: Bad | None = None, **more: Any) -> CorpusRequest:
-    """A request that is strict, or collects what is rejected in `bad`."""
+    """Return a request that stops at a bad line, or collects them in `bad`."""
 
     def collect(*line: Any) -> None:
         assert bad is not None
@@ -34,7 +34,7 @@ def request_of(*paths: Path, bad: Bad | None = None, **more: Any) -> CorpusReque
 
 
 def texts(corpus: Corpus, *languages: str) -> list[tuple[str | None, ...]]:
-    """The texts of every segment."""
+    """Return the texts of every segment."""
     return [tuple(segment.texts) for segment in corpus.segments(languages)]
 
 
@@ -43,7 +43,7 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def memory(tmp_path: Path) -> Write:
-    """Writes a TMX with this body."""
+    """Return a function that writes a TMX file."""
 
     def write(body: str, head: str = '<?xml version="1.0" encoding="UTF-8"?>\n', encoding: str = "utf-8") -> Path:
         path = tmp_path / "a.tmx"
@@ -55,7 +55,7 @@ def memory(tmp_path: Path) -> Write:
 
 
 def unit(**variants: str) -> str:
-    """A `tu` with these variants."""
+    """Return a `tu` with these variants."""
     return (
         "<tu>" + "".join(f'<tuv xml:lang="{code}"><seg>{text}</seg></tuv>' for code, text in variants.items()) + "</tu>"
     )
@@ -65,7 +65,7 @@ def unit(**variants: str) -> str:
 
 
 def test_units_are_numbered_segments_and_can_be_read_again(memory: Write) -> None:
-    """Every `tu` is a segment, also without the language asked for."""
+    """Every `tu` is a segment, even without the requested language."""
     (corpus,) = tmx.open_corpora(
         request_of(memory("\n".join([unit(en="One", de="Eins"), unit(en="Two"), unit(de="Drei")])))
     )
@@ -77,8 +77,8 @@ def test_units_are_numbered_segments_and_can_be_read_again(memory: Write) -> Non
     assert texts(corpus, "en") == [("One",), ("Two",), (None,)]
 
 
-def test_regions_stay_only_where_they_tell_variants_apart(memory: Write) -> None:
-    """EN-GB alone is en; PT-BR beside pt-PT is not pt; Kurdish of Turkey is never Sorani."""
+def test_regions_stay_only_where_they_distinguish_variants(memory: Write) -> None:
+    """EN-GB alone is en; PT-BR with pt-PT is not pt; Kurdish of Turkey is never Sorani."""
     body = (
         '<tu><tuv lang="EN-GB"><seg>colour</seg></tuv><tuv lang="PT-BR"><seg>cor</seg></tuv>'
         '<tuv lang="pt-PT"><seg>côr</seg></tuv><tuv lang="ku-TR"><seg>reng</seg></tuv>'
@@ -90,14 +90,14 @@ def test_regions_stay_only_where_they_tell_variants_apart(memory: Write) -> None
 
 
 def test_markup_is_dropped_and_marked_text_kept(memory: Write) -> None:
-    """Formatting codes are no text, what `hi` marks is."""
+    """Formatting codes are not text; the content of `hi` is."""
     codes = '<it pos="end">y</it><ut>z</ut>'
     text = f'A<bpt i="1">&lt;b<sub>title</sub>&gt;</bpt> <hi>bold</hi><ept i="1">x</ept> &amp; <ph/>c{codes}.'
     assert texts(tmx.open_corpora(request_of(memory(unit(en=text))))[0], "en") == [("A bold & c.",)]
 
 
 def test_spaces_are_text_and_line_breaks_are_layout(memory: Write) -> None:
-    """Only line breaks, with what indents them, are changed; an empty segment is absent."""
+    """Only line breaks and their indentation are changed; an empty segment is absent."""
     body = unit(en="\n    One  two\u00a0\u0085\u2028 \n    three ", de="", fr=" un\tdeux")
     (corpus,) = tmx.open_corpora(request_of(memory(body)))
     assert texts(corpus, "en", "de", "fr") == [("One  two\u00a0\u0085\u2028 three ", None, " un\tdeux")]
@@ -106,7 +106,7 @@ def test_spaces_are_text_and_line_breaks_are_layout(memory: Write) -> None:
 
 
 def test_utf16_and_compression_are_read(memory: Write, tmp_path: Path) -> None:
-    """The encoding is the file's own, the compression that of its first bytes."""
+    """The XML declares the encoding, the first bytes tell the compression."""
     wide = memory(unit(en="naïve"), '<?xml version="1.0" encoding="UTF-16"?>', "utf-16")
     packed = tmp_path / "b.tmx.gz"
     packed.write_bytes(gzip.compress(wide.read_bytes()))
@@ -115,8 +115,8 @@ def test_utf16_and_compression_are_read(memory: Write, tmp_path: Path) -> None:
     assert tmx.open_corpora(request_of(packed))[0].name.endswith("/b")
 
 
-def test_what_cannot_be_taken_is_rejected(memory: Write) -> None:
-    """A second variant, one without a language, one in an unknown language: none is lost silently."""
+def test_unusable_variants_are_rejected(memory: Write) -> None:
+    """A second variant, one without a language and one in an unknown language are not dropped silently."""
     second = '<tu><tuv xml:lang="en"><seg>a</seg></tuv>\n<tuv xml:lang="en"><seg>b</seg></tuv>\n<tuv><seg>c</seg></tuv>'
     body = second + '\n<tuv xml:lang="x-kurm"><seg>d</seg></tuv></tu>'
     bad: Bad = []
@@ -126,14 +126,14 @@ def test_what_cannot_be_taken_is_rejected(memory: Write) -> None:
     assert [reason.partition(";")[0] for _, _, reason, _ in bad] == [
         "a second <tuv> in 'en' in one <tu>",
         "a <tuv> without xml:lang",
-        "'x-kurm' is not the code of a language",
+        "'x-kurm' is not a language code",
     ]
     with pytest.raises(DataError, match=r"a\.tmx:6: a second <tuv>"):
         texts(tmx.open_corpora(request_of(memory(body)))[0], "en")
 
 
 def test_codes_of_the_file_can_be_declared(memory: Write) -> None:
-    """What no table knows the user can name."""
+    """The user can declare unknown codes."""
     body = '<tu><tuv xml:lang="x-kurm"><seg>d</seg></tuv></tu>'
     (corpus,) = tmx.open_corpora(request_of(memory(body), columns={"kmr": "x-kurm"}))
     assert (corpus.languages, texts(corpus, "kmr")) == (["kmr"], [("d",)])
@@ -146,19 +146,19 @@ def test_codes_of_the_file_can_be_declared(memory: Write) -> None:
         ("", unit(en="a & b"), r"a\.tmx:4: broken XML: not well-formed \(invalid token\)"),
         ('<!DOCTYPE tmx [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]>', unit(en="&b;"), r"a\.tmx:1: declares the entity 'a'"),
         ('<!DOCTYPE tmx SYSTEM "tmx14.dtd">', unit(en="a&nbsp;b"), r"a\.tmx:4: the entity &nbsp; is not defined"),
-        ('<?xml version="1.0" encoding="big5"?>', "", r"in the encoding 'big5' is not read here"),
+        ('<?xml version="1.0" encoding="big5"?>', "", r"the XML encoding 'big5' is not supported"),
         ("<a></a>", "", r"a\.tmx:1: not a TMX file: it opens with <a>"),
     ],
 )
 def test_broken_memories_are_one_line(memory: Write, head: str, body: str, message: str) -> None:
-    """Place and reason, in one line; no entity is ever expanded."""
+    """The error has place and reason in one line; no entity is expanded."""
     with pytest.raises(DataError, match=message) as caught:
         texts(tmx.open_corpora(request_of(memory(body, head)))[0], "en")
     assert "\n" not in str(caught.value)
 
 
-def test_a_torn_file_is_an_error(memory: Write) -> None:
-    """A file that was cut short is never a shorter corpus."""
+def test_a_truncated_file_is_an_error(memory: Write) -> None:
+    """A truncated file is not read as a shorter corpus."""
     path = memory("\n".join(unit(en=f"sentence {number}") for number in range(5000)))
     packed = path.with_name("b.tmx.gz")
     packed.write_bytes(gzip.compress(path.read_bytes())[:-2000])
@@ -170,7 +170,7 @@ def test_a_torn_file_is_an_error(memory: Write) -> None:
 
 
 def test_memory_does_not_grow_with_the_file(memory: Write) -> None:
-    """A file of 21 MB is read in less than half of it: blocks of a megabyte, what they hold, and what expat keeps."""
+    """A file of 21 MB needs less than 8 MB: blocks of a megabyte, their segments, and the state of expat."""
     path = memory("\n".join(unit(en=f"number {number} " + "a" * 80, de="b" * 80) for number in range(80_000)))
     (corpus,) = tmx.open_corpora(request_of(path))
     tracemalloc.start()
@@ -205,14 +205,14 @@ XML = """<?xml version='1.0' encoding='utf-8'?>
 
 @pytest.fixture
 def dataset(tmp_path: Path) -> Path:
-    """A test set of two documents, the first with two references."""
+    """Return a test set of two documents, the first with two references."""
     path = tmp_path / "newstest2021.en-de.xml"
     path.write_text(XML)
     return path
 
 
-def test_the_first_translator_is_the_text_and_the_others_are_kept(dataset: Path) -> None:
-    """One translator throughout; where that one is absent, so is the text."""
+def test_the_first_translator_is_taken_and_the_others_are_kept(dataset: Path) -> None:
+    """The text is always by the same translator, and absent where the translator is."""
     (corpus,) = wmt.open_corpora(request_of(dataset))
     assert corpus.name.endswith("/newstest2021.en-de")
     assert corpus.languages == ["en", "de"]
@@ -230,7 +230,7 @@ def test_the_first_translator_is_the_text_and_the_others_are_kept(dataset: Path)
     ("old", "new", "message"),
     [
         ('<seg id="2">Zwei</seg>', "", r"xml:4: document 'bbc.1' .*: 2 in src \(en\), 1 in ref A \(de\)"),
-        ('<seg id="2">Two', '<seg id="1">Two', r"xml:5: segment '1' is there twice"),
+        ('<seg id="2">Two', '<seg id="1">Two', r"xml:5: segment '1' occurs twice"),
         ('translator="C"', 'translator="A"', r"xml:7: document 'bbc.1' has two versions by 'A' in de"),
         ('src lang="en"', 'src lang="german"', r"xml:5: <src>: unknown language 'german'"),
         ("<dataset", "<data><dataset", r"xml:2: not a test set of WMT: it opens with <data>"),
@@ -238,7 +238,7 @@ def test_the_first_translator_is_the_text_and_the_others_are_kept(dataset: Path)
     ],
 )
 def test_broken_test_sets_are_one_line(dataset: Path, old: str, new: str, message: str) -> None:
-    """Place and reason, in one line."""
+    """The error has place and reason in one line."""
     dataset.write_text(XML.replace(old, new))
     with pytest.raises(DataError, match=message):
         texts(wmt.open_corpora(request_of(dataset))[0], "en")
@@ -272,7 +272,7 @@ REFERENCE = """<refset setid="newstest2014" srclang="any" trglang="de">
 
 @pytest.fixture
 def pair(tmp_path: Path) -> tuple[Path, Path]:
-    """A source and a reference, as untidy as they come."""
+    """Return a source and a reference, as untidy as real ones."""
     paths = tmp_path / "newstest2014-ende-src.en.sgm", tmp_path / "newstest2014-ende-ref.de.sgm"
     for path, text in zip(paths, (SOURCE, REFERENCE), strict=True):
         path.write_text(text)
@@ -280,7 +280,7 @@ def pair(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_sgml_files_are_aligned_by_document_and_segment(pair: tuple[Path, Path]) -> None:
-    """Open tags, tags within a line, raw ampersands: the texts are what stands between `seg` tags."""
+    """Open tags, tags within a line, raw ampersands: the texts are between `seg` tags."""
     (corpus,) = wmt.open_corpora(request_of(*pair))
     assert corpus.name.endswith("/newstest2014-ende")
     assert corpus.languages == ["en", "de"]
@@ -296,9 +296,9 @@ def test_sgml_files_are_aligned_by_document_and_segment(pair: tuple[Path, Path])
 
 
 def test_languages_of_sgml_files_can_be_declared(pair: tuple[Path, Path]) -> None:
-    """Where neither tag nor name says the language, the user does."""
+    """The user declares the language where neither the tag nor the name tells it."""
     odd = pair[0].rename(pair[0].with_name("source.sgm"))
-    with pytest.raises(DataError, match=r"source\.sgm does not say its language"):
+    with pytest.raises(DataError, match=r"source\.sgm does not name its language"):
         wmt.open_corpora(request_of(odd, pair[1]))
     (corpus,) = wmt.open_corpora(request_of(odd, pair[1], languages=["en", "de"]))
     assert corpus.languages == ["en", "de"]
@@ -310,9 +310,13 @@ def test_languages_of_sgml_files_can_be_declared(pair: tuple[Path, Path]) -> Non
     ("old", "new", "message"),
     [
         ('<seg id="2">Zwei</seg>', "", r"ref\.de\.sgm:2: document 'bbc.1' .*: 2 segments here and 3 in .*src\.en\.sgm"),
-        ('<seg id="2">Zwei', '<seg id="7">Zwei', r"document 'bbc.1' has a segment '7' that .*src\.en\.sgm has not"),
-        ('<seg id="2">Zwei', '<seg id="1">Zwei', r"ref\.de\.sgm:3: segment '1' is there twice in document 'bbc.1'"),
-        ("bbc.2", "bbc.3", r"ref\.de\.sgm:4: document 'bbc.3' stands where .*src\.en\.sgm:12 has 'bbc.2'"),
+        (
+            '<seg id="2">Zwei',
+            '<seg id="7">Zwei',
+            r"document 'bbc.1' has a segment '7' that .*src\.en\.sgm does not have",
+        ),
+        ('<seg id="2">Zwei', '<seg id="1">Zwei', r"ref\.de\.sgm:3: segment '1' occurs twice in document 'bbc.1'"),
+        ("bbc.2", "bbc.3", r"ref\.de\.sgm:4: document 'bbc.3' does not match 'bbc.2' at .*src\.en\.sgm:12"),
         (
             '<doc docid="bbc.2"><p><seg id="1">Vier</seg></doc>',
             "",
@@ -320,17 +324,17 @@ def test_languages_of_sgml_files_can_be_declared(pair: tuple[Path, Path]) -> Non
         ),
     ],
 )
-def test_sgml_files_that_do_not_go_together(pair: tuple[Path, Path], old: str, new: str, message: str) -> None:
-    """Files that differ in a document or segment are an error that names both counts."""
+def test_sgml_files_that_do_not_match(pair: tuple[Path, Path], old: str, new: str, message: str) -> None:
+    """Files that differ in a document or segment are an error that says where, or has both counts."""
     pair[1].write_text(REFERENCE.replace(old, new))
     with pytest.raises(DataError, match=message):
         texts(wmt.open_corpora(request_of(*pair))[0], "en", "de")
 
 
 def test_other_sgml_is_refused(pair: tuple[Path, Path]) -> None:
-    """System outputs are no corpus."""
+    """System outputs are not a corpus."""
     pair[1].write_text(REFERENCE.replace("refset", "tstset"))
-    with pytest.raises(DataError, match=r"no <srcset> or <refset> opens it"):
+    with pytest.raises(DataError, match=r"it does not begin with <srcset> or <refset>"):
         wmt.open_corpora(request_of(*pair))
 
 

@@ -277,8 +277,8 @@ def test_chinese_in_a_lexicon(llamax: Llamax, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
-        (["a b", "c\td", "e f", "g h"], "2: a tab in a file whose columns are parted by spaces"),
-        (["a\tb", "c d", "e\tf"], "2: no tab in a file whose columns are parted by tabs"),
+        (["a b", "c\td", "e f", "g h"], "2: a tab in a file whose columns are separated by spaces"),
+        (["a\tb", "c d", "e\tf"], "2: no tab in a file whose columns are separated by tabs"),
         (["a b", "c d e"], "2: 3 columns instead of 2"),
         (["a\tb", "c\td\te"], "2: 3 columns instead of 2"),
         (["a\tb", "c\t "], "2: the second side is empty"),
@@ -314,7 +314,7 @@ def test_languages_that_nobody_says(llamax: Llamax, tmp_path: Path) -> None:
         == "list.txt: the name does not tell which two languages; " + hint
     )
     assert message(llamax("build-lexicon", "en-en.txt"), 2) == f"en-en.txt: both sides are in en; {hint}"
-    said = "en-th.txt: column 2 is Cyrl, which is not th; say --langs (not en-th)"
+    said = "en-th.txt: column 2 is in the script Cyrl, not in that of th; say --langs (not en-th)"
     assert message(llamax("build-lexicon", "en-th.txt")) == said
     assert len(entries(llamax("build-lexicon", "en-th.txt", "--langs", "en-ru"))) == 198
     assert entries(llamax("build-lexicon", "--langs", "en-fr", stdin=b"a b\n"))[("en", "a")] == {"fr": ["b"]}
@@ -326,13 +326,15 @@ def test_an_empty_file_and_an_empty_folder(llamax: Llamax, tmp_path: Path) -> No
     written(tmp_path / "en-fr.txt")
     (tmp_path / "none").mkdir()
     assert message(llamax("build-lexicon", "en-fr.txt")) == "en-fr.txt is empty; is the download complete?"
-    assert message(llamax("build-lexicon", "none")).startswith("none: no file in this folder is named by two languages")
+    assert message(llamax("build-lexicon", "none")).startswith(
+        "none: no file in this folder has two languages in its name"
+    )
 
 
 def test_bad_entries(llamax: Llamax, tmp_path: Path) -> None:
     """A record that is no entry says what it lacks."""
     written(tmp_path / "x.jsonl", '{"word":"a","lang":"en"}')
-    assert message(llamax("build-lexicon", "x.jsonl")).startswith("x.jsonl:1: no Entry: ")
+    assert message(llamax("build-lexicon", "x.jsonl")).startswith("x.jsonl:1: not an entry: ")
     written(tmp_path / "x.jsonl", "{nothing}")
     assert message(llamax("build-lexicon", "x.jsonl")).startswith("x.jsonl:1: not JSON: ")
     for translations in ("{}", '{"de":[]}'):

@@ -115,13 +115,13 @@ def test_a_damaged_lexicon_is_refused(tmp_path: Path) -> None:
             Lexicon(path)
     for size in (0, 10, 5000, len(whole) - 1):
         path.write_bytes(whole[:size])
-        with pytest.raises(LexiconError, match=r"cut short|no compiled lexicon"):
+        with pytest.raises(LexiconError, match=r"cut short|not a compiled lexicon"):
             Lexicon(path)
     path.write_bytes(whole[:-12] + struct.pack("<I", 3) + whole[-8:])
     with pytest.raises(LexiconError, match=r"x\.lex is of format 3, not 2; build it again"):
         Lexicon(path)
     path.write_text("en fr\n" * 100)
-    with pytest.raises(LexiconError, match=r"x\.lex is no compiled lexicon"):
+    with pytest.raises(LexiconError, match=r"x\.lex is not a compiled lexicon"):
         Lexicon(path)
 
 
@@ -168,7 +168,7 @@ def test_a_name_that_is_not_there(llamax: Llamax, shelf: Path) -> None:
         open_lexicon("mine")
     shelf.mkdir(parents=True)
     (shelf / "torn.lex").write_bytes(b"x")
-    assert json.loads(llamax("build-lexicon", "--list").stdout)["error"].endswith("torn.lex is no compiled lexicon")
+    assert json.loads(llamax("build-lexicon", "--list").stdout)["error"].endswith("torn.lex is not a compiled lexicon")
 
 
 def test_where_the_shelf_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,9 +192,9 @@ def test_contradictions(llamax: Llamax) -> None:
         ("x --stats -o b.lex", "--stats writes records"),
         (
             "x -o b.lex.gz",
-            "-o b.lex.gz: a compiled lexicon is read where it lies and cannot be compressed; leave .gz out",
+            "-o b.lex.gz: a compiled lexicon cannot be compressed; leave out .gz",
         ),
-        ("x --name ../a", "--name '../a': a name has letters"),
+        ("x --name ../a", "--name '../a': a name has only letters"),
         ("x --hops 3", "Invalid value for '--hops'"),
     ):
         done = llamax("build-lexicon", *arguments.split())

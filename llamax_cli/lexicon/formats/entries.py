@@ -75,7 +75,7 @@ def _parse_entry(line: bytes, parsed: ParsedLines) -> None:
         entry = _decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         parse(line)  # raises the error of a line that is not a record at all
-        raise RecordError(f"no Entry: {str(error).replace('`', '')}") from error
+        raise RecordError(f"not an entry: {str(error).replace('`', '').lower()}") from error
     lang, word = canonical(entry.lang), normalize_word(entry.word, "word's")
     pairs: list[WordPair] = [
         (lang, word, canonical(code), normalize_word(text, "translation's"))

@@ -81,8 +81,8 @@ def _check_languages(name: str, languages: Sequence[str], rows: Sequence[Sequenc
     for side, language in enumerate(languages):
         script = foreign(language, (row[side] for row in rows))
         if script is not None:
-            pair = "-".join(languages)
-            raise DataError(f"{name}: column {side + 1} is {script}, which is not {language}; say --langs (not {pair})")
+            fault = f"column {side + 1} is in the script {script}, not in that of {language}"
+            raise DataError(f"{name}: {fault}; say --langs (not {'-'.join(languages)})")
 
 
 def _without_first_line(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
@@ -116,8 +116,8 @@ def _describe_columns(line: str, delimiter: str, width: int) -> str:
     if not line.strip():
         return "empty line"
     if delimiter == " " and "\t" in line:
-        return "a tab in a file whose columns are parted by spaces"
+        return "a tab in a file whose columns are separated by spaces"
     if delimiter == "\t" and "\t" not in line and " " in line.strip():
-        return "no tab in a file whose columns are parted by tabs"
+        return "no tab in a file whose columns are separated by tabs"
     count = line.count(delimiter) + 1
     return f"{count} column{'s' * (count != 1)} instead of {width}"

@@ -84,7 +84,7 @@ def read_end(path: Path) -> tuple[Footer, Metadata]:
                 file.seek(LMDB_MAGIC_OFFSET)
                 is_truncated = file.read(len(LMDB_MAGIC)) == LMDB_MAGIC
                 raise LexiconError(
-                    f"{path} is {'cut short; build it again' if is_truncated else 'no compiled lexicon'}"
+                    f"{path} is {'cut short; build it again' if is_truncated else 'not a compiled lexicon'}"
                 )
             if footer.format != FORMAT:
                 raise LexiconError(f"{path} is of format {footer.format}, not {FORMAT}; build it again")

@@ -61,7 +61,7 @@ class Lexicon:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of the entries."""
+        """A hash of the pages; two builds of a large lexicon may lay out the same entries differently."""
         return self._footer.pages_hash.hex()
 
     @property
