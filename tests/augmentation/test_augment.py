@@ -1,4 +1,4 @@
-"""Code-switching: the share that was asked for, everything else as it was, the same bytes whoever does the work."""
+"""Code-switching: the requested share of words, nothing else changed, the same bytes for any number of workers."""
 
 import json
 from collections import Counter
@@ -69,18 +69,18 @@ def english(tmp_path: Path) -> Lexicon:
 
 
 def augmented(plan: Augmentation, *texts: str, lang: str = "en", **more: str) -> list[str]:
-    """Return what becomes of the sources of pairs."""
+    """Return the sources of the copies of pairs."""
     stage = plan()
     records = [{"src": text, "tgt": "x", "src_lang": lang, "tgt_lang": "de", **more} for text in texts]
-    return [record_text(made, "src") for record in records for made in stage(record, Counter())]
+    return [record_text(copy, "src") for record in records for copy in stage(record, Counter())]
 
 
 # -- words -------------------------------------------------------------------------------------------------------------
 
 
 @given(st.text())
-def test_cut_and_joined_are_inverse(text: str) -> None:
-    """White space of any kind and number is kept."""
+def test_split_and_join_are_inverse(text: str) -> None:
+    """White space of any kind and length is kept."""
     words, gaps = split_words(text)
     assert join_words(words, gaps) == text
 
@@ -88,13 +88,13 @@ def test_cut_and_joined_are_inverse(text: str) -> None:
 @given(st.text(alphabet=st.sampled_from("我喜欢北京。 a1\n\t，\u3000们")))
 @settings(max_examples=50)
 def test_chinese_loses_nothing(text: str) -> None:
-    """Segments joined are the text."""
+    """The segments, joined, are the text."""
     words, gaps = chinese_splitter("jieba")(text)
     assert join_words(words, gaps) == text
 
 
-def test_trimmed() -> None:
-    """Punctuation goes, signs on letters stay."""
+def test_trim() -> None:
+    """Punctuation is removed, combining signs stay."""
     assert trim("“Hello,”") == ("“", "Hello", ",”")
     assert trim("हिन्दी।") == ("", "हिन्दी", "।")
     assert trim("--") == ("--", "", "")
@@ -103,11 +103,11 @@ def test_trimmed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("like", "wanted"), [("house", "haus"), ("House", "Haus"), ("HOUSE", "HAUS"), ("I", "Haus"), ("家", "haus")]
+    ("word", "expected"), [("house", "haus"), ("House", "Haus"), ("HOUSE", "HAUS"), ("I", "Haus"), ("家", "haus")]
 )
-def test_capitals(like: str, wanted: str) -> None:
-    """A replacement is written as the word was."""
-    assert apply_capitals("haus", capitals_of(like)) == wanted
+def test_capitals(word: str, expected: str) -> None:
+    """A replacement gets the capitals of the word."""
+    assert apply_capitals("haus", capitals_of(word)) == expected
     assert apply_capitals("Haus", Capitals.NONE) == "Haus"
 
 
@@ -118,10 +118,8 @@ TEXTS = st.text(alphabet="thedog blackTHEDOG.,!?\n\u00a0", max_size=60)
 
 @given(TEXTS, st.floats(0, 1), st.integers(0, 9))
 @settings(max_examples=200)
-def test_the_share_is_what_was_asked(
-    tmp_path_factory: pytest.TempPathFactory, text: str, rate: float, seed: int
-) -> None:
-    """Of n words with a letter n * rate are replaced, rounded, at most those that are covered."""
+def test_the_share_is_the_rate(tmp_path_factory: pytest.TempPathFactory, text: str, rate: float, seed: int) -> None:
+    """Of n words with a letter, n * rate are replaced, rounded, and at most those that are covered."""
     path = tmp_path_factory.getbasetemp() / "law.lex"
     have = Lexicon(path) if path.exists() else lexicon(path, ("en", ENGLISH))
     counts: Counter[str] = Counter()
@@ -135,17 +133,19 @@ def test_the_share_is_what_was_asked(
 
 
 def test_the_mean_share_is_the_rate(english: Lexicon) -> None:
-    """Rounding goes both ways; seven words at 0.3 are 2.1 in the mean."""
+    """Numbers are rounded up and down; of seven words, 2.1 are replaced on average at 0.3."""
     counts: Counter[str] = Counter()
     for seed in range(400):
         stage = Augmentation([english], 0.3, seed=seed)()
         stage({"src": "the dog the dog the dog the", "tgt": "", "src_lang": "en", "tgt_lang": "fr"}, counts)
     assert counts["replaced"] / counts["words"] == pytest.approx(0.3, abs=0.01)
-    assert counts["de"] / counts["replaced"] == pytest.approx(0.5, abs=0.06)  # each language alike, synonyms or not
+    assert counts["de"] / counts["replaced"] == pytest.approx(
+        0.5, abs=0.06
+    )  # each language is as likely, with or without synonyms
 
 
 def test_every_word_is_as_likely(english: Lexicon) -> None:
-    """Places are drawn without preference, and translations in a language alike."""
+    """All places are as likely, and all translations in a language."""
     changed: Counter[int] = Counter()
     into: Counter[str] = Counter()
     for seed in range(600):
@@ -156,18 +156,18 @@ def test_every_word_is_as_likely(english: Lexicon) -> None:
     assert all(into[word] == pytest.approx(200, abs=45) for word in ("der", "die", "das"))
 
 
-# -- what is written ---------------------------------------------------------------------------------------------------
+# -- the copies -------------------------------------------------------------------------------------------------------
 
 
 def test_punctuation_and_capitals_survive(english: Lexicon) -> None:
-    """What stands around a word and how it is written is kept; spaces too."""
+    """Punctuation, capitals and spaces are kept."""
     assert augmented(Augmentation([english], 1, into=("de",)), "Black  dog, (BLACK)\n“Dog”!") == [
         "Schwarz  Hund, (SCHWARZ)\n“Hund”!"
     ]
 
 
-def test_the_longest_entry_goes_first(english: Lexicon) -> None:
-    """A phrase is one replacement and counts its words; punctuation within ends it; parts of it may be no entry."""
+def test_the_longest_entry_is_taken(english: Lexicon) -> None:
+    """A phrase is one replacement and counts its words; punctuation ends it; its parts need not be entries."""
     plan = Augmentation([english], 1, into=("de",))
     assert augmented(plan, "Good morning, dog", "good. Morning dog", "An ad hoc dog", "good morning to the dog") == [
         "Guten Morgen, Hund",
@@ -182,26 +182,26 @@ def test_the_longest_entry_goes_first(english: Lexicon) -> None:
 
 
 def test_a_phrase_ends_with_its_line(english: Lexicon) -> None:
-    """White space stays as it was, so no phrase goes over a line end."""
+    """White space does not change, so no phrase continues after a line end."""
     plan = Augmentation([english], 1, into=("de",))
     assert augmented(plan, "good\nmorning", "good\tmorning") == ["gut\nmorning", "guten Morgen"]
 
 
-def test_a_long_text_takes_time_in_proportion(english: Lexicon) -> None:
+def test_time_is_linear_in_the_length_of_a_text(english: Lexicon) -> None:
     """A text of 400,000 words takes seconds, with phrases and without."""
     (made,) = augmented(Augmentation([english], into=("de",)), "black dog good morning " * 100_000)
     assert made.count("schwarz") + made.count("Hund") + 2 * made.count("guten Morgen") == 120_000
 
 
-def test_a_phrase_does_not_overshoot(english: Lexicon) -> None:
-    """Where two words are wanted, a phrase of four is passed over."""
+def test_a_phrase_does_not_exceed_the_share(english: Lexicon) -> None:
+    """Where two words are to be replaced, a phrase of four is skipped."""
     for seed in range(20):
         (made,) = augmented(Augmentation([english], 0.33, into=("de",), seed=seed), "good morning to all dog dog")
         assert made.startswith("good morning to all")
 
 
 def test_languages(english: Lexicon) -> None:
-    """All but those left out; the target of the pair can be one."""
+    """All languages except the excluded ones, one of which can be the target of the pair."""
     text = "black " * 40
     found = {word for made in augmented(Augmentation([english], 1), text) for word in made.split()}
     assert found == {"schwarz", "noir", "nyeusi"}
@@ -211,8 +211,8 @@ def test_languages(english: Lexicon) -> None:
     assert augmented(Augmentation([english], 1, into=("sw",)), "good dog") == ["good dog"]
 
 
-def test_the_fuller_dictionary_serves_a_language(tmp_path: Path) -> None:
-    """Of several lexicons each language comes from the one with more entities for it (Table 2)."""
+def test_each_language_comes_from_the_lexicon_with_most_entities(tmp_path: Path) -> None:
+    """With several lexicons, each language is taken from the one with the most entities (Table 2)."""
     one = lexicon(tmp_path / "a.lex", ("en", {"dog": {"de": ["A"], "fr": ["a"]}}), entities={"de": 5, "fr": 1})
     two = lexicon(tmp_path / "b.lex", ("en", {"dog": {"de": ["B"], "fr": ["b"]}}), entities={"de": 2, "fr": 7})
     found = augmented(Augmentation([one, two], 1), "dog " * 30)[0]
@@ -220,14 +220,14 @@ def test_the_fuller_dictionary_serves_a_language(tmp_path: Path) -> None:
     assert set(augmented(Augmentation([two, one], 1), "dog " * 30)[0].split()) == {"A", "b"}
 
 
-def test_to_the_papers_letter(english: Lexicon) -> None:
-    """Small letters, words between spaces with what clings to them, one at a time."""
+def test_exactly_as_in_the_paper(english: Lexicon) -> None:
+    """Lower case, words between spaces with their punctuation, no phrases."""
     plan = Augmentation([english], 1, into=("de",), paper=True)
     assert augmented(plan, "Black Dog, GOOD Morning") == ["schwarz dog, gut morning"]
 
 
 def test_texts_become_pairs(english: Lexicon) -> None:
-    """A text is the target of its code-switched form; the pair keeps the other keys."""
+    """A text becomes the target of its code-switched form; the pair keeps the other keys."""
     stage = Augmentation([english], 1, into=("de",), append=True)()
     record = {"id": "a:1", "text": "Dog", "lang": "eng", "more": 1, "src_lang": "de", "tgt": "Katze"}
     first, second = stage(record, Counter())
@@ -245,8 +245,8 @@ def test_texts_become_pairs(english: Lexicon) -> None:
     )
 
 
-def test_copies_are_drawn_anew(english: Lexicon) -> None:
-    """The first copies are the same however many there are; unchanged ones can be left out."""
+def test_copies_are_drawn_independently(english: Lexicon) -> None:
+    """The first copies do not depend on the number of copies; unchanged ones can be left out."""
     text = "the black dog " * 5
     many = augmented(Augmentation([english], copies=8), text)
     assert many[:3] == augmented(Augmentation([english], copies=3), text)
@@ -255,14 +255,14 @@ def test_copies_are_drawn_anew(english: Lexicon) -> None:
     assert augmented(Augmentation([english], drop_unchanged=True, append=True), "xyz", "42") == ["xyz", "42"]
 
 
-def test_forgetting_changes_nothing(english: Lexicon, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is kept of words is bounded, and only a matter of speed."""
+def test_the_memory_budget_changes_nothing(english: Lexicon, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The words in memory are limited, which only affects the speed."""
     texts = [f"the black w{number} dog good morning" for number in range(300)]
     whole = augmented(Augmentation([english]), *texts)
     monkeypatch.setattr("llamax_cli.augmentation.augmentation.WORD_MEMORY", 5000)
     assert augmented(Augmentation([english]), *texts) == whole
-    room = MemoryBudget(5000)
-    vocabulary = Vocabulary([LexiconSource(english)], "en", " ", room, has_phrases=True)
+    memory = MemoryBudget(5000)
+    vocabulary = Vocabulary([LexiconSource(english)], "en", " ", memory, has_phrases=True)
     for text in texts:
         for word in text.split():
             _ = vocabulary.words[word]
@@ -302,18 +302,18 @@ def asian(tmp_path: Path) -> Lexicon:
     ],
 )
 def test_scripts_without_spaces(asian: Lexicon, lang: str, text: str, wanted: str) -> None:
-    """The longest entry is found, no syllable is torn, and words of languages with spaces are set off."""
+    """The longest entry is found, no syllable is split, and words of languages with spaces get spaces."""
     assert augmented(Augmentation([asian], 1, into=("en",)), text, lang=lang) == [wanted]
 
 
-def test_no_space_between_languages_that_have_none(asian: Lexicon) -> None:
-    """A Japanese word in a Chinese text stands as Chinese words do."""
+def test_no_space_between_languages_without_spaces(asian: Lexicon) -> None:
+    """A Japanese word in a Chinese text gets no spaces."""
     assert augmented(Augmentation([asian], 1, into=("ja",)), "我喜欢北京。", lang="zh") == ["我好き北京。"]
 
 
 @pytest.mark.parametrize("lang", ["th", "ja", "lo", "km", "my"])
 def test_the_longest_match_loses_nothing(asian: Lexicon, data: Path, lang: str) -> None:
-    """Segments joined are the text, on every line of FLORES."""
+    """The segments, joined, are the text, on lines of FLORES."""
     name = {"th": "tha", "ja": "jpn", "lo": "lao", "km": "khm", "my": "mya"}[lang]
     split = longest_match_splitter(
         Vocabulary([LexiconSource(asian)], lang, "", MemoryBudget(1 << 20), has_phrases=False)
@@ -323,7 +323,7 @@ def test_the_longest_match_loses_nothing(asian: Lexicon, data: Path, lang: str) 
     assert not is_spaced(lang)
 
 
-def test_jieba_keeps_to_itself(llamax: Llamax, asian: Lexicon, tmp_path: Path) -> None:
+def test_jieba_is_silent(llamax: Llamax, asian: Lexicon, tmp_path: Path) -> None:
     """It writes no message and no file."""
     (tmp_path / "tmp").mkdir()
     record = json.dumps({"text": "我喜欢北京", "lang": "zh"}).encode()
@@ -337,7 +337,7 @@ def test_jieba_keeps_to_itself(llamax: Llamax, asian: Lexicon, tmp_path: Path) -
 
 @pytest.fixture
 def pairs(tmp_path: Path) -> Path:
-    """Return a file of pairs with keys of all kinds."""
+    """Return a file of pairs with other keys of several kinds."""
     path = tmp_path / "pairs.jsonl"
     with path.open("w", encoding="utf-8") as file:
         for number in range(2000):
@@ -350,7 +350,7 @@ def pairs(tmp_path: Path) -> Path:
 
 
 def test_other_keys_survive_byte_for_byte(llamax: Llamax, english: Lexicon, pairs: Path) -> None:
-    """Only the source and the origin are new."""
+    """Only the source and the origin change."""
     done = llamax("augment", "--dict", english.path, pairs)
     for before, after in zip(pairs.read_bytes().splitlines(), done.stdout.splitlines(), strict=True):
         head, _, rest = before.partition(b',"tgt":')
@@ -362,7 +362,7 @@ def test_other_keys_survive_byte_for_byte(llamax: Llamax, english: Lexicon, pair
 
 
 def test_workers_and_shards_give_the_same_bytes(llamax: Llamax, english: Lexicon, pairs: Path) -> None:
-    """Who does the work, and which part of it, does not matter."""
+    """The output does not depend on the number of workers or shards."""
     arguments = ["augment", "-q", "--dict", english.path, "--copies", "2", "--append"]
     whole = llamax(*arguments, pairs).stdout
     assert len(whole.splitlines()) == 6000
@@ -371,10 +371,8 @@ def test_workers_and_shards_give_the_same_bytes(llamax: Llamax, english: Lexicon
     assert llamax(*arguments, stdin=pairs.read_bytes()).stdout == whole
 
 
-def test_the_manifest_tells_what_became_of_the_words(
-    llamax: Llamax, english: Lexicon, pairs: Path, tmp_path: Path
-) -> None:
-    """Achieved rate, coverage, unchanged sentences, replacements by language, and which lexicon it was."""
+def test_the_manifest_has_the_counts(llamax: Llamax, english: Lexicon, pairs: Path, tmp_path: Path) -> None:
+    """Achieved rate, coverage, replacements by language, and the lexicon."""
     llamax("augment", "--dict", english.path, pairs, "--manifest", "m.json", "-o", "out.jsonl", "--workers", "2")
     manifest = json.loads((tmp_path / "m.json").read_text())
     figures = manifest["figures"]
@@ -385,14 +383,14 @@ def test_the_manifest_tells_what_became_of_the_words(
 
 
 def refused(llamax: Llamax, code: int, *arguments: Any, stdin: bytes = b"") -> str:
-    """Return the one line that a refused run ends with."""
+    """Return the error line of a run that is refused."""
     done = llamax("augment", *arguments, stdin=stdin)
     assert (done.returncode, done.stdout) == (code, b""), done.stderr
     return done.stderr.decode().removeprefix("llamax augment: ").rstrip("\n")
 
 
 def test_errors(llamax: Llamax, english: Lexicon, tmp_path: Path) -> None:
-    """Each says where, what and what to do."""
+    """Each error says where, what, and what to do."""
     path = english.path
     swahili = b'{"src":"mbwa","tgt":"dog","src_lang":"sw","tgt_lang":"en"}\n'
     assert refused(llamax, 65, "--dict", path, stdin=swahili) == f"stdin:1: {path} has no words of 'sw', only of en"
@@ -408,7 +406,7 @@ def test_errors(llamax: Llamax, english: Lexicon, tmp_path: Path) -> None:
 
 
 def test_a_flipped_byte_is_noticed(english: Lexicon, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A large lexicon is not read through when it is opened, but before it is worked with."""
+    """A large lexicon is not verified when it is opened, but before it is used."""
     data = bytearray(Path(english.path).read_bytes())
     data[data.index(b"nyeusi")] ^= 1
     Path(english.path).write_bytes(data)
@@ -417,8 +415,10 @@ def test_a_flipped_byte_is_noticed(english: Lexicon, monkeypatch: pytest.MonkeyP
         open_lexicons([english.path])
 
 
-def test_a_changed_lexicon_is_not_resumed_with(llamax: Llamax, english: Lexicon, pairs: Path, tmp_path: Path) -> None:
-    """The same bytes need the same lexicon."""
+def test_a_run_is_not_resumed_with_another_lexicon(
+    llamax: Llamax, english: Lexicon, pairs: Path, tmp_path: Path
+) -> None:
+    """The same bytes require the same lexicon."""
     stopped = llamax("augment", "--dict", english.path, "-o", "out.jsonl", stdin=pairs.read_bytes() + b"bad\n")
     assert stopped.returncode == 65
     lexicon(Path(english.path), ("en", {"dog": {"de": ["Hund"]}}))
@@ -429,7 +429,7 @@ def test_a_changed_lexicon_is_not_resumed_with(llamax: Llamax, english: Lexicon,
 
 
 def test_a_plan_checks_itself(english: Lexicon) -> None:
-    """As a library too."""
+    """Errors are raised in the library, not only by the command."""
     with pytest.raises(UsageError):
         Augmentation([english], into=("xx",))
     with pytest.raises(RecordError):

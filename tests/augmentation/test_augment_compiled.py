@@ -1,4 +1,4 @@
-"""The compiled way to code-switch texts with spaces: in everything that of Python, and it gives its memory back."""
+"""Compiled code-switching of texts with spaces: it does the same as Python, and frees its memory."""
 
 import gc
 import json
@@ -68,12 +68,12 @@ def english(tmp_path_factory: pytest.TempPathFactory) -> Lexicon:
 def switchers(
     sources: list[LexiconSource], rate: float, phrases: bool, exact: bool, size: int
 ) -> tuple[Switcher, Switcher]:
-    """Return the compiled switcher and that of Python."""
+    """Return the compiled switcher and the one in Python."""
     compiled, python = (
         Switcher(
-            Vocabulary(sources, "en", " ", MemoryBudget(room), has_phrases=phrases, is_exact=exact), split_words, rate
+            Vocabulary(sources, "en", " ", MemoryBudget(budget), has_phrases=phrases, is_exact=exact), split_words, rate
         )
-        for room in (size, 1 << 30)
+        for budget in (size, 1 << 30)
     )
     assert compiled._spaced is not None
     python._spaced = None
@@ -90,10 +90,10 @@ def switchers(
     size=st.sampled_from([200, 2000, 1 << 30]),
 )
 @settings(max_examples=400)
-def test_it_does_what_python_does(
+def test_it_does_the_same_as_python(
     english: Lexicon, texts: list[str], key: int, rate: float, phrases: bool, exact: bool, only: object, size: int
 ) -> None:
-    """Any text, any white space, phrases or not, however little memory there is."""
+    """For any text, any white space, with and without phrases, with any memory budget."""
     sources = [LexiconSource(english, only), LexiconSource(english)] if only else [LexiconSource(english)]  # type: ignore[arg-type]
     compiled, python = switchers(sources, rate, phrases and not exact, exact, size)
     for text in texts:
@@ -101,7 +101,7 @@ def test_it_does_what_python_does(
 
 
 def test_long_texts_are_the_same(english: Lexicon) -> None:
-    """On either side of the length from which Python does it."""
+    """Texts shorter and longer than the length from which Python is used."""
     compiled, python = switchers([LexiconSource(english)], 0.4, True, False, 1 << 20)
     for count in (95, 96, 97, 9_999, 10_001):
         text = " ".join(["dog", "good morning", "the", "x"][number % 4] for number in range(count))
@@ -109,7 +109,7 @@ def test_long_texts_are_the_same(english: Lexicon) -> None:
 
 
 def test_real_texts_are_the_same(data: Path, tmp_path: Path, llamax: Callable[..., object]) -> None:
-    """FLORES in English with PanLex's phrases and MUSE's words."""
+    """English FLORES with PanLex's phrases and MUSE's words."""
     path = tmp_path / "real.lex"
     llamax(
         "build-lexicon",
@@ -132,8 +132,8 @@ def test_real_texts_are_the_same(data: Path, tmp_path: Path, llamax: Callable[..
 
 
 @given(st.integers(0, 2**64 - 1), st.integers(1, 20))
-def test_its_draws_are_those_of_python(key: int, words: int) -> None:
-    """One word after the other is drawn from those that are left, by the same bits."""
+def test_its_draws_are_the_same_as_in_python(key: int, words: int) -> None:
+    """Words are drawn from the remaining ones with the same random bits."""
     spaced = SpacedSwitcher(lambda word: (f"{word}!\0de".encode(), 0, 0, 0, None), apply_capitals, 1 / words)
     left = [str(number) for number in range(words)]
     chosen = left[draws(key)(0) % words]
@@ -143,18 +143,18 @@ def test_its_draws_are_those_of_python(key: int, words: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "made", [("x\0de", 0, 0, 0, None), (b"x\0de", 0, 0), (b"x\0de,fr", 0, 0, 0, None), (b"x\0de", 3, 3, 0, None), 1]
+    "packed", [("x\0de", 0, 0, 0, None), (b"x\0de", 0, 0), (b"x\0de,fr", 0, 0, 0, None), (b"x\0de", 3, 3, 0, None), 1]
 )
-def test_nonsense_is_refused(made: object) -> None:
-    """What no lexicon stores is an exception, not a crash."""
-    spaced = SpacedSwitcher(lambda word: made, apply_capitals, 1)  # type: ignore[arg-type,return-value]
+def test_invalid_packed_words_are_refused(packed: object) -> None:
+    """A packed word that is not valid raises an exception and does not crash."""
+    spaced = SpacedSwitcher(lambda word: packed, apply_capitals, 1)  # type: ignore[arg-type,return-value]
     for _ in range(3):
         with pytest.raises((TypeError, ValueError)):
             spaced("dog", 1)
 
 
-def test_errors_of_what_it_calls_are_handed_on() -> None:
-    """Whoever looks a word up or writes one may fail."""
+def test_errors_of_its_callables_are_raised() -> None:
+    """Both `pack` and `apply_capitals` may fail."""
 
     def fail(*_: object) -> NoReturn:
         raise LookupError("lost")
@@ -165,8 +165,8 @@ def test_errors_of_what_it_calls_are_handed_on() -> None:
         SpacedSwitcher(lambda _: (b"x\0de", 0, 0, 2, None), fail, 1)("dog cat", 1)
 
 
-def test_it_gives_its_memory_back(english: Lexicon) -> None:
-    """A word takes some hundred bytes, and none once it is forgotten."""
+def test_it_frees_its_memory(english: Lexicon) -> None:
+    """A word takes a few hundred bytes, and none after `clear`."""
     tracemalloc.start()
     try:
         spaced = SpacedSwitcher(lambda word: (b"Haus\0de", 0, 0, 1, frozenset([word])), apply_capitals, 0.5)
@@ -181,8 +181,8 @@ def test_it_gives_its_memory_back(english: Lexicon) -> None:
         tracemalloc.stop()
 
 
-def test_many_at_once_are_each_by_itself(english: Lexicon) -> None:
-    """A chunk of records, a bad one among them or not, becomes what its lines become."""
+def test_many_records_at_once_are_the_same_as_one_by_one(english: Lexicon) -> None:
+    """A chunk of records, with or without a bad one, has the same result as its lines one by one."""
     good = json.dumps({"src": "The black dog, good morning to all!", "tgt": "x", "src_lang": "en", "tgt_lang": "de"})
     lines = [f"{good}\n".encode(), b'{"text":"the dog","lang":"en"}\n', b'{"src":1}\n', b"no\n"] * 3
     for chosen in (lines[:2] * 3, lines[:3], lines, lines[2:], []):

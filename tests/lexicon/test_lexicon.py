@@ -1,4 +1,4 @@
-"""Dictionaries to one lexicon: what is read, what is kept, what is refused."""
+"""From dictionaries to a lexicon: what is read, what is kept, what is rejected."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -55,20 +55,20 @@ def message(outcome: Outcome, code: int = 65) -> str:
         ("en-qqq.txt", ()),
     ],
 )
-def test_a_name_tells_the_languages(name: str, languages: tuple[str, ...]) -> None:
-    """MUSE, PanLex and GATITOS each name their files their own way."""
+def test_a_name_contains_the_languages(name: str, languages: tuple[str, ...]) -> None:
+    """MUSE, PanLex and GATITOS name their files differently."""
     assert languages_in(name) == languages
 
 
 def test_declared_languages_may_have_scripts() -> None:
-    """`--langs` takes what a name could be."""
+    """`--langs` accepts the same codes as a file name."""
     assert parse_language_pair("en-zh-Hant") == ("en", "zhtrad")
     assert parse_language_pair("eng,fra") == ("en", "fr")
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\1")))
-def test_a_tidy_word_stays_as_it_is(text: str) -> None:
-    """Tidying twice is tidying once; nothing that ends a line or parts columns is left."""
+def test_a_normalized_word_does_not_change(text: str) -> None:
+    """Normalizing twice is normalizing once; no line end and no tab is left."""
     try:
         once = normalize_word(text, "first")
     except RecordError:
@@ -89,19 +89,19 @@ def test_a_tidy_word_stays_as_it_is(text: str) -> None:
         ("-", "-"),
     ],
 )
-def test_notes_and_affixes_are_no_part_of_a_word(cell: str, word: str) -> None:
-    """Brackets hold notes, a hyphen at the edge marks a stem."""
+def test_notes_and_affix_hyphens_are_not_part_of_a_word(cell: str, word: str) -> None:
+    """Notes are in brackets, a hyphen at the edge marks a stem."""
     assert strip_notes(cell) == word
 
 
-def test_nothing_but_a_note_is_no_word() -> None:
-    """GATITOS has {NS} where nobody knew."""
+def test_a_note_alone_is_not_a_word() -> None:
+    """GATITOS has {NS} where no translation is known."""
     with pytest.raises(RecordError, match="nothing but a note"):
         strip_notes("{NS}")
 
 
-def test_chinese_scripts_are_told_apart() -> None:
-    """Characters of one script decide; those of both belong to both; without any the file does."""
+def test_chinese_scripts_are_distinguished() -> None:
+    """Characters of one script decide; a word of common characters belongs to both; else the file decides."""
     assert [chinese("zh", word) for word in ("個", "个", "人", "utc")] == [
         ("zhtrad",),
         ("zh",),
@@ -111,7 +111,7 @@ def test_chinese_scripts_are_told_apart() -> None:
 
 
 def test_scripts() -> None:
-    """The first letter counts, and a language in a foreign script is noticed."""
+    """The first letter decides the script, and words in the wrong script are noticed."""
     assert [script(word) for word in ("3 дня", "かな", "word", "12")] == ["Cyrl", "Hira", "Latn", "Zyyy"]
     assert foreign("th", ["слово"] * 100) == "Cyrl"
     assert foreign("th", ["слово"] * 90 + ["ไทย"] * 10) is None
@@ -152,13 +152,13 @@ CAT = {
 def test_every_format_gives_the_same_lexicon(
     llamax: Llamax, tmp_path: Path, name: str, lines: list[str], end: str
 ) -> None:
-    """Formats are told by name and content."""
+    """Formats are detected by name and content."""
     written(tmp_path / name, *lines, end=end)
     assert entries(llamax("build-lexicon", name)) == CAT
 
 
 def test_panlex_export(llamax: Llamax, tmp_path: Path) -> None:
-    """Expressions that share a meaning translate each other; varieties in another script are told apart."""
+    """Expressions that share a meaning are translations; varieties in another script are distinguished."""
     folder = tmp_path / "export"
     written(
         folder / "langvar.csv",
@@ -184,8 +184,8 @@ def test_panlex_export(llamax: Llamax, tmp_path: Path) -> None:
 # -- laws --------------------------------------------------------------------------------------------------------------
 
 
-def test_a_lexicon_made_of_its_records_is_the_same(llamax: Llamax, tmp_path: Path) -> None:
-    """Records in, records out, byte for byte; so does the compiled store, and other workers change nothing."""
+def test_a_lexicon_built_from_its_records_is_the_same(llamax: Llamax, tmp_path: Path) -> None:
+    """Records come back byte for byte, also from the compiled lexicon; the number of workers changes nothing."""
     written(tmp_path / "en-fr.txt", "cat chat", "dog chien", "the le", "taxi taxi")
     written(tmp_path / "d" / "en-zh.txt", "cat 貓", "cat 猫", "man 人")
     made = llamax("build-lexicon", "en-fr.txt", "d", "-o", "x.jsonl")
@@ -204,7 +204,7 @@ tables = st.lists(st.tuples(words, words), min_size=1, max_size=8)
 @settings(max_examples=20)
 @given(st.lists(st.tuples(st.sampled_from(["en-fr", "fr-de", "zh-en"]), tables), min_size=1, max_size=4))
 def test_two_hops_are_one_hop_twice(files: list[tuple[str, list[tuple[str, str]]]]) -> None:
-    """What two hops give is what one gives and every path of two, and no order of files changes it."""
+    """Two hops give the rows of one hop and every path of two, in any order of files."""
     one, two = (built(files, hops) for hops in (1, 2))
     expected = set(one)
     for first in one:
@@ -214,7 +214,7 @@ def test_two_hops_are_one_hop_twice(files: list[tuple[str, list[tuple[str, str]]
 
 
 def built(files: Iterable[tuple[str, list[tuple[str, str]]]], hops: int) -> set[tuple[str, str, str, str]]:
-    """Return (language, word, language, translation) of a lexicon made in this process."""
+    """Return (language, word, language, translation) of a lexicon that is built in this process."""
     from collections import Counter
     from functools import partial
 
@@ -232,17 +232,17 @@ def built(files: Iterable[tuple[str, list[tuple[str, str]]]], hops: int) -> set[
         data = "".join(f"{first}\t{second}\n" for first, second in rows).encode()
         parse = partial(_parse, name.split("-"), "\t", verbatim)
         dictionaries.append(Dictionary(name, [Chunk(name, 1, data)], parse))
-    made = build(dictionaries, BuildOptions(hops=hops), BuildContext(refuse, Counter()), {})
+    entries = build(dictionaries, BuildOptions(hops=hops), BuildContext(refuse, Counter()), {})
     return {
         (each["lang"], each["word"], lang, text)
-        for each in made
-        for lang, found in each["translations"].items()
-        for text in found
+        for each in entries
+        for lang, texts in each["translations"].items()
+        for text in texts
     }
 
 
-def test_choices(llamax: Llamax, tmp_path: Path) -> None:
-    """One way, identical pairs, languages and lengths: what is left out is counted."""
+def test_options(llamax: Llamax, tmp_path: Path) -> None:
+    """One way, identical pairs, languages and lengths: pairs that are left out are counted."""
     written(tmp_path / "en-fr.txt", "cat\tchat", "taxi\ttaxi", "sugar cane\tcanne")
     written(tmp_path / "en-de.txt", "cat\tKatze")
     assert ("fr", "chat") not in entries(llamax("build-lexicon", "en-fr.txt", "--one-way"))
@@ -260,7 +260,7 @@ def test_choices(llamax: Llamax, tmp_path: Path) -> None:
 
 
 def test_chinese_in_a_lexicon(llamax: Llamax, tmp_path: Path) -> None:
-    """A file in either script fills both languages; entities count for the language that the file says."""
+    """A file in either script fills both languages; entities count for the language of the file."""
     written(tmp_path / "en-zh.txt", "cat 貓", "cat 猫", "man 人", "utc utc")
     assert entries(llamax("build-lexicon", "en-zh.txt"))[("en", "cat")] == {"zh": ["猫"], "zhtrad": ["貓"]}
     figures = {
@@ -288,7 +288,7 @@ def test_chinese_in_a_lexicon(llamax: Llamax, tmp_path: Path) -> None:
     ],
 )
 def test_bad_lines(llamax: Llamax, tmp_path: Path, lines: list[str], reason: str) -> None:
-    """A bad line ends the run with its place, or is set aside."""
+    """A bad line ends the run with an error that names it, or is set aside."""
     written(tmp_path / "en-fr.txt", *lines)
     assert message(llamax("build-lexicon", "en-fr.txt")) == f"en-fr.txt:{reason}"
     done = llamax("build-lexicon", "en-fr.txt", "--rejects", "bad.jsonl")
@@ -298,13 +298,13 @@ def test_bad_lines(llamax: Llamax, tmp_path: Path, lines: list[str], reason: str
 
 
 def test_not_utf8(llamax: Llamax, tmp_path: Path) -> None:
-    """Bytes that are no text are named."""
+    """The error names the bytes that are not UTF-8."""
     (tmp_path / "en-fr.txt").write_bytes(b"a\tb\nc\t\xff\n")
     assert message(llamax("build-lexicon", "en-fr.txt")) == "en-fr.txt:2: not UTF-8: byte 0xff at 2"
 
 
-def test_languages_that_nobody_says(llamax: Llamax, tmp_path: Path) -> None:
-    """No languages in the name, one language twice, or words that cannot be in the language."""
+def test_unknown_languages_of_a_file(llamax: Llamax, tmp_path: Path) -> None:
+    """No languages in the name, one language twice, or words that are not in the script of the language."""
     written(tmp_path / "list.txt", "a b")
     written(tmp_path / "en-en.txt", "a b")
     written(tmp_path / "en-th.txt", *(f"word{number} слово{number}" for number in range(99)))
@@ -314,15 +314,15 @@ def test_languages_that_nobody_says(llamax: Llamax, tmp_path: Path) -> None:
         == "list.txt: the name does not tell which two languages; " + hint
     )
     assert message(llamax("build-lexicon", "en-en.txt"), 2) == f"en-en.txt: both sides are in en; {hint}"
-    said = "en-th.txt: column 2 is in the script Cyrl, not in that of th; say --langs (not en-th)"
-    assert message(llamax("build-lexicon", "en-th.txt")) == said
+    reason = "en-th.txt: column 2 is in the script Cyrl, not in that of th; say --langs (not en-th)"
+    assert message(llamax("build-lexicon", "en-th.txt")) == reason
     assert len(entries(llamax("build-lexicon", "en-th.txt", "--langs", "en-ru"))) == 198
     assert entries(llamax("build-lexicon", "--langs", "en-fr", stdin=b"a b\n"))[("en", "a")] == {"fr": ["b"]}
     assert message(llamax("build-lexicon", "x", "--langs", "en-qqq"), 2).startswith("unknown language 'qqq'")
 
 
 def test_an_empty_file_and_an_empty_folder(llamax: Llamax, tmp_path: Path) -> None:
-    """Nothing to read is an error."""
+    """An input without entries is an error."""
     written(tmp_path / "en-fr.txt")
     (tmp_path / "none").mkdir()
     assert message(llamax("build-lexicon", "en-fr.txt")) == "en-fr.txt is empty; is the download complete?"
@@ -332,7 +332,7 @@ def test_an_empty_file_and_an_empty_folder(llamax: Llamax, tmp_path: Path) -> No
 
 
 def test_bad_entries(llamax: Llamax, tmp_path: Path) -> None:
-    """A record that is no entry says what it lacks."""
+    """The error says what is wrong with an entry."""
     written(tmp_path / "x.jsonl", '{"word":"a","lang":"en"}')
     assert message(llamax("build-lexicon", "x.jsonl")).startswith("x.jsonl:1: not an entry: ")
     written(tmp_path / "x.jsonl", "{nothing}")
@@ -348,15 +348,15 @@ def test_bad_entries(llamax: Llamax, tmp_path: Path) -> None:
         assert message(llamax("build-lexicon", "x.jsonl")) == f"x.jsonl:1: {reason}"
 
 
-def test_an_entry_without_sources_comes_from_its_file(llamax: Llamax, tmp_path: Path) -> None:
-    """So does one that says it has none."""
+def test_the_source_of_an_entry_without_sources_is_its_file(llamax: Llamax, tmp_path: Path) -> None:
+    """An empty list of sources counts as none."""
     written(tmp_path / "x.jsonl", '{"word":"a","lang":"en","translations":{"de":["b"]},"sources":[]}')
     done = llamax("build-lexicon", "x.jsonl")
     assert json.loads(done.stdout)["sources"] == [f"{tmp_path.name}/x"]
 
 
 def test_pairs_in_one_language_are_counted(llamax: Llamax, tmp_path: Path) -> None:
-    """A synonym is no translation."""
+    """A synonym is not a translation."""
     written(tmp_path / "x.tsv", "EN__big\tEN__large__1", "EN__big\tDE__gross__1")
     done = llamax("build-lexicon", "x.tsv", "--from", "mrasp")
     assert set(entries(done)) == {("en", "big"), ("de", "gross")}
@@ -367,7 +367,7 @@ def test_pairs_in_one_language_are_counted(llamax: Llamax, tmp_path: Path) -> No
 
 
 def figures_of(llamax: Llamax, *paths: Path) -> dict[str, Any]:
-    """Return the figures of a lexicon by language."""
+    """Return the statistics of a lexicon by language."""
     done = llamax("build-lexicon", *paths, "--stats", "-q")
     assert (done.returncode, done.stderr) == (0, b"")
     return {each["lang"]: each for each in map(json.loads, done.stdout.splitlines())}
@@ -375,7 +375,7 @@ def figures_of(llamax: Llamax, *paths: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("lang", "entities"), [("th", 21_567), ("ta", 23_932), ("zh", 31_679)])
 def test_entities_of_table_2(llamax: Llamax, data: Path, lang: str, entities: int) -> None:
-    """The two files of a language with English hold all its words; th is as the paper prints it."""
+    """The two files of a language with English contain all its words; th is as the paper prints it."""
     muse = data / "muse"
     figures = figures_of(llamax, muse / f"en-{lang}.txt", muse / f"{lang}-en.txt")
     assert figures[lang]["entities"] == entities
@@ -384,7 +384,7 @@ def test_entities_of_table_2(llamax: Llamax, data: Path, lang: str, entities: in
 
 @pytest.mark.parametrize(("folder", "rejected"), [("muse", 0), ("panlex", 9), ("gatitos", 5)])
 def test_real_dictionaries(llamax: Llamax, data: Path, tmp_path: Path, folder: str, rejected: int) -> None:
-    """Every file is read, and what is no entry is counted."""
+    """Every file is read, and lines that are not entries are counted."""
     done = llamax("build-lexicon", data / folder, "--rejects", "bad.jsonl", "-o", "x.jsonl", "--workers", 2)
     assert done.returncode == 0, done.stderr
     assert len((tmp_path / "bad.jsonl").read_bytes().splitlines()) == rejected

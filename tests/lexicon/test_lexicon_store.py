@@ -1,4 +1,4 @@
-"""The compiled lexicon: read back as it was written, refused where it is not, whole or not there."""
+"""The compiled lexicon: it is read back as it was written, refused if damaged, and written whole or not at all."""
 
 import json
 import os
@@ -45,7 +45,7 @@ def stored(path: Path, entries: list[Entry]) -> Lexicon:
 
 
 def test_read_after_write_is_identity(tmp_path: Path) -> None:
-    """Keys of any length, of any script, and words that begin alike."""
+    """Keys of any length and script, and words with a common prefix."""
     words = [
         "a",
         "a b",
@@ -72,7 +72,7 @@ def test_read_after_write_is_identity(tmp_path: Path) -> None:
 
 
 def test_keys_fit() -> None:
-    """LMDB takes no key of more than 511 bytes; long words that differ at the end keep different keys."""
+    """LMDB keys have at most 511 bytes; long words that differ at the end have different keys."""
     assert len(key_of("en", "x" * 5000)) == MAX_KEY_BYTES
     assert key_of("en", "x" * 5000) != key_of("en", "x" * 4999 + "y")
 
@@ -82,18 +82,18 @@ words = st.text(alphabet="ab c\1é", min_size=1, max_size=4)
 
 @given(st.sets(words, min_size=1, max_size=12), words, st.sampled_from(["", " "]))
 @settings(max_examples=60)
-def test_longer_entries_are_announced(have: set[str], asked: str, joint: str) -> None:
-    """Whoever looks for the longest entry knows when to stop, whatever characters stand between."""
+def test_longer_entries_are_announced(have: set[str], word: str, joiner: str) -> None:
+    """`find` says whether longer entries follow, whatever characters sort between them."""
     with TemporaryDirectory() as folder:
         ordered = sorted(have, key=str.encode)
         lexicon = stored(Path(folder) / "x.lex", [entry(each) for each in ordered])
-        found, opens = lexicon.find("en", asked, joint)
-        assert (found is not None) == (asked in have)
-        assert opens == any(each.startswith(asked + joint) and each != asked for each in have)
+        found, has_longer = lexicon.find("en", word, joiner)
+        assert (found is not None) == (word in have)
+        assert has_longer == any(each.startswith(word + joiner) and each != word for each in have)
 
 
 def test_a_lexicon_is_pickled_by_its_path(tmp_path: Path) -> None:
-    """Another process opens the file itself; so does a fork."""
+    """Another process opens the file itself; a fork can read too."""
     lexicon = stored(tmp_path / "x.lex", [entry("a")])
     assert lexicon.translations("en", "a") == {"fr": ["x"]}
     data = pickle.dumps(lexicon)
@@ -105,7 +105,7 @@ def test_a_lexicon_is_pickled_by_its_path(tmp_path: Path) -> None:
 
 
 def test_a_damaged_lexicon_is_refused(tmp_path: Path) -> None:
-    """A flipped byte anywhere, a missing end, another version: one line that says so."""
+    """A flipped byte anywhere, a missing end and another version are an error of one line."""
     path = tmp_path / "x.lex"
     stored(path, [entry(f"w{number}") for number in range(300)])
     whole = path.read_bytes()
@@ -126,7 +126,7 @@ def test_a_damaged_lexicon_is_refused(tmp_path: Path) -> None:
 
 
 def test_values_are_checked_where_pages_are_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A store too large to be read whole when it opens notices a flipped value when it is looked up."""
+    """A lexicon too large to be verified when it opens notices a damaged value when the word is looked up."""
     path = tmp_path / "x.lex"
     stored(path, [entry("word", fr=["translation"])])
     path.write_bytes(path.read_bytes().replace(b"translation", b"transmation"))
@@ -139,14 +139,14 @@ def test_values_are_checked_where_pages_are_not(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.fixture
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return an empty folder of lexicons."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty folder for named lexicons."""
     monkeypatch.setenv("LLAMAX_DATA", str(tmp_path / "data"))
     return tmp_path / "data" / "lexicons"
 
 
-def test_a_named_lexicon(llamax: Llamax, tmp_path: Path, shelf: Path) -> None:
-    """It is found by its name, listed, and replaced whole."""
+def test_a_named_lexicon(llamax: Llamax, tmp_path: Path, folder: Path) -> None:
+    """It is found by its name, listed, and replaced as a whole."""
     (tmp_path / "en-fr.txt").write_text("cat chat\n")
     assert llamax("build-lexicon", "--list").stdout == b""
     done = llamax("build-lexicon", "en-fr.txt", "--name", "small")
@@ -155,24 +155,24 @@ def test_a_named_lexicon(llamax: Llamax, tmp_path: Path, shelf: Path) -> None:
     listed = json.loads(llamax("build-lexicon", "--list").stdout)
     assert (listed["name"], listed["entries"], listed["languages"]) == ("small", 2, ["en", "fr"])
     assert open_lexicon("small").translations("en", "cat") == {"fr": ["chat"]}
-    assert json.loads(llamax("build-lexicon", shelf / "small.lex", "--stats").stdout.splitlines()[0])["entities"] == 1
+    assert json.loads(llamax("build-lexicon", folder / "small.lex", "--stats").stdout.splitlines()[0])["entities"] == 1
     (tmp_path / "en-fr.txt").write_text("dog chien\n")
     assert llamax("build-lexicon", "en-fr.txt", "--name", "small").returncode == 0
     assert open_lexicon("small").translations("en", "cat") == {}
-    assert os.listdir(shelf) == ["small.lex"]
+    assert os.listdir(folder) == ["small.lex"]
 
 
-def test_a_name_that_is_not_there(llamax: Llamax, shelf: Path) -> None:
-    """What there is instead is named."""
+def test_an_unknown_name(llamax: Llamax, folder: Path) -> None:
+    """The error lists the known names."""
     with pytest.raises(LexiconError, match=r"no lexicon named 'mine'; have: none; to build it: llamax build-lexicon"):
         open_lexicon("mine")
-    shelf.mkdir(parents=True)
-    (shelf / "torn.lex").write_bytes(b"x")
+    folder.mkdir(parents=True)
+    (folder / "torn.lex").write_bytes(b"x")
     assert json.loads(llamax("build-lexicon", "--list").stdout)["error"].endswith("torn.lex is not a compiled lexicon")
 
 
-def test_where_the_shelf_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """LLAMAX_DATA, or the user's data directory as XDG has it."""
+def test_where_named_lexicons_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In LLAMAX_DATA, or in the user's data directory of XDG."""
     from llamax_cli.lexicon.catalog import lexicon_folder
 
     monkeypatch.setenv("LLAMAX_DATA", "/a")
@@ -186,7 +186,7 @@ def test_where_the_shelf_is(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_contradictions(llamax: Llamax) -> None:
-    """Two places to write, figures into a store, a name that is a path, going on with what cannot be continued."""
+    """Two outputs, statistics as a compiled lexicon, a compressed one, a name that is a path, too many hops."""
     for arguments, message in (
         ("x --name a -o b.lex", "--name and -o both say where to write"),
         ("x --stats -o b.lex", "--stats writes records"),
@@ -201,8 +201,8 @@ def test_contradictions(llamax: Llamax) -> None:
         assert (done.returncode, done.stderr.decode().startswith(f"llamax build-lexicon: {message}")) == (2, True), done
 
 
-def test_figures_of_some_languages(llamax: Llamax, tmp_path: Path) -> None:
-    """A compiled lexicon is counted anew where not all of it is wanted."""
+def test_statistics_of_some_languages(llamax: Llamax, tmp_path: Path) -> None:
+    """A compiled lexicon is counted again where only some languages are requested."""
     (tmp_path / "en-fr.txt").write_text("cat chat\ncat felin\n")
     (tmp_path / "en-de.txt").write_text("cat Katze\n")
     assert llamax("build-lexicon", "en-fr.txt", "en-de.txt", "-o", "x.lex").returncode == 0
@@ -210,7 +210,7 @@ def test_figures_of_some_languages(llamax: Llamax, tmp_path: Path) -> None:
     assert [json.loads(line)["lang"] for line in lines] == ["en", "fr"]
 
 
-def test_a_person_is_shown_a_table(llamax: Llamax, tmp_path: Path, shelf: Path) -> None:
+def test_a_terminal_shows_a_table(llamax: Llamax, tmp_path: Path, folder: Path) -> None:
     """On a terminal `--list` draws a table."""
     (tmp_path / "en-fr.txt").write_text("cat chat\n")
     assert llamax("build-lexicon", "en-fr.txt", "--name", "small").returncode == 0
@@ -224,8 +224,8 @@ def test_a_person_is_shown_a_table(llamax: Llamax, tmp_path: Path, shelf: Path) 
     assert "small" in shown and "entries" in shown and "0.0 MB" in shown
 
 
-def test_two_writers_of_one_name(tmp_path: Path) -> None:
-    """The second is told of the first; what appears is the first's, whole."""
+def test_two_writers_of_one_file(tmp_path: Path) -> None:
+    """The second writer is refused; the file is that of the first, whole."""
     path = tmp_path / "x.lex"
     first = LexiconWriter(path, {})
     first.write(first.encode([entry("first")]))
@@ -242,7 +242,7 @@ def test_two_writers_of_one_name(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
-    """Neither a part of a lexicon nor the temporary files; what stood there before stays."""
+    """No part of a lexicon and no temporary files are left; the file that was there before stays."""
     (tmp_path / "tmp").mkdir()
     (tmp_path / "en-fr.txt").write_text("".join(f"word{number} mot{number}\n" for number in range(30_000)))
     (tmp_path / "x.lex").write_text("older")
@@ -251,7 +251,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-    for limit in (1_000, 100_000, 3_000_000):  # the runs, the store
+    for limit in (1_000, 100_000, 3_000_000):  # in the runs, in the lexicon
         done = subprocess.run(
             [sys.executable, "-m", "llamax_cli", "build-lexicon", "en-fr.txt", "-o", "x.lex"],
             cwd=tmp_path,
@@ -267,7 +267,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_bad_line_leaves_no_lexicon(llamax: Llamax, tmp_path: Path) -> None:
-    """A run that fails leaves nothing beside its inputs."""
+    """A run that fails leaves no file."""
     (tmp_path / "en-fr.txt").write_text("cat chat\nalone\n")
     assert llamax("build-lexicon", "en-fr.txt", "-o", "x.lex").returncode == 65
     assert os.listdir(tmp_path) == ["en-fr.txt"]
