@@ -60,7 +60,10 @@ def test_version(llamax: Llamax) -> None:
             " convert: Invalid value for '--part': '4/3' is not I/N with I from 1 to N, such as 3/8",
         ),
         ("convert --langs german", " convert: unknown language 'german'; did you mean de (German)?"),
-        ("convert --pairs en-de --mono en", " convert: --pairs makes pairs and --mono texts: give one of them"),
+        (
+            "convert --pairs en-de --mono en",
+            " convert: --pairs writes pairs and --mono writes texts; give only one of them",
+        ),
         ("convert --resume", " convert: --resume requires -o, the file that it continues"),
         ("convert --as moses", " convert: --as moses writes several files: name their prefix with -o"),
         (

@@ -28,7 +28,7 @@ def _record_streams(
     """Yield the records of each RecordStream, then those of each direction or language of the other corpora."""
     corpora = open_corpora(request, format)
     if request.name is not None and len(corpora) > 1:
-        raise UsageError(f"--name is for one corpus, and here are {len(corpora)}: their ids would be the same")
+        raise UsageError(f"--name is for one corpus, but there are {len(corpora)}, whose ids would be the same")
     if not selection.names_languages:
         for corpus in corpora:
             if isinstance(corpus, RecordStream):

@@ -62,7 +62,7 @@ def detect(path: str, request: CorpusRequest) -> str:
             request.input(path).spool()  # these formats read it more than once
             return kind
     if first.startswith(b"[") and b"{" in head[:1000]:
-        raise DataError(f"{path} is a JSON array, not lines; make lines of it: jq -c '.[]'")
+        raise DataError(f"{path} is a JSON array, not JSON lines; convert it first: jq -c '.[]'")
     if first.lstrip().startswith(b"{"):
         return "hf" if b'"translation"' in first else "records"
     if first.startswith((b"sourceLang\t", b"stringID\t")):
@@ -77,4 +77,4 @@ def _detect_folder(folder: Path) -> str:
         if any(folder.glob(pattern)) or any(folder.glob(f"*/{pattern}")):
             return kind
     formats = ", ".join(sorted(set(BY_FOLDER.values())))
-    raise DataError(f"{folder} is a folder of no corpus known here ({formats}); name the files in it: {folder}/*")
+    raise DataError(f"{folder}: no corpus is recognised in this folder ({formats}); name its files: {folder}/*")

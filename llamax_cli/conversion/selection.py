@@ -32,7 +32,7 @@ class Selection:
 
     def __post_init__(self) -> None:
         if self.pairs and self.mono:
-            raise UsageError("--pairs makes pairs and --mono texts: give one of them")
+            raise UsageError("--pairs writes pairs and --mono writes texts; give only one of them")
 
     @property
     def names_languages(self) -> bool:
@@ -94,7 +94,8 @@ def _match_patterns(patterns: Sequence[str], available: Sequence[Group], size: i
         found = [group for group in available if any(map(_matches, repeat(group), meanings))]
         if not found:
             have = ", ".join(dict.fromkeys(code for group in available for code in group))
-            raise UsageError(f"nothing is {pattern!r} here; {f'the languages are {have}' if have else 'it is empty'}")
+            languages = f"the languages are {have}" if have else "the input is empty"
+            raise UsageError(f"nothing matches {pattern!r}; {languages}")
         matching.update(dict.fromkeys(found))
     return list(matching)
 

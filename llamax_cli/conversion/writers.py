@@ -89,8 +89,8 @@ def encode_text(value: str, breaking: str, key: str) -> bytes:
     """Return a text as bytes; RecordError where it matches `breaking`, which the format cannot express."""
     match = re.search(breaking, value)
     if match:
-        fault = f"holds {match[0]!r}" if match[0] else "is empty"
-        raise RecordError(f"{key!r} {fault}, which this form cannot tell; use --as records or hf")
+        fault = f"contains {match[0]!r}" if match[0] else "is empty"
+        raise RecordError(f"{key!r} {fault}, which this format cannot express; use --as records or hf")
     return value.encode()
 
 
@@ -125,7 +125,7 @@ class MosesFiles:
         if prefix is None:
             raise UsageError("--as moses writes several files: name their prefix with -o")
         if prefix.is_dir() or prefix.suffix in ENDINGS:
-            raise UsageError(f"{prefix} is no prefix of files: --as moses writes PREFIX.en-zh.en, uncompressed")
+            raise UsageError(f"{prefix} is not a prefix for files: --as moses writes PREFIX.en-zh.en, uncompressed")
         self.name = str(prefix)
         self._prefix = prefix
         self._lock = -1  # file descriptor

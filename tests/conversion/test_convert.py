@@ -190,8 +190,8 @@ def test_rows_of_another_width_are_rejected(tmp_path: Path) -> None:
     found = records(path, reject=lambda name, line, reason, raw: bad.append((line, reason)))
     assert len(found) == 1
     assert bad == [
-        (2, "1 columns instead of 2; --columns can choose some"),
-        (3, "3 columns instead of 2; --columns can choose some"),
+        (2, "1 column instead of 2; choose columns with --columns"),
+        (3, "3 columns instead of 2; choose columns with --columns"),
     ]
 
 
@@ -249,7 +249,9 @@ def test_text_that_a_line_cannot_hold_is_refused(llamax: Llamax, key: str) -> No
     for form in (["tsv"], ["moses", "-o", "m"], ["text", "--field", key]):
         done = llamax("convert", "--as", *form, stdin=json.dumps(record).encode())
         assert done.returncode == 65
-        assert f"{key!r} holds '\\n', which this form cannot tell; use --as records or hf" in done.stderr.decode()
+        assert (
+            f"{key!r} contains '\\n', which this format cannot express; use --as records or hf" in done.stderr.decode()
+        )
 
 
 def test_a_table_holds_one_direction(llamax: Llamax) -> None:
@@ -503,4 +505,4 @@ def test_records_of_which_none_is_good_tell_why(llamax: Llamax, tmp_path: Path, 
     (tmp_path / "samples.jsonl").write_text("")
     outcome = llamax("convert", "samples.jsonl", *choice, "--from", "records")
     assert (outcome.returncode, outcome.stdout) == (2, b"")
-    assert outcome.stderr.endswith(b"here; it is empty\n")
+    assert outcome.stderr.endswith(b"the input is empty\n")

@@ -40,7 +40,7 @@ class AlignedFiles:
             if Bad not in map(type, row):
                 if EXHAUSTED in row:
                     raise DataError(
-                        f"{sources[row.index(EXHAUSTED)].name} ends before line {number}; the other file goes on"
+                        f"{sources[row.index(EXHAUSTED)].name} ends before line {number}; the other file is longer"
                     )
                 yield Segment(number, row)
             else:
@@ -95,7 +95,9 @@ def open_moses(request: CorpusRequest) -> list[Corpus]:
 def open_text(request: CorpusRequest) -> list[Corpus]:
     """Return a corpus for each file of monolingual text, in the language of `--langs` or of the file's ending."""
     if len(request.languages) > 1:
-        raise UsageError("--from text is text in one language; files line by line in several are --from moses")
+        raise UsageError(
+            "--from text reads text in one language; for line-aligned files in several languages use --from moses"
+        )
     corpora: list[Corpus] = []
     for path in request.paths:
         code = request.languages[0] if request.languages else _split_name(path)[1]

@@ -71,7 +71,7 @@ class Parser:
 
     def _check_encoding(self, _version: str, encoding: str | None, _standalone: int) -> None:
         if encoding and not _is_readable(encoding):
-            raise DataError(f"{self.name}: XML in the encoding {encoding!r} is not read here; convert it to UTF-8")
+            raise DataError(f"{self.name}: the XML encoding {encoding!r} is not supported; convert the file to UTF-8")
 
     def _refuse_declaration(self, entity: str, *_: object) -> None:
         raise DataError(f"{self.name}:{self.line}: declares the entity {entity!r}, which no corpus needs; remove it")

@@ -86,14 +86,14 @@ def _texts(record: Record) -> dict[str, str | None]:
         return {language(record, "lang"): text(record, "text")}
     source, target = language(record, "src_lang"), language(record, "tgt_lang")
     if source == target:
-        raise RecordError(f"source and target are both {source}, which no direction is")
+        raise RecordError(f"source and target are both {source}; a direction needs two languages")
     return {source: text(record, "src"), target: text(record, "tgt")}
 
 
 def open_corpora(request: CorpusRequest) -> list[Corpus]:
     """Return a corpus for each file."""
     if request.languages:
-        raise UsageError("records say their languages themselves: --langs is for files that do not")
+        raise UsageError("records name their own languages; --langs is for files that do not")
     return [
         RecordFile(request.corpus_name(path, without=".jsonl"), request.input(path), request) for path in request.paths
     ]

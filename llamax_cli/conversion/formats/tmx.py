@@ -168,7 +168,7 @@ class _UnitReader:
     def _unknown_reason(self) -> str:
         if not self._code:
             return "a <tuv> without xml:lang"
-        return f"{self._code!r} is not the code of a language; say of which: --columns LANGUAGE={self._code}"
+        return f"{self._code!r} is not a language code; name its language: --columns LANGUAGE={self._code}"
 
     def _reject_text(self, text: str, reason: str) -> None:
         self._reject(self.parser.name, self._line, reason, text.encode())

@@ -89,7 +89,9 @@ def pop_translation(record: Record) -> dict[str, str | None]:
     except KeyError:
         raise RecordError("no 'translation' in the record") from None
     except msgspec.DecodeError as error:
-        raise RecordError(f"'translation' is no object of strings: {str(error).replace('`', '').lower()}") from error
+        raise RecordError(
+            f"'translation' is not an object of strings: {str(error).replace('`', '').lower()}"
+        ) from error
 
 
 @cache
@@ -99,7 +101,7 @@ def by_language(keys: tuple[str, ...]) -> dict[str, str]:
         raise RecordError("'translation' is empty")
     key_of = {canonical(key): key for key in keys}
     if len(key_of) < len(keys):
-        raise RecordError(f"two of {', '.join(keys)} are one language")
+        raise RecordError(f"two of {', '.join(keys)} are the same language")
     return key_of
 
 

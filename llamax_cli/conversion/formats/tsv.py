@@ -50,7 +50,8 @@ class TsvTable:
                 continue
             cells = row.split("\t")
             if len(cells) != self.width if self.width else len(cells) < min_width:
-                reason = f"{len(cells)} columns instead of {self.width or min_width}; --columns can choose some"
+                found = f"{len(cells)} column{'s' * (len(cells) != 1)}"
+                reason = f"{found} instead of {self.width or min_width}; choose columns with --columns"
                 self.request.reject(self.source.name, number, reason, row.encode())
                 continue
             row_texts = [None if cells[index] in ABSENT else cells[index] for index in indices]

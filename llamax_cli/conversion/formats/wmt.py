@@ -101,7 +101,7 @@ class Document:
             first = self.versions[0]
             if version.segments.keys() != first.segments.keys():
                 where = f"{file}:{self.line}: document {self.name!r}"
-                raise DataError(f"{where} has not the same segments everywhere: {first}, {version}")
+                raise DataError(f"{where} does not have the same segments in all versions: {first}, {version}")
 
     def texts(
         self, languages: Sequence[str], authors: Mapping[str, str]
@@ -169,7 +169,7 @@ class _DocumentReader:
 
     def _add_segment(self, version: Version, segment: str) -> None:
         if segment in version.segments:
-            raise self._error(f"segment {segment!r} is there twice in one document")
+            raise self._error(f"segment {segment!r} occurs twice in one document")
         version.segments[segment] = self.parser.end_text()
         self._segment = None
 

@@ -84,7 +84,7 @@ def _aligned_documents(sources: Sequence[Input], reject: RejectLine) -> Iterator
         documents: list[SgmlDocument] = [document for document in row if document is not None]
         if len(documents) < len(row):
             counts = " and ".join(f"{_count(source)} in {source.name}" for source in sources)
-            raise DataError(f"the files have not the same documents: {counts}")
+            raise DataError(f"the files do not have the same documents: {counts}")
         for document in documents[1:]:
             _compare(documents[0], document)
         yield documents
@@ -100,13 +100,13 @@ def _compare(first: SgmlDocument, other: SgmlDocument) -> None:
     """Raise DataError where two versions of a document do not match."""
     where = f"{other.file}:{other.line}: document {other.name!r}"
     if first.name != other.name:
-        raise DataError(f"{where} stands where {first.file}:{first.line} has {first.name!r}")
+        raise DataError(f"{where} does not match {first.name!r} at {first.file}:{first.line}")
     if len(first.segments) != len(other.segments):
         counts = f"{len(other.segments)} segments here and {len(first.segments)} in {first.file}"
-        raise DataError(f"{where} does not go with the other file: {counts}")
+        raise DataError(f"{where} does not match the other file: {counts}")
     if first.segments.keys() != other.segments.keys():
         odd = next(iter(other.segments.keys() - first.segments.keys()))
-        raise DataError(f"{where} has a segment {odd!r} that {first.file} has not")
+        raise DataError(f"{where} has a segment {odd!r} that {first.file} does not have")
 
 
 class _Tag(NamedTuple):
@@ -131,7 +131,7 @@ def _header(source: Input) -> _Tag:
             if tag.name in LANGUAGE_OF:
                 return tag
             break
-    raise DataError(f"{source.name}: no <srcset> or <refset> opens it; sources and references are read, nothing else")
+    raise DataError(f"{source.name}: it does not begin with <srcset> or <refset>; only sources and references are read")
 
 
 def _language(request: CorpusRequest, path: str, header: _Tag) -> str:
@@ -144,7 +144,7 @@ def _language(request: CorpusRequest, path: str, header: _Tag) -> str:
     try:
         return canonical(code)
     except LanguageError as error:
-        raise DataError(f"{path} does not say its language ({error}); say --langs, one for each file") from error
+        raise DataError(f"{path} does not name its language ({error}); say --langs, one for each file") from error
 
 
 def _documents(source: Input, reject: RejectLine) -> Iterator[SgmlDocument]:
@@ -214,7 +214,7 @@ class _DocumentReader:
             return
         if self._segment in self._document.segments:
             where = f"{self._file}:{self._line}"
-            raise DataError(f"{where}: segment {self._segment!r} is there twice in document {self._document.name!r}")
+            raise DataError(f"{where}: segment {self._segment!r} occurs twice in document {self._document.name!r}")
         text = ENTITY.sub(lambda entity: CHARACTERS[entity[1]], unfold("".join(self._text)))
         self._document.segments[self._segment] = text if self._is_readable else None
         self._segment = None
