@@ -47,6 +47,15 @@ class Signals:
         finally:
             self._is_deferred = False
 
+    @contextmanager
+    def ignored_after_failure(self) -> Iterator[None]:
+        """Let no signal replace an error that is on its way out: the launcher ends all ranks when one of them fails."""
+        try:
+            yield
+        except BaseException:
+            self._has_raised = True
+            raise
+
 
 def die_with_parent() -> None:
     """Have the kernel send SIGTERM to this process when the launcher dies, so that no worker trains on by itself."""

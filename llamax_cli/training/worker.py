@@ -50,7 +50,7 @@ def run(folder: Path) -> int:
     signals = Signals()
     command = "train"
     try:
-        with process_group() as ranks:
+        with process_group() as ranks, signals.ignored_after_failure():
             job = ranks.broadcast(lambda: read_job(folder))
             command = job.command
             ranks.run_on_first(lambda: _lock(folder))

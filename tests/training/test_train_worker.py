@@ -28,11 +28,13 @@ from support.runs import (
     until,
 )
 
+from llamax_cli.errors import Terminated
 from llamax_cli.models.packed_batch import Batch
 from llamax_cli.models.sample_encoding import encoder_of
 from llamax_cli.training.dataloader import DataLoader
 from llamax_cli.training.dataset import Cache
 from llamax_cli.training.packed_dataset import PackedDataset, prepare
+from llamax_cli.training.signals import Signals
 
 RECORDS = 300
 CLOSE = {"rel": 1e-6, "abs": 0}
@@ -422,3 +424,18 @@ def test_a_compiled_layer_is_the_layer(tmp_path: Path, model: Path, mix: Path, w
     """Torch.compile changes no loss beyond rounding."""
     train(job(tmp_path, model, mix, compile=True, stop_after=2, epochs=2))
     assert losses(tmp_path) == pytest.approx(losses(whole)[:2], rel=1e-5)
+
+
+def test_a_signal_does_not_replace_an_error() -> None:
+    """When one rank fails, the launcher sends SIGTERM to the others, which may be about to say what they saw."""
+    numbers = (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT)
+    before = [signal.getsignal(number) for number in numbers]
+    signals = Signals()
+    try:
+        with pytest.raises(ZeroDivisionError), signals.ignored_after_failure():
+            raise ZeroDivisionError
+        signal.raise_signal(signal.SIGTERM)
+        assert isinstance(signals.stop, Terminated)
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
