@@ -135,16 +135,15 @@ def test_manual_and_help_agree(llamax: Llamax, name: str) -> None:
         assert not value or (value if value == "required" else f"default:{value}") in listed.replace("(", "").replace(
             ")", ""
         )
-    _, _, lists = done.stdout.decode().rpartition(
-        "\nArguments:\n" if "\nArguments:\n" in done.stdout.decode() else "\nOptions:\n"
-    )
+    lists = re.split(r"^(?:Arguments|Options):$", done.stdout.decode(), maxsplit=1, flags=re.MULTILINE)[1]
     assert len(rows) == len(re.findall(r"^  [-\[]", lists, re.MULTILINE))
 
 
 def test_limits_are_told() -> None:
     """What --help writes as `x>=1` and `0<=x<=1`."""
     table = options("mix")
-    assert re.search(r"\| `--copies N` \| .+\. At least 1\. \| `3` \|", table)
+    meaning = "Number of copies, in all, of each pair that is repeated. At least 1."
+    assert f"| `--copies N` | {meaning} | `3` |" in table
     assert "From 0 to 1. | `0.5` |" in table
 
 
@@ -162,7 +161,7 @@ def test_every_setting_is_told(name: str, defaults: Training) -> None:
 
 def test_settings_of_tune_differ_where_they_do() -> None:
     """As told in TUNING."""
-    assert re.search(r"\| `batch` \| .+ \| 128 \(train: 64\) \|", settings("tune"))
+    assert "| `batch` | Blocks or records in a step, over all GPUs. | 128 (train: 64) |" in settings("tune")
     assert "(train:" not in settings("train")
 
 
@@ -275,7 +274,7 @@ def test_man_pages_are_written_for_every_page(llamax: Llamax, tmp_path: Path) ->
     assert mix.startswith('.TH "LLAMAX\\-MIX" 1 "" "llamax ')
     name = r"\.SH NAME\nllamax\\-mix \\- Mix .+\n\.SH SYNOPSIS\n\\fBllamax mix \[OPTIONS\]\\fR\n"
     assert re.search(name, mix)
-    assert "\n.TP\n\\fB\\-\\-para FILE...\\fR\n" in mix
+    assert "\n.TP\n\\fB\\-\\-para FILE...\\fR\nFiles of parallel pairs.\n" in mix
 
 
 def test_man_pages_are_not_written_by_half(llamax: Llamax, tmp_path: Path) -> None:
