@@ -50,7 +50,7 @@ def assemble(job: Job, ranks: Ranks, tokenized: Callable[[int, int], None]) -> C
     config = ranks.run_first_then_others(lambda: causal_lm.load_config(job.model))
     if training.liger:
         ranks.run_first_then_others(lambda: use_liger(config.model_type, ranks.device))
-    tokenizer, encoder = ranks.run_first_then_others(lambda: open_encoder(job.tokenizer))
+    tokenizer, encoder = ranks.run_first_then_others(lambda: open_encoder(job.tokenizer, training.loss))
     ranks.run_first_then_others(lambda: causal_lm.check(config, len(tokenizer), training.block))
 
     def prepare(paths: tuple[str, ...], seed: int) -> PackedDataset:

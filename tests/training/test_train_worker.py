@@ -348,8 +348,10 @@ def test_a_run_does_not_resume_with_other_data(tmp_path: Path, model: Path, mix:
     train(slow(run, model, data, stop_after=2))
     write(data, [sample(number) for number in range(10)])
     said = refused(slow(run, model, data, resume=True), 2)
-    assert said.startswith("llamax train: the data, the tokenizer, the block or the seed differs from the checkpoint's")
+    assert said.startswith("llamax train: the data, tokenizer, block, loss or seed differs from the checkpoint's")
     assert said.count("\n") == 1
+    shutil.copy(mix, data)
+    assert "loss or seed differs" in refused(slow(run, model, data, resume=True, loss="text"), 2)
 
 
 @pytest.mark.parametrize("policy", ["stop", "skip"])
