@@ -52,10 +52,19 @@ ALIASES = {
 
 
 def _setting(
-    default: Any, help: str, *, least: float | None = None, most: float | None = None, among: Any = None
+    default: Any,
+    help: str,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    among: Any = None,
+    fixed: bool | None = None,
 ) -> Any:
-    """Return a field with its meaning and the values that it may have."""
-    facts = {"help": help, "least": least, "most": most, "among": among}
+    """Return a field with its meaning, the values that it may have, and whether a resumed run has to keep it.
+
+    A fixed setting says which numbers a checkpoint holds, or which records its position has passed.
+    """
+    facts = {"help": help, "least": least, "most": most, "among": among, "fixed": fixed}
     return field(default=default, metadata={name: fact for name, fact in facts.items() if fact is not None})
 
 
@@ -66,7 +75,7 @@ class Training:
     UsageError for a value that is out of range.
     """
 
-    block: int = _setting(2048, "Tokens in a block, into which whole records are packed.", least=2)
+    block: int = _setting(2048, "Tokens in a block, into which whole records are packed.", least=2, fixed=True)
     batch: int = _setting(64, "Blocks or records in a step, over all GPUs.", least=1)
     batch_of: str = _setting(
         BLOCKS, "What batch counts; with records, a step takes about that many.", among=(BLOCKS, RECORDS)
@@ -74,10 +83,10 @@ class Training:
     micro_batch: int = _setting(1, "Blocks that a GPU processes at once.", least=1)
     epochs: int = _setting(1, "Passes over the data.", least=1)
     stop_after: int = _setting(0, "Total number of steps after which to stop; 0 stops at the end of the data.", least=0)
-    seed: int = _setting(0, "Random seed for the order of the data and for initial weights.")
-    loss: str = _setting(COMPLETION, "What is learned: completions only, or the whole text.", among=LOSS_RULES)
+    seed: int = _setting(0, "Random seed for the order of the data and for initial weights.", fixed=True)
+    loss: str = _setting(COMPLETION, "What is learned: completions only, or the whole text.", among=LOSS_RULES, fixed=True)
 
-    optimizer: str = _setting("adamw", "Optimizer.", among=OPTIMIZERS)
+    optimizer: str = _setting("adamw", "Optimizer.", among=OPTIMIZERS, fixed=True)
     learning_rate: float = _setting(2e-5, "Peak learning rate.", least=0)
     schedule: str = _setting("cosine", "Learning rate schedule after the warmup.", among=SCHEDULES)
     warmup: float = _setting(0.03, "Share of the run during which the learning rate rises.", least=0, most=1)
@@ -95,12 +104,12 @@ class Training:
     compile: bool = _setting(False, "Compile the layers with torch.compile.")
     liger: bool = _setting(False, "On a GPU, use Liger kernels for norms, rotary positions and gated layers.")
     loss_chunk: int = _setting(2048, "Tokens whose logits are in memory at once.", least=1)
-    freeze: tuple[str, ...] = _setting((), "Name patterns of weights that are not trained: model.embed_tokens.*")
-    lora: int = _setting(0, "Rank of LoRA; 0 trains all weights.", least=0)
-    lora_alpha: int = _setting(16, "Alpha of LoRA, which is scaled by alpha / rank.", least=1)
+    freeze: tuple[str, ...] = _setting((), "Name patterns of weights that are not trained: model.embed_tokens.*", fixed=True)
+    lora: int = _setting(0, "Rank of LoRA; 0 trains all weights.", least=0, fixed=True)
+    lora_alpha: int = _setting(16, "Alpha of LoRA, which is scaled by alpha / rank.", least=1, fixed=True)
     lora_targets: tuple[str, ...] = _setting(
         ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"), "Layers that LoRA adapts."
-    )
+    , fixed=True)
 
     validation: tuple[str, ...] = _setting((), "Files of held-out samples, whose loss is measured.")
     validation_every: int = _setting(500, "Steps between validations; 0 validates only at the end.", least=0)
@@ -125,6 +134,9 @@ class Training:
             _check(setting.name, getattr(self, setting.name), setting.metadata)
 
 
+_METADATA = {setting.name: setting.metadata for setting in fields(Training)}
+
+
 def _check(name: str, value: Any, facts: Mapping[str, Any]) -> None:
     for item in value if isinstance(value, tuple) else (value,):
         if "among" in facts and item not in facts["among"]:
@@ -137,6 +149,11 @@ def _check(name: str, value: Any, facts: Mapping[str, Any]) -> None:
 
 # Instruction tuning: 128 records a step at 2e-5 (paper, section 2.2); where it is silent, as for Stanford Alpaca.
 TUNING = Training(batch=128, batch_of=RECORDS, epochs=3, weight_decay=0.0, beta2=0.999)
+
+
+def is_fixed(setting: str) -> bool:
+    """Return whether a resumed run has to keep a setting: `is_fixed("lora") -> True`."""
+    return bool(_METADATA[setting].get("fixed"))
 
 
 def read_training(path: Path | None, settings: Iterable[str] = (), defaults: Training | None = None) -> Training:
