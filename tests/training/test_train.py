@@ -319,6 +319,7 @@ def kill(process: Process) -> None:
         each.kill()
 
 
+@pytest.mark.slow
 def test_sigterm_to_the_launcher_ends_the_worker_with_a_checkpoint(inputs: Path, start: Callable[..., Any]) -> None:
     """The launcher waits for the worker and ends with its exit code."""
     process = start("--set", "epochs=2000")
@@ -338,6 +339,7 @@ def test_only_the_worker_reports_an_error(inputs: Path, llamax: Run) -> None:
     assert done.returncode == 65
 
 
+@pytest.mark.slow
 def test_a_worker_that_breaks_shows_its_traceback(tmp_path: Path) -> None:
     """The launcher adds none of its own."""
     (tmp_path / "broken.py").write_text("1 / 0\n")
@@ -348,6 +350,7 @@ def test_a_worker_that_breaks_shows_its_traceback(tmp_path: Path) -> None:
     assert done.stderr.endswith("ZeroDivisionError: division by zero\n")
 
 
+@pytest.mark.slow
 def test_a_rank_that_is_killed_ends_all(inputs: Path, start: Callable[..., Any]) -> None:
     """The launcher names the killed rank, which cannot report itself; the other rank says why it stops."""
     process = start("--set", "epochs=2000", "--", "--num_processes", 2, "--monitor_interval", 0.5)

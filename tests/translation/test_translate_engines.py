@@ -32,6 +32,7 @@ def texts(engine: Engine, requests: list[TranslationRequest]) -> list[str]:
     return [answer[0].text for answer in answers(engine, requests) if isinstance(answer, list)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", tiny_models.MAKERS)
 def test_a_batch_gives_what_each_sentence_gets_alone(tiny_model: Callable[[str], Path], kind: str) -> None:
     """For each architecture, with all candidates."""

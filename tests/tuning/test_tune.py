@@ -152,6 +152,7 @@ def test_the_card_names_the_users_file(tmp_path: Path, model: Path) -> None:
 # -- the whole way -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_task_is_learned(tmp_path: Path, model: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     """After training in English, the accuracy in another language rises from chance to almost 100 percent."""
     data, test = xnli(tmp_path / "train-en.tsv", 120), xnli(tmp_path / "test-sw.tsv", 60, 200)
