@@ -14,6 +14,7 @@ import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
@@ -117,13 +118,14 @@ class Run:
         """Write the transformed records; `make()` returns the transform and is called once in each worker."""
         self._open()
         work = Work(make, self._journal.is_tolerant)
-        for chunk, outcome in ordered(work, paced(self._chunks()), self.settings.workers):
-            remaining = self._journal.remaining
-            if remaining is not None and outcome.written >= remaining:
-                # Transform it again, up to the last record of the limit: a bad line after that must not count.
-                self._commit(chunk.data, transform(make(), work.tolerant, chunk, remaining))
-                return
-            self._commit(chunk.data, outcome)
+        with closing(ordered(work, paced(self._chunks()), self.settings.workers)) as outcomes:
+            for chunk, outcome in outcomes:
+                remaining = self._journal.remaining
+                if remaining is not None and outcome.written >= remaining:
+                    # Transform it again, up to the last record of the limit: a bad line after that must not count.
+                    self._commit(chunk.data, transform(make(), work.tolerant, chunk, remaining))
+                    return
+                self._commit(chunk.data, outcome)
 
     def stream(self, stage: Stage) -> None:
         """Write the results of a stage, which yields one result for each record, in order.
@@ -196,12 +198,13 @@ class Run:
         """
         tally: Tally = Counter()
         work = Work(make, self._journal.is_tolerant)
-        for _, outcome in ordered(work, chunks(self.inputs), self.settings.workers):
-            for reject in outcome.rejects:
-                self.reject(*reject)
-            self._journal.counts["in"] += outcome.read - len(outcome.rejects)
-            self._progress.update(self._journal.counts["in"], self._bytes_read)
-            tally.update(outcome.tally)
+        with closing(ordered(work, chunks(self.inputs), self.settings.workers)) as outcomes:
+            for _, outcome in outcomes:
+                for reject in outcome.rejects:
+                    self.reject(*reject)
+                self._journal.counts["in"] += outcome.read - len(outcome.rejects)
+                self._progress.update(self._journal.counts["in"], self._bytes_read)
+                tally.update(outcome.tally)
         return tally
 
     def add_read(self, count: int) -> None:
