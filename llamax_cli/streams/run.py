@@ -42,6 +42,7 @@ from llamax_cli.streams.journal import Journal
 from llamax_cli.streams.manifest import plain
 from llamax_cli.streams.outputs import Output
 from llamax_cli.streams.parallel import ordered
+from llamax_cli.streams.paths import NamedPath, refuse_stdout
 from llamax_cli.streams.rejects import Reject, check_rejects
 from llamax_cli.streams.resume import RunIdentity
 from llamax_cli.streams.settings import Settings
@@ -96,6 +97,8 @@ class Run:
         """Return the input at a path (`-` is standard input), and list it in the manifest."""
         key = str(path)
         if key not in self._inputs:
+            if self.settings.output is None:
+                refuse_stdout([NamedPath("", key)])  # it may be a file in a folder that the command line names
             self._inputs[key] = Input(key, hashing=self.settings.manifest is not None)
         return self._inputs[key]
 

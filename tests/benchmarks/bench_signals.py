@@ -1,4 +1,4 @@
-"""How runs with workers end when a signal reaches their process group, as the key of a terminal does, at random moments.
+"""How runs with workers end when a signal reaches their process group, as a terminal sends it, at random moments.
 
 python tests/benchmarks/bench_signals.py --tries 1000
 """
@@ -19,7 +19,7 @@ from measure import LLAMAX
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 MODES = ("once", "twice", "unread")  # unread: standard output is a pipe that nobody reads
-WORDS = "the house cat is black and runs over a long green river with some old friends".split()
+WORDS = ("the", "house", "cat", "is", "black", "and", "runs", "over", "a", "long", "green", "river", "with", "friends")
 LIMIT = 10.0  # seconds after which a run counts as hanging
 LONGEST = 2.5  # seconds that a run may have before the signal
 
@@ -95,6 +95,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     random.seed(options.seed)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup commands would inherit that it is ignored
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["TMPDIR"] = name
@@ -123,7 +124,9 @@ def main() -> None:
             if outcome:
                 wrong[outcome if outcome.startswith("ended") else f"{each}, {mode}: {outcome}"] += 1
                 if not outcome.startswith("ended"):
-                    print(f"{place}: {each} {mode} {signal.Signals(number).name} after {delay:.3f}: {outcome}", flush=True)
+                    print(
+                        f"{place}: {each} {mode} {signal.Signals(number).name} after {delay:.3f}: {outcome}", flush=True
+                    )
         print(f"{len(times)} tries; longest {max(times):.2f} s, median {sorted(times)[len(times) // 2]:.3f} s")
         print(f"{sum(seconds > 2 for seconds in times)} took more than 2 s")
         for outcome, count in sorted(wrong.items()):
