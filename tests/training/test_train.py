@@ -209,7 +209,11 @@ def test_days_are_estimated_for_a_known_gpu(monkeypatch: pytest.MonkeyPatch) -> 
     [
         ("--model nowhere/at/all", 1, "nowhere/at/all: no such folder"),
         ("--model empty", 1, "empty is not a model folder: config.json is missing"),
-        ("--model bare", 1, "bare has no weights (*.safetensors); --init starts from random ones"),
+        (
+            "--model bare",
+            1,
+            "bare has no weights (model.safetensors or pytorch_model.bin); --init starts",
+        ),
         (
             "--model bare --init --tokenizer empty",
             1,
