@@ -16,6 +16,7 @@ import zstandard
 from support.filters import start
 from support.processes import one_line, processor_seconds
 
+from llamax_cli import cli
 from llamax_cli.errors import FileError
 from llamax_cli.streams.inputs import Input
 
@@ -304,6 +305,17 @@ def test_debug_shows_where_an_error_came_from(filters: Filters) -> None:
     outcome = filters("upper", "--debug", "missing")
     assert b"Traceback" in outcome.stderr
     assert outcome.returncode == 1
+
+
+def test_too_little_memory_is_one_line(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """The system refuses memory: that is no fault of the program, and it says what to do."""
+
+    def take_memory() -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(cli, "application", take_memory)
+    assert cli.run(["convert"]) == 1
+    assert capfd.readouterr().err == "llamax convert: out of memory; free some, or raise the limit (ulimit -v)\n"
 
 
 def test_no_arguments_show_the_help() -> None:
