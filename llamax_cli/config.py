@@ -84,7 +84,9 @@ class Training:
     epochs: int = _setting(1, "Passes over the data.", least=1)
     stop_after: int = _setting(0, "Total number of steps after which to stop; 0 stops at the end of the data.", least=0)
     seed: int = _setting(0, "Random seed for the order of the data and for initial weights.", fixed=True)
-    loss: str = _setting(COMPLETION, "What is learned: completions only, or the whole text.", among=LOSS_RULES, fixed=True)
+    loss: str = _setting(
+        COMPLETION, "What is learned: completions only, or the whole text.", among=LOSS_RULES, fixed=True
+    )
 
     optimizer: str = _setting("adamw", "Optimizer.", among=OPTIMIZERS, fixed=True)
     learning_rate: float = _setting(2e-5, "Peak learning rate.", least=0)
@@ -104,12 +106,16 @@ class Training:
     compile: bool = _setting(False, "Compile the layers with torch.compile.")
     liger: bool = _setting(False, "On a GPU, use Liger kernels for norms, rotary positions and gated layers.")
     loss_chunk: int = _setting(2048, "Tokens whose logits are in memory at once.", least=1)
-    freeze: tuple[str, ...] = _setting((), "Name patterns of weights that are not trained: model.embed_tokens.*", fixed=True)
+    freeze: tuple[str, ...] = _setting(
+        (), "Name patterns of weights that are not trained: model.embed_tokens.*", fixed=True
+    )
     lora: int = _setting(0, "Rank of LoRA; 0 trains all weights.", least=0, fixed=True)
     lora_alpha: int = _setting(16, "Alpha of LoRA, which is scaled by alpha / rank.", least=1, fixed=True)
     lora_targets: tuple[str, ...] = _setting(
-        ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"), "Layers that LoRA adapts."
-    , fixed=True)
+        ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
+        "Layers that LoRA adapts.",
+        fixed=True,
+    )
 
     validation: tuple[str, ...] = _setting((), "Files of held-out samples, whose loss is measured.")
     validation_every: int = _setting(500, "Steps between validations; 0 validates only at the end.", least=0)

@@ -67,7 +67,7 @@ class Trainer:
             self.state = TrainState(**facts["count"])
             if resumed.changed and self.ranks.is_first and not self.job.quiet:
                 self.metrics_log.say(f"resumed from {resumed.path}; changed: {describe_changes(resumed.changed)}")
-        start = {"resumed": str(resumed.path) if resumed else None, "ranks": self.ranks.size}
+        start: dict[str, Any] = {"resumed": str(resumed.path) if resumed else None, "ranks": self.ranks.size}
         if resumed and resumed.changed:
             start["changed"] = {name: list(values) for name, values in resumed.changed.items()}
         self.metrics_log.start(facts, self.state.step, {**start, **self._data_facts(), **self._run_facts()})
