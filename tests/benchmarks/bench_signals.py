@@ -121,6 +121,11 @@ def main() -> None:
             delay = random.random() * min(LONGEST, lasts[each])
             outcome, seconds = attempt([*LLAMAX, *commands[each]], folder, number, mode, delay)
             times.append(seconds)
+            if seconds > 1:
+                print(
+                    f"{place}: {each} {mode} {signal.Signals(number).name} after {delay:.3f} took {seconds:.2f} s",
+                    flush=True,
+                )
             if outcome:
                 wrong[outcome if outcome.startswith("ended") else f"{each}, {mode}: {outcome}"] += 1
                 if not outcome.startswith("ended"):
