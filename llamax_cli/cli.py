@@ -120,7 +120,7 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python flushes at exit, which must not fail
         return 141
-    except (LlamaxError, TyperException, OSError, KeyboardInterrupt, Terminated) as error:
+    except (LlamaxError, TyperException, OSError, MemoryError, KeyboardInterrupt, Terminated) as error:
         return _report(arguments, error)
     except Exception as error:
         if interruption.raised() is None:
@@ -150,6 +150,8 @@ def _line(error: BaseException) -> str:
         message = "interrupted" if isinstance(error, KeyboardInterrupt) else "terminated"
     elif isinstance(error, OSError):
         message = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+    elif isinstance(error, MemoryError):
+        message = "out of memory; free some, or raise the limit (ulimit -v)"
     else:
         message = str(error)
     return "; ".join([message, *getattr(error, "__notes__", [])])

@@ -49,7 +49,8 @@ def build_lexicon(
     Example: llamax build-lexicon muse panlex --name mine
     """
     if list_:
-        return lexicon_writer.write_list(run)
+        lexicon_writer.write_list(run)
+        return
     path = lexicon_writer.destination(run, name, stats=stats)
     options = BuildOptions(one_way, keep_identical, hops, codes(only), max_words)
     request = DictionaryRequest(run.input, parse_language_pair(langs), run.tally)
@@ -57,5 +58,7 @@ def build_lexicon(
     statistics: dict[str, LanguageStatistics] = {}
     entries = build(dictionaries, options, BuildContext(run.reject, run.tally, run.settings.workers), statistics)
     if stats:
-        return lexicon_writer.write_stats(run, entries, statistics, options)
-    return lexicon_writer.write(run, entries, statistics, path)
+        lexicon_writer.write_stats(run, entries, statistics, options)
+    else:
+        lexicon_writer.write(run, entries, statistics, path)
+    run.remarks += request.conclusions.remarks()

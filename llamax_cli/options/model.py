@@ -68,6 +68,15 @@ Lora = Annotated[
     Option(metavar="DIR", help="LoRA adapter to merge into the model.", show_default=False, rich_help_panel=MODEL),
     READS,
 ]
+TrustRemoteCode = Annotated[
+    bool,
+    Option(
+        "--trust-remote-code",
+        help="Run the Python code that the model brings along, with all your rights.",
+        rich_help_panel=MODEL,
+    ),
+    NEUTRAL,  # where it is given, it is one of the dependencies of the run
+]
 Quantize = Annotated[
     str | None,
     Option(
@@ -180,6 +189,7 @@ def translation_options(
     dtype: Dtype = "auto",
     device: Device = "auto",
     lora: Lora = None,
+    trust_remote_code: TrustRemoteCode = False,
     quantize: Quantize = None,
     batch_tokens: BatchTokens = None,
     server: Server = None,
@@ -202,6 +212,7 @@ def translation_options(
         device=device,
         dtype=dtype,
         lora=lora,
+        trust_remote_code=trust_remote_code,
         quantize=quantize,
         batch_tokens=batch_tokens,
         server=server if spec.is_server else None,
