@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
 
+from llamax_cli import interruption
 from llamax_cli.console import Progress, say
 from llamax_cli.errors import FileError, LlamaxError, RecordError
 from llamax_cli.records import Record, parse, serialise
@@ -301,6 +302,8 @@ class Run:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is not None:
+            interruption.notice()
         self._progress.close()
         try:
             if error is None:

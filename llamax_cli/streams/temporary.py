@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from llamax_cli import interruption
 from llamax_cli.errors import FileError, because
 
 PREFIX = "llamax-"
@@ -51,6 +52,7 @@ class TemporaryFolder:
 
     def cleanup(self) -> None:
         """Remove the folder."""
+        interruption.notice()
         self._finalizer()
 
 

@@ -72,9 +72,9 @@ def attempt(command: list[str], folder: Path, number: int, mode: str, delay: flo
     except subprocess.TimeoutExpired:
         for pid in processes_of(process.pid):
             os.kill(pid, signal.SIGKILL)
-        process.communicate()
+        _, said = process.communicate()
         os.close(reader)
-        return "hangs", LIMIT
+        return f"hangs: {said.decode()[-1000:]}", LIMIT
     seconds = time.monotonic() - start
     os.close(reader)
     time.sleep(0.05)
@@ -95,7 +95,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     random.seed(options.seed)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup commands would inherit that it is ignored
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # commands inherit what is ignored: this under nohup,
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # and this in the background of a script
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["TMPDIR"] = name
