@@ -130,6 +130,7 @@ def run(arguments: list[str]) -> int:
 
 def _report(arguments: list[str], error: BaseException) -> int:
     """Print an error as one line and return its exit code; raise it again with `--debug`."""
+    interruption.notice()
     if "--debug" in arguments:
         raise error
     name = next((argument for argument in arguments if not argument.startswith("-")), "")

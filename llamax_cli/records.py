@@ -209,4 +209,15 @@ def _why(line: bytes, error: Exception) -> str:
         return f"not JSON: {match[1].decode()} is not a JSON number; write null"
     if match := re.search(_LONE_SURROGATE, line):
         return f"not JSON: lone surrogate {match[0].decode()}"
-    return "not JSON: " + str(error).removeprefix("JSON is malformed: ")
+    return _control_character(line, str(error)) or "not JSON: " + str(error).removeprefix("JSON is malformed: ")
+
+
+def _control_character(line: bytes, error: str) -> str | None:
+    """Return what is wrong where the decoder stopped at a control character, which JSON does not allow in a string."""
+    match = re.search(r"invalid character \(byte (\d+)\)", error)
+    character = line[int(match[1]) :][:1] if match else b""
+    if not match or not b"" < character < b" ":
+        return None
+    number = character[0]
+    name, escape = ("tab", r"\t") if number == ord("\t") else (f"control character 0x{number:02x}", rf"\u{number:04x}")
+    return f"not JSON: a raw {name} (byte {match[1]}); in a string it is written {escape}"

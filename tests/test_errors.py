@@ -40,6 +40,8 @@ BAD_LINES = {
     b'{"text":"a","x":-Infinity}': "-Infinity is not a JSON number; write null",
     b'{"text":"\xff","lang":"en"}': "not UTF-8: byte 0xff at 9",
     b'{"text":"a","lang":"en","x":"\xe2\x28"}': "not UTF-8: byte 0xe2 at 29",
+    b'{"text":"a\tb"}': r"a raw tab (byte 10); in a string it is written \t",
+    b'{"text":"\x1b[1m"}': r"a raw control character 0x1b (byte 9); in a string it is written \u001b",
     b'{"text":"a': "Input data was truncated",
     b'{"text":"a","x":' + b"[" * 5000 + b"]" * 5000 + b"}": "nested too deeply",
 }
@@ -218,6 +220,21 @@ def test_a_full_disk_behind_the_output(tmp_path: Path, ending: str, command: str
     assert again.returncode == 0, err
     whole = (tmp_path / f"out{ending}").read_bytes()
     assert (gzip.decompress(whole) if ending else whole) == text.upper().replace(b'"TEXT"', b'"text"')
+
+
+def test_a_full_disk_behind_the_manifest(tmp_path: Path) -> None:
+    """The output is there before the manifest is written, and the line says so."""
+
+    def fill() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    process = start("upper", "-o", "out", "--manifest", "m", cwd=tmp_path, preexec_fn=fill)
+    _, err = process.communicate(GOOD, timeout=60)
+    assert process.returncode == 1
+    assert err.decode().endswith("m.partial: file too large; out is complete, and only the manifest is missing\n")
+    assert (tmp_path / "out").read_bytes() == GOOD.replace(b'"a"', b'"A"')
+    assert not (tmp_path / "m").exists()
 
 
 @pytest.mark.parametrize("arguments", [["upper"], ["upper", "--rejects", "r"], ["upper", "-o", "out"]], ids=str)

@@ -26,6 +26,7 @@ COUNTS = ("words", "covered", "replaced", "sentences", "unchanged")  # all other
 MAX_VERIFIED = 1 << 30  # bytes; a lexicon no larger is verified first, at some gigabytes a second
 PAIR_KEYS = {"src", "tgt", "src_lang", "tgt_lang"}  # keys of a text that are dropped when it becomes a pair
 TARGET = "tgt"  # stands for the target language of each pair
+MOST_COPIES = 1000  # of a record, which are in memory at once
 MAX_LISTED = 20  # languages that a message lists
 
 

@@ -37,7 +37,13 @@ def augment(
         ),
     ] = None,
     copies: Annotated[
-        int, Option(metavar="N", min=1, help="Number of copies of each record, each with its own replacements.")
+        int,
+        Option(
+            metavar="N",
+            min=1,
+            max=augmentation.MOST_COPIES,
+            help="Number of copies of each record, each with its own replacements.",
+        ),
     ] = 1,
     append: Annotated[bool, Option("--append", help="Also write each record itself, before its copies.")] = False,
     drop_unchanged: Annotated[

@@ -153,15 +153,23 @@ class MosesFiles:
         if len(self._open) == MAX_OPEN_DIRECTIONS:
             for file in self._open.pop(next(iter(self._open))):
                 file.close()
-        files = cast("tuple[BinaryIO, BinaryIO]", tuple(self._open_file(direction, code) for code in languages))
+        paths = [self._path(direction, code) for code in languages]
+        self._refuse_taken(paths)
+        files = cast("tuple[BinaryIO, BinaryIO]", tuple(map(self._open_file, paths)))
         self._open[direction] = files
         return files
 
-    def _open_file(self, direction: bytes, language: bytes) -> BinaryIO:
-        path = self._prefix.with_name(f"{self._prefix.name}.{direction.decode()}.{language.decode()}")
+    def _path(self, direction: bytes, language: bytes) -> Path:
+        return self._prefix.with_name(f"{self._prefix.name}.{direction.decode()}.{language.decode()}")
+
+    def _refuse_taken(self, paths: Iterable[Path]) -> None:
+        """Raise UsageError where one of the files is that of another option; only the records tell their names."""
+        written = [str(each) for path in paths for each in (path, partial_path(path))]
         for option, taken in self._taken:
-            if any(same_file(str(each), str(taken)) for each in (path, partial_path(path))):
+            if any(same_file(path, str(taken)) for path in written):
                 raise UsageError(f"{option} {taken} is a file that --as moses writes; name another file")
+
+    def _open_file(self, path: Path) -> BinaryIO:
         mode = "ab" if path in self._paths else "wb"
         if not self._paths:
             self._claim(path)

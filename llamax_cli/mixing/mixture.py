@@ -6,10 +6,9 @@
 4. Write: bucket by bucket, the sampled rows are written, sorted by shuffle key.
 """
 
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from llamax_cli.errors import FileError, UsageError
 from llamax_cli.mixing.algorithm1 import MixtureParameters, missing_pairs, plan_samples
-from llamax_cli.mixing.buckets import BUCKETS, Buckets, disk_full_error
+from llamax_cli.mixing.buckets import ADVICE, BUCKETS, Buckets
 from llamax_cli.mixing.chunk_reader import ReaderSettings
 from llamax_cli.mixing.decontamination import EvaluationSet, read_evaluation_set
 from llamax_cli.mixing.sampling_plan import SubsetTable, spread_over_buckets
@@ -39,6 +38,7 @@ from llamax_cli.streams.chunks import Chunk, chunks
 from llamax_cli.streams.inputs import CHUNK
 from llamax_cli.streams.parallel import ordered
 from llamax_cli.streams.run import Run
+from llamax_cli.streams.temporary import TemporaryFolder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,7 +105,7 @@ class Mixture:
     def samples(self) -> Generator[bytes]:
         """Yield the lines of the mixture in blocks."""
         randomness = self._request.reader.randomness
-        with _temporary_folder() as folder:
+        with TemporaryFolder(ADVICE) as folder:
             table = self._partition(folder, with_lines=True)
             counts = self._count(folder, table)
             plan = spread_over_buckets(table, counts, self._plan_samples(table, counts), randomness)
@@ -117,7 +117,7 @@ class Mixture:
 
     def missing_pairs(self) -> Generator[Missing]:
         """Yield the pairs that Algorithm 1 lacks in each direction."""
-        with _temporary_folder() as folder:
+        with TemporaryFolder(ADVICE) as folder:
             table = self._partition(folder, with_lines=False)
             counts = self._count(folder, table)
         yield from missing_pairs(_by_subset(table, counts.sum(axis=1)), self._request.parameters.per_language)
@@ -215,16 +215,6 @@ class Mixture:
         """Yield (item, result) in the order of the items; the workers end with this generator."""
         with closing(ordered(make, items, self._workers)) as results:
             yield from results
-
-
-@contextmanager
-def _temporary_folder() -> Iterator[Path]:
-    try:
-        folder = tempfile.TemporaryDirectory(prefix="llamax-")
-    except OSError as error:
-        raise disk_full_error(Path(tempfile.gettempdir()) / "x", error) from error
-    with folder as path:
-        yield Path(path)
 
 
 def _join_chunks(stream: Iterable[Chunk], size: int) -> Iterator[Chunk]:

@@ -14,7 +14,7 @@ from typer.core import TyperCommand
 
 from llamax_cli.console import say
 from llamax_cli.errors import UsageError
-from llamax_cli.options.values import named_file, portion, reject_limit
+from llamax_cli.options.values import named_file, portion, reject_limit, worker_count
 from llamax_cli.ranks import rank
 from llamax_cli.streams.chunks import WHOLE, Portion
 from llamax_cli.streams.paths import NamedPath, check_paths
@@ -105,7 +105,14 @@ def _shared(
         _option(metavar="I/N", parser=portion, help="Do the I-th of N parts; joined in order, they are the whole."),
     ] = WHOLE,
     workers: Annotated[
-        int, _option(metavar="N", min=1, help="Number of processes; it changes the speed and nothing else."), NEUTRAL
+        int,
+        _option(
+            metavar="N",
+            min=1,
+            callback=worker_count,
+            help="Number of processes; it changes the speed and nothing else.",
+        ),
+        NEUTRAL,
     ] = 1,
 ) -> None:
     """The flags of every command; only some commands have `shard` and `workers`."""

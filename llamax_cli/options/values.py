@@ -1,5 +1,6 @@
 """Values of options: parsers and checks of the text that a user types."""
 
+import os
 import re
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -12,6 +13,8 @@ from llamax_cli.languages import canonical
 from llamax_cli.registry import suggestion
 from llamax_cli.streams.chunks import Portion
 from llamax_cli.streams.rejects import allowed_rejects
+
+MOST_WORKERS = 32  # on a machine with up to 16 processors
 
 
 def portion(value: str | Portion) -> Portion:
@@ -86,6 +89,11 @@ def one_of(names: Collection[str]) -> Callable[[str | None], str | None]:
 def format_option(flag: str, what: str, names: Collection[str]) -> Any:
     """Return an option that takes one of the names, which its help lists."""
     return Option(flag, metavar="FORMAT", help=f"{what}: {', '.join(names)}.", callback=one_of(names))
+
+
+def worker_count(value: int) -> int:
+    """Return how many workers to use; more than a few for each processor take memory and make nothing faster."""
+    return min(value, max(MOST_WORKERS, 2 * (os.cpu_count() or 1)))
 
 
 def reject_limit(value: str | None) -> str | None:

@@ -7,17 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from llamax_cli.errors import FileError, because
 from llamax_cli.scoring.group_statistics import GroupStatistics
 from llamax_cli.scoring.metrics import Statistics
 from llamax_cli.scoring.segments import Direction
+from llamax_cli.streams.temporary import temporary_error
 
 
 class StatisticsStore:
     """The statistics of segments, in a temporary file that is deleted with this object."""
 
     def __init__(self) -> None:
-        self._file: Any = tempfile.TemporaryFile(prefix="llamax-")  # noqa: SIM115 (open as long as the object)
+        try:
+            self._file: Any = tempfile.TemporaryFile(prefix="llamax-")  # noqa: SIM115 (open as long as the object)
+        except OSError as error:
+            raise temporary_error(error) from error
         self._offsets: dict[Direction, list[int]] = {}
 
     def add(self, computed: GroupStatistics) -> None:
@@ -26,9 +29,7 @@ class StatisticsStore:
         try:
             pickle.dump(([segment.id for segment in computed.group.segments], computed.statistics), self._file)
         except OSError as error:
-            raise FileError(
-                f"{tempfile.gettempdir()}: {because(error)}; set TMPDIR to a folder with more space"
-            ) from error
+            raise temporary_error(error) from error
 
     @property
     def directions(self) -> Iterable[Direction]:

@@ -2,7 +2,6 @@
 
 import io
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Iterator
@@ -88,22 +87,22 @@ class Input:
     def spool(self) -> None:
         """Copy an input that cannot be opened again to a temporary file, which lives as long as this object."""
         if not self.reopens():
-            import tempfile
+            from llamax_cli.streams.temporary import TemporaryFolder, temporary_error
 
-            source = self.open()
-            self._spool = tempfile.NamedTemporaryFile(prefix="llamax-")  # noqa: SIM115 (open as long as this object)
-            with source, self.readable():
-                shutil.copyfileobj(source, self._spool, CHUNK)
-                self._spool.flush()
+            folder = TemporaryFolder()
+            blocks = self.blocks()
+            try:
+                with (folder.path / "input").open("wb") as file:
+                    for block in blocks:
+                        file.write(block)
+            except OSError as error:
+                raise temporary_error(error) from error
+            self._spool = folder
 
     def size(self) -> int | None:
         """Return the size of a regular file in bytes, or None for any other input."""
         try:
-            status = (
-                os.fstat(self._spool.fileno() if self._spool else 0)
-                if self._spool or self.path == "-"
-                else os.stat(self.path)
-            )
+            status = os.stat(self._spool.path / "input" if self._spool else 0 if self.path == "-" else self.path)
         except (OSError, ValueError):
             return None
         return status.st_size if stat.S_ISREG(status.st_mode) else None
@@ -126,7 +125,7 @@ class Input:
 
     def _descriptor(self) -> int:
         if self._spool is not None:
-            return os.open(self._spool.name, os.O_RDONLY)
+            return os.open(self._spool.path / "input", os.O_RDONLY)
         if self.path == "-":
             return self._standard_input()
         status = _status(self.path)

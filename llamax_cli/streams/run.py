@@ -19,8 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
 
+from llamax_cli import interruption
 from llamax_cli.console import Progress, say
-from llamax_cli.errors import LlamaxError, RecordError
+from llamax_cli.errors import FileError, LlamaxError, RecordError
 from llamax_cli.records import Record, parse, serialise
 from llamax_cli.streams import manifest
 from llamax_cli.streams.chunks import (
@@ -301,6 +302,8 @@ class Run:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is not None:
+            interruption.notice()
         self._progress.close()
         try:
             if error is None:
@@ -321,7 +324,11 @@ class Run:
             self._journal.suspend(error)
             raise
         if self.settings.manifest is not None:
-            manifest.write(self.settings.manifest, self._manifest())
+            try:
+                manifest.write(self.settings.manifest, self._manifest())
+            except (FileError, OSError) as error:
+                error.add_note(f"{self.settings.output or 'the output'} is complete, and only the manifest is missing")
+                raise
         if not self.settings.quiet:
             seconds = time.time() - self._started
             full = self._journal.is_full

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.corpora import request_of, strict, written
-from support.processes import Outcome
+from support.processes import Outcome, one_line
 from support.records import parsed, read
 
 from llamax_cli.conversion.convert import read_corpora
@@ -506,3 +506,11 @@ def test_records_of_which_none_is_good_tell_why(llamax: Llamax, tmp_path: Path, 
     outcome = llamax("convert", "samples.jsonl", *choice, "--from", "records")
     assert (outcome.returncode, outcome.stdout) == (2, b"")
     assert outcome.stderr.endswith(b"the input is empty\n")
+
+
+@pytest.mark.parametrize(("format_", "like"), [("flores", "deu.dev"), ("ntrex", "newstest2019-ref.deu.txt")])
+def test_a_name_without_a_language_is_told_by_example(llamax: Llamax, tmp_path: Path, format_: str, like: str) -> None:
+    """The message shows a name that has one, not the pattern by which names are read."""
+    (tmp_path / "talk").write_bytes(b"one\n")
+    said = one_line(llamax("convert", "talk", "--from", format_), 65, "talk: no language in the name", like)
+    assert not set(r"\^$(?<") & set(said)

@@ -13,6 +13,7 @@ from llamax_cli.language_clues import language_in, language_of_file
 from llamax_cli.languages import canonical
 from llamax_cli.streams.lines import Bad, bare, texts
 
+NTREX_NAMES, FLORES_NAMES = "newstest2019-ref.deu.txt", "deu.dev or deu_Latn.devtest"  # for messages
 NTREX = r"^newstest\d+-(?:ref|src)\.(?P<code>.+)\.txt$"
 FLORES = r"^(?P<code>[A-Za-z_]+)\.(?:dev|devtest|test)$"
 SYSTEM_OUTPUT = "mt"  # an ending that is as usual beside other languages as among them
@@ -111,21 +112,21 @@ def open_text(request: CorpusRequest) -> list[Corpus]:
 
 def open_flores(request: CorpusRequest) -> list[Corpus]:
     """Return FLORES-101 or FLORES-200: a folder with `eng.devtest` or `eng_Latn.devtest`, its parent, or files."""
-    return _open_folders(request, FLORES)
+    return _open_folders(request, FLORES, FLORES_NAMES)
 
 
 def open_ntrex(request: CorpusRequest) -> list[Corpus]:
     """Return NTREX-128: a folder with `newstest2019-ref.deu.txt` and its source, its parent, or files."""
-    return _open_folders(request, NTREX)
+    return _open_folders(request, NTREX, NTREX_NAMES)
 
 
-def _open_folders(request: CorpusRequest, pattern: str) -> list[Corpus]:
+def _open_folders(request: CorpusRequest, pattern: str, names: str) -> list[Corpus]:
     groups: dict[str, dict[str, str]] = {}
     for given in request.paths:
         for path in matching_files(given, pattern):
             match = re.match(pattern, bare(path))
             if match is None:
-                raise DataError(f"{path}: no language in the name; expected a name like {pattern}")
+                raise DataError(f"{path}: no language in the name; expected a name like {names}")
             _add(groups.setdefault(str(path.parent), {}), canonical(match["code"]), str(path))
         if not groups:
             raise FileError(f"{given}: no files of this corpus in the folder")
