@@ -82,6 +82,7 @@ def test_numbers_survive(filters: Filters, llamax: Filters, number: bytes) -> No
     assert b'"x":%s}' % number in llamax(*NEEDED["convert"], stdin=line).stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [b'"}\n', b"\n"], ids=["valid", "invalid"])
 @pytest.mark.parametrize("source", ["file", "pipe"])
 def test_a_line_of_100_megabytes(tmp_path: Path, end: bytes, source: str) -> None:

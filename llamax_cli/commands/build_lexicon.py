@@ -6,11 +6,12 @@ from typer import Option
 
 from llamax_cli.lexicon import lexicon_writer
 from llamax_cli.lexicon.builder import BuildContext, build
+from llamax_cli.lexicon.catalog import path_of
 from llamax_cli.lexicon.detection import FORMATS, open_dictionaries
 from llamax_cli.lexicon.dictionaries import DictionaryRequest, parse_language_pair
 from llamax_cli.lexicon.rows import BuildOptions
 from llamax_cli.lexicon.statistics import LanguageStatistics
-from llamax_cli.options.command import command
+from llamax_cli.options.command import Writes, command
 from llamax_cli.options.values import codes, format_option
 from llamax_cli.streams.run import Run
 
@@ -23,7 +24,9 @@ def build_lexicon(
         str | None, Option(metavar="SRC-TGT", help="The two languages, such as en-fr, if no file name gives them.")
     ] = None,
     name: Annotated[
-        str | None, Option(metavar="NAME", help="Compile the lexicon under this name, by which other commands find it.")
+        str | None,
+        Option(metavar="NAME", help="Compile the lexicon under this name, by which other commands find it."),
+        Writes(lambda name: (path_of(name),) if name else ()),
     ] = None,
     list_: Annotated[bool, Option("--list", help="Show the lexicons that have a name.")] = False,
     stats: Annotated[bool, Option("--stats", help="Write statistics of each language instead of entries.")] = False,
