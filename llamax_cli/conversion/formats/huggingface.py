@@ -114,7 +114,7 @@ def _translated_errors(path: str) -> Iterator[None]:
 
 
 def _different_columns(path: str, error: Any) -> str:
-    """Return which file has other columns than the first: "b.parquet has the columns en, fr, without 'de'; name ..."."""
+    """Return which file has other columns than the first one: "b.parquet has the columns en, fr, without 'de'; ..."."""
     found, expected = list(error.table_column_names), list(error.requested_column_names)
     which = "one of its files"
     for file in sorted(Path(path).rglob("*")):
