@@ -12,7 +12,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from llamax_cli.conversion.formats.columns import Column, TableCorpus
+from llamax_cli.conversion.formats.columns import Column
+from llamax_cli.conversion.formats.record_tables import open_table
 from llamax_cli.conversion.segments import Corpus, CorpusRequest
 from llamax_cli.errors import DataError, FileError, RecordError, UsageError
 from llamax_cli.records import parse
@@ -27,10 +28,10 @@ def open_corpora(request: CorpusRequest) -> list[Corpus]:
     return [_open(request, path) for path in request.paths]
 
 
-def _open(request: CorpusRequest, path: str) -> TableCorpus:
+def _open(request: CorpusRequest, path: str) -> Corpus:
     if path == "-":
         raise UsageError("a dataset of Hugging Face is a folder or a name on the Hub, not standard input")
-    request.input(path)
+    source = request.input(path)
     with _translated_errors(path):
         loaded = _load(path, request.config)
     split = _split(loaded, request.split, path)
@@ -45,7 +46,7 @@ def _open(request: CorpusRequest, path: str) -> TableCorpus:
         schema = _schema(dataset)
     if schema is None:
         raise DataError(f"{path}: no rows" + (f" in the split {split!r}" if split else ""))
-    return TableCorpus(_name(request, path, split), path, request, schema, read)
+    return open_table(_name(request, path, split), source, request, schema, read)
 
 
 def _load(path: str, config: str | None) -> Any:
