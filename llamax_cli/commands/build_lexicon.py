@@ -5,7 +5,7 @@ from typing import Annotated
 from typer import Option
 
 from llamax_cli.lexicon import lexicon_writer
-from llamax_cli.lexicon.builder import BuildContext, build
+from llamax_cli.lexicon.builder import build
 from llamax_cli.lexicon.catalog import path_of
 from llamax_cli.lexicon.detection import FORMATS, open_dictionaries
 from llamax_cli.lexicon.dictionaries import DictionaryRequest, parse_language_pair
@@ -56,7 +56,7 @@ def build_lexicon(
     request = DictionaryRequest(run.input, parse_language_pair(langs), run.tally)
     dictionaries = open_dictionaries(request, run.settings.files or ("-",), from_)
     statistics: dict[str, LanguageStatistics] = {}
-    entries = build(dictionaries, options, BuildContext(run.reject, run.tally, run.settings.workers), statistics)
+    entries = build(dictionaries, options, lexicon_writer.context(run), statistics)
     if stats:
         lexicon_writer.write_stats(run, entries, statistics, options)
     else:

@@ -60,7 +60,8 @@ class Run:
 
     `arguments` are all arguments after defaults; those named in `neutral` do not change the result, so that a resumed
     run may differ in them. `figures` are for the manifest, `remarks` for the summary line. `left_out` is for both: it
-    counts, by reason, the records that a command did not take into its output.
+    counts, by reason, the records that a command did not take into its output. A command that `merges` lines writes
+    other records than it reads, so that its summary does not compare their numbers.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Run:
         self.figures: dict[str, object] = {}
         self.remarks: list[str] = []
         self.left_out: Tally = Counter()
+        self.merges = False
         self._arguments = arguments
         self._neutral = neutral
         self._dependencies: dict[str, object] = {}
@@ -79,6 +81,8 @@ class Run:
         self._progress = Progress(command, enabled=not settings.quiet and not self._fills_the_terminal())
         self._journal = Journal(settings.rejects, settings.limit)
         self._generates = False
+        self._phase = ""
+        self._share: Callable[[], tuple[int, int | None]] = self._bytes_read
         self._rejected: set[tuple[str, int]] = set()
 
     def _fills_the_terminal(self) -> bool:
@@ -214,7 +218,23 @@ class Run:
     def add_read(self, count: int) -> None:
         """Add to the count of records read, for a command that reads its inputs itself."""
         self._journal.counts["in"] += count
-        self._progress.update(self._journal.counts["out"], self._bytes_read)
+        self._show()
+
+    def start_phase(self, name: str, total: int | None = None) -> Callable[[int], None]:
+        """Show beside the bar what the run does from now on, for a command that works in several steps.
+
+        The returned function takes how much more of `total` is done; with None the bar shows the share that is read.
+        """
+        done = 0
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            self._show()
+
+        self._phase = name
+        self._share = self._bytes_read_of_all if total is None else lambda: (done, total)
+        return advance
 
     def reject(self, name: str, line: int, reason: str, raw: bytes) -> None:
         """Write a bad line to `--rejects`, or end the run with DataError where there is no such file."""
@@ -283,12 +303,22 @@ class Run:
 
     def _commit_output(self, data: bytes) -> None:
         self._journal.commit_output(data)
-        self._progress.update(self._journal.counts["out"], self._bytes_read)
+        self._show()
+
+    def _show(self) -> None:
+        self._progress.update(self._journal.counts["out"], self._share, self._note if self._phase else None)
+
+    def _note(self) -> str:
+        records = self._journal.counts["out"]
+        return f"{self._phase} {records:,} record{'s' * (records != 1)}" if records else self._phase
+
+    def _bytes_read_of_all(self) -> tuple[int, int | None]:
+        """Return the share of all inputs that are known so far, whether the command line names them or their folder."""
+        read, total = _bytes(self._inputs.values())
+        return (read if total is None else min(read, total)), total  # the first lines of some are read twice
 
     def _bytes_read(self) -> tuple[int, int | None]:
-        sizes = [source.size() for source in self.inputs]
-        total = None if None in sizes else sum(size or 0 for size in sizes)
-        read = sum(source.read for source in self.inputs)
+        read, total = _bytes(self.inputs)
         is_second_pass = total is not None and read > total  # how many there will be is unknown
         return read, None if is_second_pass else total
 
@@ -332,6 +362,8 @@ class Run:
         if not self.settings.quiet:
             seconds = time.time() - self._started
             full = self._journal.is_full
+            if self.merges:
+                counts = Counter({**counts, "in": counts["out"] + counts["rejected"] + self.left_out.total()})
             say(self.command, summary(counts, self.left_out, self.remarks, self.settings.rejects, full, seconds))
 
     def _manifest(self) -> dict[str, Any]:
@@ -339,6 +371,17 @@ class Run:
         figures = {**self.figures, **manifest.tallies(tally=self.tally, left_out=self.left_out)}
         inputs = self._inputs.values()
         return manifest.describe(self.command, arguments, inputs, self._journal.counts, figures, self._started)
+
+
+def _bytes(inputs: Iterable[Input]) -> tuple[int, int | None]:
+    """Return how many bytes of the inputs are read, and how many there are, None if that is unknown."""
+    read, total = 0, 0
+    is_known = True
+    for source in inputs:
+        size = source.size()
+        is_known = is_known and size is not None
+        read, total = read + source.read, total + (size or 0)
+    return read, total if is_known else None
 
 
 class _Waiting(NamedTuple):

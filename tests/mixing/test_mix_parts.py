@@ -61,6 +61,28 @@ def test_sentences_are_found_in_lines_and_together() -> None:
         assert held_out.remove_from(untouched) == (untouched, 0)
 
 
+def test_sentences_are_found_over_line_breaks() -> None:
+    """A line end is white space like any other, wherever it stands; the lines around keep their ends."""
+    held_out = EvaluationSet(["The cat sat.", "It rains. We stay at home today.", "no end"])
+    assert held_out.remove_from("The cat\nsat.") == ("", 1)
+    assert held_out.remove_from("Look.\nThe\ncat\n  sat. Go.\nOn.") == ("Look.\nGo.\nOn.", 1)
+    assert held_out.remove_from("A title\nThe cat\nsat.\nThe cat sat. End.") == ("A title\nEnd.", 2)
+    assert held_out.remove_from("Yes. It\nrains. We stay at\nhome today. No.") == ("Yes. No.", 1)
+    assert held_out.remove_from("It rains.\nWe stay at home today.") == ("", 1)
+    assert held_out.remove_from("There is no\nend\nto it.") == ("There is no\nend\nto it.", 0)
+    for untouched in ("The cat\n\nsat down.", "It\nrains.\n", "The\n" * 30):
+        assert held_out.remove_from(untouched) == (untouched, 0)
+
+
+@given(some.lists(some.sampled_from(["The cat sat.", "It rains. We stay.", "Sun!", "x."]), max_size=6), some.data())
+def test_wrapping_hides_nothing(sentences: list[str], data: some.DataObject) -> None:
+    """Whichever spaces of a text are line ends, no sentence of the set is left in it."""
+    text = "".join(data.draw(some.sampled_from(" \n")) if char == " " else char for char in " ".join(sentences))
+    left, count = EvaluationSet(["The cat sat.", "It rains. We stay."]).remove_from(text)
+    assert "cat" not in left and "stay" not in left
+    assert count == sum(sentence not in ("Sun!", "x.") for sentence in sentences)
+
+
 @given(some.lists(some.sampled_from(["It rains.", "Sun!", "One. Two.", "x."]), max_size=6))
 def test_nothing_held_out_is_left(sentences: list[str]) -> None:
     """In any order of sentences."""

@@ -161,7 +161,7 @@ class _UnitReader:
         if index is None:
             self._reject_text(text, self._unknown_reason())
         elif self._texts[index] is not None:
-            self._reject_text(text, f"a second <tuv> in {self._code!r} in one <tu>; the first is taken")
+            self._reject_text(text, f"a second <tuv> in {self._code!r} in one <tu>; only one can be read")
         else:
             self._texts[index] = text or None
 

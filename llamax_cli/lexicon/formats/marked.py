@@ -15,7 +15,6 @@ from llamax_cli.lexicon.dictionaries import (
     source_name,
 )
 from llamax_cli.streams.chunks import Chunk
-from llamax_cli.streams.lines import unmarked
 
 SIDE_SEPARATOR = " @ "
 MARKED = re.compile(r"(?P<lang>[A-Za-z][A-Za-z_-]*?)__(?P<text>.*?)(?:__\d+)?")
@@ -24,7 +23,7 @@ MARKED = re.compile(r"(?P<lang>[A-Za-z][A-Za-z_-]*?)__(?P<text>.*?)(?:__\d+)?")
 def open_hunalign(request: DictionaryRequest, path: str) -> Dictionary:
     """Open a dictionary of hunalign: the lines of `hu-en.dic` are `English @ Hungarian`."""
     source, target = request.language_pair(path)
-    return Dictionary(source_name(path), unmarked(request.input(path)), partial(_parse_hunalign, source, target))
+    return Dictionary(source_name(path), request.lines(path), partial(_parse_hunalign, source, target))
 
 
 def _parse_hunalign(source: str, target: str, chunk: Chunk) -> ParsedLines:
@@ -39,7 +38,7 @@ def _parse_hunalign(source: str, target: str, chunk: Chunk) -> ParsedLines:
 
 def open_mrasp(request: DictionaryRequest, path: str) -> Dictionary:
     """Open a dictionary of mRASP, in which each word is marked with its language."""
-    return Dictionary(source_name(path), unmarked(request.input(path)), _parse_mrasp)
+    return Dictionary(source_name(path), request.lines(path), _parse_mrasp)
 
 
 def _parse_mrasp(chunk: Chunk) -> ParsedLines:

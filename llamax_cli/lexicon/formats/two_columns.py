@@ -19,7 +19,6 @@ from llamax_cli.lexicon.dictionaries import (
 )
 from llamax_cli.script import foreign_script
 from llamax_cli.streams.chunks import Chunk
-from llamax_cli.streams.lines import unmarked
 
 WIKI_LINK = re.compile(r"\[\[([^\[\]]+)\]\]")
 NOTE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|（[^（）]*）")
@@ -67,7 +66,7 @@ def open_tsv(request: DictionaryRequest, path: str) -> Dictionary:
         raise UsageError(f"{source.name}: the columns {', '.join(first)} are not one language each; remove the others")
     request.conclusions.add_columns(source.name, found, request.languages)
     return Dictionary(
-        source_name(path), _without_first_line(unmarked(source)), partial(_parse, languages, "\t", verbatim)
+        source_name(path), _without_first_line(request.lines(path)), partial(_parse, languages, "\t", verbatim)
     )
 
 
@@ -78,7 +77,7 @@ def _open(request: DictionaryRequest, path: str, clean: Clean) -> Dictionary:
     delimiter = "\t" if 2 * sum("\t" in line for line in head) >= len(head) else " "
     if not request.languages:
         _check_languages(source.name, languages, [line.split(delimiter) for line in head])
-    return Dictionary(source_name(path), unmarked(source), partial(_parse, languages, delimiter, clean))
+    return Dictionary(source_name(path), request.lines(path), partial(_parse, languages, delimiter, clean))
 
 
 def _check_languages(name: str, languages: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
