@@ -12,7 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from llamax_cli import __version__
-from llamax_cli.console import say
+from llamax_cli.console import say, show_traceback
 from llamax_cli.errors import LlamaxError, Terminated
 
 COMMANDS = {
@@ -98,6 +98,7 @@ def main() -> NoReturn:
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if stream is None:  # it is closed; occupy its number, so that no file gets it
             os.open(os.devnull, os.O_RDWR)
+    sys.excepthook = show_traceback
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _terminate)
     sys.exit(run(sys.argv[1:]))
