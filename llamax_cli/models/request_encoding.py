@@ -11,7 +11,7 @@ from llamax_cli.models.batching import EncodedRequest
 from llamax_cli.models.chat_template import render_chat
 from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
 from llamax_cli.models.output_lengths import OutputLengths
-from llamax_cli.models.prompts import AUTO, Template, choose
+from llamax_cli.models.prompts import AUTO, Template, choose, without_reasoning
 
 # Encoder-decoders whose languages are tokens, and those that a prompt in English can instruct (Aya-101 is an mT5).
 BY_TOKENS = {"m2m_100", "nllb-moe", "mbart"}
@@ -141,8 +141,9 @@ class RequestEncoder:
         if forced_bos is not None and tokens[:1] == [forced_bos]:
             tokens = tokens[1:]
         text = self.tokenizer.decode(tokens, skip_special_tokens=True)
+        text, reasoned = without_reasoning(text) if self.template.chat else (text, False)
         text, has_stop = self.template.answer(text)
-        return Hypothesis(text, not (has_eos or has_stop))
+        return Hypothesis(text, not (has_eos or has_stop), reasoned)
 
 
 def load_encoder(choice: ModelChoice, decoding: Decoding) -> tuple[Any, RequestEncoder]:

@@ -13,7 +13,7 @@ from llamax_cli.translation import directions, truncation
 from llamax_cli.translation.directions import DefaultLanguages, Expand
 from llamax_cli.translation.translate import identity
 from llamax_cli.translation.translated_records import request_of, with_mt
-from llamax_cli.translation.truncation import CountTruncated
+from llamax_cli.translation.truncation import Count
 from llamax_cli.translation.windows import Result, Translator, windows
 from llamax_cli.translation.worker import run_worker
 from llamax_cli.translation.worker_pool import open_engines
@@ -56,7 +56,7 @@ def run_pivot(
                 stream,
                 expand,
                 pivot,
-                lambda request: truncation.count(run.tally, request),
+                partial(truncation.count, run.tally),
                 lambda reason: run.tally.update([reason]),
                 run.settings.limit,
             )
@@ -131,7 +131,7 @@ def pivot_records(
     records: Iterator[Record],
     expand: ExpandOrPassOn,
     pivot: Pivot,
-    count_truncated: CountTruncated,
+    count: Count,
     count_passed: Callable[[str], None],
     limit: int | None = None,
 ) -> Iterator[Result]:
@@ -148,10 +148,10 @@ def pivot_records(
             elif isinstance(expansion, RecordError):
                 yield expansion
             else:
-                yield _result(expansion, pivoted, count_truncated)
+                yield _result(expansion, pivoted, count)
 
 
-def _result(sources: list[Record], pivoted: Iterator[Pivoted | RecordError], count_truncated: CountTruncated) -> Result:
+def _result(sources: list[Record], pivoted: Iterator[Pivoted | RecordError], count: Count) -> Result:
     """Return the sources of one record with `mt`, or the first reason to reject it; takes one of `pivoted` for each."""
     translated: list[Record] = []
     error: RecordError | None = None
@@ -160,8 +160,7 @@ def _result(sources: list[Record], pivoted: Iterator[Pivoted | RecordError], cou
         if isinstance(outcome, RecordError):
             error = error or outcome
             continue
-        if outcome.hypothesis.truncated:
-            count_truncated(request_of(source))
+        count(request_of(source), [outcome.hypothesis])
         result = with_mt(source, outcome.hypothesis)
         translated.append(result if outcome.pivot is None else {**result, "pivot": outcome.pivot})
     return error or translated
