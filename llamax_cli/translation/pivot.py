@@ -1,6 +1,7 @@
 """What `llamax pivot` runs: translation through a third language (paper, Table 8)."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
@@ -11,6 +12,7 @@ from llamax_cli.records import Record, text, value
 from llamax_cli.streams.run import Run
 from llamax_cli.translation import directions, truncation
 from llamax_cli.translation.directions import DefaultLanguages, Expand
+from llamax_cli.translation.kept_answers import KeptAnswers
 from llamax_cli.translation.translate import identity
 from llamax_cli.translation.translated_records import request_of, with_mt
 from llamax_cli.translation.truncation import Count
@@ -46,11 +48,16 @@ def run_pivot(
         run_worker(choices, decoding)
         return
     run.add_dependencies(**identity(choices))
-    translators = [Translator(engine) for engine in open_engines(choices, decoding)]
-    pivot = Pivot(via, translators[0], translators[-1])
     expand_all = partial(directions.expand, defaults=languages)
     expand: ExpandOrPassOn = partial(_expand_off_target, expand=expand_all, via=via) if only_off_target else expand_all
-    try:
+    with ExitStack() as stack:
+        translators = [
+            stack.enter_context(
+                Translator(engine, kept=KeptAnswers(run.settings, choice, decoding, identity([choice]), number))
+            )
+            for number, (choice, engine) in enumerate(zip(choices, open_engines(choices, decoding), strict=True))
+        ]
+        pivot = Pivot(via, translators[0], translators[-1])
         run.stream(
             lambda stream: pivot_records(
                 stream,
@@ -61,9 +68,6 @@ def run_pivot(
                 run.settings.limit,
             )
         )
-    finally:
-        for translator in translators:
-            translator.close()
     run.remarks += truncation.remarks(run.tally)
     counts = {reason: run.tally[reason] for reason in (UNKNOWN_LANGUAGE, NO_OTHER_WAY)}
     run.remarks += [f"{count:,} {reason}" for reason, count in counts.items() if count]

@@ -14,6 +14,7 @@ from llamax_cli.streams.chunks import WHOLE, chunks, records
 from llamax_cli.streams.run import Run
 from llamax_cli.translation import directions, truncation
 from llamax_cli.translation.directions import DefaultLanguages, Expand
+from llamax_cli.translation.kept_answers import KeptAnswers
 from llamax_cli.translation.missing_pairs import Plan, add_missing
 from llamax_cli.translation.translated_records import request_of, with_mt
 from llamax_cli.translation.truncation import Count
@@ -33,15 +34,13 @@ def run_translate(
     expand = plan.expand if plan else partial(directions.expand, defaults=languages)
     run.add_dependencies(**identity([choice]))
     (engine,) = open_engines([choice], decoding)
-    translator = Translator(engine, decoding.nbest)
-    try:
+    kept = KeptAnswers(run.settings, choice, decoding, identity([choice]))
+    with Translator(engine, decoding.nbest, kept) as translator:
         run.stream(
             lambda stream: translate_records(
                 stream, expand, translator, partial(truncation.count, run.tally), run.settings.limit
             )
         )
-    finally:
-        translator.close()
     run.remarks += truncation.remarks(run.tally)
     if plan is not None and plan.shortfall:
         _report_shortfall(run, plan.shortfall)

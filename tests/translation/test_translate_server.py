@@ -647,3 +647,74 @@ def test_reasoning_is_left_out_and_counted(
         assert "1 translations after reasoning, which is left out" in capfd.readouterr().err
     else:
         assert json.loads(Path("bad.jsonl").read_text())["reason"] == "the answer is reasoning without a translation"
+
+
+# -- answers that are kept ---------------------------------------------------------------------------------------------
+
+
+def source_of(body: dict[str, Any]) -> str:
+    """Return the text that a request is about."""
+    text: str = body["messages"][0]["content"].split("\n")[-2].partition(": ")[2]
+    return text
+
+
+@pytest.mark.parametrize("number", [0, 3])
+def test_answers_that_are_there_when_a_run_ends_are_kept(
+    serve: Callable[[Reply], Loopback], texts: Path, number: int
+) -> None:
+    """A record that fails holds back the others; resuming asks for it alone. Another model is asked for all."""
+
+    def failing(handler: Handler, body: dict[str, Any]) -> None:
+        if source_of(body) == f"text {number}":
+            time.sleep(0.5)
+            handler.say(401, {})
+        else:
+            upper(handler, body)
+
+    server = serve(failing)
+    assert run(server, "--concurrency", "4") == 1
+    assert Path("out.jsonl.partial.answers").exists()
+    assert len(server.seen) == 40
+    server.reply = upper
+    if number == 0:  # nothing is written yet, so there is nothing to compare the model with
+        assert run(server, "--resume", "--model", "other", "--manifest", "m.json") == 0
+        assert len(server.seen) == 80
+        Path("out.jsonl").unlink()
+        server.reply = failing
+        assert run(server, "--concurrency", "4") == 1
+        server.reply = upper
+    before = len(server.seen)
+    assert run(server, "--resume") == 0
+    assert [source_of(body) for _, body, _ in server.seen[before:]] == [f"text {number}"]
+    assert [record["mt"] for record in got()] == [f"TEXT {each}" for each in range(40)]
+    assert not list(texts.parent.glob("*.answers*"))
+
+
+def test_a_pivot_keeps_the_answers_of_both_steps(serve: Callable[[Reply], Loopback], texts: Path) -> None:
+    """So that no sentence is translated twice."""
+    pairs = [{"id": str(number), "src": f"text {number}", "src_lang": "fr", "tgt_lang": "de"} for number in range(9)]
+    texts.write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
+
+    def failing(handler: Handler, body: dict[str, Any]) -> None:
+        if source_of(body) == "TEXT 0":
+            time.sleep(0.5)
+            handler.say(401, {})
+        else:
+            upper(handler, body)
+
+    server = serve(failing)
+    arguments = ["pivot", "in.jsonl", "--model", "m", "--engine", "openai", "--server", server.url, "-o", "out.jsonl"]
+    assert cli.run(arguments) == 1
+    before = len(server.seen)
+    server.reply = upper
+    assert cli.run([*arguments, "--resume"]) == 0
+    assert [source_of(body) for _, body, _ in server.seen[before:]] == ["TEXT 0"]
+    assert [(record["mt"], record["pivot"]) for record in got()] == [(f"TEXT {each}",) * 2 for each in range(9)]
+
+
+def test_kept_answers_that_are_damaged_are_asked_for_again(serve: Callable[[Reply], Loopback], texts: Path) -> None:
+    """They only save time."""
+    server = serve(upper)
+    Path("out.jsonl.partial.answers").write_bytes(b'{"key": 3')
+    assert run(server, "--resume") == 0
+    assert len(server.seen) == 40
