@@ -8,7 +8,7 @@ from llamax_cli.models.contracts import Hypothesis, TranslationRequest
 
 PREFIX = "cut "  # begins the names of these counts in a run's tally
 
-REASONED = "translations after reasoning, which is left out"  # another name there
+REASONED = "after reasoning, which is left out"  # another name there
 
 # Called for each request that was translated, just before the result of its record.
 Count: TypeAlias = Callable[[TranslationRequest, Sequence[Hypothesis]], None]

@@ -644,7 +644,7 @@ def test_reasoning_is_left_out_and_counted(
     assert [record["mt"] for record in got()] == expected
     assert all(record.get("truncated", False) is (ending == "length") for record in got())
     if expected:
-        assert "1 translations after reasoning, which is left out" in capfd.readouterr().err
+        assert "1 after reasoning, which is left out" in capfd.readouterr().err
     else:
         assert json.loads(Path("bad.jsonl").read_text())["reason"] == "the answer is reasoning without a translation"
 
