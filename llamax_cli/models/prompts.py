@@ -143,6 +143,23 @@ def choose(template: str, model: str, *, has_chat: bool) -> Template:
     return _from_file(template)
 
 
+THINK, END_OF_THINK = "<think>", "</think>"
+
+
+def without_reasoning(text: str, source: str = END_OF_THINK) -> tuple[str, bool]:
+    """Return an answer without the reasoning that opens it, and whether there was some.
+
+    `without_reasoning("<think>Hm.</think>Ja.") -> ("Ja.", True)`; of reasoning that was cut nothing is left. Some chat
+    templates write `<think>` themselves, so that an answer only ends it. That is taken for reasoning if the source is
+    given and does not have `</think>` itself.
+    """
+    opening, end, answer = text.partition(END_OF_THINK)
+    has_begun = opening.lstrip().startswith(THINK)
+    if has_begun or (end and END_OF_THINK not in source):
+        return answer.strip(), True
+    return text, False
+
+
 def check(template: str) -> None:
     """Raise UsageError for an unknown template, or a file that is not a template."""
     if template != AUTO and template not in TEMPLATES:

@@ -9,6 +9,7 @@ from typer import BadParameter, Option
 from llamax_cli.errors import UsageError
 from llamax_cli.models import prompts
 from llamax_cli.models.contracts import PAPER_BEAM, PAPER_TOKENS, QUANTIZATIONS, Decoding, ModelChoice
+from llamax_cli.models.server_address import ServerAddress
 from llamax_cli.options.command import NEUTRAL, READS
 from llamax_cli.options.values import codes, one_of
 from llamax_cli.translation.directions import DefaultLanguages
@@ -128,8 +129,9 @@ TopP = Annotated[
 ]
 Seed = Annotated[int, Option(help="Random seed of --sample and --plan.", rich_help_panel=SEARCH)]
 Server = Annotated[
-    str | None,
+    ServerAddress | None,
     Option(
+        parser=ServerAddress,
         metavar="URL",
         help=f"URL of the server, up to /v1; by default that in {SERVER_VARIABLE}.",
         show_default=False,
@@ -200,7 +202,8 @@ def translation_options(
     """Return what the options say; UsageError if they contradict each other or the engine does not support them."""
     prompts.check(template)
     spec = ENGINES[engine]
-    server = server or os.environ.get(SERVER_VARIABLE)
+    if spec.is_server and server is None and (url := os.environ.get(SERVER_VARIABLE)):
+        server = ServerAddress(url)
     if spec.is_server and not server:
         raise UsageError(f"--engine {engine} needs --server URL or {SERVER_VARIABLE} in the environment")
     if sample and beam is not None and beam > 1:

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import torch
 
-from llamax_cli.console import say
+from llamax_cli.console import say, show_traceback
 from llamax_cli.errors import FileError, LlamaxError, Terminated, because
 from llamax_cli.ranks import rank
 from llamax_cli.training.job import Job, read_job
@@ -28,6 +28,7 @@ from llamax_cli.training.trainer import Trainer
 
 def main() -> NoReturn:
     """Run one worker and exit with its code."""
+    sys.excepthook = show_traceback
     die_with_parent()
     folder = Path(sys.argv[1])
     code = run(folder)

@@ -1,6 +1,7 @@
 """What `llamax pivot` runs: translation through a third language (paper, Table 8)."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
@@ -11,9 +12,10 @@ from llamax_cli.records import Record, text, value
 from llamax_cli.streams.run import Run
 from llamax_cli.translation import directions, truncation
 from llamax_cli.translation.directions import DefaultLanguages, Expand
+from llamax_cli.translation.kept_answers import KeptAnswers
 from llamax_cli.translation.translate import identity
 from llamax_cli.translation.translated_records import request_of, with_mt
-from llamax_cli.translation.truncation import CountTruncated
+from llamax_cli.translation.truncation import Count
 from llamax_cli.translation.windows import Result, Translator, windows
 from llamax_cli.translation.worker import run_worker
 from llamax_cli.translation.worker_pool import open_engines
@@ -46,24 +48,26 @@ def run_pivot(
         run_worker(choices, decoding)
         return
     run.add_dependencies(**identity(choices))
-    translators = [Translator(engine) for engine in open_engines(choices, decoding)]
-    pivot = Pivot(via, translators[0], translators[-1])
     expand_all = partial(directions.expand, defaults=languages)
     expand: ExpandOrPassOn = partial(_expand_off_target, expand=expand_all, via=via) if only_off_target else expand_all
-    try:
+    with ExitStack() as stack:
+        translators = [
+            stack.enter_context(
+                Translator(engine, kept=KeptAnswers(run.settings, choice, decoding, identity([choice]), number))
+            )
+            for number, (choice, engine) in enumerate(zip(choices, open_engines(choices, decoding), strict=True))
+        ]
+        pivot = Pivot(via, translators[0], translators[-1])
         run.stream(
             lambda stream: pivot_records(
                 stream,
                 expand,
                 pivot,
-                lambda request: truncation.count(run.tally, request),
+                partial(truncation.count, run.tally),
                 lambda reason: run.tally.update([reason]),
                 run.settings.limit,
             )
         )
-    finally:
-        for translator in translators:
-            translator.close()
     run.remarks += truncation.remarks(run.tally)
     counts = {reason: run.tally[reason] for reason in (UNKNOWN_LANGUAGE, NO_OTHER_WAY)}
     run.remarks += [f"{count:,} {reason}" for reason, count in counts.items() if count]
@@ -131,7 +135,7 @@ def pivot_records(
     records: Iterator[Record],
     expand: ExpandOrPassOn,
     pivot: Pivot,
-    count_truncated: CountTruncated,
+    count: Count,
     count_passed: Callable[[str], None],
     limit: int | None = None,
 ) -> Iterator[Result]:
@@ -148,10 +152,10 @@ def pivot_records(
             elif isinstance(expansion, RecordError):
                 yield expansion
             else:
-                yield _result(expansion, pivoted, count_truncated)
+                yield _result(expansion, pivoted, count)
 
 
-def _result(sources: list[Record], pivoted: Iterator[Pivoted | RecordError], count_truncated: CountTruncated) -> Result:
+def _result(sources: list[Record], pivoted: Iterator[Pivoted | RecordError], count: Count) -> Result:
     """Return the sources of one record with `mt`, or the first reason to reject it; takes one of `pivoted` for each."""
     translated: list[Record] = []
     error: RecordError | None = None
@@ -160,8 +164,7 @@ def _result(sources: list[Record], pivoted: Iterator[Pivoted | RecordError], cou
         if isinstance(outcome, RecordError):
             error = error or outcome
             continue
-        if outcome.hypothesis.truncated:
-            count_truncated(request_of(source))
+        count(request_of(source), [outcome.hypothesis])
         result = with_mt(source, outcome.hypothesis)
         translated.append(result if outcome.pivot is None else {**result, "pivot": outcome.pivot})
     return error or translated

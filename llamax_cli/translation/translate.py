@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from llamax_cli.errors import DataError, RecordError, UsageError
-from llamax_cli.models.contracts import Answer, Decoding, ModelChoice, TranslationRequest
+from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
 from llamax_cli.models.fingerprint import fingerprints
 from llamax_cli.ranks import rank
 from llamax_cli.records import Record, parse
@@ -14,9 +14,10 @@ from llamax_cli.streams.chunks import WHOLE, chunks, records
 from llamax_cli.streams.run import Run
 from llamax_cli.translation import directions, truncation
 from llamax_cli.translation.directions import DefaultLanguages, Expand
+from llamax_cli.translation.kept_answers import KeptAnswers
 from llamax_cli.translation.missing_pairs import Plan, add_missing
 from llamax_cli.translation.translated_records import request_of, with_mt
-from llamax_cli.translation.truncation import CountTruncated
+from llamax_cli.translation.truncation import Count
 from llamax_cli.translation.windows import Result, Translator, windows
 from llamax_cli.translation.worker import run_worker
 from llamax_cli.translation.worker_pool import open_engines
@@ -33,15 +34,13 @@ def run_translate(
     expand = plan.expand if plan else partial(directions.expand, defaults=languages)
     run.add_dependencies(**identity([choice]))
     (engine,) = open_engines([choice], decoding)
-    translator = Translator(engine, decoding.nbest)
-    try:
+    kept = KeptAnswers(run.settings, choice, decoding, identity([choice]))
+    with Translator(engine, decoding.nbest, kept) as translator:
         run.stream(
             lambda stream: translate_records(
-                stream, expand, translator, lambda request: truncation.count(run.tally, request), run.settings.limit
+                stream, expand, translator, partial(truncation.count, run.tally), run.settings.limit
             )
         )
-    finally:
-        translator.close()
     run.remarks += truncation.remarks(run.tally)
     if plan is not None and plan.shortfall:
         _report_shortfall(run, plan.shortfall)
@@ -59,7 +58,7 @@ def translate_records(
     records: Iterator[Record],
     expand: Expand,
     translator: Translator,
-    count_truncated: CountTruncated,
+    count: Count,
     limit: int | None = None,
 ) -> Iterator[Result]:
     """Yield for each record its translations, as records with `mt`, as soon as all of them are there."""
@@ -73,9 +72,9 @@ def translate_records(
         for request, answer in translator.translate(requests):
             answers[request] = answer
             while pending and _is_answered(pending[0], answers):
-                yield _result(pending.popleft(), answers, count_truncated, is_numbered=is_numbered)
+                yield _result(pending.popleft(), answers, count, is_numbered=is_numbered)
         while pending:
-            yield _result(pending.popleft(), answers, count_truncated, is_numbered=is_numbered)
+            yield _result(pending.popleft(), answers, count, is_numbered=is_numbered)
 
 
 def _is_answered(sources: list[Record] | RecordError, answers: dict[TranslationRequest, Answer]) -> bool:
@@ -85,7 +84,7 @@ def _is_answered(sources: list[Record] | RecordError, answers: dict[TranslationR
 def _result(
     sources: list[Record] | RecordError,
     answers: dict[TranslationRequest, Answer],
-    count_truncated: CountTruncated,
+    count: Count,
     *,
     is_numbered: bool,
 ) -> Result:
@@ -93,7 +92,7 @@ def _result(
     if isinstance(sources, RecordError):
         return sources
     translated: list[Record] = []
-    truncated: list[TranslationRequest] = []
+    counted: list[tuple[TranslationRequest, list[Hypothesis]]] = []
     for source in sources:
         request = request_of(source)
         answer = answers[request]
@@ -102,10 +101,9 @@ def _result(
         translated += [
             with_mt(source, hypothesis, number if is_numbered else None) for number, hypothesis in enumerate(answer, 1)
         ]
-        if any(hypothesis.truncated for hypothesis in answer):
-            truncated.append(request)
-    for request in truncated:
-        count_truncated(request)
+        counted.append((request, answer))
+    for each in counted:
+        count(*each)
     return translated
 
 

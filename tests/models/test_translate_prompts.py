@@ -11,7 +11,7 @@ from llamax_cli.errors import LanguageError, UsageError
 from llamax_cli.languages import canonical, languages, name_of
 from llamax_cli.models import language_tokens, prompts
 from llamax_cli.models.output_lengths import OutputLengths, letters
-from llamax_cli.models.prompts import TEMPLATES, VERBATIM
+from llamax_cli.models.prompts import TEMPLATES, VERBATIM, without_reasoning
 
 TABLE_14 = {
     "llamax-alpaca",
@@ -147,3 +147,13 @@ def test_every_script_has_letters() -> None:
     scripts = {entry.script for entry in languages().values()}
     assert all(len(letters(script)) >= 20 for script in scripts)
     assert len({letters(script) for script in scripts}) == len(scripts)
+
+
+def test_reasoning_opens_an_answer() -> None:
+    """What ends it alone is taken for reasoning only if the source does not say it."""
+    assert without_reasoning("\n<think>Hm.</think>\n\nJa.") == ("Ja.", True)
+    assert without_reasoning("<think>Hm") == ("", True)
+    assert without_reasoning("Hm.</think> Ja.", "Yes.") == ("Ja.", True)
+    for text in ("Ja.", "Das Zeichen <think> beginnt es.", "Ja.</think>"):
+        assert without_reasoning(text) == (text, False)
+    assert without_reasoning("</think> endet es.", "</think> ends it.") == ("</think> endet es.", False)

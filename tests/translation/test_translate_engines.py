@@ -1,5 +1,6 @@
 """Engines: a batch gives the same translations as each sentence alone, with any of them."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from llamax_cli.models import prefix_attention as attention
 from llamax_cli.models.beam_search import BeamSearch
 from llamax_cli.models.contracts import Answer, Decoding, Engine, ModelChoice, TranslationRequest
 from llamax_cli.models.fingerprint import fingerprint
+from llamax_cli.models.prompts import TEMPLATES
+from llamax_cli.models.request_encoding import load_encoder
 from llamax_cli.translation.engines.hf import HfEngine
 from llamax_cli.translation.engines.registry import open_engine
 
@@ -166,6 +169,27 @@ def test_a_language_unknown_to_the_model_is_a_bad_record(tiny_model: Callable[[s
         assert isinstance(good, list)
 
 
+@pytest.mark.parametrize("template", ["auto", "aya-101"])
+def test_a_model_without_its_language_tokens_is_refused(
+    tiny_model: Callable[[str], Path], tmp_path: Path, template: str
+) -> None:
+    """It would write nonsense after a prompt; so would any other encoder-decoder of which no prompt is known."""
+    folder = Path(shutil.copytree(tiny_model("nllb"), tmp_path / "model"))
+    for path in folder.glob("*token*"):
+        path.unlink()
+    tiny_models.byte_level(["ka lo mi"]).save_pretrained(folder)
+    with pytest.raises(ModelError, match=r"the tokenizer of .* has no language tokens, which a model of type m2m_100"):
+        HfEngine(ModelChoice(str(folder), template=template), SHORT)
+    config = folder / "config.json"
+    config.write_text(config.read_text().replace('"m2m_100"', '"marian"'))
+    choice = ModelChoice(str(folder), template=template)
+    if template == "auto":
+        with pytest.raises(ModelError, match=r"encoder-decoder of type marian, of which no prompt is known; choose"):
+            load_encoder(choice, SHORT)
+    else:
+        assert load_encoder(choice, SHORT)[1].template == TEMPLATES["aya-101"]
+
+
 def test_the_language_token_is_not_in_the_translation(tiny_model: Callable[[str], Path]) -> None:
     """The search begins with it, but it is not part of the text."""
     for kind in ("nllb", "m2m100"):
@@ -214,8 +238,6 @@ def test_a_limit_that_adapts(tiny_model: Callable[[str], Path]) -> None:
 @pytest.fixture
 def folder(tmp_path: Path, tiny_model: Callable[[str], Path]) -> Iterator[Path]:
     """Return a copy of a model, for a test to break."""
-    import shutil
-
     yield Path(shutil.copytree(tiny_model("llama"), tmp_path / "model"))
 
 
@@ -241,8 +263,6 @@ def test_errors_about_a_folder_are_one_line(folder: Path) -> None:
             with pytest.raises(ModelError, match="cannot load"):
                 HfEngine(ModelChoice(str(folder)), SHORT)
             (folder / "tokenizer.json").unlink()
-            import shutil
-
             for path in TOKENIZERS:
                 shutil.copy(path, folder)
     with pytest.raises(ModelError, match="no such folder"):
