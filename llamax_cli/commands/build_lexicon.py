@@ -4,6 +4,7 @@ from typing import Annotated
 
 from typer import Option
 
+from llamax_cli.languages import LanguageSet
 from llamax_cli.lexicon import lexicon_writer
 from llamax_cli.lexicon.builder import BuildContext, build
 from llamax_cli.lexicon.detection import FORMATS, open_dictionaries
@@ -48,7 +49,7 @@ def build_lexicon(
     if list_:
         return lexicon_writer.write_list(run)
     path = lexicon_writer.destination(run, name, stats=stats)
-    options = BuildOptions(one_way, keep_identical, hops, codes(only), max_words)
+    options = BuildOptions(one_way, keep_identical, hops, LanguageSet(codes(only)), max_words)
     request = DictionaryRequest(run.input, parse_language_pair(langs), run.tally)
     dictionaries = open_dictionaries(request, run.settings.files or ("-",), from_)
     statistics: dict[str, LanguageStatistics] = {}

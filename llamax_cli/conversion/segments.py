@@ -3,11 +3,12 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
+from llamax_cli.language_table import fold
 from llamax_cli.languages import known, languages
 from llamax_cli.records import Record
 from llamax_cli.streams.inputs import Input
@@ -68,6 +69,12 @@ def language_in(name: str) -> str | None:
     """
     code = known(name)
     return code if code in languages() or len(name) == 2 or re.fullmatch(LANGUAGE_VARIETY, name) else None
+
+
+def find_column(name: str, names: Collection[str]) -> str | None:
+    """Return the column that the user names; upper and lower case do not matter unless two names differ in it only."""
+    same = [each for each in names if fold(each) == fold(name)]
+    return name if name in names else same[0] if len(same) == 1 else None
 
 
 @dataclass(frozen=True)

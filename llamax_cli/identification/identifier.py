@@ -4,12 +4,12 @@ Identifier("fasttext")("這個字是繁體的", None) -> ("zhtrad", 0.9873)
 """
 
 from collections import Counter
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 from llamax_cli.errors import UsageError
 from llamax_cli.identification.detectors import Prediction, open_detector
-from llamax_cli.languages import canonical, known, languages
+from llamax_cli.languages import canonical, find, known, languages
 from llamax_cli.script import NONE, script
 
 # Labels of lid.176 that are codes of Wikipedias and mean another language in ISO 639.
@@ -54,14 +54,11 @@ class Identifier:
         return code, min(1.0, round(prediction[1], 4))
 
     def known_code(self, declared: str) -> str | None:
-        """Return the code that the detector answers for a language, without its region: `known_code("pt-BR") -> "pt"`.
+        """Return the code that the detector answers for a language: `known_code("pt-PT") -> "pt"`.
 
         None if the detector does not know the language.
         """
-        if declared in self.known:
-            return declared
-        code = _without_region(declared)
-        return code if code in self.known else None
+        return find(declared, self.known)
 
 
 def code_of(label: str) -> str | None:
@@ -79,12 +76,6 @@ def _varieties(code: str) -> set[str]:
 @cache
 def _code_in_script(code: str, script: str) -> str:
     return canonical(f"{code}-{script}")
-
-
-@lru_cache(maxsize=4096)
-def _without_region(code: str) -> str | None:
-    language, *subtags = code.split("-")
-    return known("-".join([language, *(subtag for subtag in subtags if len(subtag) == 4 and subtag.isalpha())]))
 
 
 def _variety_in_script(code: str, text: str) -> str:

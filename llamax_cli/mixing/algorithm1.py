@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from llamax_cli.languages import languages
+from llamax_cli.languages import table_row
 from llamax_cli.mixing.subsets import Subset
 from llamax_cli.records import Missing
 
@@ -116,10 +116,13 @@ def _parallel_subsets(counts: Mapping[Subset, int], parameters: MixtureParameter
 
 def _satisfy_high_resource(pairs: Counter[str], threshold: int, subsets: Iterable[Subset]) -> Counter[str]:
     """Return the pairs of each language, but for high-resource ones the threshold: they get no augmented pairs."""
-    table = languages()
     codes = {code for subset in subsets for code in subset.languages}
-    high = {code for code in codes if code in table and table[code].resource == "high"}
-    return Counter({code: threshold if code in high else pairs[code] for code in codes})
+    return Counter({code: threshold if _is_high_resource(code) else pairs[code] for code in codes})
+
+
+def _is_high_resource(code: str) -> bool:
+    row = table_row(code)
+    return row is not None and row.resource == "high"
 
 
 def _fill_languages(available: Mapping[Subset, int], pairs: Counter[str], threshold: int) -> dict[Subset, int]:

@@ -175,10 +175,27 @@ def test_script_decides_if_a_language_has_two(tmp_path: Path) -> None:
 
 
 def test_the_region_of_the_target_language_does_not_matter(llamax: Llamax) -> None:
-    """A translation into Brazilian Portuguese is on target if it is in Portuguese; `tgt_lang` stays."""
-    record = {"mt": "Bom dia a todos, hoje não vou trabalhar.", "tgt_lang": "pt-BR"}
+    """A translation into European Portuguese is on target if it is in Portuguese; `tgt_lang` stays."""
+    record = {"mt": "Bom dia a todos, hoje não vou trabalhar.", "tgt_lang": "pt-PT"}
     (found,) = read(llamax("langid", "-q", stdin=jsonl([record])).stdout)
     assert found == {**record, "lid": "pt", "lid_score": found["lid_score"], "on_target": True}
+
+
+@pytest.mark.parametrize(
+    ("target", "lid", "text"),
+    [
+        ("als_Latn", "sq", "Mirëdita, sot nuk po punoj dhe do të shkoj në treg me vëllain tim."),
+        ("ydd_Hebr", "yi", "גוט מאָרגן, הײַנט אַרבעט איך נישט און איך גיי אויפֿן מאַרק מיט מײַן ברודער."),
+        ("plt_Latn", "mg", "Manao ahoana, tsy miasa aho androany fa handeha any an-tsena miaraka amin'ny rahalahiko."),
+        ("en-GB", "en", "Good morning, I am not going to work today."),
+    ],
+)
+def test_a_target_language_is_found_under_the_code_that_the_detector_has(
+    llamax: Llamax, target: str, lid: str, text: str
+) -> None:
+    """lid.176 has macrolanguages where FLORES-200 has the individual languages that stand for them."""
+    (found,) = read(llamax("langid", "-q", stdin=jsonl([{"mt": text, "tgt_lang": target}])).stdout)
+    assert (found["lid"], found["on_target"]) == (lid, True)
 
 
 # -- model files ------------------------------------------------------------------------------------------------------
@@ -575,7 +592,7 @@ KEYS = st.dictionaries(
 
 
 @settings(max_examples=200)
-@given(KEYS, st.text(max_size=60), st.sampled_from(["de", "umb", "zhtrad", "sr-Latn", "pt-BR"]))
+@given(KEYS, st.text(max_size=60), st.sampled_from(["de", "umb", "zhtrad", "sr-Latn", "pt-PT"]))
 def test_annotating_twice_is_annotating_once(more: dict[str, Any], mt: str, target: str) -> None:
     """And it changes no keys but its own three."""
     annotator = Annotator(AnnotationRequest(), Identifier("fasttext"))

@@ -223,6 +223,13 @@ def test_the_numbers_of_the_paper_are_the_defaults() -> None:
     assert missing_pairs(counts, 25_000) == [{"src_lang": "en", "tgt_lang": "sw", "have": 24_999, "missing": 1}]
 
 
+def test_a_region_has_the_resources_of_its_language() -> None:
+    """No augmented pairs of high-resource languages, whatever their region."""
+    counts = {Subset("aug-para", "de-AT", "fr-CA"): 5, Subset("aug-para", "de", "sw-UG"): 5}
+    plan = plan_samples(counts, MixtureParameters())
+    assert [plan[subset] for subset in counts] == [0, 5]
+
+
 # -- samples
 
 
@@ -237,10 +244,10 @@ def rows_of(records: list[dict[str, object]], option: str = "para", **more: obje
 @given(some.text(min_size=1).filter(str.strip), some.text(min_size=1).filter(str.strip), some.text())
 def test_a_line_flipped_twice_is_unchanged(source: str, target: str, name: str) -> None:
     """Flipping swaps the texts and the languages and nothing else, whatever characters the texts have."""
-    record = {"id": name, "src": source, "tgt": target, "src_lang": "en", "tgt_lang": "pt-BR"}
+    record = {"id": name, "src": source, "tgt": target, "src_lang": "en", "tgt_lang": "pt-PT"}
     (line,) = rows_of([record])
-    subset = Subset("para", "en", "pt-BR")
-    is_flipped = b'"src_lang":"pt-BR"' in line[-60:]
+    subset = Subset("para", "en", "pt-PT")
+    is_flipped = b'"src_lang":"pt-PT"' in line[-60:]
     other = flip_line(line, subset, is_flipped=is_flipped)
     sample, swapped = (json.loads(each.replace(b"\t", b" ")) for each in (line, other))
     assert {sample["completion"], swapped["completion"]} == {f"{source} {target}", f"{target} {source}"}
