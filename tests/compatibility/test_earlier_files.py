@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.processes import Outcome
+from support.processes import Outcome, one_line
 from support.runs import losses, metrics, train
 
 ARCHIVE = Path(__file__).with_name("0.1.0.tar.xz")
@@ -37,6 +37,16 @@ def test_an_interrupted_run_is_resumed(earlier: Path, llamax: Callable[..., Outc
     resumed = llamax(*command, "-o", output, "--resume", cwd=earlier)
     assert resumed.returncode == 0, resumed.stderr
     assert (earlier / output).read_bytes() == (earlier / "whole.jsonl").read_bytes()
+
+
+def test_a_mixture_that_was_drawn_differently_is_refused(earlier: Path, llamax: Callable[..., Outcome]) -> None:
+    """The earlier version drew other pairs: the reason is named, and what it wrote stays."""
+    state, partial = earlier / "mix.jsonl.partial.state", earlier / "mix.jsonl.partial"
+    state.write_bytes(state.read_bytes().replace(b'"para_size":null', b'"para_size":50'))
+    kept = partial.read_bytes()
+    resumed = llamax(*COMMANDS["mix.jsonl"], "--para-size", 50, "-o", "mix.jsonl", "--resume", cwd=earlier)
+    one_line(resumed, 1, "cannot resume: not the same rules of sampling as in the first part; drop --resume")
+    assert partial.read_bytes() == kept
 
 
 @pytest.mark.parametrize("output", ["langid.jsonl", "augmented.jsonl"])
