@@ -37,13 +37,15 @@ class Identifier:
         self.known = frozenset(variety for code in self._codes.values() for variety in _varieties(code))
 
     def __call__(self, text: str, declared: str | None) -> Prediction:
-        """Return (code, probability); None if the text is blank or the label names no language.
+        """Return (code, probability); None if the text has no letter or the label names no language.
 
+        A number or an emoji is in no language, though fastText names its most frequent one. It hardly knows capitals:
+        of 11,200 sentences of FLORES-101 in capitals, lid.176 names 20 % rightly, and 87 % once they are lowered.
         `declared` only decides between the two Chinese if all characters of the text belong to both.
         """
-        if not text or text.isspace():
+        if not has_letters(text):
             return None
-        prediction = self._predict(text)
+        prediction = self._predict(text.lower() if _is_in_capitals(text) else text)
         code = prediction and self._codes.get(prediction[0])
         if not prediction or not code:
             return None
@@ -59,6 +61,16 @@ class Identifier:
         None if the detector does not know the language.
         """
         return find(declared, self.known)
+
+
+def has_letters(text: str) -> bool:
+    """Return whether a text has a letter of any script, without which it is in no language."""
+    return any(map(str.isalpha, text))
+
+
+def _is_in_capitals(text: str) -> bool:
+    """Return whether all letters are capitals: not so in 我爱USA, most of whose letters have no case."""
+    return text.isupper() and all(letter.isupper() for letter in text if letter.isalpha())
 
 
 def code_of(label: str) -> str | None:
