@@ -1,6 +1,5 @@
 """Encoding a Sample: its tokens, and which of them are learned."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +8,7 @@ from xxhash import xxh3_128_hexdigest
 
 from llamax_cli.config import COMPLETION
 from llamax_cli.errors import ModelError
+from llamax_cli.models import pretrained
 from llamax_cli.models.loss_rules import LOSS_RULES
 from llamax_cli.models.samples import Sample
 
@@ -63,21 +63,6 @@ class Encoder:
         return [(len(encoded.tokens), encoded.supervised) for encoded in self.encode(samples)]
 
 
-def load_tokenizer(model: str) -> Any:
-    """Return the tokenizer of a folder or of a model on the hub; ModelError where it cannot be loaded."""
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "critical")
-    import transformers
-
-    transformers.logging.set_verbosity(50)
-    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(model)
-    # The libraries raise all of these for files that are broken.
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, ImportError) as error:
-        raise ModelError(f"{model}: the tokenizer cannot be loaded: {_first_line(error)}") from error
-    return tokenizer
-
-
 def encoder_of(tokenizer: Any, model: str, rule: str = COMPLETION) -> Encoder:
     """Return the encoder of a tokenizer; ModelError for one without an end-of-text token or without offsets."""
     if tokenizer.eos_token_id is None:
@@ -91,11 +76,8 @@ def encoder_of(tokenizer: Any, model: str, rule: str = COMPLETION) -> Encoder:
     return Encoder(backend, tokenizer.bos_token_id, tokenizer.eos_token_id, rule)
 
 
-def open_encoder(model: str | Path, rule: str = COMPLETION) -> tuple[Any, Encoder]:
-    """Return the tokenizer of a model and its encoder."""
-    tokenizer = load_tokenizer(str(model))
+def open_encoder(model: str | Path, rule: str = COMPLETION, *, trust_remote_code: bool = False) -> tuple[Any, Encoder]:
+    """Return the tokenizer of a model and its encoder; ModelError where there is none."""
+    pretrained.silence()
+    tokenizer = pretrained.load_tokenizer(str(model), trust_remote_code=trust_remote_code)
     return tokenizer, encoder_of(tokenizer, str(model), rule)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -8,14 +8,16 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from llamax_cli.conversion.segments import NO_EXTRA, Corpus, CorpusRequest, Segment, language_in
+from llamax_cli.conversion.segments import NO_EXTRA, Corpus, CorpusRequest, Segment
 from llamax_cli.errors import DataError, FileError, UsageError
-from llamax_cli.languages import canonical, variety
+from llamax_cli.language_clues import language_in, language_of_file
+from llamax_cli.languages import canonical, known, variety
 from llamax_cli.streams.lines import Bad, bare, texts
 
 NTREX = r"^newstest\d+-(?:ref|src)\.(?P<code>.+)\.txt$"
 FLORES = r"^(?P<code>[A-Za-z_]+)\.(?:dev|devtest|test)$"
 NTREX_CODES = {"por": "pt-PT"}  # beside por-BR; its spelling is that of Portugal
+SYSTEM_OUTPUT = "mt"  # an ending that is as usual beside other languages as among them
 EXHAUSTED = "\n"  # in place of a line of a file that has no more; no line contains it
 
 
@@ -86,9 +88,11 @@ def open_moses(request: CorpusRequest) -> list[Corpus]:
             AlignedFiles(_corpus_name(path, request), dict(zip(request.languages, request.paths, strict=True)), request)
         ]
     groups: dict[str, list[tuple[str, str]]] = {}
-    for path in request.paths:
-        stem, code = _split_name(path)
-        groups.setdefault(stem, []).append((code, path))
+    names = [_split_name(path) for path in request.paths]
+    for path, (stem, ending) in zip(request.paths, names, strict=True):
+        others = (language_in(other) for other_stem, other in names if other_stem == stem and other != ending)
+        code = _language(path, request, is_pair=ending != SYSTEM_OUTPUT and any(others))
+        groups.setdefault(stem, []).append((ending if known(ending) == code else code, path))
     return [AlignedFiles(_corpus_name(files[0][1], request), _by_language(files), request) for files in groups.values()]
 
 
@@ -100,7 +104,7 @@ def open_text(request: CorpusRequest) -> list[Corpus]:
         )
     corpora: list[Corpus] = []
     for path in request.paths:
-        code = request.languages[0] if request.languages else canonical(_split_name(path)[1])
+        code = request.languages[0] if request.languages else _language(path, request)
         corpora.append(AlignedFiles(_corpus_name(path, request), {code: path}, request))
     return corpora
 
@@ -153,11 +157,19 @@ def _by_language(files: Sequence[tuple[str, str]]) -> dict[str, str]:
 
 
 def _split_name(path: str) -> tuple[str, str]:
-    """Return (stem, code as spelled) of a file name: `_split_name("a/train.eng.gz") -> ("a/train", "eng")`."""
+    """Return (stem, code) of a file name: `_split_name("a/train.en.gz") -> ("a/train", "en")`."""
     stem, _, ending = bare(path).removesuffix(".txt").rpartition(".")
-    if language_in(ending) is None:
-        raise UsageError(f"{path}: no language in the name; say it with --langs")
     return str(Path(path).parent / stem), ending
+
+
+def _language(path: str, request: CorpusRequest, *, is_pair: bool = False) -> str:
+    """Return the language that a file's name tells, and note it for the summary."""
+    stem, ending = _split_name(path)
+    parts = re.split(r"[^A-Za-z]+", Path(stem).name)
+    is_stem = bare(path).removesuffix(".txt") == ending
+    code = language_of_file(path, ending, is_pair=is_pair or (not is_stem and ending in parts), is_stem=is_stem)
+    request.conclusions.names[path] = [code]
+    return code
 
 
 def _corpus_name(path: str, request: CorpusRequest) -> str:
