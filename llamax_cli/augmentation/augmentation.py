@@ -13,7 +13,7 @@ from llamax_cli.augmentation.segmentation import CHINESE, SCRIPTS, chinese_split
 from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
 from llamax_cli.augmentation.words import split_words
 from llamax_cli.errors import RecordError, UsageError
-from llamax_cli.languages import canonical
+from llamax_cli.languages import LanguageSet, alternatives, canonical, covers, find
 from llamax_cli.lexicon.catalog import open_lexicon
 from llamax_cli.lexicon.store.reader import Lexicon
 from llamax_cli.randomness import bits, keyed_bits
@@ -53,12 +53,12 @@ class Augmentation:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        have = {lang for lexicon in self.lexicons for lang in lexicon.statistics}
-        if missing := [lang for lang in self.into if lang not in have]:
+        have = self.lexicon_by_language
+        if missing := [lang for lang in self.into if not self._languages_for(lang)]:
             raise UsageError(
                 f"--into {','.join(missing)}: no such language in {self._paths()}; have: {_list_some(have)}"
             )
-        if not set(self.into or have).difference(self.without):
+        if not self._replacement_languages(self.without):
             raise UsageError("--not leaves no language to translate words into")
 
     def __call__(self) -> "Augmenter":
@@ -71,22 +71,46 @@ class Augmentation:
         have = sorted({lang for lexicon in self.lexicons for lang in lexicon.statistics})
         return {lang: max(self.lexicons, key=lambda lexicon: lexicon.entities(lang)) for lang in have}
 
-    def sources(self, target: str) -> list[LexiconSource]:
-        """Return the languages to take from each lexicon for pairs with the given target language."""
-        without = {target if lang == TARGET else lang for lang in self.without}
+    def _languages_for(self, lang: str) -> set[str]:
+        """Return the languages of the lexicons that a language of `--into` stands for: itself and its regions.
+
+        If there are none, the language is taken without its region.
+        """
+        have = self.lexicon_by_language
+        found = find(lang, have)
+        return {each for each in have if covers(lang, each)} or ({found} if found else set())
+
+    def _replacement_languages(self, without: Iterable[str]) -> set[str]:
+        """Return the languages of replacements; each of `without` stands for its regions too."""
+        into = {each for lang in self.into for each in self._languages_for(lang)} or set(self.lexicon_by_language)
+        excluded = LanguageSet(without)
+        return {lang for lang in into if lang not in excluded}
+
+    def source_language(self, lang: str) -> str:
+        """Return the language of the lexicons in which the words of a text are looked up: "en" for "en-GB".
+
+        RecordError if no lexicon has words of the language.
+        """
+        have = {each for lexicon in self.lexicons for each in lexicon.languages}
+        found = find(lang, have)
+        if found is None:
+            raise RecordError(f"{self._paths()} has no words of {lang!r}, only of {_list_some(have)}")
+        return found
+
+    def sources(self, lang: str, target: str) -> list[LexiconSource]:
+        """Return the languages to take from each lexicon for pairs with the given source and target language."""
+        without = {each for each in self.without if each != TARGET}
+        if TARGET in self.without:
+            without |= set(alternatives(target))
+        # A text in en-GB whose words are looked up as words of en is not to get words of en-GB in their place.
+        without |= {lang} - {self.source_language(lang)}
         if len(self.lexicons) == 1 and not self.into and not without:
             return [LexiconSource(self.lexicons[0])]
-        languages = set(self.into or self.lexicon_by_language) - without
+        languages = self._replacement_languages(without)
         return [
             LexiconSource(lexicon, frozenset(lang for lang in languages if self.lexicon_by_language[lang] is lexicon))
             for lexicon in self.lexicons
         ]
-
-    def check_source(self, lang: str) -> None:
-        """Raise RecordError if no lexicon has words of a language."""
-        if not any(lexicon.statistics[lang].entries for lexicon in self.lexicons if lang in lexicon.statistics):
-            have = {lang for lexicon in self.lexicons for lang in lexicon.languages}
-            raise RecordError(f"{self._paths()} has no words of {lang!r}, only of {_list_some(have)}")
 
     def _paths(self) -> str:
         return ", ".join(lexicon.path for lexicon in self.lexicons)
@@ -161,8 +185,8 @@ class Augmenter:
 
     def _switcher(self, lang: str, target: str) -> Switcher:
         plan = self._plan
-        plan.check_source(lang)
-        sources = plan.sources(target)
+        sources = plan.sources(lang, target)
+        lang = plan.source_language(lang)
         is_chinese = lang in CHINESE
         is_matched = lang in SCRIPTS and not plan.paper  # split at the longest entries, which include phrases
         may_have_phrases = is_chinese or any(source.lexicon.max_words(lang) > 1 for source in sources)

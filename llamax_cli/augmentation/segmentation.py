@@ -14,7 +14,7 @@ from typing import NamedTuple
 from llamax_cli.augmentation.vocabulary import Vocabulary
 from llamax_cli.augmentation.words import WordSplitter
 from llamax_cli.errors import UsageError
-from llamax_cli.languages import languages
+from llamax_cli.languages import table_row
 
 
 class UnspacedScript(NamedTuple):
@@ -44,7 +44,7 @@ SEGMENTERS = ("jieba", "rjieba")
 
 def is_spaced(lang: str) -> bool:
     """Return whether a language is written with spaces between words: `is_spaced("th") -> False`."""
-    known = languages().get(lang)
+    known = table_row(lang)
     return known.spaced if known else lang not in CHINESE
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from typer import Option
 
+from llamax_cli.languages import LanguageSet
 from llamax_cli.lexicon import lexicon_writer
 from llamax_cli.lexicon.builder import build
 from llamax_cli.lexicon.catalog import path_of
@@ -52,7 +53,7 @@ def build_lexicon(
         lexicon_writer.write_list(run)
         return
     path = lexicon_writer.destination(run, name, stats=stats)
-    options = BuildOptions(one_way, keep_identical, hops, codes(only), max_words)
+    options = BuildOptions(one_way, keep_identical, hops, LanguageSet(codes(only)), max_words)
     request = DictionaryRequest(run.input, parse_language_pair(langs), run.tally)
     dictionaries = open_dictionaries(request, run.settings.files or ("-",), from_)
     statistics: dict[str, LanguageStatistics] = {}

@@ -12,6 +12,7 @@ from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
+from llamax_cli.languages import LanguageSet
 from llamax_cli.lexicon.dictionaries import Dictionary, ParsedLines, WordPair
 from llamax_cli.lexicon.store.layout import ITEM_SEPARATOR
 from llamax_cli.script import CHINESE, chinese
@@ -91,7 +92,7 @@ def _filter(parsed: ParsedLines, options: BuildOptions, tally: Tally) -> None:
     max_spaces = options.max_words or UNLIMITED
     only = options.only
     # Keep both scripts of Chinese: which of them a word belongs to is decided later.
-    languages = {*only, *CHINESE} if CHINESE.intersection(only) else only
+    languages = LanguageSet({*only, *CHINESE}) if CHINESE.intersection(only) else only
 
     def is_kept(pair: WordPair) -> bool:
         if only and not (pair[0] in languages and pair[2] in languages):

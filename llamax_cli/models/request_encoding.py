@@ -6,10 +6,11 @@ from itertools import groupby
 from typing import Any, TypeAlias
 
 from llamax_cli.errors import ModelError, RecordError
-from llamax_cli.models import language_tokens, pretrained
+from llamax_cli.models import pretrained
 from llamax_cli.models.batching import EncodedRequest
 from llamax_cli.models.chat_template import render_chat
 from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
+from llamax_cli.models.language_tokens import LanguageTokens, code_in
 from llamax_cli.models.output_lengths import OutputLengths
 from llamax_cli.models.prompts import AUTO, Template, choose, without_reasoning
 
@@ -44,11 +45,10 @@ class RequestEncoder:
         self._is_encoder_decoder = bool(config.is_encoder_decoder)
         # M2M-100's tokenizer lists its language tokens separately.
         self._vocabulary = {**tokenizer.get_vocab(), **getattr(tokenizer, "lang_token_to_id", {})}
-        self._has_prefix_tokens = self._is_encoder_decoder and language_tokens.has_prefix_tokens(self._vocabulary)
+        self._language_tokens = LanguageTokens(self._vocabulary)
+        self._has_prefix_tokens = self._is_encoder_decoder and self._language_tokens.are_prefixes
         self._has_forced_tokens = (
-            self._is_encoder_decoder
-            and language_tokens.has_forced_tokens(self._vocabulary)
-            and hasattr(tokenizer, "src_lang")
+            self._is_encoder_decoder and self._language_tokens.are_forced and hasattr(tokenizer, "src_lang")
         )
         if self._is_encoder_decoder and not (self._has_prefix_tokens or self._has_forced_tokens):
             _check_prompted(model, template, config)
@@ -94,11 +94,11 @@ class RequestEncoder:
     def _prompt(self, request: TranslationRequest) -> tuple[str, int | None]:
         """Return the text for the model, and the token that must begin the answer, if any."""
         if self._has_forced_tokens:
-            language_tokens.token_of(self._vocabulary, request.src_lang)
-            return request.src, self._vocabulary[language_tokens.token_of(self._vocabulary, request.tgt_lang)]
+            self._language_tokens.token(request.src_lang)  # refuses a language that the model does not know
+            return request.src, self._vocabulary[self._language_tokens.token(request.tgt_lang)]
         code = ""
         if self._has_prefix_tokens:
-            code = language_tokens.code_in(language_tokens.token_of(self._vocabulary, request.tgt_lang))
+            code = code_in(self._language_tokens.token(request.tgt_lang))
         text = self.template.render(*request, code)
         if self.template.chat:
             turns = [{"role": "user", "content": text}]
@@ -113,8 +113,7 @@ class RequestEncoder:
         """Return the tokens of prompts that share the tokenizer's state."""
         texts = [prompt.text for prompt in prompts]
         if self._has_forced_tokens:
-            token = language_tokens.token_of(self._vocabulary, prompts[0].request.src_lang)
-            self.tokenizer.src_lang = language_tokens.code_in(token)
+            self.tokenizer.src_lang = code_in(self._language_tokens.token(prompts[0].request.src_lang))
         bos = self.tokenizer.bos_token
         # A chat template writes the first token itself.
         add_special_tokens = not (bos and texts[0].startswith(bos)) and not self.template.chat

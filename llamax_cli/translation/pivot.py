@@ -22,6 +22,7 @@ from llamax_cli.translation.worker_pool import open_engines
 
 # Why records are passed on unchanged: names of counts in a run's tally, and remarks in its summary.
 UNKNOWN_LANGUAGE = "passed on, into languages that the detector did not know"
+NO_LETTERS = "passed on, without letters"
 NO_OTHER_WAY = "passed on off target, as they begin or end in the pivot language"
 
 
@@ -69,7 +70,7 @@ def run_pivot(
             )
         )
     run.remarks += truncation.remarks(run.tally)
-    counts = {reason: run.tally[reason] for reason in (UNKNOWN_LANGUAGE, NO_OTHER_WAY)}
+    counts = {reason: run.tally[reason] for reason in (UNKNOWN_LANGUAGE, NO_LETTERS, NO_OTHER_WAY)}
     run.remarks += [f"{count:,} {reason}" for reason, count in counts.items() if count]
 
 
@@ -193,6 +194,8 @@ def _expand_off_target(record: Record, expand: Expand, via: str) -> list[Record]
 
 def _passed_without_verdict(record: Record) -> PassedOn:
     # langid gives no verdict for a language that the detector does not know, and no `lid` for a text without letters.
-    if "lid" in record or ("mt" in record and not any(map(str.isalpha, text(record, "mt")))):
+    if "mt" in record and not any(map(str.isalpha, text(record, "mt"))):
+        return PassedOn(NO_LETTERS)
+    if "lid" in record:
         return PassedOn(UNKNOWN_LANGUAGE)
     raise RecordError("no 'on_target' in the record; --only off-target comes after `llamax langid`")

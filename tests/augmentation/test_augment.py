@@ -181,6 +181,25 @@ def test_languages(english: Lexicon) -> None:
     assert augmented(Augmentation([english], 1, into=("sw",)), "good dog") == ["good dog"]
 
 
+def test_a_region_is_augmented_with_the_words_of_its_language(tmp_path: Path) -> None:
+    """Words of en serve en-GB and en-US; no word is replaced by one of its own region, nor by one of the target's."""
+    entries = {"dog": {"en-GB": ["hound"], "de": ["Hund"], "de-AT": ["Hunderl"], "pt-PT": ["cão"]}}
+    have = lexicon(tmp_path / "x.lex", ("en", entries), entities=dict.fromkeys(entries["dog"], 9))
+
+    def replacements(lang: str, tgt: str = "sw", **options: tuple[str, ...]) -> set[str]:
+        plans = [Augmentation([have], 1.0, seed=seed, **options) for seed in range(40)]  # type: ignore[arg-type]
+        return {made for plan in plans for made in augmented(plan, "dog", lang=lang, tgt_lang=tgt)}
+
+    assert replacements("en") == replacements("en-US") == {"hound", "Hund", "Hunderl", "cão"}
+    assert replacements("en-GB") == {"Hund", "Hunderl", "cão"}
+    assert replacements("en-GB", "de-AT", without=("tgt",)) == {"cão"}
+    assert replacements("en-AU", into=("de",)) == {"Hund", "Hunderl"}
+    assert replacements("en-AU", into=("de-CH",)) == {"Hund"}
+    assert replacements("en", without=("de", "en")) == {"cão"}
+    with pytest.raises(RecordError, match="has no words of 'ku-TR', only of en"):
+        augmented(Augmentation([have]), "dog", lang="ku-TR")
+
+
 def test_the_fuller_dictionary_serves_a_language(tmp_path: Path) -> None:
     """Each language is taken from the lexicon with the most entities in it (Table 2)."""
     one = lexicon(tmp_path / "a.lex", ("en", {"dog": {"de": ["A"], "fr": ["a"]}}), entities={"de": 5, "fr": 1})

@@ -4,6 +4,7 @@ import gzip
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 from support.corpora import Rejected, request_of, texts
@@ -11,6 +12,7 @@ from support.corpora import Rejected, request_of, texts
 from llamax_cli.conversion.formats import tmx, wmt
 from llamax_cli.conversion.formats.markup import unfold
 from llamax_cli.conversion.segments import Segment
+from llamax_cli.conversion.selection import Selection, plan_groups
 from llamax_cli.errors import DataError, UsageError
 
 Write = Callable[..., Path]
@@ -53,15 +55,35 @@ def test_units_are_numbered_segments_and_can_be_read_again(memory: Write) -> Non
 
 
 def test_regions_stay_only_where_they_tell_variants_apart(memory: Write) -> None:
-    """EN-GB alone is en; PT-BR beside pt-PT is not pt; Kurdish of Turkey is never Sorani."""
+    """EN-GB alone is en; pt-PT beside PT-BR, which is pt, stays; Kurdish of Turkey is never Sorani."""
     body = (
         '<tu><tuv lang="EN-GB"><seg>colour</seg></tuv><tuv lang="PT-BR"><seg>cor</seg></tuv>'
         '<tuv lang="pt-PT"><seg>côr</seg></tuv><tuv lang="ku-TR"><seg>reng</seg></tuv>'
         '<tuv lang="ZH-TW"><seg>色</seg></tuv></tu>'
     )
     (corpus,) = tmx.open_corpora(request_of(memory(body)))
-    assert corpus.languages == ["en", "pt-BR", "pt-PT", "ku-TR", "zhtrad"]
+    assert corpus.languages == ["en", "pt", "pt-PT", "ku-TR", "zhtrad"]
     assert texts(corpus, "en", "pt-PT") == [("colour", "côr")]
+
+
+def test_a_memory_is_selected_by_its_languages_whatever_their_regions(memory: Write) -> None:
+    """`en-de` is also en-GB to de-AT; a code that names the region selects only that one."""
+    path = memory("\n".join([unit(**{"en-US": "color", "de-DE": "Farbe"}), unit(**{"EN-gb": "colour", "de-AT": "F."})]))
+
+    def selected(pattern: str) -> list[tuple[str, str]]:
+        corpora = tmx.open_corpora(request_of(path))
+        return [cast("tuple[str, str]", group) for group in plan_groups(corpora, Selection(pairs=(pattern,)))]
+
+    assert selected("en-de") == [("en", "de"), ("en", "de-AT"), ("en-GB", "de"), ("en-GB", "de-AT")]
+    assert selected("en-gb-de") == [("en-GB", "de"), ("en-GB", "de-AT")]
+    assert selected("en-US-de-DE") == [("en", "de")]
+
+
+def test_declared_codes_are_compared_without_case(memory: Write) -> None:
+    """`--columns en=en-GB` is also the language of EN-gb."""
+    path = memory(unit(**{"EN-gb": "colour", "x-fremd": "Farbe", "en-US": "color"}))
+    (corpus,) = tmx.open_corpora(request_of(path, columns={"de": "X-Fremd", "gd": "en-GB"}))
+    assert texts(corpus, "gd", "de", "en") == [("colour", "Farbe", "color")]
 
 
 def test_markup_is_dropped_and_marked_text_kept(memory: Write) -> None:

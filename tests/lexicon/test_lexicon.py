@@ -247,6 +247,8 @@ def test_choices(llamax: Llamax, tmp_path: Path) -> None:
     assert b"3 pairs read, 1 identical, 1 too long; " in done.stderr
     through = entries(llamax("build-lexicon", "en-fr.txt", "en-de.txt", "--hops", 2, "--only", "de,fr"))
     assert through == {("de", "Katze"): {"fr": ["chat"]}, ("fr", "chat"): {"de": ["Katze"]}}
+    regional = entries(llamax("build-lexicon", "en-fr.txt", "--langs", "en-GB,fr-CA", "--only", "en,fr"))
+    assert regional[("en-GB", "cat")] == {"fr-CA": ["chat"]}
 
 
 def test_chinese_in_a_lexicon(llamax: Llamax, tmp_path: Path) -> None:

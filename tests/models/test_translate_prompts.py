@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.language_tokens import FLORES200, M2M100, MADLAD400, MBART50
 
 from llamax_cli.errors import LanguageError, UsageError
 from llamax_cli.languages import canonical, languages, name_of
-from llamax_cli.models import language_tokens, prompts
+from llamax_cli.models import prompts
+from llamax_cli.models.language_tokens import LanguageTokens, code_in
 from llamax_cli.models.output_lengths import OutputLengths, letters
 from llamax_cli.models.prompts import TEMPLATES, VERBATIM, without_reasoning
 
@@ -109,25 +111,100 @@ def test_any_text_passes_into_a_prompt(src: str, src_lang: str, tgt_lang: str) -
 
 def test_languages_have_names_beyond_the_table() -> None:
     """From the registry, varieties in brackets."""
-    assert [name_of(code) for code in ("eu", "pt-BR", "ku", "nan")] == [
+    assert [name_of(code) for code in ("eu", "pt-PT", "ku", "nan")] == [
         "Basque",
-        "Portuguese (BR)",
+        "Portuguese (PT)",
         "Central Kurdish (Sorani)",
         "Min Nan Chinese",
     ]
 
 
+MODELS = {
+    "M2M-100": [f"__{code}__" for code in M2M100.split()],
+    "mBART-50": MBART50.split(),
+    "NLLB-200": FLORES200.split(),
+    "MADLAD-400": [f"<2{code}>" for code in MADLAD400.split()],
+}
+# What else MADLAD-400 has of this form: scripts, regions and tasks.
+NO_LANGUAGES = ["<2Hant>", "<2NL>", "<2RU>", "<2TW>", "<2translate>", "<2back_translated>", "<2en_xx_simple>"]
+
+
+@pytest.mark.parametrize(
+    ("model", "token"), [(model, token) for model, tokens in MODELS.items() for token in tokens if token != "<2mass>"]
+)
+def test_every_language_token_is_found_by_its_own_spelling(model: str, token: str) -> None:
+    """Whether its code is typed or the token itself, and whatever else the vocabulary has."""
+    tokens = LanguageTokens([*MODELS[model], *NO_LANGUAGES, "de", "en", "ku_"])
+    # ff and fuv are the same language in the table; the shorter code is the default.
+    expected = "<2ff>" if token == "<2fuv>" else token
+    assert tokens.token(canonical(token)) == expected
+    if code_in(token) != "ku":  # our ku is Sorani, everywhere
+        assert tokens.token(canonical(code_in(token))) == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "typed", "token"),
+    [
+        # Macrolanguages and the individual languages that stand for them find one another.
+        ("M2M-100", "als_Latn", "__sq__"),
+        ("M2M-100", "plt_Latn", "__mg__"),
+        ("M2M-100", "ydd_Hebr", "__yi__"),
+        ("NLLB-200", "sq", "als_Latn"),
+        ("NLLB-200", "mg", "plt_Latn"),
+        ("NLLB-200", "yi", "ydd_Hebr"),
+        ("NLLB-200", "qu", "quy_Latn"),
+        ("NLLB-200", "ay", "ayr_Latn"),
+        ("NLLB-200", "din", "dik_Latn"),
+        ("NLLB-200", "kr_Arab", "knc_Arab"),
+        ("MADLAD-400", "als_Latn", "<2sq>"),
+        ("MADLAD-400", "plt_Latn", "<2mg>"),
+        ("MADLAD-400", "ydd_Hebr", "<2yi>"),
+        ("MADLAD-400", "knc_Arab", "<2kr_Arab>"),
+        # A language that a model has only in another than its usual script.
+        ("NLLB-200", "crh", "crh_Latn"),
+        # A region of a language that the model does not tell apart.
+        ("M2M-100", "fr-CA", "__fr__"),
+        ("MADLAD-400", "fr-CA", "<2fr_CA>"),
+        ("NLLB-200", "pt-PT", "por_Latn"),
+        ("mBART-50", "es-MX", "es_XX"),
+        ("NLLB-200", "zh-HK", "zho_Hant"),
+        ("MADLAD-400", "ku", "<2ckb>"),
+        ("MADLAD-400", "kmr", "<2ku>"),
+    ],
+)
+def test_other_codes_of_a_language_find_its_token(model: str, typed: str, token: str) -> None:
+    """Each model has one token for the language, which may have another code."""
+    assert LanguageTokens(MODELS[model]).token(canonical(typed)) == token
+
+
+@pytest.mark.parametrize(
+    ("model", "typed"),
+    [
+        ("M2M-100", "arz"),  # Egyptian is not Standard Arabic
+        ("M2M-100", "prs_Arab"),  # nor Dari Persian
+        ("M2M-100", "sr-Latn"),  # nor is another script the same text
+        ("M2M-100", "ku"),
+        ("NLLB-200", "arq"),
+        ("mBART-50", "yue"),
+    ],
+)
+def test_a_related_language_is_not_taken_instead(model: str, typed: str) -> None:
+    """What a model does not know is refused by name."""
+    with pytest.raises(LanguageError, match=f"the model does not know {canonical(typed)} "):
+        LanguageTokens(MODELS[model]).token(canonical(typed))
+
+
 def test_a_token_names_its_own_language_only() -> None:
     """Every language of the table is found in NLLB's codes as itself, and Sorani is never taken for Kurmanji."""
-    nllb = {entry.flores200 for entry in languages().values()} | {"de", "en"}
-    assert {canonical(language_tokens.token_of(nllb, code)) for code in languages()} == set(languages())
-    assert language_tokens.token_of({"__ku__", "__ckb__"}, "ku") == "__ckb__"
-    assert language_tokens.token_of({"<2zh>", "<2zh_Hant>"}, "zhtrad") == "<2zh_Hant>"
-    assert language_tokens.token_of({"en_XX", "de_DE", "de"}, "de") == "de_DE"
+    nllb = LanguageTokens({entry.flores200 for entry in languages().values()} | {"de", "en"})
+    assert {canonical(nllb.token(code)) for code in languages()} == set(languages())
+    assert LanguageTokens({"__ku__", "__ckb__"}).token("ku") == "__ckb__"
+    assert LanguageTokens({"<2zh>", "<2zh_Hant>"}).token("zhtrad") == "<2zh_Hant>"
+    assert LanguageTokens({"en_XX", "de_DE", "de"}).token("de") == "de_DE"
     with pytest.raises(LanguageError, match=r"does not know ku \(Central Kurdish"):
-        language_tokens.token_of({"__ku__", "__en__"}, "ku")
+        LanguageTokens({"__ku__", "__en__"}).token("ku")
     with pytest.raises(LanguageError, match="does not know de"):
-        language_tokens.token_of({"de", "en", "__en__"}, "de")
+        LanguageTokens({"de", "en", "__en__"}).token("de")
 
 
 def test_a_limit_fits_the_references(data: Path) -> None:

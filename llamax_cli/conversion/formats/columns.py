@@ -16,7 +16,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any, NamedTuple, TypeAlias
 
-from llamax_cli.conversion.segments import NO_EXTRA, CorpusRequest, Segment
+from llamax_cli.conversion.segments import NO_EXTRA, CorpusRequest, Segment, find_column
 from llamax_cli.errors import DataError, LanguageError, UsageError
 from llamax_cli.language_clues import language_in
 from llamax_cli.languages import canonical
@@ -126,9 +126,10 @@ def is_plain(kind: Any) -> bool:
 
 def _declared(columns: Sequence[Column], name: str, where: str) -> Column:
     by_name = {str(column): column for column in columns}
-    if name not in by_name:
+    found = find_column(name, by_name)
+    if found is None:
         raise UsageError(f"{where}: no column of text is called {name!r}; {suggestion(name, by_name)}")
-    return by_name[name]
+    return by_name[found]
 
 
 def _translation_fields(columns: Sequence[Column], where: str) -> Mapping[str, Column]:

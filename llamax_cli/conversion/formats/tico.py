@@ -21,7 +21,7 @@ from llamax_cli.streams.lines import bare, decode, lines
 HEADER = ("sourceLang", "targetLang", "sourceString", "targetString", "stringID", "url", "license", "translatorId")
 NAME = re.compile(r"(?P<part>\w+)\.(?P<source>[A-Za-z]+)-(?P<target>[\w-]+)\.tsv")
 # Codes that mean something else in other corpora, or in the table of languages.
-CODES = {"ku": "kmr", "ckb": "ku", "fuv": "ff", "fuv-Latn-NG": "ff", "es-LA": "es", "es-419": "es", "pt-BR": "pt"}
+CODES = {"ku": "kmr", "ckb": "ku", "fuv": "ff", "fuv-Latn-NG": "ff", "es-LA": "es", "es-419": "es"}
 
 
 def open_corpora(request: CorpusRequest) -> list[Corpus]:
