@@ -14,7 +14,7 @@ from unicodedata import normalize
 import msgspec
 
 from llamax_cli.augmentation.words import Capitals, capitals_of, has_letter, trim
-from llamax_cli.lexicon.store.layout import FIELD_SEPARATOR, ITEM_SEPARATOR, LIST_SEPARATOR
+from llamax_cli.lexicon.store.layout import CHECKSUM_BYTES, FIELD_SEPARATOR, ITEM_SEPARATOR, LIST_SEPARATOR
 from llamax_cli.lexicon.store.reader import Lexicon
 
 Value = TypeVar("Value")
@@ -175,7 +175,7 @@ class Vocabulary:
         prefix, core, suffix = self._trim(text)
         forms = _forms(core)
         found, has_longer = self._look_up(forms)
-        if self._is_lazy and len(found) == 1 and not _AFFIX(found[0][1]):
+        if self._is_lazy and len(found) == 1 and not _has_affixes(found[0][1]):
             value = self._sources[0].lexicon.without_sources(found[0][1])
         else:
             languages, translations = self._merge(found)
@@ -214,7 +214,7 @@ class Vocabulary:
         size = WORD_BYTES
         for _, value in found:
             size += UNPACKED * len(value)
-        if self._is_lazy and not any(_AFFIX(value) for _, value in found):
+        if self._is_lazy and not any(_has_affixes(value) for _, value in found):
             word.values = [value for _, value in found]
         else:
             word.languages, word.translations = self._merge(found)
@@ -238,7 +238,7 @@ class Vocabulary:
 
     def _merge(self, found: Sequence[tuple[LexiconSource, bytes]]) -> tuple[Sequence[str], Sequence[str]]:
         """Return the chosen languages and the translations into each, from the first value that has the language."""
-        if self._is_lazy and len(found) == 1 and not _AFFIX(found[0][1]):
+        if self._is_lazy and len(found) == 1 and not _has_affixes(found[0][1]):
             return self._sources[0].lexicon.unpack(found[0][1])
         merged: dict[str, str] = {}
         for source, value in found:
@@ -262,12 +262,16 @@ def _forms(core: str) -> tuple[str, ...]:
     return (text,) if lower == text else (text, lower)
 
 
-# Finds translations that begin or end with a hyphen in a stored value, perhaps others too. Such affixes are no words.
-_AFFIX = re.compile(rb"(?:^.{4}|[\0\1])(?:-|\xe2\x80[\x90\x91])|(?:-|\xe2\x80[\x90\x91])[\0\1]", re.DOTALL).search
-_HYPHENS = ("-", "\u2010", "\u2011")
+# Finds a hyphen at an edge of a translation in a stored value. A pattern that begins with a letter is searched fast.
+_find_affix = re.compile(rb"-(?:(?<=[\0\1]-)|(?=[\0\1]))").search
+
+
+def _has_affixes(value: bytes) -> bool:
+    """Return whether a stored value has translations that begin or end with a hyphen; such affixes are no words."""
+    return _find_affix(value, CHECKSUM_BYTES) is not None or value.startswith(b"-", CHECKSUM_BYTES)
 
 
 def _without_affixes(translations: str) -> str:
     """Return synonyms without those that are affixes: `er U+0001 -er -> er`."""
     words = translations.split(ITEM_SEPARATOR)
-    return ITEM_SEPARATOR.join(word for word in words if not (word.startswith(_HYPHENS) or word.endswith(_HYPHENS)))
+    return ITEM_SEPARATOR.join(word for word in words if not (word.startswith("-") or word.endswith("-")))
