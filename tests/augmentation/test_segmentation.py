@@ -429,6 +429,7 @@ def test_a_run_is_not_resumed_with_another_segmenter(llamax: Llamax, asian: Lexi
     assert llamax(*command, "--resume", "--segmenter", "jieba", cwd=tmp_path).returncode == 65
 
 
+@pytest.mark.slow
 def test_jieba_keeps_to_itself(llamax: Llamax, asian: Lexicon, tmp_path: Path) -> None:
     """jieba writes no message and no file."""
     (tmp_path / "tmp").mkdir()
