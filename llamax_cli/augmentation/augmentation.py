@@ -99,7 +99,9 @@ class Augmentation:
         }
         have = {lang for lexicon in self.lexicons for lang in lexicon.languages}
         others = () if self.paper else sorted(have.intersection(UNSPACED).difference(CHINESE))
-        return facts | ({"segmentation": {lang: describe(self.segmenters[lang]) for lang in others}} if others else {})
+        if others:
+            facts["segmentation"] = [f"{lang}={describe(self.segmenters[lang])}" for lang in others]
+        return facts
 
     def check_source(self, lang: str) -> None:
         """Raise RecordError if no lexicon has words of a language."""

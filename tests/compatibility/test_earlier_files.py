@@ -60,7 +60,7 @@ def test_what_was_split_otherwise_is_not_resumed(llamax: Callable[..., Outcome],
     state = tmp_path / "out.jsonl.partial.state"
     head, _, pending = state.read_bytes().partition(b"\n")
     saved = json.loads(head)
-    assert saved["run"]["arguments"].pop("segmentation") == {"th": "dictionary 2"}
+    assert saved["run"]["arguments"].pop("segmentation") == ["th=dictionary 2"]
     assert saved["run"]["arguments"]["segmenter"] == "jieba"  # as 0.1.0 wrote it
     state.write_bytes(json.dumps(saved).encode() + b"\n" + pending)
     refused = llamax(*command, "--resume", cwd=tmp_path)
