@@ -120,20 +120,23 @@ def test_an_entry_without_a_wanted_translation_is_still_a_word(tmp_path: Path) -
     assert switched(have, "แมวดำ", "th", into="de") == "แมว schwarz"
 
 
-def test_affixes_are_no_translations_in_any_language(tmp_path: Path) -> None:
-    """Neither alone nor among synonyms, with all languages or some. The paper has no such rule."""
-    have = lexicon(tmp_path / "x.lex", ("en", {"er": {"de": ["-er"]}, "one": {"de": ["-lein", "ein-", "eins"]}}))
-    record = {"src": "er one", "tgt": "x", "src_lang": "en", "tgt_lang": "de"}
-    for into in ((), ("de",)):
-        made = {
-            record_text(Augmentation([have], 1, into=into, copies=1, seed=seed)()(record, Counter())[0], "src")
-            for seed in range(9)
-        }
-        assert made == {"er eins"}
-    paper = {
-        record_text(Augmentation([have], 1, paper=True, seed=seed)()(record, Counter())[0], "src") for seed in range(30)
-    }
-    assert paper == {"-er -lein", "-er ein-", "-er eins"}
+@pytest.mark.parametrize("compiled", [True, False])
+def test_affixes_are_no_translations_in_any_language(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiled: bool
+) -> None:
+    """Neither alone nor among synonyms, of words or phrases, with all languages or some. The paper has no such rule."""
+    if not compiled:
+        monkeypatch.setattr("llamax_cli.augmentation.code_switching.SpacedSwitcher", None)
+    words = {"er": {"de": ["-er"]}, "one": {"de": ["-lein", "ein-", "e-ins"]}, "one er": {"de": ["-s"], "fr": ["s-"]}}
+    have = lexicon(tmp_path / "x.lex", ("en", words))
+    record = {"src": "er one, one er", "tgt": "x", "src_lang": "en", "tgt_lang": "de"}
+
+    def made(seed: int, **more: bool | tuple[str, ...]) -> str:
+        return record_text(Augmentation([have], 1, seed=seed, **more)()(record, Counter())[0], "src")  # type: ignore[arg-type]
+
+    assert {made(seed, into=into) for seed in range(9) for into in ((), ("de",))} == {"er e-ins, e-ins er"}
+    paper = {made(seed, paper=True).split()[-2] for seed in range(30)}
+    assert paper == {"-lein", "ein-", "e-ins"}
 
 
 @pytest.mark.parametrize(
