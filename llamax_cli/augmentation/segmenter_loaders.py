@@ -6,6 +6,8 @@ from typing import Any
 
 Segment = Callable[[str], list[str]]
 
+SUDACHI_CHARACTERS = 12_000  # it refuses texts of more than 49,149 bytes of UTF-8
+
 
 def jieba() -> Segment:
     """Return jieba's segmenter of Chinese."""
@@ -38,11 +40,11 @@ def pythainlp() -> Segment:
 
 
 def sudachi() -> Segment:
-    """Return SudachiPy's segmenter of Japanese, in mode A, which splits compounds as dictionaries list them."""
+    """Return SudachiPy's segmenter of Japanese, in mode A, its shortest words."""
     from sudachipy import Dictionary, SplitMode
 
     tokenize: Callable[[str], Iterable[Any]] = Dictionary(dict="core").tokenizer(mode=SplitMode.A).tokenize
-    return lambda text: [morpheme.surface() for part in _parts(text, 12_000) for morpheme in tokenize(part)]
+    return lambda text: [morpheme.surface() for part in _parts(text, SUDACHI_CHARACTERS) for morpheme in tokenize(part)]
 
 
 def fugashi() -> Segment:
@@ -72,7 +74,7 @@ def khmercut() -> Segment:
 
 
 def laonlp() -> Segment:
-    """Return LaoNLP's segmenter of Lao, newmm with a Lao dictionary."""
+    """Return LaoNLP's segmenter of Lao, which searches its dictionary."""
     from laonlp.tokenize import word_tokenize
 
     segment: Segment = word_tokenize

@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
@@ -291,6 +292,20 @@ def test_a_text_with_nothing_replaced_comes_back(asian: Lexicon, data: Path, tmp
 def test_chinese_loses_nothing(text: str) -> None:
     """The words that jieba finds join to the text."""
     assert join_words(*package_splitter("jieba")(text)) == text
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, row in SEGMENTERS.items() if all(map(find_spec, row.modules)) and row.load]
+)
+def test_an_installed_segmenter_loses_nothing(data: Path, name: str) -> None:
+    """Of lines, of a text of hundreds of kilobytes, of white space and other scripts, and of nothing."""
+    (lang, *_) = SEGMENTERS[name].languages
+    lines = (data / f"flores101/devtest/{FLORES[lang]}.devtest").read_text(encoding="utf-8").split("\n")[:200]
+    split = package_splitter(name)
+    for text in (*lines, "".join(lines).replace(" ", "") * 3, " a \u3000\t\u200b\n b  \r", "a\0b", ""):
+        words, gaps = split(text)
+        assert join_words(words, gaps) == text
+    assert len(split(lines[0])[0]) > 10
 
 
 @given(st.text("ab \u200b"), st.lists(st.text("ab")))
