@@ -1,15 +1,16 @@
 """Augmentation: code-switched copies of pairs and texts (paper, section 2.1, step 2, and section 3.2)."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec import Raw
 
 from llamax_cli.augmentation.code_switching import Switched, Switcher
-from llamax_cli.augmentation.segmentation import CHINESE, SCRIPTS, chinese_splitter, longest_match_splitter
+from llamax_cli.augmentation.segmenters import DEFAULTS, DICTIONARY, describe, splitter
+from llamax_cli.augmentation.unspaced_scripts import CHINESE, UNSPACED
 from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
 from llamax_cli.augmentation.words import split_words
 from llamax_cli.errors import RecordError, UsageError
@@ -38,7 +39,7 @@ class Augmentation:
     `without`: languages to exclude; TARGET is the target language of each pair. `copies`: number of copies of each
     record, each with its own random choices. `append`: write the record itself before its copies. `drop_unchanged`:
     leave out copies without replacements. `paper`: exactly as in the paper, that is, in lower case, with words split at
-    white space and without phrases. `segmenter`: the segmenter for Chinese.
+    white space and without phrases. `segmenters`: the segmenter of each language without spaces (see segmenters.py).
     """
 
     lexicons: Sequence[Lexicon]
@@ -49,7 +50,7 @@ class Augmentation:
     append: bool = False
     drop_unchanged: bool = False
     paper: bool = False
-    segmenter: str = "jieba"
+    segmenters: Mapping[str, str] = field(default_factory=lambda: DEFAULTS)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -60,6 +61,10 @@ class Augmentation:
             )
         if not self._replacement_languages(self.without):
             raise UsageError("--not leaves no language to translate words into")
+        if self.paper and any(self.segmenters[lang] != DEFAULTS[lang] for lang in UNSPACED.difference(CHINESE)):
+            raise UsageError(
+                "--paper segments only Chinese; with it, --segmenter can only name a segmenter for Chinese"
+            )
 
     def __call__(self) -> "Augmenter":
         """Return the Augmenter of one worker."""
@@ -111,6 +116,23 @@ class Augmentation:
             LexiconSource(lexicon, frozenset(lang for lang in languages if self.lexicon_by_language[lang] is lexicon))
             for lexicon in self.lexicons
         ]
+
+    @property
+    def dependencies(self) -> dict[str, Any]:
+        """What the result depends on besides the options: the content of the lexicons, and how texts are split.
+
+        `segmenter` is that of Chinese. `segmentation` are those of other languages, absent if the lexicons have none.
+        """
+        chinese = sorted({self.segmenters[lang] for lang in CHINESE})
+        facts: dict[str, Any] = {
+            "lexicons": [lexicon.fingerprint for lexicon in self.lexicons],
+            "segmenter": ",".join(chinese),
+        }
+        have = {lang for lexicon in self.lexicons for lang in lexicon.languages}
+        others = () if self.paper else sorted(have.intersection(UNSPACED).difference(CHINESE))
+        if others:
+            facts["segmentation"] = [f"{lang}={describe(self.segmenters[lang])}" for lang in others]
+        return facts
 
     def _paths(self) -> str:
         return ", ".join(lexicon.path for lexicon in self.lexicons)
@@ -187,20 +209,25 @@ class Augmenter:
         plan = self._plan
         sources = plan.sources(lang, target)
         lang = plan.source_language(lang)
-        is_chinese = lang in CHINESE
-        is_matched = lang in SCRIPTS and not plan.paper  # split at the longest entries, which include phrases
-        may_have_phrases = is_chinese or any(source.lexicon.max_words(lang) > 1 for source in sources)
+        # The paper splits only Chinese other than at spaces.
+        segmenter = self._segmenter(lang)
+        # The search for entries finds phrases, too; other segmenters may split an entry into several words.
+        has_phrases = segmenter not in {None, DICTIONARY} or any(
+            source.lexicon.max_words(lang) > 1 for source in sources
+        )
         vocabulary = Vocabulary(
             sources,
             lang,
-            "" if is_chinese or is_matched else " ",
+            " " if segmenter is None else "",
             self._memory,
-            has_phrases=may_have_phrases and not plan.paper and not is_matched,
+            has_phrases=has_phrases and not plan.paper and segmenter != DICTIONARY,
             is_exact=plan.paper,
         )
-        if is_chinese:
-            return Switcher(vocabulary, chinese_splitter(plan.segmenter), plan.rate)
-        return Switcher(vocabulary, longest_match_splitter(vocabulary) if is_matched else split_words, plan.rate)
+        return Switcher(vocabulary, splitter(segmenter, vocabulary) if segmenter else split_words, plan.rate)
+
+    def _segmenter(self, lang: str) -> str | None:
+        """Return the name of the segmenter of a language, or None if its words are what is between spaces."""
+        return None if self._plan.paper and lang not in CHINESE else self._plan.segmenters.get(lang)
 
 
 class _Direction(NamedTuple):

@@ -5,10 +5,10 @@ from typing import Annotated
 from typer import Option
 
 from llamax_cli.augmentation import augmentation
-from llamax_cli.augmentation.segmentation import SEGMENTERS
+from llamax_cli.augmentation.segmenters import AUTO, NAMES, choose_segmenters, complete_segmenter
 from llamax_cli.lexicon.catalog import lexicon_path
-from llamax_cli.options.command import Reads, command
-from llamax_cli.options.values import codes, codes_and, listed, one_of, share
+from llamax_cli.options.command import NEUTRAL, Reads, command
+from llamax_cli.options.values import codes, codes_and, listed, share
 from llamax_cli.streams.run import Run
 
 
@@ -55,9 +55,12 @@ def augment(
     segmenter: Annotated[
         str,
         Option(
-            metavar="NAME", callback=one_of(SEGMENTERS), help=f"Word segmenter for Chinese: {', '.join(SEGMENTERS)}."
+            metavar="[LANG=]NAME,...",
+            autocompletion=complete_segmenter,
+            help=f"Word segmenters of languages without spaces: {', '.join(NAMES)}.",
         ),
-    ] = "jieba",
+        NEUTRAL,  # what it says in the end is among the dependencies
+    ] = AUTO,
     seed: Annotated[int, Option(metavar="N", help="Random seed.")] = 0,
 ) -> None:
     """Replace words of the source by translations in other languages.
@@ -69,8 +72,8 @@ def augment(
     lexicons = augmentation.open_lexicons(listed(dict_))
     banned = codes_and(augmentation.TARGET, not_)
     plan = augmentation.Augmentation(
-        lexicons, rate, codes(into), banned, copies, append, drop_unchanged, paper, segmenter, seed
+        lexicons, rate, codes(into), banned, copies, append, drop_unchanged, paper, choose_segmenters(segmenter), seed
     )
-    run.add_dependencies(lexicons=[lexicon.fingerprint for lexicon in plan.lexicons])
+    run.add_dependencies(**plan.dependencies)
     run.map(plan)
     augmentation.report(run)

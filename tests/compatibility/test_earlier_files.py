@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.lexicons import lexicon
 from support.processes import Outcome, one_line
 from support.runs import losses, metrics, train
 
@@ -66,6 +67,23 @@ def test_what_was_written_is_not_written_again(earlier: Path, llamax: Callable[.
     partial.write_bytes(kept[:10] + b"#" + kept[11:])
     assert llamax(*COMMANDS[output], "-o", output, "--resume", cwd=earlier).returncode == 0
     assert (earlier / output).read_bytes()[10:11] == b"#"
+
+
+def test_what_was_split_otherwise_is_not_resumed(llamax: Callable[..., Outcome], tmp_path: Path) -> None:
+    """0.1.0 split texts without spaces in another way; its state says nothing about it."""
+    lexicon(tmp_path / "thai.lex", ("th", {"แมว": {"en": ["cat"]}}), entities={"en": 1})
+    texts = [json.dumps({"text": "แมว", "lang": "th"}), "not JSON"]
+    (tmp_path / "texts.jsonl").write_text("\n".join(texts), encoding="utf-8")
+    command = ("augment", "--dict", "thai.lex", "texts.jsonl", "-o", "out.jsonl")
+    assert llamax(*command, cwd=tmp_path).returncode == 65
+    state = tmp_path / "out.jsonl.partial.state"
+    head, _, pending = state.read_bytes().partition(b"\n")
+    saved = json.loads(head)
+    assert saved["run"]["arguments"].pop("segmentation") == ["th=dictionary 2"]
+    assert saved["run"]["arguments"]["segmenter"] == "jieba"  # as 0.1.0 wrote it
+    state.write_bytes(json.dumps(saved).encode() + b"\n" + pending)
+    refused = llamax(*command, "--resume", cwd=tmp_path)
+    assert one_line(refused, 1) == "cannot resume: not the same segmentation as in the first part; drop --resume"
 
 
 def test_a_checkpoint_is_resumed(earlier: Path, monkeypatch: pytest.MonkeyPatch) -> None:
