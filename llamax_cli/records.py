@@ -242,7 +242,7 @@ def number(record: Record, key: str, low: float = -math.inf, high: float = math.
     return found  # type: ignore[no-any-return]
 
 
-def count(record: Record, key: str, least: int = 0) -> int:
+def whole_number(record: Record, key: str, least: int = 0) -> int:
     """Return the whole number of `key`; RecordError if it is none, or less than `least`."""
     found = value(record, key)
     if type(found) is not int or not least <= found <= _MAX_COUNT:
@@ -255,7 +255,7 @@ def boolean(record: Record, key: str) -> bool:
     """Return whether the value of `key` is true; RecordError if it is neither true nor false."""
     found = value(record, key)
     if type(found) is not bool:
-        raise RecordError(f"{key!r} is {_kind(record[key])}, neither true nor false")
+        raise RecordError(f"{key!r} is neither true nor false")
     return found
 
 

@@ -291,7 +291,7 @@ def test_named_fields(llamax: Llamax, model: Path) -> None:
             b"no 'mt' in the record; --select match is for texts and pairs",
         ),
         (["--select", "best"], {"mt": "a", "tgt_lang": "de"}, b"no 'candidate' in the record (it has mt, tgt_lang)"),
-        (["--select", "best"], {"mt": "a", "candidate": 0}, b"'candidate' is 0, not a positive integer"),
+        (["--select", "best"], {"mt": "a", "candidate": 0}, b"'candidate' is 0, not a whole number from 1"),
         (
             ["--select", "best"],
             {"text": "a", "candidate": 1},

@@ -199,10 +199,12 @@ def test_scores_of_earlier_runs(llamax: Run, tmp_path: Path) -> None:
     ]
     assert rows[1]["high"] is None
     broken = llamax("score", stdin=b'{"src_lang":"en","tgt_lang":"de","metric":"bleu","score":"high"}\n')
-    assert broken.stderr == b"llamax score: stdin:1: 'score' is not a number\n"
+    assert broken.stderr == b"llamax score: stdin:1: 'score' is a string, not a number\n"
     double = llamax("score", "--summary", stdin=written + written)
     assert (double.returncode, double.stdout) == (65, b"")
-    assert double.stderr == b"llamax score: there are two bleu scores of en-de; summarise one system at a time\n"
+    assert double.stderr == (
+        b"llamax score: stdin:4: a second bleu score of en-de with the same signature; give one system at a time\n"
+    )
 
 
 def test_tables(llamax: Run, tmp_path: Path) -> None:
