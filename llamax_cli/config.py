@@ -19,6 +19,7 @@ POLICIES = ("stop", "skip")
 TRACKERS = ("tensorboard", "wandb")
 BLOCKS, RECORDS = "blocks", "records"
 # What other trainers call a setting, for the hint about an unknown key.
+LARGEST_NUMBER = 2**63 - 1
 ALIASES = {
     "optim": "optimizer",
     "lr": "learning_rate",
@@ -126,6 +127,8 @@ def _check(name: str, value: Any, facts: Mapping[str, Any]) -> None:
     for item in value if isinstance(value, tuple) else (value,):
         if "among" in facts and item not in facts["among"]:
             raise UsageError(f"{name} = {item!r}: {suggestion(str(item), facts['among'])}")
+    if type(value) in (int, float) and not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
+        raise UsageError(f"{name} = {value!r}: must be a finite number of at most 64 bits")
     if "least" in facts and not value >= facts["least"]:
         raise UsageError(f"{name} = {value!r}: must be at least {facts['least']}")
     if "most" in facts and not value <= facts["most"]:
@@ -182,7 +185,7 @@ def _typed(key: str, value: Any, types: Mapping[str, Any], where: str) -> Any:
         if isinstance(items, list | tuple) and all(isinstance(item, get_args(expected)[0]) for item in items):
             return tuple(items)
         raise UsageError(f"{where}: {key} takes a list of strings, not {value!r}")
-    if expected is float and type(value) is int:
+    if expected is float and type(value) is int and abs(value) <= LARGEST_NUMBER:
         return float(value)
     if type(value) is not expected:
         names = {int: "a whole number", float: "a number", str: "a string", bool: "true or false"}

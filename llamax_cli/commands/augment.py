@@ -7,7 +7,7 @@ from typer import Option
 from llamax_cli.augmentation import augmentation
 from llamax_cli.augmentation.segmentation import SEGMENTERS
 from llamax_cli.options.command import command
-from llamax_cli.options.values import codes, codes_and, listed, one_of, share
+from llamax_cli.options.values import MOST_COPIES, codes, codes_and, listed, one_of, share, whole_number
 from llamax_cli.streams.run import Run
 
 
@@ -22,7 +22,7 @@ def augment(
             help="Lexicons; each language is taken from the one that has the most entries for it.",
         ),
     ],
-    rate: Annotated[float, Option(metavar="SHARE", callback=share, help="Share of the words to replace.")] = 0.3,
+    rate: Annotated[float, share(metavar="SHARE", help="Share of the words to replace.")] = 0.3,
     into: Annotated[
         str | None, Option(metavar="LANG,...", help="Replace words by words of these languages only.")
     ] = None,
@@ -35,7 +35,13 @@ def augment(
         ),
     ] = None,
     copies: Annotated[
-        int, Option(metavar="N", min=1, help="Number of copies of each record, each with its own replacements.")
+        int,
+        whole_number(
+            metavar="N",
+            low=1,
+            high=MOST_COPIES,
+            help="Number of copies of each record, each with its own replacements.",
+        ),
     ] = 1,
     append: Annotated[bool, Option("--append", help="Also write each record itself, before its copies.")] = False,
     drop_unchanged: Annotated[
@@ -50,7 +56,7 @@ def augment(
             metavar="NAME", callback=one_of(SEGMENTERS), help=f"Word segmenter for Chinese: {', '.join(SEGMENTERS)}."
         ),
     ] = "jieba",
-    seed: Annotated[int, Option(metavar="N", help="Random seed.")] = 0,
+    seed: Annotated[int, whole_number(metavar="N", help="Random seed.")] = 0,
 ) -> None:
     """Replace words of the source by translations in other languages.
 

@@ -14,7 +14,7 @@ from typer.core import TyperCommand
 
 from llamax_cli.console import say
 from llamax_cli.errors import UsageError
-from llamax_cli.options.values import named_file, portion, reject_limit
+from llamax_cli.options.values import named_file, portion, reject_limit, whole_number
 from llamax_cli.ranks import rank
 from llamax_cli.streams.chunks import WHOLE, Portion
 from llamax_cli.streams.run import Run
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 Options = ParamSpec("Options")
 
 # Marks an option that does not change the result, so that a resumed run may have another value of it:
-# `workers: Annotated[int, Option(min=1), NEUTRAL] = 1`.
+# `workers: Annotated[int, whole_number(low=1), NEUTRAL] = 1`.
 NEUTRAL = object()
 
 _option = partial(typer.Option, rich_help_panel="Every command", show_default=False)
+_number = partial(whole_number, rich_help_panel="Every command", show_default=False)
 
 
 def _shared(
@@ -47,7 +48,7 @@ def _shared(
     resume: Annotated[
         bool, _option("--resume", help="Continue an interrupted run into -o FILE, to the same bytes."), NEUTRAL
     ] = False,
-    limit: Annotated[int | None, _option(metavar="N", min=1, help="Stop after N records are written.")] = None,
+    limit: Annotated[int | None, _number(metavar="N", low=1, help="Stop after N records are written.")] = None,
     rejects: Annotated[
         Path | None,
         _option(
@@ -76,7 +77,7 @@ def _shared(
         _option(metavar="I/N", parser=portion, help="Do the I-th of N parts; joined in order, they are the whole."),
     ] = WHOLE,
     workers: Annotated[
-        int, _option(metavar="N", min=1, help="Number of processes; it changes the speed and nothing else."), NEUTRAL
+        int, _number(metavar="N", low=1, help="Number of processes; it changes the speed and nothing else."), NEUTRAL
     ] = 1,
 ) -> None:
     """The flags of every command; only some commands have `shard` and `workers`."""
