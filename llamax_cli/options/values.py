@@ -15,7 +15,7 @@ from llamax_cli.streams.chunks import Portion
 from llamax_cli.streams.rejects import allowed_rejects
 
 LARGEST_WHOLE = 2**63 - 1  # what libraries, files and other languages can hold
-LARGEST_REAL = 1e9
+LARGEST_REAL = 10**9
 MOST_COPIES = 10_000  # of a record; more are a slip
 
 

@@ -3,7 +3,7 @@
 import pickle
 import tempfile
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -14,11 +14,17 @@ from llamax_cli.scoring.segments import Direction
 
 
 class StatisticsStore:
-    """The statistics of segments, in a temporary file that is deleted with this object."""
+    """The statistics of segments, in a temporary file that is deleted as the context ends."""
 
     def __init__(self) -> None:
-        self._file: Any = tempfile.TemporaryFile(prefix="llamax-")  # noqa: SIM115 (open as long as the object)
+        self._file: Any = tempfile.TemporaryFile(prefix="llamax-")  # noqa: SIM115 (closed with this object)
         self._offsets: dict[Direction, list[int]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
     def add(self, computed: GroupStatistics) -> None:
         """Store a group; FileError if the disk is full."""
