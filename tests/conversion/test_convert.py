@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.corpora import request_of, strict, written
-from support.processes import Outcome
+from support.processes import Outcome, one_line
 from support.records import parsed, read
 
 from llamax_cli.conversion.convert import read_corpora
@@ -506,3 +506,12 @@ def test_records_of_which_none_is_good_tell_why(llamax: Llamax, tmp_path: Path, 
     outcome = llamax("convert", "samples.jsonl", *choice, "--from", "records")
     assert (outcome.returncode, outcome.stdout) == (2, b"")
     assert outcome.stderr.endswith(b"the input is empty\n")
+
+
+@pytest.mark.parametrize("state", [b"{x", b"", b"\xff"])
+def test_a_saved_data_set_that_is_no_json_is_bad_data(state: bytes, llamax: Llamax, tmp_path: Path) -> None:
+    """The command line is right, the folder is not."""
+    (tmp_path / "saved").mkdir()
+    for name in ("state.json", "dataset_info.json"):
+        (tmp_path / "saved" / name).write_bytes(state)
+    one_line(llamax("convert", "--from", "dataset", "saved"), 65, "llamax convert: saved: broken data: ")

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from itertools import chain
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,7 @@ def _translated_errors(path: str) -> Iterator[None]:
     arrow = import_module("pyarrow")
     try:
         yield
-    except (arrow.ArrowException, exceptions.DatasetGenerationError) as error:
+    except (arrow.ArrowException, exceptions.DatasetGenerationError, JSONDecodeError, UnicodeError) as error:
         raise DataError(f"{path}: broken data: {_first_line(error)}") from error
     except (OSError, exceptions.DatasetsError) as error:
         raise FileError(f"{path}: {_first_line(error)}") from error
