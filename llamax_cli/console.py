@@ -12,6 +12,11 @@ INTERVAL = 0.1  # seconds between two updates of the bar
 WIDTH = 100  # most columns of a page
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun: `counted(1, "record") -> "1 record"`, and 2000 give "2,000 records"."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def say(command: str, message: str) -> None:
     """Write one line to stderr, unless it is closed."""
     if sys.stderr is None:
@@ -80,7 +85,7 @@ class Progress:
         if self._bar is None:
             self._start(total)
         self._next = now + INTERVAL
-        text = note() if note else f"{records:,} records"
+        text = note() if note else counted(records, "record")
         self._bar.update(self._task, completed=done, total=total, note=text)
 
     def set_note(self, note: str) -> None:

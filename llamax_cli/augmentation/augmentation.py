@@ -12,6 +12,7 @@ from llamax_cli.augmentation.code_switching import Switched, Switcher
 from llamax_cli.augmentation.segmentation import CHINESE, SCRIPTS, chinese_splitter, longest_match_splitter
 from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
 from llamax_cli.augmentation.words import split_words
+from llamax_cli.console import counted
 from llamax_cli.errors import RecordError, UsageError
 from llamax_cli.languages import canonical
 from llamax_cli.lexicon.catalog import open_lexicon
@@ -219,8 +220,8 @@ def report(run: Run) -> None:
     run.figures["replacements"] = dict(sorted(run.tally.items()))
     run.tally.clear()
     run.remarks.append(
-        f"{achieved:.1%} of {counts['words']:,} words replaced, {coverage:.1%} covered, "
-        f"{counts['unchanged']:,} of {counts['sentences']:,} sentences unchanged"
+        f"{achieved:.1%} of {counted(counts['words'], 'word')} replaced, {coverage:.1%} covered, "
+        f"{counts['unchanged']:,} of {counted(counts['sentences'], 'sentence')} unchanged"
     )
 
 

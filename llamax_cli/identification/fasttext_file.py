@@ -10,6 +10,7 @@ import mmap
 import struct
 from pathlib import Path
 
+from llamax_cli.console import counted
 from llamax_cli.errors import FileError, because
 
 MAGIC, NEWEST_VERSION = 793712314, 12
@@ -86,7 +87,7 @@ def _parse(path: Path, cursor: _Cursor) -> int:
     is_output_quantised = _read_boolean(cursor)
     _skip_matrix(cursor, label_count, dimension, quantised=is_quantised and is_output_quantised)
     if cursor.offset != len(cursor.data):
-        raise FileError(f"{path} is damaged: {len(cursor.data) - cursor.offset:,} bytes after its end")
+        raise FileError(f"{path} is damaged: {counted(len(cursor.data) - cursor.offset, 'byte')} after its end")
     return label_count
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from llamax_cli.console import counted
 from llamax_cli.errors import DataError, RecordError
 from llamax_cli.records import Record, Score, language, number, text, whole_number
 from llamax_cli.scoring.group_statistics import GroupStatistics, compute_statistics
@@ -144,4 +145,4 @@ def leave_out_segments(run: Run, reason: str, direction: Direction, ids: Sequenc
 def remark_empty(run: Run, reader: SegmentReader) -> None:
     """Report in the summary line how many translations were empty."""
     if reader.empty:
-        run.remarks.append(f"{reader.empty:,} empty translation{'s' if reader.empty > 1 else ''}")
+        run.remarks.append(counted(reader.empty, "empty translation"))

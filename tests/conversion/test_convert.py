@@ -396,7 +396,7 @@ def test_lengths_are_compared_through_pipes_too(llamax: Llamax, tmp_path: Path) 
     written(tmp_path / "x.de", "c")
     done = llamax("convert", "-", "x.de", "--from", "moses", "--langs", "en,de", stdin=b"a\nb\n")
     assert (done.returncode, done.stdout) == (65, b"")
-    assert b"- has 2 lines, x.de has 1 lines" in done.stderr
+    assert b"- has 2 lines, x.de has 1 line" in done.stderr
 
 
 def test_records_come_as_they_are_made() -> None:

@@ -197,7 +197,7 @@ def test_a_model_cut_anywhere_is_refused(model: Path) -> None:
         with pytest.raises(FileError):
             count_labels(model)
     model.write_bytes(whole + b"\0")
-    with pytest.raises(FileError, match="1 bytes after its end"):
+    with pytest.raises(FileError, match="1 byte after its end"):
         count_labels(model)
 
 

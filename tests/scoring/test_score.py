@@ -367,3 +367,13 @@ def test_seen_is_a_set() -> None:
         assert seen.has(*key) == (key in truth)
         assert seen.add(*key) == (key not in truth)
         truth.add(key)
+
+
+@pytest.mark.parametrize(
+    ("form", "text"), [("md", b"There are no scores.\n"), ("csv", b""), ("latex", b"% There are no scores.\n")]
+)
+@pytest.mark.parametrize("mode", [(), ("--summary",)])
+def test_a_table_of_nothing_says_so(form: str, text: bytes, mode: tuple[str, ...], llamax: Run) -> None:
+    """Instead of a table without a column, which is none."""
+    outcome = llamax("score", "--metric", "bleu", "--table", form, *mode, stdin=b"")
+    assert (outcome.returncode, outcome.stdout) == (0, text)

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from llamax_cli.console import counted
 from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment
 from llamax_cli.errors import DataError, FileError, UsageError
 from llamax_cli.language_clues import language_in, language_of_file
@@ -61,7 +62,7 @@ class AlignedFiles:
         if empty is not None:
             raise DataError(f"{empty} is empty; is the download complete?")
         if len(set(counts.values())) > 1:
-            lengths = ", ".join(f"{path} has {count:,} lines" for path, count in counts.items())
+            lengths = ", ".join(f"{path} has {counted(count, 'line')}" for path, count in counts.items())
             raise DataError(f"{lengths}: aligned files must be equally long")
 
     def _count(self, path: str) -> int | None:
