@@ -107,6 +107,23 @@ def test_a_shape_is_read_or_refused(
     assert read == CALLS[call]
 
 
+@pytest.mark.parametrize("space", ["", " "])
+@pytest.mark.parametrize("call", CALLS)
+def test_a_key_twice_is_refused(
+    call: str, space: str, tagger: type[Tagger], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever the command reads a record with, no value is lost to another one under the same key."""
+    lexicon(tmp_path / "small.lex", ("en", ENGLISH))
+    Path("references.jsonl").write_text('{"id":"a","text":"das Haus","lang":"de"}\n')
+    arguments = [*call.split(), *([] if "in.jsonl" in call and "mix" in call else ["in.jsonl"])]
+    for name in sorted(CALLS[call]):
+        line = json.dumps(SHAPES[name], separators=(",", ":" + space))
+        first = line[1:].partition(":")[0]
+        Path("in.jsonl").write_text(f'{line[:-1]},{first}:{space}"b"}}\n')
+        assert cli.run(arguments) == 65, name
+        assert f"in.jsonl:1: not a record: it has the key '{first[1:-1]}' twice" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("choice", [["--pairs", "en-de"], ["--mono", "en"]])
 def test_convert_chooses_among_shapes(
     choice: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
