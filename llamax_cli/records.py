@@ -131,6 +131,7 @@ _SHOWN_DIGITS = 25
 _string = msgspec.json.Decoder(str).decode
 _encoder = msgspec.json.Encoder()
 _SPACED_COLON = re.compile(rb'"[ \t\r]+:')
+_SPACED_KEY = re.compile(rb'(?<!\\)(?:\\\\)*"[ \t\r]+:')  # the quote is not escaped
 _LONE_SURROGATE = (
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 )
@@ -166,29 +167,33 @@ def parse_lines(data: bytes) -> list[Record] | None:
         lines = data.split(b"\n")
         lines.pop()
         records = list(map(_records, lines))
-        if _ends_of_keys(data) == sum(map(len, records)):
-            return records
-        is_good = all(repeated is None for repeated in map(_repeated_key, lines, records))
-        return records if is_good else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+    is_spaced = _may_space_colons(data)
+    if not is_spaced and data.count(b'":') == sum(map(len, records)):
+        return records
+    for line, record in zip(lines, records, strict=True):
+        if (is_spaced or line.count(b'":') != len(record)) and _repeated_key(line, record) is not None:
+            return None
+    return records
 
 
-def _ends_of_keys(data: bytes) -> float:
-    """Return at least the number of keys in some JSON; more where there are keys or texts inside of values."""
-    # `" :` is rare, and so is a colon after a space in most languages, for which it is quicker to look.
-    spaced = any(colon in data for colon in (b" :", b"\t:", b"\r:")) and _SPACED_COLON.search(data)
-    return math.inf if spaced else data.count(b'":')
+def _may_space_colons(data: bytes) -> bool:
+    """Return whether there may be white space before the colon behind a key; elsewhere `":` ends every key."""
+    # Most JSON and most languages have no white space before a colon, which is quickly seen.
+    return (b" :" in data or b"\t" in data or b"\r" in data) and _SPACED_COLON.search(data) is not None
 
 
 def _repeated_key(line: bytes, record: Record) -> str | None:
     """Return a key that the object on a line has twice; `record` has its last values only."""
-    keys = _ends_of_keys(line)
-    if keys == len(record) or keys == len(record) + sum(bytes(value).count(b'":') for value in record.values()):
-        return None
+    if not _may_space_colons(line) or not _SPACED_KEY.search(line):
+        # At least as many as there are keys: it may also stand in values, and in keys.
+        ends = line.count(b'":')
+        if ends == len(record) or ends == len(record) + sum(bytes(value).count(b'":') for value in record.values()):
+            return None
     import json
 
-    # Exact, but slower: numbers stay strings, because they may be out of range.
+    # Exact, but slower; numbers stay strings, because they may be out of range.
     pairs = json.loads(line, object_pairs_hook=list, parse_int=str, parse_float=str)
     seen: set[str] = set()
     return next((key for key, _ in pairs if key in seen or seen.add(key)), None)  # type: ignore[func-returns-value]

@@ -121,6 +121,8 @@ BAD = {
     b'{"a":1,"b":2,"a":3}': "not a record: it has the key 'a' twice",
     rb'{"a":1,"\u0061":{"a":1}}': "not a record: it has the key 'a' twice",
     b'{"a" :1,"b":":", "a":2}': "not a record: it has the key 'a' twice",
+    rb'{"a\\" :1,"b":"\" :","a\\":2}': "not a record: it has the key 'a\\\\' twice",
+    b'{"a"\t:1,"a"\t:2}': "not a record: it has the key 'a' twice",
     rb'{"\":":1e999,"b\":":"\":","b\":":1}': "not a record: it has the key 'b\":' twice",
     b"3": "not a record: expected object, got int",
     b'"text"': "not a record: expected object, got str",

@@ -17,7 +17,7 @@ TOKENIZERS = ("auto", "13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none
 def score(
     run: Run,
     metric: Annotated[
-        str, Option(metavar="NAME,...", help=f"Metrics, one or several of {', '.join(METRICS)}.")
+        str, Option(metavar="NAME,...", help=f"Metrics, one or several of {', '.join(METRICS)}; may be repeated.")
     ] = "spbleu",
     spm: Annotated[
         str, Option(metavar="NAME|FILE", help="SentencePiece model of spBLEU: flores101, flores200 or a file."), READS
