@@ -515,3 +515,16 @@ def test_a_saved_data_set_that_is_no_json_is_bad_data(state: bytes, llamax: Llam
     for name in ("state.json", "dataset_info.json"):
         (tmp_path / "saved" / name).write_bytes(state)
     one_line(llamax("convert", "--from", "dataset", "saved"), 65, "llamax convert: saved: broken data: ")
+
+
+@pytest.mark.parametrize(("form", "example"), [("flores", "deu.devtest"), ("ntrex", "newstest2019-ref.deu.txt")])
+def test_a_name_without_a_language_is_told_by_an_example(
+    form: str, example: str, llamax: Llamax, tmp_path: Path
+) -> None:
+    """Not by a regular expression; the example itself is such a name."""
+    for name in ("x.en", example):
+        (tmp_path / name).write_text("Guten Morgen.\n")
+    one_line(
+        llamax("convert", "--from", form, "x.en"), 65, f"x.en: no language in the name; expected a name like {example}"
+    )
+    assert b'"lang":"de"' in llamax("convert", "--from", form, example).stdout

@@ -16,6 +16,7 @@ from llamax_cli.streams.lines import Bad, bare, texts
 
 NTREX = r"^newstest\d+-(?:ref|src)\.(?P<code>.+)\.txt$"
 FLORES = r"^(?P<code>[A-Za-z_]+)\.(?:dev|devtest|test)$"
+NAMED_LIKE = {NTREX: "newstest2019-ref.deu.txt", FLORES: "deu.devtest"}
 SYSTEM_OUTPUT = "mt"  # an ending that is as usual beside other languages as among them
 EXHAUSTED = "\n"  # in place of a line of a file that has no more; no line contains it
 
@@ -126,7 +127,7 @@ def _open_folders(request: CorpusRequest, pattern: str) -> list[Corpus]:
         for path in matching_files(given, pattern):
             match = re.match(pattern, bare(path))
             if match is None:
-                raise DataError(f"{path}: no language in the name; expected a name like {pattern}")
+                raise DataError(f"{path}: no language in the name; expected a name like {NAMED_LIKE[pattern]}")
             _add(groups.setdefault(str(path.parent), {}), canonical(match["code"]), str(path))
         if not groups:
             raise FileError(f"{given}: no files of this corpus in the folder")
