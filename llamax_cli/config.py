@@ -161,7 +161,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise FileError(f"{path}: {because(error)}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # not TOML, not UTF-8, or a number of more digits than Python reads
         raise UsageError(f"{path}: not TOML: {str(error).lower()}") from error
 
 
@@ -169,7 +169,7 @@ def _parse_value(text: str) -> Any:
     """Return a value as TOML reads it; what is not TOML is a string: `_parse_value("cosine") -> "cosine"`."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except ValueError:  # also a number of more digits than Python reads
         return text
 
 
@@ -188,8 +188,8 @@ def _typed(key: str, value: Any, types: Mapping[str, Any], where: str) -> Any:
         if isinstance(items, list | tuple) and all(isinstance(item, get_args(expected)[0]) for item in items):
             return tuple(items)
         raise UsageError(f"{where}: {key} takes a list of strings, not {value!r}")
-    if expected is float and type(value) is int and abs(value) <= LARGEST_NUMBER:
-        return float(value)
+    if expected is float and type(value) is int:
+        return float(value) if abs(value) <= LARGEST_NUMBER else value  # which `_check` refuses
     if type(value) is not expected:
         names = {int: "a whole number", float: "a number", str: "a string", bool: "true or false"}
         raise UsageError(f"{where}: {key} takes {names[expected]}, not {value!r}")
