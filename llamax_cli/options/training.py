@@ -52,7 +52,7 @@ Freeze = Annotated[
 Lora = Annotated[
     int | None,
     whole_number(
-        "--lora", low=1, metavar="[RANK]", help=f"Train LoRA, with rank {RANK} if none is given.", show_default=False
+        "--lora", low=0, metavar="[RANK]", help=f"Train LoRA, with rank {RANK} if none is given.", show_default=False
     ),
 ]
 Keep = Annotated[
