@@ -21,6 +21,7 @@ POLICIES = ("stop", "skip")
 TRACKERS = ("tensorboard", "wandb")
 BLOCKS, RECORDS = "blocks", "records"
 # What other trainers call a setting, for the hint about an unknown key.
+LARGEST_NUMBER = 2**63 - 1
 ALIASES = {
     "optim": "optimizer",
     "lr": "learning_rate",
@@ -147,6 +148,8 @@ def _check(name: str, value: Any, facts: Mapping[str, Any]) -> None:
     for item in value if isinstance(value, tuple) else (value,):
         if "among" in facts and item not in facts["among"]:
             raise UsageError(f"{name} = {item!r}: {suggestion(str(item), facts['among'])}")
+    if type(value) in (int, float) and not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
+        raise UsageError(f"{name} = {value!r}: must be a finite number of at most 64 bits")
     if "least" in facts and not value >= facts["least"]:
         raise UsageError(f"{name} = {value!r}: must be at least {facts['least']}")
     if "most" in facts and not value <= facts["most"]:
@@ -181,7 +184,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise FileError(f"{path}: {because(error)}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # not TOML, not UTF-8, or a number of more digits than Python reads
         raise UsageError(f"{path}: not TOML: {str(error).lower()}") from error
 
 
@@ -189,7 +192,7 @@ def _parse_value(text: str) -> Any:
     """Return a value as TOML reads it; what is not TOML is a string: `_parse_value("cosine") -> "cosine"`."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except ValueError:  # also a number of more digits than Python reads
         return text
 
 
@@ -209,7 +212,7 @@ def _typed(key: str, value: Any, types: Mapping[str, Any], where: str) -> Any:
             return tuple(items)
         raise UsageError(f"{where}: {key} takes a list of strings, not {value!r}")
     if expected is float and type(value) is int:
-        return float(value)
+        return float(value) if abs(value) <= LARGEST_NUMBER else value  # which `_check` refuses
     if type(value) is not expected:
         names = {int: "a whole number", float: "a number", str: "a string", bool: "true or false"}
         raise UsageError(f"{where}: {key} takes {names[expected]}, not {value!r}")

@@ -26,6 +26,11 @@ def escape(text: str) -> str:
     return UNSAFE.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun: `counted(1, "record") -> "1 record"`, and 2000 give "2,000 records"."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def say(command: str, message: str) -> None:
     """Write one line to stderr, unless it is closed."""
     _write(escape(f"{f'llamax {command}'.strip()}: {message}") + "\n")
@@ -105,7 +110,7 @@ class Progress:
         if self._bar is None:
             self._start(total)
         self._next = now + INTERVAL
-        text = note() if note else f"{records:,} records"
+        text = note() if note else counted(records, "record")
         self._bar.update(self._task, completed=done, total=total, note=escape(text))
 
     def set_note(self, note: str) -> None:

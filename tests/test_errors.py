@@ -17,7 +17,7 @@ from support.filters import start
 from support.processes import one_line, processor_seconds
 
 from llamax_cli import cli
-from llamax_cli.errors import FileError
+from llamax_cli.errors import DataError, FileError
 from llamax_cli.streams.inputs import Input
 
 Filters = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -110,6 +110,38 @@ COMPRESS = {
     "bz2": bz2.compress,
     "xz": lzma.compress,
 }
+
+
+@pytest.mark.parametrize("garbage", [b"garbage", b"\0" * 7 + b"x", b"x" * 100_000], ids=["short", "zeros", "long"])
+@pytest.mark.parametrize("compression", COMPRESS)
+def test_garbage_behind_compressed_data_is_told(
+    filters: Filters, tmp_path: Path, compression: str, garbage: bytes
+) -> None:
+    """What follows the last stream and is no stream is no part of the input that may be passed over."""
+    (tmp_path / "in").write_bytes(COMPRESS[compression](GOOD * 3) + garbage)
+    one_line(filters("upper", "in"), 65, "llamax upper: in: the compressed ", had_written=True)
+
+
+@pytest.mark.parametrize("compression", COMPRESS)
+def test_several_streams_are_one_input(filters: Filters, tmp_path: Path, compression: str) -> None:
+    """As `cat a.gz b.gz` makes them; the last may be followed by zeros where the format allows it."""
+    padding = b"\0" * 512 if compression in ("gz", "xz") else b""
+    (tmp_path / "in").write_bytes(COMPRESS[compression](GOOD * 3000) + COMPRESS[compression](GOOD * 3) + padding)
+    outcome = filters("upper", "in")
+    assert (outcome.returncode, outcome.stdout.count(b"\n")) == (0, 3003)
+
+
+def test_streams_of_xz_may_be_padded(tmp_path: Path) -> None:
+    """By a multiple of four zero bytes, also between two streams; another number of them is an error."""
+    text = b"".join(b"%d\n" % number for number in range(99_999))
+    for padding in (0, 4, 8, 65_536, 7):
+        (tmp_path / "in").write_bytes((lzma.compress(text) + b"\0" * padding) * 2)
+        source = Input(tmp_path / "in")
+        if padding % 4 == 0:
+            assert b"".join(source.blocks()) == text * 2
+        else:
+            with pytest.raises(DataError, match="7 zero bytes behind it, no multiple of 4"):
+                list(source.blocks())
 
 
 @pytest.mark.parametrize("compression", COMPRESS)

@@ -13,6 +13,7 @@ from llamax_cli.augmentation.segmenters import DEFAULTS, DICTIONARY, describe, s
 from llamax_cli.augmentation.unspaced_scripts import CHINESE, UNSPACED
 from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
 from llamax_cli.augmentation.words import split_words
+from llamax_cli.console import counted
 from llamax_cli.errors import RecordError, UsageError
 from llamax_cli.languages import LanguageSet, alternatives, canonical, covers, find
 from llamax_cli.lexicon.catalog import open_lexicon
@@ -271,8 +272,8 @@ def report(run: Run) -> None:
     run.figures["replacements"] = dict(sorted(run.tally.items()))
     run.tally.clear()
     run.remarks.append(
-        f"{achieved:.1%} of {counts['words']:,} words replaced, {coverage:.1%} covered, "
-        f"{counts['unchanged']:,} of {counts['sentences']:,} sentences unchanged"
+        f"{achieved:.1%} of {counted(counts['words'], 'word')} replaced, {coverage:.1%} covered, "
+        f"{counts['unchanged']:,} of {counted(counts['sentences'], 'sentence')} unchanged"
     )
 
 

@@ -8,7 +8,7 @@ from llamax_cli.augmentation import augmentation
 from llamax_cli.augmentation.segmenters import AUTO, NAMES, choose_segmenters, complete_segmenter
 from llamax_cli.lexicon.catalog import lexicon_path
 from llamax_cli.options.command import NEUTRAL, Reads, command
-from llamax_cli.options.values import codes, codes_and, listed, share
+from llamax_cli.options.values import codes, codes_and, listed, share, whole_number
 from llamax_cli.streams.run import Run
 
 
@@ -24,7 +24,7 @@ def augment(
         ),
         Reads(lambda names: map(lexicon_path, listed(names))),
     ],
-    rate: Annotated[float, Option(metavar="SHARE", callback=share, help="Share of the words to replace.")] = 0.3,
+    rate: Annotated[float, share(metavar="SHARE", help="Share of the words to replace.")] = 0.3,
     into: Annotated[
         str | None, Option(metavar="LANG,...", help="Replace words by words of these languages only.")
     ] = None,
@@ -38,10 +38,10 @@ def augment(
     ] = None,
     copies: Annotated[
         int,
-        Option(
+        whole_number(
             metavar="N",
-            min=1,
-            max=augmentation.MOST_COPIES,
+            low=1,
+            high=augmentation.MOST_COPIES,
             help="Number of copies of each record, each with its own replacements.",
         ),
     ] = 1,
@@ -61,7 +61,7 @@ def augment(
         ),
         NEUTRAL,  # what it says in the end is among the dependencies
     ] = AUTO,
-    seed: Annotated[int, Option(metavar="N", help="Random seed.")] = 0,
+    seed: Annotated[int, whole_number(metavar="N", help="Random seed.")] = 0,
 ) -> None:
     """Replace words of the source by translations in other languages.
 

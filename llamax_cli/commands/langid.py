@@ -9,7 +9,7 @@ from llamax_cli.identification.annotation import AnnotationRequest
 from llamax_cli.identification.detectors import DEFAULT, DETECTORS
 from llamax_cli.identification.langid_run import SELECTION_NAMES, LangidRequest, write_identified
 from llamax_cli.options.command import READS, command
-from llamax_cli.options.values import listed, one_of
+from llamax_cli.options.values import listed, one_of, share
 from llamax_cli.streams.run import Run
 
 
@@ -44,7 +44,7 @@ def langid(
     ] = None,
     min_score: Annotated[
         float | None,
-        Option(metavar="P", min=0, max=1, help="With --select, an answer less probable than P matches no language."),
+        share(metavar="P", help="With --select, an answer less probable than P matches no language."),
     ] = None,
     summary: Annotated[
         bool,

@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Option
 
 from llamax_cli.options.command import READS, WRITES, command
-from llamax_cli.options.values import codes, format_option, listed, one_of
+from llamax_cli.options.values import codes, format_option, listed, one_of, whole_number
 from llamax_cli.scoring.metrics import METRICS
 from llamax_cli.streams.run import Run
 
@@ -17,7 +17,7 @@ TOKENIZERS = ("auto", "13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none
 def score(
     run: Run,
     metric: Annotated[
-        str, Option(metavar="NAME,...", help=f"Metrics, one or several of {', '.join(METRICS)}.")
+        str, Option(metavar="NAME,...", help=f"Metrics, one or several of {', '.join(METRICS)}; may be repeated.")
     ] = "spbleu",
     spm: Annotated[
         str, Option(metavar="NAME|FILE", help="SentencePiece model of spBLEU: flores101, flores200 or a file."), READS
@@ -56,9 +56,13 @@ def score(
         Option(metavar="FILE", help="Compare with the translations of another system, with p-values."),
         READS,
     ] = None,
-    resamples: Annotated[int, Option(metavar="N", min=1, help="Number of resamples in the paired bootstrap.")] = 1000,
-    swaps: Annotated[int, Option(metavar="N", min=1, help="Number of trials in approximate randomization.")] = 10000,
-    seed: Annotated[int, Option(metavar="N", min=0, help="Random seed; the default is sacreBLEU's.")] = 12345,
+    resamples: Annotated[
+        int, whole_number(metavar="N", low=1, high=100_000, help="Number of resamples in the paired bootstrap.")
+    ] = 1000,
+    swaps: Annotated[
+        int, whole_number(metavar="N", low=1, high=1_000_000, help="Number of trials in approximate randomization.")
+    ] = 10000,
+    seed: Annotated[int, whole_number(metavar="N", low=0, help="Random seed; the default is sacreBLEU's.")] = 12345,
     correction: Annotated[
         str,
         Option(

@@ -7,6 +7,7 @@ from typer import Option
 
 from llamax_cli.options import model as flags
 from llamax_cli.options.command import READS, OptionGroup, command
+from llamax_cli.options.values import whole_number
 from llamax_cli.streams.run import Run
 from llamax_cli.translation.translate import run_translate
 
@@ -22,7 +23,9 @@ def translate(
         ),
         READS,
     ] = None,
-    nbest: Annotated[int, Option(metavar="N", min=1, help="Candidates to write for each source, best first.")] = 1,
+    nbest: Annotated[
+        int, whole_number(metavar="N", low=1, help="Candidates to write for each source, best first.")
+    ] = 1,
 ) -> None:
     """Translate texts and pairs with a language model or an encoder-decoder.
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from llamax_cli.errors import RecordError, UsageError
 from llamax_cli.identification.detectors import DEFAULT
 from llamax_cli.identification.identifier import Identifier, has_letters
-from llamax_cli.records import Record, language, text, value
+from llamax_cli.records import Record, boolean, language, number, text
 from llamax_cli.streams.chunks import Tally
 
 WITHOUT_LETTERS = "without letters"
@@ -99,13 +99,9 @@ def _declared(record: Record, field: str) -> str | None:
 def _read_identification(record: Record) -> Identification:
     """Return what an earlier run found of the translation."""
     code = language(record, "lid") if "lid" in record else None
-    score = value(record, "lid_score") if "lid_score" in record else 0.0
-    if type(score) not in (int, float):
-        raise RecordError("'lid_score' is not a number")
-    agrees = value(record, "on_target")
-    if type(agrees) is not bool:
-        raise RecordError("'on_target' is neither true nor false")
-    return Identification("mt", _declared(record, "mt"), code, score, agrees, not text(record, "mt").strip())
+    score = number(record, "lid_score") if "lid_score" in record else 0.0
+    is_empty = not text(record, "mt").strip()
+    return Identification("mt", _declared(record, "mt"), code, score, boolean(record, "on_target"), is_empty)
 
 
 def _default_fields(record: Record) -> Sequence[str]:

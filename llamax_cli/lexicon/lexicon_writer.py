@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from llamax_cli.console import print_table
+from llamax_cli.console import counted, print_table
 from llamax_cli.errors import DataError, UsageError
 from llamax_cli.lexicon.builder import BuildContext
 from llamax_cli.lexicon.catalog import ENDING, describe_lexicons, path_of
@@ -96,5 +96,4 @@ def _remark(run: Run) -> None:
     counts = {reason: count for reason, count in run.tally.items() if reason != "pairs" and count}
     if run.tally["pairs"]:
         left_out = "".join(f", {count:,} {reason}" for reason, count in sorted(counts.items()))
-        pairs = run.tally["pairs"]
-        run.remarks.append(f"{pairs:,} pair{'s' if pairs != 1 else ''} read{left_out}")
+        run.remarks.append(f"{counted(run.tally['pairs'], 'pair')} read{left_out}")

@@ -14,6 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from llamax_cli.console import counted
 from llamax_cli.errors import FileError, UsageError
 from llamax_cli.mixing.algorithm1 import Draw, MixtureParameters, missing_pairs, plan_samples
 from llamax_cli.mixing.buckets import ADVICE, BUCKETS, Buckets
@@ -144,7 +145,7 @@ class Mixture:
             removed_sentences += report.removed_sentences
             subsets |= report.subsets
         if removed_sentences:
-            run.remarks.append(f"{removed_sentences:,} sentences of evaluation sets removed from texts")
+            run.remarks.append(f"{counted(removed_sentences, 'sentence')} of evaluation sets removed from texts")
         run.figures["sentences_removed"] = removed_sentences
         return SubsetTable(subsets)
 

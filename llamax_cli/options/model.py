@@ -11,7 +11,7 @@ from llamax_cli.models import prompts
 from llamax_cli.models.contracts import PAPER_BEAM, PAPER_TOKENS, QUANTIZATIONS, Decoding, ModelChoice
 from llamax_cli.models.server_address import ServerAddress
 from llamax_cli.options.command import NEUTRAL, READS
-from llamax_cli.options.values import codes, one_of
+from llamax_cli.options.values import codes, digits, one_of, real_number, whole_number
 from llamax_cli.translation.directions import DefaultLanguages
 from llamax_cli.translation.engines.registry import ENGINES, check_supported
 
@@ -21,7 +21,7 @@ SERVER_VARIABLE = "OPENAI_BASE_URL"
 
 
 def _tokens(value: str) -> str:
-    if value != "auto" and not (value.isdecimal() and int(value)):
+    if value != "auto" and not digits(value):
         raise BadParameter(f"{value!r} is neither a positive number of tokens nor auto")
     return value
 
@@ -90,16 +90,16 @@ Quantize = Annotated[
 ]
 BatchTokens = Annotated[
     int | None,
-    Option(
-        metavar="N", min=1, help="Most tokens in a batch, beams counted.", show_default=False, rich_help_panel=MODEL
+    whole_number(
+        metavar="N", low=1, help="Most tokens in a batch, beams counted.", show_default=False, rich_help_panel=MODEL
     ),
     NEUTRAL,
 ]
 Beam = Annotated[
     int | None,
-    Option(
+    whole_number(
         metavar="N",
-        min=1,
+        low=1,
         help=f"Number of beams: by default {PAPER_BEAM}, as in the paper, but 1 with --sample or on a server.",
         show_default=False,
         rich_help_panel=SEARCH,
@@ -122,12 +122,14 @@ Sample = Annotated[
         rich_help_panel=SEARCH,
     ),
 ]
-Temperature = Annotated[float, Option(min=0.01, help="Temperature of --sample.", rich_help_panel=SEARCH)]
+Temperature = Annotated[float, real_number(low=0.01, help="Temperature of --sample.", rich_help_panel=SEARCH)]
 TopP = Annotated[
     float,
-    Option("--top-p", min=0.01, max=1.0, help="Share of probability that --sample draws from.", rich_help_panel=SEARCH),
+    real_number(
+        "--top-p", low=0.01, high=1.0, help="Share of probability that --sample draws from.", rich_help_panel=SEARCH
+    ),
 ]
-Seed = Annotated[int, Option(help="Random seed of --sample and --plan.", rich_help_panel=SEARCH)]
+Seed = Annotated[int, whole_number(help="Random seed of --sample and --plan.", rich_help_panel=SEARCH)]
 Server = Annotated[
     ServerAddress | None,
     Option(
@@ -139,19 +141,19 @@ Server = Annotated[
     ),
 ]
 Concurrency = Annotated[
-    int, Option(metavar="N", min=1, help="Most requests at the same time.", rich_help_panel=SERVER), NEUTRAL
+    int, whole_number(metavar="N", low=1, help="Most requests at the same time.", rich_help_panel=SERVER), NEUTRAL
 ]
 Timeout = Annotated[
     float,
-    Option(metavar="SECONDS", min=0.1, help="Longest wait for the answer to a request.", rich_help_panel=SERVER),
+    real_number(metavar="SECONDS", low=0.1, help="Longest wait for the answer to a request.", rich_help_panel=SERVER),
     NEUTRAL,
 ]
 PerMinute = Annotated[
     int | None,
-    Option(
+    whole_number(
         "--per-minute",
         metavar="N",
-        min=1,
+        low=1,
         help="Most requests a minute.",
         show_default=False,
         rich_help_panel=SERVER,

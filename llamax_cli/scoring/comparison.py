@@ -43,20 +43,19 @@ def compare_systems(
     The p-values of directions are corrected for the number of directions. Those of the average, a single test, are not.
     """
     references = read_references(run, reference_files)
-    stores = []
-    for inputs in (run.inputs, [run.input(against)]):
-        stores.append(StatisticsStore())
-        total_by_direction(run, settings, references, inputs, store=stores[-1])
     rows: dict[str, list[Record]] = {name: [] for name in settings.metrics}
     averages = {name: MacroAverage() for name in settings.metrics}
     make = partial(_make_comparer, settings, trials)
-    pairs = _pair_segments(run, stores[0], stores[1], against)
-    with closing(ordered(make, pairs, run.settings.workers)) as compared:
-        for pair, results in compared:
-            for name, scores in results.items():
-                row = _row(pair.direction, name, scores, settings, trials)
-                rows[name].append(row | {"n": len(pair.ours[name])})
-                averages[name].add(scores)
+    with StatisticsStore() as ours, StatisticsStore() as theirs:
+        total_by_direction(run, settings, references, run.inputs, store=ours)
+        total_by_direction(run, settings, references, [run.input(against)], store=theirs)
+        pairs = _pair_segments(run, ours, theirs, against)
+        with closing(ordered(make, pairs, run.settings.workers)) as compared:
+            for pair, results in compared:
+                for name, scores in results.items():
+                    row = _row(pair.direction, name, scores, settings, trials)
+                    rows[name].append(row | {"n": len(pair.ours[name])})
+                    averages[name].add(scores)
     for metric_rows in rows.values():
         _correct_p_values(metric_rows, correction)
     yield from (row for direction_rows in zip(*rows.values(), strict=True) for row in direction_rows)

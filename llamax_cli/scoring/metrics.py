@@ -21,6 +21,15 @@ METRICS = {
     "ter": "llamax_cli.scoring.ter:Ter",
     "comet": "llamax_cli.scoring.comet:Comet",
 }
+# The scores that a metric can give; those of other programs' metrics are only known to be no larger than LARGEST_SCORE.
+LARGEST_SCORE = 1e6
+ROUNDING = 1e-6  # by which sacreBLEU itself passes 100
+SCORE_RANGES = {
+    "spbleu": (0.0, 100 + ROUNDING),
+    "bleu": (0.0, 100 + ROUNDING),
+    "chrf++": (0.0, 100 + ROUNDING),
+    "ter": (0.0, LARGEST_SCORE),
+}
 SCORE_KEYS = frozenset(METRICS)  # the keys of `score --segments`: each metric writes its score under its own name
 
 Statistics: TypeAlias = "NDArray[Any]"  # a row for each segment, or one row that is their sum

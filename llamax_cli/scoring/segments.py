@@ -6,7 +6,7 @@ from itertools import groupby, islice
 from typing import Any, NamedTuple, TypeAlias
 
 from llamax_cli.errors import RecordError
-from llamax_cli.records import Record, language, text, value
+from llamax_cli.records import Record, boolean, language, text, value, whole_number
 from llamax_cli.scoring.metrics import MetricSettings
 from llamax_cli.scoring.references import References
 
@@ -73,14 +73,15 @@ class SegmentReader:
         hypothesis = text(record, "mt")
         source = text(record, "src") if self._needs_source or "id" not in record else ""
         id_ = text(record, "id") if "id" in record else source
-        if "candidate" in record and value(record, "candidate") != 1:
+        if "candidate" in record and whole_number(record, "candidate", least=1) != 1:
             raise RecordError("one of several candidates: pick one with llamax langid --select best")
         reference = self._reference(record, direction[1], id_)
         if not self.seen.add(direction, id_):
             raise RecordError(f"segment {id_!r} of {'-'.join(direction)} occurs twice")
         self.empty += not hypothesis
-        on_target = value(record, "on_target") if "on_target" in record else None
-        return Segment(direction, id_, source, hypothesis, reference, on_target if on_target in (True, False) else None)
+        has_verdict = "on_target" in record and value(record, "on_target") is not None
+        on_target = boolean(record, "on_target") if has_verdict else None
+        return Segment(direction, id_, source, hypothesis, reference, on_target)
 
     def direction(self, record: Record) -> Direction:
         """Return the codes of source and target language."""

@@ -3,7 +3,7 @@
 import pickle
 import tempfile
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -14,14 +14,20 @@ from llamax_cli.streams.temporary import temporary_error
 
 
 class StatisticsStore:
-    """The statistics of segments, in a temporary file that is deleted with this object."""
+    """The statistics of segments, in a temporary file that is deleted as the context ends."""
 
     def __init__(self) -> None:
         try:
-            self._file: Any = tempfile.TemporaryFile(prefix="llamax-")  # noqa: SIM115 (open as long as the object)
+            self._file: Any = tempfile.TemporaryFile(prefix="llamax-")  # noqa: SIM115 (closed with this object)
         except OSError as error:
             raise temporary_error(error) from error
         self._offsets: dict[Direction, list[int]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
     def add(self, computed: GroupStatistics) -> None:
         """Store a group; FileError if the disk is full."""

@@ -37,7 +37,7 @@ class Table:
     def finish(self) -> None:
         """Write the table and finish the file."""
         records = [_escaped(record) for record in DECODER.decode_lines(b"".join(self._lines))]
-        self._file.write(FORMATS[self._format](records).encode())
+        self._file.write((FORMATS[self._format](records) if records else NOTHING[self._format]).encode())
         self._file.finish()
 
     def close(self) -> None:
@@ -92,6 +92,9 @@ def latex(records: Records) -> str:
 
 
 FORMATS: dict[str, Callable[[Records], str]] = {"md": markdown, "csv": comma_separated, "latex": latex}
+
+# What is written where a table would have no row and no column.
+NOTHING = {"md": "There are no scores.\n", "csv": "", "latex": "% There are no scores.\n"}
 
 
 def _columns(records: Records) -> list[str]:

@@ -117,9 +117,13 @@ class Dataset:
         place, line = self._locate(number)
         data = self._read(place, line, line + 1)
         try:
-            return self._decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return self._sample(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecordError) as error:
             raise DataError(f"{self.where(number)}: {_why(data, error)}") from error
+
+    def _sample(self, line: bytes) -> Sample:
+        parse(line)  # which refuses a line that has a key twice
+        return self._decode(line)
 
     def where(self, number: int) -> str:
         """Return where a record is in the user's files: `mix.jsonl:1207`."""
@@ -133,8 +137,8 @@ class Dataset:
             return [self[number] for number in range(start, end)]
         lines = self._read(place, line, line + end - start).split(b"\n")
         try:
-            return [self._decode(content) for content in lines[: end - start]]
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            return [self._sample(content) for content in lines[: end - start]]
+        except (msgspec.DecodeError, UnicodeDecodeError, RecordError):
             return [self[number] for number in range(start, end)]  # raises for the bad one
 
     def _locate(self, number: int) -> tuple[int, int]:

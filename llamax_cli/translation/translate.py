@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from llamax_cli.console import counted
 from llamax_cli.errors import DataError, RecordError, UsageError
 from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
 from llamax_cli.models.fingerprint import fingerprints
@@ -142,6 +143,4 @@ def _refuse(name: str, line: int, reason: str, raw: bytes) -> None:
 def _report_shortfall(run: Run, shortfall: dict[str, int]) -> None:
     run.figures["short"] = shortfall
     count, pairs = len(shortfall), sum(shortfall.values())
-    run.remarks.append(
-        f"too few texts for {count} direction{'s' * (count != 1)}, {pairs:,} pair{'s' * (pairs != 1)} short"
-    )
+    run.remarks.append(f"too few texts for {counted(count, 'direction')}, {counted(pairs, 'pair')} short")

@@ -420,7 +420,7 @@ def test_lengths_are_compared_through_pipes_too(llamax: Llamax, tmp_path: Path) 
     written(tmp_path / "x.de", "c")
     done = llamax("convert", "-", "x.de", "--from", "moses", "--langs", "en,de", stdin=b"a\nb\n")
     assert (done.returncode, done.stdout) == (65, b"")
-    assert b"- has 2 lines, x.de has 1 lines" in done.stderr
+    assert b"- has 2 lines, x.de has 1 line" in done.stderr
 
 
 def test_records_come_as_they_are_made() -> None:
@@ -532,9 +532,23 @@ def test_records_of_which_none_is_good_tell_why(llamax: Llamax, tmp_path: Path, 
     assert outcome.stderr.endswith(b"the input is empty\n")
 
 
-@pytest.mark.parametrize(("format_", "like"), [("flores", "deu.dev"), ("ntrex", "newstest2019-ref.deu.txt")])
-def test_a_name_without_a_language_is_told_by_example(llamax: Llamax, tmp_path: Path, format_: str, like: str) -> None:
-    """The message shows a name that has one, not the pattern by which names are read."""
-    (tmp_path / "talk").write_bytes(b"one\n")
-    said = one_line(llamax("convert", "talk", "--from", format_), 65, "talk: no language in the name", like)
-    assert not set(r"\^$(?<") & set(said)
+@pytest.mark.parametrize("state", [b"{x", b"", b"\xff"])
+def test_a_saved_data_set_that_is_no_json_is_bad_data(state: bytes, llamax: Llamax, tmp_path: Path) -> None:
+    """The command line is right, the folder is not."""
+    (tmp_path / "saved").mkdir()
+    for name in ("state.json", "dataset_info.json"):
+        (tmp_path / "saved" / name).write_bytes(state)
+    one_line(llamax("convert", "--from", "dataset", "saved"), 65, "llamax convert: saved: broken data: ")
+
+
+@pytest.mark.parametrize(("form", "example"), [("flores", "deu.devtest"), ("ntrex", "newstest2019-ref.deu.txt")])
+def test_a_name_without_a_language_is_told_by_an_example(
+    form: str, example: str, llamax: Llamax, tmp_path: Path
+) -> None:
+    """Not by a regular expression; the example itself is such a name."""
+    for name in ("x.en", example):
+        (tmp_path / name).write_text("Guten Morgen.\n")
+    one_line(
+        llamax("convert", "--from", form, "x.en"), 65, f"x.en: no language in the name; expected a name like {example}"
+    )
+    assert b'"lang":"de"' in llamax("convert", "--from", form, example).stdout

@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 from support.corpora import Rejected, request_of, texts
+from support.processes import Outcome, one_line
 
 from llamax_cli.conversion.formats import tmx, wmt
 from llamax_cli.conversion.formats.markup import unfold
@@ -144,6 +145,9 @@ def test_codes_of_the_file_can_be_declared(memory: Write) -> None:
         ('<!DOCTYPE tmx [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]>', unit(en="&b;"), r"a\.tmx:1: declares the entity 'a'"),
         ('<!DOCTYPE tmx SYSTEM "tmx14.dtd">', unit(en="a&nbsp;b"), r"a\.tmx:4: the entity &nbsp; is not defined"),
         ('<?xml version="1.0" encoding="big5"?>', "", r"encoding 'big5' is not supported"),
+        ('<?xml version="1.0" encoding="idna"?>', "", r"encoding 'idna' is not supported"),
+        ('<?xml version="1.0" encoding="undefined"?>', "", r"encoding 'undefined' is not supported"),
+        ('<?xml version="1.0" encoding="punycode"?>', "", r"encoding 'punycode' is not supported"),
         ("<a></a>", "", r"a\.tmx:1: not a TMX file: it opens with <a>"),
     ],
 )
@@ -342,3 +346,15 @@ def test_an_unreadable_segment_keeps_its_place(pair: tuple[Path, Path]) -> None:
     (corpus,) = wmt.open_corpora(request_of(*pair, bad=bad))
     assert texts(corpus, "en", "de")[2:] == [("Three", None), ("Four", "Vier")]
     assert [(line, reason) for _, line, reason, _ in bad] == [(3, "not UTF-8: byte 0xff at 39")]
+
+
+@pytest.mark.parametrize("body", ["", "<tu></tu>", '<tu><tuv xml:lang=""></tuv></tu>'])
+def test_a_memory_without_a_language_has_no_record(body: str, memory: Write, llamax: Callable[..., Outcome]) -> None:
+    """It is empty, which is no error; a text in a language that nobody knows is one."""
+    outcome = llamax("convert", memory(body))
+    assert (outcome.returncode, outcome.stdout) == (0, b"")
+    assert b"convert: 0 records" in outcome.stderr
+    one_line(llamax("convert", memory(unit(qqqzz="x"))), 65, "a.tmx:5: 'qqqzz' is not a language code")
+    rejected = llamax("convert", memory(unit(qqqzz="x")), "--rejects", "bad.jsonl")
+    assert (rejected.returncode, rejected.stdout) == (0, b"")
+    assert b"1 rejected" in rejected.stderr

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.corpora import flores
 from support.processes import ROOT, wait_for
@@ -242,7 +242,7 @@ def test_a_model_cut_anywhere_is_refused(model: Path) -> None:
         with pytest.raises(FileError):
             count_labels(model)
     model.write_bytes(whole + b"\0")
-    with pytest.raises(FileError, match="1 bytes after its end"):
+    with pytest.raises(FileError, match="1 byte after its end"):
         count_labels(model)
 
 
@@ -253,6 +253,52 @@ def test_a_quantised_model_cut_anywhere_is_refused(tmp_path: Path) -> None:
         path.write_bytes(whole[:end])
         with pytest.raises(FileError, match="truncated"):
             count_labels(path)
+
+
+@given(st.integers(0, 938_013 * 8 - 1))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_published_model_with_a_bit_that_flipped_is_refused(tmp_path: Path, bit: int) -> None:
+    """Wherever it is; the file that the package ships is whole."""
+    damaged, path = bytearray(SHIPPED.read_bytes()), tmp_path / "lid.ftz"
+    assert len(damaged) == 938_013
+    damaged[bit >> 3] ^= 1 << (bit & 7)
+    path.write_bytes(damaged)
+    with pytest.raises(FileError, match=r"damaged|not a fastText model|version|word vectors"):
+        count_labels(path)
+
+
+def test_the_sizes_in_a_model_agree(model: Path) -> None:
+    """Any other number in a header, or a word that became a label, is found without a checksum."""
+    whole = model.read_bytes()
+    words, labels, dimension = 6, 5, 5
+    header = 8 + 48 + 8
+    # dimension, loss, kind, bucket; entries, words, labels, tokens, pruned; a count and the kind of the first word
+    entry = header + 28 + len(b"</s>\0")
+    for place in (
+        8,
+        8 + 24,
+        8 + 28,
+        8 + 32,
+        header,
+        header + 4,
+        header + 8,
+        header + 19,
+        header + 20,
+        entry + 7,
+        entry + 8,
+    ):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0x84
+        model.write_bytes(damaged)
+        with pytest.raises(FileError):
+            count_labels(model)
+    matrix_start = whole.index(struct.pack("<2q", words, dimension))
+    for place in (matrix_start - 1, matrix_start, matrix_start + 8, whole.index(struct.pack("<2q", labels, dimension))):
+        damaged = bytearray(whole)
+        damaged[place] ^= 2
+        model.write_bytes(damaged)
+        with pytest.raises(FileError):
+            count_labels(model)
 
 
 @pytest.mark.parametrize(
@@ -336,7 +382,7 @@ def test_named_fields(llamax: Llamax, model: Path) -> None:
             b"no 'mt' in the record; --select match is for texts and pairs",
         ),
         (["--select", "best"], {"mt": "a", "tgt_lang": "de"}, b"no 'candidate' in the record (it has mt, tgt_lang)"),
-        (["--select", "best"], {"mt": "a", "candidate": 0}, b"'candidate' is 0, not a positive integer"),
+        (["--select", "best"], {"mt": "a", "candidate": 0}, b"'candidate' is 0, not a whole number from 1"),
         (
             ["--select", "best"],
             {"text": "a", "candidate": 1},

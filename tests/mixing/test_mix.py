@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.processes import Outcome
+from support.processes import Outcome, one_line
 from support.records import pair, parsed, text, write
 
 KEYS = {"prompt", "completion", "id", "origin"}
@@ -313,3 +313,16 @@ def test_a_mixture_of_nothing_is_nothing(llamax: Mix, tmp_path: Path) -> None:
     outcome = llamax("mix", "--para", empty, "--workers", 2)
     assert (outcome.returncode, outcome.stdout) == (0, b"")
     assert llamax("mix", "--plan", "--para", empty).stdout == b""
+
+
+@pytest.mark.parametrize("space", ["", " "])
+@pytest.mark.parametrize("more", ["", '"score":1,'])
+def test_a_pair_with_a_key_twice_is_bad(llamax: Mix, tmp_path: Path, space: str, more: str) -> None:
+    """Neither of its two values is chosen in silence; beside it all lines are good."""
+    good = "".join(json.dumps(pair(number), separators=(",", ":" + space)) + "\n" for number in range(5))
+    line = "{" + more + json.dumps(pair(7), separators=(",", ":" + space))[1:-1] + ',"src":"b"}\n'
+    (tmp_path / "p.jsonl").write_text(good + line + good)
+    one_line(llamax("mix", "--para", "p.jsonl"), 65, "p.jsonl:6: not a record: it has the key 'src' twice")
+    mixed = llamax("mix", "--para", "p.jsonl", "--per-pair", 0, "--rejects", "bad.jsonl")
+    assert len(parsed(mixed)) == 5
+    assert b"; 1 rejected, see bad.jsonl; " in mixed.stderr

@@ -199,10 +199,12 @@ def test_scores_of_earlier_runs(llamax: Run, tmp_path: Path) -> None:
     ]
     assert rows[1]["high"] is None
     broken = llamax("score", stdin=b'{"src_lang":"en","tgt_lang":"de","metric":"bleu","score":"high"}\n')
-    assert broken.stderr == b"llamax score: stdin:1: 'score' is not a number\n"
+    assert broken.stderr == b"llamax score: stdin:1: 'score' is a string, not a number\n"
     double = llamax("score", "--summary", stdin=written + written)
     assert (double.returncode, double.stdout) == (65, b"")
-    assert double.stderr == b"llamax score: there are two bleu scores of en-de; summarise one system at a time\n"
+    assert double.stderr == (
+        b"llamax score: stdin:4: a second bleu score of en-de with the same signature; give one system at a time\n"
+    )
 
 
 def test_tables(llamax: Run, tmp_path: Path) -> None:
@@ -365,3 +367,13 @@ def test_seen_is_a_set() -> None:
         assert seen.has(*key) == (key in truth)
         assert seen.add(*key) == (key not in truth)
         truth.add(key)
+
+
+@pytest.mark.parametrize(
+    ("form", "text"), [("md", b"There are no scores.\n"), ("csv", b""), ("latex", b"% There are no scores.\n")]
+)
+@pytest.mark.parametrize("mode", [(), ("--summary",)])
+def test_a_table_of_nothing_says_so(form: str, text: bytes, mode: tuple[str, ...], llamax: Run) -> None:
+    """Instead of a table without a column, which is none."""
+    outcome = llamax("score", "--metric", "bleu", "--table", form, *mode, stdin=b"")
+    assert (outcome.returncode, outcome.stdout) == (0, text)

@@ -252,3 +252,18 @@ def test_unknown_metrics(names: tuple[str, ...], message: str) -> None:
     """The nearest name is suggested."""
     with pytest.raises(UsageError, match=message):
         MetricSettings(metrics=names)
+
+
+def test_a_damaged_model_is_refused(data: Path, tmp_path: Path) -> None:
+    """A piece that is no text, a score out of order; models whose authors set some scores aside are whole."""
+    for name in ("llama2", "mistral", "chinese-llama2"):
+        SpmTokenizer(data / "tokenizers" / name / "tokenizer.model")
+    whole = (data / "tokenizers" / "llama2" / "tokenizer.model").read_bytes()
+    piece = whole.index("▁über".encode())
+    score = piece + len("▁über".encode()) + 1
+    for place, bit in ((piece + 3 + 1, 0x80), (score, 0x40), (score + 2, 0x10), (score + 3, 0x80)):
+        damaged = bytearray(whole)
+        damaged[place] ^= bit
+        (tmp_path / "spm.model").write_bytes(damaged)
+        with pytest.raises(FileError, match="is a damaged SentencePiece model"):
+            SpmTokenizer(tmp_path / "spm.model")

@@ -10,6 +10,8 @@ from sacrebleu.metrics import BLEU, CHRF
 from sacrebleu.significance import PairedTest
 from support.corpora import edited, flores
 
+from llamax_cli.errors import LlamaxError
+from llamax_cli.scoring import significance
 from llamax_cli.scoring.metrics import MetricSettings, load_metric
 from llamax_cli.scoring.significance import (
     MacroAverage,
@@ -120,3 +122,16 @@ def test_corrections_by_hand() -> None:
 def test_ids_in_the_order_of_the_corpus() -> None:
     """Numbers are compared as numbers, not digit by digit."""
     assert sorted(["d:10", "d:9", "c:1", "d"], key=natural_key) == ["c:1", "d", "d:9", "d:10"]
+
+
+def test_trials_that_do_not_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said which options to lower."""
+
+    def refuse(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(significance, "_run_trials", refuse)
+    with pytest.raises(
+        LlamaxError, match="1,000 resamples and 10,000 swaps of 2 segments do not fit into memory; lower"
+    ):
+        run_trials(load_metric("bleu", MetricSettings()), np.zeros((2, 10)), np.zeros((2, 10)), Trials())

@@ -125,8 +125,9 @@ def texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(server: Loopback | str, *more: str) -> int:
     """Run `llamax translate in.jsonl` with a server and return the exit code."""
     url = server if isinstance(server, str) else server.url
-    arguments = ["translate", "in.jsonl", "--model", "m", "--engine", "openai", "--server", url, "-o", "out.jsonl"]
-    return cli.run([*arguments, *([] if "--into" in more else ["--into", "de"]), *more])
+    arguments = ["translate", "in.jsonl", "--engine", "openai", "--server", url, "-o", "out.jsonl"]
+    defaults = {"--model": "m", "--into": "de"}
+    return cli.run([*arguments, *(word for flag in defaults.items() if flag[0] not in more for word in flag), *more])
 
 
 def test_a_server_translates(

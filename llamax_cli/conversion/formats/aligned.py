@@ -8,13 +8,14 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from llamax_cli.console import counted
 from llamax_cli.conversion.segments import NO_EXTRA, Corpus, CorpusRequest, Segment
 from llamax_cli.errors import DataError, FileError, UsageError
 from llamax_cli.language_clues import language_in, language_of_file
 from llamax_cli.languages import canonical, known, variety
 from llamax_cli.streams.lines import Bad, bare, texts
 
-NTREX_NAMES, FLORES_NAMES = "newstest2019-ref.deu.txt", "deu.dev or deu_Latn.devtest"  # for messages
+NTREX_NAMES, FLORES_NAMES = "newstest2019-ref.deu.txt", "deu.devtest"  # for messages
 NTREX = r"^newstest\d+-(?:ref|src)\.(?P<code>.+)\.txt$"
 FLORES = r"^(?P<code>[A-Za-z_]+)\.(?:dev|devtest|test)$"
 NTREX_CODES = {"por": "pt-PT"}  # beside por-BR; its spelling is that of Portugal
@@ -64,7 +65,7 @@ class AlignedFiles:
         if empty is not None:
             raise DataError(f"{empty} is empty; is the download complete?")
         if len(set(counts.values())) > 1:
-            lengths = ", ".join(f"{path} has {count:,} lines" for path, count in counts.items())
+            lengths = ", ".join(f"{path} has {counted(count, 'line')}" for path, count in counts.items())
             raise DataError(f"{lengths}: aligned files must be equally long")
 
     def _count(self, path: str) -> int | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from itertools import chain
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ def _translated_errors(path: str) -> Iterator[None]:
         yield
     except import_module("datasets.table").CastError as error:
         raise DataError(f"{path}: {_different_columns(path, error)}") from error
-    except (arrow.ArrowException, exceptions.DatasetGenerationError) as error:
+    except (arrow.ArrowException, exceptions.DatasetGenerationError, JSONDecodeError, UnicodeError) as error:
         raise DataError(f"{path}: broken data: {_first_line(error)}") from error
     except (OSError, exceptions.DatasetsError) as error:
         raise FileError(f"{path}: {_first_line(error)}") from error

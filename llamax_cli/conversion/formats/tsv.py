@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from llamax_cli.console import counted
 from llamax_cli.conversion.segments import NO_EXTRA, Corpus, CorpusRequest, Segment, find_column
 from llamax_cli.errors import DataError, LanguageError, UsageError
 from llamax_cli.language_clues import language_in, languages_of_columns
@@ -52,7 +53,7 @@ class TsvTable:
                 continue
             cells = row.split("\t")
             if len(cells) != self.width if self.width else len(cells) < min_width:
-                found = f"{len(cells)} column{'s' * (len(cells) != 1)}"
+                found = counted(len(cells), "column")
                 reason = f"{found} instead of {self.width or min_width}; choose columns with --columns"
                 self.request.reject(self.source.name, number, reason, row.encode())
                 continue

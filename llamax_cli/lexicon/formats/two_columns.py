@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import combinations
 
+from llamax_cli.console import counted
 from llamax_cli.errors import DataError, RecordError, UsageError
 from llamax_cli.language_clues import languages_of_columns
 from llamax_cli.lexicon.dictionaries import (
@@ -128,4 +129,4 @@ def _describe_columns(line: str, delimiter: str, width: int) -> str:
     if delimiter == "\t" and "\t" not in line and " " in line.strip():
         return "no tab in a file whose columns are separated by tabs"
     count = line.count(delimiter) + 1
-    return f"{count} column{'s' * (count != 1)} instead of {width}"
+    return f"{counted(count, 'column')} instead of {width}"
