@@ -32,8 +32,14 @@ def score(
     ] = "auto",
     ref: Annotated[
         list[str] | None,
-        Option(metavar="FILE", help="References by id and language, instead of `tgt`; may be repeated."),
+        Option(
+            metavar="FILE",
+            help="References by id and language, instead of `tgt`; several files may hold several references.",
+        ),
     ] = None,
+    lowercase: Annotated[
+        bool, Option("--lowercase", help="Score without regard to case: spBLEU, BLEU and chrF++; TER always does.")
+    ] = False,
     segments: Annotated[bool, Option("--segments", help="Write each record with its own scores.")] = False,
     summary: Annotated[
         bool,
@@ -111,4 +117,5 @@ def score(
         heatmap=heatmap,
         order=order,
     )
-    write_scores(run, MetricSettings(listed(metric), spm, tokenize, comet_model, comet_python), request)
+    settings = MetricSettings(listed(metric), spm, tokenize, comet_model, comet_python, lowercase)
+    write_scores(run, settings, request)

@@ -19,10 +19,13 @@ class StatisticsStore:
     def __init__(self) -> None:
         self._file: Any = tempfile.TemporaryFile(prefix="llamax-")  # noqa: SIM115 (open as long as the object)
         self._offsets: dict[Direction, list[int]] = {}
+        self.without_ids: set[Direction] = set()  # directions with a segment that has no id
 
     def add(self, computed: GroupStatistics) -> None:
         """Store a group; FileError if the disk is full."""
         self._offsets.setdefault(computed.group.direction, []).append(self._file.tell())
+        if not all(segment.has_id for segment in computed.group.segments):
+            self.without_ids.add(computed.group.direction)
         try:
             pickle.dump(([segment.id for segment in computed.group.segments], computed.statistics), self._file)
         except OSError as error:
