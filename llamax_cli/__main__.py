@@ -1,12 +1,11 @@
 """The entry point of `llamax` and of `python -m llamax_cli`."""
 
-import signal
-from typing import NoReturn
 
-
-def main() -> NoReturn:
+def main() -> None:
     """Load the command line and run it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # an interrupt while modules load ends the process, no traceback
+    import _signal  # type: ignore[import-not-found]  # it is part of the interpreter, whereas `signal` loads modules itself
+
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # an interrupt while modules load ends the process, no traceback
     from llamax_cli import cli
 
     cli.main()

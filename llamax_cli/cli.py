@@ -1,17 +1,15 @@
 """The command line: the table of commands, which are imported when they run, exit codes and signals."""
 
 import os
-import signal
 import sys
 from importlib import import_module
-from types import FrameType
 from typing import Annotated, Any, Literal, NoReturn, Protocol
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
-from llamax_cli import __version__
+from llamax_cli import __version__, interruption
 from llamax_cli.console import say
 from llamax_cli.errors import LlamaxError, Terminated
 
@@ -98,16 +96,18 @@ def main() -> NoReturn:
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if stream is None:  # it is closed; occupy its number, so that no file gets it
             os.open(os.devnull, os.O_RDWR)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, _terminate)
-    sys.exit(run(sys.argv[1:]))
+    try:
+        interruption.listen()
+        code = run(sys.argv[1:])
+        interruption.stop_listening()
+    except (KeyboardInterrupt, Terminated) as error:  # it came before or after what `run` catches
+        code = _report(sys.argv[1:], error)
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
     """Run the command that the arguments name and return its exit code; print an error as one line."""
     arguments = arguments or ["--help"]
-    name = next((argument for argument in arguments if not argument.startswith("-")), "")
-    name = name if name in COMMANDS else ""
     try:
         group = application()  # inside, because an interrupt may come during its imports
         if "_LLAMAX_COMPLETE" in os.environ:
@@ -120,12 +120,26 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python flushes at exit, which must not fail
         return 141
-    except (LlamaxError, TyperException, OSError, KeyboardInterrupt, Terminated) as error:
-        if "--debug" in arguments:
+    except (LlamaxError, TyperException, OSError, MemoryError, KeyboardInterrupt, Terminated) as error:
+        return _report(arguments, error)
+    except Exception as error:
+        if interruption.raised() is None:
             raise
-        if line := _line(error):
-            say(name, line)
-        return 130 if isinstance(error, KeyboardInterrupt) else getattr(error, "exit_code", 1)
+        return _report(arguments, error)
+
+
+def _report(arguments: list[str], error: BaseException) -> int:
+    """Print an error as one line and return its exit code; raise it again with `--debug`."""
+    if "--debug" in arguments:
+        raise error
+    name = next((argument for argument in arguments if not argument.startswith("-")), "")
+    line = _line(error)
+    cause = interruption.raised()
+    if cause is not None and not isinstance(error, KeyboardInterrupt | Terminated):
+        line, error = f"{_line(cause)}; {line}", cause
+    if line:
+        say(name if name in COMMANDS else "", line)
+    return 130 if isinstance(error, KeyboardInterrupt) else getattr(error, "exit_code", 1)
 
 
 def _line(error: BaseException) -> str:
@@ -136,6 +150,8 @@ def _line(error: BaseException) -> str:
         message = "interrupted" if isinstance(error, KeyboardInterrupt) else "terminated"
     elif isinstance(error, OSError):
         message = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+    elif isinstance(error, MemoryError):
+        message = "out of memory; free some, or raise the limit (ulimit -v)"
     else:
         message = str(error)
     return "; ".join([message, *getattr(error, "__notes__", [])])
@@ -145,7 +161,3 @@ def _door(error: TyperException) -> str:
     """Return where help is found, after an error in what there is rather than in a value: ` (llamax mix --help)`."""
     context = getattr(error, "ctx", None)
     return f" ({context.command_path} --help)" if context and type(error) is not typer.BadParameter else ""
-
-
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    raise Terminated

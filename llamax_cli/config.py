@@ -12,6 +12,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 from llamax_cli.errors import FileError, UsageError, because
 from llamax_cli.registry import suggestion
 
+COMPLETION = "completion"
+LOSS_RULES = (COMPLETION, "text")
 OPTIMIZERS = ("adamw",)
 SCHEDULES = ("cosine", "linear", "constant")
 PRECISIONS = ("auto", "bf16", "fp32")
@@ -73,6 +75,7 @@ class Training:
     epochs: int = _setting(1, "Passes over the data.", least=1)
     stop_after: int = _setting(0, "Total number of steps after which to stop; 0 stops at the end of the data.", least=0)
     seed: int = _setting(0, "Random seed for the order of the data and for initial weights.")
+    loss: str = _setting(COMPLETION, "What is learned: completions only, or the whole text.", among=LOSS_RULES)
 
     optimizer: str = _setting("adamw", "Optimizer.", among=OPTIMIZERS)
     learning_rate: float = _setting(2e-5, "Peak learning rate.", least=0)

@@ -14,6 +14,7 @@ LlamaxError              1   any failure whose message says how to fix it
     └── LanguageError   65   an unknown language code
 Interruption                 not an error: a signal ends the run
 ├── Terminated         143   SIGTERM
+│   └── HungUp         129   SIGHUP
 └── (KeyboardInterrupt 130   SIGINT, Python's own)
 """
 
@@ -76,6 +77,12 @@ class Terminated(BaseException):
     """SIGTERM arrived; like KeyboardInterrupt, this is not an Exception."""
 
     exit_code = 143
+
+
+class HungUp(Terminated):
+    """SIGHUP arrived: the terminal is gone."""
+
+    exit_code = 129
 
 
 def because(error: OSError | ValueError) -> str:

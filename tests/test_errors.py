@@ -16,6 +16,7 @@ import zstandard
 from support.filters import start
 from support.processes import one_line, processor_seconds
 
+from llamax_cli import cli
 from llamax_cli.errors import FileError
 from llamax_cli.streams.inputs import Input
 
@@ -81,6 +82,7 @@ def test_numbers_survive(filters: Filters, llamax: Filters, number: bytes) -> No
     assert b'"x":%s}' % number in llamax(*NEEDED["convert"], stdin=line).stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [b'"}\n', b"\n"], ids=["valid", "invalid"])
 @pytest.mark.parametrize("source", ["file", "pipe"])
 def test_a_line_of_100_megabytes(tmp_path: Path, end: bytes, source: str) -> None:
@@ -303,6 +305,17 @@ def test_debug_shows_where_an_error_came_from(filters: Filters) -> None:
     outcome = filters("upper", "--debug", "missing")
     assert b"Traceback" in outcome.stderr
     assert outcome.returncode == 1
+
+
+def test_too_little_memory_is_one_line(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """The system refuses memory: that is no fault of the program, and it says what to do."""
+
+    def take_memory() -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(cli, "application", take_memory)
+    assert cli.run(["convert"]) == 1
+    assert capfd.readouterr().err == "llamax convert: out of memory; free some, or raise the limit (ulimit -v)\n"
 
 
 def test_no_arguments_show_the_help() -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from support.processes import ROOT, wait_for
 from support.records import write
 from support.runs import metrics, model_folder, sample
@@ -32,6 +33,7 @@ def run(script: str, *arguments: str, cwd: Path, **environment: str) -> subproce
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=True)
 
 
+@pytest.mark.slow
 def test_hold_out(tmp_path: Path) -> None:
     """The three sets are disjoint by segment and together the whole; a second run has nothing to do."""
     for code in ("en", "de", "sw"):
@@ -85,6 +87,7 @@ def test_mixture(tmp_path: Path) -> None:
     assert ["build-lexicon: " in epoch.stderr for epoch in epochs] == [True, False]
 
 
+@pytest.mark.slow
 def test_evaluate(tmp_path: Path, data: Path, tiny_model: Callable[[str], Path]) -> None:
     """From a corpus and a model to a table and a picture; files that exist are not made again."""
     settings = {"MODEL": str(tiny_model("llama")), "PAIRS": "en-de,de-en,en-fr", "SAMPLE": "3", "METRIC": "chrf++"}
@@ -104,6 +107,7 @@ def test_evaluate(tmp_path: Path, data: Path, tiny_model: Callable[[str], Path])
     assert again.stderr.count("is already complete") == 4
 
 
+@pytest.mark.slow
 def test_train_24_a100(tmp_path: Path) -> None:
     """The call of accelerate for three nodes, and what a LLaMA-2 7B takes of each of 24 GPUs."""
     model = model_folder(tmp_path / "model")
@@ -151,6 +155,7 @@ def small_clone(folder: Path) -> Path:
     return examples / "quickstart.sh"
 
 
+@pytest.mark.slow
 def test_quickstart(tmp_path: Path) -> None:
     """Killed in training it goes on at a checkpoint; then it comes to its tables; then there is nothing left to do.
 

@@ -6,7 +6,8 @@ from typer import Option
 
 from llamax_cli.augmentation import augmentation
 from llamax_cli.augmentation.segmentation import SEGMENTERS
-from llamax_cli.options.command import command
+from llamax_cli.lexicon.catalog import lexicon_path
+from llamax_cli.options.command import Reads, command
 from llamax_cli.options.values import codes, codes_and, listed, one_of, share
 from llamax_cli.streams.run import Run
 
@@ -21,6 +22,7 @@ def augment(
             metavar="NAME|FILE,...",
             help="Lexicons; each language is taken from the one that has the most entries for it.",
         ),
+        Reads(lambda names: map(lexicon_path, listed(names))),
     ],
     rate: Annotated[float, Option(metavar="SHARE", callback=share, help="Share of the words to replace.")] = 0.3,
     into: Annotated[

@@ -6,11 +6,12 @@ from typer import Option
 
 from llamax_cli.lexicon import lexicon_writer
 from llamax_cli.lexicon.builder import BuildContext, build
+from llamax_cli.lexicon.catalog import path_of
 from llamax_cli.lexicon.detection import FORMATS, open_dictionaries
 from llamax_cli.lexicon.dictionaries import DictionaryRequest, parse_language_pair
 from llamax_cli.lexicon.rows import BuildOptions
 from llamax_cli.lexicon.statistics import LanguageStatistics
-from llamax_cli.options.command import command
+from llamax_cli.options.command import Writes, command
 from llamax_cli.options.values import codes, format_option
 from llamax_cli.streams.run import Run
 
@@ -23,7 +24,9 @@ def build_lexicon(
         str | None, Option(metavar="SRC-TGT", help="The two languages, such as en-fr, if no file name gives them.")
     ] = None,
     name: Annotated[
-        str | None, Option(metavar="NAME", help="Compile the lexicon under this name, by which other commands find it.")
+        str | None,
+        Option(metavar="NAME", help="Compile the lexicon under this name, by which other commands find it."),
+        Writes(lambda name: (path_of(name),) if name else ()),
     ] = None,
     list_: Annotated[bool, Option("--list", help="Show the lexicons that have a name.")] = False,
     stats: Annotated[bool, Option("--stats", help="Write statistics of each language instead of entries.")] = False,
@@ -46,7 +49,8 @@ def build_lexicon(
     Example: llamax build-lexicon muse panlex --name mine
     """
     if list_:
-        return lexicon_writer.write_list(run)
+        lexicon_writer.write_list(run)
+        return
     path = lexicon_writer.destination(run, name, stats=stats)
     options = BuildOptions(one_way, keep_identical, hops, codes(only), max_words)
     request = DictionaryRequest(run.input, parse_language_pair(langs), run.tally)
@@ -54,5 +58,7 @@ def build_lexicon(
     statistics: dict[str, LanguageStatistics] = {}
     entries = build(dictionaries, options, BuildContext(run.reject, run.tally, run.settings.workers), statistics)
     if stats:
-        return lexicon_writer.write_stats(run, entries, statistics, options)
-    return lexicon_writer.write(run, entries, statistics, path)
+        lexicon_writer.write_stats(run, entries, statistics, options)
+    else:
+        lexicon_writer.write(run, entries, statistics, path)
+    run.remarks += request.conclusions.remarks()

@@ -69,3 +69,4 @@ def convert(
     selection = Selection(listed(pairs), listed(mono), sample, part, seed, drop_empty)
     records = read_corpora(request, from_, selection, run.left_out)
     writers.write(run, records, as_, field)
+    run.remarks += request.conclusions.remarks(with_names=not selection.names_languages)

@@ -8,7 +8,7 @@ from typer import Option
 from llamax_cli.identification.annotation import AnnotationRequest
 from llamax_cli.identification.detectors import DEFAULT, DETECTORS
 from llamax_cli.identification.langid_run import SELECTION_NAMES, LangidRequest, write_identified
-from llamax_cli.options.command import command
+from llamax_cli.options.command import READS, command
 from llamax_cli.options.values import listed, one_of
 from llamax_cli.streams.run import Run
 
@@ -31,6 +31,7 @@ def langid(
     lid_model: Annotated[
         Path | None,
         Option(metavar="FILE", help="Another fastText model, such as lid.176.bin, GlotLID, OpenLID or that of NLLB."),
+        READS,
     ] = None,
     select: Annotated[
         str | None,

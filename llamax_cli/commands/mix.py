@@ -9,7 +9,7 @@ from llamax_cli.mixing.algorithm1 import MixtureParameters
 from llamax_cli.mixing.chunk_reader import ReaderSettings
 from llamax_cli.mixing.mixture import MixtureRequest, write_mixture
 from llamax_cli.mixing.subsets import EpochRandomness
-from llamax_cli.options.command import NEUTRAL, command
+from llamax_cli.options.command import NEUTRAL, READS, command
 from llamax_cli.options.values import byte_size, one_of
 from llamax_cli.streams.run import Run
 
@@ -65,10 +65,10 @@ def mix(
         int | None, Option(metavar="N", min=16, help="Cut texts into blocks of at most N tokens; the paper uses 512.")
     ] = None,
     tokenizer: Annotated[
-        Path | None, Option(metavar="PATH", help="Folder or file of the tokenizer that counts these tokens.")
+        Path | None, Option(metavar="PATH", help="Folder or file of the tokenizer that counts these tokens."), READS
     ] = None,
     exclude: Annotated[
-        list[str] | None, Option(metavar="PATH...", help="Leave out sentences of these evaluation sets.")
+        list[str] | None, Option(metavar="PATH...", help="Leave out sentences of these evaluation sets."), READS
     ] = None,
     plan: Annotated[
         bool, Option("--plan", help="Write how many pairs each direction lacks, instead of samples.")

@@ -7,7 +7,7 @@ from typer import Option
 
 from llamax_cli.errors import UsageError
 from llamax_cli.options import model as flags
-from llamax_cli.options.command import OptionGroup, command
+from llamax_cli.options.command import READS, OptionGroup, command
 from llamax_cli.options.values import codes, one_of
 from llamax_cli.streams.run import Run
 from llamax_cli.translation.pivot import run_pivot
@@ -34,6 +34,7 @@ def pivot(
             help="Model for the second step, from the pivot language; by default the same.",
             show_default=False,
         ),
+        READS,
     ] = None,
 ) -> None:
     """Translate through a third language: all records, or those that are off target.

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.options.command import command
+from llamax_cli.options.command import READS, WRITES, command
 from llamax_cli.options.values import codes, format_option, listed, one_of
 from llamax_cli.scoring.metrics import METRICS
 from llamax_cli.streams.run import Run
@@ -20,7 +20,7 @@ def score(
         str, Option(metavar="NAME,...", help=f"Metrics, one or several of {', '.join(METRICS)}.")
     ] = "spbleu",
     spm: Annotated[
-        str, Option(metavar="NAME|FILE", help="SentencePiece model of spBLEU: flores101, flores200 or a file.")
+        str, Option(metavar="NAME|FILE", help="SentencePiece model of spBLEU: flores101, flores200 or a file."), READS
     ] = "flores101",
     tokenize: Annotated[
         str,
@@ -36,6 +36,7 @@ def score(
             metavar="FILE",
             help="References by id and language, instead of `tgt`; several files may hold several references.",
         ),
+        READS,
     ] = None,
     lowercase: Annotated[
         bool, Option("--lowercase", help="Score without regard to case: spBLEU, BLEU and chrF++; TER always does.")
@@ -57,7 +58,9 @@ def score(
         ),
     ] = None,
     against: Annotated[
-        str | None, Option(metavar="FILE", help="Compare with the translations of another system, with p-values.")
+        str | None,
+        Option(metavar="FILE", help="Compare with the translations of another system, with p-values."),
+        READS,
     ] = None,
     resamples: Annotated[int, Option(metavar="N", min=1, help="Number of resamples in the paired bootstrap.")] = 1000,
     swaps: Annotated[int, Option(metavar="N", min=1, help="Number of trials in approximate randomization.")] = 10000,
@@ -74,7 +77,7 @@ def score(
         str | None, format_option("--table", "Write a table instead of records", ("md", "csv", "latex"))
     ] = None,
     heatmap: Annotated[
-        Path | None, Option(metavar="FILE", help="Also draw the matrix of scores, as .png, .pdf or .svg.")
+        Path | None, Option(metavar="FILE", help="Also draw the matrix of scores, as .png, .pdf or .svg."), WRITES
     ] = None,
     order: Annotated[
         str,
@@ -85,11 +88,12 @@ def score(
         ),
     ] = "family",
     comet_model: Annotated[
-        str, Option(metavar="NAME|FILE", help="COMET model, by name or as a checkpoint.")
+        str, Option(metavar="NAME|FILE", help="COMET model, by name or as a checkpoint."), READS
     ] = "Unbabel/wmt22-comet-da",
     comet_python: Annotated[
         str | None,
         Option(metavar="PATH", help="Python that has unbabel-comet; without it, $LLAMAX_COMET_PYTHON."),
+        READS,
     ] = None,
 ) -> None:
     """Score translations: spBLEU, chrF++, BLEU, TER and COMET of any number of directions.

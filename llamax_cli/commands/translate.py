@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Option
 
 from llamax_cli.options import model as flags
-from llamax_cli.options.command import OptionGroup, command
+from llamax_cli.options.command import READS, OptionGroup, command
 from llamax_cli.streams.run import Run
 from llamax_cli.translation.translate import run_translate
 
@@ -20,6 +20,7 @@ def translate(
         Option(
             metavar="FILE", help="Make the pairs that this output of mix --plan lists as missing.", show_default=False
         ),
+        READS,
     ] = None,
     nbest: Annotated[int, Option(metavar="N", min=1, help="Candidates to write for each source, best first.")] = 1,
 ) -> None:

@@ -70,9 +70,11 @@ def tune(
 
             write_average(list(map(Path, average or ())), output or Path(), quiet=training.quiet)
         case "evaluate":
+            from llamax_cli.models.contracts import ModelChoice
             from llamax_cli.tuning.evaluation import evaluate
 
-            evaluate(model or "", task or "", list(map(Path, eval_ or ())), quiet=training.quiet)
+            choice = ModelChoice(model or "", trust_remote_code=training.trust_remote_code)
+            evaluate(choice, task or "", list(map(Path, eval_ or ())), quiet=training.quiet)
         case "train":
             training.launch(
                 model or "", data or (), output or Path(), command="tune", task=task or "", tests=eval_ or ()

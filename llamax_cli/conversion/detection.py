@@ -1,11 +1,14 @@
 """The formats of corpora: which format a path is in, and opening the corpora at a path."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from llamax_cli.conversion.formats import tatoeba
+from llamax_cli.conversion.formats.tsv import languages_in_name
 from llamax_cli.conversion.segments import Corpus, CorpusRequest
 from llamax_cli.errors import DataError
-from llamax_cli.languages import known
+from llamax_cli.language_clues import language_in
 from llamax_cli.registry import find
 from llamax_cli.streams.lines import bare
 
@@ -18,6 +21,7 @@ FORMATS = {
     "flores": "llamax_cli.conversion.formats.aligned:open_flores",
     "ntrex": "llamax_cli.conversion.formats.aligned:open_ntrex",
     "tico19": "llamax_cli.conversion.formats.tico:open_corpora",
+    "tatoeba": "llamax_cli.conversion.formats.tatoeba:open_corpora",
     "hf": "llamax_cli.conversion.formats.translation_lines:open_corpora",
     "dataset": "llamax_cli.conversion.formats.huggingface:open_corpora",
     "parquet": "llamax_cli.conversion.formats.parquet:open_corpora",
@@ -67,9 +71,25 @@ def detect(path: str, request: CorpusRequest) -> str:
         return "hf" if b'"translation"' in first else "records"
     if first.startswith((b"sourceLang\t", b"stringID\t")):
         return "tico19"
-    if name.suffix in {".tsv", ".tab"} or (b"\t" in first and known(name.suffix[1:]) is None):
+    if b"\t" in first and not (request.languages or request.columns) and tatoeba.is_export(_lines(head)):
+        return "tatoeba"
+    if name.suffix in {".tsv", ".tab"} or (b"\t" in first and _is_table(name.name, _lines(head), request)):
         return "tsv"
     return "text" if len(request.paths) == 1 else "moses"
+
+
+def _is_table(name: str, lines: Sequence[str], request: CorpusRequest) -> bool:
+    """Return whether a file with these first lines is a table, and not text in the one language of its name."""
+    if len(request.languages) == 1:
+        return False
+    is_text = language_in(name.removesuffix(".txt").rpartition(".")[2]) and not languages_in_name(name)
+    return not is_text and 2 * sum("\t" in line for line in lines) >= len(lines)
+
+
+def _lines(head: bytes) -> list[str]:
+    """Return the first lines of a file, without a last one that may be incomplete."""
+    lines = head.decode(errors="replace").split("\n")
+    return [line.removesuffix("\r") for line in lines[:-1] or lines]
 
 
 def _detect_folder(folder: Path) -> str:

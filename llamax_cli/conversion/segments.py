@@ -1,19 +1,17 @@
 """The contract of corpus formats: a request to open corpora, and the segments in several languages that they yield."""
 
 import os
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
-from llamax_cli.languages import known, languages
+from llamax_cli.language_clues import Conclusions
 from llamax_cli.records import Record
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.lines import bare
 
-LANGUAGE_VARIETY = r"[A-Za-z]{2,3}[_-][A-Za-z]{2,4}"  # a language with its script or region
 NO_EXTRA: Mapping[str, Any] = {}
 
 # Takes a bad line: file, number of the line, reason, its bytes.
@@ -59,24 +57,13 @@ def ignore_bad_line(name: str, line: int, reason: str, raw: bytes) -> None:
     """Ignore a bad line, for a pass that only looks for languages: the pass that reads the texts reports it."""
 
 
-def language_in(name: str) -> str | None:
-    """Return the language that a file's ending or a column's name stands for: `language_in("eng") -> "en"`.
-
-    Codes that are not in the table of languages count only if they have two letters, or a script or region. Other codes
-    of three letters have to be declared, because they often mean something else: "src", "csv", "ids" and "url" are
-    registered codes.
-    """
-    code = known(name)
-    return code if code in languages() or len(name) == 2 or re.fullmatch(LANGUAGE_VARIETY, name) else None
-
-
 @dataclass(frozen=True)
 class CorpusRequest:
     """Which corpora to open, and how.
 
     `languages` are those that the user declared, in the order of the files or columns; `columns` maps a language to the
     name or number of its column; `input` opens a path so that the run knows of it; `reject` takes a bad line, and
-    returns only if the run may continue without it.
+    returns only if the run may continue without it; `conclusions` takes what was concluded from names and headers.
     """
 
     paths: Sequence[str]
@@ -87,6 +74,7 @@ class CorpusRequest:
     name: str | None = None
     split: str | None = None
     config: str | None = None
+    conclusions: Conclusions = field(default_factory=Conclusions)
 
     def spool(self) -> None:
         """Make every input readable several times, because each direction reads it once."""

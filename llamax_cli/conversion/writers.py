@@ -3,7 +3,7 @@
 import fcntl
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
@@ -12,6 +12,7 @@ from llamax_cli.errors import DataError, FileError, RecordError, UsageError, bec
 from llamax_cli.records import Record, serialise, text
 from llamax_cli.streams.compression import ENDINGS
 from llamax_cli.streams.outputs import partial_path
+from llamax_cli.streams.paths import same_file
 from llamax_cli.streams.run import Run
 
 Converted = TypeVar("Converted")
@@ -115,19 +116,25 @@ def write(run: Run, records: Iterable[Record], target: str, field: str) -> None:
     elif target == "tsv":
         run.write(tsv_lines(records, run.reject), encode=b"".join)
     else:
-        run.write(moses_lines(records, run.reject), encode=b"".join, output=MosesFiles(run.settings.output))
+        run.write(moses_lines(records, run.reject), encode=b"".join, output=_moses_files(run))
+
+
+def _moses_files(run: Run) -> "MosesFiles":
+    taken = (("--rejects", run.settings.rejects), ("--manifest", run.settings.manifest))
+    return MosesFiles(run.settings.output, [(option, path) for option, path in taken if path is not None])
 
 
 class MosesFiles:
     """`PREFIX.en-zh.en` and `PREFIX.en-zh.zh` for each direction; they appear at the end, all of them or none."""
 
-    def __init__(self, prefix: Path | None) -> None:
+    def __init__(self, prefix: Path | None, taken: Sequence[tuple[str, Path]] = ()) -> None:
         if prefix is None:
             raise UsageError("--as moses writes several files: name their prefix with -o")
         if prefix.is_dir() or prefix.suffix in ENDINGS:
             raise UsageError(f"{prefix} is not a prefix for files: --as moses writes PREFIX.en-zh.en, uncompressed")
         self.name = str(prefix)
         self._prefix = prefix
+        self._taken = taken  # options and the files that they write
         self._lock = -1  # file descriptor
         self._open: dict[bytes, tuple[BinaryIO, BinaryIO]] = {}
         self._paths: set[Path] = set()
@@ -152,6 +159,9 @@ class MosesFiles:
 
     def _open_file(self, direction: bytes, language: bytes) -> BinaryIO:
         path = self._prefix.with_name(f"{self._prefix.name}.{direction.decode()}.{language.decode()}")
+        for option, taken in self._taken:
+            if any(same_file(str(each), str(taken)) for each in (path, partial_path(path))):
+                raise UsageError(f"{option} {taken} is a file that --as moses writes; name another file")
         mode = "ab" if path in self._paths else "wb"
         if not self._paths:
             self._claim(path)

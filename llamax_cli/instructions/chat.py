@@ -4,9 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from jinja2 import TemplateError
-
 from llamax_cli.errors import ModelError, RecordError
+from llamax_cli.models.chat_template import render_chat, template_errors
 
 Message: TypeAlias = dict[str, Any]
 Span: TypeAlias = tuple[int, int]  # start and end in characters, the end excluded
@@ -43,15 +42,13 @@ class ChatTemplate:
     def _render_marked(self, messages: Sequence[Message]) -> tuple[str, list[Span]]:
         from transformers.utils.chat_template_utils import render_jinja_template
 
-        try:
+        with template_errors():
             rendered: Any = render_jinja_template(
                 [list(messages)],
                 chat_template=self._template,
                 return_assistant_tokens_mask=True,
                 **self._tokenizer.special_tokens_map,
             )
-        except (TemplateError, ValueError, TypeError) as error:
-            raise RecordError(f"the chat template refuses it: {error}") from error
         (text,), (spans,) = rendered
         return text, list(spans)
 
@@ -73,14 +70,7 @@ class ChatTemplate:
         return text, turns
 
     def _apply(self, messages: Sequence[Message], *, prompts: bool = False) -> str:
-        try:
-            return str(
-                self._tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=prompts)
-                if messages
-                else ""
-            )
-        except (TemplateError, ValueError, TypeError) as error:
-            raise RecordError(f"the chat template refuses it: {error}") from error
+        return render_chat(self._tokenizer, messages, add_generation_prompt=prompts) if messages else ""
 
 
 def check_messages(messages: Any) -> None:

@@ -1,6 +1,7 @@
 """Building entries from dictionaries: rows are sorted on disk, composed if there are two hops, and grouped by word."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby, product
@@ -49,12 +50,13 @@ def build(
 def _sort(dictionaries: Iterable[Dictionary], options: BuildOptions, context: BuildContext, runs: SortedRuns) -> None:
     """Sort the rows of all dictionaries into runs."""
     make_worker = partial(partial, sort_batch, options, runs.folder)
-    for _, result in ordered(make_worker, batches(dictionaries, BATCH), context.workers):
-        if result.run is not None:
-            runs.add_file(result.run)
-        context.tally.update(result.tally)
-        for reject in result.rejects:
-            context.reject(*reject)
+    with closing(ordered(make_worker, batches(dictionaries, BATCH), context.workers)) as results:
+        for _, result in results:
+            if result.run is not None:
+                runs.add_file(result.run)
+            context.tally.update(result.tally)
+            for reject in result.rejects:
+                context.reject(*reject)
 
 
 def _edges(runs: SortedRuns, options: BuildOptions) -> Iterator[str]:

@@ -31,16 +31,21 @@ def path_of(name: str) -> Path:
 
 def open_lexicon(name: str | Path) -> Lexicon:
     """Open a compiled lexicon by its path or its name; raise LexiconError if there is none."""
-    path = Path(name)
-    if path.is_file() or path.suffix == ENDING or len(path.parts) != 1:
-        return Lexicon(path)
-    path = lexicon_folder() / f"{name}{ENDING}"
-    if not path.is_file():
+    path = lexicon_path(name)
+    if path != Path(name) and not path.is_file():
         hint = suggestion(str(name), (path.stem for path in _paths()))
         raise LexiconError(
             f"no lexicon named {str(name)!r}; {hint}; to build it: llamax build-lexicon --name {name} ..."
         )
     return Lexicon(path)
+
+
+def lexicon_path(name: str | Path) -> Path:
+    """Return the file of a compiled lexicon by its path or its name, whether or not it is there."""
+    path = Path(name)
+    if path.is_file() or path.suffix == ENDING or len(path.parts) != 1:
+        return path
+    return lexicon_folder() / f"{name}{ENDING}"
 
 
 def describe_lexicons() -> Iterator[dict[str, Any]]:

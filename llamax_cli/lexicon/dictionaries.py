@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 from unicodedata import is_normalized, normalize
 
 from llamax_cli.errors import DataError, LanguageError, RecordError, UsageError
+from llamax_cli.language_clues import Conclusions
 from llamax_cli.languages import canonical, known
 from llamax_cli.streams.chunks import Chunk, Tally
 from llamax_cli.streams.inputs import Input
@@ -50,12 +51,13 @@ class DictionaryRequest:
     """How to open dictionaries.
 
     `input` opens a path and records it as an input of the run; `languages` are the two that the user declared, if any;
-    `tally` counts what a format leaves out.
+    `tally` counts what a format leaves out; `conclusions` takes what was concluded from headers.
     """
 
     input: Callable[[str | Path], Input]
     languages: Sequence[str] = ()
     tally: Tally = field(default_factory=Counter)
+    conclusions: Conclusions = field(default_factory=Conclusions)
 
     def language_pair(self, path: str) -> tuple[str, str]:
         """Return the two languages of a file, declared or else from its name; raise UsageError if neither has them."""

@@ -11,8 +11,7 @@ from torch.utils.checkpoint import checkpoint
 
 from llamax_cli.config import Training
 from llamax_cli.errors import ModelError, UsageError
-from llamax_cli.models import loading
-from llamax_cli.models.loading import check_weights, loading_errors
+from llamax_cli.models import pretrained
 from llamax_cli.models.packed_batch import Batch
 from llamax_cli.models.varlen_attention import NAME
 
@@ -56,9 +55,9 @@ def _cross_entropy(hidden: Tensor, weight: Tensor, bias: Tensor | None, targets:
 # -- loading -----------------------------------------------------------------------------------------------------------
 
 
-def load_config(model: str) -> Any:
+def load_config(model: str, *, trust_remote_code: bool = False) -> Any:
     """Return the configuration of a model folder, a file or a model on the hub; ModelError if it cannot be trained."""
-    config = loading.load_config(model)
+    config = pretrained.load_config(model, trust_remote_code=trust_remote_code)
     if config.model_type not in ARCHITECTURES:
         raise ModelError(f"{model} has the architecture {config.model_type}; train supports {', '.join(ARCHITECTURES)}")
     return config
@@ -85,17 +84,14 @@ def _auto_model() -> Any:
     return transformers.AutoModelForCausalLM
 
 
-def load_weights(model: str, config: Any, seed: int, *, init: bool) -> Any:
+def load_weights(model: str, config: Any, seed: int, *, init: bool, trust_remote_code: bool = False) -> Any:
     """Return a model with its weights in fp32, on the CPU; `init` draws new ones, which depend on the seed."""
-    auto_model = _auto_model()
     if init:
         torch.manual_seed(seed)
-        return auto_model.from_config(config, dtype=torch.float32)
-    with loading_errors(model):
-        loaded = auto_model.from_pretrained(
-            model, config=config, dtype=torch.float32, ignore_mismatched_sizes=True, output_loading_info=True
-        )
-    return check_weights(model, *loaded)
+        return pretrained.new_model(_auto_model(), config, trust_remote_code=trust_remote_code, dtype=torch.float32)
+    return pretrained.load_weights(
+        _auto_model(), model, trust_remote_code=trust_remote_code, config=config, dtype=torch.float32
+    )
 
 
 def empty_model(config: Any) -> Any:
@@ -103,7 +99,7 @@ def empty_model(config: Any) -> Any:
     from accelerate import init_empty_weights
 
     with init_empty_weights(include_buffers=False):
-        model = _auto_model().from_config(config, dtype=torch.float32)
+        model = pretrained.new_model(_auto_model(), config, dtype=torch.float32)
     for module in model.modules():
         for name, weight in list(module.named_parameters(recurse=False)):
             module.register_parameter(name, nn.Parameter(torch.empty_like(weight, device="cpu")))

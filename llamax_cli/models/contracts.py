@@ -61,7 +61,8 @@ class Decoding:
 class ModelChoice:
     """Which model runs, in which engine and on which device.
 
-    `batch_tokens` is the most tokens in a batch, prompts and beams counted. `server`, `concurrency`, `timeout` (in
+    `trust_remote_code` lets Python code run that the model brings along. `batch_tokens` is the most tokens in a batch,
+    prompts and beams counted. `server`, `concurrency`, `timeout` (in
     seconds) and `per_minute` are for engines that ask a server.
     """
 
@@ -71,6 +72,7 @@ class ModelChoice:
     device: str = "auto"
     dtype: str = "auto"
     lora: str | None = None
+    trust_remote_code: bool = False
     quantize: str | None = None
     batch_tokens: int | None = None
     server: str | None = None

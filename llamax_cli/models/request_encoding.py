@@ -6,8 +6,9 @@ from itertools import groupby
 from typing import Any, TypeAlias
 
 from llamax_cli.errors import RecordError
-from llamax_cli.models import language_tokens, loading
+from llamax_cli.models import language_tokens, pretrained
 from llamax_cli.models.batching import EncodedRequest
+from llamax_cli.models.chat_template import render_chat
 from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
 from llamax_cli.models.output_lengths import OutputLengths
 from llamax_cli.models.prompts import AUTO, Template, choose
@@ -95,7 +96,7 @@ class RequestEncoder:
         text = self.template.render(*request, code)
         if self.template.chat:
             turns = [{"role": "user", "content": text}]
-            text = self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+            text = render_chat(self.tokenizer, turns, add_generation_prompt=True)
         return text, None
 
     def _tokenizer_state(self, prompt: _Prompt) -> str:
@@ -140,9 +141,9 @@ class RequestEncoder:
 
 def load_encoder(choice: ModelChoice, decoding: Decoding) -> tuple[Any, RequestEncoder]:
     """Return the configuration of a model, and the encoder of requests to it."""
-    loading.silence()
-    config = loading.load_config(choice.model)
-    tokenizer = loading.load_tokenizer(choice.model)
+    pretrained.silence()
+    config = pretrained.load_config(choice.model, trust_remote_code=choice.trust_remote_code)
+    tokenizer = pretrained.load_tokenizer(choice.model, trust_remote_code=choice.trust_remote_code)
     return config, RequestEncoder(choice.model, choice.template, tokenizer, config, decoding)
 
 

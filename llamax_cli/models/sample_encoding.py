@@ -1,13 +1,15 @@
-"""Encoding a Sample: its tokens, and which of them the loss is on."""
+"""Encoding a Sample: its tokens, and which of them are learned."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from xxhash import xxh3_128_hexdigest
 
+from llamax_cli.config import COMPLETION
 from llamax_cli.errors import ModelError
+from llamax_cli.models import pretrained
+from llamax_cli.models.loss_rules import LOSS_RULES
 from llamax_cli.models.samples import Sample
 
 
@@ -27,20 +29,22 @@ class Encoded(NamedTuple):
 
 
 class Encoder:
-    """Encodes prompt and completion as one text between bos and eos; the completion and eos are learned.
+    """Encodes prompt and completion as one text between bos and eos; eos and what `rule` selects are learned.
 
-    `bos` is None if the tokenizer has none. A token with characters of both prompt and completion is learned; so is
-    one that is partly in an assistant span.
+    `bos` is None if the tokenizer has none; `rule` is a name in LOSS_RULES. A conversation has its own bos and eos.
     """
 
-    def __init__(self, backend: Any, bos: int | None, eos: int) -> None:
+    def __init__(self, backend: Any, bos: int | None, eos: int, rule: str = COMPLETION) -> None:
         backend.no_truncation()
         backend.no_padding()
         self._backend = backend
         self._bos = [] if bos is None else [bos]
         self._eos = [eos]
+        self._learned = LOSS_RULES[rule]
         self.size: int = backend.get_vocab_size()
-        self.digest = xxh3_128_hexdigest(f"{backend.to_str()}{bos}:{eos}".encode())
+        # Part of what a checkpoint depends on: the digest of the default is that of versions without rules.
+        name = "" if rule == COMPLETION else rule
+        self.digest = xxh3_128_hexdigest(f"{backend.to_str()}{bos}:{eos}{name}".encode())
 
     def encode(self, samples: Sequence[Sample]) -> list[Encoded]:
         """Return the tokens of each sample."""
@@ -49,35 +53,17 @@ class Encoder:
         return [self._encoded(sample, encoding) for sample, encoding in zip(samples, encodings, strict=True)]
 
     def _encoded(self, sample: Sample, encoding: Any) -> Encoded:
-        ids = encoding.ids
-        if (spans := sample.assistant_spans) is not None:
-            return Encoded(ids, [any(end > s and start < e for s, e in spans) for start, end in encoding.offsets])
-        border = len(sample.prompt)
-        # Without a prompt everything is learned, even a token at the start that covers no character.
-        learned = [end > border for _, end in encoding.offsets] if border else [True] * len(ids)
-        return Encoded([*self._bos, *ids, *self._eos], [False] * len(self._bos) + learned + [True])
+        learned = self._learned(sample, encoding.offsets)
+        if sample.assistant_spans is not None:
+            return Encoded(encoding.ids, learned)
+        return Encoded([*self._bos, *encoding.ids, *self._eos], [False] * len(self._bos) + learned + [True])
 
     def measure(self, samples: Sequence[Sample]) -> list[tuple[int, int]]:
         """Return the number of tokens and of supervised tokens of each sample."""
         return [(len(encoded.tokens), encoded.supervised) for encoded in self.encode(samples)]
 
 
-def load_tokenizer(model: str) -> Any:
-    """Return the tokenizer of a folder or of a model on the hub; ModelError where it cannot be loaded."""
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "critical")
-    import transformers
-
-    transformers.logging.set_verbosity(50)
-    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(model)
-    # The libraries raise all of these for files that are broken.
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, ImportError) as error:
-        raise ModelError(f"{model}: the tokenizer cannot be loaded: {_first_line(error)}") from error
-    return tokenizer
-
-
-def encoder_of(tokenizer: Any, model: str) -> Encoder:
+def encoder_of(tokenizer: Any, model: str, rule: str = COMPLETION) -> Encoder:
     """Return the encoder of a tokenizer; ModelError for one without an end-of-text token or without offsets."""
     if tokenizer.eos_token_id is None:
         raise ModelError(
@@ -87,14 +73,11 @@ def encoder_of(tokenizer: Any, model: str) -> Encoder:
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         raise ModelError(f"the tokenizer of {model} has no fast version (tokenizer.json), so it gives no token offsets")
-    return Encoder(backend, tokenizer.bos_token_id, tokenizer.eos_token_id)
+    return Encoder(backend, tokenizer.bos_token_id, tokenizer.eos_token_id, rule)
 
 
-def open_encoder(model: str | Path) -> tuple[Any, Encoder]:
-    """Return the tokenizer of a model and its encoder."""
-    tokenizer = load_tokenizer(str(model))
-    return tokenizer, encoder_of(tokenizer, str(model))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+def open_encoder(model: str | Path, rule: str = COMPLETION, *, trust_remote_code: bool = False) -> tuple[Any, Encoder]:
+    """Return the tokenizer of a model and its encoder; ModelError where there is none."""
+    pretrained.silence()
+    tokenizer = pretrained.load_tokenizer(str(model), trust_remote_code=trust_remote_code)
+    return tokenizer, encoder_of(tokenizer, str(model), rule)

@@ -4,10 +4,10 @@ import msgspec
 
 
 class Sample(msgspec.Struct):
-    """A record to learn from: loss on `completion`, none on `prompt`.
+    """A record to learn from: `completion` is learned, `prompt` only if the loss rule says so.
 
-    `assistant_spans`, where given, are character ranges (start, end) of the text, and the loss is on them alone; the
-    text then comes from a chat template, which writes the first and the last token itself.
+    `assistant_spans`, where given, are character ranges (start, end) of the text, and take the place of `completion`;
+    the text then comes from a chat template, which writes the first and the last token itself.
     """
 
     completion: str

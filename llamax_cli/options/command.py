@@ -17,6 +17,7 @@ from llamax_cli.errors import UsageError
 from llamax_cli.options.values import named_file, portion, reject_limit
 from llamax_cli.ranks import rank
 from llamax_cli.streams.chunks import WHOLE, Portion
+from llamax_cli.streams.paths import NamedPath, check_paths
 from llamax_cli.streams.run import Run
 from llamax_cli.streams.settings import Settings
 
@@ -28,6 +29,31 @@ Options = ParamSpec("Options")
 # Marks an option that does not change the result, so that a resumed run may have another value of it:
 # `workers: Annotated[int, Option(min=1), NEUTRAL] = 1`.
 NEUTRAL = object()
+
+
+def _each(value: Any) -> Iterable[str | Path]:
+    """Return the values of an option that may be absent or repeated."""
+    if value is None:
+        return ()
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+@dataclass(frozen=True)
+class Reads:
+    """Marks an option that names files or folders to read; `paths` returns them from its value.
+
+    A name that is not a path, such as that of a model on the hub, is left out by being the path of nothing.
+    """
+
+    paths: Callable[[Any], Iterable[str | Path]] = _each
+
+
+@dataclass(frozen=True)
+class Writes(Reads):
+    """Marks an option that names files to write."""
+
+
+READS, WRITES = Reads(), Writes()
 
 _option = partial(typer.Option, rich_help_panel="Every command", show_default=False)
 
@@ -43,6 +69,7 @@ def _shared(
             help="Write to this file, which appears once it is complete; .gz, .zst, .bz2 and .xz compress.",
         ),
         NEUTRAL,
+        WRITES,
     ] = None,
     resume: Annotated[
         bool, _option("--resume", help="Continue an interrupted run into -o FILE, to the same bytes."), NEUTRAL
@@ -56,6 +83,7 @@ def _shared(
             help="Move bad lines to this file, with the reason for each, and go on.",
         ),
         NEUTRAL,
+        WRITES,
     ] = None,
     max_rejects: Annotated[
         str | None,
@@ -68,6 +96,7 @@ def _shared(
         Path | None,
         _option(metavar="FILE", callback=named_file, help="Write a description of the run to this file, as JSON."),
         NEUTRAL,
+        WRITES,
     ] = None,
     quiet: Annotated[bool, _option("-q", "--quiet", help="Show no progress and no summary line."), NEUTRAL] = False,
     debug: Annotated[bool, _option("--debug", help="Show the traceback of an error."), NEUTRAL] = False,
@@ -156,6 +185,8 @@ def command(
             arguments = {"files": tuple(files or ()), **{key.rstrip("_"): value for key, value in given.items()}}
             is_first = not ranks or rank() == 0
             settings = _settings(arguments)
+            if is_first:
+                _check_paths(settings, options, given)
             if settings.is_complete:
                 if is_first:
                     say(
@@ -187,6 +218,22 @@ def _stdin_is_terminal() -> bool:
 
 def _settings(arguments: Mapping[str, Any]) -> Settings:
     return Settings(**{field.name: arguments[field.name] for field in fields(Settings) if field.name in arguments})
+
+
+def _check_paths(settings: Settings, options: Iterable[inspect.Parameter], given: Mapping[str, Any]) -> None:
+    reads = [NamedPath("", file) for file in settings.files or ("-",)]
+    writes: list[NamedPath] = []
+    for option in options:
+        for mark in _marks(option):
+            if isinstance(mark, Reads):
+                paths = mark.paths(given[option.name])
+                named = [NamedPath(_flag(option), str(path)) for path in paths]
+                (writes if isinstance(mark, Writes) else reads).extend(named)
+    check_paths(reads, writes, uses_stdout=settings.output is None)
+
+
+def _flag(option: inspect.Parameter) -> str:
+    return f"--{option.name.strip('_').replace('_', '-')}"
 
 
 def _shared_options(*, shard: bool, workers: bool) -> list[inspect.Parameter]:

@@ -9,7 +9,7 @@ from typer import BadParameter, Option
 from llamax_cli.errors import UsageError
 from llamax_cli.models import prompts
 from llamax_cli.models.contracts import PAPER_BEAM, PAPER_TOKENS, QUANTIZATIONS, Decoding, ModelChoice
-from llamax_cli.options.command import NEUTRAL
+from llamax_cli.options.command import NEUTRAL, READS
 from llamax_cli.options.values import codes, one_of
 from llamax_cli.translation.directions import DefaultLanguages
 from llamax_cli.translation.engines.registry import ENGINES, check_supported
@@ -28,6 +28,7 @@ def _tokens(value: str) -> str:
 Model = Annotated[
     str,
     Option("--model", metavar="NAME|DIR", help="Name on the hub or the server, or a folder.", rich_help_panel=MODEL),
+    READS,
 ]
 Engine = Annotated[
     str,
@@ -45,6 +46,7 @@ Template = Annotated[
         help=f"Prompt template: auto, {', '.join(prompts.TEMPLATES)}, or a file with {{src}} and {{tgt_lang}}.",
         rich_help_panel=MODEL,
     ),
+    READS,
 ]
 Device = Annotated[
     str,
@@ -64,6 +66,16 @@ Dtype = Annotated[
 Lora = Annotated[
     str | None,
     Option(metavar="DIR", help="LoRA adapter to merge into the model.", show_default=False, rich_help_panel=MODEL),
+    READS,
+]
+TrustRemoteCode = Annotated[
+    bool,
+    Option(
+        "--trust-remote-code",
+        help="Run the Python code that the model brings along, with all your rights.",
+        rich_help_panel=MODEL,
+    ),
+    NEUTRAL,  # where it is given, it is one of the dependencies of the run
 ]
 Quantize = Annotated[
     str | None,
@@ -177,6 +189,7 @@ def translation_options(
     dtype: Dtype = "auto",
     device: Device = "auto",
     lora: Lora = None,
+    trust_remote_code: TrustRemoteCode = False,
     quantize: Quantize = None,
     batch_tokens: BatchTokens = None,
     server: Server = None,
@@ -199,6 +212,7 @@ def translation_options(
         device=device,
         dtype=dtype,
         lora=lora,
+        trust_remote_code=trust_remote_code,
         quantize=quantize,
         batch_tokens=batch_tokens,
         server=server if spec.is_server else None,

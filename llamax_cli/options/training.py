@@ -54,6 +54,9 @@ Lora = Annotated[
     Option("--lora", metavar="[RANK]", help=f"Train LoRA, with rank {RANK} if none is given.", show_default=False),
 ]
 Keep = Annotated[int | None, Option("--keep", metavar="N", help="Number of checkpoints to keep.", show_default=False)]
+TrustRemoteCode = Annotated[
+    bool, Option("--trust-remote-code", help="Run the Python code that the model brings along, with all your rights.")
+]
 Preflight = Annotated[bool, Option("--preflight", help="Print what the run will take, and stop.")]
 Throughput = Annotated[
     float | None,
@@ -76,12 +79,13 @@ class TrainingOptions(NamedTuple):
     """How a run trains and how it is launched.
 
     `settings` are `key=value`, with those of --freeze, --lora and --keep at the end. `given` are the names of the
-    options on the command line, except for --quiet and --debug.
+    options on the command line, except for --trust-remote-code, --quiet and --debug.
     """
 
     config: Path | None
     settings: list[str]
     tokenizer: str | None
+    trust_remote_code: bool
     resume: bool
     preflight: bool
     throughput: float | None
@@ -118,6 +122,7 @@ class TrainingOptions(NamedTuple):
             command=command,
             task=task,
             tests=tests,
+            trust_remote_code=self.trust_remote_code,
         )
         start(
             job,
@@ -132,6 +137,7 @@ def training_options(
     config: Config = None,
     set_: Set = None,
     tokenizer: Tokenizer = None,
+    trust_remote_code: TrustRemoteCode = False,
     resume: Resume = None,
     freeze: Freeze = None,
     lora: Lora = None,
@@ -153,6 +159,7 @@ def training_options(
         config=config,
         settings=[*(set_ or ()), *settings],
         tokenizer=tokenizer,
+        trust_remote_code=trust_remote_code,
         resume=resume is not None,
         preflight=preflight,
         throughput=throughput,

@@ -1,6 +1,7 @@
 """Two systems compared: differences in each direction and on average, with p-values."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from typing import NamedTuple
 
@@ -55,11 +56,12 @@ def compare_systems(
     averages = {name: MacroAverage() for name in settings.metrics}
     make = partial(_make_comparer, settings, trials)
     pairs = _pair_segments(run, stores[0], stores[1], against)
-    for pair, results in ordered(make, pairs, run.settings.workers):
-        for name, scores in results.items():
-            row = _row(pair.direction, name, scores, settings, trials, nrefs[pair.direction])
-            rows[name].append(row | {"n": len(pair.ours[name])})
-            averages[name].add(scores)
+    with closing(ordered(make, pairs, run.settings.workers)) as compared:
+        for pair, results in compared:
+            for name, scores in results.items():
+                row = _row(pair.direction, name, scores, settings, trials, nrefs[pair.direction])
+                rows[name].append(row | {"n": len(pair.ours[name])})
+                averages[name].add(scores)
     for metric_rows in rows.values():
         _correct_p_values(metric_rows, correction)
     yield from (row for direction_rows in zip(*rows.values(), strict=True) for row in direction_rows)

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from functools import partial
 from itertools import chain
 from typing import NamedTuple
@@ -65,8 +66,9 @@ def _compute_in_workers(
             )
 
     make = partial(_make_worker, list(metrics), settings, by_segment)
-    for _, rows in ordered(make, texts(), workers if metrics else 1):
-        yield GroupStatistics(pending.popleft(), rows)
+    with closing(ordered(make, texts(), workers if metrics else 1)) as computed:
+        for _, rows in computed:
+            yield GroupStatistics(pending.popleft(), rows)
 
 
 def _make_worker(

@@ -98,6 +98,11 @@ class AtomicFile:
         except OSError as error:
             raise FileError(f"another run is writing {self.partial}") from error
 
+    @property
+    def descriptor(self) -> int:
+        """The descriptor of the file, for reading: closing any other one would release the lock on it."""
+        return self._descriptor
+
     def lock_again(self) -> None:
         """Lock the file again after a library closed and so unlocked it; FileError if another run has locked it."""
         self._lock(self._descriptor)

@@ -14,6 +14,7 @@ import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
@@ -41,6 +42,7 @@ from llamax_cli.streams.journal import Journal
 from llamax_cli.streams.manifest import plain
 from llamax_cli.streams.outputs import Output
 from llamax_cli.streams.parallel import ordered
+from llamax_cli.streams.paths import NamedPath, refuse_stdout
 from llamax_cli.streams.rejects import Reject, check_rejects
 from llamax_cli.streams.resume import RunIdentity
 from llamax_cli.streams.settings import Settings
@@ -95,6 +97,8 @@ class Run:
         """Return the input at a path (`-` is standard input), and list it in the manifest."""
         key = str(path)
         if key not in self._inputs:
+            if self.settings.output is None:
+                refuse_stdout([NamedPath("", key)])  # it may be a file in a folder that the command line names
             self._inputs[key] = Input(key, hashing=self.settings.manifest is not None)
         return self._inputs[key]
 
@@ -117,13 +121,14 @@ class Run:
         """Write the transformed records; `make()` returns the transform and is called once in each worker."""
         self._open()
         work = Work(make, self._journal.is_tolerant)
-        for chunk, outcome in ordered(work, paced(self._chunks()), self.settings.workers):
-            remaining = self._journal.remaining
-            if remaining is not None and outcome.written >= remaining:
-                # Transform it again, up to the last record of the limit: a bad line after that must not count.
-                self._commit(chunk.data, transform(make(), work.tolerant, chunk, remaining))
-                return
-            self._commit(chunk.data, outcome)
+        with closing(ordered(work, paced(self._chunks()), self.settings.workers)) as outcomes:
+            for chunk, outcome in outcomes:
+                remaining = self._journal.remaining
+                if remaining is not None and outcome.written >= remaining:
+                    # Transform it again, up to the last record of the limit: a bad line after that must not count.
+                    self._commit(chunk.data, transform(make(), work.tolerant, chunk, remaining))
+                    return
+                self._commit(chunk.data, outcome)
 
     def stream(self, stage: Stage) -> None:
         """Write the results of a stage, which yields one result for each record, in order.
@@ -196,12 +201,13 @@ class Run:
         """
         tally: Tally = Counter()
         work = Work(make, self._journal.is_tolerant)
-        for _, outcome in ordered(work, chunks(self.inputs), self.settings.workers):
-            for reject in outcome.rejects:
-                self.reject(*reject)
-            self._journal.counts["in"] += outcome.read - len(outcome.rejects)
-            self._progress.update(self._journal.counts["in"], self._bytes_read)
-            tally.update(outcome.tally)
+        with closing(ordered(work, chunks(self.inputs), self.settings.workers)) as outcomes:
+            for _, outcome in outcomes:
+                for reject in outcome.rejects:
+                    self.reject(*reject)
+                self._journal.counts["in"] += outcome.read - len(outcome.rejects)
+                self._progress.update(self._journal.counts["in"], self._bytes_read)
+                tally.update(outcome.tally)
         return tally
 
     def add_read(self, count: int) -> None:

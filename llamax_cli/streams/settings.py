@@ -1,6 +1,5 @@
 """The flags that mean the same in every command, parsed and checked against each other."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,17 +28,6 @@ class Settings:
             raise UsageError("--resume requires -o, the file that it continues")
         if self.max_rejects is not None and self.rejects is None:
             raise UsageError("--max-rejects requires --rejects")
-        self._check_that_no_file_is_used_twice()
-
-    def _check_that_no_file_is_used_twice(self) -> None:
-        used = {os.path.realpath(path): path for path in self.files if path != "-"}
-        # -o may name an input: the new file replaces it once it is complete.
-        for flag, path in (("--output", self.output), ("--rejects", self.rejects), ("--manifest", self.manifest)):
-            if path is None or (path.exists() and not path.is_file()):
-                continue
-            if flag != "--output" and os.path.realpath(path) in used:
-                raise UsageError(f"{flag} {path} is a file that this run already reads or writes; name another file")
-            used[os.path.realpath(path)] = str(path)
 
     @property
     def is_complete(self) -> bool:

@@ -10,6 +10,7 @@ from llamax_cli.instructions.forms import form_of
 from llamax_cli.instructions.questions import read_questions
 from llamax_cli.models import prompts
 from llamax_cli.models.config_file import read_config
+from llamax_cli.models.model_files import WEIGHT_FILES, find_weights
 from llamax_cli.records import parse, text
 from llamax_cli.scoring import spm_models
 from llamax_cli.streams.inputs import Input
@@ -18,7 +19,6 @@ from llamax_cli.training.data_files import stat_uncompressed
 from llamax_cli.training.estimates import ModelShape, disk_space, free_disk_space, gigabytes, read_shape
 from llamax_cli.training.job import Job, list_checkpoints
 
-WEIGHT_FILES = ("*.safetensors", "pytorch_model*.bin")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json")
 
 
@@ -65,8 +65,14 @@ def _check_tuning_data(path: Path, job: Job) -> None:
 
 def _check_weights(job: Job) -> None:
     folder = Path(job.model)
-    if folder.is_dir() and not job.init and not any(any(folder.glob(pattern)) for pattern in WEIGHT_FILES):
-        raise ModelError(f"{job.model} has no weights (*.safetensors); --init starts from random ones")
+    if not folder.is_dir() or job.init:
+        return
+    files = find_weights(folder)
+    if not files:
+        raise ModelError(f"{job.model} has no weights ({' or '.join(WEIGHT_FILES)}); --init starts from random ones")
+    for file in files:
+        if not file.is_file():
+            raise ModelError(f"{file}: no such file; the index of the weights names it")
 
 
 def _check_tokenizer(path: Path) -> None:

@@ -18,9 +18,9 @@ from llamax_cli.training.packed_dataset import describe_rejected, prepare
 
 def count_tokens(job: Job) -> DataCounts:
     """Return the size of the first epoch of a run; the token lengths stay in the cache for the run."""
-    tokenizer, encoder = open_encoder(job.tokenizer)
-    progress = Progress(job.command, enabled=not job.quiet)
     training = job.training
+    tokenizer, encoder = open_encoder(job.tokenizer, training.loss, trust_remote_code=job.trust_remote_code)
+    progress = Progress(job.command, enabled=not job.quiet)
     try:
         data = prepare(
             [Path(path) for path in job.data],

@@ -12,7 +12,7 @@ from torch import Tensor
 from llamax_cli import __version__
 from llamax_cli.config import Training
 from llamax_cli.errors import FileError
-from llamax_cli.models import causal_lm
+from llamax_cli.models import causal_lm, pretrained
 from llamax_cli.models.causal_lm import CausalLM
 from llamax_cli.streams.atomic import atomic_folder
 from llamax_cli.training.job import Job
@@ -79,7 +79,7 @@ def _generation_config(source: str, config: Any) -> Any:
 
     if (Path(source) / "generation_config.json").is_file() or not Path(source).exists():
         try:
-            return transformers.GenerationConfig.from_pretrained(source)
+            return pretrained.load_generation_config(source)
         except OSError:
             pass  # a model on the hub need not have one
     generation_config: Any = transformers.GenerationConfig

@@ -26,7 +26,7 @@ class Job:
 
     `command` is train, whose data are Samples, or tune, which turns its data into Samples. These data are files of
     `task` or, if that is empty, files in any of the forms of `instructions.forms`. `tests` are files of the task on
-    which the model is evaluated after training.
+    which the model is evaluated after training. `trust_remote_code` lets Python code run that the model brings along.
     """
 
     model: str
@@ -40,6 +40,7 @@ class Job:
     command: str = "train"
     task: str = ""
     tests: tuple[str, ...] = ()
+    trust_remote_code: bool = False
 
     @property
     def folder(self) -> Path:
@@ -103,6 +104,7 @@ def make_job(
     command: str = "train",
     task: str = "",
     tests: Sequence[str] = (),
+    trust_remote_code: bool = False,
 ) -> Job:
     """Return the job that the options of `train` or `tune` describe; UsageError if they contradict each other.
 
@@ -127,6 +129,7 @@ def make_job(
         command=command,
         task=task,
         tests=tuple(tests),
+        trust_remote_code=trust_remote_code,
     )
 
 

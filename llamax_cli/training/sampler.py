@@ -75,7 +75,7 @@ class EpochPlan(NamedTuple):
         """Raise ResumeError where a position belongs to another plan."""
         if position.plan != self.digest:
             raise ResumeError(
-                "the data, the tokenizer, the block or the seed differs from the checkpoint's; "
+                "the data, tokenizer, block, loss or seed differs from the checkpoint's; "
                 "use the same ones, or train into another folder"
             )
 

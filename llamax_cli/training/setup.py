@@ -47,10 +47,14 @@ class Components:
 def assemble(job: Job, ranks: Ranks, tokenized: Callable[[int, int], None]) -> Components:
     """Return the components of a run, or raise an error on all ranks; calls `tokenized(done, total)` on the way."""
     training = job.training
-    config = ranks.run_first_then_others(lambda: causal_lm.load_config(job.model))
+    config = ranks.run_first_then_others(
+        lambda: causal_lm.load_config(job.model, trust_remote_code=job.trust_remote_code)
+    )
     if training.liger:
         ranks.run_first_then_others(lambda: use_liger(config.model_type, ranks.device))
-    tokenizer, encoder = ranks.run_first_then_others(lambda: open_encoder(job.tokenizer))
+    tokenizer, encoder = ranks.run_first_then_others(
+        lambda: open_encoder(job.tokenizer, training.loss, trust_remote_code=job.trust_remote_code)
+    )
     ranks.run_first_then_others(lambda: causal_lm.check(config, len(tokenizer), training.block))
 
     def prepare(paths: tuple[str, ...], seed: int) -> PackedDataset:
@@ -95,7 +99,10 @@ def _model(job: Job, ranks: Ranks, config: Any) -> CausalLM:
     empty = ranks.run_first_then_others(lambda: causal_lm.prepare_for_training(causal_lm.empty_model(config), training))
     weights = ranks.run_on_first(
         lambda: causal_lm.prepare_for_training(
-            causal_lm.load_weights(job.model, config, training.seed, init=job.init), training
+            causal_lm.load_weights(
+                job.model, config, training.seed, init=job.init, trust_remote_code=job.trust_remote_code
+            ),
+            training,
         ).state_dict()
     )
     model = CausalLM(empty, training.loss_chunk)

@@ -41,7 +41,8 @@ def _evaluate_on_task(job: Job) -> None:
     if job.tests:
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # it asks for a checkpoint, which no longer makes sense
         quiet = ["--quiet"] if job.quiet else []
-        line = ["tune", "--task", job.task, "--model", str(job.result), *quiet, "--eval", *job.tests]
+        trust = ["--trust-remote-code"] if job.trust_remote_code else []
+        line = ["tune", "--task", job.task, "--model", str(job.result), *quiet, *trust, "--eval", *job.tests]
         os.execv(sys.executable, [sys.executable, "-m", "llamax_cli", *line])
 
 

@@ -47,11 +47,12 @@ def run_translate(
         _report_shortfall(run, plan.shortfall)
 
 
-def identity(choices: Sequence[ModelChoice]) -> dict[str, list[str]]:
+def identity(choices: Sequence[ModelChoice]) -> dict[str, object]:
     """Return what the translations depend on beyond the flags: the files of models, and the text of a template."""
+    trust: dict[str, object] = {"trust_remote_code": True} if choices[0].trust_remote_code else {}
     template = Path(choices[0].template)
     texts = {"template_content": [template.read_text(encoding="utf-8")]} if template.is_file() else {}
-    return {"model_content": fingerprints(choices), **texts}
+    return {"model_content": fingerprints(choices), **texts, **trust}
 
 
 def translate_records(

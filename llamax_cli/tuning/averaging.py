@@ -15,6 +15,7 @@ from llamax_cli.console import Progress, say
 from llamax_cli.errors import FileError, ModelError
 from llamax_cli.models.config_file import read_config
 from llamax_cli.models.fingerprint import fingerprint
+from llamax_cli.models.model_files import check_link
 from llamax_cli.streams.atomic import atomic_folder
 from llamax_cli.tuning.weight_files import SAFETENSORS_DTYPES, Weights, write_weights
 
@@ -40,9 +41,10 @@ def write_average(folders: Sequence[Path], output: Path, *, quiet: bool) -> None
     parents = [_open(folder) for folder in folders]
     for parent in parents[1:]:
         check_compatible(parents[0], parent)
+    copied = _copied_files(folders[0])
     with atomic_folder(output) as partial:
         _average_weights(partial, parents, quiet=quiet)
-        for path in sorted({path for pattern in COPIED_FILES for path in folders[0].glob(pattern) if path.is_file()}):
+        for path in copied:
             shutil.copyfile(path, partial / path.name)
         (partial / "README.md").write_text(model_card(folders), encoding="utf-8")
     if not quiet:
@@ -51,6 +53,14 @@ def write_average(folders: Sequence[Path], output: Path, *, quiet: bool) -> None
             "tune",
             f"the mean of {len(folders)} models, {count:,} weights; {output}; {time.monotonic() - started:.1f} s",
         )
+
+
+def _copied_files(folder: Path) -> list[Path]:
+    """Return the files to copy; ModelError if one is a link out of the folder, to what nobody asked to publish."""
+    paths = sorted({path for pattern in COPIED_FILES for path in folder.glob(pattern) if path.is_file()})
+    for path in paths:
+        check_link(path)
+    return paths
 
 
 def _open(folder: Path) -> Weights:

@@ -12,6 +12,7 @@ from llamax_cli.console import Progress, say
 from llamax_cli.errors import DataError
 from llamax_cli.instructions.questions import Question, read_questions
 from llamax_cli.instructions.tasks.mgsm import final_number
+from llamax_cli.models.contracts import ModelChoice
 from llamax_cli.records import serialise
 
 UNANSWERED, TOO_LONG = "without an answer in the file", "too long for the model"
@@ -55,14 +56,14 @@ class Accuracy:
         return f"{line}; left out: {left_out}" if left_out else line
 
 
-def evaluate(model: str, task: str, files: Sequence[Path], *, quiet: bool) -> None:
+def evaluate(choice: ModelChoice, task: str, files: Sequence[Path], *, quiet: bool) -> None:
     """Write the accuracy in each language as records to standard output."""
     started = time.monotonic()
     accuracy = Accuracy()
     questions = _with_gold([question for path in files for question in read_questions(path, task)], accuracy)
     if not questions:
         raise DataError(f"{', '.join(map(str, files))}: no question has an answer to compare with")
-    method = _predict(model, questions, accuracy, quiet=quiet)
+    method = _predict(choice, questions, accuracy, quiet=quiet)
     if not accuracy.total:
         raise DataError(f"{', '.join(map(str, files))}: all questions are {TOO_LONG}")
     sys.stdout.buffer.write(serialise(accuracy.records(task, method)))
@@ -79,12 +80,12 @@ def _with_gold(questions: Sequence[Question], accuracy: Accuracy) -> list[Questi
     return known
 
 
-def _predict(model: str, questions: Sequence[Question], accuracy: Accuracy, *, quiet: bool) -> str:
+def _predict(choice: ModelChoice, questions: Sequence[Question], accuracy: Accuracy, *, quiet: bool) -> str:
     """Answer the questions with a model and count the answers; return the name of the predictor."""
     from llamax_cli.tuning.predictors import open_predictor
 
     progress = Progress("tune", enabled=not quiet)
-    predictor = open_predictor(model, questions, final_number)
+    predictor = open_predictor(choice, questions, final_number)
     try:
         for done, prediction in enumerate(predictor.predict(questions), 1):
             accuracy.add(questions[prediction.question], prediction.answer)

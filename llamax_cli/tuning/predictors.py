@@ -7,6 +7,7 @@ ones have no advantage. A problem without options is answered by greedy decoding
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple, Protocol
 
@@ -48,9 +49,11 @@ class Predictor(Protocol):
         ...
 
 
-def open_predictor(model: str, questions: Sequence[Question], extract: Callable[[str], str | None]) -> Predictor:
+def open_predictor(
+    choice: ModelChoice, questions: Sequence[Question], extract: Callable[[str], str | None]
+) -> Predictor:
     """Return the predictor for questions of a task; `extract` finds the answer in what a model writes."""
-    return LikelihoodPredictor(model) if questions[0].options else GenerationPredictor(model, extract)
+    return LikelihoodPredictor(choice) if questions[0].options else GenerationPredictor(choice, extract)
 
 
 class Option(NamedTuple):
@@ -66,13 +69,13 @@ class LikelihoodPredictor:
 
     name = "likelihood"
 
-    def __init__(self, model: str) -> None:
-        config = causal_lm.load_config(model)
-        tokenizer, self._encoder = open_encoder(model)
+    def __init__(self, choice: ModelChoice) -> None:
+        config = causal_lm.load_config(choice.model, trust_remote_code=choice.trust_remote_code)
+        tokenizer, self._encoder = open_encoder(choice.model, trust_remote_code=choice.trust_remote_code)
         window = getattr(config, "sliding_window", None) if getattr(config, "use_sliding_window", True) else None
         self._max_tokens: int = min(config.max_position_embeddings, window or config.max_position_embeddings)
         causal_lm.check(config, len(tokenizer), 0)
-        loaded = loading.load_model(ModelChoice(model), config)
+        loaded = loading.load_model(choice, config)
         loaded.set_attn_implementation(NAME)
         self._device = loaded.device
         self._model = CausalLM(loaded, LOGITS)
@@ -136,8 +139,9 @@ class GenerationPredictor:
 
     name = "generation"
 
-    def __init__(self, model: str, extract: Callable[[str], str | None]) -> None:
-        self._engine = HfEngine(ModelChoice(model, template=VERBATIM), Decoding(beam=1, max_new_tokens=ANSWER_TOKENS))
+    def __init__(self, choice: ModelChoice, extract: Callable[[str], str | None]) -> None:
+        verbatim = replace(choice, template=VERBATIM)
+        self._engine = HfEngine(verbatim, Decoding(beam=1, max_new_tokens=ANSWER_TOKENS))
         self._extract = extract
 
     def predict(self, questions: Sequence[Question]) -> Iterator[Prediction]:

@@ -13,13 +13,10 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from llamax_cli.errors import ModelError, because
+from llamax_cli.models.model_files import WEIGHT_FILES, find_weights
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 INDEX = "model.safetensors.index.json"
-FILES = (
-    "model.safetensors",
-    "pytorch_model.bin",
-)  # the index of a sharded one is NAME.index.json
 SAFETENSORS_DTYPES = {
     torch.float64: "F64",
     torch.float32: "F32",
@@ -79,16 +76,9 @@ def _signals_held() -> Iterator[None]:
 
 
 def _list_files(folder: Path) -> list[Path]:
-    for name in FILES:
-        index = folder / f"{name}.index.json"
-        if index.is_file():
-            try:
-                return [folder / part for part in sorted(set(json.loads(index.read_bytes())["weight_map"].values()))]
-            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-                raise ModelError(f"{index} is not an index of weights: {error}") from error
-        if (folder / name).is_file():
-            return [folder / name]
-    raise ModelError(f"{folder} has no weights ({' or '.join(FILES)})")
+    if files := find_weights(folder):
+        return files
+    raise ModelError(f"{folder} has no weights ({' or '.join(WEIGHT_FILES)})")
 
 
 def _open_file(path: Path) -> tuple[list[str], Callable[[str], Tensor]]:

@@ -293,6 +293,7 @@ def test_the_longest_match_loses_nothing(asian: Lexicon, data: Path, lang: str) 
     assert not is_spaced(lang)
 
 
+@pytest.mark.slow
 def test_jieba_keeps_to_itself(llamax: Llamax, asian: Lexicon, tmp_path: Path) -> None:
     """jieba writes no message and no file."""
     (tmp_path / "tmp").mkdir()

@@ -27,7 +27,8 @@ from llamax_cli.config import Training
 from llamax_cli.models import causal_lm
 from llamax_cli.models.causal_lm import CausalLM
 from llamax_cli.models.packed_batch import make_batch
-from llamax_cli.models.sample_encoding import Encoded, Encoder, encoder_of, load_tokenizer
+from llamax_cli.models.pretrained import load_tokenizer
+from llamax_cli.models.sample_encoding import Encoded, Encoder, encoder_of
 from llamax_cli.models.samples import Sample
 from llamax_cli.training.dataset import Cache, Dataset, open_sample_file
 from llamax_cli.training.optimizer import make_optimizer

@@ -1,4 +1,4 @@
-"""TICO-19, Parquet and datasets of Hugging Face: exact segments, which columns are taken, and what is refused."""
+"""TICO-19, Tatoeba, Parquet and datasets of Hugging Face: exact segments, which columns are taken, what is refused."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -9,11 +9,16 @@ import datasets
 import pyarrow
 import pyarrow.parquet
 import pytest
-from support.corpora import Rejected, request_of, texts
+from support.corpora import Rejected, request_of, texts, written
+from support.processes import Outcome, one_line
+from support.records import parsed
 
-from llamax_cli.conversion.formats import huggingface, parquet, tico
+from llamax_cli.conversion.detection import detect
+from llamax_cli.conversion.formats import huggingface, parquet, tatoeba, tico
 from llamax_cli.conversion.segments import Corpus, Segment
 from llamax_cli.errors import DataError, FileError, UsageError
+
+Llamax = Callable[..., Outcome]
 
 # -- TICO-19 ----------------------------------------------------------------------------------------------------------
 
@@ -109,6 +114,48 @@ def test_what_is_not_tico_is_refused(benchmark: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileError, match=r"no files named like test\.en-fr\.tsv"):
         tico.open_corpora(request_of(tmp_path / "empty"))
+
+
+# -- Tatoeba ----------------------------------------------------------------------------------------------------------
+
+
+def test_sentences_of_tatoeba(llamax: Llamax, tmp_path: Path) -> None:
+    """Each row in its own language, under the number of Tatoeba; the text is never a language or a header."""
+    rows = ["1\teng\tHello.", "4\tdeu\tHallo.", "5\t\\N\tHm", "7\tcmn\t一", "9\teng\t\\N"]
+    written(tmp_path / "sentences.tsv", *rows)
+    done = llamax("convert", "sentences.tsv", "--name", "t")
+    assert parsed(done) == [
+        {"id": "t:1", "text": "Hello.", "lang": "en"},
+        {"id": "t:4", "text": "Hallo.", "lang": "de"},
+        {"id": "t:7", "text": "一", "lang": "zh"},
+    ]
+    assert b"; left out: 1 in an unknown language, 1 absent; " in done.stderr
+    chosen = llamax("convert", "--mono", "zh,de", "--name", "t", stdin=(tmp_path / "sentences.tsv").read_bytes())
+    assert parsed(chosen) == parsed(done)[:0:-1]
+    said = one_line(llamax("convert", "sentences.tsv", "--pairs", "en-de"), 2)
+    assert said == "sentences.tsv: these sentences of Tatoeba are not paired; choose languages with --mono"
+
+
+def test_detailed_sentences_of_tatoeba(tmp_path: Path) -> None:
+    """Values that Tatoeba does not know are left out; a row of another form is bad."""
+    rows = ["1\teng\tHello.\tbob\t2010-01-02 03:04:05\t\\N", "x\teng\ty", "2\tqqq\tz"]
+    bad: Rejected = []
+    (corpus,) = tatoeba.open_corpora(request_of(written(tmp_path / "detailed.csv", *rows), bad=bad))
+    assert (corpus.name, corpus.languages) == (f"{tmp_path.name}/detailed", ["en"])
+    details = {"username": "bob", "added": "2010-01-02 03:04:05"}
+    assert list(corpus.segments(["en"])) == [Segment(1, ["Hello."], details)]
+    assert [line[:2] for line in bad] == [("detailed.csv", 2), ("detailed.csv", 3)]
+    assert bad[0][2] == "not the number, language and text of a sentence of Tatoeba"
+    assert bad[1][2].startswith("unknown language 'qqq'")
+
+
+def test_only_a_whole_export_is_taken_for_one(tmp_path: Path) -> None:
+    """A table with a number and a short word in its first row is an ordinary table."""
+    rows = ["1\tthe\tel", "2\thouse\tcasa"]
+    path = str(written(tmp_path / "words.tsv", *rows))
+    assert detect(path, request_of(path)) == "tsv"
+    assert detect(str(written(tmp_path / "s.csv", rows[0])), request_of(path)) == "tatoeba"
+    assert detect(path, request_of(path, columns={"en": "2", "es": "3"})) == "tsv"
 
 
 # -- Parquet, and the shapes of rows ----------------------------------------------------------------------------------

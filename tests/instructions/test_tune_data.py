@@ -20,8 +20,9 @@ from llamax_cli.instructions.chat import ChatTemplate
 from llamax_cli.instructions.questions import language_from_name, read_questions
 from llamax_cli.instructions.rendering import read_samples
 from llamax_cli.instructions.tasks.mgsm import final_number, parse_number
+from llamax_cli.models.pretrained import load_tokenizer
 from llamax_cli.models.prompts import TEMPLATES, alpaca
-from llamax_cli.models.sample_encoding import encoder_of, load_tokenizer
+from llamax_cli.models.sample_encoding import encoder_of
 from llamax_cli.models.samples import Sample
 from llamax_cli.training.dataset import Cache
 from llamax_cli.training.job import Job

@@ -374,6 +374,7 @@ def test_entities_of_table_2(llamax: Llamax, data: Path, lang: str, entities: in
     assert figures["th"]["identity"] == 0.6247 if lang == "th" else True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("folder", "rejected"), [("muse", 0), ("panlex", 9), ("gatitos", 5)])
 def test_real_dictionaries(llamax: Llamax, data: Path, tmp_path: Path, folder: str, rejected: int) -> None:
     """All files are read, and the lines that are not entries are counted."""

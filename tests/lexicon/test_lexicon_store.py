@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import lmdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from support.processes import Outcome
 from llamax_cli.errors import LexiconError
 from llamax_cli.lexicon.catalog import open_lexicon
 from llamax_cli.lexicon.statistics import LanguageStatistics
+from llamax_cli.lexicon.store import pages, writer
 from llamax_cli.lexicon.store.layout import MAX_KEY_BYTES, key_of
 from llamax_cli.lexicon.store.reader import Lexicon
 from llamax_cli.lexicon.store.writer import LexiconWriter
@@ -35,9 +37,9 @@ def entry(word: str, lang: str = "en", **translations: list[str]) -> Entry:
     return {"word": word, "lang": lang, "translations": translations or {"fr": ["x"]}, "sources": ["a/en-fr"]}
 
 
-def stored(path: Path, entries: list[Entry]) -> Lexicon:
+def stored(path: Path, entries: list[Entry], entities: int = 7) -> Lexicon:
     """Write a compiled lexicon and open it."""
-    file = LexiconWriter(path, {"en": LanguageStatistics(entities=7, entries=len(entries), longest=3)})
+    file = LexiconWriter(path, {"en": LanguageStatistics(entities=entities, entries=len(entries), longest=3)})
     file.write(file.encode(sorted(entries, key=lambda each: (each["lang"], each["word"].encode()))))
     file.finish()
     file.close()
@@ -69,6 +71,113 @@ def test_read_after_write_is_identity(tmp_path: Path) -> None:
         11,
     )
     assert lexicon.entities("fr") == lexicon.max_words("fr") == 0
+
+
+@pytest.fixture
+def small_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a lexicon of some hundred kilobytes take several transactions."""
+    monkeypatch.setattr(writer, "TRANSACTION", 50_000)
+
+
+def many_entries(count: int = 4000) -> list[Entry]:
+    """Return entries of different sizes, with some keys that are hashed and values that take pages of their own."""
+    return [
+        entry(
+            f"word{number:05}" + "x" * (600 if number % 500 == 7 else 0),
+            fr=["y" * (5000 if number % 300 == 5 else number % 90 + 1)],
+        )
+        for number in range(count)
+    ]
+
+
+@pytest.mark.usefixtures("small_transactions")
+def test_the_same_entries_give_the_same_bytes(tmp_path: Path) -> None:
+    """Whatever number of entries comes at once, which depends on how fast the machine is."""
+    entries = many_entries()
+    made = set()
+    for name, sizes in (("a", [1]), ("b", [4000]), ("c", [1, 2, 4, 8, 500, 1000]), ("d", [999, 3]), ("e", [70])):
+        path = tmp_path / f"{name}.lex"
+        file = LexiconWriter(path, {"en": LanguageStatistics(entities=7)})
+        start = number = 0
+        while start < len(entries):
+            size = sizes[number % len(sizes)]
+            file.write(file.encode(entries[start : start + size]))
+            start, number = start + size, number + 1
+        file.finish()
+        file.close()
+        made.add(path.read_bytes())
+    assert len(made) == 1
+    with lmdb.open(str(path), subdir=False, lock=False, readonly=True) as database:
+        assert database.info()["last_txnid"] > 5
+
+
+def test_the_fingerprint_is_that_of_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other pages and other names of sources do not change it, another translation or number of entities does."""
+    entries = many_entries(1000)
+    plain = stored(tmp_path / "a.lex", entries)
+    monkeypatch.setattr(writer, "TRANSACTION", 20_000)
+    assert stored(tmp_path / "b.lex", entries).fingerprint == plain.fingerprint
+    assert (tmp_path / "b.lex").read_bytes() != (tmp_path / "a.lex").read_bytes()
+    elsewhere = [{**each, "sources": ["b/en-fr", "c"]} for each in entries]
+    assert stored(tmp_path / "c.lex", elsewhere).fingerprint == plain.fingerprint  # type: ignore[arg-type]
+    assert stored(tmp_path / "d.lex", entries[1:]).fingerprint != plain.fingerprint
+    assert stored(tmp_path / "e.lex", [*entries[1:], entry("word00000", fr=["z"])]).fingerprint != plain.fingerprint
+    assert stored(tmp_path / "f.lex", entries, entities=8).fingerprint != plain.fingerprint
+
+
+@pytest.mark.usefixtures("small_transactions")
+def test_pages_hold_nothing_but_their_items(tmp_path: Path) -> None:
+    """The gap in each page of the tree is empty; the tree has as many pages as LMDB says."""
+    path = tmp_path / "x.lex"
+    stored(path, many_entries())
+    with lmdb.open(str(path), subdir=False, lock=False, readonly=True) as database:
+        counts = database.stat()
+    with path.open("rb") as file:
+        found = list(pages._tree(file.fileno(), counts["psize"]))
+    assert len(found) == counts["branch_pages"] + counts["leaf_pages"] > 50
+    for _, page in found:
+        lower, upper = struct.unpack_from("<HH", page, 12)
+        assert not any(page[lower:upper])
+
+
+@pytest.mark.usefixtures("small_transactions")
+def test_the_map_grows_with_the_lexicon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both before a transaction and after one for which it was too small after all."""
+    monkeypatch.setattr(pages, "FIRST_MAP", 1 << 16)
+    monkeypatch.setattr(pages, "ITEM_OVERHEAD", 0)
+    for factor in (pages.MAP_PER_BYTE, 0):
+        monkeypatch.setattr(pages, "MAP_PER_BYTE", factor)
+        entries = many_entries()
+        lexicon = stored(tmp_path / f"{factor}.lex", entries)
+        assert lexicon.size > 8 << 16
+        assert list(lexicon.entries()) == sorted(entries, key=lambda each: key_of("en", each["word"]))
+
+
+def limited(script: str, path: Path, megabytes: int) -> tuple[bytes, bytes]:
+    """Run Python with this much more address space than it has at its start; return what it prints."""
+    limit = "import os, resource, sys, lmdb; from pathlib import Path\n"
+    limit += "from llamax_cli.lexicon.store.writer import LexiconWriter\n"
+    limit += "from llamax_cli.lexicon.store.reader import Lexicon\n"
+    limit += "now = int(open('/proc/self/statm').read().split()[0]) * os.sysconf('SC_PAGE_SIZE')\n"
+    limit += f"resource.setrlimit(resource.RLIMIT_AS, (now + ({megabytes} << 20),) * 2)\n"
+    done = subprocess.run([sys.executable, "-c", limit + script, path], capture_output=True, timeout=60)
+    return done.stdout, done.stderr
+
+
+def test_a_limit_on_address_space(tmp_path: Path) -> None:
+    """A lexicon takes little more than its size, as on clusters that limit it; the message says what is too small."""
+    path = tmp_path / "x.lex"
+    write = "file = LexiconWriter(Path(sys.argv[1]), {}); file.finish()"
+    assert limited(write, path, 40) == (b"", b"")
+    message = b"x.lex.partial: no 16 MiB of address space to map it; raise the limit (ulimit -v)"
+    assert message in limited(write, path, 8)[1]
+    stored(path, [entry(f"word{number}", fr=["y" * 2000]) for number in range(40_000)])
+    look = "print(Lexicon(sys.argv[1]).translations('en', 'word7')['fr'] == ['y' * 2000])"
+    size = round(path.stat().st_size / 2**20)
+    assert size > 64  # so that it is not read when it is opened
+    assert limited(look, path, size + 20) == (b"True\n", b"")
+    message = f"x.lex: no {size} MiB of address space to map it; raise the limit (ulimit -v)".encode()
+    assert message in limited(look, path, size - 10)[1]
 
 
 def test_keys_fit() -> None:

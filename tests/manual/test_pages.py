@@ -52,6 +52,7 @@ def folder(data: Path, tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @page
 def test_every_example_prints_what_stands_below_it(folder: Path, path: Path) -> None:
     """The lines of a page are pasted one by one into a shell, in one folder, but where they need what is not here."""

@@ -21,6 +21,7 @@ from llamax_cli.config import Training
 from llamax_cli.errors import ModelError, UsageError
 from llamax_cli.models import causal_lm
 from llamax_cli.models.causal_lm import ARCHITECTURES, CausalLM
+from llamax_cli.models.loss_rules import LOSS_RULES
 from llamax_cli.models.packed_batch import Batch, make_batch
 from llamax_cli.models.sample_encoding import Encoded
 from llamax_cli.models.samples import Sample
@@ -208,6 +209,7 @@ def test_every_name_of_the_settings_is_there() -> None:
     """The names that the settings accept are those of the tables."""
     assert set(SCHEDULES) == set(settings.SCHEDULES)
     assert set(OPTIMIZERS) == set(settings.OPTIMIZERS)
+    assert set(LOSS_RULES) == set(settings.LOSS_RULES)
 
 
 def test_the_settings_choose_the_optimizer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,6 +86,7 @@ def test_an_empty_input_gives_an_empty_output(filters: Filters, tmp_path: Path) 
         assert opened((tmp_path / f"out{ending}").read_bytes()) == b""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", OPEN)
 def test_an_ending_compresses(filters: Filters, tmp_path: Path, ending: str) -> None:
     """The ending of the name chooses the compression; the text is the same, and so are the bytes every time."""
@@ -102,6 +103,7 @@ def opened_lower(data: bytes, ending: str) -> bytes:
     return bytes(OPEN[ending](data)).lower()
 
 
+@pytest.mark.slow
 def test_a_compressed_output_costs_about_the_same_for_each_record(tmp_path: Path) -> None:
     """Many small records in one block take time in proportion to their number."""
 

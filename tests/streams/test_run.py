@@ -244,6 +244,7 @@ def peak(arguments: list[object], lines: int) -> int:
     return usage.ru_maxrss << 10 if sys.platform == "linux" else usage.ru_maxrss
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["upper"], ["upper", "--workers", 2], ["ahead"]], ids=str)
 def test_memory_does_not_grow_with_the_stream(command: list[object]) -> None:
     """A stream of 200 MB takes at most 30 MB more than a stream of 2 MB, also with workers and batches."""

@@ -209,7 +209,11 @@ def test_days_are_estimated_for_a_known_gpu(monkeypatch: pytest.MonkeyPatch) -> 
     [
         ("--model nowhere/at/all", 1, "nowhere/at/all: no such folder"),
         ("--model empty", 1, "empty is not a model folder: config.json is missing"),
-        ("--model bare", 1, "bare has no weights (*.safetensors); --init starts from random ones"),
+        (
+            "--model bare",
+            1,
+            "bare has no weights (model.safetensors or pytorch_model.bin); --init starts",
+        ),
         (
             "--model bare --init --tokenizer empty",
             1,
@@ -319,6 +323,7 @@ def kill(process: Process) -> None:
         each.kill()
 
 
+@pytest.mark.slow
 def test_sigterm_to_the_launcher_ends_the_worker_with_a_checkpoint(inputs: Path, start: Callable[..., Any]) -> None:
     """The launcher waits for the worker and ends with its exit code."""
     process = start("--set", "epochs=2000")
@@ -338,6 +343,7 @@ def test_only_the_worker_reports_an_error(inputs: Path, llamax: Run) -> None:
     assert done.returncode == 65
 
 
+@pytest.mark.slow
 def test_a_worker_that_breaks_shows_its_traceback(tmp_path: Path) -> None:
     """The launcher adds none of its own."""
     (tmp_path / "broken.py").write_text("1 / 0\n")
@@ -348,6 +354,7 @@ def test_a_worker_that_breaks_shows_its_traceback(tmp_path: Path) -> None:
     assert done.stderr.endswith("ZeroDivisionError: division by zero\n")
 
 
+@pytest.mark.slow
 def test_a_rank_that_is_killed_ends_all(inputs: Path, start: Callable[..., Any]) -> None:
     """The launcher names the killed rank, which cannot report itself; the other rank says why it stops."""
     process = start("--set", "epochs=2000", "--", "--num_processes", 2, "--monitor_interval", 0.5)

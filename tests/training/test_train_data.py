@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from support.records import write
 from support.runs import sample, small_tokenizer, tokenizer
 
-from llamax_cli.errors import DataError, FileError, LlamaxError, ModelError, ResumeError
-from llamax_cli.models.sample_encoding import Encoder, encoder_of, load_tokenizer
+from llamax_cli.config import Training
+from llamax_cli.errors import DataError, FileError, LlamaxError, ModelError, ResumeError, UsageError
+from llamax_cli.models.pretrained import load_tokenizer
+from llamax_cli.models.sample_encoding import Encoder, encoder_of
 from llamax_cli.models.samples import Sample
 from llamax_cli.training import packing
 from llamax_cli.training.dataset import Cache, Dataset, open_sample_file
@@ -190,6 +192,23 @@ def test_every_token_of_the_completion_is_learned_and_none_of_the_prompt(prompt:
     assert encoded.supervised == sum(expected)
 
 
+def test_the_rule_chooses_what_is_learned() -> None:
+    """With `text`, all but the first token; lengths measured under one rule are not taken for those of another."""
+    words = small_tokenizer()
+    given = [
+        Sample(prompt="the dog sees", completion=" nyumba"),
+        Sample(completion="the dog", assistant_spans=((4, 7),)),
+    ]
+    by_completion, by_text = encoder_of(words, "small"), encoder_of(words, "small", "text")
+    pair, chat = by_text.encode(given)
+    assert pair.learned == [False] + [True] * (len(pair.tokens) - 1)
+    assert chat.learned == [True] * len(chat.tokens)
+    assert [each.tokens for each in by_completion.encode(given)] == [pair.tokens, chat.tokens]
+    assert by_completion.digest != by_text.digest
+    with pytest.raises(UsageError, match=r"loss = 'texts': did you mean text\?"):
+        Training(loss="texts")
+
+
 @pytest.mark.parametrize("name", ["llama2", "mistral"])
 def test_real_tokenizers_mark_the_translation(data: Path, name: str) -> None:
     """With real SentencePiece files, the learned tokens spell the completion, byte fallback included."""
@@ -206,7 +225,7 @@ def test_a_tokenizer_without_an_end_is_refused() -> None:
     """A model trained without one never stops."""
     with pytest.raises(ModelError, match="no end-of-text token"):
         encoder_of(tokenizer(eos=None), "endless")
-    with pytest.raises(ModelError, match="the tokenizer cannot be loaded"):
+    with pytest.raises(ModelError, match="cannot load the tokenizer of /nonexistent/model: "):
         load_tokenizer("/nonexistent/model")
 
 

@@ -39,6 +39,7 @@ def generated(model: Any, prompt: str, limit: int) -> str:
     return str(words.decode(found[0, ids.shape[1] :], skip_special_tokens=True)).strip()
 
 
+@pytest.mark.slow
 def test_the_translations_are_those_of_the_model(tmp_path: Path, data: Path) -> None:
     """At intervals and at the end, on one rank and on three; the losses of training stay the same."""
     from transformers import AutoModelForCausalLM

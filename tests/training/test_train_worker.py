@@ -64,6 +64,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, model: Path, mix: Path) -> P
 # -- the same on any number of ranks -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_any_number_of_ranks_has_the_same_losses(
     tmp_path: Path, model: Path, mix: Path, whole: Path, ranks: int
@@ -88,6 +89,7 @@ def weights(folder: Path) -> dict[str, Any]:
     return load_file(folder / "model" / "model.safetensors")
 
 
+@pytest.mark.slow
 def test_a_run_stopped_at_three_ranks_resumes_at_four(tmp_path: Path, model: Path, mix: Path, whole: Path) -> None:
     """With the same batch, the losses are those of a run that never stopped; the metrics have no step twice."""
     train(job(tmp_path, model, mix, epochs=2, stop_after=8), 3)
@@ -348,8 +350,10 @@ def test_a_run_does_not_resume_with_other_data(tmp_path: Path, model: Path, mix:
     train(slow(run, model, data, stop_after=2))
     write(data, [sample(number) for number in range(10)])
     said = refused(slow(run, model, data, resume=True), 2)
-    assert said.startswith("llamax train: the data, the tokenizer, the block or the seed differs from the checkpoint's")
+    assert said.startswith("llamax train: the data, tokenizer, block, loss or seed differs from the checkpoint's")
     assert said.count("\n") == 1
+    shutil.copy(mix, data)
+    assert "loss or seed differs" in refused(slow(run, model, data, resume=True, loss="text"), 2)
 
 
 @pytest.mark.parametrize("policy", ["stop", "skip"])

@@ -270,6 +270,7 @@ def test_help_and_wrong_usage_load_no_torch(name: str) -> None:
         assert outcome.returncode == code, outcome.stderr
 
 
+@pytest.mark.slow
 def test_a_real_run_says_nothing_but_its_summary(
     tiny_model: Callable[[str], Path], llamax: Callable[..., Outcome], tmp_path: Path
 ) -> None:
@@ -299,6 +300,7 @@ def test_a_real_run_says_nothing_but_its_summary(
     assert ended.stderr == b"" and ended.stdout in (b"0\n", b"141\n")
 
 
+@pytest.mark.slow
 def test_a_real_run_is_terminated_and_resumed(
     tiny_model: Callable[[str], Path],
     tmp_path: Path,

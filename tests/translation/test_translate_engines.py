@@ -9,7 +9,7 @@ import torch
 from support import tiny_models
 
 from llamax_cli.errors import ModelError, RecordError
-from llamax_cli.models import loading
+from llamax_cli.models import loading, pretrained
 from llamax_cli.models import prefix_attention as attention
 from llamax_cli.models.beam_search import BeamSearch
 from llamax_cli.models.contracts import Answer, Decoding, Engine, ModelChoice, TranslationRequest
@@ -32,6 +32,7 @@ def texts(engine: Engine, requests: list[TranslationRequest]) -> list[str]:
     return [answer[0].text for answer in answers(engine, requests) if isinstance(answer, list)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", tiny_models.MAKERS)
 def test_a_batch_gives_what_each_sentence_gets_alone(tiny_model: Callable[[str], Path], kind: str) -> None:
     """For each architecture, with all candidates."""
@@ -110,7 +111,7 @@ def ended(tokens: list[int], eos: list[int]) -> list[int]:
 @pytest.mark.parametrize("kind", sorted(attention.ARCHITECTURES))
 def test_the_search_is_that_of_generate(kind: str, beams: int) -> None:
     """All sequences, in the same order, with and without a shared beginning, with few or many EOS tokens."""
-    loading.silence()
+    pretrained.silence()
     model = random_model(kind)
     draw = torch.Generator().manual_seed(0)
     numbers = [torch.randint(3, 1000, (length,), generator=draw).tolist() for length in (1, 3, 9, 4, 7, 12, 2)]

@@ -195,6 +195,7 @@ def start(folder: Path, rank: int, port: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(call, cwd=folder, env=environment, **pipes)
 
 
+@pytest.mark.slow
 def test_two_processes_are_terminated(tagger: type[Tagger], tmp_path: Path) -> None:
     """SIGTERM to the main process ends both, and it alone reports it; a single process can resume their work."""
     put(*(pair(str(number)) for number in range(120)))

@@ -19,6 +19,7 @@ from torch.nn.functional import cross_entropy
 
 from llamax_cli.errors import ModelError
 from llamax_cli.instructions.questions import Question, read_questions
+from llamax_cli.models.contracts import ModelChoice
 from llamax_cli.tuning import evaluation
 from llamax_cli.tuning.evaluation import Accuracy
 from llamax_cli.tuning.predictors import GenerationPredictor, LikelihoodPredictor
@@ -122,7 +123,7 @@ def test_changed_data_is_refused_on_resuming(tmp_path: Path, model: Path) -> Non
     folder = job(tmp_path / "run", model, data, command="tune", block=256, resume=True)
     codes, said = end(folder, begin(folder))
     assert codes == [1]
-    assert said.startswith("llamax tune: the data, the tokenizer, the block or the seed differs from the checkpoint's")
+    assert said.startswith("llamax tune: the data, tokenizer, block, loss or seed differs from the checkpoint's")
 
 
 def test_bad_records_end_the_run_before_its_first_step(tmp_path: Path, model: Path) -> None:
@@ -152,6 +153,7 @@ def test_the_card_names_the_users_file(tmp_path: Path, model: Path) -> None:
 # -- the whole way -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_task_is_learned(tmp_path: Path, model: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     """After training in English, the accuracy in another language rises from chance to almost 100 percent."""
     data, test = xnli(tmp_path / "train-en.tsv", 120), xnli(tmp_path / "test-sw.tsv", 60, 200)
@@ -159,7 +161,7 @@ def test_a_task_is_learned(tmp_path: Path, model: Path, capsysbinary: pytest.Cap
     train(job(tmp_path / "run", model, data, command="tune", task="xnli", weight_decay=0.0, **settings))
     scores = []
     for each in (model, tmp_path / "run" / "model"):
-        evaluation.evaluate(str(each), "xnli", [test], quiet=True)
+        evaluation.evaluate(ModelChoice(str(each)), "xnli", [test], quiet=True)
         scores.append(json.loads(capsysbinary.readouterr().out)["score"])
     assert scores[0] < 50
     assert scores[1] > 90
@@ -251,7 +253,7 @@ def test_the_likeliest_option_is_chosen(model: Path, words: Any) -> None:
         expected.append(question.options[scores.index(max(scores))])
     assert len({question.options.index(each) for question, each in zip(questions, expected, strict=True)}) > 1
     for budget in (1, 500, 10**6):  # in groups of one question, of some, of all
-        likelihood = LikelihoodPredictor(str(model))
+        likelihood = LikelihoodPredictor(ModelChoice(str(model)))
         likelihood._batch_tokens = budget
         assert list(likelihood.predict(questions)) == list(enumerate(expected))
 
@@ -259,7 +261,7 @@ def test_the_likeliest_option_is_chosen(model: Path, words: Any) -> None:
 def test_a_batch_that_does_not_fit_in_memory_is_halved(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches are halved down to a single question, and the answers stay the same."""
     questions = [Question("Say it.", word, "", "", tuple(WORDS[:3]), "en") for word in WORDS[:7]]
-    likelihood = LikelihoodPredictor(str(model))
+    likelihood = LikelihoodPredictor(ModelChoice(str(model)))
     expected, learner, most, calls = list(likelihood.predict(questions)), likelihood._model, 6, []
 
     def narrow(batch: Any) -> torch.Tensor:
@@ -281,7 +283,7 @@ def test_a_question_that_is_too_long_is_left_out(tmp_path: Path, model: Path) ->
     path = tmp_path / "x-sw.tsv"
     path.write_text("a\tb\tneutral\n" + "dog " * 600 + "\tb\tneutral\na\tb\tneutral\na\tb\t-\n")
     questions = list(read_questions(path, "xnli"))[:3]
-    answers = dict(LikelihoodPredictor(str(model)).predict(questions))
+    answers = dict(LikelihoodPredictor(ModelChoice(str(model))).predict(questions))
     assert answers[1] is None
     assert answers[0] == answers[2] is not None
 
@@ -292,7 +294,7 @@ def test_a_problem_is_answered_greedily(tiny_model: Callable[[str], Path]) -> No
 
     folder = tiny_model("llama")
     questions = [Question("Translate.", text, "", "1", (), "en") for text in ("kalo mi.", "vodu stare")]
-    found = dict(GenerationPredictor(str(folder), lambda text: text).predict(questions))
+    found = dict(GenerationPredictor(ModelChoice(str(folder)), lambda text: text).predict(questions))
     plain, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
     for place, question in enumerate(questions):
         ids = tokenizer(question.prompt, return_tensors="pt")["input_ids"]

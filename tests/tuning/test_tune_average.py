@@ -160,7 +160,7 @@ def test_memory_is_that_of_a_tensor(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path / "mean"), *folders], capture_output=True, check=True, text=True
     )
-    assert int(done.stdout) < 10_000  # kilobytes
+    assert int(done.stdout) < 25_000  # kilobytes; what grows would take 150,000
 
 
 # -- what is refused ---------------------------------------------------------------------------------------------------

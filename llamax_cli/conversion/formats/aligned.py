@@ -7,13 +7,15 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment, language_in
+from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment
 from llamax_cli.errors import DataError, FileError, UsageError
+from llamax_cli.language_clues import language_in, language_of_file
 from llamax_cli.languages import canonical
 from llamax_cli.streams.lines import Bad, bare, texts
 
 NTREX = r"^newstest\d+-(?:ref|src)\.(?P<code>.+)\.txt$"
 FLORES = r"^(?P<code>[A-Za-z_]+)\.(?:dev|devtest|test)$"
+SYSTEM_OUTPUT = "mt"  # an ending that is as usual beside other languages as among them
 EXHAUSTED = "\n"  # in place of a line of a file that has no more; no line contains it
 
 
@@ -84,8 +86,10 @@ def open_moses(request: CorpusRequest) -> list[Corpus]:
             AlignedFiles(_corpus_name(path, request), dict(zip(request.languages, request.paths, strict=True)), request)
         ]
     groups: dict[str, dict[str, str]] = {}
-    for path in request.paths:
-        stem, code = _split_name(path)
+    names = [_split_name(path) for path in request.paths]
+    for path, (stem, ending) in zip(request.paths, names, strict=True):
+        others = (language_in(other) for other_stem, other in names if other_stem == stem and other != ending)
+        code = _language(path, request, is_pair=ending != SYSTEM_OUTPUT and any(others))
         _add(groups.setdefault(stem, {}), code, path)
     return [
         AlignedFiles(_corpus_name(next(iter(paths.values())), request), paths, request) for paths in groups.values()
@@ -100,7 +104,7 @@ def open_text(request: CorpusRequest) -> list[Corpus]:
         )
     corpora: list[Corpus] = []
     for path in request.paths:
-        code = request.languages[0] if request.languages else _split_name(path)[1]
+        code = request.languages[0] if request.languages else _language(path, request)
         corpora.append(AlignedFiles(_corpus_name(path, request), {code: path}, request))
     return corpora
 
@@ -143,12 +147,19 @@ def _add(paths: dict[str, str], code: str, path: str) -> None:
 
 
 def _split_name(path: str) -> tuple[str, str]:
-    """Return (stem, language) of a file name: `_split_name("a/train.en.gz") -> ("a/train", "en")`."""
+    """Return (stem, code) of a file name: `_split_name("a/train.en.gz") -> ("a/train", "en")`."""
     stem, _, ending = bare(path).removesuffix(".txt").rpartition(".")
-    code = language_in(ending)
-    if code is None:
-        raise UsageError(f"{path}: no language in the name; say it with --langs")
-    return str(Path(path).parent / stem), code
+    return str(Path(path).parent / stem), ending
+
+
+def _language(path: str, request: CorpusRequest, *, is_pair: bool = False) -> str:
+    """Return the language that a file's name tells, and note it for the summary."""
+    stem, ending = _split_name(path)
+    parts = re.split(r"[^A-Za-z]+", Path(stem).name)
+    is_stem = bare(path).removesuffix(".txt") == ending
+    code = language_of_file(path, ending, is_pair=is_pair or (not is_stem and ending in parts), is_stem=is_stem)
+    request.conclusions.names[path] = [code]
+    return code
 
 
 def _corpus_name(path: str, request: CorpusRequest) -> str:

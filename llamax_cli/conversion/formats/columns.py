@@ -16,8 +16,9 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any, NamedTuple, TypeAlias
 
-from llamax_cli.conversion.segments import NO_EXTRA, CorpusRequest, Segment, language_in
+from llamax_cli.conversion.segments import NO_EXTRA, CorpusRequest, Segment
 from llamax_cli.errors import DataError, LanguageError, UsageError
+from llamax_cli.language_clues import language_in
 from llamax_cli.languages import canonical
 from llamax_cli.registry import suggestion
 

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from llamax_cli.conversion.segments import NO_EXTRA, Corpus, CorpusRequest, Segment, language_in
+from llamax_cli.conversion.segments import NO_EXTRA, Corpus, CorpusRequest, Segment
 from llamax_cli.errors import DataError, LanguageError, UsageError
-from llamax_cli.languages import canonical, known
+from llamax_cli.language_clues import language_in, languages_of_columns
+from llamax_cli.languages import canonical
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.lines import Bad, bare, texts
 
@@ -73,16 +75,30 @@ def _open(path: str, request: CorpusRequest) -> TsvTable:
     if not head:
         raise DataError(f"{source.name} is empty; is the download complete?")
     first = head.removeprefix(b"\xef\xbb\xbf").split(b"\n")[0].removesuffix(b"\r").decode(errors="replace").split("\t")
-    name = request.corpus_name(path, without=".tsv")
-    languages = request.languages or _languages_in_name(path)
+    ending = Path(bare(path)).suffix
+    name = request.corpus_name(path, without=ending if ending in {".tsv", ".txt"} else "")
     if request.columns and not _are_named(request.columns):
         return TsvTable(name, source, request, {code: int(number) - 1 for code, number in request.columns.items()})
-    if languages and not request.columns:
-        columns = {code: index for index, code in enumerate(languages)}
-        has_header = [known(cell) for cell in first] == list(languages)
-        return TsvTable(name, source, request, columns, width=len(languages), has_header=has_header)
-    columns, others = _columns_of_header(first, request, source.name)
-    return TsvTable(name, source, request, columns, others, len(first), has_header=True)
+    if request.columns:
+        columns, others = _columns_of_header(first, request, source.name)
+        return TsvTable(name, source, request, columns, others, len(first), has_header=True)
+    if_id = "if not, choose columns: --columns LANGUAGE=COLUMN,..."
+    found = languages_of_columns(source.name, first, request.languages, languages_in_name(path), if_id=if_id)
+    if found is None:
+        raise UsageError(f"{source.name}: which column is which language? Say --langs en,zh or --columns en=1,zh=2")
+    request.conclusions.add_columns(source.name, found, request.languages)
+    columns = {}
+    for index, code in enumerate(found.languages):
+        if code in columns:
+            raise _ambiguous(source.name, code, first[columns[code]], first[index])
+        if code is not None:
+            columns[code] = index
+    others = {first[index]: index for index, code in enumerate(found.languages) if code is None}
+    return TsvTable(name, source, request, columns, others, len(found.languages), has_header=found.has_header)
+
+
+def _ambiguous(name: str, code: str, first: str, second: str) -> UsageError:
+    return UsageError(f"{name}: {first!r} and {second!r} are both {code}; choose: --columns {code}={second}")
 
 
 def _are_named(columns: Mapping[str, str]) -> bool:
@@ -90,9 +106,9 @@ def _are_named(columns: Mapping[str, str]) -> bool:
     return not all(column.isdecimal() and int(column) > 0 for column in columns.values())
 
 
-def _languages_in_name(path: str) -> list[str]:
-    """Return the two languages in a file name: `_languages_in_name("tatoeba/eng-cmn_Hans.tsv") -> ["en", "zh"]`."""
-    match = LANGUAGES_IN_NAME.search(bare(path).removesuffix(".tsv"))
+def languages_in_name(path: str) -> list[str]:
+    """Return the two languages in a file name: `languages_in_name("tatoeba/eng-cmn_Hans.tsv") -> ["en", "zh"]`."""
+    match = LANGUAGES_IN_NAME.search(bare(path))
     try:
         return [canonical(match["first"]), canonical(match["second"])] if match else []
     except LanguageError:
@@ -100,23 +116,22 @@ def _languages_in_name(path: str) -> list[str]:
 
 
 def _columns_of_header(header: list[str], request: CorpusRequest, name: str) -> tuple[dict[str, int], dict[str, int]]:
-    """Return the indices of the language columns by code, and of the others by name, from header and `--columns`."""
+    """Return the indices of the language columns by code, and of the others by name, from header and `--columns`.
+
+    A column `id` is Indonesian only if the user says so.
+    """
     columns = {code: _index(column, header, name) for code, column in request.columns.items()}
     others: dict[str, int] = {}
     for index, cell in enumerate(header):
         code = language_in(cell)
         if index in columns.values():
             continue
-        if code is None or code in request.columns:
+        if code is None or code in request.columns or cell.lower() == "id":
             others[cell] = index
         elif code in columns:
-            raise UsageError(
-                f"{name}: {header[columns[code]]!r} and {cell!r} are both {code}; choose: --columns {code}={cell}"
-            )
+            raise _ambiguous(name, code, header[columns[code]], cell)
         else:
             columns[code] = index
-    if not columns:
-        raise UsageError(f"{name}: which column is which language? Say --langs en,zh or --columns en=1,zh=2")
     return columns, others
 
 

@@ -5,14 +5,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import combinations
 
-from llamax_cli.errors import DataError, RecordError
-from llamax_cli.languages import known
+from llamax_cli.errors import DataError, RecordError, UsageError
+from llamax_cli.language_clues import languages_of_columns
 from llamax_cli.lexicon.dictionaries import (
     Dictionary,
     DictionaryRequest,
     ParsedLines,
     WordPair,
     head_lines,
+    languages_in,
     parse_lines,
     source_name,
 )
@@ -55,13 +56,18 @@ def open_annotated(request: DictionaryRequest, path: str) -> Dictionary:
 
 def open_tsv(request: DictionaryRequest, path: str) -> Dictionary:
     """Open a table: two columns, or one column for each language in its header."""
-    header = head_lines(request.input(path))[0].split("\t")
-    languages = [known(cell.strip()) for cell in header]
-    if request.languages or None in languages or len(set(languages)) < max(2, len(header)):
+    source = request.input(path)
+    first = [cell.strip() for cell in head_lines(source)[0].split("\t")]
+    if_id = "if not, remove it"
+    found = languages_of_columns(source.name, first, request.languages, languages_in(path), if_id=if_id)
+    if found is None or not found.has_header:
         return _open(request, path, verbatim)
-    chunks = _without_first_line(unmarked(request.input(path)))
+    languages = [code for code in found.languages if code]
+    if len(set(languages)) < max(2, len(first)):
+        raise UsageError(f"{source.name}: the columns {', '.join(first)} are not one language each; remove the others")
+    request.conclusions.add_columns(source.name, found, request.languages)
     return Dictionary(
-        source_name(path), chunks, partial(_parse, [str(language) for language in languages], "\t", verbatim)
+        source_name(path), _without_first_line(unmarked(source)), partial(_parse, languages, "\t", verbatim)
     )
 
 

@@ -61,8 +61,8 @@ class Lexicon:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of the entries."""
-        return self._footer.pages_hash.hex()
+        """Hash of what the lexicon is read for: its entries, and how many entities each language has."""
+        return self._metadata.fingerprint or self._footer.pages_hash.hex()
 
     @property
     def languages(self) -> Sequence[str]:
@@ -208,8 +208,9 @@ class Lexicon:
 
     def verify(self) -> None:
         """Read all pages; raise LexiconError if they are damaged."""
-        if hash_of_head(Path(self.path), self._footer.pages) != self._footer.pages_hash:
-            raise damaged(self.path)
+        with open(self.path, "rb") as file:
+            if hash_of_head(file.fileno(), self._footer.pages) != self._footer.pages_hash:
+                raise damaged(self.path)
 
 
 class _Pages:
@@ -225,6 +226,9 @@ class _Pages:
         try:
             self._environment = lmdb.open(path, subdir=False, lock=False, readonly=True, readahead=False)
             self.transaction = self._environment.begin()
+        except (lmdb.MemoryError, MemoryError) as error:
+            size = f"{os.stat(path).st_size / 2**20:,.0f} MiB"
+            raise LexiconError(f"{path}: no {size} of address space to map it; raise the limit (ulimit -v)") from error
         except lmdb.Error as error:
             raise LexiconError(f"{path} is damaged ({error}); build it again") from error
 

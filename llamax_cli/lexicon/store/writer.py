@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
-from xxhash import xxh3_128_digest, xxh32_digest
+from xxhash import xxh3_128, xxh3_128_digest, xxh32_digest
 
-from llamax_cli.errors import FileError
 from llamax_cli.lexicon.statistics import LanguageStatistics
 from llamax_cli.lexicon.store.layout import (
     FIELD_SEPARATOR,
@@ -25,13 +22,11 @@ from llamax_cli.lexicon.store.layout import (
     hash_of_head,
     key_of,
 )
+from llamax_cli.lexicon.store.pages import Item, PageWriter
 from llamax_cli.records import Entry
 from llamax_cli.streams.outputs import AtomicFile
 
 TRANSACTION = 8 << 20  # bytes of entries in one transaction; each one writes the inner pages above its entries again
-MAP_SIZE = 1 << 40  # bytes of address space, which limit the size of a lexicon
-
-Item = tuple[bytes, bytes]  # key and value
 
 
 class LexiconWriter:
@@ -42,8 +37,6 @@ class LexiconWriter:
     """
 
     def __init__(self, path: Path, statistics: Mapping[str, LanguageStatistics]) -> None:
-        import lmdb
-
         path.parent.mkdir(parents=True, exist_ok=True)
         self.name = str(path)
         self._statistics = statistics
@@ -52,18 +45,15 @@ class LexiconWriter:
         self._batch: list[Item] = []
         self._batch_bytes = 0
         self._hashed: list[Item] = []
+        self._fingerprint = xxh3_128()
         self._file = AtomicFile(path)
         self._file.rewind(0, b"")
         self._is_finished = False
-        self._pages: Any = None
         try:
-            # LMDB needs no lock file, because the partial file is locked, and needs to sync only once, at the end.
-            with self._explained():
-                self._pages = lmdb.open(
-                    str(self._file.partial), subdir=False, lock=False, map_size=MAP_SIZE, sync=False, metasync=False
-                )
-        except FileError:
-            self.close()
+            self._pages = PageWriter(self._file.partial)  # it needs no lock file, because the partial file is locked
+        except BaseException:
+            self._file.partial.unlink(missing_ok=True)
+            self._file.close()
             raise
         self._file.lock_again()
 
@@ -84,47 +74,36 @@ class LexiconWriter:
 
     def write(self, data: bytes) -> None:
         """Write the lines that `encode` returned."""
-        batch = self._batch
         for line in data.split(b"\n")[:-1]:
             key, _, value = line.partition(b"\t")
+            self._fingerprint.update(
+                line[: line.rindex(b"\0") + 1]
+            )  # without the sources, which nothing is looked up by
             if len(key) > MAX_KEY_BYTES:
                 self._hashed.append(_hashed_item(key, value))  # the hash changes its order: written at the end
-            else:
-                batch.append((key, xxh32_digest(value) + value))
+                continue
+            self._batch.append((key, xxh32_digest(value) + value))
+            self._batch_bytes += len(line)
+            if self._batch_bytes >= TRANSACTION:  # counted by line: how many come at once depends on the clock
+                self._put_batch()
         self._entries += data.count(b"\n")
-        self._batch_bytes += len(data)
-        if self._batch_bytes >= TRANSACTION:
-            self._put_batch()
 
     def _put_batch(self) -> None:
-        self._put(self._batch, append=True)
+        self._pages.put(self._batch, append=True)
         self._batch, self._batch_bytes = [], 0
-
-    def _put(self, items: list[Item], *, append: bool = False) -> None:
-        with self._explained(), self._pages.begin(write=True) as transaction, transaction.cursor() as cursor:
-            cursor.putmulti(items, append=append)
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Raise errors of LMDB as FileError."""
-        import lmdb
-
-        try:
-            yield
-        except lmdb.Error as error:
-            reason = str(error).rpartition(": ")[2].lower()  # from "mdb_put: No space left on device"
-            raise FileError(f"cannot write {self._file.partial}: {reason}") from error
 
     def finish(self) -> None:
         """Write the remaining entries, the metadata and the footer, and move the file to its final name."""
         self._put_batch()
-        self._put(self._hashed)
-        with self._explained():
-            self._pages.sync(True)
-        size = os.stat(self._file.partial).st_size
-        pages_hash = hash_of_head(self._file.partial, size)
+        self._pages.put(self._hashed)
+        self._pages.finish(self._file.descriptor)
+        size = os.fstat(self._file.descriptor).st_size
+        pages_hash = hash_of_head(self._file.descriptor, size)
         statistics = dict(sorted(self._statistics.items()))
-        metadata = msgspec.json.encode(Metadata(self._entries, list(self._source_numbers), statistics))
+        entities = {lang: counts.entities for lang, counts in statistics.items()}
+        self._fingerprint.update(msgspec.json.encode(entities))  # they decide which of several lexicons is used
+        fingerprint = self._fingerprint.hexdigest()
+        metadata = msgspec.json.encode(Metadata(self._entries, list(self._source_numbers), statistics, fingerprint))
         footer = FOOTER.pack(size, len(metadata), pages_hash, xxh3_128_digest(metadata), FORMAT, MAGIC)
         self._file.rewind(size, b"")
         self._file.write(metadata + footer)
@@ -136,8 +115,7 @@ class LexiconWriter:
         if not self._is_finished:
             self._file.partial.unlink(missing_ok=True)
         # Close the pages first: closing any descriptor of a file releases the lock on it.
-        if self._pages is not None:
-            self._pages.close()
+        self._pages.close()
         self._file.close()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import ctranslate2
 
 from llamax_cli.errors import FileError, ModelError, because
-from llamax_cli.models import loading
+from llamax_cli.models import loading, pretrained
 from llamax_cli.models.batching import EncodedRequest, batches, token_budget
 from llamax_cli.models.contracts import Answer, Decoding, ModelChoice, TranslationRequest
 from llamax_cli.models.fingerprint import fingerprint
@@ -34,9 +34,9 @@ class CTranslate2Engine:
         self._is_encoder_decoder = bool(config.is_encoder_decoder)
         self._budget = token_budget(choice.batch_tokens, on_cpu=device == "cpu")
         kind: Any = ctranslate2.Translator if self._is_encoder_decoder else ctranslate2.Generator
-        with loading.loading_errors(choice.model):
+        with pretrained.loading_errors(choice.model):
             self._model = kind(
-                str(_converted(choice.model, config)),
+                str(_converted(choice, config)),
                 device=device,
                 device_index=int(number or 0),
                 compute_type="int8" if choice.quantize else COMPUTE_TYPES[choice.dtype],
@@ -90,18 +90,20 @@ class CTranslate2Engine:
 
 
 class _Converter(ctranslate2.converters.TransformersConverter):  # type: ignore[misc]
-    """The library's converter, except that it refuses a model with missing weights instead of initializing them."""
+    """The library's converter, except that it loads models as everything here does."""
 
     def load_model(self, model_class: Any, model_name_or_path: str, **options: Any) -> Any:
         """Return the model; ModelError if weights are missing."""
-        loaded = model_class.from_pretrained(
-            model_name_or_path, ignore_mismatched_sizes=True, output_loading_info=True, **options
-        )
-        return loading.check_weights(model_name_or_path, *loaded)
+        return pretrained.load_weights(model_class, model_name_or_path, **options)
+
+    def load_tokenizer(self, tokenizer_class: Any, model_name_or_path: str, **options: Any) -> Any:
+        """Return the tokenizer; ModelError if there is none."""
+        return pretrained.load_tokenizer(model_name_or_path, **options)
 
 
-def _converted(model: str, config: Any) -> Path:
+def _converted(choice: ModelChoice, config: Any) -> Path:
     """Return the folder of the converted model; it is converted once and kept in the user's cache folder."""
+    model = choice.model
     if (Path(model) / "model.bin").is_file():
         return Path(model)
     scaling = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
@@ -110,11 +112,11 @@ def _converted(model: str, config: Any) -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llamax" / "ctranslate2"
     folder = cache / f"{Path(model).name}-{fingerprint(model).replace('/', '-')}"
     if not folder.is_dir():
-        _convert(model, folder)
+        _convert(choice, folder)
     return folder
 
 
-def _convert(model: str, folder: Path) -> None:
+def _convert(choice: ModelChoice, folder: Path) -> None:
     """Convert a model into a folder that appears complete or not at all."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -122,7 +124,7 @@ def _convert(model: str, folder: Path) -> None:
     except OSError as error:
         raise FileError(f"{folder.parent}: {because(error)}; set XDG_CACHE_HOME to another folder") from error
     try:
-        _Converter(model).convert(temporary, force=True)
+        _Converter(choice.model, trust_remote_code=choice.trust_remote_code).convert(temporary, force=True)
         os.rename(temporary, folder)
     except OSError as error:
         if not folder.is_dir():  # otherwise another run has converted it in the meantime

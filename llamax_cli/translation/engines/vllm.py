@@ -12,7 +12,7 @@ from vllm.lora.request import LoRARequest
 from vllm.sampling_params import BeamSearchParams
 
 from llamax_cli.errors import ModelError
-from llamax_cli.models import loading
+from llamax_cli.models import loading, pretrained
 from llamax_cli.models.batching import EncodedRequest
 from llamax_cli.models.contracts import Answer, Decoding, ModelChoice, TranslationRequest
 from llamax_cli.models.request_encoding import load_encoder
@@ -32,10 +32,11 @@ class VllmEngine:
         self._decoding = decoding
         self._lora = LoRARequest("adapter", 1, choice.lora) if choice.lora else None
         options: dict[str, Any] = {"quantization": "bitsandbytes"} if choice.quantize else {}
-        with loading.loading_errors(choice.model):
+        with pretrained.loading_errors(choice.model):
             self._model = LLM(
                 model=choice.model,
                 dtype=choice.dtype,
+                trust_remote_code=choice.trust_remote_code,
                 enable_lora=choice.lora is not None,
                 enable_prefix_caching=True,
                 disable_log_stats=True,

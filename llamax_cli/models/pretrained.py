@@ -1,0 +1,162 @@
+"""Loading of what others have made: the only module that calls `from_pretrained` of transformers and peft.
+
+A folder or a repository can name Python code of its own (`auto_map`), and transformers would ask on standard input
+whether to run it, which in a pipe is the user's data. Here the answer is always given: such code runs with
+`--trust-remote-code` only. Pickled weights are read as tensors and nothing else.
+"""
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from pickle import PickleError
+from typing import Any
+from zipfile import BadZipFile
+
+from safetensors import SafetensorError
+
+from llamax_cli.errors import LlamaxError, ModelError
+from llamax_cli.models.config_file import check_model_path
+from llamax_cli.models.model_files import find_weights
+
+OPTION = "--trust-remote-code"
+# Each library raises other exceptions for files that are broken; memory is a matter of the device.
+BROKEN = (
+    *(OSError, ValueError, LookupError, RuntimeError, TypeError, AttributeError, ArithmeticError, AssertionError),
+    *(EOFError, ImportError, SyntaxError, SafetensorError, PickleError, BadZipFile),
+)
+
+
+def silence() -> None:
+    """Turn off the log messages, warnings and progress bars of the libraries."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "critical")
+    import transformers
+
+    transformers.logging.set_verbosity(logging.CRITICAL)
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
+    warnings.simplefilter("ignore")
+
+
+@contextmanager
+def loading_errors(model: str) -> Iterator[None]:
+    """Turn any error of a library while it loads `model` into a ModelError of one line."""
+    import torch
+
+    try:
+        yield
+    except LlamaxError:
+        raise
+    except torch.OutOfMemoryError as error:
+        raise ModelError(
+            f"{model} does not fit into the memory of the device; try --dtype, --quantize or --device all"
+        ) from error
+    except ImportError as error:
+        raise ModelError(f"{model}: {_reason(error)}") from error
+    except BROKEN as error:
+        raise _model_error(model, error) from error
+    except Exception as error:
+        # The Rust code of tokenizers raises Exception itself; any other class is a bug and keeps its traceback.
+        if type(error) is not Exception:
+            raise
+        raise _model_error(model, error) from error
+
+
+def _model_error(model: str, error: Exception) -> ModelError:
+    if "trust_remote_code" in str(error):
+        return ModelError(
+            f"{model} needs code of its own to be loaded, which runs with all your rights; "
+            f"read that code, and add {OPTION} if you trust it"
+        )
+    if isinstance(error, PickleError):
+        return ModelError(f"cannot load {model}: a pickled file holds something other than weights, or is damaged")
+    return ModelError(f"cannot load {model}: {_reason(error)}")
+
+
+def _reason(error: Exception) -> str:
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0].strip()
+
+
+def load_config(model: str, *, trust_remote_code: bool = False) -> Any:
+    """Return the configuration of a model, as transformers has it; ModelError if there is none."""
+    import transformers
+
+    check_model_path(model)
+    with loading_errors(model):
+        config = transformers.AutoConfig.from_pretrained(model, trust_remote_code=trust_remote_code)
+    kernels = [getattr(config, f"_{part}_implementation", None) for part in ("attn", "experts")]
+    if not trust_remote_code and any("/" in str(name) for name in kernels):
+        # A kernel of the hub is compiled code, which transformers would download and load.
+        raise ModelError(f"{model}: its config.json names code on the hub; add {OPTION} if you trust it")
+    return config
+
+
+def load_tokenizer(model: str, *, trust_remote_code: bool = False) -> Any:
+    """Return the tokenizer of a folder or of a model on the hub; ModelError if there is none."""
+    import transformers
+
+    folder = Path(model)
+    names = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model", "sentencepiece.bpe.model", "spiece.model")
+    if folder.is_dir() and not any((folder / name).is_file() for name in names):
+        raise ModelError(
+            f"{model} has no tokenizer; copy tokenizer.json or tokenizer.model of the original model into it"
+        )
+    with loading_errors(f"the tokenizer of {model}"):
+        return transformers.AutoTokenizer.from_pretrained(model, trust_remote_code=trust_remote_code)
+
+
+def load_generation_config(model: str) -> Any:
+    """Return the generation settings of a model; OSError if it has none."""
+    import transformers
+
+    return transformers.GenerationConfig.from_pretrained(model)
+
+
+def load_weights(kind: Any, model: str, *, trust_remote_code: bool = False, **options: Any) -> Any:
+    """Return the model of a class of transformers, with its weights; ModelError unless its files have all of them.
+
+    The library would initialize those that are missing at random.
+    """
+    if Path(model).is_dir():
+        find_weights(Path(model))
+    with loading_errors(model):
+        loaded, report = kind.from_pretrained(
+            model,
+            trust_remote_code=trust_remote_code,
+            weights_only=True,
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+            **options,
+        )
+    if missing := sorted(report["missing_keys"]):
+        raise ModelError(f"{model}: {len(missing):,} weights are missing from its files, {missing[0]} first")
+    if mismatched := sorted(report["mismatched_keys"]):
+        key, in_files, in_config = mismatched[0]
+        raise ModelError(f"{model}: {key} is {_size(in_files)} in its files but {_size(in_config)} in its config.json")
+    return loaded
+
+
+def new_model(kind: Any, config: Any, *, trust_remote_code: bool = False, **options: Any) -> Any:
+    """Return the model of a configuration with new weights."""
+    with loading_errors(config.name_or_path or config.model_type):
+        return kind.from_config(config, trust_remote_code=trust_remote_code, **options)
+
+
+def load_adapter(model: Any, adapter: str) -> Any:
+    """Return the model with a LoRA adapter merged into its weights, so that it is as fast as without."""
+    try:
+        from peft import PeftModel
+    except ModuleNotFoundError as error:
+        raise ModelError("--lora needs the package peft: pip install peft") from error
+    if Path(adapter).is_dir() and not (Path(adapter) / "adapter_config.json").is_file():
+        raise ModelError(f"{adapter} is not the folder of a LoRA adapter: adapter_config.json is missing")
+    with loading_errors(adapter):
+        return PeftModel.from_pretrained(model, adapter).merge_and_unload()
+
+
+def _size(shape: Any) -> str:
+    return " x ".join(map(str, shape))
