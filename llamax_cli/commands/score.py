@@ -5,7 +5,8 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.options.command import READS, WRITES, command
+from llamax_cli.options.command import READS, WRITES, OptionGroup, command
+from llamax_cli.options.plain_text import PlainText, plain_translations
 from llamax_cli.options.values import codes, format_option, listed, one_of
 from llamax_cli.scoring.metrics import METRICS
 from llamax_cli.streams.run import Run
@@ -16,6 +17,7 @@ TOKENIZERS = ("auto", "13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none
 @command(workers=True)
 def score(
     run: Run,
+    plain: Annotated[PlainText, OptionGroup(plain_translations)],
     metric: Annotated[
         str, Option(metavar="NAME,...", help=f"Metrics, one or several of {', '.join(METRICS)}.")
     ] = "spbleu",
@@ -108,6 +110,7 @@ def score(
     from llamax_cli.scoring.significance import Trials
     from llamax_cli.scoring.summary import parse_left_out
 
+    run.read_through(plain)
     request = ScoreRequest(
         references=tuple(ref or ()),
         segments=segments,
