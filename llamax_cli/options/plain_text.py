@@ -6,7 +6,6 @@ the first lines show, and in the languages of `--langs` or of the name. The summ
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Annotated
 
 from typer import Option
@@ -15,7 +14,7 @@ from llamax_cli.conversion.convert import read_corpora
 from llamax_cli.conversion.detection import FORMATS, detect
 from llamax_cli.conversion.segments import CorpusRequest
 from llamax_cli.conversion.selection import Selection, interpret_pattern
-from llamax_cli.errors import DataError, UsageError
+from llamax_cli.errors import DataError, LlamaxError, UsageError
 from llamax_cli.language_clues import language_in
 from llamax_cli.options.values import codes, format_option
 from llamax_cli.records import Record, serialise
@@ -54,7 +53,10 @@ def plain_translations(
 
 
 def _direction(langs: str) -> tuple[str, ...]:
-    meanings = interpret_pattern(langs, 2)
+    try:
+        meanings = interpret_pattern(langs, 2)
+    except UsageError as error:
+        raise UsageError(f"--langs: {error}") from error
     if len(meanings) > 1 or "*" in next(iter(meanings)):
         raise UsageError(f"--langs {langs} is not one direction; write it as de-en")
     return meanings.pop()
@@ -109,9 +111,7 @@ class PlainText:
         if is_first_time:
             run.remarks.append(f"{source.name} read as {name}")
         try:
-            records = iter(self._shaped(run, source, read_corpora(request, name, Selection(), run.left_out)))
-            while batch := list(islice(records, BATCH)):
-                yield serialise(batch)
+            yield from _in_blocks(self._shaped(run, source, read_corpora(request, name, Selection(), run.left_out)))
             if is_first_time:
                 run.remarks += request.conclusions.remarks(with_names=True)
         except UsageError as error:  # about the file, not about an option of this command
@@ -134,6 +134,21 @@ def _line_format(source: Input, detected: str) -> str:
     if detected not in LINES:
         raise DataError(f"{source.name} is neither records nor plain text ({detected}); llamax convert makes records")
     return "text"
+
+
+def _in_blocks(records: Iterable[Record]) -> Iterator[bytes]:
+    """Yield records as blocks of lines; also those before a bad line, with which the run then ends."""
+    batch: list[Record] = []
+    try:
+        for record in records:
+            batch.append(record)
+            if len(batch) == BATCH:
+                yield serialise(batch)
+                batch = []
+    except LlamaxError:
+        yield serialise(batch)
+        raise
+    yield serialise(batch)
 
 
 def _translations(records: Iterable[Record], source: str, target: str) -> Iterator[Record]:

@@ -145,6 +145,20 @@ def test_text_without_a_direction_is_not_scored(llamax: Run, tmp_path: Path) -> 
     assert [each["lang"] for each in parsed(llamax("langid", "news.en", "news.de", "--from", "text"))] == ["en", "de"]
 
 
+def test_a_run_over_text_is_resumed(llamax: Run, tmp_path: Path) -> None:
+    """The lines before a bad one are done; once it is mended, the run goes on to the same bytes."""
+    sentences = [f"Das ist der Satz {n}." for n in range(2500)]
+    write(tmp_path, whole_de=lines(sentences))
+    (tmp_path / "part.de").write_bytes(lines(sentences[:1200]).encode() + b"\xff\n" + lines(sentences[1201:]).encode())
+    ended = llamax("langid", "part.de", "-o", "out")
+    assert (ended.returncode, b"part.de:1201: not UTF-8" in ended.stderr) == (65, True)
+    assert len((tmp_path / "out.partial").read_bytes().splitlines()) == 1200
+    write(tmp_path, part_de=lines(sentences))
+    assert llamax("langid", "part.de", "-o", "out", "--resume").returncode == 0
+    want = llamax("langid", "whole.de").stdout.replace(b"/whole:", b"/part:")
+    assert (tmp_path / "out").read_bytes() == want
+
+
 def test_bad_lines_are_still_set_aside(llamax: Run, tmp_path: Path) -> None:
     """With --rejects, also where the first line is the bad one."""
     write(tmp_path, mixed='nonsense\n{"text":"Guten Morgen","lang":"de"}\n')
