@@ -61,14 +61,14 @@ class Sample(TypedDict):
 
 
 class Translation(TypedDict):
-    """A source text, a model's translation of it and, where there is one, the reference."""
+    """A source text, a model's translation of it and, where there are any, the reference or several of them."""
 
     id: NotRequired[str]
     src: str
     mt: str
     src_lang: str
     tgt_lang: str
-    tgt: NotRequired[str]
+    tgt: NotRequired[str | list[str]]
     truncated: NotRequired[bool]
     pivot: NotRequired[str]
     candidate: NotRequired[int]
@@ -213,6 +213,19 @@ def text(record: Record, key: str) -> str:
         raise _absent(record, key) from None
     except (msgspec.DecodeError, TypeError) as error:
         raise RecordError(f"{key!r} is {_kind(value)}, not a string") from error
+
+
+def texts(record: Record, key: str) -> list[str]:
+    """Return the strings of `key`, which holds one string or a list of them; RecordError if it is neither."""
+    try:
+        return [text(record, key)]
+    except RecordError:
+        strings = value(record, key) if key in record else None
+        if not isinstance(strings, list):
+            raise
+        if not strings or not all(isinstance(each, str) for each in strings):
+            raise RecordError(f"{key!r} is an array, but not of one or several strings") from None
+        return strings
 
 
 def language(record: Record, key: str) -> str:

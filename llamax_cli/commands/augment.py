@@ -7,7 +7,8 @@ from typer import Option
 from llamax_cli.augmentation import augmentation
 from llamax_cli.augmentation.segmenters import AUTO, NAMES, choose_segmenters, complete_segmenter
 from llamax_cli.lexicon.catalog import lexicon_path
-from llamax_cli.options.command import NEUTRAL, Reads, command
+from llamax_cli.options.command import NEUTRAL, OptionGroup, Reads, command
+from llamax_cli.options.plain_text import PlainText, plain_text
 from llamax_cli.options.values import codes, codes_and, listed, share, whole_number
 from llamax_cli.streams.run import Run
 
@@ -15,6 +16,7 @@ from llamax_cli.streams.run import Run
 @command(shard=True, workers=True)
 def augment(
     run: Run,
+    plain: Annotated[PlainText, OptionGroup(plain_text)],
     dict_: Annotated[
         str,
         Option(
@@ -69,6 +71,7 @@ def augment(
 
     Example: llamax augment --dict panlex < para.jsonl
     """
+    run.read_through(plain)
     lexicons = augmentation.open_lexicons(listed(dict_))
     banned = codes_and(augmentation.TARGET, not_)
     plan = augmentation.Augmentation(

@@ -23,12 +23,14 @@ EarlierScores: TypeAlias = list[tuple[Record, Score]]
 class DirectionTotal:
     """The sums over the segments of a direction.
 
-    `judged` segments have a verdict of langid, which found `off_target` of them in another language.
+    `judged` segments have a verdict of langid, which found `off_target` of them in another language. `nrefs`: how many
+    references each segment has, or VARYING.
     """
 
     segments: int = 0
     judged: int = 0
     off_target: int = 0
+    nrefs: int = 1
     statistics: dict[str, Statistics] = field(default_factory=dict)
 
     def add(self, computed: GroupStatistics) -> None:
@@ -49,7 +51,7 @@ class DirectionTotal:
                 "tgt_lang": direction[1],
                 "metric": name,
                 "score": metric.score(self.statistics[name]),
-                "signature": metric.signature(direction[1]),
+                "signature": metric.signature(direction[1], nrefs=self.nrefs),
                 "n": self.segments,
             }
             if self.judged:
@@ -91,6 +93,8 @@ def total_by_direction(
     for direction, ids in reader.untranslated():
         leave_out_segments(run, "there is no translation", direction, ids)
     remark_empty(run, reader)
+    for direction, total in totals.items():
+        total.nrefs = reader.nrefs(direction)
     return {direction: totals[direction] for direction in reader.seen.directions}
 
 
@@ -143,6 +147,7 @@ def leave_out_segments(run: Run, reason: str, direction: Direction, ids: Sequenc
 
 
 def remark_empty(run: Run, reader: SegmentReader) -> None:
-    """Report in the summary line how many translations were empty."""
-    if reader.empty:
-        run.remarks.append(counted(reader.empty, "empty translation"))
+    """Report in the summary line how many translations and references were empty."""
+    for count, what in ((reader.empty, "translation"), (reader.empty_references, "reference")):
+        if count:
+            run.remarks.append(counted(count, f"empty {what}"))

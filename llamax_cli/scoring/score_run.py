@@ -133,8 +133,10 @@ def _pop_errors(pending: deque[tuple[Record, RecordError | None]]) -> Iterator[R
 
 def _signatures(settings: MetricSettings, reader: SegmentReader) -> dict[str, list[str]]:
     """Return the signatures of sentence scores by metric, for the manifest: the records carry none."""
-    languages = dict.fromkeys(target for _, target in reader.seen.directions)
-    return {
-        name: [*dict.fromkeys(load_metric(name, settings).signature(code, by_sentence=True) for code in languages)]
-        for name in settings.metrics
-    }
+    kinds = dict.fromkeys((direction[1], reader.nrefs(direction)) for direction in reader.seen.directions)
+    signatures: dict[str, list[str]] = {}
+    for name in settings.metrics:
+        metric = load_metric(name, settings)
+        made = (metric.signature(code, by_sentence=True, nrefs=nrefs) for code, nrefs in kinds)
+        signatures[name] = [*dict.fromkeys(made)]
+    return signatures

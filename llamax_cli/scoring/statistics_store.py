@@ -22,6 +22,7 @@ class StatisticsStore:
         except OSError as error:
             raise temporary_error(error) from error
         self._offsets: dict[Direction, list[int]] = {}
+        self.without_ids: set[Direction] = set()  # directions with a segment that has no id
 
     def __enter__(self) -> Self:
         return self
@@ -32,6 +33,8 @@ class StatisticsStore:
     def add(self, computed: GroupStatistics) -> None:
         """Store a group; FileError if the disk is full."""
         self._offsets.setdefault(computed.group.direction, []).append(self._file.tell())
+        if not all(segment.has_id for segment in computed.group.segments):
+            self.without_ids.add(computed.group.direction)
         try:
             pickle.dump(([segment.id for segment in computed.group.segments], computed.statistics), self._file)
         except OSError as error:

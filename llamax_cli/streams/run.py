@@ -15,9 +15,10 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
 from llamax_cli import interruption
 from llamax_cli.console import Progress, say
@@ -38,7 +39,7 @@ from llamax_cli.streams.chunks import (
     shard,
     transform,
 )
-from llamax_cli.streams.inputs import Input
+from llamax_cli.streams.inputs import Door, Input
 from llamax_cli.streams.journal import Journal
 from llamax_cli.streams.manifest import plain
 from llamax_cli.streams.outputs import Output
@@ -77,12 +78,14 @@ class Run:
         self._neutral = neutral
         self._dependencies: dict[str, object] = {}
         self._inputs: dict[str, Input] = {}
+        self._door: Door | None = None
         self._started = time.time()
         self._progress = Progress(command, enabled=not settings.quiet and not self._fills_the_terminal())
         self._journal = Journal(settings.rejects, settings.limit)
         self._generates = False
         self._phase = ""
         self._share: Callable[[], tuple[int, int | None]] = self._bytes_read
+        self._encode: Callable[[list[Record]], bytes] = serialise
         self._rejected: set[tuple[str, int]] = set()
 
     def _fills_the_terminal(self) -> bool:
@@ -104,8 +107,12 @@ class Run:
         if key not in self._inputs:
             if self.settings.output is None:
                 refuse_stdout([NamedPath("", key)])  # it may be a file in a folder that the command line names
-            self._inputs[key] = Input(key, hashing=self.settings.manifest is not None)
+            self._inputs[key] = Input(key, hashing=self.settings.manifest is not None, door=self._door)
         return self._inputs[key]
+
+    def read_through(self, door: "RunDoor") -> None:
+        """Read inputs that are not lines of JSON through a door; call this before the run has an input."""
+        self._door = _BoundDoor(door, self)
 
     @property
     def inputs(self) -> list[Input]:
@@ -135,12 +142,13 @@ class Run:
                     return
                 self._commit(chunk.data, outcome)
 
-    def stream(self, stage: Stage) -> None:
+    def stream(self, stage: Stage, encode: Callable[[list[Record]], bytes] = serialise) -> None:
         """Write the results of a stage, which yields one result for each record, in order.
 
         A result is the records to write, or the RecordError that rejects the input record. The stage may take several
-        records before it yields the result of the first.
+        records before it yields the result of the first. `encode` returns a line for each record.
         """
+        self._encode = encode
         self._open()
         waiting: deque[_Waiting] = deque()
         for result in stage(self._ahead(waiting)):
@@ -294,7 +302,7 @@ class Run:
             outcome = Outcome(b"", int(self._journal.is_tolerant), 0, [reject], tally)
         else:
             written = list(result)
-            outcome = Outcome(serialise(written), 1, len(written), [], tally)
+            outcome = Outcome(self._encode(written), 1, len(written), [], tally)
         self._commit(line.data + b"\n", outcome)
 
     def _commit(self, data: bytes, outcome: Outcome) -> None:
@@ -382,6 +390,30 @@ def _bytes(inputs: Iterable[Input]) -> tuple[int, int | None]:
         is_known = is_known and size is not None
         read, total = read + source.read, total + (size or 0)
     return read, total if is_known else None
+
+
+class RunDoor(Protocol):
+    """A door for the inputs of a run, which it may ask for its settings and tell what it has read."""
+
+    def recognises(self, run: Run, source: Input) -> bool:
+        """Return whether it reads this input."""
+
+    def blocks(self, run: Run, source: Input) -> Iterator[bytes]:
+        """Yield the input as records, in blocks of whole lines."""
+
+
+@dataclass(frozen=True)
+class _BoundDoor:
+    """A door of one run, as its inputs see it."""
+
+    door: RunDoor
+    run: Run
+
+    def recognises(self, source: Input) -> bool:
+        return self.door.recognises(self.run, source)
+
+    def blocks(self, source: Input) -> Iterator[bytes]:
+        return self.door.blocks(self.run, source)
 
 
 class _Waiting(NamedTuple):

@@ -10,7 +10,7 @@ from llamax_cli.errors import DataError, RecordError, UsageError
 from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
 from llamax_cli.models.fingerprint import fingerprints
 from llamax_cli.ranks import rank
-from llamax_cli.records import Record, parse
+from llamax_cli.records import Record, parse, serialise, text
 from llamax_cli.streams.chunks import WHOLE, chunks, records
 from llamax_cli.streams.run import Run
 from llamax_cli.translation import directions, truncation
@@ -25,9 +25,15 @@ from llamax_cli.translation.worker_pool import open_engines
 
 
 def run_translate(
-    run: Run, choice: ModelChoice, decoding: Decoding, languages: DefaultLanguages, plan_file: Path | None = None
+    run: Run,
+    choice: ModelChoice,
+    decoding: Decoding,
+    languages: DefaultLanguages,
+    plan_file: Path | None = None,
+    *,
+    as_text: bool = False,
 ) -> None:
-    """Write every record with its translations, or the pairs of a plan."""
+    """Write every record with its translations, or the pairs of a plan; `as_text` writes the translations alone."""
     if rank() > 0:
         run_worker([choice], decoding)
         return
@@ -40,11 +46,17 @@ def run_translate(
         run.stream(
             lambda stream: translate_records(
                 stream, expand, translator, partial(truncation.count, run.tally), run.settings.limit
-            )
+            ),
+            text_lines if as_text else serialise,
         )
     run.remarks += truncation.remarks(run.tally)
     if plan is not None and plan.shortfall:
         _report_shortfall(run, plan.shortfall)
+
+
+def text_lines(translations: Sequence[Record]) -> bytes:
+    """Return the translations as text, a line each: a line end within one becomes a space, to keep lines aligned."""
+    return b"".join(text(each, "mt").replace("\n", " ").encode() + b"\n" for each in translations)
 
 
 def identity(choices: Sequence[ModelChoice]) -> dict[str, object]:

@@ -15,41 +15,89 @@ from llamax_cli.models.language_tokens import LanguageTokens, code_in
 from llamax_cli.models.output_lengths import OutputLengths, letters
 from llamax_cli.models.prompts import TEMPLATES, VERBATIM, without_reasoning
 
+ALPACA = (
+    "Below is an instruction that describes a task, paired with an input that provides further context. Write a "
+    "response that appropriately completes the request.\n### Instruction:\nTranslate the following sentences from "
+    "{names}.\n### Input:\nHi: {{you}}.\n### Response:"
+)
+LLAMA_2 = "[INST] <<SYS>>\n{system}\n<</SYS>>\n\nTranslate the following sentences from {names}: Hi: {{you}}. [/INST]"
+QWEN = (
+    "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"
+    "Translate the following sentences from {names}: Hi: {{you}}.<|im_end|>\n<|im_start|>assistant\n"
+)
+AYA = (
+    "<|START_OF_TURN_TOKEN|><|USER_TOKEN|>Translate the following sentences from {names}: Hi: {{you}}."
+    "<|END_OF_TURN_TOKEN|><|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>"
+)
+TOWER = (
+    "<|im_start|>user\nTranslate the following text from {0} into {1}.\n{0}: Hi: {{you}}.\n{1}:<|im_end|>\n"
+    "<|im_start|>assistant\n"
+)
+AUTHORS = ("English to Chinese Simpl", "Akrikaans to Portuguese (Brazil)")
+PLAIN = ("English to Chinese", "Afrikaans to Portuguese")
+# The prompt of each system of Table 14 for "Hi: {you}." from English to Chinese and from Afrikaans to Portuguese.
 TABLE_14 = {
-    "llamax-alpaca",
-    "llama",
-    "yayi2",
-    "polylm",
-    "tower-instruct",
-    "aya-23",
-    "qwen2",
-    "chinese-alpaca-2",
-    "swallow",
-    "madlad",
+    **{name: [ALPACA.format(names=names) for names in AUTHORS] for name in ("llamax-alpaca", "llama", "yayi2")},
+    "polylm": [f"Hi: {{you}}.\nTranslate this sentence {names}." for names in AUTHORS],
+    "tower-instruct": [TOWER.format("English", "Chinese"), TOWER.format("Afrikaans", "Portuguese")],
+    "aya-23": [AYA.format(names=names) for names in PLAIN],
+    "qwen2": [QWEN.format(names=names) for names in AUTHORS],
+    "chinese-alpaca-2": [
+        LLAMA_2.format(system="You are a helpful assistant. 你是一个乐于助人的助手。", names=names) for names in AUTHORS
+    ],
+    "swallow": [
+        LLAMA_2.format(system="あなたは誠実で優秀な日本人のアシスタントです。", names=names) for names in AUTHORS
+    ],
+    "madlad": ["<2zh> Hi: {you}.", "<2pt> Hi: {you}."],
 }
 
 
-def test_the_prompt_of_llamax_is_that_of_its_model_card() -> None:
-    """Single newlines, nothing after the last colon, and the authors' names of languages."""
+@pytest.mark.parametrize("name", TABLE_14)
+def test_a_template_of_the_table_has_its_words(name: str) -> None:
+    """To the character, with the authors' names of languages for all but TowerInstruct and Aya-23."""
+    directions = [("en", "zh"), ("af", "pt")]
+    assert [TEMPLATES[name].render("Hi: {you}.", *direction) for direction in directions] == TABLE_14[name]
+
+
+def test_the_wordings_of_model_cards_have_names_of_their_own() -> None:
+    """Those of PolyLM and Swallow differ from the table; TowerInstruct's card and LLaMAX's have the same words."""
+    assert TEMPLATES["polylm-card"].render("Beijing is the capital of China.", "en", "zh") == (
+        "Beijing is the capital of China.\nTranslate this sentence from English to Chinese."
+    )
+    assert (
+        TEMPLATES["swallow-card"]
+        .render("Hi.", "en", "ja")
+        .endswith(
+            "\n\n### 指示:\nTranslate the following sentences from English to Japanese.\n\n### 入力:\nHi.\n\n### 応答:"
+        )
+    )
     assert TEMPLATES["llamax-alpaca"].render("你好,今天是个好日子", "zh", "en") == (
         "Below is an instruction that describes a task, paired with an input that provides further context. Write a "
         "response that appropriately completes the request.\n### Instruction:\nTranslate the following sentences from "
         "Chinese Simpl to English.\n### Input:\n你好,今天是个好日子\n### Response:"
     )
-    assert " from Akrikaans to " in TEMPLATES["llamax-alpaca"].render("", "af", "en")
     assert TEMPLATES["tower-instruct"].render("Olá.", "pt", "en") == (
         "<|im_start|>user\nTranslate the following text from Portuguese into English.\nPortuguese: Olá.\nEnglish:"
         "<|im_end|>\n<|im_start|>assistant\n"
     )
-    assert " from Afrikaans into " in TEMPLATES["chat"].render("", "af", "en")
+    assert " from Afrikaans into Chinese (Simplified)." in TEMPLATES["chat"].render("", "af", "zh")
 
 
-def test_there_is_a_template_for_each_system_of_the_table() -> None:
-    """All ten, each with the source and the target in it."""
-    assert set(TEMPLATES) > TABLE_14
+def test_every_kind_of_name_tells_the_languages_apart() -> None:
+    """Plain names have no bracket but for the second of two Chinese."""
+    for names in ("full", "plain", "authors"):
+        assert len({prompts.language_name(code, names) for code in languages()}) == len(languages())
+    plain = {code: prompts.language_name(code, "plain") for code in languages()}
+    assert [code for code, name in plain.items() if "(" in name] == ["zhtrad"]
+    assert (plain["zh"], plain["tl"], plain["ku"]) == ("Chinese", "Tagalog", "Central Kurdish")
+    assert prompts.language_name("pt-BR", "plain") == "Portuguese (BR)"
+
+
+def test_every_template_has_the_source_and_the_target() -> None:
+    """Placeholders in the source are not replaced."""
     for name, template in TEMPLATES.items():
         prompt = template.render("a {src} of <s> \\1", "de", "sw")
-        assert "a {src} of <s> \\1" in prompt, name  # placeholders in the source are not replaced
+        assert "a {src} of <s> \\1" in prompt, name
         assert re.search("Swahili|<2sw>", prompt) or name == VERBATIM, name
         assert not re.search(r"\{(src_lang|tgt_lang|tgt_code)\}", prompt), name
 
@@ -63,8 +111,17 @@ def test_there_is_a_template_for_each_system_of_the_table() -> None:
         ("CohereForAI/aya-23-8B", True, "aya-23"),
         ("Qwen/Qwen2-7B-Instruct", True, "qwen2"),
         ("hfl/chinese-alpaca-2-7b", False, "chinese-alpaca-2"),
+        ("Qwen/Qwen2.5-7B-Instruct", True, "chat"),
         ("tokyotech-llm/Swallow-7b-instruct-v0.1", True, "swallow"),
-        ("meta-llama/Llama-2-7b-hf", False, "llama"),
+        ("tokyotech-llm/Swallow-7b-instruct-hf", False, "swallow-card"),
+        ("tokyotech-llm/Swallow-7b-hf", False, "lines"),
+        ("tokyotech-llm/Llama-3-Swallow-8B-Instruct-v0.1", True, "chat"),
+        ("Unbabel/Tower-Plus-9B", True, "chat"),
+        ("Unbabel/TowerBase-7B-v0.1", False, "lines"),
+        ("DAMO-NLP-MT/polylm-13b", False, "polylm-card"),
+        ("wenge-research/yayi2-30b", False, "yayi2"),
+        ("google/madlad400-3b-mt", False, "madlad"),
+        ("meta-llama/Llama-2-7b-hf", False, "lines"),
         ("mistralai/Mistral-7B-Instruct-v0.2", True, "chat"),
     ],
 )
@@ -75,7 +132,11 @@ def test_auto_depends_on_the_model(model: str, has_chat: bool, name: str) -> Non
 
 def test_an_answer_ends_where_the_template_says() -> None:
     """The answer of a model that continues is cut at the line, which does not count as truncation."""
-    assert TEMPLATES["llama"].answer(" Hallo.\nEnglish: And") == ("Hallo.", True)
+    assert TEMPLATES["lines"].answer(" Hallo.\nEnglish: And") == ("Hallo.", True)
+    assert TEMPLATES["polylm"].answer(" Hallo.\nWhat is") == ("Hallo.", True)
+    for name in ("llama", "yayi2"):
+        assert TEMPLATES[name].answer(" Hallo.\nDu.\n\n### Instruction:\nTell") == ("Hallo.\nDu.", True)
+        assert TEMPLATES[name].answer(" # 3\n## 4") == ("# 3\n## 4", False)
     assert TEMPLATES["llamax-alpaca"].answer(" Eins: zwei\ndrei ") == ("Eins: zwei\ndrei", False)
 
 

@@ -236,7 +236,7 @@ def test_the_result_can_be_converted(whole: Path, tmp_path: Path, monkeypatch: p
     decoding = Decoding(beam=1, max_new_tokens=12)
     answers = []
     for name in ("hf", "ctranslate2"):
-        engine = open_engine(ModelChoice(str(whole / "model"), engine=name, template="llama", device="cpu"), decoding)
+        engine = open_engine(ModelChoice(str(whole / "model"), engine=name, template="lines", device="cpu"), decoding)
         answers.append({place: hypotheses[0].text for place, hypotheses in engine.translate(requests)})
         engine.close()
     assert answers[0] == answers[1]

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -128,6 +129,29 @@ def test_the_search_is_that_of_generate(kind: str, beams: int) -> None:
             assert search(prompts[:2], limits[:2]) == expected[:2]  # with the prefix kept from before
         if len(eos) > 1:
             assert any(len(found[0]) < limit for found, limit in zip(expected, limits, strict=True))
+
+
+def test_candidates_that_tie_are_chosen_as_generate_does() -> None:
+    """Float32 has steps of 1e-4 at -2,000, the sum of a long output, so that many of the best candidates tie."""
+    from transformers.generation import GenerationMixin
+
+    draw = torch.Generator().manual_seed(0)
+    rows, beams, vocabulary = 16, 4, 32000
+    logits = torch.randn(rows * beams, vocabulary, generator=draw) * 0.003
+    search = BeamSearch(SimpleNamespace(device="cpu"), [2], beams)
+    state = search._start([[1]] * rows, [9] * rows)
+    state.scores = -2000 + torch.rand(rows, beams, generator=draw) * 0.01
+    sums = (logits.log_softmax(-1).view(rows, beams, vocabulary) + state.scores[:, :, None]).flatten(1)
+    indices = torch.arange(beams).expand(rows, -1)[:, :, None].clone()
+    theirs: Any = GenerationMixin
+    scores, tokens, parents = theirs._get_top_k_continuations(
+        theirs, sums, state.running.clone(), indices, 0, 0, False, 2 * beams, beams, rows
+    )
+    assert sum(len(set(row)) < 2 * beams for row in scores.tolist()) > rows // 2  # there are ties
+    found = search._candidates(state, logits)
+    assert torch.equal(found[0], scores)
+    assert torch.equal(found[1] + torch.arange(rows)[:, None] * beams, parents[:, :, 0])
+    assert torch.equal(found[2], tokens[:, :, 0])
 
 
 def test_a_batch_that_does_not_fit_into_memory_is_halved(

@@ -329,11 +329,11 @@ def test_samples_and_cuts(serve: Callable[[Reply], Loopback], texts: Path, capfd
     ]
     assert "4 records (the limit); 2 cut at --max-new-tokens (en-de 2)" in capfd.readouterr().err
     plain = serve(lambda handler, body: handler.say(200, {"choices": [{"text": " Ja.\nEnglish: more"}]}))
-    assert run(plain, "--template", "llama", "--limit", "1") == 0
+    assert run(plain, "--template", "lines", "--limit", "1") == 0
     assert got()[0]["mt"] == "Ja."
     path, body, _ = plain.seen[0]
     assert (path, body["prompt"].split("\n")[1]) == ("/v1/completions", "German:")
-    assert run(plain, "--template", "llama", "--limit", "1", "--max-new-tokens", "auto") == 0
+    assert run(plain, "--template", "lines", "--limit", "1", "--max-new-tokens", "auto") == 0
     assert "max_tokens" in body and "max_tokens" not in plain.seen[-1][1]
 
 
