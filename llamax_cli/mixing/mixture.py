@@ -117,12 +117,15 @@ class Mixture:
         with TemporaryFolder(ADVICE) as folder:
             table = self._partition(folder, with_lines=True)
             counts = self._count(folder, table)
-            plan = spread_over_buckets(table, counts, self._plan_samples(table, counts), randomness)
+            draws = self._plan_samples(table, counts)
+            plan = spread_over_buckets(table, counts, draws, randomness)
             sampled = SampledBuckets(folder, table, plan, randomness)
             if plan.repeats:
-                for _ in self._run_pass(CopyPass(sampled), self._parts(folder)):
-                    pass
-            yield from self._write(sampled)
+                parts = list(self._parts(folder))
+                advance = self._run.start_phase("repeating", len(parts))
+                for _ in self._run_pass(CopyPass(sampled), parts):
+                    advance(1)
+            yield from self._write(sampled, sum(draw.samples for draw in draws.values()))
 
     def missing_pairs(self) -> Generator[Missing]:
         """Yield the pairs that Algorithm 1 lacks in each direction."""
@@ -136,6 +139,7 @@ class Mixture:
     def _partition(self, folder: Path, *, with_lines: bool) -> SubsetTable:
         """Write all rows to their buckets, and return the subsets that they are in."""
         run, subsets, removed_sentences = self._run, set[Subset](), 0
+        run.start_phase("reading")
         settings = replace(self._request.reader, excluded=self._read_excluded())
         for _, report in self._run_pass(PartitionPass(folder, settings, with_lines), self._input_chunks()):
             for reject in report.rejects:
@@ -168,7 +172,11 @@ class Mixture:
         """Return how many different records each subset has in each bucket, and report the duplicates."""
         import numpy as np
 
-        by_bucket = [counts for _, counts in self._run_pass(CountPass(folder, table), range(BUCKETS))]
+        by_bucket = []
+        advance = self._run.start_phase("counting", BUCKETS)
+        for _, counts in self._run_pass(CountPass(folder, table), range(BUCKETS)):
+            by_bucket.append(counts)
+            advance(1)
         duplicates = np.sum([duplicate for _, duplicate in by_bucket], axis=0)
         for subset, count in _by_subset(table, duplicates).items():
             if count and subset.side != "tgt":
@@ -194,14 +202,16 @@ class Mixture:
             total = -(-(rows.size(bucket) + copies.size(bucket)) // part_size)
             yield from (BucketPart(bucket, number, total) for number in range(total))
 
-    def _write(self, sampled: SampledBuckets) -> Iterator[bytes]:
-        """Yield the samples of all parts and count them; delete what is no longer needed."""
+    def _write(self, sampled: SampledBuckets, total: int) -> Iterator[bytes]:
+        """Yield the samples of all parts, `total` in all, and count them; delete what is no longer needed."""
+        advance = self._run.start_phase("writing", total)
         limit, totals, write = self._run.settings.limit, Counter[tuple[Subset, bool]](), WritePass(sampled)
         try:
             for part, written in self._run_pass(write, self._parts(sampled.folder)):
                 if limit is not None and written.rows > limit:
                     written = write()(part._replace(limit=limit))  # again, so that the counts are those of the output
                 totals.update(_counts(sampled.table, written))
+                advance(written.rows)
                 with written.path.open("rb") as file:
                     while block := file.read(BLOCK):
                         yield block

@@ -58,6 +58,7 @@ class Input:
 
     def head(self) -> bytes:
         """Return the first bytes, about a chunk at most; a later `open` returns them again."""
+        read = self.read
         stream = self.open()
         with self.readable():
             first_bytes = cast("Any", stream).peek(CHUNK)
@@ -65,6 +66,7 @@ class Input:
             self._peeked = stream
         else:
             stream.close()
+            self.read = read  # these bytes count when they are read to be used
         return bytes(first_bytes)
 
     def blocks(self) -> Iterator[bytes]:

@@ -85,6 +85,7 @@ class Run:
         self._generates = False
         self._phase = ""
         self._share: Callable[[], tuple[int, int | None]] = self._bytes_read
+        self._bytes_of_lines, self._bytes_waiting = 0, 0  # of the lines read, and of those not done yet
         self._encode: Callable[[list[Record]], bytes] = serialise
         self._rejected: set[tuple[str, int]] = set()
 
@@ -266,13 +267,16 @@ class Run:
         """Yield the lines of this shard, except those that an interrupted run has done."""
         portion = self.settings.shard
         for chunk in chunks(self.inputs) if portion == WHOLE else shard(self.inputs, portion):
+            self._bytes_of_lines += len(chunk.data)
             if not self._journal.is_replaying:
+                self._bytes_waiting += len(chunk.data)
                 yield chunk
                 continue
             known = self._journal.replay(chunk.data)
             if not self._journal.is_replaying:
                 self._journal.restore_counts()
             if known < len(chunk.data):
+                self._bytes_waiting += len(chunk.data) - known
                 yield Chunk(chunk.name, chunk.line + chunk.data.count(b"\n", 0, known), chunk.data[known:])
         self._journal.expect_end()
 
@@ -307,7 +311,8 @@ class Run:
 
     def _commit(self, data: bytes, outcome: Outcome) -> None:
         self._journal.commit(data, outcome)
-        self._progress.update(self._journal.counts["out"], self._bytes_read)
+        self._bytes_waiting -= len(data)
+        self._progress.update(self._journal.counts["out"], self._bytes_done)
 
     def _commit_output(self, data: bytes) -> None:
         self._journal.commit_output(data)
@@ -324,6 +329,14 @@ class Run:
         """Return the share of all inputs that are known so far, whether the command line names them or their folder."""
         read, total = _bytes(self._inputs.values())
         return (read if total is None else min(read, total)), total  # the first lines of some are read twice
+
+    def _bytes_done(self) -> tuple[int, int | None]:
+        """Return the share of the input whose results are written; a model has read far ahead of them.
+
+        Inputs may be compressed, so what waits counts for the bytes of the file that its lines take.
+        """
+        read, total = self._bytes_read()
+        return round(read * (1 - self._bytes_waiting / max(1, self._bytes_of_lines))), total
 
     def _bytes_read(self) -> tuple[int, int | None]:
         read, total = _bytes(self.inputs)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.corpora import written
+from support.fakes import watch_bar
 from support.processes import Outcome, one_line
 
 from llamax_cli import cli
@@ -345,22 +346,9 @@ def test_what_was_read_is_counted(llamax: Llamax, tmp_path: Path) -> None:
 @pytest.mark.parametrize("hops", [1, 2])
 def test_the_bar_names_what_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hops: int) -> None:
     """Each step in its turn, from nothing to all there is, and as many records as are written."""
-    shown: list[tuple[str, float]] = []
-
-    class Bar:
-        """Keeps what would be shown."""
-
-        def __init__(self, *_: object, **__: object) -> None: ...
-
-        def update(self, records: int, read: Callable[[], Any], note: Callable[[], str]) -> None:
-            done, total = read()
-            shown.append((note(), done / total))
-
-        def close(self) -> None: ...
-
+    shown = watch_bar(monkeypatch)
     written(tmp_path / "d" / "en-fr.txt", *(f"word{number} mot{number}" for number in range(3000)))
     written(tmp_path / "d" / "en-de.txt", *(f"word{number} Wort{number}" for number in range(3000)))
-    monkeypatch.setattr("llamax_cli.streams.run.Progress", Bar)
     assert cli.run(["build-lexicon", str(tmp_path / "d"), "-o", str(tmp_path / "x.lex"), "--hops", str(hops)]) == 0
     steps = list(dict.fromkeys(note.split()[0] for note, _ in shown))
     assert steps == (["reading", "writing"] if hops == 1 else ["reading", "linking", "composing", "writing"])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.fakes import watch_bar
 from support.processes import Outcome, one_line
 from support.records import pair, parsed, text, write
 
@@ -326,3 +327,18 @@ def test_a_pair_with_a_key_twice_is_bad(llamax: Mix, tmp_path: Path, space: str,
     mixed = llamax("mix", "--para", "p.jsonl", "--per-pair", 0, "--rejects", "bad.jsonl")
     assert len(parsed(mixed)) == 5
     assert b"; 1 rejected, see bad.jsonl; " in mixed.stderr
+
+
+def test_the_bar_names_what_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each pass in its turn, from nothing to all there is."""
+    from llamax_cli import cli
+
+    shown = watch_bar(monkeypatch)
+    write(tmp_path / "p.jsonl", [pair(number) for number in range(2000)])
+    assert cli.run(["mix", "--para", str(tmp_path / "p.jsonl"), "--copies", "2", "-o", str(tmp_path / "x.jsonl")]) == 0
+    steps = list(dict.fromkeys(note.split()[0] for note, _ in shown))
+    assert steps == ["reading", "counting", "repeating", "writing"]
+    for step in steps:
+        shares = [share for note, share in shown if note.startswith(step)]
+        assert shares == sorted(shares) and shares[-1] == 1, step
+    assert shown[-1] == ("writing 4,000 records", 1)

@@ -6,8 +6,8 @@ python tests/support/fakes.py Sleeper translate FILE --model m -o OUT
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar
 
 from llamax_cli.__main__ import main
 from llamax_cli.errors import RecordError
@@ -65,3 +65,24 @@ if __name__ == "__main__":
     registry.ENGINES["hf"] = EngineSpec(f"__main__:{sys.argv.pop(1)}", shareable=True)
     windows.WINDOW = int(os.environ.get("WINDOW", windows.WINDOW))
     main()
+
+
+def watch_bar(monkeypatch: Any) -> list[tuple[str, float]]:
+    """Return a list to which every run adds (note, share done) of what its progress bar would show."""
+    shown: list[tuple[str, float]] = []
+
+    class Bar:
+        """Keeps what would be shown."""
+
+        def __init__(self, *_: object, **__: object) -> None: ...
+
+        def update(self, records: int, read: Callable[[], Any], note: Callable[[], str] | None = None) -> None:
+            done, total = read()
+            shown.append((note() if note else f"{records} records", done / total))
+
+        def set_note(self, note: str) -> None: ...
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr("llamax_cli.streams.run.Progress", Bar)
+    return shown

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import fakes, tiny_models, zygote
-from support.fakes import Tagger
+from support.fakes import Tagger, watch_bar
 from support.processes import Outcome, wait_for
 from support.translations import got, pair, put, text, translate
 
@@ -65,6 +65,15 @@ def test_repeated_sources_are_translated_once_and_empty_ones_never(
     translate()
     assert [record["mt"] for record in got()] == ["a>de", "", "a>de", "", "b>de", "a>de", "b>de", "b>de", "a>de"]
     assert [request.src for request in tagger.asked] == ["a", "b"]
+
+
+def test_the_bar_shows_what_is_written(tagger: type[Tagger], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not what is read, which is all of a small file before the first translation."""
+    shown = watch_bar(monkeypatch)
+    put(*(pair(f"sentence {number:03}") for number in range(100)))
+    translate()
+    shares = [share for _, share in shown]
+    assert shares == pytest.approx([number / 100 for number in range(1, 101)], abs=1e-3)
 
 
 def test_candidates_are_numbered(tagger: type[Tagger]) -> None:
