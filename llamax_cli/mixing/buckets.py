@@ -30,7 +30,7 @@ _LENGTHS = struct.Struct("<QQ")
 
 
 class Buckets:
-    """Files of rows in a temporary folder; whoever made the folder deletes it."""
+    """Files of rows in a temporary folder; whoever made the folder deletes it. They are closed with this object."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
@@ -84,6 +84,9 @@ class Buckets:
         for descriptor in self._files.values():
             os.close(descriptor)
         self._files = {}
+
+    def __del__(self) -> None:
+        self.close()
 
     def index(self, bucket: int) -> "Index":
         """Return the entries of a bucket, in the order of the file."""

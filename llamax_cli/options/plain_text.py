@@ -85,6 +85,8 @@ class PlainText:
         head = source.head().removeprefix(BOM).lstrip()
         if not head or b"\0" in head or (head.startswith(b"{") and self.format in (None, "records", "text")):
             return False
+        if head.startswith(b"[") and run.settings.rejects is not None:
+            return False  # a line that is no record; without a place for it, `detect` says what a whole array needs
         detected = self.format or detect(source.path, self._request(source))
         if detected != "text" or self.languages or self.direction:
             return True

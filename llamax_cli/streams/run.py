@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
 from llamax_cli import interruption
-from llamax_cli.console import Progress, say
+from llamax_cli.console import Progress, counted, say
 from llamax_cli.errors import FileError, LlamaxError, RecordError
 from llamax_cli.records import Record, parse, serialise
 from llamax_cli.streams import manifest
@@ -323,7 +323,7 @@ class Run:
 
     def _note(self) -> str:
         records = self._journal.counts["out"]
-        return f"{self._phase} {records:,} record{'s' * (records != 1)}" if records else self._phase
+        return f"{self._phase} {counted(records, 'record')}" if records else self._phase
 
     def _bytes_read_of_all(self) -> tuple[int, int | None]:
         """Return the share of all inputs that are known so far, whether the command line names them or their folder."""

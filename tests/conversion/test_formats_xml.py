@@ -321,7 +321,7 @@ def test_languages_of_sgml_files_can_be_declared(pair: tuple[Path, Path]) -> Non
         (
             '<doc docid="bbc.2"><p><seg id="1">Vier</seg></doc>',
             "",
-            r"2 documents with 4 segments in .*src\.en\.sgm and 1 documents with 3 segments in .*ref\.de\.sgm",
+            r"2 documents with 4 segments in .*src\.en\.sgm and 1 document with 3 segments in .*ref\.de\.sgm",
         ),
     ],
 )
