@@ -62,6 +62,7 @@ def _check_tuning_data(path: Path, job: Job) -> None:
         except RecordError as error:
             raise DataError(f"{where}: {error}") from error
         return
+    raise DataError(f"{path} is empty" if not path.stat().st_size else f"{path}: it has no records")
 
 
 def _check_weights(job: Job) -> None:

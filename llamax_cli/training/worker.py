@@ -18,6 +18,7 @@ import torch
 from llamax_cli.console import counted, say, show_traceback
 from llamax_cli.errors import FileError, LlamaxError, Terminated, because
 from llamax_cli.ranks import rank
+from llamax_cli.training.checkpoint import reclaim
 from llamax_cli.training.job import Job, read_job
 from llamax_cli.training.metrics_log import MetricsLog
 from llamax_cli.training.process_group import Ranks, is_connection_lost, is_on_all_ranks, process_group
@@ -55,7 +56,7 @@ def run(folder: Path) -> int:
         with process_group() as ranks, signals.ignored_after_failure():
             job = ranks.broadcast(lambda: read_job(folder))
             command = job.command
-            ranks.run_on_first(lambda: _lock(folder))
+            ranks.run_on_first(lambda: _open_folder(job))
             train(job, ranks, signals)
         return 0
     except (Terminated, KeyboardInterrupt) as error:
@@ -90,6 +91,12 @@ def train(job: Job, ranks: Ranks, signals: Signals) -> None:
             f"{counted(state.records, 'record')} in {counted(state.step, 'step')}{skipped}; loss {state.recent:.4g}; "
             f"{job.result}; {time.monotonic() - started:.1f} s",
         )
+
+
+def _open_folder(job: Job) -> None:
+    """Lock the run's folder and clear it of what killed runs left."""
+    _lock(job.folder)
+    reclaim(job)
 
 
 def _lock(folder: Path) -> None:

@@ -227,6 +227,8 @@ def test_days_are_estimated_for_a_known_gpu(monkeypatch: pytest.MonkeyPatch) -> 
         ),
         ("--data none.jsonl", 1, "none.jsonl: no such file or directory"),
         ("--data pairs.jsonl", 65, "pairs.jsonl:1: no 'completion' in the record (it has src, tgt); train reads what"),
+        ("--data hollow.jsonl", 65, "hollow.jsonl is empty\n"),
+        ("--set validation=hollow.jsonl", 65, "hollow.jsonl is empty\n"),
         ("--data packed.jsonl", 65, "packed.jsonl is compressed; training reads records in random order, so decom"),
         ("--set blok=1", 2, "--set blok=1: unknown key 'blok'; did you mean block?"),
         ("--set validation=none", 1, "none: no such file or directory"),
@@ -238,7 +240,11 @@ def test_days_are_estimated_for_a_known_gpu(monkeypatch: pytest.MonkeyPatch) -> 
         ("-o old", 1, "old already holds a run; continue it with --resume auto or name another folder"),
         ("extra.jsonl", 2, "'extra.jsonl' is not a flag of accelerate; name data files with --data"),
         ("--resume yes", 2, "Invalid value for '--resume': 'yes' is unknown; have: auto"),
-        ("--data mix.jsonl --data mix.jsonl", 2, "--data names a file twice"),
+        ("--data mix.jsonl --data mix.jsonl", 2, "--data names a file twice\n"),
+        ("--data mix.jsonl ./mix.jsonl", 2, "--data names a file twice, as mix.jsonl and as ./mix.jsonl"),
+        ("--data mix.jsonl linked.jsonl", 2, "--data names a file twice, as mix.jsonl and as linked.jsonl"),
+        ("--data hard.jsonl mix.jsonl", 2, "--data names a file twice, as hard.jsonl and as mix.jsonl"),
+        ('--set validation=["mix.jsonl","linked.jsonl"]', 2, "validation names a file twice, as mix.jsonl and as"),
     ],
 )
 def test_what_would_fail_later_is_refused_at_once(
@@ -252,6 +258,9 @@ def test_what_would_fail_later_is_refused_at_once(
     (inputs / "llama3" / "tokenizer.model").write_text("IQ== 0\nIg== 1\n")
     (inputs / "pairs.jsonl").write_text('{"src":"a","tgt":"b"}\n')
     (inputs / "packed.jsonl").write_bytes(b"\x28\xb5\x2f\xfd")
+    (inputs / "hollow.jsonl").touch()
+    (inputs / "linked.jsonl").symlink_to("mix.jsonl")
+    (inputs / "hard.jsonl").hardlink_to(inputs / "mix.jsonl")
     (inputs / "old" / "checkpoints" / "step-00000001").mkdir(parents=True)
     (inputs / "old" / "checkpoints" / "step-00000001" / "facts.json").write_text("{}")
     given = arguments.split()

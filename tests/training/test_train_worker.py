@@ -6,6 +6,7 @@ import shutil
 import signal
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,13 +29,18 @@ from support.runs import (
     until,
 )
 
-from llamax_cli.errors import Terminated
+from llamax_cli.errors import FileError, Terminated
 from llamax_cli.models.packed_batch import Batch
 from llamax_cli.models.sample_encoding import encoder_of
+from llamax_cli.training import checkpoint
 from llamax_cli.training.dataloader import DataLoader
 from llamax_cli.training.dataset import Cache
+from llamax_cli.training.job import read_job
 from llamax_cli.training.packed_dataset import PackedDataset, prepare
+from llamax_cli.training.process_group import process_group
+from llamax_cli.training.sampler import DataPosition
 from llamax_cli.training.signals import Signals
+from llamax_cli.training.train_state import TrainState
 
 RECORDS = 300
 CLOSE = {"rel": 1e-6, "abs": 0}
@@ -320,6 +326,45 @@ def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path, model: Path, mix
     assert "step-00000005.partial: file too large; the earlier checkpoints are intact" in said
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-00000003"]
     train(slow(tmp_path, model, mix, stop_after=6, resume=True))
+
+
+@pytest.mark.parametrize("left", ["", '{"event": "step", "step": 1}\n{"event": "st'])
+def test_a_log_that_is_gone_begins_anew(tmp_path: Path, model: Path, mix: Path, left: str) -> None:
+    """A log that was removed or rotated, or that lost its end, is continued with nothing but lines of JSON."""
+    train(job(tmp_path, model, mix, stop_after=3))
+    (tmp_path / "metrics.jsonl").write_text(left) if left else (tmp_path / "metrics.jsonl").unlink()
+    train(job(tmp_path, model, mix, stop_after=5, resume=True))
+    assert [line["step"] for line in metrics(tmp_path)] == [1] * bool(left) + [4, 5]
+
+
+def test_what_killed_runs_left_is_removed(tmp_path: Path, model: Path, mix: Path) -> None:
+    """Half-written checkpoints, arrays and models go under the lock of the run, and nothing else does."""
+    train(job(tmp_path, model, mix, stop_after=2))
+    before = sorted(tmp_path.rglob("*"))
+    for folder in ("checkpoints/step-00000040.partial", "model.partial"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "shard").write_bytes(b"half")
+    (tmp_path / "cache" / "index-0123.npy.4711.partial").write_bytes(b"half")
+    (tmp_path / "mine.partial").touch()
+    train(job(tmp_path, model, mix, stop_after=2, resume=True))
+    assert sorted(tmp_path.rglob("*")) == sorted([*before, tmp_path / "mine.partial"])
+
+
+def test_a_checkpoint_needs_room(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not begun where the disk has no room for it; the earlier one stays. A frozen weight takes none."""
+    weights = torch.nn.Linear(100, 10)
+    weights.bias.requires_grad_(False)
+    parts: Any = SimpleNamespace(model=weights, optimizer=torch.optim.AdamW([weights.weight]))
+    run = read_job(job(tmp_path, model, tmp_path / "none"))
+    with process_group() as ranks:
+        checkpointer = checkpoint.Checkpointer(run, parts, ranks)
+        position = DataPosition(0, 0, "")
+        monkeypatch.setattr(checkpoint, "free_disk_space", lambda folder: 12_000)
+        checkpointer.save(TrainState(step=1), position, {})
+        monkeypatch.setattr(checkpoint, "free_disk_space", lambda folder: 11_999)
+        with pytest.raises(FileError, match=r"step-00000002.partial: a checkpoint takes .*; the earlier .* intact"):
+            checkpointer.save(TrainState(step=2), position, {})
+    assert [path.name for path in run.checkpoints.iterdir()] == ["step-00000001"]
 
 
 # -- what is refused ---------------------------------------------------------------------------------------------------
