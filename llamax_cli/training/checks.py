@@ -43,7 +43,8 @@ def check_job(job: Job) -> ModelShape:
 
 def _check_samples(path: Path, job: Job) -> None:
     """Raise an error if the first line of a file is not a Sample."""
-    stat_uncompressed(path)
+    if not stat_uncompressed(path).st_size:
+        raise DataError(f"{path} is empty")
     line = next(Input(path).blocks(), b"").partition(b"\n")[0]
     try:
         text(parse(line), "completion")

@@ -173,6 +173,11 @@ def list_checkpoints(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("step-*") if _NAME.fullmatch(path.name) and (path / FACTS).is_file())
 
 
+def checkpoint_step(checkpoint: Path) -> int:
+    """Return the step after which a checkpoint was made: `checkpoint_step(Path("step-00000500")) -> 500`."""
+    return int(checkpoint.name.removeprefix("step-"))
+
+
 def read_facts(checkpoint: Path) -> dict[str, Any]:
     """Return the facts in a checkpoint; ResumeError if they cannot be read."""
     path = checkpoint / FACTS

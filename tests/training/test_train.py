@@ -339,8 +339,24 @@ def test_sigterm_to_the_launcher_ends_the_worker_with_a_checkpoint(inputs: Path,
     until(inputs / "run", 1)
     process.send_signal(signal.SIGTERM)
     err = process.communicate(timeout=60)[1].decode()
-    assert (process.returncode, err.splitlines()[1:]) == (143, ["llamax train: terminated"])
-    assert len(list((inputs / "run" / "checkpoints").glob("step-????????"))) == 1
+    assert (process.returncode, err.splitlines()[1:]) == (143, [kept_line(inputs, "terminated")])
+
+
+@pytest.mark.slow
+def test_ctrl_c_says_how_to_go_on(inputs: Path, start: Callable[..., Any]) -> None:
+    """As the terminal sends it, to the launcher and to its worker."""
+    process = start("--set", "epochs=2000")
+    until(inputs / "run", 1)
+    for each in (process, *psutil.Process(process.pid).children()):
+        each.send_signal(signal.SIGINT)
+    err = process.communicate(timeout=60)[1].decode()
+    assert (process.returncode, err.splitlines()[1:]) == (130, [kept_line(inputs, "interrupted")])
+
+
+def kept_line(folder: Path, what: str) -> str:
+    """Return the line about the only checkpoint of the run in a folder."""
+    (kept,) = (folder / "run" / "checkpoints").iterdir()
+    return f"llamax train: {what}; step {int(kept.name[5:]):,} is kept in run/checkpoints: go on with --resume auto"
 
 
 def test_only_the_worker_reports_an_error(inputs: Path, llamax: Run) -> None:

@@ -282,13 +282,24 @@ def test_a_signal_makes_a_checkpoint(tmp_path: Path, model: Path, mix: Path) -> 
     until(tmp_path, len(steps_so_far(tmp_path)) + 2)
     os.kill(processes[0].pid, signal.SIGTERM)
     codes, said = end(tmp_path, processes)
-    assert (codes, said) == ([143], "llamax train: terminated\n")
-    assert len(list((tmp_path / "checkpoints").iterdir())) == 2
     steps = len(losses(tmp_path))
+    kept = f"step {steps} is kept in {tmp_path}/checkpoints: go on with --resume auto"
+    assert (codes, said) == ([143], f"llamax train: terminated; {kept}\n")
+    assert len(list((tmp_path / "checkpoints").iterdir())) == 2
     train(slow(tmp_path, model, mix, stop_after=steps + 5, resume=True))
     straight = slow(tmp_path / "straight", model, mix, stop_after=steps + 5)
     train(straight)
     assert losses(tmp_path) == pytest.approx(losses(straight), **CLOSE)
+
+
+def test_a_tuning_run_that_is_stopped_before_its_first_step(tmp_path: Path, model: Path) -> None:
+    """Nothing is kept, and no promise is made; the lines are those of the command that was called."""
+    records = [{"instruction": f"the {number} dog", "input": "", "output": "runs"} for number in range(100_000)]
+    data = write(tmp_path / "data.jsonl", records)
+    processes = begin(job(tmp_path, model, data, command="tune"))
+    wait_until(lambda: (tmp_path / "cache").exists())
+    os.kill(processes[0].pid, signal.SIGINT)
+    assert end(tmp_path, processes) == ([130], "llamax tune: interrupted; no checkpoint is kept\n")
 
 
 def test_a_killed_run_resumes_from_the_last_complete_checkpoint(tmp_path: Path, model: Path, mix: Path) -> None:
