@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from llamax_cli.config import Training
+from llamax_cli.config import ALL_LINEAR, Training
 from llamax_cli.errors import ModelError, UsageError
 from llamax_cli.models import pretrained
 from llamax_cli.models.packed_batch import Batch
@@ -129,7 +129,7 @@ def lora_config(training: Training) -> Any:
     return LoraConfig(
         r=training.lora,
         lora_alpha=training.lora_alpha,
-        target_modules=list(training.lora_targets),
+        target_modules=ALL_LINEAR if training.lora_targets == (ALL_LINEAR,) else list(training.lora_targets),
         task_type="CAUSAL_LM",
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from llamax_cli.config import Training
+from llamax_cli.config import ALL_LINEAR, LINEAR_LAYERS, Training
 
 ASSUMED_MFU = 0.4  # model FLOPs utilization, the share of the peak that a GPU reaches, if no throughput is given
 BYTES_SAVED = 12  # by a checkpoint for each trained weight: itself and the two moments of AdamW, in fp32
@@ -111,7 +111,8 @@ def estimate_memory(shape: ModelShape, training: Training, ranks: int) -> Memory
 
 
 def _trained_weights(shape: ModelShape, training: Training) -> int:
-    lora = 2 * training.lora * shape.layers * len(training.lora_targets) * shape.hidden
+    targets = LINEAR_LAYERS if training.lora_targets == (ALL_LINEAR,) else training.lora_targets
+    lora = 2 * training.lora * shape.layers * len(targets) * shape.hidden
     return lora if training.lora else shape.weights
 
 

@@ -29,6 +29,7 @@ from support.runs import (
     until,
 )
 
+from llamax_cli.config import LINEAR_LAYERS
 from llamax_cli.errors import FileError, Terminated
 from llamax_cli.models.packed_batch import Batch
 from llamax_cli.models.sample_encoding import encoder_of
@@ -250,17 +251,23 @@ def test_the_result_can_be_converted(whole: Path, tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")  # which peft asks for
-def test_lora_is_merged_and_also_written_as_an_adapter(tmp_path: Path, model: Path, mix: Path) -> None:
+@pytest.mark.parametrize("targets", [LINEAR_LAYERS, ("all-linear",), ("layers.1.mlp.up_proj",)])
+def test_lora_is_merged_and_also_written_as_an_adapter(
+    tmp_path: Path, model: Path, mix: Path, targets: tuple[str, ...]
+) -> None:
     """Peft's own merge of the adapter is the merged model; only LoRA's weights are in checkpoints."""
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    train(job(tmp_path, model, mix, lora=4, lora_alpha=8, stop_after=4, learning_rate=1e-2), 2)
-    train(job(tmp_path, model, mix, lora=4, lora_alpha=8, stop_after=8, learning_rate=1e-2, resume=True))
+    lora = {"lora": 4, "lora_alpha": 8, "lora_targets": targets}
+    train(job(tmp_path, model, mix, stop_after=4, learning_rate=1e-2, **lora), 2)
+    train(job(tmp_path, model, mix, stop_after=8, learning_rate=1e-2, resume=True, **lora))
     adapted = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(model), tmp_path / "model" / "adapter")
     theirs = adapted.merge_and_unload().state_dict()
     ours, before = weights(tmp_path), AutoModelForCausalLM.from_pretrained(model).state_dict()
-    assert any(not torch.allclose(ours[name], before[name], atol=1e-3) for name in ours)
+    changed = {name for name in ours if not torch.allclose(ours[name], before[name], atol=1e-3)}
+    named = LINEAR_LAYERS if targets == ("all-linear",) else targets
+    assert changed == {name for name in ours if name.removesuffix(".weight").endswith(named)}
     assert all(torch.allclose(ours[name], theirs[name], atol=1e-6) for name in ours)
 
 
@@ -465,6 +472,26 @@ def test_skipped_steps_change_nothing(tmp_path: Path, model: Path, mix: Path) ->
     train(job(tmp_path / "more", model, mix, stop_after=23, **facts))
     one, other = weights(tmp_path / "twenty"), weights(tmp_path / "more")
     assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"lora": 4, "lora_targets": ("layers.9.mlp.up_proj",)},
+            "lora_targets: Target modules {'layers.9.mlp.up_proj'}",
+        ),
+        ({"freeze": ("layers.0.*",)}, "freeze: 'layers.0.*' matches no weight; weights have names like model.embed"),
+    ],
+)
+def test_names_that_the_model_lacks_are_found_before_the_data_is_read(
+    tmp_path: Path, model: Path, mix: Path, settings: dict[str, Any], message: str
+) -> None:
+    """Reading it may take hours."""
+    said = refused(job(tmp_path, model, mix, **settings))
+    assert said.startswith(f"llamax train: {message}")
+    assert said.count("\n") == 1
+    assert not (tmp_path / "cache").exists()
 
 
 def test_truncated_weights_are_reported(tmp_path: Path, model: Path, mix: Path) -> None:
