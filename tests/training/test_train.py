@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,7 @@ SLURM = {
     "SLURM_STEP_TASKS_PER_NODE": "1(x3)",
     "SLURM_GPUS_ON_NODE": "8",
 }
+PROCESSES = ("--num_processes", "2")
 SMALL = ["--set", "block=64", "--set", "batch=7"]
 
 
@@ -65,6 +68,11 @@ def test_dry_run_shows_the_call(inputs: Path, llamax: Run) -> None:
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert not (inputs / "my run").exists()
+    several = llamax("train", "--model", "model", "--data", "mix.jsonl", "-o", "run", "--dry-run", "--", *PROCESSES)
+    assert b" --main_process_port 0 --num_processes 2 -m " in several.stdout
+    own = (*PROCESSES, "--main_process_port", "5")
+    several = llamax("train", "--model", "model", "--data", "mix.jsonl", "-o", "run", "--dry-run", "--", *own)
+    assert several.stdout.count(b"--main_process_port") == 1
 
 
 def test_three_nodes_of_eight_gpus_under_slurm(inputs: Path, llamax: Run) -> None:
@@ -293,13 +301,23 @@ def test_too_little_disk_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 # -- the whole way -----------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def accelerates_port_taken() -> Iterator[None]:
+    """Listen where accelerate's processes meet unless they are told another port, if nobody does."""
+    with socket.socket() as listener:
+        with suppress(OSError):
+            listener.bind(("127.0.0.1", 29500))
+            listener.listen()
+        yield
+
+
 @pytest.mark.slow
-def test_from_nothing_to_a_model_on_two_processes(inputs: Path, llamax: Run) -> None:
-    """A configuration and data become a model, through accelerate as for a user."""
+def test_from_nothing_to_a_model_on_two_processes(inputs: Path, llamax: Run, accelerates_port_taken: None) -> None:
+    """A configuration and data become a model, through accelerate as for a user, beside another such run."""
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     done = llamax(
         *("train", "--model", "model/config.json", "--init", "--data", "mix.jsonl", "-o", "run", *SMALL, "--keep", 1),
-        *("--", "--num_processes", 2, "--main_process_port", 0),  # other tests take the usual one
+        *("--", "--num_processes", 2),
         env=environment,
         fresh=True,
     )
