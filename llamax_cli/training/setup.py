@@ -108,6 +108,6 @@ def _model(job: Job, ranks: Ranks, config: Any, empty: Any) -> CausalLM:
     )
     model = CausalLM(empty, training.loss_chunk)
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    shard(model, ranks.mesh, dtype, compiled=training.compile)
+    shard(model, ranks.mesh, dtype, training)
     broadcast_weights(model, weights or {})
     return model.train()
