@@ -19,6 +19,8 @@ SCHEDULES = ("cosine", "linear", "constant")
 PRECISIONS = ("auto", "bf16", "fp32")
 POLICIES = ("stop", "skip")
 TRACKERS = ("tensorboard", "wandb")
+LINEAR_LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")  # of each decoder layer
+ALL_LINEAR = "all-linear"  # peft's word for them
 BLOCKS, RECORDS = "blocks", "records"
 # What other trainers call a setting, for the hint about an unknown key.
 LARGEST_NUMBER = 2**63 - 1
@@ -115,8 +117,8 @@ class Training:
     lora: int = _setting(0, "Rank of LoRA; 0 trains all weights.", least=0, fixed=True)
     lora_alpha: int = _setting(16, "Alpha of LoRA, which is scaled by alpha / rank.", least=1, fixed=True)
     lora_targets: tuple[str, ...] = _setting(
-        ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
-        "Layers that LoRA adapts.",
+        LINEAR_LAYERS,
+        "Layers that LoRA adapts; all-linear stands for all linear layers but the output layer.",
         fixed=True,
     )
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from llamax_cli.config import Training
+from llamax_cli.config import ALL_LINEAR, Training
 from llamax_cli.errors import ModelError, UsageError
 from llamax_cli.models import pretrained
 from llamax_cli.models.packed_batch import Batch
@@ -115,11 +115,27 @@ def prepare_for_training(model: Any, training: Training) -> Any:
     freeze(model, training.freeze)
     if not any(weight.requires_grad for weight in model.parameters()):
         raise UsageError("freeze leaves no weight to train")
-    if training.gradient_checkpointing:
+    if training.gradient_checkpointing and not training.compile:  # else `compile_layer` does it
         # The name since transformers 5.20, and the one before.
         enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
         enable({"use_reentrant": False})
     return model
+
+
+def compile_layer(layer: nn.Module, *, checkpointed: bool) -> None:
+    """Have a decoder layer run compiled; `checkpointed`, it is computed again in the backward pass, compiled too.
+
+    The compiled part is inside the checkpoint. Around it, Dynamo would have to trace the checkpoint without a break,
+    and attention is one: the whole layer would silently run uncompiled. Hooks, which are FSDP's, stay outside of both.
+    """
+    compiled = torch.compile(layer.forward, dynamic=True)
+
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        if checkpointed and layer.training:
+            return checkpoint(compiled, *args, use_reentrant=False, **kwargs)
+        return compiled(*args, **kwargs)
+
+    layer.forward = forward
 
 
 def lora_config(training: Training) -> Any:
@@ -129,7 +145,7 @@ def lora_config(training: Training) -> Any:
     return LoraConfig(
         r=training.lora,
         lora_alpha=training.lora_alpha,
-        target_modules=list(training.lora_targets),
+        target_modules=ALL_LINEAR if training.lora_targets == (ALL_LINEAR,) else list(training.lora_targets),
         task_type="CAUSAL_LM",
     )
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -16,6 +17,7 @@ from torch.distributed.checkpoint.state_dict_saver import save
 
 from llamax_cli.errors import FileError, ResumeError, because
 from llamax_cli.models.fingerprint import weights_fingerprint
+from llamax_cli.training.estimates import BYTES_SAVED, free_disk_space, gigabytes
 from llamax_cli.training.job import FACTS, Job, list_checkpoints, read_facts
 from llamax_cli.training.packed_dataset import PackedDataset
 from llamax_cli.training.process_group import Ranks
@@ -76,13 +78,21 @@ class Checkpointer:
     def _write(self, step: int, facts: Mapping[str, Any]) -> None:
         path = self._folder / f"step-{step:08}"
         partial = path.with_name(f"{path.name}.partial")
-        self._ranks.run_on_first(lambda: _make_empty(partial))
+        self._ranks.run_on_first(lambda: self._make_room(partial))
         try:
             save(self._state_dict(), checkpoint_id=partial, process_group=self._ranks.cpu_group)
         except CheckpointException as error:
             reason = _reason(error)
             self._ranks.run_on_first(lambda: _discard(partial, reason))
         self._ranks.run_on_first(lambda: self._complete(partial, path, facts))
+
+    def _make_room(self, partial: Path) -> None:
+        """Create the empty folder of a checkpoint; FileError if the disk has too little space for what goes into it."""
+        _make_empty(partial)
+        trained = sum(weight.numel() for weight in self._model.parameters() if weight.requires_grad)
+        needed, free = BYTES_SAVED * trained, free_disk_space(partial)
+        if needed > free:
+            _discard(partial, f"a checkpoint takes {gigabytes(needed)}, but {gigabytes(free)} are free")
 
     def _complete(self, partial: Path, path: Path, facts: Mapping[str, Any]) -> None:
         """Add the facts to a checkpoint, give it its name, and remove the oldest ones."""
@@ -160,6 +170,25 @@ def _latest(job: Job, data: PackedDataset) -> Resumed | None:
     position = DataPosition(*facts["data"])
     data.plan(position.epoch).check(position)
     return Resumed(existing[-1], facts, changed)
+
+
+def reclaim(job: Job) -> None:
+    """Remove what killed runs left half-written in a job's folder; the caller holds the lock of the folder.
+
+    Numbers of steps and of processes hardly ever come back, so nothing would overwrite these names.
+    """
+    for folder, pattern in (
+        (job.checkpoints, "step-*.partial"),
+        (job.cache, "*.partial"),
+        (job.translations, "*.partial"),
+        (job.folder, f"{job.result.name}.partial"),
+    ):
+        for partial in folder.glob(pattern):
+            if partial.is_dir() and not partial.is_symlink():
+                shutil.rmtree(partial, ignore_errors=True)
+            else:
+                with suppress(OSError):
+                    partial.unlink()
 
 
 def _discard(partial: Path, reason: str) -> NoReturn:

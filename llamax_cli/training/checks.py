@@ -3,7 +3,7 @@
 import importlib.util
 from pathlib import Path
 
-from llamax_cli.config import Training
+from llamax_cli.config import ALL_LINEAR, LINEAR_LAYERS, Training
 from llamax_cli.errors import DataError, FileError, ModelError, RecordError, ResumeError, UsageError
 from llamax_cli.instructions.data_files import read_records
 from llamax_cli.instructions.forms import form_of
@@ -25,6 +25,7 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json")
 
 def check_job(job: Job) -> ModelShape:
     """Return the shape of the model; raise an error for the first thing that would stop the run later."""
+    _check_lora(job.training)
     for path in (*job.data, *job.training.validation):
         (_check_samples if job.command == "train" else _check_tuning_data)(Path(path), job)
     for path in job.tests:
@@ -41,9 +42,27 @@ def check_job(job: Job) -> ModelShape:
         raise ModelError(f"{job.model}: its config.json has no {error}; is it a decoder-only model?") from error
 
 
+def _check_lora(training: Training) -> None:
+    """Raise UsageError if LoRA would adapt anything but the linear layers of the decoder.
+
+    The loss reads the weights of the output layer itself, past an adapter, and an adapter of the embeddings, which is
+    of another form, could not be merged into the model.
+    """
+    if not training.lora or training.lora_targets == (ALL_LINEAR,):
+        return
+    for target in training.lora_targets:
+        if target.rpartition(".")[2] not in LINEAR_LAYERS:
+            raise UsageError(
+                f"lora_targets: LoRA cannot adapt {target!r}; have: {', '.join(LINEAR_LAYERS)}, or {ALL_LINEAR} alone"
+            )
+    if not training.lora_targets:
+        raise UsageError("lora_targets names no layer")
+
+
 def _check_samples(path: Path, job: Job) -> None:
     """Raise an error if the first line of a file is not a Sample."""
-    stat_uncompressed(path)
+    if not stat_uncompressed(path).st_size:
+        raise DataError(f"{path} is empty")
     line = next(Input(path).blocks(), b"").partition(b"\n")[0]
     try:
         text(parse(line), "completion")
@@ -62,6 +81,7 @@ def _check_tuning_data(path: Path, job: Job) -> None:
         except RecordError as error:
             raise DataError(f"{where}: {error}") from error
         return
+    raise DataError(f"{path} is empty" if not path.stat().st_size else f"{path}: it has no records")
 
 
 def _check_weights(job: Job) -> None:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from llamax_cli.config import Training
+from llamax_cli.config import ALL_LINEAR, LINEAR_LAYERS, Training
 
 ASSUMED_MFU = 0.4  # model FLOPs utilization, the share of the peak that a GPU reaches, if no throughput is given
+BYTES_SAVED = 12  # by a checkpoint for each trained weight: itself and the two moments of AdamW, in fp32
 CONTEXT = 1.5e9  # bytes of GPU memory for CUDA, its libraries and their buffers
 # Dense bf16 operations a second, as the makers state them, by part of the device name; the first match counts.
 PEAK_FLOPS = {
@@ -110,13 +111,14 @@ def estimate_memory(shape: ModelShape, training: Training, ranks: int) -> Memory
 
 
 def _trained_weights(shape: ModelShape, training: Training) -> int:
-    lora = 2 * training.lora * shape.layers * len(training.lora_targets) * shape.hidden
+    targets = LINEAR_LAYERS if training.lora_targets == (ALL_LINEAR,) else training.lora_targets
+    lora = 2 * training.lora * shape.layers * len(targets) * shape.hidden
     return lora if training.lora else shape.weights
 
 
 def disk_space(shape: ModelShape, training: Training) -> float:
     """Return the bytes for the checkpoints that are kept, one more while it is written, and the final model."""
-    return (training.keep + 1) * 12.0 * _trained_weights(shape, training) + 4.0 * shape.weights
+    return (training.keep + 1) * float(BYTES_SAVED) * _trained_weights(shape, training) + 4.0 * shape.weights
 
 
 def free_disk_space(folder: Path) -> int:

@@ -1,6 +1,7 @@
 """A run as it was requested: made from flags, written into its folder by the launcher, read there by the workers."""
 
 import json
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -110,13 +111,14 @@ def make_job(
 
     `config` is a file of settings, `settings` are `key=value`.
     """
-    if len(set(data)) < len(data):
-        raise UsageError("--data names a file twice")
+    _check_distinct("--data", data)
     if Path(model).is_file():
         if not init:
             raise UsageError(f"--model {model} is a configuration file; add --init to start from random weights")
         tokenizer = tokenizer or str(Path(model).parent)
     training = read_training(config, settings, TUNING if command == "tune" else None)
+    for name in ("validation", "translate"):
+        _check_distinct(name, getattr(training, name))
     return Job(
         model,
         tokenizer or model,
@@ -131,6 +133,21 @@ def make_job(
         tests=tuple(tests),
         trust_remote_code=trust_remote_code,
     )
+
+
+def _check_distinct(option: str, paths: Sequence[str]) -> None:
+    """Raise UsageError if an option names one file twice, be it by two paths or by links."""
+    seen: dict[object, str] = {}
+    for path in paths:
+        try:
+            status = os.stat(path)
+            identity: object = (status.st_dev, status.st_ino)
+        except OSError:
+            identity = path  # whoever reads it says what is wrong
+        if identity in seen:
+            other = f", as {seen[identity]} and as {path}" if seen[identity] != path else ""
+            raise UsageError(f"{option} names a file twice{other}")
+        seen[identity] = path
 
 
 def parse_job(text: str) -> Job:
@@ -154,6 +171,11 @@ def read_job(folder: Path) -> Job:
 def list_checkpoints(folder: Path) -> list[Path]:
     """Return the complete checkpoints in a folder, the latest last."""
     return sorted(path for path in folder.glob("step-*") if _NAME.fullmatch(path.name) and (path / FACTS).is_file())
+
+
+def checkpoint_step(checkpoint: Path) -> int:
+    """Return the step after which a checkpoint was made: `checkpoint_step(Path("step-00000500")) -> 500`."""
+    return int(checkpoint.name.removeprefix("step-"))
 
 
 def read_facts(checkpoint: Path) -> dict[str, Any]:

@@ -66,6 +66,8 @@ def accelerate_command(job: Job, machines: Machines, flags: Sequence[str]) -> li
         ours += [("--machine_rank", machines.rank)]
         ours += [("--main_process_ip", machines.address)] if machines.address else []
         ours += [("--main_process_port", machines.port)] if machines.port else []
+    elif machines.ranks > 1:
+        ours += [("--main_process_port", 0)]  # any free one: accelerate's usual one may belong to another run
     given = {flag.partition("=")[0] for flag in flags}
     # --multi_gpu starts several processes on CPUs, too; --cpu starts only one.
     hardware = "--multi_gpu" if machines.ranks > 1 else "" if machines.has_gpus else "--cpu"

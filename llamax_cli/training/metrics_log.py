@@ -146,12 +146,17 @@ class MetricsLog:
 
 
 class MetricsFile:
-    """A file of JSON lines, cut to `length` bytes first: what a run wrote after its last checkpoint is dropped."""
+    """A file of JSON lines, cut to `length` bytes first: what a run wrote after its last checkpoint is dropped.
+
+    A file that is shorter, because it was removed, rotated or lost its end in a crash, keeps its whole lines.
+    """
 
     def __init__(self, path: Path, length: int) -> None:
         try:
-            self._file = path.open("ab")
-            self._file.truncate(length)
+            self._file = path.open("a+b")
+            self._file.seek(0)
+            # Only ever to fewer bytes: truncate() would fill a shorter file up with NUL bytes.
+            self._file.truncate(self._file.read(length).rfind(b"\n") + 1)
         except OSError as error:
             raise FileError(f"{path}: {because(error)}") from error
         self._path = path

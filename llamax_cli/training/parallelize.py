@@ -9,22 +9,23 @@ from torch import Tensor
 from torch.distributed.checkpoint.state_dict import StateDictOptions, set_model_state_dict
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 
-from llamax_cli.models.causal_lm import CausalLM
+from llamax_cli.config import Training
+from llamax_cli.models.causal_lm import CausalLM, compile_layer
 from llamax_cli.models.packed_batch import idle_batch
 from llamax_cli.models.varlen_attention import disable_compilation
 
 
-def shard(model: CausalLM, mesh: Any, dtype: torch.dtype, *, compiled: bool) -> None:
-    """Spread a model over the ranks of a mesh.
+def shard(model: CausalLM, mesh: Any, dtype: torch.dtype, training: Training) -> None:
+    """Spread a model over the ranks of a mesh, its layers compiled if the settings say so.
 
     Weights are stored in fp32 and computed with in `dtype`; gradients are summed in fp32.
     """
-    if compiled:
+    if training.compile:
         disable_compilation()
     policy = MixedPrecisionPolicy(param_dtype=dtype, reduce_dtype=torch.float32)
     for layer in _layers(model):
-        if compiled:
-            layer.compile(dynamic=True)
+        if training.compile:
+            compile_layer(layer, checkpointed=training.gradient_checkpointing)
         fully_shard(layer, mesh=mesh, mp_policy=policy)
     # The head is used outside its own forward pass, so it has to stay whole until the backward pass.
     fully_shard(model, mesh=mesh, mp_policy=policy, reshard_after_forward=False)

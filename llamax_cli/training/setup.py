@@ -56,6 +56,8 @@ def assemble(job: Job, ranks: Ranks, tokenized: Callable[[int, int], None]) -> C
         lambda: open_encoder(job.tokenizer, training.loss, trust_remote_code=job.trust_remote_code)
     )
     ranks.run_first_then_others(lambda: causal_lm.check(config, len(tokenizer), training.block))
+    # Before the data is read, which may take hours: this finds names of weights and layers that the model lacks.
+    empty = ranks.run_first_then_others(lambda: causal_lm.prepare_for_training(causal_lm.empty_model(config), training))
 
     def prepare(paths: tuple[str, ...], seed: int) -> PackedDataset:
         return _prepare(job, ranks, tokenizer, encoder, paths, seed, tokenized)
@@ -64,7 +66,7 @@ def assemble(job: Job, ranks: Ranks, tokenized: Callable[[int, int], None]) -> C
     held_out = prepare(training.validation, 0) if training.validation else None
     if ranks.is_first and (line := packed_dataset.describe_rejected(data.rejected())):
         say(job.command, f"left out: {line}")
-    model = _model(job, ranks, config)
+    model = _model(job, ranks, config, empty)
     optimizer = make_optimizer(model, training)
     return Components(config, tokenizer, encoder, data, held_out, model, optimizer, LRScheduler(optimizer, training))
 
@@ -87,8 +89,8 @@ def _prepare(
     return data
 
 
-def _model(job: Job, ranks: Ranks, config: Any) -> CausalLM:
-    """Return the model, sharded, with its weights.
+def _model(job: Job, ranks: Ranks, config: Any, empty: Any) -> CausalLM:
+    """Return the empty model, sharded, with its weights.
 
     One rank reads or draws the weights and sends them to the others, so that memory holds them once.
     """
@@ -96,7 +98,6 @@ def _model(job: Job, ranks: Ranks, config: Any) -> CausalLM:
     precision = training.precision
     if precision == "auto":
         precision = "fp32" if ranks.device.type == "cpu" else "bf16"
-    empty = ranks.run_first_then_others(lambda: causal_lm.prepare_for_training(causal_lm.empty_model(config), training))
     weights = ranks.run_on_first(
         lambda: causal_lm.prepare_for_training(
             causal_lm.load_weights(
@@ -107,6 +108,6 @@ def _model(job: Job, ranks: Ranks, config: Any) -> CausalLM:
     )
     model = CausalLM(empty, training.loss_chunk)
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    shard(model, ranks.mesh, dtype, compiled=training.compile)
+    shard(model, ranks.mesh, dtype, training)
     broadcast_weights(model, weights or {})
     return model.train()

@@ -18,7 +18,8 @@ import torch
 from llamax_cli.console import counted, say, show_traceback
 from llamax_cli.errors import FileError, LlamaxError, Terminated, because
 from llamax_cli.ranks import rank
-from llamax_cli.training.job import Job, read_job
+from llamax_cli.training.checkpoint import reclaim
+from llamax_cli.training.job import Job, checkpoint_step, list_checkpoints, read_job
 from llamax_cli.training.metrics_log import MetricsLog
 from llamax_cli.training.process_group import Ranks, is_connection_lost, is_on_all_ranks, process_group
 from llamax_cli.training.setup import assemble
@@ -50,17 +51,18 @@ def _evaluate_on_task(job: Job) -> None:
 def run(folder: Path) -> int:
     """Train as the folder's job says and return the exit code; print an error in one line."""
     signals = Signals()
-    command = "train"
+    command, job = "train", None
     try:
         with process_group() as ranks, signals.ignored_after_failure():
             job = ranks.broadcast(lambda: read_job(folder))
             command = job.command
-            ranks.run_on_first(lambda: _lock(folder))
+            ranks.run_on_first(lambda: _open_folder(job))
             train(job, ranks, signals)
         return 0
     except (Terminated, KeyboardInterrupt) as error:
         if rank() == 0:
-            say(command, "terminated" if isinstance(error, Terminated) else "interrupted")
+            what = "terminated" if isinstance(error, Terminated) else "interrupted"
+            say(command, f"{what}; {_kept(job)}" if job else what)
         return 130 if isinstance(error, KeyboardInterrupt) else error.exit_code
     except LlamaxError as error:
         if rank() == 0 or not is_on_all_ranks(error):
@@ -74,6 +76,14 @@ def run(folder: Path) -> int:
             raise
         say(command, f"rank {rank()}: another rank is gone, so this one stops too")
         return 1
+
+
+def _kept(job: Job) -> str:
+    """Return what is left of a run that was stopped: `step 15 is kept in run/checkpoints: go on with --resume auto`."""
+    kept = [checkpoint_step(path) for path in list_checkpoints(job.checkpoints)]
+    if not kept:
+        return "no checkpoint is kept"
+    return f"step {kept[-1]:,} is kept in {job.checkpoints}: go on with --resume auto"
 
 
 def train(job: Job, ranks: Ranks, signals: Signals) -> None:
@@ -90,6 +100,12 @@ def train(job: Job, ranks: Ranks, signals: Signals) -> None:
             f"{counted(state.records, 'record')} in {counted(state.step, 'step')}{skipped}; loss {state.recent:.4g}; "
             f"{job.result}; {time.monotonic() - started:.1f} s",
         )
+
+
+def _open_folder(job: Job) -> None:
+    """Lock the run's folder and clear it of what killed runs left."""
+    _lock(job.folder)
+    reclaim(job)
 
 
 def _lock(folder: Path) -> None:

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import torch
 from support.runs import config, model_folder
+from torch._dynamo.testing import CompileCounter
+from transformers import AttentionInterface
 
 from llamax_cli import config as settings
 from llamax_cli.config import Training
@@ -25,6 +27,7 @@ from llamax_cli.models.loss_rules import LOSS_RULES
 from llamax_cli.models.packed_batch import Batch, make_batch
 from llamax_cli.models.sample_encoding import Encoded
 from llamax_cli.models.samples import Sample
+from llamax_cli.models.varlen_attention import NAME, attend, disable_compilation
 from llamax_cli.training.dataloader import prefetch
 from llamax_cli.training.lr_scheduler import SCHEDULES, LRScheduler, scheduled_rate
 from llamax_cli.training.optimizer import OPTIMIZERS, make_optimizer, parameter_groups
@@ -71,8 +74,8 @@ def alone(model: Any, encoded: list[Encoded]) -> torch.Tensor:
 
 
 def gradients(model: Any) -> dict[str, torch.Tensor]:
-    """Return the gradient of every weight."""
-    return {name: weight.grad.clone() for name, weight in model.named_parameters()}
+    """Return the gradient of every weight that is trained."""
+    return {name: weight.grad.clone() for name, weight in model.named_parameters() if weight.requires_grad}
 
 
 @pytest.mark.parametrize("kind", ARCHITECTURES)
@@ -152,6 +155,41 @@ def test_the_empty_model_matches_the_full_one(tmp_path: Path) -> None:
     }
     for (name, one), (_, other) in zip(empty.named_buffers(), full.named_buffers(), strict=True):
         assert torch.equal(one, other), name
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")  # at which Dynamo looks
+@pytest.mark.parametrize("checkpointed", [False, True])
+@pytest.mark.parametrize("lora", [0, 4])
+def test_layers_are_compiled_whether_checkpointed_or_not(
+    monkeypatch: pytest.MonkeyPatch, checkpointed: bool, lora: int
+) -> None:
+    """Graphs are compiled, no more of them for more layers; losses and gradients are those of the plain model."""
+    batch, results, counters = packed(documents()), {}, []
+
+    def counting_compile(function: Any, **how: Any) -> Any:
+        return compile_function(function, backend=counters[-1], **how)
+
+    compile_function = torch.compile
+    monkeypatch.setattr(torch, "compile", counting_compile)
+    for layers in (0, 2, 12):
+        torch._dynamo.reset()
+        counters.append(CompileCounter())
+        training = Training(compile=layers > 0, gradient_checkpointing=checkpointed, lora=lora)
+        model = causal_lm.prepare_for_training(architecture("llama", num_hidden_layers=layers or 2), training).train()
+        if layers:
+            disable_compilation()
+            for layer in model.get_decoder().layers:
+                causal_lm.compile_layer(layer, checkpointed=checkpointed)
+        losses = CausalLM(model, 7)(batch)
+        losses.sum().backward()
+        results[layers] = losses, gradients(model)
+    AttentionInterface.register(NAME, attend)
+    assert torch.allclose(results[0][0], results[2][0], atol=1e-6)
+    assert results[0][1].keys() == results[2][1].keys()
+    assert all(torch.allclose(weight, results[2][1][name], atol=1e-5) for name, weight in results[0][1].items())
+    plain, two, twelve = (counter.frame_count for counter in counters)
+    assert plain == 0 < two == twelve
 
 
 def test_weights_are_frozen_by_pattern() -> None:

@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,7 @@ SLURM = {
     "SLURM_STEP_TASKS_PER_NODE": "1(x3)",
     "SLURM_GPUS_ON_NODE": "8",
 }
+PROCESSES = ("--num_processes", "2")
 SMALL = ["--set", "block=64", "--set", "batch=7"]
 
 
@@ -65,6 +68,11 @@ def test_dry_run_shows_the_call(inputs: Path, llamax: Run) -> None:
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert not (inputs / "my run").exists()
+    several = llamax("train", "--model", "model", "--data", "mix.jsonl", "-o", "run", "--dry-run", "--", *PROCESSES)
+    assert b" --main_process_port 0 --num_processes 2 -m " in several.stdout
+    own = (*PROCESSES, "--main_process_port", "5")
+    several = llamax("train", "--model", "model", "--data", "mix.jsonl", "-o", "run", "--dry-run", "--", *own)
+    assert several.stdout.count(b"--main_process_port") == 1
 
 
 def test_three_nodes_of_eight_gpus_under_slurm(inputs: Path, llamax: Run) -> None:
@@ -229,6 +237,8 @@ def test_days_are_estimated_for_a_known_gpu(monkeypatch: pytest.MonkeyPatch) -> 
         ),
         ("--data none.jsonl", 1, "none.jsonl: no such file or directory"),
         ("--data pairs.jsonl", 65, "pairs.jsonl:1: no 'completion' in the record (it has src, tgt); train reads what"),
+        ("--data hollow.jsonl", 65, "hollow.jsonl is empty\n"),
+        ("--set validation=hollow.jsonl", 65, "hollow.jsonl is empty\n"),
         ("--data packed.jsonl", 65, "packed.jsonl is compressed; training reads records in random order, so decom"),
         ("--set blok=1", 2, "--set blok=1: unknown key 'blok'; did you mean block?"),
         ("--set validation=none", 1, "none: no such file or directory"),
@@ -236,11 +246,20 @@ def test_days_are_estimated_for_a_known_gpu(monkeypatch: pytest.MonkeyPatch) -> 
         ("--set translate=mix.jsonl --set translate_spm=none", 1, "none: no such file or directory; --spm takes"),
         ("--set translate=mix.jsonl --set translate_template=lama", 2, "unknown template 'lama'; did you mean llama?"),
         ("--lora -1", 2, "Invalid value for '--lora': -1 is not in the range x>=0."),
+        ("--lora --set lora_targets=embed_tokens", 2, "lora_targets: LoRA cannot adapt 'embed_tokens'; have: q_proj, "),
+        ('--lora --set lora_targets=["q_proj","lm_head"]', 2, "lora_targets: LoRA cannot adapt 'lm_head'; have: q_pr"),
+        ("--lora --set lora_targets=model.norm", 2, "lora_targets: LoRA cannot adapt 'model.norm'; have: q_proj, k_pr"),
+        ('--lora --set lora_targets=["all-linear","q_proj"]', 2, "lora_targets: LoRA cannot adapt 'all-linear'; hav"),
+        ("--lora --set lora_targets=[]", 2, "lora_targets names no layer"),
         ("-o mix.jsonl", 1, "mix.jsonl is a file, not a folder"),
         ("-o old", 1, "old already holds a run; continue it with --resume auto or name another folder"),
         ("extra.jsonl", 2, "'extra.jsonl' is not a flag of accelerate; name data files with --data"),
         ("--resume yes", 2, "Invalid value for '--resume': 'yes' is unknown; have: auto"),
-        ("--data mix.jsonl --data mix.jsonl", 2, "--data names a file twice"),
+        ("--data mix.jsonl --data mix.jsonl", 2, "--data names a file twice\n"),
+        ("--data mix.jsonl ./mix.jsonl", 2, "--data names a file twice, as mix.jsonl and as ./mix.jsonl"),
+        ("--data mix.jsonl linked.jsonl", 2, "--data names a file twice, as mix.jsonl and as linked.jsonl"),
+        ("--data hard.jsonl mix.jsonl", 2, "--data names a file twice, as hard.jsonl and as mix.jsonl"),
+        ('--set validation=["mix.jsonl","linked.jsonl"]', 2, "validation names a file twice, as mix.jsonl and as"),
     ],
 )
 def test_what_would_fail_later_is_refused_at_once(
@@ -254,6 +273,9 @@ def test_what_would_fail_later_is_refused_at_once(
     (inputs / "llama3" / "tokenizer.model").write_text("IQ== 0\nIg== 1\n")
     (inputs / "pairs.jsonl").write_text('{"src":"a","tgt":"b"}\n')
     (inputs / "packed.jsonl").write_bytes(b"\x28\xb5\x2f\xfd")
+    (inputs / "hollow.jsonl").touch()
+    (inputs / "linked.jsonl").symlink_to("mix.jsonl")
+    (inputs / "hard.jsonl").hardlink_to(inputs / "mix.jsonl")
     (inputs / "old" / "checkpoints" / "step-00000001").mkdir(parents=True)
     (inputs / "old" / "checkpoints" / "step-00000001" / "facts.json").write_text("{}")
     given = arguments.split()
@@ -281,13 +303,23 @@ def test_too_little_disk_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 # -- the whole way -----------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def accelerates_port_taken() -> Iterator[None]:
+    """Listen where accelerate's processes meet unless they are told another port, if nobody does."""
+    with socket.socket() as listener:
+        with suppress(OSError):
+            listener.bind(("127.0.0.1", 29500))
+            listener.listen()
+        yield
+
+
 @pytest.mark.slow
-def test_from_nothing_to_a_model_on_two_processes(inputs: Path, llamax: Run) -> None:
-    """A configuration and data become a model, through accelerate as for a user."""
+def test_from_nothing_to_a_model_on_two_processes(inputs: Path, llamax: Run, accelerates_port_taken: None) -> None:
+    """A configuration and data become a model, through accelerate as for a user, beside another such run."""
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     done = llamax(
         *("train", "--model", "model/config.json", "--init", "--data", "mix.jsonl", "-o", "run", *SMALL, "--keep", 1),
-        *("--", "--num_processes", 2, "--main_process_port", 0),  # other tests take the usual one
+        *("--", "--num_processes", 2),
         env=environment,
         fresh=True,
     )
@@ -332,8 +364,24 @@ def test_sigterm_to_the_launcher_ends_the_worker_with_a_checkpoint(inputs: Path,
     until(inputs / "run", 1)
     process.send_signal(signal.SIGTERM)
     err = process.communicate(timeout=60)[1].decode()
-    assert (process.returncode, err.splitlines()[1:]) == (143, ["llamax train: terminated"])
-    assert len(list((inputs / "run" / "checkpoints").glob("step-????????"))) == 1
+    assert (process.returncode, err.splitlines()[1:]) == (143, [kept_line(inputs, "terminated")])
+
+
+@pytest.mark.slow
+def test_ctrl_c_says_how_to_go_on(inputs: Path, start: Callable[..., Any]) -> None:
+    """As the terminal sends it, to the launcher and to its worker."""
+    process = start("--set", "epochs=2000")
+    until(inputs / "run", 1)
+    for each in (process, *psutil.Process(process.pid).children()):
+        each.send_signal(signal.SIGINT)
+    err = process.communicate(timeout=60)[1].decode()
+    assert (process.returncode, err.splitlines()[1:]) == (130, [kept_line(inputs, "interrupted")])
+
+
+def kept_line(folder: Path, what: str) -> str:
+    """Return the line about the only checkpoint of the run in a folder."""
+    (kept,) = (folder / "run" / "checkpoints").iterdir()
+    return f"llamax train: {what}; step {int(kept.name[5:]):,} is kept in run/checkpoints: go on with --resume auto"
 
 
 def test_only_the_worker_reports_an_error(inputs: Path, llamax: Run) -> None:

@@ -6,6 +6,7 @@ import shutil
 import signal
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,13 +29,19 @@ from support.runs import (
     until,
 )
 
-from llamax_cli.errors import Terminated
+from llamax_cli.config import LINEAR_LAYERS
+from llamax_cli.errors import FileError, Terminated
 from llamax_cli.models.packed_batch import Batch
 from llamax_cli.models.sample_encoding import encoder_of
+from llamax_cli.training import checkpoint
 from llamax_cli.training.dataloader import DataLoader
 from llamax_cli.training.dataset import Cache
+from llamax_cli.training.job import read_job
 from llamax_cli.training.packed_dataset import PackedDataset, prepare
+from llamax_cli.training.process_group import process_group
+from llamax_cli.training.sampler import DataPosition
 from llamax_cli.training.signals import Signals
+from llamax_cli.training.train_state import TrainState
 
 RECORDS = 300
 CLOSE = {"rel": 1e-6, "abs": 0}
@@ -244,17 +251,23 @@ def test_the_result_can_be_converted(whole: Path, tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")  # which peft asks for
-def test_lora_is_merged_and_also_written_as_an_adapter(tmp_path: Path, model: Path, mix: Path) -> None:
+@pytest.mark.parametrize("targets", [LINEAR_LAYERS, ("all-linear",), ("layers.1.mlp.up_proj",)])
+def test_lora_is_merged_and_also_written_as_an_adapter(
+    tmp_path: Path, model: Path, mix: Path, targets: tuple[str, ...]
+) -> None:
     """Peft's own merge of the adapter is the merged model; only LoRA's weights are in checkpoints."""
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    train(job(tmp_path, model, mix, lora=4, lora_alpha=8, stop_after=4, learning_rate=1e-2), 2)
-    train(job(tmp_path, model, mix, lora=4, lora_alpha=8, stop_after=8, learning_rate=1e-2, resume=True))
+    lora = {"lora": 4, "lora_alpha": 8, "lora_targets": targets}
+    train(job(tmp_path, model, mix, stop_after=4, learning_rate=1e-2, **lora), 2)
+    train(job(tmp_path, model, mix, stop_after=8, learning_rate=1e-2, resume=True, **lora))
     adapted = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(model), tmp_path / "model" / "adapter")
     theirs = adapted.merge_and_unload().state_dict()
     ours, before = weights(tmp_path), AutoModelForCausalLM.from_pretrained(model).state_dict()
-    assert any(not torch.allclose(ours[name], before[name], atol=1e-3) for name in ours)
+    changed = {name for name in ours if not torch.allclose(ours[name], before[name], atol=1e-3)}
+    named = LINEAR_LAYERS if targets == ("all-linear",) else targets
+    assert changed == {name for name in ours if name.removesuffix(".weight").endswith(named)}
     assert all(torch.allclose(ours[name], theirs[name], atol=1e-6) for name in ours)
 
 
@@ -290,13 +303,24 @@ def test_a_signal_makes_a_checkpoint(tmp_path: Path, model: Path, mix: Path) -> 
     until(tmp_path, len(steps_so_far(tmp_path)) + 2)
     os.kill(processes[0].pid, signal.SIGTERM)
     codes, said = end(tmp_path, processes)
-    assert (codes, said) == ([143], "llamax train: terminated\n")
-    assert len(list((tmp_path / "checkpoints").iterdir())) == 2
     steps = len(losses(tmp_path))
+    kept = f"step {steps} is kept in {tmp_path}/checkpoints: go on with --resume auto"
+    assert (codes, said) == ([143], f"llamax train: terminated; {kept}\n")
+    assert len(list((tmp_path / "checkpoints").iterdir())) == 2
     train(slow(tmp_path, model, mix, stop_after=steps + 5, resume=True))
     straight = slow(tmp_path / "straight", model, mix, stop_after=steps + 5)
     train(straight)
     assert losses(tmp_path) == pytest.approx(losses(straight), **CLOSE)
+
+
+def test_a_tuning_run_that_is_stopped_before_its_first_step(tmp_path: Path, model: Path) -> None:
+    """Nothing is kept, and no promise is made; the lines are those of the command that was called."""
+    records = [{"instruction": f"the {number} dog", "input": "", "output": "runs"} for number in range(100_000)]
+    data = write(tmp_path / "data.jsonl", records)
+    processes = begin(job(tmp_path, model, data, command="tune"))
+    wait_until(lambda: (tmp_path / "cache").exists())
+    os.kill(processes[0].pid, signal.SIGINT)
+    assert end(tmp_path, processes) == ([130], "llamax tune: interrupted; no checkpoint is kept\n")
 
 
 def test_a_killed_run_resumes_from_the_last_complete_checkpoint(tmp_path: Path, model: Path, mix: Path) -> None:
@@ -334,6 +358,45 @@ def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path, model: Path, mix
     assert "step-00000005.partial: file too large; the earlier checkpoints are intact" in said
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-00000003"]
     train(slow(tmp_path, model, mix, stop_after=6, resume=True))
+
+
+@pytest.mark.parametrize("left", ["", '{"event": "step", "step": 1}\n{"event": "st'])
+def test_a_log_that_is_gone_begins_anew(tmp_path: Path, model: Path, mix: Path, left: str) -> None:
+    """A log that was removed or rotated, or that lost its end, is continued with nothing but lines of JSON."""
+    train(job(tmp_path, model, mix, stop_after=3))
+    (tmp_path / "metrics.jsonl").write_text(left) if left else (tmp_path / "metrics.jsonl").unlink()
+    train(job(tmp_path, model, mix, stop_after=5, resume=True))
+    assert [line["step"] for line in metrics(tmp_path)] == [1] * bool(left) + [4, 5]
+
+
+def test_what_killed_runs_left_is_removed(tmp_path: Path, model: Path, mix: Path) -> None:
+    """Half-written checkpoints, arrays and models go under the lock of the run, and nothing else does."""
+    train(job(tmp_path, model, mix, stop_after=2))
+    before = sorted(tmp_path.rglob("*"))
+    for folder in ("checkpoints/step-00000040.partial", "model.partial"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "shard").write_bytes(b"half")
+    (tmp_path / "cache" / "index-0123.npy.4711.partial").write_bytes(b"half")
+    (tmp_path / "mine.partial").touch()
+    train(job(tmp_path, model, mix, stop_after=2, resume=True))
+    assert sorted(tmp_path.rglob("*")) == sorted([*before, tmp_path / "mine.partial"])
+
+
+def test_a_checkpoint_needs_room(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not begun where the disk has no room for it; the earlier one stays. A frozen weight takes none."""
+    weights = torch.nn.Linear(100, 10)
+    weights.bias.requires_grad_(False)
+    parts: Any = SimpleNamespace(model=weights, optimizer=torch.optim.AdamW([weights.weight]))
+    run = read_job(job(tmp_path, model, tmp_path / "none"))
+    with process_group() as ranks:
+        checkpointer = checkpoint.Checkpointer(run, parts, ranks)
+        position = DataPosition(0, 0, "")
+        monkeypatch.setattr(checkpoint, "free_disk_space", lambda folder: 12_000)
+        checkpointer.save(TrainState(step=1), position, {})
+        monkeypatch.setattr(checkpoint, "free_disk_space", lambda folder: 11_999)
+        with pytest.raises(FileError, match=r"step-00000002.partial: a checkpoint takes .*; the earlier .* intact"):
+            checkpointer.save(TrainState(step=2), position, {})
+    assert [path.name for path in run.checkpoints.iterdir()] == ["step-00000001"]
 
 
 # -- what is refused ---------------------------------------------------------------------------------------------------
@@ -425,6 +488,26 @@ def test_skipped_steps_change_nothing(tmp_path: Path, model: Path, mix: Path) ->
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"lora": 4, "lora_targets": ("layers.9.mlp.up_proj",)},
+            "lora_targets: Target modules {'layers.9.mlp.up_proj'}",
+        ),
+        ({"freeze": ("layers.0.*",)}, "freeze: 'layers.0.*' matches no weight; weights have names like model.embed"),
+    ],
+)
+def test_names_that_the_model_lacks_are_found_before_the_data_is_read(
+    tmp_path: Path, model: Path, mix: Path, settings: dict[str, Any], message: str
+) -> None:
+    """Reading it may take hours."""
+    said = refused(job(tmp_path, model, mix, **settings))
+    assert said.startswith(f"llamax train: {message}")
+    assert said.count("\n") == 1
+    assert not (tmp_path / "cache").exists()
+
+
 def test_truncated_weights_are_reported(tmp_path: Path, model: Path, mix: Path) -> None:
     """In one line, whichever rank reads them."""
     truncated = tmp_path / "truncated"
@@ -436,8 +519,9 @@ def test_truncated_weights_are_reported(tmp_path: Path, model: Path, mix: Path) 
     assert said.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_compiled_layer_is_the_layer(tmp_path: Path, model: Path, mix: Path, whole: Path) -> None:
-    """Torch.compile changes no loss beyond rounding."""
+    """Torch.compile changes no loss beyond rounding, under FSDP and with gradient checkpointing."""
     train(job(tmp_path, model, mix, compile=True, stop_after=2, epochs=2))
     assert losses(tmp_path) == pytest.approx(losses(whole)[:2], rel=1e-5)
 

@@ -354,6 +354,7 @@ def test_accuracy_is_counted_by_language() -> None:
             "alpaca.jsonl:1: no 'sentence1' (it has no known key); XNLI has premise, hypothesis and label",
         ),
         ("--model nowhere/at/all --data alpaca.jsonl -o run", 1, "nowhere/at/all: no such folder"),
+        ("--model model --data hollow.jsonl -o run", 65, "hollow.jsonl is empty\n"),
         ("--model empty --data alpaca.jsonl -o run", 1, "empty is not a model folder: config.json is missing"),
         (
             "--model older --data alpaca.jsonl -o run",
@@ -380,6 +381,7 @@ def test_a_contradiction_is_refused_in_one_line(
 ) -> None:
     """The error comes before anything is written."""
     (inputs / "empty").mkdir()
+    (inputs / "hollow.jsonl").touch()
     (inputs / "older").mkdir()
     (inputs / "older" / "model").symlink_to(inputs / "model")
     (inputs / "pairs.jsonl").write_text('{"src":"a","tgt":"b"}\n')
