@@ -27,13 +27,13 @@ enum { CAPITALS_NONE = 0, CAPITALS_FIRST = 1, CAPITALS_ALL = 2 };
 #define LONG_TEXT 10000  /* words; a longer text is left to Python */
 
 enum { SHORT_TEXT = 96 };           /* words; a text with no more uses only the stack */
-enum { LANGUAGE_SLOTS = 1 << 12 };  /* at most half are used; no lexicon has that many languages */
+enum { MANY_LANGUAGES = INT32_MAX / 4 };  /* far more than there are codes of languages */
 
 typedef struct {
     uint32_t length;            /* bytes of the word with its punctuation */
     uint32_t prefix, suffix;    /* bytes of punctuation before and after the word */
     uint32_t translations_size; /* bytes */
-    uint16_t choices;           /* languages; 0 where no lexicon has the word */
+    uint32_t choices;           /* languages; 0 where no lexicon has the word */
     uint8_t capitals;           /* one of CAPITALS_... */
     uint8_t has_letter;
     PyObject *second_words;     /* of phrases that begin with the word: a set, True (any word) or NULL (none) */
@@ -62,8 +62,9 @@ typedef struct {
     Slot *slots;                /* hash table of the entries, with linear probing */
     size_t capacity, used;
     uint64_t generation;        /* number of times that all entries were freed */
-    PyObject *codes[LANGUAGE_SLOTS]; /* hash table of the languages; the slot of a language is its number */
-    size_t languages;
+    PyObject **codes;           /* of the languages, by their numbers */
+    uint32_t *numbers;          /* hash table of 1 + the number of a language, with linear probing */
+    size_t languages, language_capacity; /* of `codes`; `numbers` is twice as large */
 } SpacedSwitcher;
 
 /* -- fields of texts ----------------------------------------------------------------------------------------------- */
@@ -107,7 +108,7 @@ static size_t count_words(const char *text, size_t length) {
 
 /* -- entries of the words seen so far ------------------------------------------------------------------------------ */
 
-static uint16_t *languages_of(const Entry *entry) { return (uint16_t *)(entry + 1); }
+static uint32_t *languages_of(const Entry *entry) { return (uint32_t *)(entry + 1); }
 static char *word_of(const Entry *entry) { return (char *)(languages_of(entry) + entry->choices); }
 static char *translations_of(const Entry *entry) { return word_of(entry) + entry->length; }
 
@@ -164,23 +165,58 @@ static void free_entries(SpacedSwitcher *self) {
     PyMem_Free(slots);
 }
 
-/* Return the number of a language, or -1 with an exception set. */
-static int language_number(SpacedSwitcher *self, const char *code, size_t length) {
-    for (size_t at = hash_of(code, length) & (LANGUAGE_SLOTS - 1);; at = (at + 1) & (LANGUAGE_SLOTS - 1)) {
-        Py_ssize_t size = 0;
-        const char *known = self->codes[at] ? PyUnicode_AsUTF8AndSize(self->codes[at], &size) : NULL;
-        if (known && (size_t)size == length && !memcmp(known, code, length))
-            return at;
-        if (known)
-            continue;
-        if (self->codes[at] || !(self->codes[at] = PyUnicode_FromStringAndSize(code, length)))
-            return -1;
-        if (++self->languages > LANGUAGE_SLOTS / 2) {
-            PyErr_SetString(PyExc_ValueError, "too many languages");
-            return -1;
-        }
-        return at;
+/* Return the place of a language in `numbers`: where it is, or where it belongs. */
+static uint32_t *find_number(const SpacedSwitcher *self, const char *code, size_t length) {
+    size_t mask = 2 * self->language_capacity - 1;
+    for (size_t at = hash_of(code, length) & mask;; at = (at + 1) & mask) {
+        if (!self->numbers[at])
+            return self->numbers + at;
+        Py_ssize_t size;
+        const char *known = PyUnicode_AsUTF8AndSize(self->codes[self->numbers[at] - 1], &size);
+        if (!known)
+            PyErr_Clear();  /* cannot happen: it is the text of UTF-8 */
+        else if ((size_t)size == length && !memcmp(known, code, length))
+            return self->numbers + at;
     }
+}
+
+/* Make room for twice as many languages; -1 with an exception set. */
+static int grow_languages(SpacedSwitcher *self) {
+    size_t capacity = self->language_capacity ? self->language_capacity * 2 : 64;
+    PyObject **codes = PyMem_Realloc(self->codes, capacity * sizeof *codes);
+    if (codes)
+        self->codes = codes;
+    uint32_t *numbers = codes && capacity <= MANY_LANGUAGES ? PyMem_Calloc(2 * capacity, sizeof *numbers) : NULL;
+    if (!numbers) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    PyMem_Free(self->numbers);
+    self->numbers = numbers;
+    self->language_capacity = capacity;
+    for (size_t i = 0; i < self->languages; i++) {
+        Py_ssize_t size;
+        const char *code = PyUnicode_AsUTF8AndSize(codes[i], &size);
+        if (!code)
+            return -1;
+        *find_number(self, code, size) = i + 1;
+    }
+    return 0;
+}
+
+/* Return the number of a language, or -1 with an exception set. */
+static int32_t language_number(SpacedSwitcher *self, const char *code, size_t length) {
+    if (self->languages == self->language_capacity && grow_languages(self) < 0)
+        return -1;
+    uint32_t *number = find_number(self, code, length);
+    if (!*number) {
+        PyObject *text = PyUnicode_FromStringAndSize(code, length);
+        if (!text)
+            return -1;
+        self->codes[self->languages++] = text;
+        *number = self->languages;
+    }
+    return *number - 1;
 }
 
 /* Return a new entry for a word; `packed` is the result of `pack`, a vocabulary.PackedWord or None. */
@@ -205,11 +241,11 @@ static Entry *new_entry(SpacedSwitcher *self, const char *text, size_t length, P
     const char *codes = value + translations_size;
     size_t codes_size = size - translations_size;
     if ((size_t)prefix_size + suffix_size > length || size > UINT32_MAX || length > UINT32_MAX ||
-        choices > UINT16_MAX || (translations_size && choices != count_fields(codes, codes_size, LIST_SEPARATOR))) {
+        (translations_size && choices != count_fields(codes, codes_size, LIST_SEPARATOR))) {
         PyErr_SetString(PyExc_ValueError, "not a packed word");
         return NULL;
     }
-    Entry *entry = PyMem_Malloc(sizeof(Entry) + choices * sizeof(uint16_t) + length + translations_size);
+    Entry *entry = PyMem_Malloc(sizeof(Entry) + choices * sizeof(uint32_t) + length + translations_size);
     if (!entry) {
         PyErr_NoMemory();
         return NULL;
@@ -222,7 +258,7 @@ static Entry *new_entry(SpacedSwitcher *self, const char *text, size_t length, P
     for (size_t i = 0; i < choices; i++) {
         size_t code_length = codes_size;
         field(codes, &code_length, LIST_SEPARATOR, 0);
-        int number = language_number(self, codes, code_length);
+        int32_t number = language_number(self, codes, code_length);
         if (number < 0) {
             free_entry(entry);
             return NULL;
@@ -546,8 +582,10 @@ static void switcher_dealloc(SpacedSwitcher *self) {
     PyObject_GC_UnTrack(self);
     switcher_release(self);
     free_entries(self);
-    for (size_t i = 0; i < LANGUAGE_SLOTS; i++)
-        Py_XDECREF(self->codes[i]);
+    for (size_t i = 0; i < self->languages; i++)
+        Py_DECREF(self->codes[i]);
+    PyMem_Free(self->codes);
+    PyMem_Free(self->numbers);
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
     Py_DECREF(type);
 }

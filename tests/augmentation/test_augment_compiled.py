@@ -131,6 +131,21 @@ def test_real_texts_are_the_same(data: Path, tmp_path: Path, llamax: Callable[..
     assert replaced > 5000
 
 
+def test_any_number_of_languages(tmp_path: Path) -> None:
+    """More languages than 16 bits can number, in one word and in many."""
+    codes = [f"l{number}" for number in range(70_000)]
+    words = {"all": {code: [f"all {code}"] for code in codes}}
+    words |= {f"w{start}": {code: [f"one {code}"] for code in codes[start::5000]} for start in range(5000)}
+    have = lexicon(tmp_path / "many.lex", ("en", words), entities=dict.fromkeys(codes, 1))
+    compiled, python = switchers([LexiconSource(have)], 1, True, False, 1 << 30)
+    text = " ".join(["all"] * 50 + [f"w{number}" for number in range(5000)])
+    for key in (1, 2**63):
+        switched = compiled.switch(text, key)
+        assert switched == python.switch(text, key)
+        _, _, _, replaced, languages = switched
+        assert replaced == 5050 and len(set(languages)) > 4500 and set(languages) <= set(codes)
+
+
 @given(st.integers(0, 2**64 - 1), st.integers(1, 20))
 def test_its_draws_are_those_of_python(key: int, words: int) -> None:
     """The first word is drawn by the same random bits as in Python."""
