@@ -1,11 +1,11 @@
-/* Code-switching of texts whose words are separated by single spaces, compiled; spaced.pyi describes the interface.
+/* Code-switching of texts whose words are separated by white space, compiled; spaced.pyi describes the interface.
 
    An entry is one block of memory, so that a word costs one or two cache misses instead of a dozen:
 
        struct Entry | numbers of the languages | the word as written in a text | translations NUL translations NUL ...
 
-   A phrase is stored like a word, from the first byte of its first word to the last byte of its last word. All text is
-   UTF-8. Python decides, once for each word, whether it has a letter; this file does not know what a letter is. */
+   A phrase is stored like a word, from the first byte of its first word to the last byte of its last word, with one
+   space between its words. All text is UTF-8. Python decides, once for each word, whether it has a letter; this file does not know what a letter is. */
 
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030B0000
@@ -44,15 +44,15 @@ typedef struct {
     Entry *entry;
 } Slot;
 
-/* A word of a text, and the text that is written in its place. */
+/* A word of a text, and what is written in its place; the gap before it is what stands between it and the last one. */
 typedef struct {
-    const char *start;          /* the word; later, its replacement */
-    size_t length;
-    const char *prefix, *suffix; /* punctuation around the replacement */
-    uint32_t prefix_length, suffix_length;
-    uint32_t words;             /* in the phrase that begins here, else 1; 0 inside a replaced phrase */
-    uint32_t is_capitalized;    /* whether the first letter of the replacement, an ASCII letter, is capitalized */
+    const char *start;
+    size_t length;              /* bytes */
+    const char *replacement;    /* of the word or phrase without its punctuation; NULL if it is not replaced */
+    size_t replacement_length;
     Entry *entry;               /* of the word, or of the longest phrase that begins with it */
+    uint32_t words;             /* in the phrase that begins here, else 1 */
+    uint32_t is_capitalized;    /* whether the first letter of the replacement, an ASCII letter, is capitalized */
 } Word;
 
 typedef struct {
@@ -87,24 +87,48 @@ static size_t count_fields(const char *text, size_t length, char separator) {
     return count;
 }
 
-/* Return the number of words, or 0 if there is white space other than U+0020 (see words.split_words). */
-static size_t count_words(const char *text, size_t length) {
-    size_t count = 1;
-    const unsigned char *at = (const unsigned char *)text, *end = at + length;
-    for (; at < end; at++) {
-        if (*at > ' ' && *at < 0xc2)
-            continue;
-        count += *at == ' ';
-        if (*at < ' ' ||
-            (*at == 0xc2 && (at[1] == 0x85 || at[1] == 0xa0)) ||
-            (*at == 0xe1 && at[1] == 0x9a && at[2] == 0x80) ||
-            (*at == 0xe2 && at[1] == 0x80 && (at[2] <= 0x8a || at[2] == 0xa8 || at[2] == 0xa9 || at[2] == 0xaf)) ||
-            (*at == 0xe2 && at[1] == 0x81 && at[2] == 0x9f) ||
-            (*at == 0xe3 && at[1] == 0x80 && at[2] == 0x80))
-            return 0;
+/* Return how many bytes a character of white space has, or 0 for any other character: what `\s` is for Python. */
+static inline size_t space_size(const unsigned char *at) {
+    if (*at > ' ' && *at < 0xc2)
+        return 0;
+    switch (*at) {
+    case '\t': case '\n': case '\v': case '\f': case '\r': case 0x1c: case 0x1d: case 0x1e: case 0x1f: case ' ':
+        return 1;
+    case 0xc2:
+        return at[1] == 0x85 || at[1] == 0xa0 ? 2 : 0;
+    case 0xe1:
+        return at[1] == 0x9a && at[2] == 0x80 ? 3 : 0;
+    case 0xe2:
+        return (at[1] == 0x80 && (at[2] <= 0x8a || at[2] == 0xa8 || at[2] == 0xa9 || at[2] == 0xaf)) ||
+               (at[1] == 0x81 && at[2] == 0x9f) ? 3 : 0;
+    case 0xe3:
+        return at[1] == 0x80 && at[2] == 0x80 ? 3 : 0;
+    default:
+        return 0;
     }
-    return count;
 }
+
+/* Split a text at runs of white space, as words.split_words does; return the number of words, or `limit` + 1 if there
+   are more. A text that begins or ends with white space begins or ends with an empty word. */
+static size_t split_words(const char *text, size_t length, Word *words, size_t limit) {
+    const unsigned char *at = (const unsigned char *)text, *end = at + length, *start = at;
+    size_t count = 0, size;
+    for (;;) {
+        while (at < end && !space_size(at))
+            at++;
+        if (count == limit)
+            return limit + 1;
+        words[count++] = (Word){.start = (const char *)start, .length = at - start};
+        if (at == end)
+            return count;
+        while (at < end && (size = space_size(at)))
+            at += size;
+        start = at;
+    }
+}
+
+/* Return the start of the gap before a word. */
+static const char *gap_before(const Word *word) { return word[-1].start + word[-1].length; }
 
 /* -- entries of the words seen so far ------------------------------------------------------------------------------ */
 
@@ -336,12 +360,8 @@ static int replace_word(SpacedSwitcher *self, Word *word, uint64_t bits, PyObjec
         text = kept;
         length = size;
     }
-    word->prefix = word->start;
-    word->prefix_length = entry->prefix;
-    word->suffix = word->start + entry->length - entry->suffix;
-    word->suffix_length = entry->suffix;
-    word->start = text;
-    word->length = length;
+    word->replacement = text;
+    word->replacement_length = length;
     return 0;
 }
 
@@ -369,28 +389,29 @@ static char *escape(char *at, const char *text, size_t length) {
     return at;
 }
 
-/* Return the words, with spaces between them, as a JSON string. */
+/* Return the words, with the gaps between them, as a JSON string. */
 static PyObject *join(const Word *words, size_t count) {
-    size_t size = count - 1;
+    const char *end = words[count - 1].start + words[count - 1].length;
+    size_t size = end - words->start;
     for (size_t i = 0; i < count; i++)
-        if (words[i].words)
-            size += words[i].prefix_length + words[i].length + words[i].suffix_length;
+        size += words[i].replacement_length;
     char *text = PyMem_Malloc(6 * size + 2), *at = text;
     if (!text)
         return PyErr_NoMemory();
     *at++ = '"';
-    for (size_t i = 0; i < count; i++) {
-        const Word *word = words + i;
-        if (!word->words)
+    const char *written = words->start;  /* the text up to here is written */
+    for (const Word *word = words; word < words + count; word++) {
+        if (!word->replacement)
             continue;
-        if (i)
-            *at++ = ' ';
-        char *start = at = escape(at, word->prefix, word->prefix_length);
-        at = escape(at, word->start, word->length);
+        const char *core = word->start + word->entry->prefix;
+        char *start = at = escape(at, written, core - written);
+        at = escape(at, word->replacement, word->replacement_length);
         if (word->is_capitalized)
             *start += 'A' - 'a';
-        at = escape(at, word->suffix, word->suffix_length);
+        const Word *last = word + word->words - 1;
+        written = last->start + last->length - word->entry->suffix;
     }
+    at = escape(at, written, end - written);
     *at++ = '"';
     PyObject *result = PyBytes_FromStringAndSize(text, at - text);
     PyMem_Free(text);
@@ -423,16 +444,45 @@ static int may_continue(const Entry *first, const Entry *second) {
     return found;
 }
 
+/* Return the entry of a phrase of several words, or NULL with an exception set. */
+static Entry *get_phrase(SpacedSwitcher *self, const Word *words, size_t count) {
+    const Word *last = words + count - 1;
+    size_t length = words->length, in_text = last->start + last->length - words->start;
+    for (const Word *word = words + 1; word <= last; word++)
+        length += 1 + word->length;
+    int has_single_spaces = length == in_text;
+    for (const Word *word = words + 1; has_single_spaces && word <= last; word++)
+        has_single_spaces = *gap_before(word) == ' ';
+    if (has_single_spaces)
+        return get_entry(self, words->start, length);
+    char *phrase = PyMem_Malloc(length), *at = phrase;
+    if (!phrase) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    for (const Word *word = words; word <= last; word++) {
+        if (word > words)
+            *at++ = ' ';
+        memcpy(at, word->start, word->length);
+        at += word->length;
+    }
+    Entry *entry = get_entry(self, phrase, length);
+    PyMem_Free(phrase);
+    return entry;
+}
+
 /* Replace the entry of a word with that of the longest phrase that begins with it; -1 with an exception set. */
 static int extend_phrase(SpacedSwitcher *self, Word *words, size_t count) {
-    const char *start = words->start;
     Entry *entry = words->entry;
     uint64_t generation = self->generation;
     for (size_t end = 1; end < count; end++) {
+        const char *gap = gap_before(words + end);
+        if (memchr(gap, '\n', words[end].start - gap))
+            return 0;
         int more = may_continue(entry, words[end].entry);
         if (more <= 0)
             return more;
-        if (!(entry = get_entry(self, start, words[end].start + words[end].length - start)))
+        if (!(entry = get_phrase(self, words, end + 1)))
             return -1;
         if (self->generation != generation)
             return 0;  /* the entries that were looked up before are freed */
@@ -485,8 +535,6 @@ static PyObject *switch_words(SpacedSwitcher *self, Word *words, uint32_t *place
         if (replace_word(self, word, bits, languages, held) < 0)
             goto end;
         replaced += word->words;
-        for (size_t i = 1; i < word->words; i++)
-            word[i].words = 0;
     }
     if ((text = join(words, count)))
         result = Py_BuildValue("OnnnO", text, (Py_ssize_t)with_letter, (Py_ssize_t)covered,
@@ -509,32 +557,28 @@ static PyObject *switcher_call(SpacedSwitcher *self, PyObject *args, PyObject *k
     const char *start;
     if (!PyArg_ParseTuple(args, "UK", &text, &key) || !(start = PyUnicode_AsUTF8AndSize(text, &size)))
         return NULL;
-    size_t count = count_words(start, size);
-    if (!count || count > LONG_TEXT)
-        Py_RETURN_NONE;
     Word short_words[SHORT_TEXT], *words = short_words;
     uint32_t short_places[SHORT_TEXT], *places = short_places;
+    size_t count = split_words(start, size, words, SHORT_TEXT);
+    size_t limit = size / 2 + 2 < LONG_TEXT ? size / 2 + 2 : LONG_TEXT;  /* words with gaps take two bytes or more */
     if (count > SHORT_TEXT) {
-        words = PyMem_Malloc(count * sizeof *words);
-        places = PyMem_Malloc(count * sizeof *places);
+        words = PyMem_Malloc(limit * sizeof *words);
+        places = PyMem_Malloc(limit * sizeof *places);
     }
     PyObject *result = NULL;
     if (!words || !places) {
         PyErr_NoMemory();
         goto end;
     }
-    for (size_t i = 0, left = size; i < count; i++) {
-        size_t length = left;
-        field(start, &length, ' ', 0);
-        words[i] = (Word){.start = start, .length = length};
-        start += length + 1;
-        left -= length + (i + 1 < count);
+    if (count > SHORT_TEXT && (count = split_words(start, size, words, limit)) > limit) {
+        result = Py_NewRef(Py_None);
+        goto end;
     }
     int is_stale = look_up_words(self, words, count);
     if (is_stale > 0)
         is_stale = look_up_words(self, words, count);
     if (is_stale > 0)
-        result = Py_NewRef(Py_None);
+        result = Py_NewRef(Py_None);  /* its words do not fit into the memory budget */
     else if (!is_stale)
         result = switch_words(self, words, places, count, key);
 end:
@@ -596,7 +640,7 @@ static PyMethodDef methods[] = {
 };
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, "Code-switches texts whose words are separated by single spaces."},
+    {Py_tp_doc, "Code-switches texts whose words are separated by white space."},
     {Py_tp_new, PyType_GenericNew},
     {Py_tp_init, switcher_init},
     {Py_tp_call, switcher_call},
@@ -626,7 +670,7 @@ static PyModuleDef_Slot module_slots[] = {{Py_mod_exec, execute}, {0}};
 static PyModuleDef module = {
     PyModuleDef_HEAD_INIT,
     .m_name = "spaced",
-    .m_doc = "Code-switching of texts whose words are separated by single spaces, compiled.",
+    .m_doc = "Code-switching of texts whose words are separated by white space, compiled.",
     .m_slots = module_slots,
 };
 

@@ -1,7 +1,7 @@
-"""Code-switching of texts whose words are separated by single spaces, compiled.
+"""Code-switching of texts whose words are separated by white space, compiled.
 
-For such texts, which nearly all texts are, it returns exactly what `code_switching.Switcher` returns in Python (the
-tests compare them), in a third of the time. It keeps each word that it has seen in one block of memory.
+It returns exactly what `code_switching.Switcher` returns in Python (the tests compare them), in a third of the time. It
+keeps each word that it has seen in one block of memory.
 """
 
 from collections.abc import Callable
@@ -25,8 +25,8 @@ class SpacedSwitcher:
     def __call__(self, text: str, key: int, /) -> tuple[bytes, int, int, int, list[str]] | None:
         """Return a `code_switching.Switched`: text as a JSON string, words, covered, replaced, languages.
 
-        `key` has 64 random bits. Return None if the text is left to Python, because it has white space other than
-        U+0020 or more than 10,000 words, or because its words do not fit into the memory budget.
+        `key` has 64 random bits. Words are split as `words.split_words` splits them. Return None if the text is left to
+        Python, because it has more than 10,000 words, or because its words do not fit into the memory budget.
         """
 
     def clear(self) -> None:

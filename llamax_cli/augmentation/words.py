@@ -28,12 +28,15 @@ PUNCTUATION = "PSZC"  # Unicode's major categories of punctuation, symbols, sepa
 
 
 def split_words(text: str) -> tuple[list[str], Gaps]:
-    """Return the words of a text, split at white space, and the gaps between them.
+    """Return the words of a text, split at runs of white space, and the gaps between them.
 
     `split_words("a b c") -> (["a", "b", "c"], " ")`
     `split_words("a\\u00a0b  c") -> (["a", "b", "c"], ["\\u00a0", "  "])`
+
+    White space is what `\\s` is: zero-width and other format characters are part of a word. A text that begins or ends
+    with white space begins or ends with an empty word.
     """
-    if text.isprintable():  # true of nearly every text; the only white space in it is U+0020
+    if text.isprintable() and "  " not in text:  # nearly every text: all its gaps are U+0020
         return text.split(" "), " "
     return _SPACE.split(text), _SPACE.findall(text)
 

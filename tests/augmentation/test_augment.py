@@ -157,6 +157,14 @@ def test_a_phrase_ends_with_its_line(english: Lexicon) -> None:
     assert augmented(plan, "good\nmorning", "good\tmorning") == ["gut\nmorning", "guten Morgen"]
 
 
+@pytest.mark.parametrize("beside", ["", "\u00a0x", "\u200b", "\u00ad", "👩\u200d💻", "\x7f", "\ue000", "\t", "\n"])
+def test_a_double_space_does_not_depend_on_other_characters(english: Lexicon, beside: str) -> None:
+    """A run of spaces is one gap, in a phrase too, whatever else is in the line."""
+    plan = Augmentation([english], 1, into=("de",))
+    assert augmented(plan, f"good  morning dog  {beside}") == [f"guten Morgen Hund  {beside}"]
+    assert augmented(plan, f"{beside}  black   dog") == [f"{beside}  schwarz   Hund"]
+
+
 def test_a_long_text_takes_time_in_proportion(english: Lexicon) -> None:
     """A text of 400,000 words takes seconds, with phrases and without."""
     (made,) = augmented(Augmentation([english], into=("de",)), "black dog good morning " * 100_000)

@@ -36,25 +36,20 @@ MORE = {
 }
 WORDS = "the The THE black Black dog, (dog) good Good GOOD morning morning! to To all intents ad hoc hoc. new New York"
 WORDS += " york, Straße e\u0301 É — 42 3rd x « «good İ ﬁ iPhone \u200bdog dog\u200b 犬 to\u00ad"
-SPACES = [" "] * 60 + [
-    "  ",
-    "\t",
-    "\n",
-    "\x0b",
-    "\x1c",
-    "\x85",
-    "\xa0",
-    "\u1680",
-    "\u2003",
-    "\u2028",
-    "\u202f",
-    "\u3000",
-]
+WHITE = [character for character in map(chr, range(0x110000)) if character.isspace()]
+FORMAT = ["\u200b", "\u00ad", "\u200d", "\u200e", "\u2060", "\ufeff", "\x00", "\x7f", "\U000e0067", "\ue000", "\u0378"]
+GAPS = st.one_of(st.just(" "), st.text(st.sampled_from([" ", " ", *WHITE]), min_size=1, max_size=3))
+TOKENS = st.one_of(
+    st.sampled_from([*WORDS.split(" "), ""]),
+    st.tuples(st.sampled_from(["", *WORDS.split(" ")]), st.sampled_from(FORMAT), st.sampled_from(WORDS.split(" "))).map(
+        "".join
+    ),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=3),
+)
 TEXTS = st.one_of(
     st.text(),
-    st.lists(st.tuples(st.sampled_from([*WORDS.split(" "), ""]), st.sampled_from(SPACES)), max_size=150).map(
-        lambda pairs: "".join(word + space for word, space in pairs)
-    ),
+    st.lists(st.tuples(TOKENS, GAPS), max_size=120).map(lambda pairs: "".join(word + gap for word, gap in pairs)),
+    st.lists(st.sampled_from([*WORDS.split(" "), "  ", "   ", *FORMAT]), max_size=60).map(" ".join),
 )
 
 
@@ -129,6 +124,24 @@ def test_real_texts_are_the_same(data: Path, tmp_path: Path, llamax: Callable[..
         _, _, _, count, _ = switched
         replaced += count
     assert replaced > 5000
+
+
+def test_every_character_divides_words_in_both_or_in_neither(english: Lexicon) -> None:
+    """All of the first plane and every 16th of the others: in a word, between words, and beside two spaces."""
+    compiled, python = switchers([LexiconSource(english)], 1, True, False, 1 << 30)
+    characters = [chr(code) for code in (*range(0xD800), *range(0xE000, 0x10000), *range(0x10000, 0x110000, 16))]
+    for start in range(0, len(characters), 500):
+        text = "\n".join(f"a{character}1" for character in characters[start : start + 500])
+        assert compiled.switch(text, 1) == python.switch(text, 1)
+    for character in [*WHITE, *FORMAT]:
+        for text in (
+            f"good{character}morning",
+            f"good  morning {character}",
+            f"{character} good {character} morning  ",
+        ):
+            assert compiled.switch(text, 1) == python.switch(text, 1)
+        _, words, *_ = compiled.switch(f"good{character}morning", 1)
+        assert words == 1 + character.isspace()
 
 
 def test_any_number_of_languages(tmp_path: Path) -> None:
