@@ -334,12 +334,22 @@ static uint64_t draw(uint64_t key, uint64_t number) {
     return bits ^ bits >> 28;
 }
 
-/* Replace a word with a translation; the list `held` keeps the strings that Python returned alive. */
-static int replace_word(SpacedSwitcher *self, Word *word, uint64_t bits, PyObject *languages, PyObject *held) {
+/* Return whether the replacement of a word differs from the word; spaces between words are not compared. */
+static int is_changed(const Word *word) {
+    const Entry *entry = word->entry;
+    const char *core = word_of(entry) + entry->prefix;
+    if (!word->replacement_length || word->replacement_length != entry->length - entry->prefix - entry->suffix)
+        return 1;
+    int first = word->is_capitalized ? *word->replacement + 'A' - 'a' : *word->replacement;
+    return first != *core || memcmp(word->replacement + 1, core + 1, word->replacement_length - 1);
+}
+
+/* Set the replacement of a word to a translation chosen by random bits; the list `held` keeps the strings that Python
+   returned alive. Return the translation's language, or NULL with an exception set. */
+static PyObject *translate(SpacedSwitcher *self, Word *word, uint64_t bits, PyObject *held) {
     const Entry *entry = word->entry;
     size_t choice = (bits >> LANGUAGE_SHIFT) % entry->choices;
-    if (PyList_Append(languages, self->codes[languages_of(entry)[choice]]) < 0)
-        return -1;
+    PyObject *language = self->codes[languages_of(entry)[choice]];
     size_t length = entry->translations_size - 1;
     const char *text = field(translations_of(entry), &length, FIELD_SEPARATOR, choice);
     if (memchr(text, ITEM_SEPARATOR, length)) {
@@ -356,13 +366,13 @@ static int replace_word(SpacedSwitcher *self, Word *word, uint64_t bits, PyObjec
         int failed = !kept || PyList_Append(held, written);
         Py_XDECREF(written);
         if (failed)
-            return -1;
+            return NULL;
         text = kept;
         length = size;
     }
     word->replacement = text;
     word->replacement_length = length;
-    return 0;
+    return language;
 }
 
 /* Write a text to `at` as part of a JSON string, and return the end of the written bytes. */
@@ -518,8 +528,9 @@ static PyObject *switch_words(SpacedSwitcher *self, Word *words, uint32_t *place
             places[left++] = i;
             covered += words[i].words;
         }
-    double rounding = (double)(key >> ROUNDING_SHIFT) / ROUNDING_RANGE;
-    size_t target = with_letter * self->rate + rounding;
+    /* volatile: Python rounds the product before it adds, so no fused multiply-add here */
+    volatile double exact = with_letter * self->rate;
+    size_t target = exact + (double)(key >> ROUNDING_SHIFT) / ROUNDING_RANGE;
     target = target < covered ? target : covered;
     size_t replaced = 0;
     PyObject *languages = PyList_New(0), *held = PyList_New(0), *text = NULL, *result = NULL;
@@ -530,9 +541,19 @@ static PyObject *switch_words(SpacedSwitcher *self, Word *words, uint32_t *place
         size_t number = bits % left;
         Word *word = words + places[number];
         memmove(places + number, places + number + 1, (left - number - 1) * sizeof *places);
-        if (word->words > target - replaced)
-            continue;  /* a phrase with more words than are still needed */
-        if (replace_word(self, word, bits, languages, held) < 0)
+        PyObject *language = translate(self, word, bits, held);
+        if (!language)
+            goto end;
+        if (!is_changed(word)) {
+            word->replacement = NULL;
+            continue;
+        }
+        size_t wanted = target - replaced;
+        if (word->words > wanted && draw(key, step + 1) % word->words >= wanted) {
+            word->replacement = NULL;
+            break;
+        }
+        if (PyList_Append(languages, language) < 0)
             goto end;
         replaced += word->words;
     }
