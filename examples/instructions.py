@@ -14,7 +14,7 @@ from llamax_cli.models.prompts import INSTRUCTION, language_name
 def instruction(pair: dict[str, str]) -> dict[str, str]:
     """Return `{"instruction": "Translate the following sentences from English to German.", "input": ...}` of a pair."""
     kept = {key: pair[key] for key in ("id", "src_lang", "tgt_lang")}
-    names = {key: language_name(pair[key], authors=True) for key in ("src_lang", "tgt_lang")}
+    names = {key: language_name(pair[key], "authors") for key in ("src_lang", "tgt_lang")}
     return {"instruction": INSTRUCTION.format(**names), "input": pair["src"], "output": pair["tgt"], **kept}
 
 

@@ -30,7 +30,7 @@ def write_tokenizer(records: list[dict[str, str]], folder: Path) -> None:
     LLaMAX-Alpaca says around a sentence is one piece each, so that a small model need not learn to read it.
     """
     lines = [BORDER.join(jieba.lcut(each["text"])) if each["lang"] == "zh" else each["text"] for each in records]
-    names = [language_name(code, authors=True) for code in sorted({each["lang"] for each in records})]
+    names = [language_name(code, "authors") for code in sorted({each["lang"] for each in records})]
     lines += [f"{source} to {target}" for source, target in permutations(names, 2)] * 20
     SentencePieceTrainer.train(
         sentence_iterator=(start + line for line in lines for start in ("", " ")),

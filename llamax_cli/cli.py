@@ -10,7 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from llamax_cli import __version__, interruption
-from llamax_cli.console import say
+from llamax_cli.console import say, show_traceback
 from llamax_cli.errors import LlamaxError, Terminated
 
 COMMANDS = {
@@ -96,6 +96,7 @@ def main() -> NoReturn:
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if stream is None:  # it is closed; occupy its number, so that no file gets it
             os.open(os.devnull, os.O_RDWR)
+    sys.excepthook = show_traceback
     try:
         interruption.listen()
         code = run(sys.argv[1:])
@@ -130,6 +131,7 @@ def run(arguments: list[str]) -> int:
 
 def _report(arguments: list[str], error: BaseException) -> int:
     """Print an error as one line and return its exit code; raise it again with `--debug`."""
+    interruption.notice()
     if "--debug" in arguments:
         raise error
     name = next((argument for argument in arguments if not argument.startswith("-")), "")

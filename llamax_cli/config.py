@@ -21,6 +21,7 @@ POLICIES = ("stop", "skip")
 TRACKERS = ("tensorboard", "wandb")
 BLOCKS, RECORDS = "blocks", "records"
 # What other trainers call a setting, for the hint about an unknown key.
+LARGEST_NUMBER = 2**63 - 1
 ALIASES = {
     "optim": "optimizer",
     "lr": "learning_rate",
@@ -52,10 +53,19 @@ ALIASES = {
 
 
 def _setting(
-    default: Any, help: str, *, least: float | None = None, most: float | None = None, among: Any = None
+    default: Any,
+    help: str,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    among: Any = None,
+    fixed: bool | None = None,
 ) -> Any:
-    """Return a field with its meaning and the values that it may have."""
-    facts = {"help": help, "least": least, "most": most, "among": among}
+    """Return a field with its meaning, the values that it may have, and whether a resumed run has to keep it.
+
+    A fixed setting says which numbers a checkpoint holds, or which records its position has passed.
+    """
+    facts = {"help": help, "least": least, "most": most, "among": among, "fixed": fixed}
     return field(default=default, metadata={name: fact for name, fact in facts.items() if fact is not None})
 
 
@@ -66,7 +76,7 @@ class Training:
     UsageError for a value that is out of range.
     """
 
-    block: int = _setting(2048, "Tokens in a block, into which whole records are packed.", least=2)
+    block: int = _setting(2048, "Tokens in a block, into which whole records are packed.", least=2, fixed=True)
     batch: int = _setting(64, "Blocks or records in a step, over all GPUs.", least=1)
     batch_of: str = _setting(
         BLOCKS, "What batch counts; with records, a step takes about that many.", among=(BLOCKS, RECORDS)
@@ -74,10 +84,12 @@ class Training:
     micro_batch: int = _setting(1, "Blocks that a GPU processes at once.", least=1)
     epochs: int = _setting(1, "Passes over the data.", least=1)
     stop_after: int = _setting(0, "Total number of steps after which to stop; 0 stops at the end of the data.", least=0)
-    seed: int = _setting(0, "Random seed for the order of the data and for initial weights.")
-    loss: str = _setting(COMPLETION, "What is learned: completions only, or the whole text.", among=LOSS_RULES)
+    seed: int = _setting(0, "Random seed for the order of the data and for initial weights.", fixed=True)
+    loss: str = _setting(
+        COMPLETION, "What is learned: completions only, or the whole text.", among=LOSS_RULES, fixed=True
+    )
 
-    optimizer: str = _setting("adamw", "Optimizer.", among=OPTIMIZERS)
+    optimizer: str = _setting("adamw", "Optimizer.", among=OPTIMIZERS, fixed=True)
     learning_rate: float = _setting(2e-5, "Peak learning rate.", least=0)
     schedule: str = _setting("cosine", "Learning rate schedule after the warmup.", among=SCHEDULES)
     warmup: float = _setting(0.03, "Share of the run during which the learning rate rises.", least=0, most=1)
@@ -95,11 +107,15 @@ class Training:
     compile: bool = _setting(False, "Compile the layers with torch.compile.")
     liger: bool = _setting(False, "On a GPU, use Liger kernels for norms, rotary positions and gated layers.")
     loss_chunk: int = _setting(2048, "Tokens whose logits are in memory at once.", least=1)
-    freeze: tuple[str, ...] = _setting((), "Name patterns of weights that are not trained: model.embed_tokens.*")
-    lora: int = _setting(0, "Rank of LoRA; 0 trains all weights.", least=0)
-    lora_alpha: int = _setting(16, "Alpha of LoRA, which is scaled by alpha / rank.", least=1)
+    freeze: tuple[str, ...] = _setting(
+        (), "Name patterns of weights that are not trained: model.embed_tokens.*", fixed=True
+    )
+    lora: int = _setting(0, "Rank of LoRA; 0 trains all weights.", least=0, fixed=True)
+    lora_alpha: int = _setting(16, "Alpha of LoRA, which is scaled by alpha / rank.", least=1, fixed=True)
     lora_targets: tuple[str, ...] = _setting(
-        ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"), "Layers that LoRA adapts."
+        ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
+        "Layers that LoRA adapts.",
+        fixed=True,
     )
 
     validation: tuple[str, ...] = _setting((), "Files of held-out samples, whose loss is measured.")
@@ -125,10 +141,15 @@ class Training:
             _check(setting.name, getattr(self, setting.name), setting.metadata)
 
 
+_METADATA = {setting.name: setting.metadata for setting in fields(Training)}
+
+
 def _check(name: str, value: Any, facts: Mapping[str, Any]) -> None:
     for item in value if isinstance(value, tuple) else (value,):
         if "among" in facts and item not in facts["among"]:
             raise UsageError(f"{name} = {item!r}: {suggestion(str(item), facts['among'])}")
+    if type(value) in (int, float) and not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
+        raise UsageError(f"{name} = {value!r}: must be a finite number of at most 64 bits")
     if "least" in facts and not value >= facts["least"]:
         raise UsageError(f"{name} = {value!r}: must be at least {facts['least']}")
     if "most" in facts and not value <= facts["most"]:
@@ -137,6 +158,11 @@ def _check(name: str, value: Any, facts: Mapping[str, Any]) -> None:
 
 # Instruction tuning: 128 records a step at 2e-5 (paper, section 2.2); where it is silent, as for Stanford Alpaca.
 TUNING = Training(batch=128, batch_of=RECORDS, epochs=3, weight_decay=0.0, beta2=0.999)
+
+
+def is_fixed(setting: str) -> bool:
+    """Return whether a resumed run has to keep a setting: `is_fixed("lora") -> True`."""
+    return bool(_METADATA[setting].get("fixed"))
 
 
 def read_training(path: Path | None, settings: Iterable[str] = (), defaults: Training | None = None) -> Training:
@@ -158,7 +184,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise FileError(f"{path}: {because(error)}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # not TOML, not UTF-8, or a number of more digits than Python reads
         raise UsageError(f"{path}: not TOML: {str(error).lower()}") from error
 
 
@@ -166,7 +192,7 @@ def _parse_value(text: str) -> Any:
     """Return a value as TOML reads it; what is not TOML is a string: `_parse_value("cosine") -> "cosine"`."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except ValueError:  # also a number of more digits than Python reads
         return text
 
 
@@ -186,7 +212,7 @@ def _typed(key: str, value: Any, types: Mapping[str, Any], where: str) -> Any:
             return tuple(items)
         raise UsageError(f"{where}: {key} takes a list of strings, not {value!r}")
     if expected is float and type(value) is int:
-        return float(value)
+        return float(value) if abs(value) <= LARGEST_NUMBER else value  # which `_check` refuses
     if type(value) is not expected:
         names = {int: "a whole number", float: "a number", str: "a string", bool: "true or false"}
         raise UsageError(f"{where}: {key} takes {names[expected]}, not {value!r}")

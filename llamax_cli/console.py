@@ -1,23 +1,52 @@
-"""Messages on stderr: lines, tables, and a progress bar on a terminal."""
+"""Messages on stderr: lines, tables, and a progress bar on a terminal.
+
+Nothing else writes to stderr. So whatever comes from data or from the command line passes through `escape`, and cannot
+move the cursor, change the terminal or look like a line of its own.
+"""
 
 import fcntl
 import os
+import re
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
 from typing import Any
 
 PATIENCE = 0.7  # seconds before a bar appears; a short run needs none
 INTERVAL = 0.1  # seconds between two updates of the bar
 WIDTH = 100  # most columns of a page
+# Controls, line ends, marks that override the direction of writing, and halves of characters.
+UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def escape(text: str) -> str:
+    r"""Return a text for a terminal, with controls written as in Python: `escape("a\x1b[2J\n") -> r"a\x1b[2J\n"`."""
+    return UNSAFE.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun: `counted(1, "record") -> "1 record"`, and 2000 give "2,000 records"."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def say(command: str, message: str) -> None:
     """Write one line to stderr, unless it is closed."""
+    _write(escape(f"{f'llamax {command}'.strip()}: {message}") + "\n")
+
+
+def show_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Write the traceback of an error to stderr; it is Python's `sys.excepthook`, with the lines escaped."""
+    lines = "".join(traceback.format_exception(kind, error, trace)).split("\n")
+    _write("\n".join(map(escape, lines)))
+
+
+def _write(text: str) -> None:
     if sys.stderr is None:
         return
     try:
-        sys.stderr.write(f"{f'llamax {command}'.strip()}: {message}\n")
+        sys.stderr.write(text)
         sys.stderr.flush()
     except (OSError, ValueError):
         pass
@@ -27,10 +56,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print rows as a table on stderr."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     shown = Table(*columns, box=None)
     for row in rows:
-        shown.add_row(*row)
+        shown.add_row(*(Text(escape(cell)) for cell in row))  # a Text has no markup such as [red]
     Console(stderr=True).print(shown)
 
 
@@ -80,13 +110,13 @@ class Progress:
         if self._bar is None:
             self._start(total)
         self._next = now + INTERVAL
-        text = note() if note else f"{records:,} records"
-        self._bar.update(self._task, completed=done, total=total, note=text)
+        text = note() if note else counted(records, "record")
+        self._bar.update(self._task, completed=done, total=total, note=escape(text))
 
     def set_note(self, note: str) -> None:
         """Show a text beside the bar, if there is a bar."""
         if self._bar is not None:
-            self._bar.update(self._task, note=note)
+            self._bar.update(self._task, note=escape(note))
 
     def _claim(self, total: int | None) -> bool:
         """Return whether this process may draw; without a known total it asks one interval later."""
@@ -101,7 +131,7 @@ class Progress:
             TextColumn("{task.description}"),
             BarColumn(),
             TaskProgressColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             TimeRemainingColumn(compact=True, elapsed_when_finished=True),
         )
         self._bar = Progress(*columns, console=Console(stderr=True), transient=True)

@@ -1,6 +1,7 @@
-"""BCP-47 tags, for languages and varieties outside the table: IANA's registry, as langcodes carries it.
+"""BCP-47 tags, for languages and varieties outside the table: IANA's registry and CLDR's facts, as langcodes has them.
 
 tag("srp-latn") -> "sr-Latn"
+tag("fra-fr")   -> "fr"         CLDR's likely subtags say which script and which region a tag need not name
 """
 
 from __future__ import annotations
@@ -48,9 +49,32 @@ def _shortest(parsed: langcodes.Language) -> str | None:
     language = subtag(parsed.language or "")
     if language is None or not _is_registered(parsed):
         return None
-    script = None if parsed.script == _usual_script(language, parsed.territory) else parsed.script
-    short = Tag.make(language=language, script=script, territory=parsed.territory, variants=parsed.variants)
+    script = parsed.script or _usual_script(language, parsed.territory)
+    region = None if parsed.territory == _usual_region(language, script) else parsed.territory
+    short = Tag.make(
+        language=language,
+        script=None if script == _usual_script(language, region) else script,
+        territory=region,
+        variants=parsed.variants,
+    )
     spelling = without_variety(short.to_tag())
+    return aliases().get(fold(spelling), spelling)
+
+
+def without_region(tag: str) -> str:
+    """Return a canonical tag without region and variants, but with the script that the region implies.
+
+    "pt-PT" -> "pt", "sr-ME" -> "sr-Latn"; Kurdish keeps its region, which distinguishes Kurmanji and Sorani.
+    """
+    from langcodes import Language as Tag
+
+    parsed = Tag.get(tag, normalize=False)
+    if parsed.language is None or parsed.language in KURDISH:
+        return tag
+    script = parsed.script or _usual_script(parsed.language, parsed.territory)
+    spelling = Tag.make(
+        language=parsed.language, script=None if script == _usual_script(parsed.language, None) else script
+    ).to_tag()
     return aliases().get(fold(spelling), spelling)
 
 
@@ -85,6 +109,30 @@ def _two_letters() -> dict[str, str]:
     pairs = [*LANGUAGE_ALPHA3.items(), *LANGUAGE_ALPHA3_BIBLIOGRAPHIC.items()]
     current = {code for (kind, code), entry in registry().items() if kind == "language" and "Deprecated" not in entry}
     return {three: two for two, three in pairs if two in current}
+
+
+@cache
+def macrolanguages() -> dict[str, str]:
+    """Return the macrolanguages outside the table by the individual language that stands for each: {"als": "sq", ...}.
+
+    They are CLDR's; the individual languages of the table are its aliases. Models and detectors use either code.
+    """
+    from langcodes.data_dicts import NORMALIZED_MACROLANGUAGES
+
+    # Ayacucho Quechua is the Quechua of FLORES-200; Kurdish of Turkey is not our `ku`, which is Sorani.
+    pairs = {**NORMALIZED_MACROLANGUAGES, "quy": "qu"}
+    return {member: macro for member, macro in pairs.items() if not {member, macro} & (aliases().keys() | KURDISH)}
+
+
+def _usual_region(language: str, script: str) -> str:
+    """Return the region that a tag need not name: ("fr", "Latn") -> "FR", ("zh", "Hant") -> "TW"; "" if unknown."""
+    from langcodes.data_dicts import LIKELY_SUBTAGS, NORMALIZED_MACROLANGUAGES
+
+    if language in KURDISH:
+        return ""
+    tags = f"{language}-{script}", language, NORMALIZED_MACROLANGUAGES.get(language, "")
+    likely = next((LIKELY_SUBTAGS[tag] for tag in tags if tag in LIKELY_SUBTAGS), "")
+    return "".join(likely.split("-")[2:3])
 
 
 def _usual_script(language: str, region: str | None) -> str:

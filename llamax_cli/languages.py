@@ -1,20 +1,41 @@
 """One code for each language: whatever a corpus calls it, the paper's code comes out.
 
     canonical("zho_Hans") -> "zh"       codes of ISO 639, BCP-47, FLORES, NTREX, MUSE, PanLex, Tatoeba, mBART, mRASP
+    canonical("fr-FR")    -> "fr"       without the script and the region that are the usual ones
     canonical("eus")      -> "eu"       a language outside the 102 is written as its BCP-47 tag
-    canonical("por-BR")   -> "pt-BR"    so is a variety by region or script, which is not the language of the table
+    canonical("fra-CA")   -> "fr-CA"    so is a variety by region or script, which is not the language of the table
+    find("fr-CA", {"fr"}) -> "fr"       but what knows only the language is used for its varieties too
     language("zho_Hans").script -> "Hans"
 
 language_table.py holds the 102 languages. Only for others is language_tags.py loaded, and langcodes with it.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Container, Iterator
 from functools import lru_cache
 
 from llamax_cli.errors import LanguageError
 from llamax_cli.language_table import KURDISH, Language, aliases, fold, languages, without_variety
 
-__all__ = ["Language", "canonical", "known", "language", "languages", "name_of", "spellings"]
+__all__ = [
+    "Language",
+    "LanguageSet",
+    "alternatives",
+    "base",
+    "canonical",
+    "code_of_token",
+    "covers",
+    "find",
+    "known",
+    "language",
+    "languages",
+    "name_of",
+    "table_row",
+    "variety",
+]
+
+# How M2M-100 and MADLAD-400 mark the codes in their vocabularies: `__de__`, `<2de>`.
+MARKED = re.compile(r"__(?P<m2m>[a-z]{2,3})__|<2(?P<madlad>[a-z]{2,4}(?:_[A-Z][a-z]{3})?(?:_[A-Z]{2})?)>")
 
 
 def canonical(code: str) -> str:
@@ -28,6 +49,8 @@ def canonical(code: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _resolve(code: str) -> str:
+    if MARKED.fullmatch(code) and (token_code := code_of_token(code)):
+        return token_code
     folded = fold(code)
     language_code = without_variety(folded)
     answer = aliases().get(folded) or aliases().get(language_code) or _tag(language_code)
@@ -53,7 +76,7 @@ def known(code: str) -> str | None:
 def language(code: str) -> Language:
     """Return one of the 102 by any of its codes: `language("deu_Latn").name -> "German"`.
 
-    Raises LanguageError for any other language, including a variety such as `pt-BR`.
+    Raises LanguageError for any other language, including a variety such as `pt-PT`.
     """
     canonical_code = canonical(code)
     try:
@@ -62,10 +85,15 @@ def language(code: str) -> Language:
         raise LanguageError(f"{_label(canonical_code)} is not among the 102 languages of the recipe") from None
 
 
+def table_row(code: str) -> Language | None:
+    """Return the row of the table for a canonical code or a region of it: `table_row("pt-PT").code -> "pt"`."""
+    return languages().get(code) or languages().get(base(code))
+
+
 def name_of(code: str) -> str:
     """Return the English name of a canonical code: `name_of("zh") -> "Chinese (Simplified)"`.
 
-    A variety is named in brackets: `name_of("pt-BR") -> "Portuguese (BR)"`.
+    A variety is named in brackets: `name_of("pt-PT") -> "Portuguese (PT)"`.
     """
     if code in languages():
         return languages()[code].name
@@ -81,16 +109,80 @@ def _registered_name(subtag: str) -> str:
     return str(registry()["language", subtag]["Description"][0])
 
 
-def spellings(code: str) -> Iterator[str]:
-    """Yield the codes by which models may know a language, best first: "ckb", "ckb_Arab", ... for `ku`."""
-    entry = languages().get(code)
-    if entry is None:
-        yield from (code, code.replace("-", "_"))
+def base(code: str) -> str:
+    """Return a canonical code without its region: `base("pt-PT") -> "pt"`, `base("sr-ME") -> "sr-Latn"`."""
+    return code if "-" not in code else _without_region(code)
+
+
+@lru_cache(maxsize=4096)
+def _without_region(code: str) -> str:
+    from llamax_cli.language_tags import without_region
+
+    return without_region(code)
+
+
+def variety(code: str) -> str:
+    """Return a code with the region that it names, even the usual one: `variety("por_BR") -> "pt-BR"`.
+
+    It is for corpora that have a language with and without its usual region; everywhere else `canonical` is right.
+    """
+    match = re.fullmatch(r"[a-z]{2,3}(?:-[a-z]{4})?-([a-z]{2}|[0-9]{3})", fold(code))
+    canonical_code = canonical(code)
+    named = f"{canonical_code}-{match[1].upper()}" if match else canonical_code
+    return named if known(named) == canonical_code else canonical_code
+
+
+def covers(asked: str, code: str) -> bool:
+    """Return whether a language is the one that was asked for or a region of it: `covers("en", "en-GB") -> True`."""
+    return asked in (code, base(code))
+
+
+class LanguageSet(frozenset[str]):
+    """Canonical codes that were asked for; each stands for its regions too: `"en-GB" in LanguageSet(["en"])`."""
+
+    def __contains__(self, code: object) -> bool:
+        return super().__contains__(code) or super().__contains__(base(str(code)))
+
+
+def find(code: str, available: Container[str]) -> str | None:
+    """Return the code under which something has a language, None if it lacks it: `find("pt-PT", {"pt"}) -> "pt"`.
+
+    Best is the code itself, then the language without its region, then the macrolanguage or the individual language
+    that stands for it: `find("als", {"sq"}) -> "sq"`, `find("mg", {"plt"}) -> "plt"`.
+    """
+    return next((candidate for candidate in alternatives(code) if candidate in available), None)
+
+
+@lru_cache(maxsize=4096)
+def alternatives(code: str) -> tuple[str, ...]:
+    """Return the codes under which something may have a language, best first: "als-XK" -> "als-XK", "als", "sq"."""
+    plain = base(code)
+    return tuple(dict.fromkeys((code, plain, *_partners(plain))))
+
+
+def _partners(code: str) -> Iterator[str]:
+    """Yield a code with its macrolanguage, or with the individual languages that stand for it: "knc-Arab" -> "kr-Arab".
+
+    The languages of the table have none: there both are the same code.
+    """
+    subtag, hyphen, script = code.partition("-")
+    if subtag in languages() or subtag in aliases():
         return
-    of_paper = () if code in KURDISH else (code,)
-    columns = (entry.bcp47, *of_paper, entry.flores200, entry.iso639_3, entry.flores101)
-    for spelling in (*columns, *(alias for alias in entry.aliases if alias not in KURDISH)):
-        yield from (spelling, spelling.replace("-", "_"))
+    from llamax_cli.language_tags import macrolanguages
+
+    macros = macrolanguages()
+    partners = [macros[subtag]] if subtag in macros else [member for member, macro in macros.items() if macro == subtag]
+    yield from filter(None, (known(partner + hyphen + script) for partner in partners))
+
+
+def code_of_token(token: str) -> str | None:
+    """Return the canonical code of a model's language token, None if it names no language: `"<2de>" -> "de"`.
+
+    `ku` is Kurmanji in every model that knows it; our `ku` is Sorani, which models call `ckb`.
+    """
+    match = MARKED.fullmatch(token)
+    code = token if match is None else str(match[match.lastgroup or 0])
+    return "kmr" if code in KURDISH else known(code)
 
 
 def _unknown(code: str) -> str:
@@ -108,7 +200,7 @@ def _unknown(code: str) -> str:
 
 
 def _label(code: str) -> str:
-    """Return a code with its name in English: "de (German)", "pt-BR (Portuguese)"."""
+    """Return a code with its name in English: "de (German)", "pt-PT (Portuguese)"."""
     name = languages()[code].name if code in languages() else _registered_name(code.partition("-")[0])
     return f"{code} ({name})"
 

@@ -6,6 +6,7 @@ bytes that were read (`msgspec.Raw`). So a value that no stage changes is writte
 integers, escapes and number formats. A stage reads a value with `text` or `language`, and sets plain Python values.
 """
 
+import math
 import re
 from collections.abc import Iterable
 from typing import Any, NotRequired, TypeAlias, TypedDict
@@ -60,14 +61,14 @@ class Sample(TypedDict):
 
 
 class Translation(TypedDict):
-    """A source text, a model's translation of it and, where there is one, the reference."""
+    """A source text, a model's translation of it and, where there are any, the reference or several of them."""
 
     id: NotRequired[str]
     src: str
     mt: str
     src_lang: str
     tgt_lang: str
-    tgt: NotRequired[str]
+    tgt: NotRequired[str | list[str]]
     truncated: NotRequired[bool]
     pivot: NotRequired[str]
     candidate: NotRequired[int]
@@ -122,9 +123,15 @@ class Missing(TypedDict):
     missing: int
 
 
-_records = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_records = _decoder.decode
+_lines = _decoder.decode_lines
+_MAX_COUNT = 2**63 - 1
+_SHOWN_DIGITS = 25
 _string = msgspec.json.Decoder(str).decode
 _encoder = msgspec.json.Encoder()
+_SPACED_COLON = re.compile(rb'"[ \t\r]+:')
+_SPACED_KEY = re.compile(rb'(?<!\\)(?:\\\\)*"[ \t\r]+:')  # the quote is not escaped
 _LONE_SURROGATE = (
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 )
@@ -134,23 +141,62 @@ def parse(line: bytes) -> Record:
     """Return the record on one line; RecordError says briefly why it is not a record."""
     try:
         line.decode()
-        return _records(line)
+        record = _records(line)
+        repeated = _repeated_key(line, record)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(_why(line, error)) from error
+    if repeated is not None:
+        raise RecordError(f"not a record: it has the key {repeated!r} twice")
+    return record
 
 
 def parse_lines(data: bytes) -> list[Record] | None:
     """Return the records of whole lines, or None if any line is bad; `parse` shows which one."""
-    lines = data.split(b"\n")
-    lines.pop()
     try:
         # Unchanged values are never decoded later, so text that is not UTF-8 must be found here.
         if not data.isascii():
             data.decode()
+        first = data[: data.find(b"\n") + 1]
+        if first and serialise([_records(first)]) == first:
+            # Data without white space between keys and values is most likely the same when it is written again. If it
+            # is, then each line has one record, and no record lost a value to another one under the same key.
+            records = _lines(data)
+            if len(records) == data.count(b"\n") and serialise(records) == data:
+                return records
         # Line by line: decode_lines would accept a record over two lines, because a line end is white space.
-        return list(map(_records, lines))
+        lines = data.split(b"\n")
+        lines.pop()
+        records = list(map(_records, lines))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+    is_spaced = _may_space_colons(data)
+    if not is_spaced and data.count(b'":') == sum(map(len, records)):
+        return records
+    for line, record in zip(lines, records, strict=True):
+        if (is_spaced or line.count(b'":') != len(record)) and _repeated_key(line, record) is not None:
+            return None
+    return records
+
+
+def _may_space_colons(data: bytes) -> bool:
+    """Return whether there may be white space before the colon behind a key; elsewhere `":` ends every key."""
+    # Most JSON and most languages have no white space before a colon, which is quickly seen.
+    return (b" :" in data or b"\t" in data or b"\r" in data) and _SPACED_COLON.search(data) is not None
+
+
+def _repeated_key(line: bytes, record: Record) -> str | None:
+    """Return a key that the object on a line has twice; `record` has its last values only."""
+    if not _may_space_colons(line) or not _SPACED_KEY.search(line):
+        # At least as many as there are keys: it may also stand in values, and in keys.
+        ends = line.count(b'":')
+        if ends == len(record) or ends == len(record) + sum(bytes(value).count(b'":') for value in record.values()):
+            return None
+    import json
+
+    # Exact, but slower; numbers stay strings, because they may be out of range.
+    pairs = json.loads(line, object_pairs_hook=list, parse_int=str, parse_float=str)
+    seen: set[str] = set()
+    return next((key for key, _ in pairs if key in seen or seen.add(key)), None)  # type: ignore[func-returns-value]
 
 
 def serialise(records: Iterable[Any]) -> bytes:
@@ -169,25 +215,85 @@ def text(record: Record, key: str) -> str:
         raise RecordError(f"{key!r} is {_kind(value)}, not a string") from error
 
 
+def texts(record: Record, key: str) -> list[str]:
+    """Return the strings of `key`, which holds one string or a list of them; RecordError if it is neither."""
+    try:
+        return [text(record, key)]
+    except RecordError:
+        strings = value(record, key) if key in record else None
+        if not isinstance(strings, list):
+            raise
+        if not strings or not all(isinstance(each, str) for each in strings):
+            raise RecordError(f"{key!r} is an array, but not of one or several strings") from None
+        return strings
+
+
 def language(record: Record, key: str) -> str:
     """Return the canonical language code of `key`: `zho_Hans` -> `zh`; RecordError if it is not a language."""
     return languages.canonical(text(record, key))
 
 
 def value(record: Record, key: str) -> Any:
-    """Return the JSON value of `key`, as Python objects."""
+    """Return the JSON value of `key`, as Python objects; RecordError if it is absent or has a number out of range."""
     if key not in record:
         raise _absent(record, key)
     raw = record[key]
-    return msgspec.json.decode(raw) if isinstance(raw, msgspec.Raw) else raw
+    try:
+        return msgspec.json.decode(raw) if isinstance(raw, msgspec.Raw) else raw
+    except RecursionError as error:
+        raise RecordError(f"{key!r} is nested too deeply") from error
+    except msgspec.DecodeError as error:
+        raise RecordError(f"{key!r} {'has' if bytes(raw)[:1] in b'[{' else 'is'} a number out of range") from error
+
+
+def number(record: Record, key: str, low: float = -math.inf, high: float = math.inf) -> float:
+    """Return the number of `key`, an int or a finite float; RecordError if it is none, or not from `low` to `high`."""
+    found = value(record, key)
+    if type(found) not in (int, float):
+        raise RecordError(f"{key!r} is {_kind(record[key])}, not a number")
+    try:
+        is_within = math.isfinite(found) and low <= found <= high
+    except OverflowError:  # an integer beyond the range of floats
+        is_within = False
+    if not is_within:
+        raise RecordError(f"{key!r} is {_shown(found)}, not {_range(low, high)}")
+    return found  # type: ignore[no-any-return]
+
+
+def whole_number(record: Record, key: str, least: int = 0) -> int:
+    """Return the whole number of `key`; RecordError if it is none, or less than `least`."""
+    found = value(record, key)
+    if type(found) is not int or not least <= found <= _MAX_COUNT:
+        shown = _shown(found) if type(found) in (int, float) else _kind(record[key])
+        raise RecordError(f"{key!r} is {shown}, not a whole number from {least}")
+    return found
+
+
+def boolean(record: Record, key: str) -> bool:
+    """Return whether the value of `key` is true; RecordError if it is neither true nor false."""
+    found = value(record, key)
+    if type(found) is not bool:
+        raise RecordError(f"{key!r} is neither true nor false")
+    return found
 
 
 def _absent(record: Record, key: str) -> RecordError:
     return RecordError(f"no {key!r} in the record (it has {', '.join(record) or 'nothing'})")
 
 
+def _range(low: float, high: float) -> str:
+    """Return a range in words: `_range(0, 100) -> "a number from 0 to 100"`."""
+    bounds = [f"{word} {bound:g}" for word, bound in (("from", low), ("to", high)) if math.isfinite(bound)]
+    return " ".join(["a number", *bounds]) if bounds else "a finite number"
+
+
+def _shown(number: float) -> str:
+    text = str(number)
+    return text if len(text) <= _SHOWN_DIGITS else f"{text[:_SHOWN_DIGITS]}... ({len(text)} digits)"
+
+
 def _kind(value: Any) -> str:
-    names = {"{": "an object", "[": "an array", "t": "a boolean", "f": "a boolean", "n": "null"}
+    names = {'"': "a string", "{": "an object", "[": "an array", "t": "a boolean", "f": "a boolean", "n": "null"}
     return names.get(bytes(value)[:1].decode(), "a number") if isinstance(value, msgspec.Raw) else type(value).__name__
 
 
@@ -209,4 +315,15 @@ def _why(line: bytes, error: Exception) -> str:
         return f"not JSON: {match[1].decode()} is not a JSON number; write null"
     if match := re.search(_LONE_SURROGATE, line):
         return f"not JSON: lone surrogate {match[0].decode()}"
-    return "not JSON: " + str(error).removeprefix("JSON is malformed: ")
+    return _control_character(line, str(error)) or "not JSON: " + str(error).removeprefix("JSON is malformed: ")
+
+
+def _control_character(line: bytes, error: str) -> str | None:
+    """Return what is wrong where the decoder stopped at a control character, which JSON does not allow in a string."""
+    match = re.search(r"invalid character \(byte (\d+)\)", error)
+    character = line[int(match[1]) :][:1] if match else b""
+    if not match or not b"" < character < b" ":
+        return None
+    number = character[0]
+    name, escape = ("tab", r"\t") if number == ord("\t") else (f"control character 0x{number:02x}", rf"\u{number:04x}")
+    return f"not JSON: a raw {name} (byte {match[1]}); in a string it is written {escape}"

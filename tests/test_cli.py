@@ -1,15 +1,19 @@
 """The command line itself: help, completion, one-line usage errors."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from support.processes import Outcome
 
+import llamax_cli
 from llamax_cli import __version__
 from llamax_cli.cli import COMMANDS, load
+from llamax_cli.console import counted
 
 Llamax = Callable[..., Outcome]
 
@@ -91,3 +95,22 @@ def test_completion_knows_commands_and_options() -> None:
     assert complete("llamax help con", 2) == ["convert"]
     assert complete("llamax help rec", 2) == ["recipe", "records"]
     assert complete("llamax convert --man", 2) == ["--manifest"]
+
+
+def test_one_is_singular(llamax: Llamax) -> None:
+    """A number stands with its noun in the form that it needs, in summaries as in errors."""
+    assert [counted(count, "record") for count in (0, 1, 2, 1000)] == [
+        "0 records",
+        "1 record",
+        "2 records",
+        "1,000 records",
+    ]
+    line = b'{"text":"Good morning.","lang":"en"}\n'
+    assert llamax("convert", "--from", "records", stdin=line).stderr.startswith(b"llamax convert: 1 record; ")
+
+
+def test_no_module_forms_a_plural_itself() -> None:
+    """There is one function for it, so that no message says `1 records`."""
+    for path in Path(str(llamax_cli.__file__)).parent.rglob("*.py"):
+        if path.name != "console.py":
+            assert not re.search(r"""['"]s['"] (\* \(|if )""", path.read_text(encoding="utf-8")), path

@@ -36,7 +36,11 @@ def test_a_file_and_settings_make_a_training(tmp_path: Path) -> None:
         ("freeze=[1]", "--set freeze=[1]: freeze takes a list of strings, not [1]"),
         ("batch=0", "batch = 0: must be at least 1"),
         ("warmup=2", "warmup = 2.0: must be at most 1"),
-        ("learning_rate=nan", "learning_rate = nan: must be at least 0"),
+        ("learning_rate=nan", "learning_rate = nan: must be a finite number of at most 64 bits"),
+        ("learning_rate=inf", "learning_rate = inf: must be a finite number of at most 64 bits"),
+        ("weight_decay=" + "9" * 400, "weight_decay = 999"),
+        ("seed=" + "9" * 30, "seed = 999"),
+        ("seed=" + "9" * 5000, "--set seed=999"),
         ("block", "--set block: write key=value"),
     ],
 )

@@ -17,7 +17,7 @@ from support.filters import start
 from support.processes import one_line, processor_seconds
 
 from llamax_cli import cli
-from llamax_cli.errors import FileError
+from llamax_cli.errors import DataError, FileError
 from llamax_cli.streams.inputs import Input
 
 Filters = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -40,6 +40,8 @@ BAD_LINES = {
     b'{"text":"a","x":-Infinity}': "-Infinity is not a JSON number; write null",
     b'{"text":"\xff","lang":"en"}': "not UTF-8: byte 0xff at 9",
     b'{"text":"a","lang":"en","x":"\xe2\x28"}': "not UTF-8: byte 0xe2 at 29",
+    b'{"text":"a\tb"}': r"a raw tab (byte 10); in a string it is written \t",
+    b'{"text":"\x1b[1m"}': r"a raw control character 0x1b (byte 9); in a string it is written \u001b",
     b'{"text":"a': "Input data was truncated",
     b'{"text":"a","x":' + b"[" * 5000 + b"]" * 5000 + b"}": "nested too deeply",
 }
@@ -108,6 +110,38 @@ COMPRESS = {
     "bz2": bz2.compress,
     "xz": lzma.compress,
 }
+
+
+@pytest.mark.parametrize("garbage", [b"garbage", b"\0" * 7 + b"x", b"x" * 100_000], ids=["short", "zeros", "long"])
+@pytest.mark.parametrize("compression", COMPRESS)
+def test_garbage_behind_compressed_data_is_told(
+    filters: Filters, tmp_path: Path, compression: str, garbage: bytes
+) -> None:
+    """What follows the last stream and is no stream is no part of the input that may be passed over."""
+    (tmp_path / "in").write_bytes(COMPRESS[compression](GOOD * 3) + garbage)
+    one_line(filters("upper", "in"), 65, "llamax upper: in: the compressed ", had_written=True)
+
+
+@pytest.mark.parametrize("compression", COMPRESS)
+def test_several_streams_are_one_input(filters: Filters, tmp_path: Path, compression: str) -> None:
+    """As `cat a.gz b.gz` makes them; the last may be followed by zeros where the format allows it."""
+    padding = b"\0" * 512 if compression in ("gz", "xz") else b""
+    (tmp_path / "in").write_bytes(COMPRESS[compression](GOOD * 3000) + COMPRESS[compression](GOOD * 3) + padding)
+    outcome = filters("upper", "in")
+    assert (outcome.returncode, outcome.stdout.count(b"\n")) == (0, 3003)
+
+
+def test_streams_of_xz_may_be_padded(tmp_path: Path) -> None:
+    """By a multiple of four zero bytes, also between two streams; another number of them is an error."""
+    text = b"".join(b"%d\n" % number for number in range(99_999))
+    for padding in (0, 4, 8, 65_536, 7):
+        (tmp_path / "in").write_bytes((lzma.compress(text) + b"\0" * padding) * 2)
+        source = Input(tmp_path / "in")
+        if padding % 4 == 0:
+            assert b"".join(source.blocks()) == text * 2
+        else:
+            with pytest.raises(DataError, match="7 zero bytes behind it, no multiple of 4"):
+                list(source.blocks())
 
 
 @pytest.mark.parametrize("compression", COMPRESS)
@@ -218,6 +252,21 @@ def test_a_full_disk_behind_the_output(tmp_path: Path, ending: str, command: str
     assert again.returncode == 0, err
     whole = (tmp_path / f"out{ending}").read_bytes()
     assert (gzip.decompress(whole) if ending else whole) == text.upper().replace(b'"TEXT"', b'"text"')
+
+
+def test_a_full_disk_behind_the_manifest(tmp_path: Path) -> None:
+    """The output is there before the manifest is written, and the line says so."""
+
+    def fill() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    process = start("upper", "-o", "out", "--manifest", "m", cwd=tmp_path, preexec_fn=fill)
+    _, err = process.communicate(GOOD, timeout=60)
+    assert process.returncode == 1
+    assert err.decode().endswith("m.partial: file too large; out is complete, and only the manifest is missing\n")
+    assert (tmp_path / "out").read_bytes() == GOOD.replace(b'"a"', b'"A"')
+    assert not (tmp_path / "m").exists()
 
 
 @pytest.mark.parametrize("arguments", [["upper"], ["upper", "--rejects", "r"], ["upper", "-o", "out"]], ids=str)

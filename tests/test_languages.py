@@ -13,32 +13,36 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from langcodes.data_dicts import LIKELY_SUBTAGS
 from langcodes.registry_parser import parse_registry
 from support.corpora import flores
+from support.language_tokens import MBART50
 
+from llamax_cli.conversion.formats.aligned import open_ntrex
+from llamax_cli.conversion.segments import CorpusRequest, ignore_bad_line
 from llamax_cli.errors import LanguageError
-from llamax_cli.languages import canonical, language, languages
+from llamax_cli.languages import base, canonical, covers, find, language, languages, variety
+from llamax_cli.streams.inputs import Input
 
 CODES = list(languages())
 # The groups solved from the published averages; low is the rest.
 HIGH = "af ast bg bs ca cs da de en es fr gl hr hu id it ms nl no pl pt ro ru sl sv uk"
-MBART50 = (
-    "ar_AR cs_CZ de_DE en_XX es_XX et_EE fi_FI fr_XX gu_IN hi_IN it_IT ja_XX kk_KZ ko_KR lt_LT lv_LV my_MM ne_NP nl_XX "
-    "ro_RO ru_RU si_LK tr_TR vi_VN zh_CN af_ZA az_AZ bn_IN fa_IR he_IL hr_HR id_ID ka_GE km_KH mk_MK ml_IN mn_MN mr_IN "
-    "pl_PL ps_AF pt_XX sv_SE sw_KE ta_IN te_IN th_TH tl_XX uk_UA ur_PK xh_ZA gl_ES sl_SI"
-)
 OTHER_SYSTEMS = """
     ger=de fre=fr chi=zh per=fa ice=is cze=cs dut=nl rum=ro scr=hr scc=sr may=ms bur=my geo=ka arm=hy wel=cy gre=el
     arb=ar aze=az azj=az fas=fa pes=fa msa=ms zsm=ms swa=sw nep=ne ori=or gaz=om pbt=ps uzn=uz lvs=lv khk=mn mac=mk
     ekk=et fuv=ff cmn=zh nor=no nob=no nb=no nb-NO=no fil=tl tgl=tl nso=ns ckb=ku ku=ku iw=he in=id jw=jv mo=ro
     zh-Hant=zhtrad zh-TW=zhtrad zh-HK=zhtrad zh-CN=zh zh-SG=zh cmn-Hans=zh sr-Cyrl=sr kor_Hang=ko jpn_Hani=ja
     jpn_Kana=ja zh-Hant-HK=zhtrad cmn_hans_cn=zh eng-Latn=en deu-DE=de es-LA=es mao=mi slo=sk zho-HK=zhtrad
+    fr-FR=fr es-ES=es ja-JP=ja sr-RS=sr en-US=en EN-us=en eng_US=en en-Latn-US=en por-BR=pt pt_br=pt sw-TZ=sw hu-HU=hu
+    ar-EG=ar nn-NO=nn sq-AL=sq als-AL=als sr-Latn-RS=sr-Latn pa-Arab-PK=pa-Arab pa-PK=pa-Arab kmr-TR=kmr ckb-IQ=ku
+    __de__=de <2de>=de <2zh_Hant>=zhtrad __ns__=ns <2ku>=kmr __ku__=kmr <2fil>=tl <2fr_CA>=fr-CA
 """
 OUTSIDE = """
     eus=eu baq=eu alb=sq yid=yi ji=yi nno=nn hbs=sh yue=yue kmr=kmr prs=prs kzj=dtp ase=ase zh-min-nan=nan gsw-ZH=gsw-ZH
     srp-Latn=sr-Latn srp_Latn=sr-Latn arb_Latn=ar-Latn kmr_Latn=kmr yue_Hans=yue-Hans uig_Arab=ug ber-Latn=ber-Latn
-    por-BR=pt-BR fra-CA=fr-CA spa-MX=es-MX eng-GB=en-GB eng-US=en-US fa-AF=fa-AF ku-Latn=ku-Latn ckb_Latn=ckb-Latn
-    zh-Hans-TW=zh-Hans-TW en-Latn-US=en-US ca-valencia=ca-valencia drh-Latn=mn-Latn i-klingon=tlh
+    por-PT=pt-PT fra-CA=fr-CA spa-MX=es-MX eng-GB=en-GB EN-gb=en-GB fa-AF=fa-AF ku-Latn=ku-Latn ckb_Latn=ckb-Latn
+    zh-Hans-TW=zh-Hans-TW ku-TR=ku-TR ar-SA=ar-SA es-419=es-419 sr-ME=sr-ME
+    ca-ES-valencia=ca-valencia ca-valencia=ca-valencia drh-Latn=mn-Latn i-klingon=tlh
 """
 # Unicode's name of a script, as the first word of its characters' names, by ISO 15924 code.
 SCRIPT_WORDS = {
@@ -151,6 +155,40 @@ def test_other_languages_and_varieties_keep_a_tag_of_their_own(typed: str, tag: 
         language(typed)
 
 
+@pytest.mark.parametrize("code", [code for code in CODES if code not in ("ku", "zh", "zhtrad")])
+def test_the_usual_region_goes_in_every_language(code: str) -> None:
+    """It is CLDR's, and no other language has another rule; a region that is not the usual one stays."""
+    bcp47 = languages()[code].bcp47
+    region = LIKELY_SUBTAGS[bcp47].split("-")[2]
+    for typed in (f"{bcp47}-{region}", f"{bcp47.upper()}_{region.lower()}", f"{languages()[code].iso639_3}_{region}"):
+        assert canonical(typed) == code
+    assert canonical(f"{bcp47}-AQ") == f"{bcp47}-AQ"
+    assert base(f"{bcp47}-AQ") == code
+
+
+def test_what_knows_the_language_is_used_for_its_regions() -> None:
+    """The code itself, then the language, then its macrolanguage; another script or dialect is something else."""
+    assert find("pt-PT", {"pt", "pt-PT"}) == "pt-PT"
+    assert find("pt-PT", {"pt"}) == find("pt", {"pt"}) == "pt"
+    assert find("pt", {"pt-PT"}) is None
+    assert find("sr-ME", {"sr", "sr-Latn"}) == "sr-Latn"
+    assert find("als", {"sq"}) == find("als-XK", {"sq"}) == "sq"
+    assert find("sq", {"als"}) == "als"
+    assert find("arz", {"ar"}) is find("ku-TR", {"ku"}) is find("kmr", {"ku"}) is find("prs", {"fa"}) is None
+    assert covers("en", "en-GB")
+    assert covers("en", "en")
+    assert not covers("en-GB", "en")
+    assert not covers("sr", "sr-Latn")
+    assert not covers("ku", "ku-TR")
+
+
+def test_a_variety_keeps_the_region_that_is_written() -> None:
+    """For corpora that have both."""
+    typed = ("eng-US", "en", "por_BR", "pt-pt", "zh-TW", "sr_Latn", "fra-CA")
+    assert [variety(code) for code in typed] == ["en-US", "en", "pt-BR", "pt-PT", "zhtrad", "sr-Latn", "fr-CA"]
+    assert {canonical(variety(code)) for code in ("eng-US", "en")} == {"en"}
+
+
 @given(st.sampled_from(SUBTAGS))
 def test_every_registered_language_is_accepted(subtag: str) -> None:
     """All of ISO 639 has a tag, and the tag is its own."""
@@ -252,11 +290,12 @@ def test_flores_101_files(data: Path) -> None:
 
 
 def test_ntrex_names_stay_apart(data: Path) -> None:
-    """No two files of NTREX-128, its English source included, become one code."""
+    """No two files of NTREX-128, its English source included, become one language of a corpus."""
     lines = (data / "ntrex128" / "LANGUAGES.tsv").read_text(encoding="utf-8").splitlines()
-    names = [line.split()[0] for line in lines if line]
-    assert "por-BR" in names
-    assert len({canonical(name) for name in [*names, "eng"]}) == len(names) + 1
+    names = [f"newstest2019-ref.{line.split()[0]}.txt" for line in lines if line] + ["newstest2019-src.eng.txt"]
+    (corpus,) = open_ntrex(CorpusRequest(names, Input, ignore_bad_line))
+    assert len(set(corpus.languages)) == len(names)
+    assert {"en", "en-US", "en-GB", "pt", "pt-PT"} < set(corpus.languages)
 
 
 def test_tatoeba_codes(data: Path) -> None:

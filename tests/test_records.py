@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llamax_cli.errors import RecordError
-from llamax_cli.records import parse, parse_lines, serialise, text, value
+from llamax_cli.records import boolean, number, parse, parse_lines, serialise, text, value, whole_number
 
 VALUES = [
     rb'"\u00e9"',
@@ -69,6 +69,38 @@ def test_lines_at_once_are_lines_one_by_one(records: list[dict[str, object]]) ->
     assert serialise(at_once) == serialise(map(parse, lines))
 
 
+@given(
+    st.lists(st.tuples(st.text(max_size=2).filter(utf8), trees.filter(utf8)), min_size=1, max_size=5),
+    st.sampled_from([":", ": ", " :", "\t: "]),
+    st.sampled_from([",", ", "]),
+    st.booleans(),
+)
+def test_a_line_is_bad_if_and_only_if_a_key_is_repeated(
+    items: list[tuple[str, object]], colon: str, comma: str, ascii_only: bool
+) -> None:
+    """Of two values under one key, none is lost in silence; nor is a line refused for what stands in its values."""
+    dump = json.JSONEncoder(ensure_ascii=ascii_only, separators=(comma, colon)).encode
+    line = ("{" + comma.join(dump(key) + colon + dump(item) for key, item in items) + "}").encode()
+    keys = [key for key, _ in items]
+    good = b'{"a":1}\n'
+    if len(set(keys)) == len(keys):
+        assert serialise([parse(line)]) == serialise(parse_lines(line + b"\n") or [])
+        assert parse_lines(good + line + b"\n") is not None
+    else:
+        repeated = next(key for place, key in enumerate(keys) if key in keys[:place])
+        with pytest.raises(RecordError) as caught:
+            parse(line)
+        assert str(caught.value) == f"not a record: it has the key {repeated!r} twice"
+        assert parse_lines(line + b"\n") is None
+        assert parse_lines(good + line + b"\n" + good) is None
+
+
+@pytest.mark.parametrize("data", [b"{}{}\n{\n}\n", b"{}{}\n\n", b'{"a":[\n]}\n{}\n', b"{} \n{}{}\n\n"])
+def test_each_line_is_one_record(data: bytes) -> None:
+    """Two records on a line do not make up for one that takes two lines, or none."""
+    assert parse_lines(data) is None
+
+
 BAD = {
     b"": "empty line",
     b"  \r": "empty line",
@@ -86,6 +118,12 @@ BAD = {
     b"\xff\xfe{\0": "not UTF-8: byte 0xff at 0",
     b'{"a":"\xed\xa0\x80"}': "not UTF-8: byte 0xed at 6",
     b"[1]": "not a record: expected object, got array",
+    b'{"a":1,"b":2,"a":3}': "not a record: it has the key 'a' twice",
+    rb'{"a":1,"\u0061":{"a":1}}': "not a record: it has the key 'a' twice",
+    b'{"a" :1,"b":":", "a":2}': "not a record: it has the key 'a' twice",
+    rb'{"a\\" :1,"b":"\" :","a\\":2}': "not a record: it has the key 'a\\\\' twice",
+    b'{"a"\t:1,"a"\t:2}': "not a record: it has the key 'a' twice",
+    rb'{"\":":1e999,"b\":":"\":","b\":":1}': "not a record: it has the key 'b\":' twice",
     b"3": "not a record: expected object, got int",
     b'"text"': "not a record: expected object, got str",
     b"null": "not a record: expected object, got null",
@@ -125,6 +163,45 @@ def test_what_is_no_string_is_named(written: bytes) -> None:
     """The error for a value that is not a string names its key and its type."""
     with pytest.raises(RecordError, match=f"^'a' is {KINDS[written]}, not a string$"):
         text(parse(b'{"a":' + written + b"}"), "a")
+
+
+NUMBERS = {
+    b"1e999": (b"is a number out of range",) * 3,
+    b"[-1e999]": (b"has a number out of range",) * 3,
+    b"9" * 400: (b"(400 digits), not a finite number", b"(400 digits), not a whole number", b"is neither"),
+    b"9" * 5000: (b"is a number out of range",) * 3,
+    b'"1"': (b"is a string, not a number", b"is a string, not a whole number from 0", b"is neither"),
+    b"true": (b"is a boolean, not a number", b"is a boolean, not a whole number from 0", True),
+    b"null": (b"is null, not a number", b"is null, not a whole number from 0", b"is neither true nor false"),
+    b"1.5": (1.5, b"'a' is 1.5, not a whole number from 0", b"is neither true nor false"),
+    b"-1": (-1, b"'a' is -1, not a whole number from 0", b"is neither true nor false"),
+    b"7": (7, 7, b"is neither true nor false"),
+}
+
+
+@pytest.mark.parametrize("written", NUMBERS, ids=lambda written: repr(written[:8]))
+def test_numbers_are_numbers_within_range(written: bytes) -> None:
+    """What is not a number of the kind that is asked for is refused and named, and never overflows."""
+    record = parse(b'{"a":' + written + b"}")
+    for read, expected in zip((number, whole_number, boolean), NUMBERS[written], strict=True):
+        if isinstance(expected, bytes):
+            with pytest.raises(RecordError) as caught:
+                read(record, "a")
+            assert expected.decode() in str(caught.value)
+        else:
+            found = read(record, "a")
+            assert (found, type(found)) == (expected, type(expected))
+
+
+@pytest.mark.parametrize(("low", "high", "says"), [(0, 100, "a number from 0 to 100"), (0, float("inf"), "from 0")])
+def test_a_number_has_bounds(low: float, high: float, says: str) -> None:
+    """The bounds themselves are allowed, and the message names them."""
+    assert [number({"a": end}, "a", low, high) for end in (low, 100)] == [low, 100]
+    with pytest.raises(RecordError, match=rf"^'a' is -0\.1, not .*{says}$"):
+        number({"a": -0.1}, "a", low, high)
+    if high == 100:
+        with pytest.raises(RecordError, match=r"^'a' is 100\.5, not a number from 0 to 100$"):
+            number({"a": 100.5}, "a", low, high)
 
 
 def test_what_is_missing_is_named() -> None:

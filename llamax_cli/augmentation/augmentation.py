@@ -1,19 +1,21 @@
 """Augmentation: code-switched copies of pairs and texts (paper, section 2.1, step 2, and section 3.2)."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec import Raw
 
 from llamax_cli.augmentation.code_switching import Switched, Switcher
-from llamax_cli.augmentation.segmentation import CHINESE, SCRIPTS, chinese_splitter, longest_match_splitter
+from llamax_cli.augmentation.segmenters import DEFAULTS, DICTIONARY, describe, splitter
+from llamax_cli.augmentation.unspaced_scripts import CHINESE, UNSPACED
 from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
 from llamax_cli.augmentation.words import split_words
+from llamax_cli.console import counted
 from llamax_cli.errors import RecordError, UsageError
-from llamax_cli.languages import canonical
+from llamax_cli.languages import LanguageSet, alternatives, canonical, covers, find
 from llamax_cli.lexicon.catalog import open_lexicon
 from llamax_cli.lexicon.store.reader import Lexicon
 from llamax_cli.randomness import bits, keyed_bits
@@ -26,6 +28,7 @@ COUNTS = ("words", "covered", "replaced", "sentences", "unchanged")  # all other
 MAX_VERIFIED = 1 << 30  # bytes; a lexicon no larger is verified first, at some gigabytes a second
 PAIR_KEYS = {"src", "tgt", "src_lang", "tgt_lang"}  # keys of a text that are dropped when it becomes a pair
 TARGET = "tgt"  # stands for the target language of each pair
+MOST_COPIES = 1000  # of a record, which are in memory at once
 MAX_LISTED = 20  # languages that a message lists
 
 
@@ -37,7 +40,7 @@ class Augmentation:
     `without`: languages to exclude; TARGET is the target language of each pair. `copies`: number of copies of each
     record, each with its own random choices. `append`: write the record itself before its copies. `drop_unchanged`:
     leave out copies without replacements. `paper`: exactly as in the paper, that is, in lower case, with words split at
-    white space and without phrases. `segmenter`: the segmenter for Chinese.
+    white space and without phrases. `segmenters`: the segmenter of each language without spaces (see segmenters.py).
     """
 
     lexicons: Sequence[Lexicon]
@@ -48,17 +51,21 @@ class Augmentation:
     append: bool = False
     drop_unchanged: bool = False
     paper: bool = False
-    segmenter: str = "jieba"
+    segmenters: Mapping[str, str] = field(default_factory=lambda: DEFAULTS)
     seed: int = 0
 
     def __post_init__(self) -> None:
-        have = {lang for lexicon in self.lexicons for lang in lexicon.statistics}
-        if missing := [lang for lang in self.into if lang not in have]:
+        have = self.lexicon_by_language
+        if missing := [lang for lang in self.into if not self._languages_for(lang)]:
             raise UsageError(
                 f"--into {','.join(missing)}: no such language in {self._paths()}; have: {_list_some(have)}"
             )
-        if not set(self.into or have).difference(self.without):
+        if not self._replacement_languages(self.without):
             raise UsageError("--not leaves no language to translate words into")
+        if self.paper and any(self.segmenters[lang] != DEFAULTS[lang] for lang in UNSPACED.difference(CHINESE)):
+            raise UsageError(
+                "--paper segments only Chinese; with it, --segmenter can only name a segmenter for Chinese"
+            )
 
     def __call__(self) -> "Augmenter":
         """Return the Augmenter of one worker."""
@@ -70,22 +77,63 @@ class Augmentation:
         have = sorted({lang for lexicon in self.lexicons for lang in lexicon.statistics})
         return {lang: max(self.lexicons, key=lambda lexicon: lexicon.entities(lang)) for lang in have}
 
-    def sources(self, target: str) -> list[LexiconSource]:
-        """Return the languages to take from each lexicon for pairs with the given target language."""
-        without = {target if lang == TARGET else lang for lang in self.without}
+    def _languages_for(self, lang: str) -> set[str]:
+        """Return the languages of the lexicons that a language of `--into` stands for: itself and its regions.
+
+        If there are none, the language is taken without its region.
+        """
+        have = self.lexicon_by_language
+        found = find(lang, have)
+        return {each for each in have if covers(lang, each)} or ({found} if found else set())
+
+    def _replacement_languages(self, without: Iterable[str]) -> set[str]:
+        """Return the languages of replacements; each of `without` stands for its regions too."""
+        into = {each for lang in self.into for each in self._languages_for(lang)} or set(self.lexicon_by_language)
+        excluded = LanguageSet(without)
+        return {lang for lang in into if lang not in excluded}
+
+    def source_language(self, lang: str) -> str:
+        """Return the language of the lexicons in which the words of a text are looked up: "en" for "en-GB".
+
+        RecordError if no lexicon has words of the language.
+        """
+        have = {each for lexicon in self.lexicons for each in lexicon.languages}
+        found = find(lang, have)
+        if found is None:
+            raise RecordError(f"{self._paths()} has no words of {lang!r}, only of {_list_some(have)}")
+        return found
+
+    def sources(self, lang: str, target: str) -> list[LexiconSource]:
+        """Return the languages to take from each lexicon for pairs with the given source and target language."""
+        without = {each for each in self.without if each != TARGET}
+        if TARGET in self.without:
+            without |= set(alternatives(target))
+        # A text in en-GB whose words are looked up as words of en is not to get words of en-GB in their place.
+        without |= {lang} - {self.source_language(lang)}
         if len(self.lexicons) == 1 and not self.into and not without:
             return [LexiconSource(self.lexicons[0])]
-        languages = set(self.into or self.lexicon_by_language) - without
+        languages = self._replacement_languages(without)
         return [
             LexiconSource(lexicon, frozenset(lang for lang in languages if self.lexicon_by_language[lang] is lexicon))
             for lexicon in self.lexicons
         ]
 
-    def check_source(self, lang: str) -> None:
-        """Raise RecordError if no lexicon has words of a language."""
-        if not any(lexicon.statistics[lang].entries for lexicon in self.lexicons if lang in lexicon.statistics):
-            have = {lang for lexicon in self.lexicons for lang in lexicon.languages}
-            raise RecordError(f"{self._paths()} has no words of {lang!r}, only of {_list_some(have)}")
+    @property
+    def dependencies(self) -> dict[str, Any]:
+        """What the result depends on besides the options: the content of the lexicons, and how texts are split.
+
+        `segmenter` is that of Chinese. `segmentation` are those of other languages, absent if the lexicons have none.
+        """
+        chinese = sorted({self.segmenters[lang] for lang in CHINESE})
+        facts: dict[str, Any] = {
+            "lexicons": [lexicon.fingerprint for lexicon in self.lexicons],
+            "segmenter": ",".join(chinese),
+        }
+        have = {lang for lexicon in self.lexicons for lang in lexicon.languages}
+        others = () if self.paper else sorted(have.intersection(UNSPACED).difference(CHINESE))
+        if others:
+            facts["segmentation"] = [f"{lang}={describe(self.segmenters[lang])}" for lang in others]
+        return facts
 
     def _paths(self) -> str:
         return ", ".join(lexicon.path for lexicon in self.lexicons)
@@ -160,22 +208,27 @@ class Augmenter:
 
     def _switcher(self, lang: str, target: str) -> Switcher:
         plan = self._plan
-        plan.check_source(lang)
-        sources = plan.sources(target)
-        is_chinese = lang in CHINESE
-        is_matched = lang in SCRIPTS and not plan.paper  # split at the longest entries, which include phrases
-        may_have_phrases = is_chinese or any(source.lexicon.max_words(lang) > 1 for source in sources)
+        sources = plan.sources(lang, target)
+        lang = plan.source_language(lang)
+        # The paper splits only Chinese other than at spaces.
+        segmenter = self._segmenter(lang)
+        # The search for entries finds phrases, too; other segmenters may split an entry into several words.
+        has_phrases = segmenter not in {None, DICTIONARY} or any(
+            source.lexicon.max_words(lang) > 1 for source in sources
+        )
         vocabulary = Vocabulary(
             sources,
             lang,
-            "" if is_chinese or is_matched else " ",
+            " " if segmenter is None else "",
             self._memory,
-            has_phrases=may_have_phrases and not plan.paper and not is_matched,
+            has_phrases=has_phrases and not plan.paper and segmenter != DICTIONARY,
             is_exact=plan.paper,
         )
-        if is_chinese:
-            return Switcher(vocabulary, chinese_splitter(plan.segmenter), plan.rate)
-        return Switcher(vocabulary, longest_match_splitter(vocabulary) if is_matched else split_words, plan.rate)
+        return Switcher(vocabulary, splitter(segmenter, vocabulary) if segmenter else split_words, plan.rate)
+
+    def _segmenter(self, lang: str) -> str | None:
+        """Return the name of the segmenter of a language, or None if its words are what is between spaces."""
+        return None if self._plan.paper and lang not in CHINESE else self._plan.segmenters.get(lang)
 
 
 class _Direction(NamedTuple):
@@ -219,8 +272,8 @@ def report(run: Run) -> None:
     run.figures["replacements"] = dict(sorted(run.tally.items()))
     run.tally.clear()
     run.remarks.append(
-        f"{achieved:.1%} of {counts['words']:,} words replaced, {coverage:.1%} covered, "
-        f"{counts['unchanged']:,} of {counts['sentences']:,} sentences unchanged"
+        f"{achieved:.1%} of {counted(counts['words'], 'word')} replaced, {coverage:.1%} covered, "
+        f"{counts['unchanged']:,} of {counted(counts['sentences'], 'sentence')} unchanged"
     )
 
 

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from llamax_cli.augmentation.segmentation import is_spaced
+from llamax_cli.augmentation.unspaced_scripts import is_spaced
 from llamax_cli.augmentation.vocabulary import Vocabulary, Word
 from llamax_cli.augmentation.words import (
     WordSplitter,

@@ -1,96 +1,53 @@
-"""Splitting texts without spaces into words: Chinese by a segmenter, other languages by the longest lexicon entries.
+"""Splitting texts without spaces into words with nothing but a lexicon.
 
-chinese_splitter("jieba")("我喜欢北京。") -> (["我", "喜欢", "北京", "。"], "")
+split = lexicon_splitter(vocabulary)  # a lexicon with แมว (cat) and ดำ (black)
+split("แมวดำ 2 ตัว") -> (["แมว", "ดำ", " ", "2", " ", "ตัว"], "")
+
+A run of characters of the script is split so that as few characters as possible are in no entry, and then into as few
+words as possible. What is left between entries is one unknown word. An entry beside it may be a piece of that word, as
+แพทย is of แพทยศาสตร์, so it becomes part of it, unless the spelling shows that a word ends between them. Names in
+katakana are split only if all parts are entries, and long ones.
 """
 
-from __future__ import annotations
-
-import re
-import warnings
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable, Collection, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
-from llamax_cli.augmentation.vocabulary import Vocabulary
+from llamax_cli.augmentation.unspaced_scripts import UnspacedScript, script_of
+from llamax_cli.augmentation.vocabulary import MemoryBudget, Vocabulary
 from llamax_cli.augmentation.words import WordSplitter
-from llamax_cli.errors import UsageError
-from llamax_cli.languages import languages
+
+IMPOSSIBLE = 1 << 62  # more than any segmentation costs
+NODE_BYTES = 400  # estimated memory of a _Node, for MemoryBudget
+SHORTEST_NAME = (
+    3  # characters of the shortest part of a name; most names that fall into shorter entries do so by chance
+)
+
+EntryFinder = Callable[[str], tuple[bool, bool]]  # whether a text is an entry, and whether longer entries begin with it
 
 
-class UnspacedScript(NamedTuple):
-    """The characters of a language without spaces, and the length of its shortest words in characters.
+class Segment(NamedTuple):
+    """A part of a run, from `start` to `end`; `is_entry` unless it is unknown."""
 
-    A single Thai or Khmer letter is usually part of a word that is not in the lexicon; a single Japanese character is
-    often a word.
+    start: int
+    end: int
+    is_entry: bool
+
+
+def lexicon_splitter(vocabulary: Vocabulary) -> WordSplitter:
+    """Return a splitter for a language without spaces that looks for the entries of a lexicon.
+
+    Each run of characters of other scripts and each run of white space is one word.
     """
-
-    characters: str
-    shortest: int
-
-
-SCRIPTS = {
-    "ja": UnspacedScript("々〆〇ぁ-ヿㇰ-ㇿ㐀-䶿一-鿿豈-﫿𠀀-𯿿", 1),
-    "th": UnspacedScript("\u0e01-\u0e3a\u0e40-\u0e4e", 2),
-    "lo": UnspacedScript("\u0e81-\u0ecd\u0edc-\u0edf", 2),
-    "km": UnspacedScript("\u1780-\u17d3\u17d7\u17dc\u17dd", 2),
-    "my": UnspacedScript("\u1000-\u103f\u104c-\u109f\uaa60-\uaa7f\ua9e0-\ua9ff", 2),
-}
-LEADING_VOWELS = frozenset("เแโใไເແໂໃໄ")  # written before the consonant that is spoken first
-FOLLOWING_VOWELS = frozenset("ะาำๅະາຳ")  # of Thai and Lao, which Unicode classes as letters
-STACKING_SIGNS = frozenset("\u17d2\u1039")  # the next consonant is written below
-CHINESE = frozenset({"zh", "zhtrad", "yue", "wuu", "lzh"})
-SEGMENTERS = ("jieba", "rjieba")
-
-
-def is_spaced(lang: str) -> bool:
-    """Return whether a language is written with spaces between words: `is_spaced("th") -> False`."""
-    known = languages().get(lang)
-    return known.spaced if known else lang not in CHINESE
-
-
-@cache
-def chinese_splitter(segmenter: str) -> WordSplitter:
-    """Return a splitter of Chinese texts that uses one of the SEGMENTERS; UsageError if it is not installed."""
-    segment = _rjieba() if segmenter == "rjieba" else _jieba()
-    return lambda text: (segment(text) or [""], "")
-
-
-def _jieba() -> Callable[[str], list[str]]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Python 3.12 warns about escapes in jieba's source
-        import jieba  # type: ignore[import-untyped]
-
-    # jieba's own way of loading prints to standard error and leaves a file in the temporary folder.
-    tokenizer = jieba.Tokenizer()
-    tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
-    tokenizer.initialized = True
-    segment: Callable[[str], list[str]] = tokenizer.lcut
-    return segment
-
-
-def _rjieba() -> Callable[[str], list[str]]:
-    try:
-        import rjieba  # type: ignore[import-not-found, import-untyped, unused-ignore]
-    except ImportError as error:
-        raise UsageError("--segmenter rjieba is not installed: pip install 'llamax[rjieba]'") from error
-    segment: Callable[[str], list[str]] = rjieba.cut
-    return segment
-
-
-def longest_match_splitter(vocabulary: Vocabulary) -> WordSplitter:
-    """Return a splitter for a language of SCRIPTS that splits texts at the longest entries of a lexicon.
-
-    The text between two entries is one word; so is each run of other characters or of white space.
-    """
-    characters, shortest = SCRIPTS[vocabulary.lang]
-    split_runs = re.compile(rf"[{characters}]+|[^\s{characters}]+|\s+").findall
-    is_script = re.compile(f"[{characters}]").match
+    script = script_of(vocabulary.lang)
+    entries = Entries(vocabulary.find_entry, script.shortest, vocabulary.memory)
 
     def split(text: str) -> tuple[list[str], str]:
         words: list[str] = []
-        for run in split_runs(text):
-            if is_script(run):
-                words += _match(run, vocabulary, shortest)
+        for run in script.split_runs(text):
+            if script.begins(run):
+                segments = segment(run, script, entries)
+                words += [run[start:end] for start, end, _ in segments]
             else:
                 words.append(run)
         return words or [""], ""
@@ -98,46 +55,135 @@ def longest_match_splitter(vocabulary: Vocabulary) -> WordSplitter:
     return split
 
 
-def _match(run: str, vocabulary: Vocabulary, shortest: int) -> Iterator[str]:
-    """Yield the longest entries in a run of one script, and the text between them."""
-    unknown = place = 0  # where the text without an entry begins, and where the next entry may begin
-    while place < len(run):
-        end = _longest_end(run, place, vocabulary, shortest) if _is_boundary(run, place) else None
-        if end is None:
-            place += 1
-            continue
-        if unknown < place:
-            yield run[unknown:place]
-        yield run[place:end]
-        unknown = place = end
-    if unknown < len(run):
-        yield run[unknown:]
+class _Node(dict[str, "_Node | None"]):
+    """A text that is an entry or the beginning of entries, with the nodes of the texts that have one syllable more.
 
-
-def _longest_end(run: str, start: int, vocabulary: Vocabulary, shortest: int) -> int | None:
-    """Return the end of the longest entry that starts at a place, or None if there is none."""
-    longest = None
-    for end in range(start + 1, len(run) + 1):
-        word = vocabulary.phrases[run[start:end]]
-        if word.is_known and end - start >= shortest and _is_boundary(run, end):
-            longest = end
-        if not word.has_longer:
-            break
-    return longest
-
-
-def _is_boundary(run: str, place: int) -> bool:
-    """Return whether a run may be split at a place without splitting a syllable.
-
-    A sign belongs to the letter before it, and a leading vowel to the letter after it.
+    `None` stands for texts that are neither. Nodes are made when they are first asked for.
     """
-    if place in {0, len(run)}:
-        return True
-    return not (_is_sign(run[place]) or run[place - 1] in LEADING_VOWELS or run[place - 1] in STACKING_SIGNS)
+
+    __slots__ = ("_entries", "_has_longer", "is_entry", "text")
+
+    def __init__(self, text: str, entries: "Entries", *, is_entry: bool, has_longer: bool) -> None:
+        self.text = text
+        self.is_entry = is_entry
+        self._has_longer = has_longer
+        self._entries = entries
+
+    def __missing__(self, syllable: str) -> "_Node | None":
+        if not self._has_longer:
+            return None
+        node = self[syllable] = self._entries.node(self.text + syllable)
+        return node
 
 
-@cache
-def _is_sign(character: str) -> bool:
-    from unicodedata import category
+class Entries:
+    """The entries of a lexicon, as a tree by syllables, as far as they have been looked up."""
 
-    return category(character)[0] == "M" or character in FOLLOWING_VOWELS
+    def __init__(self, find: EntryFinder, shortest: int, memory: MemoryBudget) -> None:
+        self._find = find
+        self._shortest = shortest
+        self._memory = memory
+        self.root = _Node("", self, is_entry=False, has_longer=True)
+        memory.register(self.root)
+
+    def node(self, text: str) -> _Node | None:
+        """Look a text up."""
+        is_entry, has_longer = self._find(text)
+        is_entry = is_entry and len(text) >= self._shortest
+        self._memory.charge(NODE_BYTES + 2 * len(text))
+        return _Node(text, self, is_entry=is_entry, has_longer=has_longer) if is_entry or has_longer else None
+
+
+def segment(run: str, script: UnspacedScript, entries: Entries) -> list[Segment]:
+    """Return the words of a run; an entry that may be a piece of an unknown word is part of that word."""
+    syllables = script.split_syllables(run)
+    segments = _in_characters(search(syllables, entries), syllables)
+    if len(segments) == 1:
+        return segments
+    pieces = _pieces(run, segments, script)
+    return _merge_unknown(segments, pieces) if pieces else segments
+
+
+def search(syllables: Sequence[str], entries: Entries) -> list[Segment]:
+    """Return the segments, in syllables, with the fewest unknown characters and then the fewest segments.
+
+    Of equally good ones the entry that begins first is taken, and the longest of those.
+    """
+    size = len(syllables)
+    root = entries.root
+    unknown_character = size + 1  # costs more than all words; a word costs 1
+    # The least cost of what begins at a place: after an entry, and after something unknown, which may grow for free.
+    after_entry, after_unknown = [0] * (size + 1), [0] * (size + 1)
+    entry_costs, unknown_costs, ends = [0] * size, [0] * size, [0] * size
+    for start in range(size - 1, -1, -1):
+        cost, end = IMPOSSIBLE, start + 1
+        place, node = start + 1, root[syllables[start]]
+        while node is not None:
+            if node.is_entry and after_entry[place] < cost:
+                cost, end = after_entry[place] + 1, place
+            if place == size:
+                break
+            node = node[syllables[place]]
+            place += 1
+        unknown = after_unknown[start + 1] + unknown_character * len(syllables[start])
+        entry_costs[start], unknown_costs[start], ends[start] = cost, unknown, end
+        after_entry[start] = cost if cost <= unknown else unknown + 1
+        after_unknown[start] = cost if cost <= unknown else unknown
+    segments: list[Segment] = []
+    start = unknown_start = 0
+    while start < size:
+        if entry_costs[start] <= unknown_costs[start]:
+            if unknown_start < start:
+                segments.append(Segment(unknown_start, start, is_entry=False))
+            segments.append(Segment(start, ends[start], is_entry=True))
+            start = unknown_start = ends[start]
+        else:
+            start += 1
+    if unknown_start < size:
+        segments.append(Segment(unknown_start, size, is_entry=False))
+    return segments
+
+
+def _in_characters(segments: Sequence[Segment], syllables: Sequence[str]) -> list[Segment]:
+    """Return segments of syllables as segments of characters."""
+    places = [0, *accumulate(map(len, syllables))]
+    return [Segment(places[start], places[end], is_entry) for start, end, is_entry in segments]
+
+
+def _pieces(run: str, segments: Sequence[Segment], script: UnspacedScript) -> set[int]:
+    """Return the indices of the entries that may be pieces of an unknown word."""
+    pieces: set[int] = set()
+    for index, (start, end, is_entry) in enumerate(segments):
+        if is_entry:
+            continue
+        if start and not script.is_seam(run, start):
+            pieces.add(index - 1)
+        if end < len(run) and not script.is_seam(run, end):
+            pieces.add(index + 1)
+    for name in script.find_names(run):
+        start, end = name.span()
+        parts = [index for index, part in enumerate(segments) if part.start < end and part.end > start]
+        if len(parts) > 1 and not all(_is_part_of_name(segments[index], start, end) for index in parts):
+            pieces.update(index for index in parts if _cuts(segments[index], start, end))
+    return pieces
+
+
+def _is_part_of_name(segment: Segment, start: int, end: int) -> bool:
+    """Return whether a segment is an entry and long enough within a name to be a part of it."""
+    return segment.is_entry and min(end, segment.end) - max(start, segment.start) >= SHORTEST_NAME
+
+
+def _cuts(segment: Segment, start: int, end: int) -> bool:
+    """Return whether a segment begins or ends within a name."""
+    return start < segment.start < end or start < segment.end < end
+
+
+def _merge_unknown(segments: Sequence[Segment], pieces: Collection[int]) -> list[Segment]:
+    """Return the segments with every sequence of unknown segments and `pieces` as one unknown segment."""
+    merged: list[Segment] = []
+    for index, (start, end, is_entry) in enumerate(segments):
+        is_word = is_entry and index not in pieces
+        if merged and not is_word and not merged[-1].is_entry:
+            start = merged.pop().start
+        merged.append(Segment(start, end, is_word))
+    return merged

@@ -5,6 +5,7 @@ Vocabulary([LexiconSource(lexicon)], "en", " ", MemoryBudget(1 << 20), has_phras
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias, TypeVar
@@ -13,7 +14,7 @@ from unicodedata import normalize
 import msgspec
 
 from llamax_cli.augmentation.words import Capitals, capitals_of, has_letter, trim
-from llamax_cli.lexicon.store.layout import FIELD_SEPARATOR, LIST_SEPARATOR
+from llamax_cli.lexicon.store.layout import CHECKSUM_BYTES, FIELD_SEPARATOR, ITEM_SEPARATOR, LIST_SEPARATOR
 from llamax_cli.lexicon.store.reader import Lexicon
 
 Value = TypeVar("Value")
@@ -161,6 +162,11 @@ class Vocabulary:
         word.values = ()
         return word.translations
 
+    def find_entry(self, text: str) -> tuple[bool, bool]:
+        """Return whether a lexicon has a word, in whatever languages, and whether longer entries begin with it."""
+        found, has_longer = self._look_up(_forms(text))
+        return bool(found), has_longer
+
     def pack(self, text: str) -> PackedWord | None:
         """Return the content of `words[text]` for spaced.c, or that of `phrases` if the text has several words."""
         self.memory.charge(PACKED_WORD_BYTES + len(text))
@@ -169,7 +175,7 @@ class Vocabulary:
         prefix, core, suffix = self._trim(text)
         forms = _forms(core)
         found, has_longer = self._look_up(forms)
-        if self._is_lazy and len(found) == 1:
+        if self._is_lazy and len(found) == 1 and not _has_affixes(found[0][1]):
             value = self._sources[0].lexicon.without_sources(found[0][1])
         else:
             languages, translations = self._merge(found)
@@ -208,7 +214,7 @@ class Vocabulary:
         size = WORD_BYTES
         for _, value in found:
             size += UNPACKED * len(value)
-        if self._is_lazy:
+        if self._is_lazy and not any(_has_affixes(value) for _, value in found):
             word.values = [value for _, value in found]
         else:
             word.languages, word.translations = self._merge(found)
@@ -232,13 +238,15 @@ class Vocabulary:
 
     def _merge(self, found: Sequence[tuple[LexiconSource, bytes]]) -> tuple[Sequence[str], Sequence[str]]:
         """Return the chosen languages and the translations into each, from the first value that has the language."""
-        if self._is_lazy and len(found) == 1:
+        if self._is_lazy and len(found) == 1 and not _has_affixes(found[0][1]):
             return self._sources[0].lexicon.unpack(found[0][1])
         merged: dict[str, str] = {}
         for source, value in found:
             for language, translations in zip(*source.lexicon.unpack(value), strict=True):
                 if source.languages is None or language in source.languages:
-                    merged.setdefault(language, translations)
+                    words = translations if self._is_exact else _without_affixes(translations)
+                    if words:
+                        merged.setdefault(language, words)
         return tuple(merged), tuple(merged.values())
 
     def _find_second_words(self, form: str) -> tuple[Collection[str], int]:
@@ -252,3 +260,18 @@ def _forms(core: str) -> tuple[str, ...]:
     text = core if core.isascii() else normalize("NFC", core)
     lower = text.lower()
     return (text,) if lower == text else (text, lower)
+
+
+# Finds a hyphen at an edge of a translation in a stored value. A pattern that begins with a letter is searched fast.
+_find_affix = re.compile(rb"-(?:(?<=[\0\1]-)|(?=[\0\1]))").search
+
+
+def _has_affixes(value: bytes) -> bool:
+    """Return whether a stored value has translations that begin or end with a hyphen; such affixes are no words."""
+    return _find_affix(value, CHECKSUM_BYTES) is not None or value.startswith(b"-", CHECKSUM_BYTES)
+
+
+def _without_affixes(translations: str) -> str:
+    """Return synonyms without those that are affixes: `er U+0001 -er -> er`."""
+    words = translations.split(ITEM_SEPARATOR)
+    return ITEM_SEPARATOR.join(word for word in words if not (word.startswith("-") or word.endswith("-")))

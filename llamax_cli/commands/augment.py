@@ -5,16 +5,18 @@ from typing import Annotated
 from typer import Option
 
 from llamax_cli.augmentation import augmentation
-from llamax_cli.augmentation.segmentation import SEGMENTERS
+from llamax_cli.augmentation.segmenters import AUTO, NAMES, choose_segmenters, complete_segmenter
 from llamax_cli.lexicon.catalog import lexicon_path
-from llamax_cli.options.command import Reads, command
-from llamax_cli.options.values import codes, codes_and, listed, one_of, share
+from llamax_cli.options.command import NEUTRAL, OptionGroup, Reads, command
+from llamax_cli.options.plain_text import PlainText, plain_text
+from llamax_cli.options.values import codes, codes_and, listed, share, whole_number
 from llamax_cli.streams.run import Run
 
 
 @command(shard=True, workers=True)
 def augment(
     run: Run,
+    plain: Annotated[PlainText, OptionGroup(plain_text)],
     dict_: Annotated[
         str,
         Option(
@@ -24,7 +26,7 @@ def augment(
         ),
         Reads(lambda names: map(lexicon_path, listed(names))),
     ],
-    rate: Annotated[float, Option(metavar="SHARE", callback=share, help="Share of the words to replace.")] = 0.3,
+    rate: Annotated[float, share(metavar="SHARE", help="Share of the words to replace.")] = 0.3,
     into: Annotated[
         str | None, Option(metavar="LANG,...", help="Replace words by words of these languages only.")
     ] = None,
@@ -37,7 +39,13 @@ def augment(
         ),
     ] = None,
     copies: Annotated[
-        int, Option(metavar="N", min=1, help="Number of copies of each record, each with its own replacements.")
+        int,
+        whole_number(
+            metavar="N",
+            low=1,
+            high=augmentation.MOST_COPIES,
+            help="Number of copies of each record, each with its own replacements.",
+        ),
     ] = 1,
     append: Annotated[bool, Option("--append", help="Also write each record itself, before its copies.")] = False,
     drop_unchanged: Annotated[
@@ -49,10 +57,13 @@ def augment(
     segmenter: Annotated[
         str,
         Option(
-            metavar="NAME", callback=one_of(SEGMENTERS), help=f"Word segmenter for Chinese: {', '.join(SEGMENTERS)}."
+            metavar="[LANG=]NAME,...",
+            autocompletion=complete_segmenter,
+            help=f"Word segmenters of languages without spaces: {', '.join(NAMES)}.",
         ),
-    ] = "jieba",
-    seed: Annotated[int, Option(metavar="N", help="Random seed.")] = 0,
+        NEUTRAL,  # what it says in the end is among the dependencies
+    ] = AUTO,
+    seed: Annotated[int, whole_number(metavar="N", help="Random seed.")] = 0,
 ) -> None:
     """Replace words of the source by translations in other languages.
 
@@ -60,11 +71,12 @@ def augment(
 
     Example: llamax augment --dict panlex < para.jsonl
     """
+    run.read_through(plain)
     lexicons = augmentation.open_lexicons(listed(dict_))
     banned = codes_and(augmentation.TARGET, not_)
     plan = augmentation.Augmentation(
-        lexicons, rate, codes(into), banned, copies, append, drop_unchanged, paper, segmenter, seed
+        lexicons, rate, codes(into), banned, copies, append, drop_unchanged, paper, choose_segmenters(segmenter), seed
     )
-    run.add_dependencies(lexicons=[lexicon.fingerprint for lexicon in plan.lexicons])
+    run.add_dependencies(**plan.dependencies)
     run.map(plan)
     augmentation.report(run)

@@ -4,15 +4,16 @@ from typing import Annotated
 
 from typer import Option
 
+from llamax_cli.languages import LanguageSet
 from llamax_cli.lexicon import lexicon_writer
-from llamax_cli.lexicon.builder import BuildContext, build
+from llamax_cli.lexicon.builder import build
 from llamax_cli.lexicon.catalog import path_of
 from llamax_cli.lexicon.detection import FORMATS, open_dictionaries
 from llamax_cli.lexicon.dictionaries import DictionaryRequest, parse_language_pair
 from llamax_cli.lexicon.rows import BuildOptions
 from llamax_cli.lexicon.statistics import LanguageStatistics
 from llamax_cli.options.command import Writes, command
-from llamax_cli.options.values import codes, format_option
+from llamax_cli.options.values import codes, format_option, whole_number
 from llamax_cli.streams.run import Run
 
 
@@ -31,14 +32,18 @@ def build_lexicon(
     list_: Annotated[bool, Option("--list", help="Show the lexicons that have a name.")] = False,
     stats: Annotated[bool, Option("--stats", help="Write statistics of each language instead of entries.")] = False,
     only: Annotated[str | None, Option(metavar="LANG,...", help="Keep these languages and no others.")] = None,
-    max_words: Annotated[int | None, Option(metavar="N", min=1, help="Leave out entries of more than N words.")] = None,
+    max_words: Annotated[
+        int | None, whole_number(metavar="N", low=1, help="Leave out entries of more than N words.")
+    ] = None,
     one_way: Annotated[bool, Option("--one-way", help="Read each dictionary from left to right only.")] = False,
     keep_identical: Annotated[
         bool, Option("--keep-identical", help="Keep words that are given as their own translation.")
     ] = False,
     hops: Annotated[
         int,
-        Option(metavar="1|2", min=1, max=2, help="With 2, also translate through a word that two dictionaries share."),
+        whole_number(
+            metavar="1|2", low=1, high=2, help="With 2, also translate through a word that two dictionaries share."
+        ),
     ] = 1,
 ) -> None:
     """Merge dictionaries into one multilingual lexicon, as records or compiled.
@@ -52,11 +57,11 @@ def build_lexicon(
         lexicon_writer.write_list(run)
         return
     path = lexicon_writer.destination(run, name, stats=stats)
-    options = BuildOptions(one_way, keep_identical, hops, codes(only), max_words)
+    options = BuildOptions(one_way, keep_identical, hops, LanguageSet(codes(only)), max_words)
     request = DictionaryRequest(run.input, parse_language_pair(langs), run.tally)
     dictionaries = open_dictionaries(request, run.settings.files or ("-",), from_)
     statistics: dict[str, LanguageStatistics] = {}
-    entries = build(dictionaries, options, BuildContext(run.reject, run.tally, run.settings.workers), statistics)
+    entries = build(dictionaries, options, lexicon_writer.context(run), statistics)
     if stats:
         lexicon_writer.write_stats(run, entries, statistics, options)
     else:

@@ -10,7 +10,7 @@ from llamax_cli.conversion.detection import FORMATS
 from llamax_cli.conversion.segments import CorpusRequest
 from llamax_cli.conversion.selection import Selection
 from llamax_cli.options.command import command
-from llamax_cli.options.values import codes, columns_by_language, format_option, listed, portion
+from llamax_cli.options.values import codes, columns_by_language, format_option, listed, portion, whole_number
 from llamax_cli.streams.chunks import WHOLE, Portion
 from llamax_cli.streams.run import Run
 
@@ -35,7 +35,7 @@ def convert(
         Option(metavar="LANG=COLUMN,...", help="Columns of a table, by name or number, as in en=1,zh=chinese."),
     ] = None,
     sample: Annotated[
-        int | None, Option(metavar="N", min=1, help="Draw N records for each direction, without replacement.")
+        int | None, whole_number(metavar="N", low=1, help="Draw N records for each direction, without replacement.")
     ] = None,
     part: Annotated[
         Portion,
@@ -46,7 +46,7 @@ def convert(
             show_default=False,
         ),
     ] = WHOLE,
-    seed: Annotated[int, Option(metavar="N", help="Random seed.")] = 0,
+    seed: Annotated[int, whole_number(metavar="N", help="Random seed.")] = 0,
     drop_empty: Annotated[bool, Option("--drop-empty", help="Leave out records with an empty text.")] = False,
     field: Annotated[str, Option(metavar="KEY", help="The key that --as text writes.")] = "text",
     name: Annotated[

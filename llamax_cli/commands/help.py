@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option
-from typer.core import TyperCommand
 
 from llamax_cli.console import show_page
 from llamax_cli.errors import UsageError
 from llamax_cli.manual import pages
+from llamax_cli.options.command import CompleteOptions
 from llamax_cli.options.values import one_of
 from llamax_cli.streams.outputs import open_output
 
@@ -64,4 +64,4 @@ def help(  # noqa: A001
             open_output(None).write(text.encode())
 
 
-help.command_class = TyperCommand  # type: ignore[attr-defined]
+help.command_class = CompleteOptions  # type: ignore[attr-defined]

@@ -8,14 +8,16 @@ from typer import Option
 from llamax_cli.identification.annotation import AnnotationRequest
 from llamax_cli.identification.detectors import DEFAULT, DETECTORS
 from llamax_cli.identification.langid_run import SELECTION_NAMES, LangidRequest, write_identified
-from llamax_cli.options.command import READS, command
-from llamax_cli.options.values import listed, one_of
+from llamax_cli.options.command import READS, OptionGroup, command
+from llamax_cli.options.plain_text import PlainText, plain_text
+from llamax_cli.options.values import listed, one_of, share
 from llamax_cli.streams.run import Run
 
 
 @command(shard=True, workers=True)
 def langid(
     run: Run,
+    plain: Annotated[PlainText, OptionGroup(plain_text)],
     field: Annotated[
         str | None,
         Option(metavar="KEY,...", help="Keys to identify instead of the text or the translation, as in src,tgt."),
@@ -44,7 +46,7 @@ def langid(
     ] = None,
     min_score: Annotated[
         float | None,
-        Option(metavar="P", min=0, max=1, help="With --select, an answer less probable than P matches no language."),
+        share(metavar="P", help="With --select, an answer less probable than P matches no language."),
     ] = None,
     summary: Annotated[
         bool,
@@ -59,6 +61,7 @@ def langid(
 
     Example: llamax translate --model M flores.jsonl | llamax langid | llamax langid --summary
     """
+    run.read_through(plain)
     reuse = (summary or select is not None) and detector is None and lid_model is None
     annotation = AnnotationRequest(listed(field), detector or DEFAULT, lid_model, reuse)
     write_identified(run, LangidRequest(annotation, select, min_score, summary))

@@ -10,7 +10,7 @@ from llamax_cli.mixing.chunk_reader import ReaderSettings
 from llamax_cli.mixing.mixture import MixtureRequest, write_mixture
 from llamax_cli.mixing.subsets import EpochRandomness
 from llamax_cli.options.command import NEUTRAL, READS, command
-from llamax_cli.options.values import byte_size, one_of
+from llamax_cli.options.values import MOST_COPIES, byte_size, one_of, real_number, share, whole_number
 from llamax_cli.streams.run import Run
 
 
@@ -26,32 +26,36 @@ def mix(
     aug: Annotated[list[str] | None, _files("--aug", "Files of pairs that llamax augment wrote.")] = None,
     mt: Annotated[list[str] | None, _files("--mt", "Files of translations by a model.")] = None,
     epoch: Annotated[
-        int, Option(metavar="N", min=0, help="Number of the epoch; each epoch draws different samples.")
+        int, whole_number(metavar="N", low=0, help="Number of the epoch; each epoch draws different samples.")
     ] = 0,
-    seed: Annotated[int, Option(metavar="N", help="Random seed.")] = 0,
+    seed: Annotated[int, whole_number(metavar="N", help="Random seed.")] = 0,
     per_language: Annotated[
-        int, Option(metavar="N", min=0, help="Fill languages that have fewer than N pairs, with --mt and --aug.")
+        int, whole_number(metavar="N", low=0, help="Fill languages that have fewer than N pairs, with --mt and --aug.")
     ] = 25_000,
     per_pair: Annotated[
-        int, Option(metavar="N", min=0, help="Repeat language pairs that have fewer than N pairs.")
+        int, whole_number(metavar="N", low=0, help="Repeat language pairs that have fewer than N pairs.")
     ] = 25_000,
     copies: Annotated[
-        int, Option(metavar="N", min=1, help="Number of copies, in all, of each pair that is repeated.")
+        int,
+        whole_number(
+            metavar="N", low=1, high=MOST_COPIES, help="Number of copies, in all, of each pair that is repeated."
+        ),
     ] = 3,
-    flip: Annotated[
-        float, Option(metavar="P", min=0, max=1, help="Probability of the opposite direction, for each pair.")
-    ] = 0.5,
+    flip: Annotated[float, share(metavar="P", help="Probability of the opposite direction, for each pair.")] = 0.5,
     mono_size: Annotated[
         int | None,
-        Option(metavar="N", min=1, help="Take at most N texts (or blocks) of each language, instead of all."),
+        whole_number(metavar="N", low=1, help="Take at most N texts (or blocks) of each language, instead of all."),
     ] = None,
     para_size: Annotated[
-        int | None, Option(metavar="N", min=1, help="Draw at most N of the pairs with each language, instead of all.")
+        int | None,
+        whole_number(metavar="N", low=1, help="Draw at most N of the pairs with each language, instead of all."),
     ] = None,
     augment_high: Annotated[bool, Option("--augment-high", help="Also augment high-resource languages.")] = False,
     temperature: Annotated[
         float,
-        Option(metavar="T", min=0.01, help="Give each direction of an origin a share in proportion to n ** (1 / T)."),
+        real_number(
+            metavar="T", low=0.01, help="Give each direction of an origin a share in proportion to n ** (1 / T)."
+        ),
     ] = 1.0,
     parallel: Annotated[
         str,
@@ -62,7 +66,8 @@ def mix(
         ),
     ] = "connected",
     mono_block: Annotated[
-        int | None, Option(metavar="N", min=16, help="Cut texts into blocks of at most N tokens; the paper uses 512.")
+        int | None,
+        whole_number(metavar="N", low=16, help="Cut texts into blocks of at most N tokens; the paper uses 512."),
     ] = None,
     tokenizer: Annotated[
         Path | None, Option(metavar="PATH", help="Folder or file of the tokenizer that counts these tokens."), READS

@@ -8,6 +8,7 @@ from typer import Option
 from llamax_cli.errors import UsageError
 from llamax_cli.options import model as flags
 from llamax_cli.options.command import READS, OptionGroup, command
+from llamax_cli.options.plain_text import PlainText, plain_text
 from llamax_cli.options.values import codes, one_of
 from llamax_cli.streams.run import Run
 from llamax_cli.translation.pivot import run_pivot
@@ -16,6 +17,7 @@ from llamax_cli.translation.pivot import run_pivot
 @command(shard=True, ranks=True)
 def pivot(
     run: Run,
+    plain: Annotated[PlainText, OptionGroup(plain_text)],
     options: Annotated[flags.TranslationOptions, OptionGroup(flags.translation_options)],
     via: Annotated[str, Option(metavar="LANG", help="Pivot language.")] = "en",
     only: Annotated[
@@ -45,6 +47,7 @@ def pivot(
 
     Example: llamax pivot marked.jsonl --via en --only off-target --model LLaMAX/LLaMAX3-8B-Alpaca
     """
+    run.read_through(plain)
     pivots = codes(via)
     if len(pivots) != 1:
         raise UsageError("--via takes one language")

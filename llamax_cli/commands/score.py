@@ -5,8 +5,9 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.options.command import READS, WRITES, command
-from llamax_cli.options.values import codes, format_option, listed, one_of
+from llamax_cli.options.command import READS, WRITES, OptionGroup, command
+from llamax_cli.options.plain_text import PlainText, plain_translations
+from llamax_cli.options.values import codes, format_option, listed, one_of, whole_number
 from llamax_cli.scoring.metrics import METRICS
 from llamax_cli.streams.run import Run
 
@@ -16,8 +17,9 @@ TOKENIZERS = ("auto", "13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none
 @command(workers=True)
 def score(
     run: Run,
+    plain: Annotated[PlainText, OptionGroup(plain_translations)],
     metric: Annotated[
-        str, Option(metavar="NAME,...", help=f"Metrics, one or several of {', '.join(METRICS)}.")
+        str, Option(metavar="NAME,...", help=f"Metrics, one or several of {', '.join(METRICS)}; may be repeated.")
     ] = "spbleu",
     spm: Annotated[
         str, Option(metavar="NAME|FILE", help="SentencePiece model of spBLEU: flores101, flores200 or a file."), READS
@@ -32,9 +34,15 @@ def score(
     ] = "auto",
     ref: Annotated[
         list[str] | None,
-        Option(metavar="FILE", help="References by id and language, instead of `tgt`; may be repeated."),
+        Option(
+            metavar="FILE",
+            help="References by id and language, instead of `tgt`; several files may hold several references.",
+        ),
         READS,
     ] = None,
+    lowercase: Annotated[
+        bool, Option("--lowercase", help="Score without regard to case: spBLEU, BLEU and chrF++; TER always does.")
+    ] = False,
     segments: Annotated[bool, Option("--segments", help="Write each record with its own scores.")] = False,
     summary: Annotated[
         bool,
@@ -56,9 +64,13 @@ def score(
         Option(metavar="FILE", help="Compare with the translations of another system, with p-values."),
         READS,
     ] = None,
-    resamples: Annotated[int, Option(metavar="N", min=1, help="Number of resamples in the paired bootstrap.")] = 1000,
-    swaps: Annotated[int, Option(metavar="N", min=1, help="Number of trials in approximate randomization.")] = 10000,
-    seed: Annotated[int, Option(metavar="N", min=0, help="Random seed; the default is sacreBLEU's.")] = 12345,
+    resamples: Annotated[
+        int, whole_number(metavar="N", low=1, high=100_000, help="Number of resamples in the paired bootstrap.")
+    ] = 1000,
+    swaps: Annotated[
+        int, whole_number(metavar="N", low=1, high=1_000_000, help="Number of trials in approximate randomization.")
+    ] = 10000,
+    seed: Annotated[int, whole_number(metavar="N", low=0, help="Random seed; the default is sacreBLEU's.")] = 12345,
     correction: Annotated[
         str,
         Option(
@@ -102,6 +114,7 @@ def score(
     from llamax_cli.scoring.significance import Trials
     from llamax_cli.scoring.summary import parse_left_out
 
+    run.read_through(plain)
     request = ScoreRequest(
         references=tuple(ref or ()),
         segments=segments,
@@ -115,4 +128,5 @@ def score(
         heatmap=heatmap,
         order=order,
     )
-    write_scores(run, MetricSettings(listed(metric), spm, tokenize, comet_model, comet_python), request)
+    settings = MetricSettings(listed(metric), spm, tokenize, comet_model, comet_python, lowercase)
+    write_scores(run, settings, request)

@@ -7,6 +7,8 @@ from typer import Option
 
 from llamax_cli.options import model as flags
 from llamax_cli.options.command import READS, OptionGroup, command
+from llamax_cli.options.plain_text import PlainText, plain_text
+from llamax_cli.options.values import format_option, whole_number
 from llamax_cli.streams.run import Run
 from llamax_cli.translation.translate import run_translate
 
@@ -14,6 +16,7 @@ from llamax_cli.translation.translate import run_translate
 @command(shard=True, ranks=True)
 def translate(
     run: Run,
+    plain: Annotated[PlainText, OptionGroup(plain_text)],
     options: Annotated[flags.TranslationOptions, OptionGroup(flags.translation_options)],
     plan: Annotated[
         Path | None,
@@ -22,7 +25,12 @@ def translate(
         ),
         READS,
     ] = None,
-    nbest: Annotated[int, Option(metavar="N", min=1, help="Candidates to write for each source, best first.")] = 1,
+    nbest: Annotated[
+        int, whole_number(metavar="N", low=1, help="Candidates to write for each source, best first.")
+    ] = 1,
+    as_: Annotated[str, format_option("--as", "Output: records, or the translations alone", ("records", "text"))] = (
+        "records"
+    ),
 ) -> None:
     """Translate texts and pairs with a language model or an encoder-decoder.
 
@@ -32,5 +40,6 @@ def translate(
 
     Example: llamax translate flores.jsonl --model LLaMAX/LLaMAX3-8B-Alpaca -o mt.jsonl
     """
+    run.read_through(plain)
     decoding = flags.with_candidates(options.decoding, nbest)
-    run_translate(run, options.choice, decoding, options.languages, plan)
+    run_translate(run, options.choice, decoding, options.languages, plan, as_text=as_ == "text")

@@ -35,9 +35,8 @@ def _record_streams(
                 yield corpus.stream_records(counts)
         corpora = [corpus for corpus in corpora if not isinstance(corpus, RecordStream)]
     if selection.names_languages and not any(corpus.languages for corpus in corpora):
-        for corpus in corpora:  # reading no language still reports the bad lines, which may be all lines
-            for _ in corpus.segments(()):
-                pass
+        for corpus in corpora:
+            _read_no_language(corpus)
     groups = plan_groups(corpora, selection)
     if len(groups) > 1:
         request.spool()
@@ -50,8 +49,16 @@ def _group_records(corpora: Sequence[Corpus], group: Group, counts: Counter[str]
     for corpus in corpora:
         if len(group) == 2:
             yield from _pairs(corpus, group[0], group[1], counts)
+        elif not group:
+            _read_no_language(corpus)
         else:
             yield from _texts(corpus, group[0], counts)
+
+
+def _read_no_language(corpus: Corpus) -> None:
+    """Read a corpus without languages, which reports its bad lines; these may be all lines."""
+    for _ in corpus.segments(()):
+        pass
 
 
 def _pairs(corpus: Corpus, source: str, target: str, counts: Counter[str]) -> Iterator[Record]:

@@ -2,12 +2,13 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from llamax_cli.language_clues import Conclusions
+from llamax_cli.language_table import fold
 from llamax_cli.records import Record
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.lines import bare
@@ -55,6 +56,12 @@ class RecordStream(Protocol):
 
 def ignore_bad_line(name: str, line: int, reason: str, raw: bytes) -> None:
     """Ignore a bad line, for a pass that only looks for languages: the pass that reads the texts reports it."""
+
+
+def find_column(name: str, names: Collection[str]) -> str | None:
+    """Return the column that the user names; upper and lower case do not matter unless two names differ in it only."""
+    same = [each for each in names if fold(each) == fold(name)]
+    return name if name in names else same[0] if len(same) == 1 else None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Protocol, cast, runtime_checkable
 
 from llamax_cli.conversion.segments import Corpus
 from llamax_cli.errors import LanguageError, UsageError
-from llamax_cli.languages import canonical, known
+from llamax_cli.languages import canonical, covers, known, variety
 from llamax_cli.randomness import below, bits
 from llamax_cli.records import Record, text, value
 from llamax_cli.streams.chunks import WHOLE, Portion
@@ -92,6 +92,9 @@ def _match_patterns(patterns: Sequence[str], available: Sequence[Group], size: i
     for pattern in patterns:
         meanings = interpret_pattern(pattern, size)
         found = [group for group in available if any(map(_matches, repeat(group), meanings))]
+        exact = [group for group in found if group in meanings]
+        if exact and any(code != canonical(code) for group in exact for code in group):
+            found = exact  # en-US, in a corpus that has both en-US and en
         if not found:
             have = ", ".join(dict.fromkeys(code for group in available for code in group))
             languages = f"the languages are {have}" if have else "the input is empty"
@@ -101,21 +104,31 @@ def _match_patterns(patterns: Sequence[str], available: Sequence[Group], size: i
 
 
 def _matches(group: Group, meaning: Group) -> bool:
-    return all(code in (ANY, member) for code, member in zip(meaning, group, strict=True))
+    return all(map(_selects, meaning, group))
+
+
+def _selects(code: str, member: str) -> bool:
+    """Return whether a code of a pattern stands for a language of a corpus: a language stands for its regions too."""
+    if code in (ANY, member):
+        return True
+    if code != canonical(code):  # a usual region, which the corpus does not name
+        return member == canonical(code)
+    return covers(code, member) and member == canonical(member)
 
 
 def interpret_pattern(pattern: str, size: int) -> set[Group]:
     """Return what a pattern of `size` codes may mean: `interpret_pattern("zho_Hans-*", 2) -> {("zh", "*")}`.
 
     A code may contain hyphens: `en-pt-BR` is English to Brazilian Portuguese, or English of Portugal to Breton. The
-    languages of the corpora decide. UsageError where the pattern has no meaning.
+    languages of the corpora decide. A usual region stays, for corpora that have the language with and without it.
+    UsageError where the pattern has no meaning.
     """
     pieces = pattern.split("-")
     splits = {
         tuple("-".join(pieces[low:high]) for low, high in pairwise(points))
         for points in _split_points(len(pieces), size)
     }
-    meanings = {cast(Group, codes) for split in splits if None not in (codes := tuple(map(_canonical_or_any, split)))}
+    meanings = {cast(Group, codes) for split in splits if None not in (codes := tuple(map(_code_or_any, split)))}
     if not meanings:
         raise UsageError(f"{pattern!r} is not {'a language' if size == 1 else 'SRC-TGT'}" + _explain_unknown(splits))
     return meanings
@@ -127,8 +140,8 @@ def _split_points(pieces: int, size: int) -> Iterator[tuple[int, ...]]:
         yield (0, *inner, pieces)
 
 
-def _canonical_or_any(code: str) -> str | None:
-    return ANY if code == ANY else known(code)
+def _code_or_any(code: str) -> str | None:
+    return ANY if code == ANY else known(code) and variety(code)
 
 
 def _explain_unknown(splits: set[Group]) -> str:

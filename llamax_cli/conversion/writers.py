@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
+from llamax_cli.conversion.parquet_writer import ParquetFile
 from llamax_cli.conversion.segments import RejectLine
 from llamax_cli.errors import DataError, FileError, RecordError, UsageError, because
 from llamax_cli.records import Record, serialise, text
@@ -18,7 +19,7 @@ from llamax_cli.streams.run import Run
 Converted = TypeVar("Converted")
 MAX_OPEN_DIRECTIONS = 32
 PAIR_KEYS = {"id", "src", "tgt", "src_lang", "tgt_lang", "translation"}  # not copied to a translation line
-TARGETS = ("records", "moses", "tsv", "hf", "text")
+TARGETS = ("records", "moses", "tsv", "hf", "text", "parquet")
 # What would be read back differently from a line: a line end or NUL in it, a carriage return at its end, a byte order
 # mark at its start; and from a cell: also a tab, an empty text, and the TED corpus's mark of an empty cell.
 BREAKS_LINE = r"[\n\0]|\r$|^\ufeff"
@@ -113,6 +114,8 @@ def write(run: Run, records: Iterable[Record], target: str, field: str) -> None:
         run.write(translation_lines(records, run.reject))
     elif target == "text":
         run.write(text_lines(records, field, run.reject), encode=b"".join)
+    elif target == "parquet":
+        run.write(records, output=ParquetFile(run.settings.output))
     elif target == "tsv":
         run.write(tsv_lines(records, run.reject), encode=b"".join)
     else:
@@ -153,15 +156,23 @@ class MosesFiles:
         if len(self._open) == MAX_OPEN_DIRECTIONS:
             for file in self._open.pop(next(iter(self._open))):
                 file.close()
-        files = cast("tuple[BinaryIO, BinaryIO]", tuple(self._open_file(direction, code) for code in languages))
+        paths = [self._path(direction, code) for code in languages]
+        self._refuse_taken(paths)
+        files = cast("tuple[BinaryIO, BinaryIO]", tuple(map(self._open_file, paths)))
         self._open[direction] = files
         return files
 
-    def _open_file(self, direction: bytes, language: bytes) -> BinaryIO:
-        path = self._prefix.with_name(f"{self._prefix.name}.{direction.decode()}.{language.decode()}")
+    def _path(self, direction: bytes, language: bytes) -> Path:
+        return self._prefix.with_name(f"{self._prefix.name}.{direction.decode()}.{language.decode()}")
+
+    def _refuse_taken(self, paths: Iterable[Path]) -> None:
+        """Raise UsageError where one of the files is that of another option; only the records tell their names."""
+        written = [str(each) for path in paths for each in (path, partial_path(path))]
         for option, taken in self._taken:
-            if any(same_file(str(each), str(taken)) for each in (path, partial_path(path))):
+            if any(same_file(path, str(taken)) for path in written):
                 raise UsageError(f"{option} {taken} is a file that --as moses writes; name another file")
+
+    def _open_file(self, path: Path) -> BinaryIO:
         mode = "ab" if path in self._paths else "wb"
         if not self._paths:
             self._claim(path)

@@ -7,18 +7,21 @@ from typing import NamedTuple
 
 from llamax_cli.errors import RecordError, UsageError
 from llamax_cli.identification.detectors import DEFAULT
-from llamax_cli.identification.identifier import Identifier
-from llamax_cli.records import Record, language, text, value
+from llamax_cli.identification.identifier import Identifier, has_letters
+from llamax_cli.records import Record, boolean, language, number, text
 from llamax_cli.streams.chunks import Tally
 
+WITHOUT_LETTERS = "without letters"
 LANGUAGE_OF = {"text": "lang", "src": "src_lang", "tgt": "tgt_lang", "mt": "tgt_lang"}
 
 
 class Identification(NamedTuple):
     """The language of one text of a record.
 
-    agrees: whether it is the declared language; None if none is declared, or one that the detector does not know.
+    agrees: whether it is the declared language; None if none is declared, or one that the detector does not know, or if
+    there is text without a letter.
     score: the probability; 0.0 if there is no `lid`.
+    is_empty, lacks_letters: whether the text is only white space, or something else without a letter.
     """
 
     field: str
@@ -27,6 +30,7 @@ class Identification(NamedTuple):
     score: float
     agrees: bool | None
     is_empty: bool = False
+    lacks_letters: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,10 @@ class Annotator:
         content = text(record, field)
         code, score = self.identifier(content, declared) or (None, 0.0)
         expected = self.identifier.known_code(declared) if declared else None
-        agrees = code == expected if expected else None
-        return Identification(field, declared, code, score, agrees, not content.strip())
+        is_empty = not content.strip()
+        lacks_letters = code is None and not is_empty and not has_letters(content)
+        agrees = code == expected if expected and not lacks_letters else None
+        return Identification(field, declared, code, score, agrees, is_empty, lacks_letters)
 
 
 def _declared(record: Record, field: str) -> str | None:
@@ -93,13 +99,9 @@ def _declared(record: Record, field: str) -> str | None:
 def _read_identification(record: Record) -> Identification:
     """Return what an earlier run found of the translation."""
     code = language(record, "lid") if "lid" in record else None
-    score = value(record, "lid_score") if "lid_score" in record else 0.0
-    if type(score) not in (int, float):
-        raise RecordError("'lid_score' is not a number")
-    agrees = value(record, "on_target")
-    if type(agrees) is not bool:
-        raise RecordError("'on_target' is neither true nor false")
-    return Identification("mt", _declared(record, "mt"), code, score, agrees, not text(record, "mt").strip())
+    score = number(record, "lid_score") if "lid_score" in record else 0.0
+    is_empty = not text(record, "mt").strip()
+    return Identification("mt", _declared(record, "mt"), code, score, boolean(record, "on_target"), is_empty)
 
 
 def _default_fields(record: Record) -> Sequence[str]:
@@ -133,6 +135,9 @@ def _set(record: Record, key: str, new: str | float | None) -> None:
 def _count(identification: Identification, tally: Tally) -> None:
     if identification.is_empty:
         tally["empty"] += 1
+    elif identification.lacks_letters:
+        tally[WITHOUT_LETTERS] += 1
+        return
     elif identification.lid is None:
         tally["not identified"] += 1
     if identification.agrees is None and identification.declared:

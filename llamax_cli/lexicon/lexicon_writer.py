@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from llamax_cli.console import print_table
-from llamax_cli.errors import UsageError
+from llamax_cli.console import counted, print_table
+from llamax_cli.errors import DataError, UsageError
+from llamax_cli.lexicon.builder import BuildContext
 from llamax_cli.lexicon.catalog import ENDING, describe_lexicons, path_of
 from llamax_cli.lexicon.rows import BuildOptions
 from llamax_cli.lexicon.statistics import LanguageStatistics
@@ -31,6 +32,20 @@ def destination(run: Run, name: str | None, *, stats: bool) -> Path | None:
             "--stats writes records, not a compiled lexicon: build the lexicon first, then run --stats on it"
         )
     return path
+
+
+def context(run: Run) -> BuildContext:
+    """Return what a build needs from its run."""
+    run.merges = True
+
+    def reject(name: str, line: int, reason: str, raw: bytes) -> None:
+        try:
+            run.reject(name, line, reason, raw)
+        except DataError as error:
+            error.add_note("--rejects FILE sets such lines aside")
+            raise
+
+    return BuildContext(reject, run.tally, run.add_read, run.start_phase, run.settings.workers)
 
 
 def write(run: Run, entries: Iterable[Entry], statistics: dict[str, LanguageStatistics], path: Path | None) -> None:
@@ -81,5 +96,4 @@ def _remark(run: Run) -> None:
     counts = {reason: count for reason, count in run.tally.items() if reason != "pairs" and count}
     if run.tally["pairs"]:
         left_out = "".join(f", {count:,} {reason}" for reason, count in sorted(counts.items()))
-        pairs = run.tally["pairs"]
-        run.remarks.append(f"{pairs:,} pair{'s' if pairs != 1 else ''} read{left_out}")
+        run.remarks.append(f"{counted(run.tally['pairs'], 'pair')} read{left_out}")

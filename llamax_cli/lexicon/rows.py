@@ -12,6 +12,7 @@ from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
+from llamax_cli.languages import LanguageSet
 from llamax_cli.lexicon.dictionaries import Dictionary, ParsedLines, WordPair
 from llamax_cli.lexicon.store.layout import ITEM_SEPARATOR
 from llamax_cli.script import CHINESE, chinese
@@ -42,11 +43,16 @@ class ParseTask(NamedTuple):
 
 
 class SortedBatch(NamedTuple):
-    """The result of a batch of tasks: the sorted run of its rows (None: no rows), the rejected lines and the counts."""
+    """The result of a batch of tasks: the sorted run of its rows (None: no rows), the rejected lines and the counts.
+
+    `lines` is the number of lines that were read and not rejected, `rows` that of the rows in the run.
+    """
 
     run: Path | None
     rejects: list[Reject]
     tally: Tally
+    lines: int
+    rows: int
 
 
 def batches(dictionaries: Iterable[Dictionary], size: int) -> Iterator[list[ParseTask]]:
@@ -69,14 +75,16 @@ def sort_batch(options: BuildOptions, folder: Path, batch: Sequence[ParseTask]) 
     rows: list[str] = []
     rejects: list[Reject] = []
     tally: Tally = Counter()
+    lines = 0
     for task in batch:
         parsed = task.parse(task.chunk)
         rejects += parsed.rejects
+        lines += task.chunk.data.count(b"\n") - len(parsed.rejects)
         tally["pairs"] += len(parsed.pairs)
         if options.only or options.max_words:
             _filter(parsed, options, tally)
         _add_rows(rows, parsed, task.source, tally, both_ways=not (options.one_way or parsed.one_way))
-    return SortedBatch(write_run(folder, rows) if rows else None, rejects, tally)
+    return SortedBatch(write_run(folder, rows) if rows else None, rejects, tally, lines, len(rows))
 
 
 def _filter(parsed: ParsedLines, options: BuildOptions, tally: Tally) -> None:
@@ -84,7 +92,7 @@ def _filter(parsed: ParsedLines, options: BuildOptions, tally: Tally) -> None:
     max_spaces = options.max_words or UNLIMITED
     only = options.only
     # Keep both scripts of Chinese: which of them a word belongs to is decided later.
-    languages = {*only, *CHINESE} if CHINESE.intersection(only) else only
+    languages = LanguageSet({*only, *CHINESE}) if CHINESE.intersection(only) else only
 
     def is_kept(pair: WordPair) -> bool:
         if only and not (pair[0] in languages and pair[2] in languages):

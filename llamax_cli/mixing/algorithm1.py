@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from llamax_cli.languages import languages
+from llamax_cli.languages import table_row
 from llamax_cli.mixing.subsets import Subset
 from llamax_cli.records import Missing
 
@@ -35,22 +35,30 @@ class MixtureParameters:
     temperature: float = 1.0
 
 
-def plan_samples(counts: Mapping[Subset, int], parameters: MixtureParameters) -> dict[Subset, int]:
-    """Return how many samples to draw from each subset, by its number of different records.
+class Draw(NamedTuple):
+    """What is taken of a subset: `records` different records, which are repeated to give `samples`."""
 
-    If more samples are planned than there are records, records are repeated. Both sides of split pairs get the number
-    that the pairs would get.
+    records: int
+    samples: int
+
+
+def plan_samples(counts: Mapping[Subset, int], parameters: MixtureParameters) -> dict[Subset, Draw]:
+    """Return what to draw from each subset, by its number of different records.
+
+    As in Algorithm 1, records are first drawn and then repeated, so that no record beyond those drawn is ever used.
+    Both sides of split pairs get the numbers that the pairs would get.
     """
     counts = dict(sorted(counts.items()))
     available = {subset: count for subset, count in counts.items() if subset.side != "tgt"}
-    plan = _monolingual_subsets(available, parameters) | _parallel_subsets(available, parameters)
-    pairs = count_pairs(plan)
-    plan |= _fill_languages(_of_origin(available, "mt"), pairs, parameters.per_language)
+    drawn = _monolingual_subsets(available, parameters) | _parallel_subsets(available, parameters)
+    pairs = count_pairs(drawn)
+    drawn |= _fill_languages(_of_origin(available, "mt"), pairs, parameters.per_language)
     if not parameters.augment_high:
         pairs = _satisfy_high_resource(pairs, parameters.per_language, available)
-    plan |= _fill_languages(_of_origin(available, "aug-para", "aug-mono"), pairs, parameters.per_language)
-    plan = _apply_temperature(_repeat_small_pairs(plan, parameters), parameters.temperature)
-    return {subset: plan[subset._replace(side="src") if subset.side else subset] for subset in counts}
+    drawn |= _fill_languages(_of_origin(available, "aug-para", "aug-mono"), pairs, parameters.per_language)
+    samples = _apply_temperature(_repeat_small_pairs(drawn, available, parameters), parameters.temperature)
+    draws = {subset: Draw(min(drawn[subset], samples[subset]), samples[subset]) for subset in drawn}
+    return {subset: draws[subset._replace(side="src") if subset.side else subset] for subset in counts}
 
 
 def missing_pairs(counts: Mapping[Subset, int], threshold: int) -> list[Missing]:
@@ -116,10 +124,13 @@ def _parallel_subsets(counts: Mapping[Subset, int], parameters: MixtureParameter
 
 def _satisfy_high_resource(pairs: Counter[str], threshold: int, subsets: Iterable[Subset]) -> Counter[str]:
     """Return the pairs of each language, but for high-resource ones the threshold: they get no augmented pairs."""
-    table = languages()
     codes = {code for subset in subsets for code in subset.languages}
-    high = {code for code in codes if code in table and table[code].resource == "high"}
-    return Counter({code: threshold if code in high else pairs[code] for code in codes})
+    return Counter({code: threshold if _is_high_resource(code) else pairs[code] for code in codes})
+
+
+def _is_high_resource(code: str) -> bool:
+    row = table_row(code)
+    return row is not None and row.resource == "high"
 
 
 def _fill_languages(available: Mapping[Subset, int], pairs: Counter[str], threshold: int) -> dict[Subset, int]:
@@ -141,19 +152,22 @@ def _fill_languages(available: Mapping[Subset, int], pairs: Counter[str], thresh
     return used
 
 
-def _repeat_small_pairs(plan: Mapping[Subset, int], parameters: MixtureParameters) -> dict[Subset, int]:
-    """Return the plan with several copies of the parallel pairs of small language pairs.
+def _repeat_small_pairs(
+    drawn: Mapping[Subset, int], available: Mapping[Subset, int], parameters: MixtureParameters
+) -> dict[Subset, int]:
+    """Return the numbers of samples: several copies of the parallel pairs of small language pairs, others once.
 
-    A language pair is small by its pairs in both directions, translations of a model included.
+    A language pair is small by the pairs that it has in both directions, and does not become small by `para_size`. The
+    translations of a model that were needed count too; those beyond are not part of the mixture at all.
     """
     sizes: Counter[tuple[str, ...]] = Counter()
-    for subset, count in plan.items():
+    for subset, count in drawn.items():
         if subset.is_parallel:
-            sizes[tuple(sorted(subset.languages))] += count
+            sizes[tuple(sorted(subset.languages))] += available[subset] if subset.origin == "para" else count
     small = {pair for pair, size in sizes.items() if size < parameters.per_pair}
     return {
         subset: count * parameters.copies if subset.is_parallel and tuple(sorted(subset.languages)) in small else count
-        for subset, count in plan.items()
+        for subset, count in drawn.items()
     }
 
 

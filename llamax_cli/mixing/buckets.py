@@ -12,7 +12,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from llamax_cli.errors import FileError, because
+from llamax_cli.errors import FileError
+from llamax_cli.streams.temporary import temporary_error
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     Mask: TypeAlias = NDArray[np.bool_]
 
 BUCKETS = 256
+ADVICE = "mix needs temporary disk space for a copy of its inputs: set TMPDIR to a folder that has it"
 ENTRY_SIZE = 32  # bytes
 SHUFFLE_KEY, CHECK, SUBSET, ID_HASH = range(4)
 _LENGTHS = struct.Struct("<QQ")
@@ -75,7 +77,7 @@ class Buckets:
                 os.write(self._files[bucket], segment[written:])
                 raise OSError("a write was cut short")
         except OSError as error:
-            raise disk_full_error(self._folder, error) from error
+            raise disk_full_error(error) from error
 
     def close(self) -> None:
         """Close the files."""
@@ -121,12 +123,9 @@ class Buckets:
                 )
 
 
-def disk_full_error(folder: Path, error: OSError) -> FileError:
+def disk_full_error(error: OSError) -> FileError:
     """Return the error for a failed write to the temporary folder."""
-    return FileError(
-        f"{folder.parent}: {because(error)}; mix needs temporary disk space for a copy of its inputs: "
-        "set TMPDIR to a folder that has it"
-    )
+    return temporary_error(error, ADVICE)
 
 
 def sort_order(index: "Index", *columns: int) -> "NDArray[np.intp]":

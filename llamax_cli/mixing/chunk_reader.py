@@ -47,7 +47,7 @@ class ReaderSettings:
 _ABSENT = msgspec.Raw(b"")
 
 
-class _Pair(msgspec.Struct):
+class _Pair(msgspec.Struct, omit_defaults=True):
     src: msgspec.Raw
     tgt: msgspec.Raw
     src_lang: str
@@ -56,7 +56,7 @@ class _Pair(msgspec.Struct):
     origin: str = ""
 
 
-class _Translation(msgspec.Struct):
+class _Translation(msgspec.Struct, omit_defaults=True):
     src: msgspec.Raw
     src_lang: str
     tgt_lang: str
@@ -67,7 +67,7 @@ class _Translation(msgspec.Struct):
     origin: str = ""
 
 
-class _Text(msgspec.Struct):
+class _Text(msgspec.Struct, omit_defaults=True):
     text: msgspec.Raw
     lang: str
     id: msgspec.Raw = _ABSENT
@@ -143,6 +143,9 @@ class ChunkReader:
         if not data.isascii():
             data.decode()  # invalid UTF-8 must be found here: most values are copied without being decoded
         decoded = list(map(_DECODERS[option], lines))
+        # Records with none but these keys, each once and without white space, are as long when they are written again.
+        if data and len(records.serialise(decoded)) != len(data) and records.parse_lines(data) is None:
+            raise RecordError("a bad line")  # which is found one by one
         rows = SampleRows()
         if option == "mono":
             self._read_texts(decoded, rows)

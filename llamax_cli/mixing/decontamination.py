@@ -21,9 +21,12 @@ from llamax_cli.streams.lines import Bad, texts
 
 BATCH_SIZE = 1000  # sentences normalised at once
 MAX_SENTENCES = 6  # consecutive sentences of a line that are looked up as one segment of an evaluation set
+MAX_PIECES = 24  # consecutive sentences or lines that are looked up as one segment over line breaks
+BEGINNING = 8  # characters of a segment that tell most texts without it
 ASCII_EDGE = "".join(chr(code) for code in range(128) if not chr(code).isalnum())
 # Where a sentence may end. Too many ends do no harm, because neighbours are also looked up together.
 _SENTENCE_END = re.compile(r"\n|(?<=[.!?…])[\"'”’»)\]]*\s+|(?<=[。！？।॥۔؟།။።])[”’»」』）)\]]*\s*|(?<=[:;])\s+")
+_ENDS_SENTENCE = re.compile(r"[.!?…。！？।॥۔؟።:;][\"'”’»)\]」』）]*\s*$")
 # White space that NFKC does not change, without the space and the line end.
 _SPACES = "\t\r\v\f\x1c\x1d\x1e\x1f\x85\u1680\u2028\u2029"
 
@@ -81,6 +84,7 @@ class EvaluationSet:
             self._openings.update(normalise_lines("\n".join(first)))
         self._texts.discard("")
         self._openings = (self._openings | self._texts) - {""}
+        self._beginnings = {opening[:BEGINNING] for opening in self._openings}
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -100,8 +104,25 @@ class EvaluationSet:
 
         `EvaluationSet(["It rains."]).remove_from("Look. It rains. Go in.") -> ("Look. Go in.", 1)`
         """
-        if not any(map(self._openings.__contains__, normalise_lines("\n".join(_split_sentences(text))))):
-            return text, 0
+        pieces = _split_sentences(text)
+        normalised = _normalise_pieces(pieces)
+        kept, removed = text, 0
+        if not self._openings.isdisjoint(normalised):
+            kept, removed = self._clean_lines(text)
+        if "\n" not in kept:
+            return kept, removed
+        if removed:
+            pieces = _split_sentences(kept)
+            normalised = _normalise_pieces(pieces)
+        # Most pieces begin like no segment, which is found out quickly.
+        may_match = [len(piece) < BEGINNING or piece[:BEGINNING] in self._beginnings for piece in normalised]
+        if not any(may_match):
+            return kept, removed
+        cleaned, across = self._clean_across_lines(pieces, may_match)
+        return cleaned if across else kept, removed + across
+
+    def _clean_lines(self, text: str) -> tuple[str, int]:
+        """Return a text without the segments that are in one of its lines, and their number."""
         kept, removed = list[str](), 0
         for line in text.split("\n"):
             cleaned, count = self._clean_line(line)
@@ -121,6 +142,22 @@ class EvaluationSet:
             start += length or 1
         return ("".join(kept).rstrip(), count) if count else (line, 0)
 
+    def _clean_across_lines(self, pieces: Sequence[str], may_match: Sequence[bool]) -> tuple[str, int]:
+        """Return a text without the segments that a line break interrupts, and their number."""
+        kept, count, start = list[str](), 0, 0
+        while start < len(pieces):
+            length = self._match_across_lines(pieces[start : start + MAX_PIECES]) if may_match[start] else 0
+            count += bool(length)
+            kept += pieces[start : start + 1] if not length else []
+            start += length or 1
+        return "".join(kept).rstrip(), count
+
+    def _match_across_lines(self, pieces: Sequence[str]) -> int:
+        """Return the largest number, at least 2, of first pieces that together are in the set, 0 if there is none."""
+        if not any(normalise(opening) in self._openings for opening in _openings_of(pieces)):
+            return 0
+        return next((size for size in range(len(pieces), 1, -1) if "".join(pieces[:size]) in self), 0)
+
     def _match_length(self, sentences: Sequence[str]) -> int:
         """Return the largest number of first sentences that together are in the set, 0 if there is none."""
         if normalise(sentences[0]) not in self._openings:
@@ -132,6 +169,24 @@ def _split_sentences(text: str) -> list[str]:
     """Return the sentences of a text, each with the space after it; joined they are the text."""
     ends = [match.end() for match in _SENTENCE_END.finditer(text)]
     return [text[low:high] for low, high in zip([0, *ends], [*ends, len(text)], strict=True) if low < high] or [text]
+
+
+def _normalise_pieces(pieces: Sequence[str]) -> list[str]:
+    """Return each piece normalised; line ends are at their ends only."""
+    return normalise_lines("\n".join([piece.rstrip() for piece in pieces]))
+
+
+def _openings_of(pieces: Sequence[str]) -> Iterator[str]:
+    """Yield what may be the first sentence of these pieces, on one line: up to each line end, and to its own end.
+
+    `_openings_of(["The cat\\n", "sat. ", "It"]) -> "The cat ", "The cat sat. "`
+    """
+    opening = ""
+    for piece in pieces:
+        opening += piece.replace("\n", " ")
+        yield opening
+        if not piece.endswith("\n") or _ENDS_SENTENCE.search(piece):
+            return
 
 
 def read_evaluation_set(

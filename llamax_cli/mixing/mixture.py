@@ -6,18 +6,18 @@
 4. Write: bucket by bucket, the sampled rows are written, sorted by shuffle key.
 """
 
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from llamax_cli.console import counted
 from llamax_cli.errors import FileError, UsageError
-from llamax_cli.mixing.algorithm1 import MixtureParameters, missing_pairs, plan_samples
-from llamax_cli.mixing.buckets import BUCKETS, Buckets, disk_full_error
+from llamax_cli.mixing.algorithm1 import Draw, MixtureParameters, missing_pairs, plan_samples
+from llamax_cli.mixing.buckets import ADVICE, BUCKETS, Buckets
 from llamax_cli.mixing.chunk_reader import ReaderSettings
 from llamax_cli.mixing.decontamination import EvaluationSet, read_evaluation_set
 from llamax_cli.mixing.sampling_plan import SubsetTable, spread_over_buckets
@@ -39,6 +39,7 @@ from llamax_cli.streams.chunks import Chunk, chunks
 from llamax_cli.streams.inputs import CHUNK
 from llamax_cli.streams.parallel import ordered
 from llamax_cli.streams.run import Run
+from llamax_cli.streams.temporary import TemporaryFolder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,6 +76,11 @@ class MixtureRequest:
                 raise FileError(f"{path}: no such file or directory")
         self.reader.block_cutter()
 
+    @property
+    def draws(self) -> bool:
+        """Whether pairs may be drawn and then repeated."""
+        return self.parameters.para_size is not None or bool(self.inputs["mt"])
+
     def part_size(self, workers: int) -> int:
         """Return the bytes of a bucket that one worker may process at once; in memory they take several times that."""
         return max(1 << 10, self.memory // (12 * workers))
@@ -90,6 +96,9 @@ def write_mixture(run: Run, request: MixtureRequest, *, plan: bool) -> None:
     if plan:
         with closing(mixture.missing_pairs()) as missing:
             return run.write(missing)
+    if request.draws:
+        # Version 0.1.0 drew other records, so what it left half-done cannot be completed.
+        run.add_dependencies(**{"rules of sampling": 2})
     with closing(mixture.samples()) as samples:
         return run.write(samples, encode=b"".join, batch_size=BURST)
 
@@ -105,7 +114,7 @@ class Mixture:
     def samples(self) -> Generator[bytes]:
         """Yield the lines of the mixture in blocks."""
         randomness = self._request.reader.randomness
-        with _temporary_folder() as folder:
+        with TemporaryFolder(ADVICE) as folder:
             table = self._partition(folder, with_lines=True)
             counts = self._count(folder, table)
             plan = spread_over_buckets(table, counts, self._plan_samples(table, counts), randomness)
@@ -117,7 +126,7 @@ class Mixture:
 
     def missing_pairs(self) -> Generator[Missing]:
         """Yield the pairs that Algorithm 1 lacks in each direction."""
-        with _temporary_folder() as folder:
+        with TemporaryFolder(ADVICE) as folder:
             table = self._partition(folder, with_lines=False)
             counts = self._count(folder, table)
         yield from missing_pairs(_by_subset(table, counts.sum(axis=1)), self._request.parameters.per_language)
@@ -136,7 +145,7 @@ class Mixture:
             removed_sentences += report.removed_sentences
             subsets |= report.subsets
         if removed_sentences:
-            run.remarks.append(f"{removed_sentences:,} sentences of evaluation sets removed from texts")
+            run.remarks.append(f"{counted(removed_sentences, 'sentence')} of evaluation sets removed from texts")
         run.figures["sentences_removed"] = removed_sentences
         return SubsetTable(subsets)
 
@@ -166,14 +175,14 @@ class Mixture:
                 self._run.left_out[f"duplicates ({subset.origin})"] += count
         return np.stack([different for different, _ in by_bucket], axis=1)
 
-    def _plan_samples(self, table: SubsetTable, counts: "NDArray[np.int64]") -> dict[Subset, int]:
-        """Return how many samples to draw of each subset, and report it."""
+    def _plan_samples(self, table: SubsetTable, counts: "NDArray[np.int64]") -> dict[Subset, Draw]:
+        """Return what to draw of each subset, and report it."""
         run, available = self._run, _by_subset(table, counts.sum(axis=1))
         plan = plan_samples(available, self._request.parameters)
         for subset, count in available.items():
-            if count > plan[subset] and subset.side != "tgt":
+            if count > plan[subset].records and subset.side != "tgt":
                 reason = "not drawn" if subset.origin in ("para", "mono") else "not needed"
-                run.left_out[f"{reason} ({subset.origin})"] += count - plan[subset]
+                run.left_out[f"{reason} ({subset.origin})"] += count - plan[subset].records
         run.figures["different"] = _figures((subset, False, count) for subset, count in available.items())
         run.figures["planned"] = _figures(_split_by_direction(plan, self._request.reader.randomness.flip))
         return plan
@@ -217,16 +226,6 @@ class Mixture:
             yield from results
 
 
-@contextmanager
-def _temporary_folder() -> Iterator[Path]:
-    try:
-        folder = tempfile.TemporaryDirectory(prefix="llamax-")
-    except OSError as error:
-        raise disk_full_error(Path(tempfile.gettempdir()) / "x", error) from error
-    with folder as path:
-        yield Path(path)
-
-
 def _join_chunks(stream: Iterable[Chunk], size: int) -> Iterator[Chunk]:
     """Yield the lines of one input in chunks of at least `size` bytes, but for the last."""
     pending, length = list[Chunk](), 0
@@ -250,9 +249,9 @@ def _counts(table: SubsetTable, written: WrittenPart) -> dict[tuple[Subset, bool
     return {kind: count for kind, count in zip(kinds, map(int, written.counts), strict=True) if count}
 
 
-def _split_by_direction(plan: Mapping[Subset, int], flip: float) -> Iterator[tuple[Subset, bool, int]]:
+def _split_by_direction(plan: Mapping[Subset, Draw], flip: float) -> Iterator[tuple[Subset, bool, int]]:
     """Yield the planned samples of each subset in its own direction and in the other."""
-    for subset, count in plan.items():
+    for subset, (_, count) in plan.items():
         flipped = round(count * flip) if subset.can_flip else 0
         yield subset, False, count - flipped
         yield subset, True, flipped

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from llamax_cli.mixing.algorithm1 import Draw
 from llamax_cli.mixing.buckets import BUCKETS, CHECK, ID_HASH, SHUFFLE_KEY, SUBSET, sort_order
 from llamax_cli.mixing.subsets import EpochRandomness, Subset
 from llamax_cli.randomness import below, bits, fold_in
@@ -61,11 +62,14 @@ def find_duplicates(index: "Index") -> "tuple[NDArray[np.intp], NDArray[np.intp]
 class SamplingPlan:
     """How often the records of each subset are sampled in each bucket.
 
-    Every record `base[subset]` times, and `extra[subset, bucket]` records once more.
+    Of the records in a bucket, `drawn[subset, bucket]` are sampled: `base[subset]` times, and `extra[subset, bucket]`
+    of them once more. `is_partial[subset, bucket]`: not all records of the bucket are sampled equally often.
     """
 
     base: "NDArray[np.int64]"
+    drawn: "NDArray[np.int64]"
     extra: "NDArray[np.int64]"
+    is_partial: "NDArray[np.bool_]"
 
     @property
     def repeats(self) -> bool:
@@ -77,34 +81,46 @@ class SamplingPlan:
         import numpy as np
 
         subsets = index[rows, SUBSET].astype(np.int64)
-        copies: NDArray[np.int64] = self.base[subsets]
-        extra = self.extra[:, bucket]
-        candidates = np.flatnonzero(extra[subsets] > 0)
+        drawn, extra = self.drawn[:, bucket], self.extra[:, bucket]
+        copies: NDArray[np.int64] = np.where(drawn > 0, self.base, 0)[subsets]
+        candidates = np.flatnonzero((self.is_partial[:, bucket] & (drawn > 0))[subsets])
         order = np.lexsort((fold_in(index[rows[candidates], SHUFFLE_KEY], SELECTION), subsets[candidates]))
         candidates = candidates[order]
         of_candidates = subsets[candidates]
         ranks = np.arange(len(of_candidates)) - np.searchsorted(of_candidates, of_candidates)
-        copies[candidates[ranks < extra[of_candidates]]] += 1
+        copies[candidates] *= ranks < drawn[of_candidates]
+        copies[candidates] += ranks < extra[of_candidates]
         return copies
 
 
 def spread_over_buckets(
-    table: SubsetTable, counts: "NDArray[np.int64]", plan: Mapping[Subset, int], randomness: EpochRandomness
+    table: SubsetTable, counts: "NDArray[np.int64]", plan: Mapping[Subset, Draw], randomness: EpochRandomness
 ) -> SamplingPlan:
-    """Return how to sample as many records of each subset as planned; `counts[subset, bucket]` are available.
+    """Return how to draw from each subset what is planned; `counts[subset, bucket]` records are available.
 
-    Samples beyond whole copies of a subset are spread evenly over its records in all buckets, from a random start.
+    The records that are drawn, and those of them that are sampled once more than others, are spread evenly over the
+    buckets, from a random start.
     """
     import numpy as np
 
     base = np.zeros(len(table.subsets), np.int64)
-    extra = np.zeros((len(table.subsets), BUCKETS), np.int64)
+    drawn = np.zeros((len(table.subsets), BUCKETS), np.int64)
+    extra = np.zeros_like(drawn)
     for position, subset in enumerate(table.subsets):
-        available = int(counts[position].sum())
-        if not available:
+        draw = plan[subset]
+        if not draw.records:
             continue
-        base[position], rest = divmod(plan[subset], available)
-        start = below(available, bits(randomness.seed, "mix shares", randomness.epoch, *subset))
-        bounds = np.cumsum(counts[position]) * rest + start
-        extra[position] = np.diff(bounds // available, prepend=0)
-    return SamplingPlan(base, extra)
+        base[position], rest = divmod(draw.samples, draw.records)
+        drawn_bits = bits(randomness.seed, "mix shares", randomness.epoch, *subset)
+        drawn[position] = _spread(counts[position], draw.records, drawn_bits)
+        extra[position] = _spread(drawn[position], rest, drawn_bits)
+    return SamplingPlan(base, drawn, extra, (drawn < counts) | (extra > 0))
+
+
+def _spread(available: "NDArray[np.int64]", total: int, drawn_bits: int) -> "NDArray[np.int64]":
+    """Return `total` numbers spread over buckets in proportion to what each has, at most that."""
+    import numpy as np
+
+    size = int(available.sum())
+    bounds = np.cumsum(available) * total + below(size, drawn_bits)
+    return np.diff(bounds // size, prepend=0)

@@ -219,5 +219,5 @@ class WritePass:
         try:
             path.write_bytes(samples.replace(JOINT, b" "))
         except OSError as error:
-            raise disk_full_error(self.sampled.folder, error) from error
+            raise disk_full_error(error) from error
         return WrittenPart(path, len(order), counts)

@@ -15,7 +15,6 @@ from torch import Tensor
 from llamax_cli.models.prefix_attention import KeyValueCache, Prefix
 
 IMPOSSIBLE = -1.0e9  # the score of a beam that must not be chosen
-BLOCK = 128  # entries of the vocabulary whose maximum is taken first, to find the best faster
 
 
 @dataclass
@@ -136,15 +135,16 @@ class BeamSearch:
 
     def _candidates(self, state: Beams, logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return the best continuations of each row, best first: scores, the beams they continue, and tokens."""
-        logits = logits.float()
-        values, tokens = _topk(logits, min(self._candidates_per_row, logits.shape[-1]))
-        values = values - logits.logsumexp(-1, keepdim=True)
-        rows = len(state.prompts)
-        if len(logits) == rows:  # after the prompt, all beams are still the same
-            return values, torch.zeros_like(tokens), tokens
-        values = (values.view(rows, self._beams, -1) + state.scores[:, :, None]).flatten(1)
-        scores, indices = values.topk(self._candidates_per_row)
-        return scores, indices // tokens.shape[-1], tokens.view(rows, -1).gather(1, indices)
+        # In generate's arithmetic and order: the sums of long outputs are so large (-2,000) that float32 has steps of
+        # 1e-4 there, so that many candidates tie, and another way to the same sum would choose others of them.
+        log_probs = logits.float().log_softmax(-1)
+        rows, vocabulary = len(state.prompts), log_probs.shape[-1]
+        if len(log_probs) == rows:  # after the prompt, all beams are still the same
+            scores, tokens = log_probs.topk(min(self._candidates_per_row, vocabulary))
+            return scores, torch.zeros_like(tokens), tokens
+        sums = log_probs.view(rows, self._beams, vocabulary).add_(state.scores[:, :, None]).flatten(1)
+        scores, indices = sums.topk(self._candidates_per_row)
+        return scores, indices // vocabulary, indices % vocabulary
 
     def _finish(self, state: Beams, scores: Tensor, sequences: Tensor, ends: Tensor, length: int) -> None:
         """Add the sequences that end here to the finished ones, if they are among the best candidates of their row."""
@@ -173,24 +173,6 @@ def _common_prefix(sequences: Sequence[list[int]]) -> list[int]:
     least, greatest = min(sequences), max(sequences)  # all sequences share what these two share
     pairs = enumerate(zip(least, greatest, strict=False))
     return least[: next((index for index, (one, other) in pairs if one != other), len(least))]
-
-
-def _topk(logits: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Return the `count` greatest values of each row and their indices, looking only into blocks that can hold them."""
-    rows, size = logits.shape
-    in_blocks = size // BLOCK * BLOCK
-    if count * 4 > size // BLOCK:
-        return logits.topk(count)
-    blocks = logits[:, :in_blocks].view(rows, -1, BLOCK)
-    best_blocks = blocks.amax(-1).topk(count)[1]
-    values = blocks.gather(1, best_blocks[:, :, None].expand(-1, -1, BLOCK)).flatten(1)
-    indices = (best_blocks[:, :, None] * BLOCK + torch.arange(BLOCK, device=logits.device)).flatten(1)
-    if in_blocks < size:
-        values = torch.cat([values, logits[:, in_blocks:]], 1)
-        rest = torch.arange(in_blocks, size, device=logits.device).expand(rows, -1)
-        indices = torch.cat([indices, rest], 1)
-    values, best = values.topk(count)
-    return values, indices.gather(1, best)
 
 
 def _gather(sequences: Tensor, indices: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
 from llamax_cli.errors import RecordError
+from llamax_cli.models.server_address import ServerAddress
 
 PAPER_TOKENS = 256
 PAPER_BEAM = 4
@@ -20,10 +21,11 @@ class TranslationRequest(NamedTuple):
 
 
 class Hypothesis(NamedTuple):
-    """A translation; `truncated` if it was cut because it reached the limit of new tokens."""
+    """A translation; `truncated` if cut at the limit of new tokens, `reasoned` if reasoning before it was left out."""
 
     text: str
     truncated: bool
+    reasoned: bool = False
 
 
 # Hypotheses, best first, or why there are none.
@@ -75,7 +77,7 @@ class ModelChoice:
     trust_remote_code: bool = False
     quantize: str | None = None
     batch_tokens: int | None = None
-    server: str | None = None
+    server: ServerAddress | None = None
     concurrency: int = 8
     timeout: float = 120.0
     per_minute: int | None = None

@@ -7,6 +7,7 @@ from llamax_cli.models.contracts import ModelChoice
 
 SMALL = 1 << 20  # bytes below which a file is hashed whole
 SAMPLED = 1 << 16  # bytes hashed at either end of a larger file
+PIECES = 64  # of SAMPLED bytes, spread over a file of weights
 
 
 def fingerprint(model: str) -> str:
@@ -24,6 +25,31 @@ def fingerprint(model: str) -> str:
         size = path.stat().st_size
         digest.update(f"{path.relative_to(folder)}:{size}\n".encode())
         digest.update(path.read_bytes() if size < SMALL else _ends(path, size))
+    return digest.hexdigest()
+
+
+def weights_fingerprint(model: str) -> str:
+    """Return a hash of what a model computes with: its configuration, and pieces spread over its files of weights.
+
+    Other files, such as a card, may change. A file is hashed by its content, a name on the hub is returned unchanged.
+    """
+    from xxhash import xxh3_64
+
+    folder = Path(model)
+    if not folder.exists():
+        return model
+    paths = sorted([*folder.glob("config.json"), *folder.glob("*.safetensors"), *folder.glob("*.bin")])
+    digest = xxh3_64()
+    for path in paths if folder.is_dir() else [folder]:
+        size = path.stat().st_size
+        digest.update(f"{path.name if folder.is_dir() else ''}:{size}\n".encode())
+        with path.open("rb") as file:
+            if size <= PIECES * SAMPLED:
+                digest.update(file.read())
+                continue
+            for piece in range(PIECES):
+                file.seek((size - SAMPLED) * piece // (PIECES - 1))
+                digest.update(file.read(SAMPLED))
     return digest.hexdigest()
 
 

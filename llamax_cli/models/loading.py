@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 
+from llamax_cli.console import counted
 from llamax_cli.errors import ModelError, UsageError
 from llamax_cli.models import pretrained
 from llamax_cli.models.contracts import ModelChoice
@@ -23,9 +24,8 @@ def find_device(device: str) -> str:
         raise UsageError(f"--device {device} is unknown; have: auto, all, cpu, cuda, cuda:N, mps")
     if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
         count = torch.cuda.device_count()
-        raise ModelError(
-            f"--device {device}: torch sees {count or 'no'} CUDA device{'s' * (count != 1)}; try --device cpu"
-        )
+        seen = counted(count, "CUDA device") if count else "no CUDA devices"
+        raise ModelError(f"--device {device}: torch sees {seen}; try --device cpu")
     if kind == "mps" and not torch.backends.mps.is_available():
         raise ModelError("--device mps: torch sees no Apple GPU; try --device cpu")
     return device

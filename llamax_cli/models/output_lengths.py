@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable
 from functools import cache, lru_cache
 
-from llamax_cli.languages import language, languages
+from llamax_cli.languages import table_row
 
 EXPANSION = 2.0  # characters of a translation per character of its source, at most
 WIDE_WEIGHT = 3.0  # letters of an alphabet that one Chinese or Japanese character stands for
@@ -74,7 +74,8 @@ class OutputLengths:
         """Return the limit for a source and a target language: the fixed one, or one that adapts to both."""
         if self.fixed is not None:
             return self.fixed
-        script = language(tgt_lang).script if tgt_lang in languages() else ""
+        row = table_row(tgt_lang)
+        script = row.script if row else ""
         tokens = BASE_TOKENS + EXPANSION * _weighted_length(src) * self._fertility(script)
         return STEP * math.ceil(tokens / STEP)
 

@@ -1,18 +1,19 @@
 """Prompt templates: those of the systems in the paper's Table 14, of Aya-101, of chats, and the user's own files.
 
-The text for LLaMAX-Alpaca comes from the authors' model cards. Those for PolyLM, TowerInstruct, MADLAD and Aya-101
-generalize the example on each model's card. Those for Swallow and Chinese-Alpaca-2 use the frames of these projects.
-The sentence inside the two frames, and the wording for llama, yayi2, aya-23 and qwen2, are ours, because the paper's
-are not available as text.
+A template with the name of a system of Table 14 has the table's words. The table does not show line breaks; they are
+those of the format on the model's card. One word differs: the instruction of LLaMAX ends in a full stop, which the
+table lacks and the authors' script and model cards have. `NAME-card` is the wording on a model's card where it is
+another than the table's.
 """
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from llamax_cli.errors import FileError, UsageError, because
-from llamax_cli.languages import languages, name_of
+from llamax_cli.languages import Language, languages, name_of
 from llamax_cli.registry import suggestion
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
@@ -20,6 +21,10 @@ PLACEHOLDERS = {"src", "src_lang", "tgt_lang", "tgt_code"}
 CHAT = "chat"
 VERBATIM = "verbatim"
 AUTO = "auto"
+
+# What a prompt calls a language. full: "Chinese (Simplified)"; plain: "Chinese"; authors: "Chinese Simpl", by the
+# authors' own table of names, misspellings included.
+Names: TypeAlias = Literal["full", "plain", "authors"]
 
 
 def alpaca(instruction: str, context: str = "") -> str:
@@ -38,41 +43,37 @@ def alpaca(instruction: str, context: str = "") -> str:
 
 INSTRUCTION = "Translate the following sentences from {src_lang} to {tgt_lang}."
 ALPACA = alpaca(INSTRUCTION, "{src}")
+NEXT_HEADER = "\n###"  # where a model that was not tuned on the Alpaca prompt goes on with an instruction of its own
+ONE_LINE = "Translate the following sentences from {src_lang} to {tgt_lang}: {src}"
 LINES = "{src_lang}: {src}\n{tgt_lang}:"
 TOWER = "Translate the following text from {src_lang} into {tgt_lang}.\n" + LINES
 QWEN = (
-    "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"
-    + INSTRUCTION
-    + "\n{src}<|im_end|>\n<|im_start|>assistant\n"
+    "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
+    f"<|im_start|>user\n{ONE_LINE}<|im_end|>\n<|im_start|>assistant\n"
 )
-AYA = (
-    "<|START_OF_TURN_TOKEN|><|USER_TOKEN|>"
-    + INSTRUCTION
-    + "\n{src}<|END_OF_TURN_TOKEN|><|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>"
-)
-CHINESE_ALPACA = (
-    "[INST] <<SYS>>\nYou are a helpful assistant. 你是一个乐于助人的助手。\n<</SYS>>\n\n"
-    + INSTRUCTION
-    + "\n{src} [/INST]"
-)
-SWALLOW = (
+AYA = f"<|START_OF_TURN_TOKEN|><|USER_TOKEN|>{ONE_LINE}<|END_OF_TURN_TOKEN|><|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>"
+SWALLOW_CARD = (
     "以下に、あるタスクを説明する指示があり、それに付随する入力が更なる文脈を提供しています。"
     "リクエストを適切に完了するための回答を記述してください。\n\n"
     "### 指示:\n" + INSTRUCTION + "\n\n### 入力:\n{src}\n\n### 応答:"
 )
 
 
+def _llama2_turn(system: str) -> str:
+    """Return LLaMA-2's turn of a user who asks for a translation, after a system text."""
+    return f"[INST] <<SYS>>\n{system}\n<</SYS>>\n\n{ONE_LINE} [/INST]"
+
+
 @dataclass(frozen=True)
 class Template:
     """A prompt with the placeholders {src}, {src_lang}, {tgt_lang} (names of languages) and {tgt_code}.
 
-    `authors_names`: use the language names of the LLaMAX authors, misspellings included, because their models were
-    trained with them. `stop`: the text at which an answer ends, for models that continue beyond it. `chat`: the text is
-    a user's turn, which the model's own chat template wraps.
+    `names`: what languages are called. `stop`: the text at which an answer ends, for models that continue beyond it.
+    `chat`: the text is a user's turn, which the model's own chat template wraps.
     """
 
     text: str
-    authors_names: bool = False
+    names: Names = "full"
     stop: str | None = None
     chat: bool = False
 
@@ -83,8 +84,8 @@ class Template:
         """
         values = {
             "src": src,
-            "src_lang": language_name(src_lang, authors=self.authors_names),
-            "tgt_lang": language_name(tgt_lang, authors=self.authors_names),
+            "src_lang": language_name(src_lang, self.names),
+            "tgt_lang": language_name(tgt_lang, self.names),
             "tgt_code": tgt_code or tgt_lang,
         }
         return PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), self.text)
@@ -97,33 +98,40 @@ class Template:
 
 
 TEMPLATES = {
-    "llamax-alpaca": Template(ALPACA, authors_names=True),
-    "llama": Template(LINES, authors_names=True, stop="\n"),
-    "yayi2": Template(LINES, stop="\n"),
-    "polylm": Template("{src}\nTranslate this sentence from {src_lang} to {tgt_lang}.", stop="\n"),
-    "tower-instruct": Template(f"<|im_start|>user\n{TOWER}<|im_end|>\n<|im_start|>assistant\n"),
-    "aya-23": Template(AYA),
-    "qwen2": Template(QWEN),
-    "chinese-alpaca-2": Template(CHINESE_ALPACA),
-    "swallow": Template(SWALLOW),
+    "llamax-alpaca": Template(ALPACA, names="authors"),
+    "llama": Template(ALPACA, names="authors", stop=NEXT_HEADER),
+    "yayi2": Template(ALPACA, names="authors", stop=NEXT_HEADER),
+    "polylm": Template("{src}\nTranslate this sentence {src_lang} to {tgt_lang}.", names="authors", stop="\n"),
+    "polylm-card": Template("{src}\nTranslate this sentence from {src_lang} to {tgt_lang}.", names="plain", stop="\n"),
+    "tower-instruct": Template(f"<|im_start|>user\n{TOWER}<|im_end|>\n<|im_start|>assistant\n", names="plain"),
+    "aya-23": Template(AYA, names="plain"),
+    "qwen2": Template(QWEN, names="authors"),
+    "chinese-alpaca-2": Template(
+        _llama2_turn("You are a helpful assistant. 你是一个乐于助人的助手。"), names="authors"
+    ),
+    "swallow": Template(_llama2_turn("あなたは誠実で優秀な日本人のアシスタントです。"), names="authors"),
+    "swallow-card": Template(SWALLOW_CARD, names="plain", stop=NEXT_HEADER),
     "madlad": Template("<2{tgt_code}> {src}"),
     "aya-101": Template("Translate to {tgt_lang}: {src}"),
+    "lines": Template(LINES, names="authors", stop="\n"),
     CHAT: Template(TOWER, chat=True),
     VERBATIM: Template("{src}"),  # for sources that are prompts already
 }
-# The template for models with a certain part in their name; the first that matches.
+# The template for models whose name, in lower case, has a match of the pattern; the first that matches. Later models of
+# a family (Qwen2.5, Tower-Plus, Llama-3-Swallow) have other turns, which their chat templates write.
 BY_MODEL_NAME = {
-    "madlad": "madlad",
-    "aya-101": "aya-101",
-    "llamax": "llamax-alpaca",
-    "chinese-alpaca": "chinese-alpaca-2",
-    "swallow": "swallow",
-    "tower": "tower-instruct",
-    "aya-23": "aya-23",
-    "polylm": "polylm",
-    "yayi2": "yayi2",
-    "qwen2": "qwen2",
-    "alpaca": "llamax-alpaca",
+    r"madlad": "madlad",
+    r"aya-101": "aya-101",
+    r"llamax": "llamax-alpaca",
+    r"chinese-alpaca": "chinese-alpaca-2",
+    r"^swallow.*instruct-hf": "swallow-card",  # tuned on this prompt; the later ones (v0.1) on LLaMA-2's turns
+    r"^swallow.*instruct": "swallow",
+    r"tower-?instruct": "tower-instruct",
+    r"aya-23": "aya-23",
+    r"polylm": "polylm-card",
+    r"yayi2": "yayi2",
+    r"qwen2(?!\.)": "qwen2",
+    r"alpaca": "llamax-alpaca",
 }
 
 
@@ -134,13 +142,30 @@ def choose(template: str, model: str, *, has_chat: bool) -> Template:
     """
     if template == AUTO:
         name = Path(model).name.lower()
-        by_name = next((known for part, known in BY_MODEL_NAME.items() if part in name), None)
-        return TEMPLATES[by_name or (CHAT if has_chat else "llama")]
+        by_name = next((known for pattern, known in BY_MODEL_NAME.items() if re.search(pattern, name)), None)
+        return TEMPLATES[by_name or (CHAT if has_chat else "lines")]
     if template in TEMPLATES:
         if template == CHAT and not has_chat:
             raise UsageError(f"{model} has no chat template; choose another one with --template")
         return TEMPLATES[template]
     return _from_file(template)
+
+
+THINK, END_OF_THINK = "<think>", "</think>"
+
+
+def without_reasoning(text: str, source: str = END_OF_THINK) -> tuple[str, bool]:
+    """Return an answer without the reasoning that opens it, and whether there was some.
+
+    `without_reasoning("<think>Hm.</think>Ja.") -> ("Ja.", True)`; of reasoning that was cut nothing is left. Some chat
+    templates write `<think>` themselves, so that an answer only ends it. That is taken for reasoning if the source is
+    given and does not have `</think>` itself.
+    """
+    opening, end, answer = text.partition(END_OF_THINK)
+    has_begun = opening.lstrip().startswith(THINK)
+    if has_begun or (end and END_OF_THINK not in source):
+        return answer.strip(), True
+    return text, False
 
 
 def check(template: str) -> None:
@@ -173,7 +198,20 @@ def _braced(names: Iterable[str]) -> str:
     return ", ".join(f"{{{name}}}" for name in sorted(names))
 
 
-def language_name(code: str, *, authors: bool = False) -> str:
-    """Return what a prompt calls a language: `language_name("zh", authors=True) -> "Chinese Simpl"`."""
+def language_name(code: str, names: Names = "full") -> str:
+    """Return what a prompt calls a language: `language_name("zh", "authors") -> "Chinese Simpl"`."""
     known = languages().get(code)
-    return known.prompt_name if known and authors else name_of(code)
+    if known is None or names == "full":
+        return name_of(code)
+    return known.prompt_name if names == "authors" else _plain_name(known)
+
+
+def _plain_name(language: Language) -> str:
+    """Return the name without its bracket, which only the second of two languages of one name keeps: zh, zhtrad."""
+    plain = _without_bracket(language)
+    first = next(each for each in languages().values() if _without_bracket(each) == plain)
+    return plain if first == language else language.name
+
+
+def _without_bracket(language: Language) -> str:
+    return language.name.partition(" (")[0]

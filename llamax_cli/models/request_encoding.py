@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeAlias
 
-from llamax_cli.errors import RecordError
-from llamax_cli.models import language_tokens, pretrained
+from llamax_cli.errors import ModelError, RecordError
+from llamax_cli.models import pretrained
 from llamax_cli.models.batching import EncodedRequest
 from llamax_cli.models.chat_template import render_chat
 from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
+from llamax_cli.models.language_tokens import LanguageTokens, code_in
 from llamax_cli.models.output_lengths import OutputLengths
-from llamax_cli.models.prompts import AUTO, Template, choose
+from llamax_cli.models.prompts import AUTO, Template, choose, without_reasoning
+
+# Encoder-decoders whose languages are tokens, and those that a prompt in English can instruct (Aya-101 is an mT5).
+BY_TOKENS = {"m2m_100", "nllb-moe", "mbart"}
+BY_PROMPT = {"t5", "mt5", "umt5", "longt5", "switch_transformers", "t5gemma", "t5gemma2"}
 
 # Yields each request with the sequences of tokens generated for it, best first; in any order of requests.
 Decode: TypeAlias = Callable[[list[EncodedRequest]], Iterable[tuple[EncodedRequest, list[list[int]]]]]
@@ -40,12 +45,13 @@ class RequestEncoder:
         self._is_encoder_decoder = bool(config.is_encoder_decoder)
         # M2M-100's tokenizer lists its language tokens separately.
         self._vocabulary = {**tokenizer.get_vocab(), **getattr(tokenizer, "lang_token_to_id", {})}
-        self._has_prefix_tokens = self._is_encoder_decoder and language_tokens.has_prefix_tokens(self._vocabulary)
+        self._language_tokens = LanguageTokens(self._vocabulary)
+        self._has_prefix_tokens = self._is_encoder_decoder and self._language_tokens.are_prefixes
         self._has_forced_tokens = (
-            self._is_encoder_decoder
-            and language_tokens.has_forced_tokens(self._vocabulary)
-            and hasattr(tokenizer, "src_lang")
+            self._is_encoder_decoder and self._language_tokens.are_forced and hasattr(tokenizer, "src_lang")
         )
+        if self._is_encoder_decoder and not (self._has_prefix_tokens or self._has_forced_tokens):
+            _check_prompted(model, template, config)
         if self._is_encoder_decoder and template == AUTO:
             template = "madlad" if self._has_prefix_tokens else "aya-101"
         self.template: Template = choose(template, model, has_chat=bool(getattr(tokenizer, "chat_template", None)))
@@ -88,11 +94,11 @@ class RequestEncoder:
     def _prompt(self, request: TranslationRequest) -> tuple[str, int | None]:
         """Return the text for the model, and the token that must begin the answer, if any."""
         if self._has_forced_tokens:
-            language_tokens.token_of(self._vocabulary, request.src_lang)
-            return request.src, self._vocabulary[language_tokens.token_of(self._vocabulary, request.tgt_lang)]
+            self._language_tokens.token(request.src_lang)  # refuses a language that the model does not know
+            return request.src, self._vocabulary[self._language_tokens.token(request.tgt_lang)]
         code = ""
         if self._has_prefix_tokens:
-            code = language_tokens.code_in(language_tokens.token_of(self._vocabulary, request.tgt_lang))
+            code = code_in(self._language_tokens.token(request.tgt_lang))
         text = self.template.render(*request, code)
         if self.template.chat:
             turns = [{"role": "user", "content": text}]
@@ -107,8 +113,7 @@ class RequestEncoder:
         """Return the tokens of prompts that share the tokenizer's state."""
         texts = [prompt.text for prompt in prompts]
         if self._has_forced_tokens:
-            token = language_tokens.token_of(self._vocabulary, prompts[0].request.src_lang)
-            self.tokenizer.src_lang = language_tokens.code_in(token)
+            self.tokenizer.src_lang = code_in(self._language_tokens.token(prompts[0].request.src_lang))
         bos = self.tokenizer.bos_token
         # A chat template writes the first token itself.
         add_special_tokens = not (bos and texts[0].startswith(bos)) and not self.template.chat
@@ -135,8 +140,9 @@ class RequestEncoder:
         if forced_bos is not None and tokens[:1] == [forced_bos]:
             tokens = tokens[1:]
         text = self.tokenizer.decode(tokens, skip_special_tokens=True)
+        text, reasoned = without_reasoning(text) if self.template.chat else (text, False)
         text, has_stop = self.template.answer(text)
-        return Hypothesis(text, not (has_eos or has_stop))
+        return Hypothesis(text, not (has_eos or has_stop), reasoned)
 
 
 def load_encoder(choice: ModelChoice, decoding: Decoding) -> tuple[Any, RequestEncoder]:
@@ -145,6 +151,20 @@ def load_encoder(choice: ModelChoice, decoding: Decoding) -> tuple[Any, RequestE
     config = pretrained.load_config(choice.model, trust_remote_code=choice.trust_remote_code)
     tokenizer = pretrained.load_tokenizer(choice.model, trust_remote_code=choice.trust_remote_code)
     return config, RequestEncoder(choice.model, choice.template, tokenizer, config, decoding)
+
+
+def _check_prompted(model: str, template: str, config: Any) -> None:
+    """Raise ModelError for an encoder-decoder without language tokens that would not understand a prompt either."""
+    if config.model_type in BY_TOKENS:
+        raise ModelError(
+            f"the tokenizer of {model} has no language tokens, which a model of type {config.model_type} needs; "
+            "copy tokenizer.json and tokenizer_config.json of the original model into it"
+        )
+    if template == AUTO and config.model_type not in BY_PROMPT:
+        raise ModelError(
+            f"{model} is an encoder-decoder of type {config.model_type}, of which no prompt is known; "
+            "choose one with --template (verbatim, if it reads the source alone)"
+        )
 
 
 def _eos(config: Any, tokenizer: Any) -> list[int]:

@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial, wraps
 from itertools import chain
@@ -14,7 +14,7 @@ from typer.core import TyperCommand
 
 from llamax_cli.console import say
 from llamax_cli.errors import UsageError
-from llamax_cli.options.values import named_file, portion, reject_limit
+from llamax_cli.options.values import named_file, portion, reject_limit, whole_number, worker_count
 from llamax_cli.ranks import rank
 from llamax_cli.streams.chunks import WHOLE, Portion
 from llamax_cli.streams.paths import NamedPath, check_paths
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Options = ParamSpec("Options")
 
 # Marks an option that does not change the result, so that a resumed run may have another value of it:
-# `workers: Annotated[int, Option(min=1), NEUTRAL] = 1`.
+# `workers: Annotated[int, whole_number(low=1), NEUTRAL] = 1`.
 NEUTRAL = object()
 
 
@@ -55,7 +55,10 @@ class Writes(Reads):
 
 READS, WRITES = Reads(), Writes()
 
+LIST = ",..."  # how the value of an option is described that holds several
+
 _option = partial(typer.Option, rich_help_panel="Every command", show_default=False)
+_number = partial(whole_number, rich_help_panel="Every command", show_default=False)
 
 
 def _shared(
@@ -74,7 +77,7 @@ def _shared(
     resume: Annotated[
         bool, _option("--resume", help="Continue an interrupted run into -o FILE, to the same bytes."), NEUTRAL
     ] = False,
-    limit: Annotated[int | None, _option(metavar="N", min=1, help="Stop after N records are written.")] = None,
+    limit: Annotated[int | None, _number(metavar="N", low=1, help="Stop after N records are written.")] = None,
     rejects: Annotated[
         Path | None,
         _option(
@@ -105,7 +108,14 @@ def _shared(
         _option(metavar="I/N", parser=portion, help="Do the I-th of N parts; joined in order, they are the whole."),
     ] = WHOLE,
     workers: Annotated[
-        int, _option(metavar="N", min=1, help="Number of processes; it changes the speed and nothing else."), NEUTRAL
+        int,
+        _number(
+            metavar="N",
+            low=1,
+            callback=worker_count,
+            help="Number of processes; it changes the speed and nothing else.",
+        ),
+        NEUTRAL,
     ] = 1,
 ) -> None:
     """The flags of every command; only some commands have `shard` and `workers`."""
@@ -133,7 +143,44 @@ class OptionGroup:
         return self.make(**{option.name: given[option.name] for option in self.options})
 
 
-class FilesAfterOptions(TyperCommand):
+class CompleteOptions(TyperCommand):
+    """A command whose options lose no value that is given to them.
+
+    An option with a list, as `--metric NAME,...`, adds up: `--metric bleu --metric ter` is `--metric bleu,ter`. Any
+    other option that takes one value is refused when it is given twice.
+    """
+
+    def make_parser(self, ctx: Any) -> Any:
+        """Return a parser that keeps all values of an option until it has joined or refused them."""
+        parser = super().make_parser(ctx)
+        single = [
+            option for option in {*parser._long_opt.values(), *parser._short_opt.values()} if option.action == "store"
+        ]
+        for option in single:
+            option.action = "append"
+        parse = parser.parse_args
+
+        def parse_args(args: list[str]) -> Any:
+            values, rest, order = parse(args)
+            for option in single:
+                if option.dest in values:
+                    values[option.dest] = _only_value(option.obj, values[option.dest], ctx)
+            return values, rest, order
+
+        parser.parse_args = parse_args  # type: ignore[method-assign]
+        return parser
+
+
+def _only_value(option: Any, values: Sequence[str], ctx: Any) -> str:
+    """Return the value of an option that was given with some values, of which all but lists have one."""
+    if len(values) > 1 and LIST in (option.metavar or ""):
+        return ",".join(values)
+    if len(values) > 1 and not ctx.resilient_parsing:
+        raise typer.BadParameter(f"it takes one value, but was given {' and '.join(values)}", ctx=ctx, param=option)
+    return values[-1]
+
+
+class FilesAfterOptions(CompleteOptions):
     """A command whose repeatable options take all values that follow: `--para a b` is `--para a --para b`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -199,7 +246,7 @@ def command(
 
         start.__signature__ = _signature(options, files=not file_options)  # type: ignore[attr-defined]
         start.__annotations__ = {p.name: p.annotation for p in start.__signature__.parameters.values()}  # type: ignore[attr-defined]
-        start.command_class = FilesAfterOptions if file_options else TyperCommand  # type: ignore[attr-defined]
+        start.command_class = FilesAfterOptions if file_options else CompleteOptions  # type: ignore[attr-defined]
         return cast("Command", start)
 
     return decorate

@@ -9,8 +9,9 @@ from typer import BadParameter, Option
 from llamax_cli.errors import UsageError
 from llamax_cli.models import prompts
 from llamax_cli.models.contracts import PAPER_BEAM, PAPER_TOKENS, QUANTIZATIONS, Decoding, ModelChoice
+from llamax_cli.models.server_address import ServerAddress
 from llamax_cli.options.command import NEUTRAL, READS
-from llamax_cli.options.values import codes, one_of
+from llamax_cli.options.values import codes, digits, one_of, real_number, whole_number
 from llamax_cli.translation.directions import DefaultLanguages
 from llamax_cli.translation.engines.registry import ENGINES, check_supported
 
@@ -20,7 +21,7 @@ SERVER_VARIABLE = "OPENAI_BASE_URL"
 
 
 def _tokens(value: str) -> str:
-    if value != "auto" and not (value.isdecimal() and int(value)):
+    if value != "auto" and not digits(value):
         raise BadParameter(f"{value!r} is neither a positive number of tokens nor auto")
     return value
 
@@ -89,16 +90,16 @@ Quantize = Annotated[
 ]
 BatchTokens = Annotated[
     int | None,
-    Option(
-        metavar="N", min=1, help="Most tokens in a batch, beams counted.", show_default=False, rich_help_panel=MODEL
+    whole_number(
+        metavar="N", low=1, help="Most tokens in a batch, beams counted.", show_default=False, rich_help_panel=MODEL
     ),
     NEUTRAL,
 ]
 Beam = Annotated[
     int | None,
-    Option(
+    whole_number(
         metavar="N",
-        min=1,
+        low=1,
         help=f"Number of beams: by default {PAPER_BEAM}, as in the paper, but 1 with --sample or on a server.",
         show_default=False,
         rich_help_panel=SEARCH,
@@ -121,15 +122,18 @@ Sample = Annotated[
         rich_help_panel=SEARCH,
     ),
 ]
-Temperature = Annotated[float, Option(min=0.01, help="Temperature of --sample.", rich_help_panel=SEARCH)]
+Temperature = Annotated[float, real_number(low=0.01, help="Temperature of --sample.", rich_help_panel=SEARCH)]
 TopP = Annotated[
     float,
-    Option("--top-p", min=0.01, max=1.0, help="Share of probability that --sample draws from.", rich_help_panel=SEARCH),
+    real_number(
+        "--top-p", low=0.01, high=1.0, help="Share of probability that --sample draws from.", rich_help_panel=SEARCH
+    ),
 ]
-Seed = Annotated[int, Option(help="Random seed of --sample and --plan.", rich_help_panel=SEARCH)]
+Seed = Annotated[int, whole_number(help="Random seed of --sample and --plan.", rich_help_panel=SEARCH)]
 Server = Annotated[
-    str | None,
+    ServerAddress | None,
     Option(
+        parser=ServerAddress,
         metavar="URL",
         help=f"URL of the server, up to /v1; by default that in {SERVER_VARIABLE}.",
         show_default=False,
@@ -137,19 +141,19 @@ Server = Annotated[
     ),
 ]
 Concurrency = Annotated[
-    int, Option(metavar="N", min=1, help="Most requests at the same time.", rich_help_panel=SERVER), NEUTRAL
+    int, whole_number(metavar="N", low=1, help="Most requests at the same time.", rich_help_panel=SERVER), NEUTRAL
 ]
 Timeout = Annotated[
     float,
-    Option(metavar="SECONDS", min=0.1, help="Longest wait for the answer to a request.", rich_help_panel=SERVER),
+    real_number(metavar="SECONDS", low=0.1, help="Longest wait for the answer to a request.", rich_help_panel=SERVER),
     NEUTRAL,
 ]
 PerMinute = Annotated[
     int | None,
-    Option(
+    whole_number(
         "--per-minute",
         metavar="N",
-        min=1,
+        low=1,
         help="Most requests a minute.",
         show_default=False,
         rich_help_panel=SERVER,
@@ -200,7 +204,8 @@ def translation_options(
     """Return what the options say; UsageError if they contradict each other or the engine does not support them."""
     prompts.check(template)
     spec = ENGINES[engine]
-    server = server or os.environ.get(SERVER_VARIABLE)
+    if spec.is_server and server is None and (url := os.environ.get(SERVER_VARIABLE)):
+        server = ServerAddress(url)
     if spec.is_server and not server:
         raise UsageError(f"--engine {engine} needs --server URL or {SERVER_VARIABLE} in the environment")
     if sample and beam is not None and beam > 1:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 from typer import Argument, Option
 
 from llamax_cli.options.command import FilesAfterOptions, OptionGroup
-from llamax_cli.options.values import one_of
+from llamax_cli.options.values import one_of, real_number, whole_number
 
 RANK = 16  # of LoRA, if --lora gives none
 
@@ -51,17 +51,22 @@ Freeze = Annotated[
 ]
 Lora = Annotated[
     int | None,
-    Option("--lora", metavar="[RANK]", help=f"Train LoRA, with rank {RANK} if none is given.", show_default=False),
+    whole_number(
+        "--lora", low=0, metavar="[RANK]", help=f"Train LoRA, with rank {RANK} if none is given.", show_default=False
+    ),
 ]
-Keep = Annotated[int | None, Option("--keep", metavar="N", help="Number of checkpoints to keep.", show_default=False)]
+Keep = Annotated[
+    int | None, whole_number("--keep", low=1, metavar="N", help="Number of checkpoints to keep.", show_default=False)
+]
 TrustRemoteCode = Annotated[
     bool, Option("--trust-remote-code", help="Run the Python code that the model brings along, with all your rights.")
 ]
 Preflight = Annotated[bool, Option("--preflight", help="Print what the run will take, and stop.")]
 Throughput = Annotated[
     float | None,
-    Option(
+    real_number(
         "--throughput",
+        low=1,
         metavar="N",
         help="With --preflight: measured tokens a second of one GPU, to estimate the days.",
         show_default=False,
@@ -184,8 +189,8 @@ class TrainingCommand(FilesAfterOptions):
         filled: list[str] = []
         for place, argument in enumerate(args[:end]):
             filled.append(argument)
-            following = args[place + 1] if place + 1 < end else ""
-            if argument == "--lora" and not following.removeprefix("-").isdecimal():
+            following = args[place + 1] if place + 1 < end else "-"
+            if argument == "--lora" and following[:1] == "-" and not following[1:].isdecimal():
                 filled.append(str(RANK))
         return super().parse_args(ctx, filled + args[end:])
 

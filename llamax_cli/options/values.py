@@ -1,5 +1,7 @@
 """Values of options: parsers and checks of the text that a user types."""
 
+import math
+import os
 import re
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -13,28 +15,75 @@ from llamax_cli.registry import suggestion
 from llamax_cli.streams.chunks import Portion
 from llamax_cli.streams.rejects import allowed_rejects
 
+MOST_WORKERS = 32  # on a machine with up to 16 processors
+LARGEST_WHOLE = 2**63 - 1  # what libraries, files and other languages can hold
+LARGEST_REAL = 10**9
+MOST_COPIES = 10_000  # of a record; more are a slip
+
+
+def whole_number(
+    *flags: str,
+    low: int | None = None,
+    high: int | None = None,
+    callback: Callable[[int], int] | None = None,
+    **more: Any,
+) -> Any:
+    """Return an option that takes a whole number from `low` to `high`, and none beyond 64 bits.
+
+    Every option with a number is made by this function or by `real_number`. `callback` makes the value of a number that
+    is in the range; `more` is for `typer.Option`.
+    """
+    check: Any = _within(LARGEST_WHOLE)
+    return Option(*flags, min=low, max=high, callback=_then(check, callback) if callback else check, **more)
+
+
+def _then(check: Callable[[int], int], callback: Callable[[int], int]) -> Callable[[int], int]:
+    def both(value: int) -> int:
+        return callback(check(value))
+
+    return both
+
+
+def real_number(*flags: str, low: float | None = None, high: float | None = None, **more: Any) -> Any:
+    """Return an option that takes a finite number from `low` to `high`, and none beyond LARGEST_REAL."""
+    return Option(*flags, min=low, max=high, callback=_within(LARGEST_REAL), **more)
+
+
+def _within(largest: float) -> Callable[[float | None], float | None]:
+    def check(value: float | None) -> float | None:
+        if value is not None and not -largest <= value <= largest:  # nor is "not a number" in between
+            raise BadParameter(f"{value} is no number from {-largest:,} to {largest:,}")
+        return value
+
+    return check
+
+
+def digits(value: str) -> int | None:
+    """Return the number that digits write, None for other text and for a number beyond 64 bits."""
+    number = int(value) if value.isdecimal() and len(value) <= len(str(LARGEST_WHOLE)) else None
+    return number if number is None or number <= LARGEST_WHOLE else None
+
 
 def portion(value: str | Portion) -> Portion:
     """Return one of N parts: `portion("3/8") -> Portion(3, 8)`."""
-    index, _, count = str(value).partition("/")
-    if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
-        raise BadParameter(f"{value!r} is not I/N with I from 1 to N, such as 3/8")
-    return Portion(int(index), int(count))
+    index, count = (digits(part) or 0 for part in str(value).partition("/")[::2])
+    if not 1 <= index <= count:
+        raise BadParameter(f"{str(value)!r} is not I/N with I from 1 to N, such as 3/8")
+    return Portion(index, count)
 
 
 def byte_size(value: str | int) -> int:
     """Return a number of bytes: `byte_size("512M") -> 536870912`; K, M, G and T are powers of 1024."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?", str(value).strip(), re.IGNORECASE)
-    if not match:
+    size = float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " ") if match else math.nan
+    if not 1 <= size <= LARGEST_WHOLE:
         raise BadParameter(f"{value!r} is not a size, such as 512M or 1.5G")
-    return int(float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " "))
+    return int(size)
 
 
-def share(value: float) -> float:
-    """Check that a value is a share, from 0 to 1."""
-    if not 0 <= value <= 1:
-        raise BadParameter(f"{value} is not a share; give a number from 0 to 1")
-    return value
+def share(*flags: str, **more: Any) -> Any:
+    """Return an option that takes a share, a number from 0 to 1."""
+    return real_number(*flags, low=0, high=1, **more)
 
 
 def listed(value: str | None) -> tuple[str, ...]:
@@ -86,6 +135,11 @@ def one_of(names: Collection[str]) -> Callable[[str | None], str | None]:
 def format_option(flag: str, what: str, names: Collection[str]) -> Any:
     """Return an option that takes one of the names, which its help lists."""
     return Option(flag, metavar="FORMAT", help=f"{what}: {', '.join(names)}.", callback=one_of(names))
+
+
+def worker_count(value: int) -> int:
+    """Return how many workers to use; more than a few for each processor take memory and make nothing faster."""
+    return min(value, max(MOST_WORKERS, 2 * (os.cpu_count() or 1)))
 
 
 def reject_limit(value: str | None) -> str | None:

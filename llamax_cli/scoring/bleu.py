@@ -1,15 +1,15 @@
 """BLEU over words, and over SentencePiece pieces (spBLEU): sacreBLEU's scores from n-grams counted all at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.util import find_spec
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 
-from llamax_cli.scoring.metrics import MetricSettings, Statistics
-from llamax_cli.scoring.ngrams import count_matches, count_ngrams, count_tokens, encode_words, new_vocabulary
+from llamax_cli.scoring.metrics import MetricSettings, Reference, Statistics, reference_columns
+from llamax_cli.scoring.ngrams import Integers, count_matches, count_ngrams, count_tokens, encode_words, new_vocabulary
 from llamax_cli.scoring.reference_cache import ReferenceCache
 from llamax_cli.scoring.spm_models import resolve_model
 from llamax_cli.scoring.spm_tokenizer import SpmTokenizer
@@ -18,11 +18,46 @@ MAX_ORDER = 4
 TOKENIZERS = {"zh": "zh", "zhtrad": "zh", "ja": "ja-mecab", "ko": "ko-mecab"}
 
 
-def bleu_statistics(hypotheses: Sequence[bytes], references: Sequence[bytes]) -> Statistics:
-    """Return a row for each segment: both lengths, matches of order 1 to 4, n-grams of order 1 to 4."""
+class EncodedReferences(NamedTuple):
+    """One reference of each segment as tokens; `exists`: whether there is one, None for a column without a gap."""
+
+    texts: Sequence[bytes]
+    exists: Any
+
+
+def bleu_statistics(hypotheses: Sequence[bytes], references: Sequence[EncodedReferences]) -> Statistics:
+    """Return a row for each segment: both lengths, matches of order 1 to 4, n-grams of order 1 to 4.
+
+    Of several references, the length is that of the one closest in length to the hypothesis.
+    """
     lengths = count_tokens(hypotheses)
-    matches = count_matches(hypotheses, references, MAX_ORDER)
-    return np.column_stack([lengths, count_tokens(references), matches, count_ngrams(lengths, MAX_ORDER)])
+    first, *more = (column.texts for column in references)
+    matches = count_matches(hypotheses, first, MAX_ORDER, more)
+    closest = _closest_lengths(lengths, references)
+    return np.column_stack([lengths, closest, matches, count_ngrams(lengths, MAX_ORDER)])
+
+
+def _closest_lengths(lengths: Integers, references: Sequence[EncodedReferences]) -> Integers:
+    """Return the length nearest to that of the hypothesis, the shorter of two that are equally near."""
+    closest = count_tokens(references[0].texts)
+    for column in references[1:]:
+        length = count_tokens(column.texts)
+        distance, least = np.abs(length - lengths), np.abs(closest - lengths)
+        is_closer = (distance < least) | ((distance == least) & (length < closest))
+        closest = np.where(is_closer if column.exists is None else is_closer & column.exists, length, closest)
+    return closest
+
+
+def _encode_columns(
+    references: Sequence[Reference], encode: Callable[[Sequence[str]], Sequence[bytes]]
+) -> list[EncodedReferences]:
+    """Return the references column by column; one that a segment lacks has no tokens, so it matches nothing."""
+    encoded = []
+    for column in reference_columns(references):
+        texts = ["" if text is None else text for text in column]
+        exists = np.array([text is not None for text in column]) if None in column else None
+        encoded.append(EncodedReferences(encode(texts), exists))
+    return encoded
 
 
 class _BleuScore:
@@ -61,10 +96,10 @@ def _compute_bleu(row: Statistics, *, by_sentence: bool) -> float:
     return float(score.score)
 
 
-def _signature(tokenizer: str, by_sentence: bool) -> str:
-    bleu = BLEU(tokenize="none", force=True, effective_order=by_sentence)
+def _signature(tokenizer: str, settings: MetricSettings, by_sentence: bool, nrefs: int) -> str:
+    bleu = BLEU(tokenize="none", force=True, lowercase=settings.lowercase, effective_order=by_sentence)
     bleu.tokenizer_signature = tokenizer
-    bleu.num_refs = 1
+    bleu.num_refs = nrefs
     return str(bleu.get_signature())
 
 
@@ -72,6 +107,7 @@ class SpBleu(_BleuScore):
     """BLEU over the pieces of a SentencePiece model, the paper's metric (section 4)."""
 
     def __init__(self, settings: MetricSettings) -> None:
+        self._settings = settings
         self._model = resolve_model(settings.spm)
         self._tokenizer = SpmTokenizer(self._model.path)
         self._references: ReferenceCache[list[bytes]] = ReferenceCache(
@@ -79,44 +115,53 @@ class SpBleu(_BleuScore):
         )
 
     def statistics(
-        self, language: str, hypotheses: Sequence[str], references: Sequence[str], sources: Sequence[str] = ()
+        self, language: str, hypotheses: Sequence[str], references: Sequence[Reference], sources: Sequence[str] = ()
     ) -> Statistics:
         """Return the counts of each segment."""
         if self._tokenizer.is_full:
             self._tokenizer.clear()
             self._references.clear()
-        encoded = self._references.get("", references, self._tokenizer.encode)
-        return bleu_statistics(self._tokenizer.encode(hypotheses), encoded)
+        encoded = _encode_columns(references, lambda texts: self._references.get("", texts, self._encode))
+        return bleu_statistics(self._encode(hypotheses), encoded)
 
-    def signature(self, language: str, *, by_sentence: bool = False) -> str:
+    def _encode(self, texts: Sequence[str]) -> list[bytes]:
+        return self._tokenizer.encode([text.lower() for text in texts] if self._settings.lowercase else texts)
+
+    def signature(self, language: str, *, by_sentence: bool = False, nrefs: int = 1) -> str:
         """Return sacreBLEU's signature and the checksum of the model."""
-        return f"{_signature(self._model.name, by_sentence)}|spm:{self._model.checksum}"
+        return f"{_signature(self._model.name, self._settings, by_sentence, nrefs)}|spm:{self._model.checksum}"
 
 
 class Bleu(_BleuScore):
     """BLEU over words, with sacreBLEU's tokenizer for the language."""
 
     def __init__(self, settings: MetricSettings) -> None:
-        self._tokenize = settings.tokenize
+        self._settings = settings
         self._references: ReferenceCache[list[list[str]]] = ReferenceCache(lambda texts: 80 * sum(map(len, texts)))
 
     def statistics(
-        self, language: str, hypotheses: Sequence[str], references: Sequence[str], sources: Sequence[str] = ()
+        self, language: str, hypotheses: Sequence[str], references: Sequence[Reference], sources: Sequence[str] = ()
     ) -> Statistics:
         """Return the counts of each segment."""
-        name = tokenizer_name(language, self._tokenize)
+        name = tokenizer_name(language, self._settings.tokenize)
 
         def split(texts: Sequence[str]) -> list[list[str]]:
             tokenize = _load_tokenizer(name)
+            if self._settings.lowercase:
+                texts = [text.lower() for text in texts]
             return [tokenize(text.rstrip()).split() for text in texts]
 
         vocabulary = new_vocabulary()
-        reference_words = self._references.get(name, references, split)
-        return bleu_statistics(encode_words(split(hypotheses), vocabulary), encode_words(reference_words, vocabulary))
 
-    def signature(self, language: str, *, by_sentence: bool = False) -> str:
+        def encode(texts: Sequence[str]) -> list[bytes]:
+            return encode_words(self._references.get(name, texts, split), vocabulary)
+
+        return bleu_statistics(encode_words(split(hypotheses), vocabulary), _encode_columns(references, encode))
+
+    def signature(self, language: str, *, by_sentence: bool = False, nrefs: int = 1) -> str:
         """Return sacreBLEU's signature."""
-        return _signature(_load_tokenizer(tokenizer_name(language, self._tokenize)).signature(), by_sentence)
+        tokenizer = _load_tokenizer(tokenizer_name(language, self._settings.tokenize))
+        return _signature(tokenizer.signature(), self._settings, by_sentence, nrefs)
 
 
 def tokenizer_name(language: str, requested: str = "auto") -> str:

@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from sacrebleu.metrics.chrf import CHRF
 
-from llamax_cli.scoring.metrics import MetricSettings, Statistics
+from llamax_cli.scoring.metrics import MetricSettings, Reference, Statistics, reference_columns
 from llamax_cli.scoring.ngrams import count_matches, count_ngrams, count_tokens, encode_words, new_vocabulary
 from llamax_cli.scoring.reference_cache import ReferenceCache
 
@@ -31,19 +31,33 @@ class Chrf:
     runs_in_workers: ClassVar[bool] = True
 
     def __init__(self, settings: MetricSettings) -> None:
+        self._lowercase = settings.lowercase
         self._references: ReferenceCache[_Tokens] = ReferenceCache(
             lambda tokens: sum(map(len, tokens.characters)) + 80 * sum(map(len, tokens.words))
         )
 
     def statistics(
-        self, language: str, hypotheses: Sequence[str], references: Sequence[str], sources: Sequence[str] = ()
+        self, language: str, hypotheses: Sequence[str], references: Sequence[Reference], sources: Sequence[str] = ()
     ) -> Statistics:
-        """Return the counts of each segment."""
-        hypothesis, reference = _tokenize(hypotheses), self._references.get("", references, _tokenize)
+        """Return the counts of each segment, of several references with the one that gives the best score."""
+        hypothesis = self._tokenize(hypotheses)
+        first, *more = reference_columns(references)
+        best = self._count(hypothesis, first)
+        for column in more:
+            rows = self._count(hypothesis, column)
+            is_better = self.scores(rows) > self.scores(best)  # never with a reference that a segment lacks: 0
+            best = np.where(is_better[:, None], rows, best)
+        return best
+
+    def _count(self, hypothesis: _Tokens, references: Sequence[str | None]) -> Statistics:
+        reference = self._references.get("", [text or "" for text in references], self._tokenize)
         vocabulary = new_vocabulary()
         words = [encode_words(tokens.words, vocabulary) for tokens in (hypothesis, reference)]
         characters = _count(hypothesis.characters, reference.characters, CHAR_ORDER)
         return np.hstack([characters, _count(words[0], words[1], WORD_ORDER)])
+
+    def _tokenize(self, texts: Sequence[str]) -> _Tokens:
+        return _tokenize([text.lower() for text in texts] if self._lowercase else texts)
 
     def score(self, total: Statistics) -> float:
         """Return the corpus score."""
@@ -70,10 +84,10 @@ class Chrf:
         )
         return np.asarray(100 * f_score)
 
-    def signature(self, language: str, *, by_sentence: bool = False) -> str:
+    def signature(self, language: str, *, by_sentence: bool = False, nrefs: int = 1) -> str:
         """Return sacreBLEU's signature."""
-        chrf = CHRF(word_order=WORD_ORDER)
-        chrf.num_refs = 1
+        chrf = CHRF(word_order=WORD_ORDER, lowercase=self._lowercase)
+        chrf.num_refs = nrefs
         return str(chrf.get_signature())
 
 

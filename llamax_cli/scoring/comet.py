@@ -13,8 +13,8 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
-from llamax_cli.errors import UsageError, WorkerError, because
-from llamax_cli.scoring.metrics import MetricSettings, Statistics
+from llamax_cli.errors import DataError, UsageError, WorkerError, because
+from llamax_cli.scoring.metrics import MetricSettings, Reference, Statistics
 
 WORKER = Path(__file__).with_name("comet_worker.py")
 BATCH_SIZE = 64
@@ -43,9 +43,11 @@ class Comet:
             raise UsageError(f"--comet-python {python}: {because(error)}") from error
 
     def statistics(
-        self, language: str, hypotheses: Sequence[str], references: Sequence[str], sources: Sequence[str] = ()
+        self, language: str, hypotheses: Sequence[str], references: Sequence[Reference], sources: Sequence[str] = ()
     ) -> Statistics:
-        """Return a row for each segment."""
+        """Return a row for each segment; DataError if one has several references."""
+        if not all(isinstance(reference, str) for reference in references):
+            raise DataError("COMET compares with one reference, but there are several: give one, or leave comet out")
         pipe = cast("Any", self._process.stdin)
         try:
             segments = list(zip(sources, hypotheses, references, strict=True))
@@ -78,7 +80,7 @@ class Comet:
         """Return the mean of each row, times 100."""
         return cast("Statistics", 100 * totals[:, 0] / totals[:, 1])
 
-    def signature(self, language: str, *, by_sentence: bool = False) -> str:
+    def signature(self, language: str, *, by_sentence: bool = False, nrefs: int = 1) -> str:
         """Return the model and the version of COMET."""
         return f"nrefs:1|model:{self._name}|version:{self._version}"
 

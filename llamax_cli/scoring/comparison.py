@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from llamax_cli.records import Record
 from llamax_cli.scoring.direction_totals import leave_out_segments, total_by_direction
-from llamax_cli.scoring.metrics import MetricSettings, Statistics, load_metric
+from llamax_cli.scoring.metrics import VARYING, MetricSettings, Statistics, load_metric
 from llamax_cli.scoring.references import read_references
 from llamax_cli.scoring.segments import Direction
 from llamax_cli.scoring.significance import (
@@ -43,40 +43,51 @@ def compare_systems(
     The p-values of directions are corrected for the number of directions. Those of the average, a single test, are not.
     """
     references = read_references(run, reference_files)
-    stores = []
-    for inputs in (run.inputs, [run.input(against)]):
-        stores.append(StatisticsStore())
-        total_by_direction(run, settings, references, inputs, store=stores[-1])
     rows: dict[str, list[Record]] = {name: [] for name in settings.metrics}
     averages = {name: MacroAverage() for name in settings.metrics}
     make = partial(_make_comparer, settings, trials)
-    pairs = _pair_segments(run, stores[0], stores[1], against)
-    with closing(ordered(make, pairs, run.settings.workers)) as compared:
-        for pair, results in compared:
-            for name, scores in results.items():
-                row = _row(pair.direction, name, scores, settings, trials)
-                rows[name].append(row | {"n": len(pair.ours[name])})
-                averages[name].add(scores)
+    nrefs: dict[Direction, int] = {}
+    with StatisticsStore() as ours, StatisticsStore() as theirs:
+        for inputs, store in ((run.inputs, ours), ([run.input(against)], theirs)):
+            totals = total_by_direction(run, settings, references, inputs, store=store)
+            nrefs |= {
+                direction: total.nrefs if nrefs.get(direction, total.nrefs) == total.nrefs else VARYING
+                for direction, total in totals.items()
+            }
+        pairs = _pair_segments(run, ours, theirs, against)
+        with closing(ordered(make, pairs, run.settings.workers)) as compared:
+            for pair, results in compared:
+                for name, scores in results.items():
+                    row = _row(pair.direction, name, scores, settings, trials, nrefs[pair.direction])
+                    rows[name].append(row | {"n": len(pair.ours[name])})
+                    averages[name].add(scores)
     for metric_rows in rows.values():
         _correct_p_values(metric_rows, correction)
     yield from (row for direction_rows in zip(*rows.values(), strict=True) for row in direction_rows)
+    everywhere = set(nrefs.values())
     for name, metric_rows in rows.items():
         if metric_rows:
-            row = _row((ALL, ALL), name, averages[name].scores(), settings, trials)
+            count = everywhere.copy().pop() if len(everywhere) == 1 else VARYING
+            row = _row((ALL, ALL), name, averages[name].scores(), settings, trials, count)
             yield row | {"n": sum(each["n"] for each in metric_rows), "directions": len(metric_rows)}
 
 
 def _pair_segments(
     run: Run, ours: StatisticsStore, theirs: StatisticsStore, against: str
 ) -> Iterator[PairedStatistics]:
-    """Yield the segments that both systems have, by direction, in the order of the corpus."""
+    """Yield the segments that both systems have, by direction, in the order of the corpus.
+
+    That is the order of their ids or, without ids, of our records.
+    """
     for direction in dict.fromkeys([*ours.directions, *theirs.directions]):
         systems = [store.get(direction) for store in (ours, theirs)]
         rows = [{id_: row for row, id_ in enumerate(ids)} for ids, _ in systems]
         only_ours, only_theirs = (sorted(rows[n].keys() - rows[1 - n].keys(), key=natural_key) for n in (0, 1))
         leave_out_segments(run, f"{against} has no translation", direction, only_ours)
         leave_out_segments(run, f"{against} alone has a translation", direction, only_theirs)
-        in_both = sorted(rows[0].keys() & rows[1].keys(), key=natural_key)
+        in_both = [id_ for id_ in rows[0] if id_ in rows[1]]
+        if direction not in ours.without_ids:
+            in_both.sort(key=natural_key)
         if in_both:
             statistics = [
                 {name: matrix[[row_of[id_] for id_ in in_both]] for name, matrix in by_metric.items()}
@@ -103,7 +114,9 @@ def _correct_p_values(rows: Sequence[Record], correction: str) -> None:
             row[f"{key}_{correction}"] = p_value
 
 
-def _row(direction: Direction, name: str, scores: PairedScores, settings: MetricSettings, trials: Trials) -> Record:
+def _row(
+    direction: Direction, name: str, scores: PairedScores, settings: MetricSettings, trials: Trials, nrefs: int
+) -> Record:
     significance = assess_difference(scores)
     return {
         "src_lang": direction[0],
@@ -116,5 +129,5 @@ def _row(direction: Direction, name: str, scores: PairedScores, settings: Metric
         "difference_high": significance.high,
         "p_bootstrap": significance.p_bootstrap,
         "p_randomisation": significance.p_randomisation,
-        "signature": trials.add_to(load_metric(name, settings).signature(direction[1])),
+        "signature": trials.add_to(load_metric(name, settings).signature(direction[1], nrefs=nrefs)),
     }

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from llamax_cli.console import counted
 from llamax_cli.errors import DataError, RecordError
-from llamax_cli.records import Record, Score, language, text, value
+from llamax_cli.records import Record, Score, language, number, text, whole_number
 from llamax_cli.scoring.group_statistics import GroupStatistics, compute_statistics
-from llamax_cli.scoring.metrics import MetricSettings, Statistics, load_metric
+from llamax_cli.scoring.metrics import LARGEST_SCORE, SCORE_RANGES, MetricSettings, Statistics, load_metric
 from llamax_cli.scoring.references import References
 from llamax_cli.scoring.segments import Direction, Segment, SegmentReader, group_by_direction
 from llamax_cli.scoring.statistics_store import StatisticsStore
@@ -22,12 +23,14 @@ EarlierScores: TypeAlias = list[tuple[Record, Score]]
 class DirectionTotal:
     """The sums over the segments of a direction.
 
-    `judged` segments have a verdict of langid, which found `off_target` of them in another language.
+    `judged` segments have a verdict of langid, which found `off_target` of them in another language. `nrefs`: how many
+    references each segment has, or VARYING.
     """
 
     segments: int = 0
     judged: int = 0
     off_target: int = 0
+    nrefs: int = 1
     statistics: dict[str, Statistics] = field(default_factory=dict)
 
     def add(self, computed: GroupStatistics) -> None:
@@ -48,7 +51,7 @@ class DirectionTotal:
                 "tgt_lang": direction[1],
                 "metric": name,
                 "score": metric.score(self.statistics[name]),
-                "signature": metric.signature(direction[1]),
+                "signature": metric.signature(direction[1], nrefs=self.nrefs),
                 "n": self.segments,
             }
             if self.judged:
@@ -68,11 +71,11 @@ def total_by_direction(
 
     Score records among the inputs are appended to `earlier` if it is given, the statistics of each segment to `store`.
     """
-    reader = SegmentReader(references, settings)
+    reader, score_reader = SegmentReader(references, settings), ScoreReader()
 
     def read(record: Record) -> Segment | tuple[Record, Score]:
         is_score = "metric" in record and "score" in record and "mt" not in record
-        return (record, parse_score(record)) if is_score and earlier is not None else reader.segment(record)
+        return (record, score_reader.read(record)) if is_score and earlier is not None else reader.segment(record)
 
     def segments() -> Iterator[Segment]:
         for item in run.read_as(read, inputs):
@@ -90,24 +93,44 @@ def total_by_direction(
     for direction, ids in reader.untranslated():
         leave_out_segments(run, "there is no translation", direction, ids)
     remark_empty(run, reader)
+    for direction, total in totals.items():
+        total.nrefs = reader.nrefs(direction)
     return {direction: totals[direction] for direction in reader.seen.directions}
 
 
+class ScoreReader:
+    """Reads Score records of earlier runs; RecordError for one that no run writes, or that was there before."""
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[str, ...]] = set()
+
+    def read(self, record: Record) -> Score:
+        """Return the score in a record."""
+        score = parse_score(record)
+        source, target, metric = score["src_lang"], score["tgt_lang"], score["metric"]
+        identity = source, target, metric, score["signature"]
+        if identity in self._seen:
+            raise RecordError(
+                f"a second {metric} score of {source}-{target} with the same signature; give one system at a time"
+            )
+        self._seen.add(identity)
+        return score
+
+
 def parse_score(record: Record) -> Score:
-    """Return the score in a Score record of an earlier run; RecordError if it is malformed."""
-    number = value(record, "score")
-    if not isinstance(number, int | float) or isinstance(number, bool):
-        raise RecordError("'score' is not a number")
+    """Return the score in a Score record of an earlier run; RecordError if it is malformed or out of range."""
+    metric = text(record, "metric")
+    low, high = SCORE_RANGES.get(metric, (-LARGEST_SCORE, LARGEST_SCORE))
     score: Score = {
         "src_lang": language(record, "src_lang"),
         "tgt_lang": language(record, "tgt_lang"),
-        "metric": text(record, "metric"),
-        "score": number,
+        "metric": metric,
+        "score": number(record, "score", low, high),
         "signature": text(record, "signature") if "signature" in record else "",
-        "n": value(record, "n") if "n" in record else 0,
+        "n": whole_number(record, "n", least=1) if "n" in record else 0,
     }
     if "off_target" in record:
-        score["off_target"] = value(record, "off_target")
+        score["off_target"] = number(record, "off_target", 0, 1)
     return score
 
 
@@ -124,6 +147,7 @@ def leave_out_segments(run: Run, reason: str, direction: Direction, ids: Sequenc
 
 
 def remark_empty(run: Run, reader: SegmentReader) -> None:
-    """Report in the summary line how many translations were empty."""
-    if reader.empty:
-        run.remarks.append(f"{reader.empty:,} empty translation{'s' if reader.empty > 1 else ''}")
+    """Report in the summary line how many translations and references were empty."""
+    for count, what in ((reader.empty, "translation"), (reader.empty_references, "reference")):
+        if count:
+            run.remarks.append(counted(count, f"empty {what}"))

@@ -7,7 +7,7 @@ from functools import partial
 from itertools import chain
 from typing import NamedTuple
 
-from llamax_cli.scoring.metrics import Metric, MetricSettings, Statistics, load_metric
+from llamax_cli.scoring.metrics import Metric, MetricSettings, Reference, Statistics, load_metric
 from llamax_cli.scoring.segments import Segment, SegmentGroup
 from llamax_cli.streams.parallel import ordered
 
@@ -27,7 +27,7 @@ class GroupTexts(NamedTuple):
 
     language: str
     hypotheses: list[str]
-    references: list[str]
+    references: list[Reference]
     sources: list[str]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llamax_cli.errors import DataError, FileError, UsageError, because
-from llamax_cli.languages import Language, languages
+from llamax_cli.languages import Language, table_row
 from llamax_cli.records import Score
 from llamax_cli.streams.outputs import partial_path
 
@@ -51,7 +51,8 @@ def sort_codes(codes: Collection[str], order: str) -> list[str]:
 
 def group_of(code: str, order: str) -> str:
     """Return the family or the resource group of a language: `group_of("de", "resource") -> "high"`."""
-    return GROUPS[order](languages()[code]) if code in languages() else "other"
+    row = table_row(code)
+    return GROUPS[order](row) if row else "other"
 
 
 def _paint(

@@ -6,7 +6,7 @@ A new metric is one class that fulfils `Metric` and one row in `METRICS`.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, cast
 
 from llamax_cli.errors import UsageError
 from llamax_cli.registry import find, suggestion
@@ -21,9 +21,20 @@ METRICS = {
     "ter": "llamax_cli.scoring.ter:Ter",
     "comet": "llamax_cli.scoring.comet:Comet",
 }
+# The scores that a metric can give; those of other programs' metrics are only known to be no larger than LARGEST_SCORE.
+LARGEST_SCORE = 1e6
+ROUNDING = 1e-6  # by which sacreBLEU itself passes 100
+SCORE_RANGES = {
+    "spbleu": (0.0, 100 + ROUNDING),
+    "bleu": (0.0, 100 + ROUNDING),
+    "chrf++": (0.0, 100 + ROUNDING),
+    "ter": (0.0, LARGEST_SCORE),
+}
 SCORE_KEYS = frozenset(METRICS)  # the keys of `score --segments`: each metric writes its score under its own name
 
 Statistics: TypeAlias = "NDArray[Any]"  # a row for each segment, or one row that is their sum
+Reference: TypeAlias = str | tuple[str, ...]  # the reference of a segment, or all of them if there are several
+VARYING = -1  # sacreBLEU's number of references where segments have different numbers of them
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,7 @@ class MetricSettings:
     tokenize: str = "auto"
     comet_model: str = "Unbabel/wmt22-comet-da"
     comet_python: str | None = None
+    lowercase: bool = False
 
     def __post_init__(self) -> None:
         for name in self.metrics:
@@ -63,7 +75,7 @@ class Metric(Protocol):
     runs_in_workers: ClassVar[bool]
 
     def statistics(
-        self, language: str, hypotheses: Sequence[str], references: Sequence[str], sources: Sequence[str] = ()
+        self, language: str, hypotheses: Sequence[str], references: Sequence[Reference], sources: Sequence[str] = ()
     ) -> Statistics:
         """Return a row for each segment; `language` is that of the hypotheses."""
 
@@ -76,8 +88,22 @@ class Metric(Protocol):
     def scores(self, totals: Statistics) -> Statistics:
         """Return the score of each row of `totals`, for resampling."""
 
-    def signature(self, language: str, *, by_sentence: bool = False) -> str:
-        """Return sacreBLEU's description of how a corpus, or a sentence, is scored."""
+    def signature(self, language: str, *, by_sentence: bool = False, nrefs: int = 1) -> str:
+        """Return sacreBLEU's description of how a corpus, or a sentence, is scored.
+
+        `nrefs`: how many references each segment has, or VARYING.
+        """
+
+
+def reference_columns(references: Sequence[Reference]) -> Sequence[Sequence[str | None]]:
+    """Return the first references of all segments, their second ones, ...; None for a segment that has fewer.
+
+    `reference_columns(["a", ("b", "c")]) -> [["a", "b"], [None, "c"]]`
+    """
+    if not any(isinstance(reference, tuple) for reference in references):
+        return [cast("Sequence[str]", references)]
+    several = [(reference,) if isinstance(reference, str) else reference for reference in references]
+    return [[each[n] if n < len(each) else None for each in several] for n in range(max(map(len, several)))]
 
 
 @cache

@@ -8,7 +8,6 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import count
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,15 +40,19 @@ def count_ngrams(lengths: Integers, max_order: int) -> Integers:
     return np.asarray(np.maximum(lengths[:, None] - np.arange(max_order), 0))
 
 
-def count_matches(hypotheses: Sequence[bytes], references: Sequence[bytes], max_order: int) -> Integers:
+def count_matches(
+    hypotheses: Sequence[bytes], references: Sequence[bytes], max_order: int, more: Sequence[Sequence[bytes]] = ()
+) -> Integers:
     """Return how many n-grams each hypothesis shares with its reference, clipped to their count in the reference.
 
+    With `more`, further references of the same segments, the count is the greatest in any of them, as in BLEU.
+
     A row for each segment, a column for each order from 1. An n-gram of order n is looked up only if its first n - 1
-    tokens were in both texts. Its code is made of the rank of these n - 1 tokens and the rank of the last token, so the
-    counts are exact for any size of vocabulary.
+    tokens were in the hypothesis and in a reference. Its code is made of the rank of these n - 1 tokens and the rank of
+    the last token, so the counts are exact for any size of vocabulary.
     """
     matches = np.zeros((len(hypotheses), max_order), np.int64)
-    tokens, segments, border = _flatten(hypotheses, references)
+    tokens, segments, borders = _flatten(hypotheses, references, *more)
     codes = segments << 32 | tokens
     segment_of = np.empty(0, np.int64)  # the segment of each n-gram
     starts = np.arange(len(codes))
@@ -61,11 +64,9 @@ def count_matches(hypotheses: Sequence[bytes], references: Sequence[bytes], max_
             starts, codes = starts[kept], ranks[kept] << 32 | next_ranks[kept]
         ngrams, ranks = np.unique(codes, return_inverse=True)
         segment_of = ngrams >> 32 if order == 1 else segment_of[ngrams >> 32]
-        first_reference = np.searchsorted(starts, border)
-        sides = (
-            np.bincount(side, minlength=len(ngrams)) for side in (ranks[:first_reference], ranks[first_reference:])
-        )
-        clipped = np.minimum(*sides)
+        sides = np.split(ranks, np.searchsorted(starts, borders))
+        own, *theirs = (np.bincount(side, minlength=len(ngrams)) for side in sides)
+        clipped = np.minimum(own, np.maximum.reduce(theirs))
         matches[:, order - 1] = np.bincount(segment_of, clipped, minlength=len(matches))
         is_shared = clipped[ranks] > 0
         starts, ranks = starts[is_shared], ranks[is_shared]
@@ -75,9 +76,11 @@ def count_matches(hypotheses: Sequence[bytes], references: Sequence[bytes], max_
     return matches
 
 
-def _flatten(*sides: Sequence[bytes]) -> tuple[Integers, Integers, Any]:
-    """Return the tokens of both sides in one array, the segment of each, and the index where the second side begins."""
-    joined = [end.join([*texts, b""]) for texts, end in zip(sides, ENDS, strict=True)]
+def _flatten(*sides: Sequence[bytes]) -> tuple[Integers, Integers, Integers]:
+    """Return the tokens of all sides in one array, the segment of each, and the indices where further sides begin."""
+    # References may share an end, because n-grams are only looked for in the hypothesis.
+    ends = (ENDS[0], *[ENDS[1]] * (len(sides) - 1))
+    joined = [end.join([*texts, b""]) for texts, end in zip(sides, ends, strict=True)]
     tokens = np.frombuffer(b"".join(joined), np.dtype("<u4")).astype(np.int64)
     segments = np.concatenate([np.repeat(np.arange(len(texts)), count_tokens(texts) + 1) for texts in sides])
-    return tokens, segments, len(joined[0]) // 4
+    return tokens, segments, np.cumsum([len(side) // 4 for side in joined[:-1]])

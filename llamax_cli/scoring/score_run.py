@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from llamax_cli.errors import RecordError, UsageError
-from llamax_cli.records import Record
+from llamax_cli.errors import DataError, RecordError, UsageError
+from llamax_cli.records import Record, Score
 from llamax_cli.scoring import heatmap
 from llamax_cli.scoring.comparison import compare_systems
 from llamax_cli.scoring.direction_totals import EarlierScores, remark_empty, total_by_direction
@@ -71,6 +71,7 @@ def _score_directions(run: Run, settings: MetricSettings, request: ScoreRequest)
     totals = total_by_direction(run, settings, references, run.inputs, earlier)
     new_scores = [score for direction, total in totals.items() for score in total.records(direction, settings)]
     scores = [score for _, score in earlier] + new_scores
+    _check_single(scores)
     if request.heatmap is not None:
         heatmap.draw(request.heatmap, scores, request.order)
     if request.summary:
@@ -78,6 +79,18 @@ def _score_directions(run: Run, settings: MetricSettings, request: ScoreRequest)
     else:
         yield from (record for record, _ in earlier)
         yield from new_scores
+
+
+def _check_single(scores: Iterable[Score]) -> None:
+    """Raise DataError if a direction has two scores by one metric with one signature."""
+    seen: set[tuple[str, ...]] = set()
+    for score in scores:
+        source, target, metric = score["src_lang"], score["tgt_lang"], score["metric"]
+        if (identity := (source, target, metric, score["signature"])) in seen:
+            raise DataError(
+                f"there are both translations and an earlier {metric} score of {source}-{target}; give one of them"
+            )
+        seen.add(identity)
 
 
 def _score_segments(
@@ -120,8 +133,10 @@ def _pop_errors(pending: deque[tuple[Record, RecordError | None]]) -> Iterator[R
 
 def _signatures(settings: MetricSettings, reader: SegmentReader) -> dict[str, list[str]]:
     """Return the signatures of sentence scores by metric, for the manifest: the records carry none."""
-    languages = dict.fromkeys(target for _, target in reader.seen.directions)
-    return {
-        name: [*dict.fromkeys(load_metric(name, settings).signature(code, by_sentence=True) for code in languages)]
-        for name in settings.metrics
-    }
+    kinds = dict.fromkeys((direction[1], reader.nrefs(direction)) for direction in reader.seen.directions)
+    signatures: dict[str, list[str]] = {}
+    for name in settings.metrics:
+        metric = load_metric(name, settings)
+        made = (metric.signature(code, by_sentence=True, nrefs=nrefs) for code, nrefs in kinds)
+        signatures[name] = [*dict.fromkeys(made)]
+    return signatures

@@ -1,13 +1,14 @@
 """Translations as segments: read and checked one by one, grouped by direction."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import groupby, islice
 from typing import Any, NamedTuple, TypeAlias
 
 from llamax_cli.errors import RecordError
-from llamax_cli.records import Record, language, text, value
-from llamax_cli.scoring.metrics import MetricSettings
+from llamax_cli.records import Record, boolean, language, text, texts, value, whole_number
+from llamax_cli.scoring.metrics import VARYING, MetricSettings, Reference
 from llamax_cli.scoring.references import References
 
 BATCH_SIZE = 256  # segments of a group whose scores are written as they come (`--segments`)
@@ -19,14 +20,18 @@ Direction: TypeAlias = tuple[str, str]
 
 
 class Segment(NamedTuple):
-    """A translation with its reference; `on_target` is the verdict of langid, None if there is none."""
+    """A translation with its reference or references; `on_target` is the verdict of langid, None if there is none.
+
+    `id` is made of the source for a record that has no id (`has_id`).
+    """
 
     direction: Direction
     id: str
     source: str
     hypothesis: str
-    reference: str
+    reference: Reference
     on_target: bool | None
+    has_id: bool = True
 
 
 class SegmentGroup(NamedTuple):
@@ -46,7 +51,7 @@ class SegmentGroup(NamedTuple):
         return [segment.hypothesis for segment in self.segments]
 
     @property
-    def references(self) -> list[str]:
+    def references(self) -> list[Reference]:
         """The references."""
         return [segment.reference for segment in self.segments]
 
@@ -56,7 +61,10 @@ class SegmentReader:
 
     def __init__(self, references: References | None, settings: MetricSettings) -> None:
         self.empty = 0
+        self.empty_references = 0
         self.seen = SeenSegments()
+        self._reference_counts: dict[Direction, set[int]] = {}
+        self._repeats: Counter[tuple[Direction, str]] = Counter()
         self._references = references
         self._settings = settings
         self._codes: Any = None
@@ -73,14 +81,39 @@ class SegmentReader:
         hypothesis = text(record, "mt")
         source = text(record, "src") if self._needs_source or "id" not in record else ""
         id_ = text(record, "id") if "id" in record else source
-        if "candidate" in record and value(record, "candidate") != 1:
+        if "candidate" in record and whole_number(record, "candidate", least=1) != 1:
             raise RecordError("one of several candidates: pick one with llamax langid --select best")
-        reference = self._reference(record, direction[1], id_)
+        references = self._references_of(record, direction[1], id_)
+        if "id" not in record:
+            id_ = self._number(direction, id_)
         if not self.seen.add(direction, id_):
             raise RecordError(f"segment {id_!r} of {'-'.join(direction)} occurs twice")
         self.empty += not hypothesis
-        on_target = value(record, "on_target") if "on_target" in record else None
-        return Segment(direction, id_, source, hypothesis, reference, on_target if on_target in (True, False) else None)
+        self.empty_references += references.count("")
+        self._reference_counts.setdefault(direction, set()).add(len(references))
+        has_verdict = "on_target" in record and value(record, "on_target") is not None
+        return Segment(
+            direction,
+            id_,
+            source,
+            hypothesis,
+            references[0] if len(references) == 1 else tuple(references),
+            boolean(record, "on_target") if has_verdict else None,
+            "id" in record,
+        )
+
+    def _number(self, direction: Direction, source: str) -> str:
+        """Return the source, with a number if it has come before: the second "Yes." is another segment, "Yes. (2)"."""
+        id_ = source
+        while self.seen.has(direction, id_):
+            self._repeats[direction, source] += 1
+            id_ = f"{source} ({self._repeats[direction, source] + 1})"
+        return id_
+
+    def nrefs(self, *directions: Direction) -> int:
+        """Return how many references each segment of the directions has, or VARYING."""
+        counts = set().union(*(self._reference_counts.get(direction, ()) for direction in directions))
+        return counts.pop() if len(counts) == 1 else VARYING
 
     def direction(self, record: Record) -> Direction:
         """Return the codes of source and target language."""
@@ -98,12 +131,12 @@ class SegmentReader:
             ids = self._references.ids(direction[1])
             yield direction, [id_ for id_ in ids if not self.seen.has(direction, id_)]
 
-    def _reference(self, record: Record, lang: str, id_: str) -> str:
+    def _references_of(self, record: Record, lang: str, id_: str) -> list[str]:
         if self._references is not None:
-            return self._references.text(lang, id_)
+            return self._references.texts(lang, id_)
         if "tgt" not in record:
             raise RecordError("no reference: the record has no 'tgt'; give a file of references with --ref")
-        return text(record, "tgt")
+        return texts(record, "tgt")
 
 
 class SeenSegments:
@@ -158,7 +191,7 @@ def group_by_direction(segments: Iterable[Segment]) -> Iterator[SegmentGroup]:
                 yield latest
             latest = waiting.setdefault(segment.direction, SegmentGroup(segment.direction, []))
         latest.segments.append(segment)
-        characters += len(segment.hypothesis) + len(segment.reference) + len(segment.source)
+        characters += _count_characters(segment)
         if len(latest.segments) >= MAX_GROUP_SIZE or characters > MAX_WAITING:
             yield from waiting.values()
             waiting, characters, latest = {}, 0, None
@@ -173,4 +206,6 @@ def group_consecutive(segments: Iterable[Segment]) -> Iterator[SegmentGroup]:
 
 
 def _count_characters(segment: Segment) -> int:
-    return len(segment.hypothesis) + len(segment.reference) + len(segment.source)
+    reference = segment.reference
+    size = len(reference) if isinstance(reference, str) else sum(map(len, reference))
+    return len(segment.hypothesis) + size + len(segment.source)

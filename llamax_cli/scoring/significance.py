@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from llamax_cli.errors import LlamaxError
 from llamax_cli.scoring.metrics import Metric, Statistics
 
 TRIALS_AT_ONCE = 1000  # trials whose rows are summed at once, to bound the memory
@@ -51,7 +52,20 @@ class Significance(NamedTuple):
 
 
 def run_trials(metric: Metric, ours: Statistics, theirs: Statistics, trials: Trials) -> PairedScores:
-    """Return the scores of two systems and of all trials; both have a row for each segment, in the same order."""
+    """Return the scores of two systems and of all trials; both have a row for each segment, in the same order.
+
+    LlamaxError if the trials of all segments need more memory than there is.
+    """
+    try:
+        return _run_trials(metric, ours, theirs, trials)
+    except MemoryError as error:
+        raise LlamaxError(
+            f"{trials.resamples:,} resamples and {trials.swaps:,} swaps of {len(ours):,} segments do not fit into "
+            "memory; lower --resamples or --swaps"
+        ) from error
+
+
+def _run_trials(metric: Metric, ours: Statistics, theirs: Statistics, trials: Trials) -> PairedScores:
     counts, is_swapped = _draw_resamples(len(ours), trials), _draw_swaps(len(ours), trials)
     resampled = [metric.scores(_sum_rows(counts, rows)) for rows in (ours, theirs)]
     first = _sum_rows(is_swapped, theirs) + (ours.sum(axis=0) - _sum_rows(is_swapped, ours))

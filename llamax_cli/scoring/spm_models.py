@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,15 +45,27 @@ def _find_or_download(name: str) -> Path:
     path = Path(SACREBLEU_DIR, "models", os.path.basename(url))
     if not path.exists() or not path.stat().st_size:
         partial = path.with_name(f"{path.name}.partial")
+        new_folders = [folder for folder in path.parents if not folder.exists()]  # innermost first
         try:
             download_file(url, str(partial))  # type: ignore[no-untyped-call]
             os.replace(partial, path)
         except OSError as error:
-            partial.unlink(missing_ok=True)
             reason = error.reason if isinstance(error, URLError) else error
             why = because(reason) if isinstance(reason, OSError) else reason
             raise FileError(
                 f"the SentencePiece model {name} is not at {path} and cannot be fetched from {url} ({why}); "
                 "put it there (SACREBLEU names another folder) or give a file with --spm"
             ) from error
+        finally:
+            for left_over in (partial, Path(f"{partial}.lock")):  # sacreBLEU's lock is held no longer
+                left_over.unlink(missing_ok=True)
+            if not path.exists():
+                _remove_empty(new_folders)
     return path
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    """Remove folders, innermost first, up to one that is not there or that has something in it by now."""
+    with suppress(OSError):
+        for folder in folders:
+            folder.rmdir()

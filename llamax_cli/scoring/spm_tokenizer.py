@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
 from sentencepiece import SentencePieceProcessor
 
 from llamax_cli.errors import FileError
@@ -15,6 +16,7 @@ LONG_WORD = 16
 CACHE_SIZE = 1 << 20  # words, about 150 MB
 SPACE = "\u2581"
 BPE = 2
+AGAIN = "download it again or name another with --spm"
 # Normalisations none of whose rules spans a space.
 LOCAL_RULES = {"", "identity", "nmt_nfkc", "nfkc", "nmt_nfkc_cf", "nfkc_cf"}
 
@@ -36,12 +38,19 @@ class SpmTokenizer:
             self._model = SentencePieceProcessor(model_file=str(path))
         except (OSError, RuntimeError) as error:
             raise FileError(f"{path} is not a SentencePiece model; delete it or name another with --spm") from error
-        strings = self._model.id_to_piece(list(range(self._model.vocab_size())))
+        numbers = list(range(self._model.vocab_size()))
+        try:
+            strings = self._model.id_to_piece(numbers)
+            encodes_by_word = _encodes_by_word(path, strings)
+        except (UnicodeDecodeError, IndexError) as error:
+            raise FileError(f"{path} is a damaged SentencePiece model; {AGAIN}") from error
+        if _has_odd_score(self._model.get_score(numbers)):
+            raise FileError(f"{path} is a damaged SentencePiece model, in which a score is out of order; {AGAIN}")
         self._unknown = self._model.unk_id()
         # The pieces that are not a token of sacreBLEU by themselves.
         self._odd = frozenset({self._unknown, *(n for n, piece in enumerate(strings) if piece.split() != [piece])})
         self._other_tokens: dict[str, int] = {}
-        self._words: _Words | None = {} if _encodes_by_word(path, strings) else None
+        self._words: _Words | None = {} if encodes_by_word else None
 
     @property
     def is_full(self) -> bool:
@@ -104,6 +113,19 @@ class SpmTokenizer:
         if number != self._unknown:
             return number
         return self._other_tokens.setdefault(token, self._model.vocab_size() + len(self._other_tokens))
+
+
+def _has_odd_score(scores: Sequence[float]) -> bool:
+    """Return whether a score is not finite, or does not fit between its neighbours.
+
+    A BPE model has the scores 0, -1, -2, ... in the order of its merges; in an extended model, some of the pieces do.
+    Some models have a score far below all others for pieces that they shall not use.
+    """
+    row = np.array(scores)
+    if not np.isfinite(row).all():
+        return True
+    is_gap = row[2:] == row[:-2] - 2
+    return bool((is_gap & (row[1:-1] != row[:-2] - 1) & (row[1:-1] > -len(row))).any())
 
 
 def _encodes_by_word(path: Path, pieces: list[str]) -> bool:

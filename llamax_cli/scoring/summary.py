@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypedDict
 
 from llamax_cli.errors import DataError, LanguageError, UsageError
-from llamax_cli.languages import canonical, languages
+from llamax_cli.languages import canonical, table_row
 from llamax_cli.records import Score
 
 # The languages that the paper's tables of 85 leave out; the averages of these tables are over 86 languages.
@@ -93,8 +93,8 @@ def _row(name: str, metric: str, scores: Sequence[tuple[str, Score]]) -> Row:
     groups: dict[str, list[float]] = {"low": [], "high": [], "all": []}
     for code, score in scores:
         groups["all"].append(score["score"])
-        if code in languages():
-            groups[languages()[code].resource].append(score["score"])
+        if entry := table_row(code):
+            groups[entry.resource].append(score["score"])
     low, high, all_ = (sum(group) / len(group) if group else None for group in groups.values())
     row: Row = {"direction": name, "metric": metric, "low": low, "high": high, "all": all_, "directions": len(scores)}
     if metric in BLEU_METRICS:

@@ -8,9 +8,13 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from llamax_cli.console import escape
 from llamax_cli.streams.outputs import Output, open_output
 
 Records: TypeAlias = Sequence[dict[str, Any]]
+DECODER = msgspec.json.Decoder(dict[str, Any])
+LATEX = {mark: f"\\{mark}" for mark in "&%$#_{}"}
+LATEX |= {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 
 
 class Table:
@@ -32,8 +36,8 @@ class Table:
 
     def finish(self) -> None:
         """Write the table and finish the file."""
-        records = msgspec.json.Decoder(dict[str, Any]).decode_lines(b"".join(self._lines))
-        self._file.write(FORMATS[self._format](records).encode())
+        records = [_escaped(record) for record in DECODER.decode_lines(b"".join(self._lines))]
+        self._file.write((FORMATS[self._format](records) if records else NOTHING[self._format]).encode())
         self._file.finish()
 
     def close(self) -> None:
@@ -41,16 +45,21 @@ class Table:
         self._file.close()
 
 
+def _escaped(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record whose texts hold no controls: a table is for reading, on a terminal too."""
+    return {
+        escape(key): value if isinstance(value, int | float | None) else escape(str(value))
+        for key, value in record.items()
+    }
+
+
 def markdown(records: Records) -> str:
     """Return a Markdown table."""
     columns = _columns(records)
     alignment = ["---:" if _is_numeric(records, column) else "---" for column in columns]
-    rows = [
-        columns,
-        alignment,
-        *([_format_cell(record, column).replace("|", r"\|") for column in columns] for record in records),
-    ]
-    lines = [f"| {' | '.join(row)} |" for row in rows]
+    rows = [columns, *([_format_cell(record, column) for column in columns] for record in records)]
+    header, *body = ([cell.replace("|", r"\|") for cell in row] for row in rows)
+    lines = [f"| {' | '.join(row)} |" for row in (header, alignment, *body)]
     return "\n".join([*lines, *(f"\n`{signature}`" for signature in _signatures(records))]) + "\n"
 
 
@@ -84,6 +93,9 @@ def latex(records: Records) -> str:
 
 FORMATS: dict[str, Callable[[Records], str]] = {"md": markdown, "csv": comma_separated, "latex": latex}
 
+# What is written where a table would have no row and no column.
+NOTHING = {"md": "There are no scores.\n", "csv": "", "latex": "% There are no scores.\n"}
+
 
 def _columns(records: Records) -> list[str]:
     return [key for key in dict.fromkeys(key for record in records for key in record) if key != "signature"]
@@ -108,4 +120,4 @@ def _format_cell(record: dict[str, Any], column: str) -> str:
 
 
 def _escape(cell: str) -> str:
-    return "".join(f"\\{mark}" if mark in "&%$#_{}" else mark for mark in cell)
+    return "".join(LATEX.get(mark, mark) for mark in cell)

@@ -6,11 +6,14 @@ from typing import ClassVar
 import numpy as np
 from sacrebleu.metrics.ter import TER
 
-from llamax_cli.scoring.metrics import MetricSettings, Statistics
+from llamax_cli.scoring.metrics import MetricSettings, Reference, Statistics
 
 
 class Ter:
-    """Translation edit rate; two columns: edits, and words of the reference."""
+    """Translation edit rate, without regard to case; two columns: edits, and words of the reference.
+
+    Of several references, the edits are the fewest and the words their mean.
+    """
 
     needs_source: ClassVar[bool] = False
     runs_in_workers: ClassVar[bool] = True
@@ -19,11 +22,11 @@ class Ter:
         self._ter = TER()
 
     def statistics(
-        self, language: str, hypotheses: Sequence[str], references: Sequence[str], sources: Sequence[str] = ()
+        self, language: str, hypotheses: Sequence[str], references: Sequence[Reference], sources: Sequence[str] = ()
     ) -> Statistics:
         """Return the edits and the reference length of each segment."""
         scores = (
-            self._ter.sentence_score(hypothesis, [reference])
+            self._ter.sentence_score(hypothesis, [reference] if isinstance(reference, str) else list(reference))
             for hypothesis, reference in zip(hypotheses, references, strict=True)
         )
         return np.array([(score.num_edits, score.ref_length) for score in scores], np.float64)
@@ -40,7 +43,7 @@ class Ter:
         without_words = np.where(edits > 0, 1.0, 0.0)
         return 100 * np.divide(edits, words, out=without_words, where=words > 0)
 
-    def signature(self, language: str, *, by_sentence: bool = False) -> str:
+    def signature(self, language: str, *, by_sentence: bool = False, nrefs: int = 1) -> str:
         """Return sacreBLEU's signature."""
-        self._ter.num_refs = 1
+        self._ter.num_refs = nrefs
         return str(self._ter.get_signature())

@@ -2,13 +2,12 @@
 
 import io
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 from llamax_cli.errors import DataError, FileError, UsageError, because
 from llamax_cli.streams.compression import LONGEST_MAGIC, compression_of, decompressed, decompression_errors, may_begin
@@ -16,14 +15,24 @@ from llamax_cli.streams.compression import LONGEST_MAGIC, compression_of, decomp
 CHUNK = 1 << 17  # bytes read at once; the records of one chunk fit the cache, which doubles the speed
 
 
+class Door(Protocol):
+    """Reads inputs that are not lines of JSON; the rooms of formats are above this one, so it is handed in."""
+
+    def recognises(self, source: "Input") -> bool:
+        """Return whether it reads this input."""
+
+    def blocks(self, source: "Input") -> Iterator[bytes]:
+        """Yield the input as records, in blocks of whole lines."""
+
+
 class Input:
     """One input, which can be opened several times; `-` is standard input, which must be spooled for that.
 
     `read` counts the bytes read so far. `length` (the bytes before decompression) and, with `hashing`, `sha256` are
-    known once the input was read to its end.
+    known once the input was read to its end. `blocks` gives what `door` makes of the input, if it reads it.
     """
 
-    def __init__(self, path: str | Path, *, hashing: bool = False) -> None:
+    def __init__(self, path: str | Path, *, hashing: bool = False, door: Door | None = None) -> None:
         self.path = str(path)
         self.name = "stdin" if self.path == "-" else self.path
         self.hashing = hashing
@@ -33,6 +42,7 @@ class Input:
         self._spool: Any = None
         self._peeked: BinaryIO | None = None
         self._opened_stdin = False
+        self._door = door
 
     def open(self) -> BinaryIO:
         """Return a stream of the decompressed bytes; FileError if it cannot be opened."""
@@ -58,7 +68,22 @@ class Input:
         return bytes(first_bytes)
 
     def blocks(self) -> Iterator[bytes]:
-        """Yield the decompressed bytes as they arrive, at most CHUNK at once."""
+        """Yield the decompressed bytes as they arrive, at most CHUNK at once, or the records that the door makes."""
+        with self._door_shut() as door:  # the door reads this input itself
+            if door is not None and door.recognises(self):
+                yield from door.blocks(self)
+            else:
+                yield from self._raw_blocks()
+
+    @contextmanager
+    def _door_shut(self) -> Iterator[Door | None]:
+        door, self._door = self._door, None
+        try:
+            yield door
+        finally:
+            self._door = door
+
+    def _raw_blocks(self) -> Iterator[bytes]:
         with self.open() as stream:
             while True:
                 with self.readable():
@@ -88,22 +113,22 @@ class Input:
     def spool(self) -> None:
         """Copy an input that cannot be opened again to a temporary file, which lives as long as this object."""
         if not self.reopens():
-            import tempfile
+            from llamax_cli.streams.temporary import TemporaryFolder, temporary_error
 
-            source = self.open()
-            self._spool = tempfile.NamedTemporaryFile(prefix="llamax-")  # noqa: SIM115 (open as long as this object)
-            with source, self.readable():
-                shutil.copyfileobj(source, self._spool, CHUNK)
-                self._spool.flush()
+            folder = TemporaryFolder()
+            blocks = self.blocks()
+            try:
+                with (folder.path / "input").open("wb") as file:
+                    for block in blocks:
+                        file.write(block)
+            except OSError as error:
+                raise temporary_error(error) from error
+            self._spool = folder
 
     def size(self) -> int | None:
         """Return the size of a regular file in bytes, or None for any other input."""
         try:
-            status = (
-                os.fstat(self._spool.fileno() if self._spool else 0)
-                if self._spool or self.path == "-"
-                else os.stat(self.path)
-            )
+            status = os.stat(self._spool.path / "input" if self._spool else 0 if self.path == "-" else self.path)
         except (OSError, ValueError):
             return None
         return status.st_size if stat.S_ISREG(status.st_mode) else None
@@ -113,7 +138,9 @@ class Input:
 
         Compressed inputs are read for that, so the input must be one that can be opened again.
         """
-        size = self.size()
+        with self._door_shut() as door:
+            is_converted = door is not None and door.recognises(self)
+        size = None if is_converted else self.size()
         with self.open() as stream:
             raw = getattr(stream, "raw", None)
             if size and isinstance(raw, _Raw):
@@ -126,7 +153,7 @@ class Input:
 
     def _descriptor(self) -> int:
         if self._spool is not None:
-            return os.open(self._spool.name, os.O_RDONLY)
+            return os.open(self._spool.path / "input", os.O_RDONLY)
         if self.path == "-":
             return self._standard_input()
         status = _status(self.path)

@@ -2,14 +2,13 @@
 
 import time
 from collections import Counter
-from contextlib import suppress
 from pathlib import Path
 
 from xxhash import xxh3_128
 
 from llamax_cli.errors import DataError, FileError, ResumeError, UsageError
 from llamax_cli.streams.chunks import Outcome, Tally, first_lines
-from llamax_cli.streams.outputs import AtomicFile, Output, open_output
+from llamax_cli.streams.outputs import AtomicFile, Mark, Output, open_output
 from llamax_cli.streams.rejects import Reject, RejectFile
 from llamax_cli.streams.resume import ResumeFile, ResumeState, RunIdentity
 
@@ -32,6 +31,7 @@ class Journal:
         self._rejects = RejectFile(None)
         self._resume_file: ResumeFile | None = None
         self._interrupted = self._state = ResumeState()  # the state of the interrupted run, and of this one
+        self._saved: ResumeState | None = None  # the state that is on disk
         self._last_save = time.monotonic()
         self._digest = xxh3_128()
         self._consumed = 0
@@ -64,6 +64,7 @@ class Journal:
             resume_file.remove()
         # Only now: a run that cannot continue must keep the files of the interrupted one.
         self._resume_file, self._interrupted, self._state = resume_file, state, state
+        self._saved = state if state.mark != Mark() else None
 
     def finish(self) -> None:
         """Complete the output and remove the saved state."""
@@ -82,13 +83,20 @@ class Journal:
         if not state.mark.written and not state.mark.pending:
             self._resume_file.remove()
             return
-        with suppress(FileError):  # a full disk: the state saved a few seconds ago is still there
-            self._resume_file.save(state)
-        if isinstance(error, ResumeError):
-            return
-        count = state.counts.get("out", 0)
-        kept = "1 record is" if count == 1 else f"{count:,} records are"
-        error.add_note(f"{kept} kept in {self._output.partial}: go on with --resume")
+        note = self._save(self._output, self._resume_file)
+        if not isinstance(error, ResumeError):
+            error.add_note(note)
+
+    def _save(self, output: AtomicFile, resume_file: ResumeFile) -> str:
+        """Save the state, and return what a later run finds."""
+        try:
+            output.truncate(self._state.mark)  # on a full disk, what a failed write left makes room for the state
+            resume_file.save(self._state)
+        except FileError as error:
+            if self._saved is None:
+                return f"nothing can be resumed, because the state cannot be saved: {error}"
+            return f"{_kept(self._saved, output)}; the state after that cannot be saved: {error}"
+        return _kept(self._state, output)
 
     def close(self) -> None:
         """Close the files."""
@@ -193,4 +201,11 @@ class Journal:
         if time.monotonic() - self._last_save > CHECKPOINT:
             self._output.sync()
             self._resume_file.save(self._state)
+            self._saved = self._state
             self._last_save = time.monotonic()
+
+
+def _kept(state: ResumeState, output: AtomicFile) -> str:
+    count = state.counts.get("out", 0)
+    kept = "1 record is" if count == 1 else f"{count:,} records are"
+    return f"{kept} kept in {output.partial}: go on with --resume"

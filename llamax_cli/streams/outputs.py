@@ -140,6 +140,13 @@ class AtomicFile:
         """Return the position after all that was written so far."""
         return Mark(self._written, self._pending, len(self._pending))
 
+    def truncate(self, mark: "Mark") -> None:
+        """Cut off what was written after a position, to save the position and end."""
+        try:
+            os.ftruncate(self._descriptor, mark.written)
+        except OSError as error:
+            raise FileError(f"{self.partial}: {because(error)}") from error
+
     def rewind(self, written: int, pending: bytes) -> None:
         """Go back to a position; FileError if the file is shorter than that."""
         if os.fstat(self._descriptor).st_size < written:

@@ -89,11 +89,11 @@ def allowed_rejects(limit: str, read: int) -> float:
 
     `allowed_rejects("1%", 500) -> 5.0`
     """
-    if limit.isdecimal():
-        return int(limit)
     try:
+        if limit.isdecimal():
+            return int(limit)
         share = float(limit[:-1]) / 100 if limit.endswith("%") else float(limit)
-    except ValueError:
+    except ValueError:  # also more digits than Python reads
         share = -1
     if not 0 <= share <= 1:
         raise UsageError(f"{limit!r} is not a count (20) or a share (1%, 0.01)")

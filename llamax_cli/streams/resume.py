@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,8 @@ class ResumeFile:
             partial.write_bytes(msgspec.json.encode(saved) + b"\n" + state.mark.pending)
             os.replace(partial, self._path)
         except OSError as error:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)  # a full disk leaves an empty or unfinished one
             raise FileError(f"{self._path}: {because(error)}") from error
 
     def remove(self) -> None:

@@ -15,12 +15,14 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
+from llamax_cli import interruption
 from llamax_cli.console import Progress, say
-from llamax_cli.errors import LlamaxError, RecordError
+from llamax_cli.errors import FileError, LlamaxError, RecordError
 from llamax_cli.records import Record, parse, serialise
 from llamax_cli.streams import manifest
 from llamax_cli.streams.chunks import (
@@ -37,7 +39,7 @@ from llamax_cli.streams.chunks import (
     shard,
     transform,
 )
-from llamax_cli.streams.inputs import Input
+from llamax_cli.streams.inputs import Door, Input
 from llamax_cli.streams.journal import Journal
 from llamax_cli.streams.manifest import plain
 from llamax_cli.streams.outputs import Output
@@ -59,7 +61,8 @@ class Run:
 
     `arguments` are all arguments after defaults; those named in `neutral` do not change the result, so that a resumed
     run may differ in them. `figures` are for the manifest, `remarks` for the summary line. `left_out` is for both: it
-    counts, by reason, the records that a command did not take into its output.
+    counts, by reason, the records that a command did not take into its output. A command that `merges` lines writes
+    other records than it reads, so that its summary does not compare their numbers.
     """
 
     def __init__(
@@ -70,14 +73,19 @@ class Run:
         self.figures: dict[str, object] = {}
         self.remarks: list[str] = []
         self.left_out: Tally = Counter()
+        self.merges = False
         self._arguments = arguments
         self._neutral = neutral
         self._dependencies: dict[str, object] = {}
         self._inputs: dict[str, Input] = {}
+        self._door: Door | None = None
         self._started = time.time()
         self._progress = Progress(command, enabled=not settings.quiet and not self._fills_the_terminal())
         self._journal = Journal(settings.rejects, settings.limit)
         self._generates = False
+        self._phase = ""
+        self._share: Callable[[], tuple[int, int | None]] = self._bytes_read
+        self._encode: Callable[[list[Record]], bytes] = serialise
         self._rejected: set[tuple[str, int]] = set()
 
     def _fills_the_terminal(self) -> bool:
@@ -99,8 +107,12 @@ class Run:
         if key not in self._inputs:
             if self.settings.output is None:
                 refuse_stdout([NamedPath("", key)])  # it may be a file in a folder that the command line names
-            self._inputs[key] = Input(key, hashing=self.settings.manifest is not None)
+            self._inputs[key] = Input(key, hashing=self.settings.manifest is not None, door=self._door)
         return self._inputs[key]
+
+    def read_through(self, door: "RunDoor") -> None:
+        """Read inputs that are not lines of JSON through a door; call this before the run has an input."""
+        self._door = _BoundDoor(door, self)
 
     @property
     def inputs(self) -> list[Input]:
@@ -130,12 +142,13 @@ class Run:
                     return
                 self._commit(chunk.data, outcome)
 
-    def stream(self, stage: Stage) -> None:
+    def stream(self, stage: Stage, encode: Callable[[list[Record]], bytes] = serialise) -> None:
         """Write the results of a stage, which yields one result for each record, in order.
 
         A result is the records to write, or the RecordError that rejects the input record. The stage may take several
-        records before it yields the result of the first.
+        records before it yields the result of the first. `encode` returns a line for each record.
         """
+        self._encode = encode
         self._open()
         waiting: deque[_Waiting] = deque()
         for result in stage(self._ahead(waiting)):
@@ -213,7 +226,23 @@ class Run:
     def add_read(self, count: int) -> None:
         """Add to the count of records read, for a command that reads its inputs itself."""
         self._journal.counts["in"] += count
-        self._progress.update(self._journal.counts["out"], self._bytes_read)
+        self._show()
+
+    def start_phase(self, name: str, total: int | None = None) -> Callable[[int], None]:
+        """Show beside the bar what the run does from now on, for a command that works in several steps.
+
+        The returned function takes how much more of `total` is done; with None the bar shows the share that is read.
+        """
+        done = 0
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            self._show()
+
+        self._phase = name
+        self._share = self._bytes_read_of_all if total is None else lambda: (done, total)
+        return advance
 
     def reject(self, name: str, line: int, reason: str, raw: bytes) -> None:
         """Write a bad line to `--rejects`, or end the run with DataError where there is no such file."""
@@ -273,7 +302,7 @@ class Run:
             outcome = Outcome(b"", int(self._journal.is_tolerant), 0, [reject], tally)
         else:
             written = list(result)
-            outcome = Outcome(serialise(written), 1, len(written), [], tally)
+            outcome = Outcome(self._encode(written), 1, len(written), [], tally)
         self._commit(line.data + b"\n", outcome)
 
     def _commit(self, data: bytes, outcome: Outcome) -> None:
@@ -282,12 +311,22 @@ class Run:
 
     def _commit_output(self, data: bytes) -> None:
         self._journal.commit_output(data)
-        self._progress.update(self._journal.counts["out"], self._bytes_read)
+        self._show()
+
+    def _show(self) -> None:
+        self._progress.update(self._journal.counts["out"], self._share, self._note if self._phase else None)
+
+    def _note(self) -> str:
+        records = self._journal.counts["out"]
+        return f"{self._phase} {records:,} record{'s' * (records != 1)}" if records else self._phase
+
+    def _bytes_read_of_all(self) -> tuple[int, int | None]:
+        """Return the share of all inputs that are known so far, whether the command line names them or their folder."""
+        read, total = _bytes(self._inputs.values())
+        return (read if total is None else min(read, total)), total  # the first lines of some are read twice
 
     def _bytes_read(self) -> tuple[int, int | None]:
-        sizes = [source.size() for source in self.inputs]
-        total = None if None in sizes else sum(size or 0 for size in sizes)
-        read = sum(source.read for source in self.inputs)
+        read, total = _bytes(self.inputs)
         is_second_pass = total is not None and read > total  # how many there will be is unknown
         return read, None if is_second_pass else total
 
@@ -301,6 +340,8 @@ class Run:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is not None:
+            interruption.notice()
         self._progress.close()
         try:
             if error is None:
@@ -321,10 +362,16 @@ class Run:
             self._journal.suspend(error)
             raise
         if self.settings.manifest is not None:
-            manifest.write(self.settings.manifest, self._manifest())
+            try:
+                manifest.write(self.settings.manifest, self._manifest())
+            except (FileError, OSError) as error:
+                error.add_note(f"{self.settings.output or 'the output'} is complete, and only the manifest is missing")
+                raise
         if not self.settings.quiet:
             seconds = time.time() - self._started
             full = self._journal.is_full
+            if self.merges:
+                counts = Counter({**counts, "in": counts["out"] + counts["rejected"] + self.left_out.total()})
             say(self.command, summary(counts, self.left_out, self.remarks, self.settings.rejects, full, seconds))
 
     def _manifest(self) -> dict[str, Any]:
@@ -332,6 +379,41 @@ class Run:
         figures = {**self.figures, **manifest.tallies(tally=self.tally, left_out=self.left_out)}
         inputs = self._inputs.values()
         return manifest.describe(self.command, arguments, inputs, self._journal.counts, figures, self._started)
+
+
+def _bytes(inputs: Iterable[Input]) -> tuple[int, int | None]:
+    """Return how many bytes of the inputs are read, and how many there are, None if that is unknown."""
+    read, total = 0, 0
+    is_known = True
+    for source in inputs:
+        size = source.size()
+        is_known = is_known and size is not None
+        read, total = read + source.read, total + (size or 0)
+    return read, total if is_known else None
+
+
+class RunDoor(Protocol):
+    """A door for the inputs of a run, which it may ask for its settings and tell what it has read."""
+
+    def recognises(self, run: Run, source: Input) -> bool:
+        """Return whether it reads this input."""
+
+    def blocks(self, run: Run, source: Input) -> Iterator[bytes]:
+        """Yield the input as records, in blocks of whole lines."""
+
+
+@dataclass(frozen=True)
+class _BoundDoor:
+    """A door of one run, as its inputs see it."""
+
+    door: RunDoor
+    run: Run
+
+    def recognises(self, source: Input) -> bool:
+        return self.door.recognises(self.run, source)
+
+    def blocks(self, source: Input) -> Iterator[bytes]:
+        return self.door.blocks(self.run, source)
 
 
 class _Waiting(NamedTuple):

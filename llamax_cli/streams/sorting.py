@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from llamax_cli.errors import FileError, because
+from llamax_cli.streams.temporary import TemporaryFolder, temporary_error
 
 BATCH = 1 << 19  # lines sorted in memory
 MERGED = 32 << 20  # bytes of all runs that are in memory while they are merged
@@ -16,8 +16,8 @@ class SortedRuns:
     """Sorted runs in a temporary folder, which is removed when this context ends."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="llamax-")
-        self.folder = Path(self._folder.name)
+        self._folder = TemporaryFolder()
+        self.folder = self._folder.path
         self._paths: list[Path] = []
         self._open: list[_SortedRun] = []
         self.size = 0
@@ -57,13 +57,13 @@ def write_run(folder: Path, rows: Iterable[str]) -> Path:
     """Write the rows to a file in byte order and return its path; FileError if the disk is full."""
     encoded = "\n".join(rows).encode().split(b"\n")
     encoded.sort()
-    descriptor, name = tempfile.mkstemp(dir=folder)
     try:
+        descriptor, name = tempfile.mkstemp(dir=folder)
         with os.fdopen(descriptor, "wb") as file:
             file.write(b"\n".join(encoded))
             file.write(b"\n")
     except OSError as error:
-        raise FileError(f"{folder}: {because(error)}; set TMPDIR to use another folder for temporary files") from error
+        raise temporary_error(error) from error
     return Path(name)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from llamax_cli.console import counted
+
 
 def summary(
     counts: Mapping[str, int],
@@ -18,7 +20,7 @@ def summary(
     `summary({"in": 3, "out": 2, "rejected": 1}, {}, [], Path("bad"), False, 2.5)` gives
     "2 records; 1 rejected, see bad; 2.5 s".
     """
-    written = f"{counts['out']:,} record{'s' if counts['out'] != 1 else ''}"
+    written = counted(counts["out"], "record")
     if is_full:
         written += " (the limit)"
     elif counts["in"] != counts["out"] + counts["rejected"] + sum(left_out.values()):

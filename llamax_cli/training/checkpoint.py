@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from torch.distributed.checkpoint.api import CheckpointException
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_dict, set_state_dict
@@ -15,12 +15,22 @@ from torch.distributed.checkpoint.state_dict_loader import load
 from torch.distributed.checkpoint.state_dict_saver import save
 
 from llamax_cli.errors import FileError, ResumeError, because
+from llamax_cli.models.fingerprint import weights_fingerprint
 from llamax_cli.training.job import FACTS, Job, list_checkpoints, read_facts
 from llamax_cli.training.packed_dataset import PackedDataset
 from llamax_cli.training.process_group import Ranks
+from llamax_cli.training.resume import BASE, compare
 from llamax_cli.training.sampler import DataPosition
 from llamax_cli.training.setup import Components
 from llamax_cli.training.train_state import TrainState
+
+
+class Resumed(NamedTuple):
+    """A checkpoint that a run goes on from, its facts, and the settings that differ: (there, here) by name."""
+
+    path: Path
+    facts: dict[str, Any]
+    changed: dict[str, tuple[Any, Any]]
 
 
 class Checkpointer:
@@ -30,6 +40,7 @@ class Checkpointer:
     """
 
     def __init__(self, job: Job, components: Components, ranks: Ranks) -> None:
+        self._job = job
         self._folder = job.checkpoints
         self._training = job.training
         self._model = components.model
@@ -37,6 +48,7 @@ class Checkpointer:
         self._ranks = ranks
         self._saved_at = time.monotonic()
         self._saved_step = -1
+        self._base = ranks.broadcast(lambda: weights_fingerprint(job.model))
 
     def is_due(self) -> bool:
         """Return whether `checkpoint_minutes` have passed since the last one; always False but on the first rank."""
@@ -55,6 +67,7 @@ class Checkpointer:
                 "data": list(position),
                 **log_facts,
                 "training": asdict(self._training),
+                BASE: self._base,
             }
             self._write(state.step, facts)
             self._saved_step = state.step
@@ -88,18 +101,19 @@ class Checkpointer:
         for old in list_checkpoints(self._folder)[: -self._training.keep]:
             shutil.rmtree(old, ignore_errors=True)
 
-    def load_latest(self, data: PackedDataset) -> tuple[Path | None, dict[str, Any]]:
-        """Load model and optimizer from the latest checkpoint; return it with its facts, (None, {}) if there is none.
+    def load_latest(self, data: PackedDataset) -> "Resumed | None":
+        """Load model and optimizer from the latest checkpoint and return what it says; None if there is none.
 
-        ResumeError where the checkpoint cannot be read, or was made from other data.
+        ResumeError where the checkpoint cannot be read, or does not fit the job or the data.
         """
-        path, facts = self._ranks.broadcast(lambda: _latest(self._folder, data))
-        if path is not None:
-            self._load(path)
-            self._saved_step = facts["count"]["step"]
-        return path, facts
+        resumed = self._ranks.broadcast(lambda: _latest(self._job, data))
+        if resumed is not None:
+            self._load(resumed.path)
+            self._saved_step = resumed.facts["count"]["step"]
+        return resumed
 
     def _load(self, path: Path) -> None:
+        settings = [_settings(group) for group in self._optimizer.param_groups]
         state = self._state_dict()
         try:
             load(state, checkpoint_id=path, process_group=self._ranks.cpu_group)
@@ -112,6 +126,9 @@ class Checkpointer:
             optim_state_dict=state["optimiser"],
             options=_options(),
         )
+        # The checkpoint's groups have its settings, such as weight decay; the run's own take effect.
+        for group, own in zip(self._optimizer.param_groups, settings, strict=True):
+            group.update(own)
 
     def _state_dict(self) -> dict[str, Any]:
         model, optimizer = get_state_dict(self._model, self._optimizer, options=_options())
@@ -124,19 +141,25 @@ def _options() -> Any:
     return StateDictOptions(ignore_frozen_params=True, strict=False)
 
 
-def _latest(folder: Path, data: PackedDataset) -> tuple[Path | None, dict[str, Any]]:
-    """Return the latest checkpoint and its facts; ResumeError where it does not fit the data.
+def _settings(group: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a parameter group; the schedule sets the learning rate."""
+    return {name: value for name, value in group.items() if name not in ("params", "lr")}
+
+
+def _latest(job: Job, data: PackedDataset) -> Resumed | None:
+    """Return the latest checkpoint, None if there is none; ResumeError where it does not fit the job or the data.
 
     The launcher has refused a run that may not be resumed, so a checkpoint found here is always resumed: workers that
     are restarted after a crash find one too.
     """
-    existing = list_checkpoints(folder)
+    existing = list_checkpoints(job.checkpoints)
     if not existing:
-        return None, {}
+        return None
     facts = read_facts(existing[-1])
+    changed = compare(job, facts)
     position = DataPosition(*facts["data"])
     data.plan(position.epoch).check(position)
-    return existing[-1], facts
+    return Resumed(existing[-1], facts, changed)
 
 
 def _discard(partial: Path, reason: str) -> NoReturn:

@@ -18,6 +18,7 @@ from llamax_cli.tokenization import is_tiktoken
 from llamax_cli.training.data_files import stat_uncompressed
 from llamax_cli.training.estimates import ModelShape, disk_space, free_disk_space, gigabytes, read_shape
 from llamax_cli.training.job import Job, list_checkpoints
+from llamax_cli.training.resume import check_resumable
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json")
 
@@ -98,6 +99,7 @@ def _check_output(job: Job) -> None:
         raise FileError(f"{job.folder} is a file, not a folder")
     if list_checkpoints(job.checkpoints) and not job.resume:
         raise ResumeError(f"{job.output} already holds a run; continue it with --resume auto or name another folder")
+    check_resumable(job)
 
 
 def _check_packages(training: Training) -> None:

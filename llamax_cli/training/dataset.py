@@ -72,10 +72,12 @@ def open_rendered_file(rendered: RenderedFile, cache: Cache) -> SampleFile:
 def open_sample_file(path: Path, cache: Cache) -> SampleFile:
     """Return the index of a file; FileError where it cannot be read, DataError where it is compressed.
 
-    The cache keeps the index under the file's path, size and time of change, so that a file is indexed only once.
+    The cache keeps the index under the file's path, size, inode and times of change, so that a file is indexed only
+    once. The time of modification alone may be set back, as rsync and tar do.
     """
     status = stat_uncompressed(path)
-    key = xxh3_64_hexdigest(os.fsencode(f"{os.path.realpath(path)}\0{status.st_size}\0{status.st_mtime_ns}"))
+    facts = (status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns)
+    key = xxh3_64_hexdigest(os.fsencode("\0".join([os.path.realpath(path), *map(str, facts)])))
     index = cache.array(f"index-{key}", lambda: _index(path))
     return SampleFile(path, index[:-2], index[-2:].tobytes().hex())
 
@@ -115,9 +117,13 @@ class Dataset:
         place, line = self._locate(number)
         data = self._read(place, line, line + 1)
         try:
-            return self._decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return self._sample(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecordError) as error:
             raise DataError(f"{self.where(number)}: {_why(data, error)}") from error
+
+    def _sample(self, line: bytes) -> Sample:
+        parse(line)  # which refuses a line that has a key twice
+        return self._decode(line)
 
     def where(self, number: int) -> str:
         """Return where a record is in the user's files: `mix.jsonl:1207`."""
@@ -131,8 +137,8 @@ class Dataset:
             return [self[number] for number in range(start, end)]
         lines = self._read(place, line, line + end - start).split(b"\n")
         try:
-            return [self._decode(content) for content in lines[: end - start]]
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            return [self._sample(content) for content in lines[: end - start]]
+        except (msgspec.DecodeError, UnicodeDecodeError, RecordError):
             return [self[number] for number in range(start, end)]  # raises for the bad one
 
     def _locate(self, number: int) -> tuple[int, int]:

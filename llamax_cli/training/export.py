@@ -11,6 +11,7 @@ from torch import Tensor
 
 from llamax_cli import __version__
 from llamax_cli.config import Training
+from llamax_cli.console import counted
 from llamax_cli.errors import FileError
 from llamax_cli.models import causal_lm, pretrained
 from llamax_cli.models.causal_lm import CausalLM
@@ -109,10 +110,11 @@ def versions() -> dict[str, str]:
 def card(facts: Mapping[str, Any]) -> str:
     """Return the model card: what the model was trained from, on which data, and with which settings."""
     data = "\n".join(
-        f"- `{file['path']}`: {file['records']:,} records, xxh3 `{file['digest']}`" for file in facts["data"]
+        f"- `{file['path']}`: {counted(file['records'], 'record')}, xxh3 `{file['digest']}`" for file in facts["data"]
     )
     settings = "\n".join(f"| {key} | {value} |" for key, value in facts["training"].items())
     libraries = ", ".join(f"{name} {number}" for name, number in facts["versions"].items())
+    size = ", ".join(counted(facts[f"{noun}s"], noun) for noun in ("step", "record", "token"))
     origin = "from weights drawn at random" if facts["init"] else "from"
     return f"""---
 library_name: transformers
@@ -120,7 +122,7 @@ pipeline_tag: text-generation
 ---
 
 Trained by `llamax {facts["command"]}` {origin} `{facts["model"]}`:
-{facts["steps"]:,} steps, {facts["records"]:,} records, {facts["tokens"]:,} tokens. Seed {facts["training"]["seed"]}.
+{size}. Seed {facts["training"]["seed"]}.
 
 ## Data
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from llamax_cli.console import say
+from llamax_cli.console import escape, say
 from llamax_cli.errors import UsageError
 from llamax_cli.training.checks import check_disk_space, check_job
 from llamax_cli.training.estimates import ModelShape, estimate_memory, gigabytes
@@ -39,7 +39,7 @@ def start(
     command = accelerate_command(job, machines, flags)
     if preflight:
         for name, value in estimate_run(job, shape, machines, throughput):
-            print(f"{name:<10} {value}")
+            print(f"{name:<10} {escape(value)}")
     if dry_run:
         print(shlex.join(command))
     if not (preflight or dry_run):

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from llamax_cli.console import Progress, say
+from llamax_cli.console import Progress, counted, say
 from llamax_cli.errors import FileError, because
 from llamax_cli.training import estimates, loss_stats
 from llamax_cli.training.dataloader import Step
@@ -57,7 +57,7 @@ class MetricsLog:
 
     def show_tokenized(self, done: int, total: int) -> None:
         """Show on the bar how many records are tokenized."""
-        self._bar.update(done, lambda: (done, total), lambda: f"{done:,} records tokenised")
+        self._bar.update(done, lambda: (done, total), lambda: f"{counted(done, 'record')} tokenised")
 
     @contextmanager
     def interrupted(self, activity: str) -> Iterator[None]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from llamax_cli.console import counted
 from llamax_cli.errors import DataError
 from llamax_cli.instructions.rendering import RenderedFile
 from llamax_cli.models.sample_encoding import Encoder
@@ -125,7 +126,7 @@ def _measure(samples: Dataset, encoder: Encoder, first: int, end: int, progress:
 def describe_rejected(rejected: dict[str, Counter[str]]) -> str:
     """Return what was rejected in one line: `3 records longer than the block (or 2, lo 1)`; "" for nothing."""
     return "; ".join(
-        f"{sum(counts.values()):,} record{'s' * (sum(counts.values()) != 1)} {reason} "
+        f"{counted(counts.total(), 'record')} {reason} "
         f"({', '.join(f'{language} {count:,}' for language, count in counts.most_common())})"
         for reason, counts in rejected.items()
     )

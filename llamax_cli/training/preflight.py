@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+from llamax_cli.console import counted
 from llamax_cli.training.estimates import (
     ASSUMED_MFU,
     DataCounts,
@@ -30,11 +31,11 @@ def estimate_run(job: Job, shape: ModelShape, machines: Machines, throughput: fl
     training = job.training
     rows = [
         ("model", f"{job.model}, {shape.weights:,} weights{', random' if job.init else ''}"),
-        ("data", f"{counts.records:,} records, {counts.tokens:,} tokens"),
+        ("data", f"{counted(counts.records, 'record')}, {counted(counts.tokens, 'token')}"),
         ("blocks", f"{counts.blocks:,} of {training.block:,} tokens, {100 * counts.filled:.1f}% filled"),
         ("left out", counts.left_out),
         ("steps", _steps_row(job, counts)),
-        ("processes", f"{machines.ranks} on {_plural(machines.count, 'machine')}"),
+        ("processes", f"{machines.ranks} on {counted(machines.count, 'machine')}"),
         ("memory", _memory_row(estimate_memory(shape, training, machines.ranks), machines)),
         ("disk", f"{gigabytes(disk_space(shape, training))} needed, {gigabytes(free_disk_space(job.folder))} free"),
         ("time", _time_row(job, shape, machines, counts, throughput)),
@@ -54,7 +55,7 @@ def count_tokens(job: Job) -> DataCounts:
 def _steps_row(job: Job, counts: DataCounts) -> str:
     training = job.training
     steps = counts.steps * training.epochs
-    return f"{steps:,} of {training.batch:,} {training.batch_of}, {_plural(training.epochs, 'epoch')}"
+    return f"{steps:,} of {training.batch:,} {training.batch_of}, {counted(training.epochs, 'epoch')}"
 
 
 def _memory_row(memory: MemoryEstimate, machines: Machines) -> str:
@@ -80,7 +81,3 @@ def _time_row(job: Job, shape: ModelShape, machines: Machines, counts: DataCount
         return f"unknown for a {gpu.name}; --throughput N gives the tokens/s of one GPU"
     assumed = f"{ASSUMED_MFU:.0%} of the peak of a {gpu.name}"
     return f"about {estimate:,.2f} days, assuming {assumed}; --throughput N gives a measured speed"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'s' * (count != 1)}"

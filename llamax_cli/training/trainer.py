@@ -19,6 +19,7 @@ from llamax_cli.training.job import Job
 from llamax_cli.training.loss_stats import LossStats, rounded
 from llamax_cli.training.metrics_log import MetricsLog
 from llamax_cli.training.process_group import Ranks
+from llamax_cli.training.resume import describe_changes
 from llamax_cli.training.sampler import DataPosition
 from llamax_cli.training.setup import Components
 from llamax_cli.training.signals import Signals
@@ -60,12 +61,17 @@ class Trainer:
 
     def resume(self) -> DataPosition:
         """Load the latest checkpoint, if there is one; return the position in the data from which to train."""
-        path, facts = self.checkpointer.load_latest(self.data)
-        if path is not None:
+        resumed = self.checkpointer.load_latest(self.data)
+        facts = resumed.facts if resumed else {}
+        if resumed:
             self.state = TrainState(**facts["count"])
-        start = {"resumed": str(path) if path else None, "ranks": self.ranks.size}
+            if resumed.changed and self.ranks.is_first and not self.job.quiet:
+                self.metrics_log.say(f"resumed from {resumed.path}; changed: {describe_changes(resumed.changed)}")
+        start: dict[str, Any] = {"resumed": str(resumed.path) if resumed else None, "ranks": self.ranks.size}
+        if resumed and resumed.changed:
+            start["changed"] = {name: list(values) for name, values in resumed.changed.items()}
         self.metrics_log.start(facts, self.state.step, {**start, **self._data_facts(), **self._run_facts()})
-        return DataPosition(*facts["data"]) if path is not None else self.data.plan(0).start()
+        return DataPosition(*facts["data"]) if resumed else self.data.plan(0).start()
 
     def train(self, position: DataPosition) -> DataPosition:
         """Train from a position to the end of the data or to `stop_after`; return the position reached.

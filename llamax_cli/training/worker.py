@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import torch
 
-from llamax_cli.console import say
+from llamax_cli.console import counted, say, show_traceback
 from llamax_cli.errors import FileError, LlamaxError, Terminated, because
 from llamax_cli.ranks import rank
 from llamax_cli.training.job import Job, read_job
@@ -28,6 +28,7 @@ from llamax_cli.training.trainer import Trainer
 
 def main() -> NoReturn:
     """Run one worker and exit with its code."""
+    sys.excepthook = show_traceback
     die_with_parent()
     folder = Path(sys.argv[1])
     code = run(folder)
@@ -86,7 +87,7 @@ def train(job: Job, ranks: Ranks, signals: Signals) -> None:
         skipped = f"; {state.skipped:,} skipped" if state.skipped else ""
         say(
             job.command,
-            f"{state.records:,} records in {state.step:,} steps{skipped}; loss {state.recent:.4g}; "
+            f"{counted(state.records, 'record')} in {counted(state.step, 'step')}{skipped}; loss {state.recent:.4g}; "
             f"{job.result}; {time.monotonic() - started:.1f} s",
         )
 

@@ -12,7 +12,7 @@ from math import gcd
 
 from llamax_cli.errors import RecordError
 from llamax_cli.randomness import below, bits
-from llamax_cli.records import Record, language, text, value
+from llamax_cli.records import Record, language, text, whole_number
 from llamax_cli.translation.directions import as_source
 
 
@@ -48,12 +48,9 @@ def add_missing(missing: dict[str, dict[str, int]], record: Record) -> None:
     RecordError if the record is not one of `mix --plan`, or its direction has been added before.
     """
     src_lang, tgt_lang = language(record, "src_lang"), language(record, "tgt_lang")
-    count = value(record, "missing")
-    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-        raise RecordError(f"'missing' is {count!r}, not a number of pairs")
     if tgt_lang in missing.setdefault(src_lang, {}):
         raise RecordError(f"{src_lang}-{tgt_lang} is planned twice")
-    missing[src_lang][tgt_lang] = count
+    missing[src_lang][tgt_lang] = whole_number(record, "missing")
 
 
 def circle(size: int, missing: dict[str, int], seed: int) -> Circle:

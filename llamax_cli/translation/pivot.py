@@ -1,25 +1,28 @@
 """What `llamax pivot` runs: translation through a third language (paper, Table 8)."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from llamax_cli.errors import RecordError
 from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
 from llamax_cli.ranks import rank
-from llamax_cli.records import Record, text, value
+from llamax_cli.records import Record, boolean, text, value
 from llamax_cli.streams.run import Run
 from llamax_cli.translation import directions, truncation
 from llamax_cli.translation.directions import DefaultLanguages, Expand
+from llamax_cli.translation.kept_answers import KeptAnswers
 from llamax_cli.translation.translate import identity
 from llamax_cli.translation.translated_records import request_of, with_mt
-from llamax_cli.translation.truncation import CountTruncated
+from llamax_cli.translation.truncation import Count
 from llamax_cli.translation.windows import Result, Translator, windows
 from llamax_cli.translation.worker import run_worker
 from llamax_cli.translation.worker_pool import open_engines
 
 # Why records are passed on unchanged: names of counts in a run's tally, and remarks in its summary.
 UNKNOWN_LANGUAGE = "passed on, into languages that the detector did not know"
+NO_LETTERS = "passed on, without letters"
 NO_OTHER_WAY = "passed on off target, as they begin or end in the pivot language"
 
 
@@ -46,26 +49,28 @@ def run_pivot(
         run_worker(choices, decoding)
         return
     run.add_dependencies(**identity(choices))
-    translators = [Translator(engine) for engine in open_engines(choices, decoding)]
-    pivot = Pivot(via, translators[0], translators[-1])
     expand_all = partial(directions.expand, defaults=languages)
     expand: ExpandOrPassOn = partial(_expand_off_target, expand=expand_all, via=via) if only_off_target else expand_all
-    try:
+    with ExitStack() as stack:
+        translators = [
+            stack.enter_context(
+                Translator(engine, kept=KeptAnswers(run.settings, choice, decoding, identity([choice]), number))
+            )
+            for number, (choice, engine) in enumerate(zip(choices, open_engines(choices, decoding), strict=True))
+        ]
+        pivot = Pivot(via, translators[0], translators[-1])
         run.stream(
             lambda stream: pivot_records(
                 stream,
                 expand,
                 pivot,
-                lambda request: truncation.count(run.tally, request),
+                partial(truncation.count, run.tally),
                 lambda reason: run.tally.update([reason]),
                 run.settings.limit,
             )
         )
-    finally:
-        for translator in translators:
-            translator.close()
     run.remarks += truncation.remarks(run.tally)
-    counts = {reason: run.tally[reason] for reason in (UNKNOWN_LANGUAGE, NO_OTHER_WAY)}
+    counts = {reason: run.tally[reason] for reason in (UNKNOWN_LANGUAGE, NO_LETTERS, NO_OTHER_WAY)}
     run.remarks += [f"{count:,} {reason}" for reason, count in counts.items() if count]
 
 
@@ -131,7 +136,7 @@ def pivot_records(
     records: Iterator[Record],
     expand: ExpandOrPassOn,
     pivot: Pivot,
-    count_truncated: CountTruncated,
+    count: Count,
     count_passed: Callable[[str], None],
     limit: int | None = None,
 ) -> Iterator[Result]:
@@ -148,10 +153,10 @@ def pivot_records(
             elif isinstance(expansion, RecordError):
                 yield expansion
             else:
-                yield _result(expansion, pivoted, count_truncated)
+                yield _result(expansion, pivoted, count)
 
 
-def _result(sources: list[Record], pivoted: Iterator[Pivoted | RecordError], count_truncated: CountTruncated) -> Result:
+def _result(sources: list[Record], pivoted: Iterator[Pivoted | RecordError], count: Count) -> Result:
     """Return the sources of one record with `mt`, or the first reason to reject it; takes one of `pivoted` for each."""
     translated: list[Record] = []
     error: RecordError | None = None
@@ -160,8 +165,7 @@ def _result(sources: list[Record], pivoted: Iterator[Pivoted | RecordError], cou
         if isinstance(outcome, RecordError):
             error = error or outcome
             continue
-        if outcome.hypothesis.truncated:
-            count_truncated(request_of(source))
+        count(request_of(source), [outcome.hypothesis])
         result = with_mt(source, outcome.hypothesis)
         translated.append(result if outcome.pivot is None else {**result, "pivot": outcome.pivot})
     return error or translated
@@ -175,10 +179,7 @@ def _expand_off_target(record: Record, expand: Expand, via: str) -> list[Record]
     try:
         if "on_target" not in record:
             return _passed_without_verdict(record)
-        on_target = value(record, "on_target")
-        if not (on_target is None or isinstance(on_target, bool)):
-            raise RecordError("'on_target' is neither true nor false")
-        if on_target is not False:
+        if value(record, "on_target") is None or boolean(record, "on_target"):
             return PassedOn(None)
         sources = expand(record)
     except RecordError as error:
@@ -190,6 +191,8 @@ def _expand_off_target(record: Record, expand: Expand, via: str) -> list[Record]
 
 def _passed_without_verdict(record: Record) -> PassedOn:
     # langid gives no verdict for a language that the detector does not know, and no `lid` for a text without letters.
-    if "lid" in record or ("mt" in record and not any(map(str.isalpha, text(record, "mt")))):
+    if "mt" in record and not any(map(str.isalpha, text(record, "mt"))):
+        return PassedOn(NO_LETTERS)
+    if "lid" in record:
         return PassedOn(UNKNOWN_LANGUAGE)
     raise RecordError("no 'on_target' in the record; --only off-target comes after `llamax langid`")

@@ -5,27 +5,35 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from llamax_cli.console import counted
 from llamax_cli.errors import DataError, RecordError, UsageError
-from llamax_cli.models.contracts import Answer, Decoding, ModelChoice, TranslationRequest
+from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
 from llamax_cli.models.fingerprint import fingerprints
 from llamax_cli.ranks import rank
-from llamax_cli.records import Record, parse
+from llamax_cli.records import Record, parse, serialise, text
 from llamax_cli.streams.chunks import WHOLE, chunks, records
 from llamax_cli.streams.run import Run
 from llamax_cli.translation import directions, truncation
 from llamax_cli.translation.directions import DefaultLanguages, Expand
+from llamax_cli.translation.kept_answers import KeptAnswers
 from llamax_cli.translation.missing_pairs import Plan, add_missing
 from llamax_cli.translation.translated_records import request_of, with_mt
-from llamax_cli.translation.truncation import CountTruncated
+from llamax_cli.translation.truncation import Count
 from llamax_cli.translation.windows import Result, Translator, windows
 from llamax_cli.translation.worker import run_worker
 from llamax_cli.translation.worker_pool import open_engines
 
 
 def run_translate(
-    run: Run, choice: ModelChoice, decoding: Decoding, languages: DefaultLanguages, plan_file: Path | None = None
+    run: Run,
+    choice: ModelChoice,
+    decoding: Decoding,
+    languages: DefaultLanguages,
+    plan_file: Path | None = None,
+    *,
+    as_text: bool = False,
 ) -> None:
-    """Write every record with its translations, or the pairs of a plan."""
+    """Write every record with its translations, or the pairs of a plan; `as_text` writes the translations alone."""
     if rank() > 0:
         run_worker([choice], decoding)
         return
@@ -33,18 +41,22 @@ def run_translate(
     expand = plan.expand if plan else partial(directions.expand, defaults=languages)
     run.add_dependencies(**identity([choice]))
     (engine,) = open_engines([choice], decoding)
-    translator = Translator(engine, decoding.nbest)
-    try:
+    kept = KeptAnswers(run.settings, choice, decoding, identity([choice]))
+    with Translator(engine, decoding.nbest, kept) as translator:
         run.stream(
             lambda stream: translate_records(
-                stream, expand, translator, lambda request: truncation.count(run.tally, request), run.settings.limit
-            )
+                stream, expand, translator, partial(truncation.count, run.tally), run.settings.limit
+            ),
+            text_lines if as_text else serialise,
         )
-    finally:
-        translator.close()
     run.remarks += truncation.remarks(run.tally)
     if plan is not None and plan.shortfall:
         _report_shortfall(run, plan.shortfall)
+
+
+def text_lines(translations: Sequence[Record]) -> bytes:
+    """Return the translations as text, a line each: a line end within one becomes a space, to keep lines aligned."""
+    return b"".join(text(each, "mt").replace("\n", " ").encode() + b"\n" for each in translations)
 
 
 def identity(choices: Sequence[ModelChoice]) -> dict[str, object]:
@@ -59,7 +71,7 @@ def translate_records(
     records: Iterator[Record],
     expand: Expand,
     translator: Translator,
-    count_truncated: CountTruncated,
+    count: Count,
     limit: int | None = None,
 ) -> Iterator[Result]:
     """Yield for each record its translations, as records with `mt`, as soon as all of them are there."""
@@ -73,9 +85,9 @@ def translate_records(
         for request, answer in translator.translate(requests):
             answers[request] = answer
             while pending and _is_answered(pending[0], answers):
-                yield _result(pending.popleft(), answers, count_truncated, is_numbered=is_numbered)
+                yield _result(pending.popleft(), answers, count, is_numbered=is_numbered)
         while pending:
-            yield _result(pending.popleft(), answers, count_truncated, is_numbered=is_numbered)
+            yield _result(pending.popleft(), answers, count, is_numbered=is_numbered)
 
 
 def _is_answered(sources: list[Record] | RecordError, answers: dict[TranslationRequest, Answer]) -> bool:
@@ -85,7 +97,7 @@ def _is_answered(sources: list[Record] | RecordError, answers: dict[TranslationR
 def _result(
     sources: list[Record] | RecordError,
     answers: dict[TranslationRequest, Answer],
-    count_truncated: CountTruncated,
+    count: Count,
     *,
     is_numbered: bool,
 ) -> Result:
@@ -93,7 +105,7 @@ def _result(
     if isinstance(sources, RecordError):
         return sources
     translated: list[Record] = []
-    truncated: list[TranslationRequest] = []
+    counted: list[tuple[TranslationRequest, list[Hypothesis]]] = []
     for source in sources:
         request = request_of(source)
         answer = answers[request]
@@ -102,10 +114,9 @@ def _result(
         translated += [
             with_mt(source, hypothesis, number if is_numbered else None) for number, hypothesis in enumerate(answer, 1)
         ]
-        if any(hypothesis.truncated for hypothesis in answer):
-            truncated.append(request)
-    for request in truncated:
-        count_truncated(request)
+        counted.append((request, answer))
+    for each in counted:
+        count(*each)
     return translated
 
 
@@ -144,6 +155,4 @@ def _refuse(name: str, line: int, reason: str, raw: bytes) -> None:
 def _report_shortfall(run: Run, shortfall: dict[str, int]) -> None:
     run.figures["short"] = shortfall
     count, pairs = len(shortfall), sum(shortfall.values())
-    run.remarks.append(
-        f"too few texts for {count} direction{'s' * (count != 1)}, {pairs:,} pair{'s' * (pairs != 1)} short"
-    )
+    run.remarks.append(f"too few texts for {counted(count, 'direction')}, {counted(pairs, 'pair')} short")

@@ -1,14 +1,15 @@
 """Records in windows through an engine that gets each distinct request once."""
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from llamax_cli.errors import RecordError
 from llamax_cli.models.contracts import Answer, Engine, Hypothesis, TranslationRequest
 from llamax_cli.ranks import ranks
 from llamax_cli.records import Record
+from llamax_cli.translation.kept_answers import KeptAnswers
 
 WINDOW = 1024  # records read ahead for each process, from which batches are formed
 CACHED = 1 << 16  # answers kept for requests that come again
@@ -18,33 +19,51 @@ Result: TypeAlias = Iterable[Record] | RecordError
 
 
 class Translator:
-    """An engine with a cache of its answers; empty sources are answered without it."""
+    """An engine with a cache of its answers; empty sources are answered without it.
 
-    def __init__(self, engine: Engine, nbest: int = 1) -> None:
+    As a context it keeps the answers of the last calls in `kept` if the run fails.
+    """
+
+    def __init__(self, engine: Engine, nbest: int = 1, kept: KeptAnswers | None = None) -> None:
         self._engine = engine
         self.nbest = nbest
         self._cache: OrderedDict[TranslationRequest, Answer] = OrderedDict()
+        # What the last calls have yielded: a pivot takes two for each window.
+        self._last: deque[dict[TranslationRequest, Answer]] = deque(maxlen=2)
+        self._kept = kept
+        self._is_loaded = kept is None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._engine.close()
+        if self._kept is not None:
+            last = {request: answer for answers in self._last for request, answer in answers.items()}
+            self._kept.remove() if kind is None else self._kept.save(last)
 
     def translate(self, requests: Sequence[TranslationRequest]) -> Iterator[tuple[TranslationRequest, Answer]]:
         """Yield each distinct request with its answer, as answers arrive."""
+        if self._kept is not None and not self._is_loaded:
+            self._cache.update(self._kept.load())
+            self._is_loaded = True
         new: list[TranslationRequest] = []
+        yielded: dict[TranslationRequest, Answer] = {}
+        self._last.append(yielded)
         for request in dict.fromkeys(requests):
             if not request.src.strip():
                 yield request, [Hypothesis("", False)] * self.nbest
             elif request in self._cache:
                 self._cache.move_to_end(request)
+                yielded[request] = self._cache[request]
                 yield request, self._cache[request]
             else:
                 new.append(request)
         for index, answer in self._engine.translate(new):
-            self._cache[new[index]] = answer
+            self._cache[new[index]] = yielded[new[index]] = answer
             yield new[index], answer
         while len(self._cache) > CACHED:
             self._cache.popitem(last=False)
-
-    def close(self) -> None:
-        """Close the engine."""
-        self._engine.close()
 
 
 def windows(records: Iterator[Record], limit: int | None) -> Iterator[list[Record]]:

@@ -19,6 +19,8 @@ def run_worker(choices: Sequence[ModelChoice], decoding: Decoding) -> None:
     """Connect to the main process and translate for it until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal signals every process; the main one decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     serve(connect_to_main(), choices, decoding)
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from llamax_cli import __version__
-from llamax_cli.console import Progress, say
+from llamax_cli.console import Progress, counted, say
 from llamax_cli.errors import FileError, ModelError
 from llamax_cli.models.config_file import read_config
 from llamax_cli.models.fingerprint import fingerprint
@@ -51,7 +51,8 @@ def write_average(folders: Sequence[Path], output: Path, *, quiet: bool) -> None
         count = len(parents[0].entries)
         say(
             "tune",
-            f"the mean of {len(folders)} models, {count:,} weights; {output}; {time.monotonic() - started:.1f} s",
+            f"the mean of {counted(len(folders), 'model')}, {counted(count, 'weight')}; {output}; "
+            f"{time.monotonic() - started:.1f} s",
         )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from llamax_cli import __version__
-from llamax_cli.console import Progress, say
+from llamax_cli.console import Progress, counted, say
 from llamax_cli.errors import DataError
 from llamax_cli.instructions.questions import Question, read_questions
 from llamax_cli.instructions.tasks.mgsm import final_number
@@ -51,7 +51,7 @@ class Accuracy:
         mean = sum(map(self._percent, self.total)) / len(self.total)
         over = f" on average over {len(self.total)} languages" if len(self.total) > 1 else ""
         count = self.total.total()
-        line = f"{task}: accuracy {mean:.1f}{over}, {count:,} question{'s' * (count != 1)}"
+        line = f"{task}: accuracy {mean:.1f}{over}, {counted(count, 'question')}"
         left_out = ", ".join(f"{count:,} {reason}" for reason, count in self.left_out.items())
         return f"{line}; left out: {left_out}" if left_out else line
 

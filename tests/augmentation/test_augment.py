@@ -14,7 +14,6 @@ from support.lexicons import ENGLISH, lexicon
 from support.processes import Outcome, one_line
 
 from llamax_cli.augmentation.augmentation import Augmentation, open_lexicons
-from llamax_cli.augmentation.segmentation import chinese_splitter, is_spaced, longest_match_splitter
 from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
 from llamax_cli.augmentation.words import (
     Capitals,
@@ -52,14 +51,6 @@ def augmented(plan: Augmentation, *texts: str, lang: str = "en", **more: str) ->
 def test_cut_and_joined_are_inverse(text: str) -> None:
     """White space of any kind and length is kept."""
     words, gaps = split_words(text)
-    assert join_words(words, gaps) == text
-
-
-@given(st.text(alphabet=st.sampled_from("我喜欢北京。 a1\n\t，\u3000们")))
-@settings(max_examples=50)
-def test_chinese_loses_nothing(text: str) -> None:
-    """The segments join to the text."""
-    words, gaps = chinese_splitter("jieba")(text)
     assert join_words(words, gaps) == text
 
 
@@ -254,6 +245,25 @@ def test_languages(english: Lexicon) -> None:
     assert augmented(Augmentation([english], 1, into=("sw",)), "good dog") == ["good dog"]
 
 
+def test_a_region_is_augmented_with_the_words_of_its_language(tmp_path: Path) -> None:
+    """Words of en serve en-GB and en-US; no word is replaced by one of its own region, nor by one of the target's."""
+    entries = {"dog": {"en-GB": ["hound"], "de": ["Hund"], "de-AT": ["Hunderl"], "pt-PT": ["cão"]}}
+    have = lexicon(tmp_path / "x.lex", ("en", entries), entities=dict.fromkeys(entries["dog"], 9))
+
+    def replacements(lang: str, tgt: str = "sw", **options: tuple[str, ...]) -> set[str]:
+        plans = [Augmentation([have], 1.0, seed=seed, **options) for seed in range(40)]  # type: ignore[arg-type]
+        return {made for plan in plans for made in augmented(plan, "dog", lang=lang, tgt_lang=tgt)}
+
+    assert replacements("en") == replacements("en-US") == {"hound", "Hund", "Hunderl", "cão"}
+    assert replacements("en-GB") == {"Hund", "Hunderl", "cão"}
+    assert replacements("en-GB", "de-AT", without=("tgt",)) == {"cão"}
+    assert replacements("en-AU", into=("de",)) == {"Hund", "Hunderl"}
+    assert replacements("en-AU", into=("de-CH",)) == {"Hund"}
+    assert replacements("en", without=("de", "en")) == {"cão"}
+    with pytest.raises(RecordError, match="has no words of 'ku-TR', only of en"):
+        augmented(Augmentation([have]), "dog", lang="ku-TR")
+
+
 def test_the_fuller_dictionary_serves_a_language(tmp_path: Path) -> None:
     """Each language is taken from the lexicon with the most entities in it (Table 2)."""
     one = lexicon(tmp_path / "a.lex", ("en", {"dog": {"de": ["A"], "fr": ["a"]}}), entities={"de": 5, "fr": 1})
@@ -310,70 +320,6 @@ def test_forgetting_changes_nothing(english: Lexicon, monkeypatch: pytest.Monkey
         for word in text.split():
             _ = vocabulary.words[word]
     assert len(vocabulary.words) + len(vocabulary.phrases) < 20
-
-
-# -- scripts without spaces --------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def asian(tmp_path: Path) -> Lexicon:
-    """Return a lexicon of languages without spaces."""
-    return lexicon(
-        tmp_path / "asian.lex",
-        (
-            "zh",
-            {
-                "北京": {"en": ["Beijing"], "ja": ["北京"]},
-                "喜欢": {"en": ["like"], "ja": ["好き"]},
-                "北京大学": {"en": ["PKU"]},
-            },
-        ),
-        ("th", {"แมว": {"en": ["cat"]}, "ดำ": {"en": ["black"]}, "ก": {"en": ["k"]}, "แม": {"en": ["no"]}}),
-        ("ja", {"猫": {"en": ["cat"]}, "黒い": {"en": ["black"]}, "黒": {"en": ["no"]}}),
-        entities={"en": 9, "ja": 9},
-    )
-
-
-@pytest.mark.parametrize(
-    ("lang", "text", "wanted"),
-    [
-        ("zh", "我喜欢北京。", "我 like Beijing。"),
-        ("zh", "我在北京大学，", "我在 PKU，"),
-        ("th", "แมวดำ 2 ตัว", "cat black 2 ตัว"),
-        ("th", "กขแมว", "กข cat"),
-        ("ja", "黒い猫がいる。", "black cat がいる。"),
-    ],
-)
-def test_scripts_without_spaces(asian: Lexicon, lang: str, text: str, wanted: str) -> None:
-    """The longest entries are found, no syllable is split, and words of languages with spaces get spaces."""
-    assert augmented(Augmentation([asian], 1, into=("en",)), text, lang=lang) == [wanted]
-
-
-def test_no_space_between_languages_that_have_none(asian: Lexicon) -> None:
-    """A Japanese word in a Chinese text has no spaces around it."""
-    assert augmented(Augmentation([asian], 1, into=("ja",)), "我喜欢北京。", lang="zh") == ["我好き北京。"]
-
-
-@pytest.mark.parametrize("lang", ["th", "ja", "lo", "km", "my"])
-def test_the_longest_match_loses_nothing(asian: Lexicon, data: Path, lang: str) -> None:
-    """The segments join to the text, for 200 lines of FLORES."""
-    name = {"th": "tha", "ja": "jpn", "lo": "lao", "km": "khm", "my": "mya"}[lang]
-    split = longest_match_splitter(
-        Vocabulary([LexiconSource(asian)], lang, "", MemoryBudget(1 << 20), has_phrases=False)
-    )
-    for line in (data / f"flores101/devtest/{name}.devtest").read_text(encoding="utf-8").split("\n")[:200]:
-        assert join_words(*split(line)) == line
-    assert not is_spaced(lang)
-
-
-@pytest.mark.slow
-def test_jieba_keeps_to_itself(llamax: Llamax, asian: Lexicon, tmp_path: Path) -> None:
-    """jieba writes no message and no file."""
-    (tmp_path / "tmp").mkdir()
-    record = json.dumps({"text": "我喜欢北京", "lang": "zh"}).encode()
-    done = llamax("augment", "-q", "--dict", asian.path, stdin=record, env={"TMPDIR": str(tmp_path / "tmp")})
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert not list((tmp_path / "tmp").iterdir())
 
 
 # -- as a command ------------------------------------------------------------------------------------------------------

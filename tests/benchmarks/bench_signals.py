@@ -72,9 +72,9 @@ def attempt(command: list[str], folder: Path, number: int, mode: str, delay: flo
     except subprocess.TimeoutExpired:
         for pid in processes_of(process.pid):
             os.kill(pid, signal.SIGKILL)
-        process.communicate()
+        _, said = process.communicate()
         os.close(reader)
-        return "hangs", LIMIT
+        return f"hangs: {said.decode()[-1000:]}", LIMIT
     seconds = time.monotonic() - start
     os.close(reader)
     time.sleep(0.05)
@@ -91,11 +91,13 @@ def main() -> None:
     """Print how many runs ended otherwise than they should, and how long the others took."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--tries", type=int, default=100)
+    parser.add_argument("--minutes", type=float, default=60, help="Stop after so many, if the tries take longer.")
     parser.add_argument("--records", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     random.seed(options.seed)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup commands would inherit that it is ignored
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # commands inherit what is ignored: this under nohup,
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # and this in the background of a script
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["TMPDIR"] = name
@@ -114,6 +116,7 @@ def main() -> None:
             lasts[each] = time.monotonic() - start
         print("seconds of a whole run:", {each: round(seconds, 2) for each, seconds in lasts.items()}, flush=True)
         wrong: Counter[str] = Counter()
+        end = time.monotonic() + 60 * options.minutes
         times: list[float] = []
         for place in range(options.tries):
             each = random.choice([*commands])
@@ -121,12 +124,15 @@ def main() -> None:
             delay = random.random() * min(LONGEST, lasts[each])
             outcome, seconds = attempt([*LLAMAX, *commands[each]], folder, number, mode, delay)
             times.append(seconds)
+            what = f"{place}: {each} {mode} {signal.Signals(number).name} after {delay:.3f}"
+            if seconds > 1:
+                print(f"{what} took {seconds:.2f} s", flush=True)
             if outcome:
                 wrong[outcome if outcome.startswith("ended") else f"{each}, {mode}: {outcome}"] += 1
                 if not outcome.startswith("ended"):
-                    print(
-                        f"{place}: {each} {mode} {signal.Signals(number).name} after {delay:.3f}: {outcome}", flush=True
-                    )
+                    print(f"{what}: {outcome}", flush=True)
+            if time.monotonic() > end:
+                break
         print(f"{len(times)} tries; longest {max(times):.2f} s, median {sorted(times)[len(times) // 2]:.3f} s")
         print(f"{sum(seconds > 2 for seconds in times)} took more than 2 s")
         for outcome, count in sorted(wrong.items()):

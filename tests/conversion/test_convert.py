@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.corpora import request_of, strict, written
-from support.processes import Outcome
+from support.processes import Outcome, one_line
 from support.records import parsed, read
 
 from llamax_cli.conversion.convert import read_corpora
@@ -153,7 +153,7 @@ def test_a_table_with_a_header_gives_every_direction_that_a_row_has(tmp_path: Pa
     found = records(path, selection=Selection(pairs=("en-*",)))
     assert [(r["id"].partition("/")[2], r["tgt_lang"], r["tgt"], r["talk_name"]) for r in found] == [
         ("ted:1", "es", "hola", "t1"),
-        ("ted:2", "pt-BR", "adeus", "t2"),
+        ("ted:2", "pt", "adeus", "t2"),
         ("ted:1", "zh", "你好", "t1"),
         ("ted:2", "zh", "再见", "t2"),
     ]
@@ -305,6 +305,7 @@ def test_more_than_two_languages_want_a_choice(tmp_path: Path) -> None:
         ("*-*", {("*", "*")}),
         ("zh-Hant-en", {("zhtrad", "en")}),
         ("en-pt-BR", {("en", "pt-BR"), ("en-PT", "br")}),
+        ("en-GB-fr-FR", {("en-GB", "fr-FR")}),
     ],
 )
 def test_patterns_are_read_in_every_way_that_makes_sense(pattern: str, meaning: set[tuple[str, str]]) -> None:
@@ -317,6 +318,29 @@ def test_patterns_that_mean_nothing_are_refused(pattern: str) -> None:
     """What cannot be a direction says so."""
     with pytest.raises(UsageError, match="is not SRC-TGT"):
         interpret_pattern(pattern, 2)
+
+
+def test_a_language_with_and_without_its_usual_region_is_two(tmp_path: Path) -> None:
+    """Each is selected by its own code; the language alone is the file without region, and its other regions."""
+    codes = ("eng", "eng-US", "eng-GB", "deu")
+    paths = [written(tmp_path / f"newstest2019-ref.{code}.txt", code) for code in codes]
+
+    def selected(pattern: str) -> list[tuple[str, str]]:
+        return [(r["src_lang"], r["src"]) for r in records(*paths, selection=Selection(pairs=(pattern,)))]
+
+    assert selected("en-de") == [("en", "eng"), ("en-GB", "eng-GB")]
+    assert selected("en-US-de") == [("en-US", "eng-US")]
+    assert selected("*-de") == [("en", "eng"), ("en-US", "eng-US"), ("en-GB", "eng-GB")]
+
+
+def test_columns_are_named_in_any_case(tmp_path: Path) -> None:
+    """Unless two names differ in it only."""
+    path = written(tmp_path / "a.tsv", "EN-gb\tde-DE", "colour\tFarbe")
+    (record,) = records(path, columns={"en": "en-GB", "de": "DE-de"})
+    assert (record["src_lang"], record["src"], record["tgt_lang"]) == ("en", "colour", "de")
+    both = written(tmp_path / "b.tsv", "a\tA", "one\teins")
+    (record,) = records(both, columns={"en": "a", "de": "A"})
+    assert (record["src"], record["tgt"]) == ("one", "eins")
 
 
 def test_parts_of_a_sample_share_no_segment_in_any_direction(tmp_path: Path) -> None:
@@ -396,7 +420,7 @@ def test_lengths_are_compared_through_pipes_too(llamax: Llamax, tmp_path: Path) 
     written(tmp_path / "x.de", "c")
     done = llamax("convert", "-", "x.de", "--from", "moses", "--langs", "en,de", stdin=b"a\nb\n")
     assert (done.returncode, done.stdout) == (65, b"")
-    assert b"- has 2 lines, x.de has 1 lines" in done.stderr
+    assert b"- has 2 lines, x.de has 1 line" in done.stderr
 
 
 def test_records_come_as_they_are_made() -> None:
@@ -472,11 +496,11 @@ def test_flores_has_all_directions(data: Path) -> None:
 
 
 def test_ntrex_keeps_varieties_apart(llamax: Llamax, data: Path) -> None:
-    """por and por-BR stand side by side; CRLF is a line end."""
-    done = llamax("convert", data / "ntrex128", "--pairs", "en-pt,en-pt-BR,en-zhtrad")
+    """por, which is European, and por-BR stand side by side; CRLF is a line end."""
+    done = llamax("convert", data / "ntrex128", "--pairs", "en-pt-PT,en-pt-BR,en-zhtrad")
     found = parsed(done)
     assert len(found) == 3 * 1997
-    assert {r["tgt_lang"] for r in found} == {"pt", "pt-BR", "zhtrad"}
+    assert {r["tgt_lang"] for r in found} == {"pt", "pt-PT", "zhtrad"}
     assert not any("\r" in r["tgt"] for r in found)
 
 
@@ -506,3 +530,25 @@ def test_records_of_which_none_is_good_tell_why(llamax: Llamax, tmp_path: Path, 
     outcome = llamax("convert", "samples.jsonl", *choice, "--from", "records")
     assert (outcome.returncode, outcome.stdout) == (2, b"")
     assert outcome.stderr.endswith(b"the input is empty\n")
+
+
+@pytest.mark.parametrize("state", [b"{x", b"", b"\xff"])
+def test_a_saved_data_set_that_is_no_json_is_bad_data(state: bytes, llamax: Llamax, tmp_path: Path) -> None:
+    """The command line is right, the folder is not."""
+    (tmp_path / "saved").mkdir()
+    for name in ("state.json", "dataset_info.json"):
+        (tmp_path / "saved" / name).write_bytes(state)
+    one_line(llamax("convert", "--from", "dataset", "saved"), 65, "llamax convert: saved: broken data: ")
+
+
+@pytest.mark.parametrize(("form", "example"), [("flores", "deu.devtest"), ("ntrex", "newstest2019-ref.deu.txt")])
+def test_a_name_without_a_language_is_told_by_an_example(
+    form: str, example: str, llamax: Llamax, tmp_path: Path
+) -> None:
+    """Not by a regular expression; the example itself is such a name."""
+    for name in ("x.en", example):
+        (tmp_path / name).write_text("Guten Morgen.\n")
+    one_line(
+        llamax("convert", "--from", form, "x.en"), 65, f"x.en: no language in the name; expected a name like {example}"
+    )
+    assert b'"lang":"de"' in llamax("convert", "--from", form, example).stdout

@@ -377,6 +377,27 @@ def test_what_cannot_be_loaded_is_one_line(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("ending", ["parquet", "jsonl"])
+def test_files_with_different_columns_are_named(tmp_path: Path, ending: str) -> None:
+    """Which file, and what it lacks or has too much."""
+    for row, fault in (
+        ({"en": "a", "fr": "b"}, "en, fr, without 'de'"),
+        ({"en": "a", "de": "b", "x": "c"}, "en, de, x, instead of en, de"),
+    ):
+        folder = tmp_path / f"{len(row)}"
+        folder.mkdir()
+        for number, content in enumerate(({"en": "1", "de": "2"}, row)):
+            if ending == "parquet":
+                pyarrow.parquet.write_table(pyarrow.Table.from_pylist([content]), folder / f"train-{number}.parquet")
+            else:
+                (folder / f"train-{number}.jsonl").write_text(json.dumps(content) + "\n")
+        with pytest.raises(DataError) as caught:
+            texts(loaded(folder), "en", "de")
+        assert str(caught.value) == (
+            f"{folder}: train-1.{ending} has the columns {fault}; name the files one by one instead of the folder"
+        )
+
+
 def test_a_name_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     """A name on the Hub without a network, a folder that is not there, standard input."""
     for name in ("nobody/nothing", str(tmp_path / "missing")):

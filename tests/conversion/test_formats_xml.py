@@ -4,13 +4,16 @@ import gzip
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 from support.corpora import Rejected, request_of, texts
+from support.processes import Outcome, one_line
 
 from llamax_cli.conversion.formats import tmx, wmt
 from llamax_cli.conversion.formats.markup import unfold
 from llamax_cli.conversion.segments import Segment
+from llamax_cli.conversion.selection import Selection, plan_groups
 from llamax_cli.errors import DataError, UsageError
 
 Write = Callable[..., Path]
@@ -53,15 +56,35 @@ def test_units_are_numbered_segments_and_can_be_read_again(memory: Write) -> Non
 
 
 def test_regions_stay_only_where_they_tell_variants_apart(memory: Write) -> None:
-    """EN-GB alone is en; PT-BR beside pt-PT is not pt; Kurdish of Turkey is never Sorani."""
+    """EN-GB alone is en; pt-PT beside PT-BR, which is pt, stays; Kurdish of Turkey is never Sorani."""
     body = (
         '<tu><tuv lang="EN-GB"><seg>colour</seg></tuv><tuv lang="PT-BR"><seg>cor</seg></tuv>'
         '<tuv lang="pt-PT"><seg>côr</seg></tuv><tuv lang="ku-TR"><seg>reng</seg></tuv>'
         '<tuv lang="ZH-TW"><seg>色</seg></tuv></tu>'
     )
     (corpus,) = tmx.open_corpora(request_of(memory(body)))
-    assert corpus.languages == ["en", "pt-BR", "pt-PT", "ku-TR", "zhtrad"]
+    assert corpus.languages == ["en", "pt", "pt-PT", "ku-TR", "zhtrad"]
     assert texts(corpus, "en", "pt-PT") == [("colour", "côr")]
+
+
+def test_a_memory_is_selected_by_its_languages_whatever_their_regions(memory: Write) -> None:
+    """`en-de` is also en-GB to de-AT; a code that names the region selects only that one."""
+    path = memory("\n".join([unit(**{"en-US": "color", "de-DE": "Farbe"}), unit(**{"EN-gb": "colour", "de-AT": "F."})]))
+
+    def selected(pattern: str) -> list[tuple[str, str]]:
+        corpora = tmx.open_corpora(request_of(path))
+        return [cast("tuple[str, str]", group) for group in plan_groups(corpora, Selection(pairs=(pattern,)))]
+
+    assert selected("en-de") == [("en", "de"), ("en", "de-AT"), ("en-GB", "de"), ("en-GB", "de-AT")]
+    assert selected("en-gb-de") == [("en-GB", "de"), ("en-GB", "de-AT")]
+    assert selected("en-US-de-DE") == [("en", "de")]
+
+
+def test_declared_codes_are_compared_without_case(memory: Write) -> None:
+    """`--columns en=en-GB` is also the language of EN-gb."""
+    path = memory(unit(**{"EN-gb": "colour", "x-fremd": "Farbe", "en-US": "color"}))
+    (corpus,) = tmx.open_corpora(request_of(path, columns={"de": "X-Fremd", "gd": "en-GB"}))
+    assert texts(corpus, "gd", "de", "en") == [("colour", "Farbe", "color")]
 
 
 def test_markup_is_dropped_and_marked_text_kept(memory: Write) -> None:
@@ -122,6 +145,9 @@ def test_codes_of_the_file_can_be_declared(memory: Write) -> None:
         ('<!DOCTYPE tmx [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]>', unit(en="&b;"), r"a\.tmx:1: declares the entity 'a'"),
         ('<!DOCTYPE tmx SYSTEM "tmx14.dtd">', unit(en="a&nbsp;b"), r"a\.tmx:4: the entity &nbsp; is not defined"),
         ('<?xml version="1.0" encoding="big5"?>', "", r"encoding 'big5' is not supported"),
+        ('<?xml version="1.0" encoding="idna"?>', "", r"encoding 'idna' is not supported"),
+        ('<?xml version="1.0" encoding="undefined"?>', "", r"encoding 'undefined' is not supported"),
+        ('<?xml version="1.0" encoding="punycode"?>', "", r"encoding 'punycode' is not supported"),
         ("<a></a>", "", r"a\.tmx:1: not a TMX file: it opens with <a>"),
     ],
 )
@@ -320,3 +346,15 @@ def test_an_unreadable_segment_keeps_its_place(pair: tuple[Path, Path]) -> None:
     (corpus,) = wmt.open_corpora(request_of(*pair, bad=bad))
     assert texts(corpus, "en", "de")[2:] == [("Three", None), ("Four", "Vier")]
     assert [(line, reason) for _, line, reason, _ in bad] == [(3, "not UTF-8: byte 0xff at 39")]
+
+
+@pytest.mark.parametrize("body", ["", "<tu></tu>", '<tu><tuv xml:lang=""></tuv></tu>'])
+def test_a_memory_without_a_language_has_no_record(body: str, memory: Write, llamax: Callable[..., Outcome]) -> None:
+    """It is empty, which is no error; a text in a language that nobody knows is one."""
+    outcome = llamax("convert", memory(body))
+    assert (outcome.returncode, outcome.stdout) == (0, b"")
+    assert b"convert: 0 records" in outcome.stderr
+    one_line(llamax("convert", memory(unit(qqqzz="x"))), 65, "a.tmx:5: 'qqqzz' is not a language code")
+    rejected = llamax("convert", memory(unit(qqqzz="x")), "--rejects", "bad.jsonl")
+    assert (rejected.returncode, rejected.stdout) == (0, b"")
+    assert b"1 rejected" in rejected.stderr

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.corpora import flores
 from support.processes import ROOT, wait_for
@@ -112,7 +112,7 @@ def test_every_language_is_found_by_a_model_with_such_labels(
     """A word of each language, in its script, gets our code, which the detector knows, and is on target."""
     words: dict[str, list[str]] = {}
     for number, (code, label) in enumerate(labels.items()):
-        words.setdefault(label, []).append(f"{letters(languages()[code].script)[:3].strip()}{number}")
+        words.setdefault(label, []).append(f"{letters(languages()[code].script)[:3].strip().lower()}{number}")
     (tmp_path / "model.bin").write_bytes(classifier({**words, "und_Xsux": ["?!"], "zxx_Zzzz": ["#!"]}))
     annotate = AnnotationRequest(model=tmp_path / "model.bin").annotator()
     assert set(languages()) - annotate.identifier.known == set(unknown)
@@ -174,11 +174,56 @@ def test_script_decides_if_a_language_has_two(tmp_path: Path) -> None:
     assert [(identifier(text, None) or ("",))[0] for text in texts] == ["sr", "sr-Latn", "sr", "sr-Latn"]
 
 
+def test_a_text_without_a_letter_is_in_no_language(llamax: Llamax) -> None:
+    """No `lid`, and neither on nor off target, by any detector; counted by itself."""
+    mts = ["12345", "\N{GRINNING FACE}", "?!", "3 Uhr ist es jetzt, wir gehen nach Hause.", "Good morning, everybody."]
+    given = jsonl([{"src_lang": "en", "tgt_lang": "de", "mt": mt} for mt in mts])
+    for detector in ("fasttext", "langdetect"):
+        command = ["langid", "--detector", detector]
+        done = llamax(*command, stdin=given)
+        assert [each.get("on_target") for each in read(done.stdout)] == [None, None, None, True, False]
+        assert [each.get("lid") for each in read(done.stdout)] == [None, None, None, "de", "en"]
+        assert b"1 on target, 1 off target, 3 without letters" in done.stderr.replace(b"; ", b", ")
+        (row,) = read(llamax(*command, "--summary", "-q", stdin=given).stdout)
+        assert (row["n"], row["no_letters"], row["r_src"], row["r_tgt"]) == (5, 3, 0.5, 0.5)
+        kept = llamax(*command, "--select", "off-target", stdin=given)
+        assert [each["mt"] for each in read(kept.stdout)] == mts[4:]
+        assert b"3 without letters" in kept.stderr
+
+
+def test_capitals_are_lowered_before_the_language_is_identified(data: Path) -> None:
+    """Sentences in capitals are as well identified as others, and get the same answer as in small letters."""
+    identifier = Identifier("fasttext")
+    for code in ("en", "de", "ru", "el", "vi", "hy", "pl"):
+        texts = flores(data, code)[:40]
+        found = [identifier(text.upper(), code) for text in texts]
+        assert found == [identifier(text.upper().lower(), code) for text in texts]
+        assert sum(each is not None and each[0] == code for each in found) >= 36, code
+    assert identifier("我爱USA", None) == identifier("我爱USA", "zh")  # letters without case: left as they are
+
+
 def test_the_region_of_the_target_language_does_not_matter(llamax: Llamax) -> None:
-    """A translation into Brazilian Portuguese is on target if it is in Portuguese; `tgt_lang` stays."""
-    record = {"mt": "Bom dia a todos, hoje não vou trabalhar.", "tgt_lang": "pt-BR"}
+    """A translation into European Portuguese is on target if it is in Portuguese; `tgt_lang` stays."""
+    record = {"mt": "Bom dia a todos, hoje não vou trabalhar.", "tgt_lang": "pt-PT"}
     (found,) = read(llamax("langid", "-q", stdin=jsonl([record])).stdout)
     assert found == {**record, "lid": "pt", "lid_score": found["lid_score"], "on_target": True}
+
+
+@pytest.mark.parametrize(
+    ("target", "lid", "text"),
+    [
+        ("als_Latn", "sq", "Mirëdita, sot nuk po punoj dhe do të shkoj në treg me vëllain tim."),
+        ("ydd_Hebr", "yi", "גוט מאָרגן, הײַנט אַרבעט איך נישט און איך גיי אויפֿן מאַרק מיט מײַן ברודער."),
+        ("plt_Latn", "mg", "Manao ahoana, tsy miasa aho androany fa handeha any an-tsena miaraka amin'ny rahalahiko."),
+        ("en-GB", "en", "Good morning, I am not going to work today."),
+    ],
+)
+def test_a_target_language_is_found_under_the_code_that_the_detector_has(
+    llamax: Llamax, target: str, lid: str, text: str
+) -> None:
+    """lid.176 has macrolanguages where FLORES-200 has the individual languages that stand for them."""
+    (found,) = read(llamax("langid", "-q", stdin=jsonl([{"mt": text, "tgt_lang": target}])).stdout)
+    assert (found["lid"], found["on_target"]) == (lid, True)
 
 
 # -- model files ------------------------------------------------------------------------------------------------------
@@ -197,7 +242,7 @@ def test_a_model_cut_anywhere_is_refused(model: Path) -> None:
         with pytest.raises(FileError):
             count_labels(model)
     model.write_bytes(whole + b"\0")
-    with pytest.raises(FileError, match="1 bytes after its end"):
+    with pytest.raises(FileError, match="1 byte after its end"):
         count_labels(model)
 
 
@@ -208,6 +253,52 @@ def test_a_quantised_model_cut_anywhere_is_refused(tmp_path: Path) -> None:
         path.write_bytes(whole[:end])
         with pytest.raises(FileError, match="truncated"):
             count_labels(path)
+
+
+@given(st.integers(0, 938_013 * 8 - 1))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_published_model_with_a_bit_that_flipped_is_refused(tmp_path: Path, bit: int) -> None:
+    """Wherever it is; the file that the package ships is whole."""
+    damaged, path = bytearray(SHIPPED.read_bytes()), tmp_path / "lid.ftz"
+    assert len(damaged) == 938_013
+    damaged[bit >> 3] ^= 1 << (bit & 7)
+    path.write_bytes(damaged)
+    with pytest.raises(FileError, match=r"damaged|not a fastText model|version|word vectors"):
+        count_labels(path)
+
+
+def test_the_sizes_in_a_model_agree(model: Path) -> None:
+    """Any other number in a header, or a word that became a label, is found without a checksum."""
+    whole = model.read_bytes()
+    words, labels, dimension = 6, 5, 5
+    header = 8 + 48 + 8
+    # dimension, loss, kind, bucket; entries, words, labels, tokens, pruned; a count and the kind of the first word
+    entry = header + 28 + len(b"</s>\0")
+    for place in (
+        8,
+        8 + 24,
+        8 + 28,
+        8 + 32,
+        header,
+        header + 4,
+        header + 8,
+        header + 19,
+        header + 20,
+        entry + 7,
+        entry + 8,
+    ):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0x84
+        model.write_bytes(damaged)
+        with pytest.raises(FileError):
+            count_labels(model)
+    matrix_start = whole.index(struct.pack("<2q", words, dimension))
+    for place in (matrix_start - 1, matrix_start, matrix_start + 8, whole.index(struct.pack("<2q", labels, dimension))):
+        damaged = bytearray(whole)
+        damaged[place] ^= 2
+        model.write_bytes(damaged)
+        with pytest.raises(FileError):
+            count_labels(model)
 
 
 @pytest.mark.parametrize(
@@ -291,7 +382,7 @@ def test_named_fields(llamax: Llamax, model: Path) -> None:
             b"no 'mt' in the record; --select match is for texts and pairs",
         ),
         (["--select", "best"], {"mt": "a", "tgt_lang": "de"}, b"no 'candidate' in the record (it has mt, tgt_lang)"),
-        (["--select", "best"], {"mt": "a", "candidate": 0}, b"'candidate' is 0, not a positive integer"),
+        (["--select", "best"], {"mt": "a", "candidate": 0}, b"'candidate' is 0, not a whole number from 1"),
         (
             ["--select", "best"],
             {"text": "a", "candidate": 1},
@@ -575,7 +666,7 @@ KEYS = st.dictionaries(
 
 
 @settings(max_examples=200)
-@given(KEYS, st.text(max_size=60), st.sampled_from(["de", "umb", "zhtrad", "sr-Latn", "pt-BR"]))
+@given(KEYS, st.text(max_size=60), st.sampled_from(["de", "umb", "zhtrad", "sr-Latn", "pt-PT"]))
 def test_annotating_twice_is_annotating_once(more: dict[str, Any], mt: str, target: str) -> None:
     """And it changes no keys but its own three."""
     annotator = Annotator(AnnotationRequest(), Identifier("fasttext"))
@@ -588,7 +679,7 @@ def test_annotating_twice_is_annotating_once(more: dict[str, Any], mt: str, targ
     assert {k: v for k, v in record.items() if k not in owned} == {
         k: v for k, v in {**more, "mt": mt, "tgt_lang": target}.items() if k not in owned
     }
-    assert ("lid" in record) == ("lid_score" in record) == bool(mt.strip())
+    assert ("lid" in record) == ("lid_score" in record) == any(map(str.isalpha, mt))
     assert record.get("on_target") is (finding.agrees if target != "umb" else None)
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from support.corpora import written
 from support.processes import Outcome, one_line
 
+from llamax_cli import cli
 from llamax_cli.errors import RecordError
 from llamax_cli.lexicon.dictionaries import languages_in, normalize_word, parse_language_pair
 from llamax_cli.lexicon.formats.two_columns import strip_notes
@@ -220,7 +221,8 @@ def built(files: Iterable[tuple[str, list[tuple[str, str]]]], hops: int) -> set[
         data = "".join(f"{first}\t{second}\n" for first, second in rows).encode()
         parse = partial(_parse, name.split("-"), "\t", verbatim)
         dictionaries.append(Dictionary(name, [Chunk(name, 1, data)], parse))
-    made = build(dictionaries, BuildOptions(hops=hops), BuildContext(refuse, Counter()), {})
+    context = BuildContext(refuse, Counter(), lambda lines: None, lambda name, total: lambda rows: None)
+    made = build(dictionaries, BuildOptions(hops=hops), context, {})
     return {
         (each["lang"], each["word"], lang, text)
         for each in made
@@ -245,6 +247,8 @@ def test_choices(llamax: Llamax, tmp_path: Path) -> None:
     assert b"3 pairs read, 1 identical, 1 too long; " in done.stderr
     through = entries(llamax("build-lexicon", "en-fr.txt", "en-de.txt", "--hops", 2, "--only", "de,fr"))
     assert through == {("de", "Katze"): {"fr": ["chat"]}, ("fr", "chat"): {"de": ["Katze"]}}
+    regional = entries(llamax("build-lexicon", "en-fr.txt", "--langs", "en-GB,fr-CA", "--only", "en,fr"))
+    assert regional[("en-GB", "cat")] == {"fr-CA": ["chat"]}
 
 
 def test_chinese_in_a_lexicon(llamax: Llamax, tmp_path: Path) -> None:
@@ -271,24 +275,106 @@ def test_chinese_in_a_lexicon(llamax: Llamax, tmp_path: Path) -> None:
         (["a\tb", "c\td\te"], "2: 3 columns instead of 2"),
         (["a\tb", "c\t "], "2: the second side is empty"),
         (["a\tb", "\ufeff\tc"], "2: the first side is empty"),
-        (["a\tb", ""], "2: empty line"),
+        (["a\tb", "", "c\td"], "2: empty line"),
         (["a\tb", "alone"], "2: 1 column instead of 2"),
     ],
 )
 def test_bad_lines(llamax: Llamax, tmp_path: Path, lines: list[str], reason: str) -> None:
     """A bad line ends the run with its position, or is written to the rejects."""
     written(tmp_path / "en-fr.txt", *lines)
-    assert one_line(llamax("build-lexicon", "en-fr.txt"), 65) == f"en-fr.txt:{reason}"
+    said = one_line(llamax("build-lexicon", "en-fr.txt"), 65)
+    assert said == f"en-fr.txt:{reason}; --rejects FILE sets such lines aside"
     done = llamax("build-lexicon", "en-fr.txt", "--rejects", "bad.jsonl")
     assert len(entries(done)) >= 2
     bad = [json.loads(line) for line in (tmp_path / "bad.jsonl").read_bytes().splitlines()]
     assert [f"{each['line']}: {each['reason']}" for each in bad] == [reason]
 
 
+@pytest.mark.parametrize("end", ["\n\n\n", "\n", "\r\n \t\n", "\n \n\n  "])
+@pytest.mark.parametrize("name", ["en-fr.txt", "en_fr.tsv", "animals.tsv", "en-fr.dic"])
+def test_blank_lines_at_the_end_are_counted(llamax: Llamax, tmp_path: Path, name: str, end: str) -> None:
+    """They are no word pairs, and no sign of damage either."""
+    header = "en\tfr\n" if name == "animals.tsv" else ""
+    pair = "cat @ chat" if name == "en-fr.dic" else "cat\tchat"
+    (tmp_path / name).write_text(f"{header}{pair}{end}")
+    done = llamax("build-lexicon", name, "--langs", "fr-en" if name == "en-fr.dic" else "en-fr")
+    assert set(entries(done)) == {("en", "cat"), ("fr", "chat")}
+    blank = end.count("\n") - 1 + bool(end.rpartition("\n")[2])
+    assert (f"1 pair read, {blank} blank at the end; " in done.stderr.decode()) == (blank > 0)
+
+
+@given(st.lists(st.sampled_from(["a\tb\n", "\n", " \r\n", "c\td\n"]), min_size=1), st.data())
+def test_only_blank_lines_at_the_end_are_left_out(lines: list[str], data: st.DataObject) -> None:
+    """Others keep their place, wherever a chunk ends."""
+    from llamax_cli.lexicon.dictionaries import DictionaryRequest
+    from llamax_cli.streams.chunks import Chunk
+    from llamax_cli.streams.inputs import Input
+
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(lines)))) | {len(lines)})
+    chunks = [
+        Chunk("x", start + 1, "".join(lines[start:end]).encode()) for start, end in zip([0, *cuts], cuts, strict=False)
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("llamax_cli.lexicon.dictionaries.unmarked", lambda source: iter(chunks))
+        patch.setattr("llamax_cli.lexicon.dictionaries.BLANK_LINES", 2)
+        request = DictionaryRequest(Input)
+        found = list(request.lines("x"))
+    numbered = {
+        chunk.line + index: line.strip()
+        for chunk in found
+        for index, line in enumerate(chunk.data.decode().split("\n")[:-1])
+    }
+    stripped = [line.strip() for line in lines]
+    while stripped and not stripped[-1]:
+        stripped.pop()
+    assert numbered == dict(enumerate(stripped, 1))
+    assert request.tally["blank at the end"] == len(lines) - len(stripped)
+
+
+def test_what_was_read_is_counted(llamax: Llamax, tmp_path: Path) -> None:
+    """The manifest has the lines read and the entries written, with and without rejected lines."""
+    written(tmp_path / "en-fr.txt", "cat chat", "alone", "cat matou", "")
+    llamax("build-lexicon", "en-fr.txt", "--rejects", "bad", "--manifest", "run.json", "-o", "x.lex")
+    manifest = json.loads((tmp_path / "run.json").read_text())
+    assert manifest["counts"] == {"in": 3, "out": 3, "rejected": 1}
+    done = llamax("build-lexicon", "x.lex", "--manifest", "run.json")
+    assert done.stderr.startswith(b"llamax build-lexicon: 3 records; 4 pairs read; ")
+    assert json.loads((tmp_path / "run.json").read_text())["counts"] == {"in": 3, "out": 3, "rejected": 0}
+
+
+@pytest.mark.parametrize("hops", [1, 2])
+def test_the_bar_names_what_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hops: int) -> None:
+    """Each step in its turn, from nothing to all there is, and as many records as are written."""
+    shown: list[tuple[str, float]] = []
+
+    class Bar:
+        """Keeps what would be shown."""
+
+        def __init__(self, *_: object, **__: object) -> None: ...
+
+        def update(self, records: int, read: Callable[[], Any], note: Callable[[], str]) -> None:
+            done, total = read()
+            shown.append((note(), done / total))
+
+        def close(self) -> None: ...
+
+    written(tmp_path / "d" / "en-fr.txt", *(f"word{number} mot{number}" for number in range(3000)))
+    written(tmp_path / "d" / "en-de.txt", *(f"word{number} Wort{number}" for number in range(3000)))
+    monkeypatch.setattr("llamax_cli.streams.run.Progress", Bar)
+    assert cli.run(["build-lexicon", str(tmp_path / "d"), "-o", str(tmp_path / "x.lex"), "--hops", str(hops)]) == 0
+    steps = list(dict.fromkeys(note.split()[0] for note, _ in shown))
+    assert steps == (["reading", "writing"] if hops == 1 else ["reading", "linking", "composing", "writing"])
+    for step in steps:
+        shares = [share for note, share in shown if note.startswith(step)]
+        assert shares == sorted(shares) and shares[-1] == 1, step
+    assert len({share for note, share in shown if note.startswith("writing")}) > 2
+    assert shown[-1] == ("writing 9,000 records", 1)
+
+
 def test_not_utf8(llamax: Llamax, tmp_path: Path) -> None:
     """The message names the first byte that is not UTF-8."""
     (tmp_path / "en-fr.txt").write_bytes(b"a\tb\nc\t\xff\n")
-    assert one_line(llamax("build-lexicon", "en-fr.txt"), 65) == "en-fr.txt:2: not UTF-8: byte 0xff at 2"
+    assert one_line(llamax("build-lexicon", "en-fr.txt"), 65).startswith("en-fr.txt:2: not UTF-8: byte 0xff at 2; ")
 
 
 def test_languages_that_nobody_says(llamax: Llamax, tmp_path: Path) -> None:
@@ -324,20 +410,30 @@ def test_an_empty_file_and_an_empty_folder(llamax: Llamax, tmp_path: Path) -> No
 
 
 def test_bad_entries(llamax: Llamax, tmp_path: Path) -> None:
-    """The message says why a record is not an entry."""
-    written(tmp_path / "x.jsonl", '{"word":"a","lang":"en"}')
-    assert one_line(llamax("build-lexicon", "x.jsonl"), 65).startswith("x.jsonl:1: not an entry of a lexicon: ")
+    """The message says why a record is not an entry, by its keys."""
+    strings = "'translations' is not an object of lists of strings"
+    for record, reason in (
+        ('{"src":"a","tgt":"b"}', "no 'word'"),
+        ('{"word":"a","lang":"en"}', "no 'translations'"),
+        ('{"word":["a"],"lang":"en"}', "'word' is not a string"),
+        ('{"word":"a","lang":"en","translations":{"de":["b",1]}}', strings),
+        ('{"word":"a","lang":"en","translations":"b"}', strings),
+        ('{"word":"a","lang":"en","translations":{},"sources":1}', "'sources' is not a list of strings"),
+    ):
+        written(tmp_path / "x.jsonl", record)
+        said = one_line(llamax("build-lexicon", "x.jsonl"), 65)
+        assert said == f"x.jsonl:1: not an entry of a lexicon: {reason}; --rejects FILE sets such lines aside"
     written(tmp_path / "x.jsonl", "{nothing}")
     assert one_line(llamax("build-lexicon", "x.jsonl"), 65).startswith("x.jsonl:1: not JSON: ")
     for translations in ("{}", '{"de":[]}'):
         written(tmp_path / "x.jsonl", f'{{"word":"a","lang":"en","translations":{translations}}}')
-        assert one_line(llamax("build-lexicon", "x.jsonl"), 65) == "x.jsonl:1: the entry has no translations"
+        assert one_line(llamax("build-lexicon", "x.jsonl"), 65).startswith("x.jsonl:1: the entry has no translations; ")
     for sign in ("\\n", "\\u0000", "\\u0001"):
         written(
             tmp_path / "x.jsonl", f'{{"word":"a","lang":"en","translations":{{"de":["b"]}},"sources":["x{sign}y"]}}'
         )
         reason = "NUL, U+0001 or a line end in the name of a source"
-        assert one_line(llamax("build-lexicon", "x.jsonl"), 65) == f"x.jsonl:1: {reason}"
+        assert one_line(llamax("build-lexicon", "x.jsonl"), 65).startswith(f"x.jsonl:1: {reason}; ")
 
 
 def test_an_entry_without_sources_comes_from_its_file(llamax: Llamax, tmp_path: Path) -> None:

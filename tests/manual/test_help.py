@@ -142,7 +142,7 @@ def test_manual_and_help_agree(llamax: Llamax, name: str) -> None:
 def test_limits_are_told() -> None:
     """What --help writes as `x>=1` and `0<=x<=1`."""
     table = options("mix")
-    meaning = "Number of copies, in all, of each pair that is repeated. At least 1."
+    meaning = "Number of copies, in all, of each pair that is repeated. From 1 to 10000."
     assert f"| `--copies N` | {meaning} | `3` |" in table
     assert "From 0 to 1. | `0.5` |" in table
 

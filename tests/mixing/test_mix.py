@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.processes import Outcome
+from support.processes import Outcome, one_line
 from support.records import pair, parsed, text, write
 
 KEYS = {"prompt", "completion", "id", "origin"}
@@ -146,6 +146,31 @@ def test_languages_that_lack_pairs_are_filled_up_to_the_threshold_and_no_further
     assert b"left out: 540 not needed (aug-para)" in outcome.stderr
     also = parsed(llamax("mix", *options, "--augment-high"))
     assert Counter(s["src_lang"] for s in also if s["origin"] == "aug-para") == {"de": 80, "sw": 60}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "translations", "options", "distinct", "samples", "left_out"),
+    [
+        (20, 0, ["--para-size", 8], 8, 24, b"12 not drawn (para)"),
+        (100, 0, ["--per-pair", 50, "--para-size", 10], 10, 10, b"90 not drawn (para)"),
+        (2, 30, ["--per-language", 12], 12, 36, b"20 not needed (mt)"),
+    ],
+)
+def test_what_was_not_drawn_is_left_out_and_the_rest_repeated(
+    llamax: Mix, tmp_path: Path, pairs: int, translations: int, options: list[object], distinct: int, samples: int,
+    left_out: bytes,
+) -> None:  # fmt: skip
+    """Each record that was drawn is there equally often; another epoch draws others."""
+    para = write(tmp_path / "p.jsonl", [pair(n) for n in range(pairs)])
+    mt = write(tmp_path / "t.jsonl", [{**pair(n), "mt": "x"} for n in range(1000, 1000 + translations)])
+    command = ["mix", "--para", para, *(["--mt", mt] if translations else []), *options]
+    outcome = llamax(*command)
+    copies = Counter(sample["id"] for sample in parsed(outcome))
+    assert (len(copies), copies.total()) == (distinct, samples)
+    assert set(copies.values()) == {samples // distinct}
+    assert left_out in outcome.stderr
+    assert outcome.stdout == llamax(*command, "--workers", 3, "--memory", "10K").stdout
+    assert copies.keys() != Counter(sample["id"] for sample in parsed(llamax(*command, "--epoch", 1))).keys()
 
 
 def test_another_epoch_or_seed_gives_another_mixture(llamax: Mix, tmp_path: Path) -> None:
@@ -288,3 +313,16 @@ def test_a_mixture_of_nothing_is_nothing(llamax: Mix, tmp_path: Path) -> None:
     outcome = llamax("mix", "--para", empty, "--workers", 2)
     assert (outcome.returncode, outcome.stdout) == (0, b"")
     assert llamax("mix", "--plan", "--para", empty).stdout == b""
+
+
+@pytest.mark.parametrize("space", ["", " "])
+@pytest.mark.parametrize("more", ["", '"score":1,'])
+def test_a_pair_with_a_key_twice_is_bad(llamax: Mix, tmp_path: Path, space: str, more: str) -> None:
+    """Neither of its two values is chosen in silence; beside it all lines are good."""
+    good = "".join(json.dumps(pair(number), separators=(",", ":" + space)) + "\n" for number in range(5))
+    line = "{" + more + json.dumps(pair(7), separators=(",", ":" + space))[1:-1] + ',"src":"b"}\n'
+    (tmp_path / "p.jsonl").write_text(good + line + good)
+    one_line(llamax("mix", "--para", "p.jsonl"), 65, "p.jsonl:6: not a record: it has the key 'src' twice")
+    mixed = llamax("mix", "--para", "p.jsonl", "--per-pair", 0, "--rejects", "bad.jsonl")
+    assert len(parsed(mixed)) == 5
+    assert b"; 1 rejected, see bad.jsonl; " in mixed.stderr

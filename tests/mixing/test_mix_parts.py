@@ -6,16 +6,19 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from llamax_cli.errors import FileError
-from llamax_cli.mixing.algorithm1 import MixtureParameters, apportion, count_pairs, missing_pairs, plan_samples
+from llamax_cli.mixing.algorithm1 import Draw, MixtureParameters, apportion, count_pairs, missing_pairs, plan_samples
 from llamax_cli.mixing.blocks import BlockCutter
+from llamax_cli.mixing.buckets import BUCKETS, SHUFFLE_KEY
 from llamax_cli.mixing.chunk_reader import ChunkReader, ReaderSettings
 from llamax_cli.mixing.decontamination import EvaluationSet, normalise, normalise_lines
 from llamax_cli.mixing.samples import flip_line
+from llamax_cli.mixing.sampling_plan import SubsetTable, spread_over_buckets
 from llamax_cli.mixing.subsets import EpochRandomness, Subset
 from llamax_cli.streams.chunks import Chunk
 from llamax_cli.tokenization import Tokenizer, load
@@ -59,6 +62,28 @@ def test_sentences_are_found_in_lines_and_together() -> None:
     assert held_out.remove_from("Dr. Who lives.") == ("", 1)
     for untouched in ("One. Two!", "It  rains in  Spain .", "", "\n\n", " Three? "):
         assert held_out.remove_from(untouched) == (untouched, 0)
+
+
+def test_sentences_are_found_over_line_breaks() -> None:
+    """A line end is white space like any other, wherever it stands; the lines around keep their ends."""
+    held_out = EvaluationSet(["The cat sat.", "It rains. We stay at home today.", "no end"])
+    assert held_out.remove_from("The cat\nsat.") == ("", 1)
+    assert held_out.remove_from("Look.\nThe\ncat\n  sat. Go.\nOn.") == ("Look.\nGo.\nOn.", 1)
+    assert held_out.remove_from("A title\nThe cat\nsat.\nThe cat sat. End.") == ("A title\nEnd.", 2)
+    assert held_out.remove_from("Yes. It\nrains. We stay at\nhome today. No.") == ("Yes. No.", 1)
+    assert held_out.remove_from("It rains.\nWe stay at home today.") == ("", 1)
+    assert held_out.remove_from("There is no\nend\nto it.") == ("There is no\nend\nto it.", 0)
+    for untouched in ("The cat\n\nsat down.", "It\nrains.\n", "The\n" * 30):
+        assert held_out.remove_from(untouched) == (untouched, 0)
+
+
+@given(some.lists(some.sampled_from(["The cat sat.", "It rains. We stay.", "Sun!", "x."]), max_size=6), some.data())
+def test_wrapping_hides_nothing(sentences: list[str], data: some.DataObject) -> None:
+    """Whichever spaces of a text are line ends, no sentence of the set is left in it."""
+    text = "".join(data.draw(some.sampled_from(" \n")) if char == " " else char for char in " ".join(sentences))
+    left, count = EvaluationSet(["The cat sat.", "It rains. We stay."]).remove_from(text)
+    assert "cat" not in left and "stay" not in left
+    assert count == sum(sentence not in ("Sun!", "x.") for sentence in sentences)
 
 
 @given(some.lists(some.sampled_from(["It rains.", "Sun!", "One. Two.", "x."]), max_size=6))
@@ -191,7 +216,9 @@ def test_apportioned_numbers_sum_to_the_total(weights: dict[int, float], total: 
 def test_fill_reaches_the_threshold_or_takes_all(counts: dict[Subset, int], threshold: int, high: bool) -> None:
     """And never takes more than is available."""
     numbers = MixtureParameters(per_language=threshold, copies=1, augment_high=high)
-    plan = plan_samples(counts, numbers)
+    draws = plan_samples(counts, numbers)
+    assert all(draw.records == draw.samples for draw in draws.values())
+    plan = {subset: draw.records for subset, draw in draws.items()}
     assert plan.keys() == counts.keys()
     assert all(0 <= plan[subset] <= count for subset, count in counts.items())
     assert all(plan[subset] == count for subset, count in counts.items() if subset.origin in ("para", "mono"))
@@ -210,17 +237,76 @@ def test_no_direction_is_ever_cut_to_nothing(
     plan = plan_samples(
         counts, MixtureParameters(copies=copies, para_size=size, mono_size=size, temperature=temperature)
     )
-    assert all(plan[subset] >= 1 for subset in counts if subset.origin in ("para", "mono"))
+    assert all(plan[subset].records >= 1 for subset in counts if subset.origin in ("para", "mono"))
+    assert all(draw.records <= min(counts[subset], draw.samples) for subset, draw in plan.items())
 
 
 def test_the_numbers_of_the_paper_are_the_defaults() -> None:
     """25,000 per language, 25,000 per pair, three copies."""
     counts = {Subset("para", "en", "sw"): 24_999, Subset("para", "de", "en"): 25_000}
     assert plan_samples(counts, MixtureParameters()) == {
-        Subset("para", "en", "sw"): 74_997,
-        Subset("para", "de", "en"): 25_000,
+        Subset("para", "en", "sw"): (24_999, 74_997),
+        Subset("para", "de", "en"): (25_000, 25_000),
     }
     assert missing_pairs(counts, 25_000) == [{"src_lang": "en", "tgt_lang": "sw", "have": 24_999, "missing": 1}]
+
+
+def test_a_region_has_the_resources_of_its_language() -> None:
+    """No augmented pairs of high-resource languages, whatever their region."""
+    counts = {Subset("aug-para", "de-AT", "fr-CA"): 5, Subset("aug-para", "de", "sw-UG"): 5}
+    plan = plan_samples(counts, MixtureParameters())
+    assert [plan[subset].samples for subset in counts] == [0, 5]
+
+
+EN_SW, MT_SW = Subset("para", "en", "sw"), Subset("mt", "en", "sw")
+
+
+@pytest.mark.parametrize(
+    ("counts", "numbers", "planned"),
+    [
+        # Few are drawn and then repeated, not more of them drawn.
+        ({EN_SW: 20}, MixtureParameters(para_size=8), {EN_SW: (8, 24)}),
+        # A pair does not become small by being sampled.
+        ({EN_SW: 100}, MixtureParameters(per_pair=50, para_size=10), {EN_SW: (10, 10)}),
+        ({EN_SW: 49}, MixtureParameters(per_pair=50, para_size=10), {EN_SW: (10, 30)}),
+        # As many translations as are needed, however many there are.
+        ({EN_SW: 2, MT_SW: 30}, MixtureParameters(per_language=12), {EN_SW: (2, 6), MT_SW: (10, 30)}),
+        ({EN_SW: 2, MT_SW: 30}, MixtureParameters(per_language=12, per_pair=12), {EN_SW: (2, 2), MT_SW: (10, 10)}),
+        # A direction that gets more by temperature gets it of what was drawn.
+        (
+            {EN_SW: 4, Subset("para", "de", "en"): 400},
+            MixtureParameters(per_pair=0, para_size=100, temperature=100),
+            {EN_SW: (4, 51), Subset("para", "de", "en"): (53, 53)},
+        ),
+    ],
+)
+def test_records_are_drawn_and_then_repeated(
+    counts: dict[Subset, int], numbers: MixtureParameters, planned: dict[Subset, tuple[int, int]]
+) -> None:
+    """As in Algorithm 1."""
+    assert plan_samples(counts, numbers) == planned
+
+
+@given(
+    some.lists(some.integers(0, 40), min_size=BUCKETS, max_size=BUCKETS), some.integers(1, 2000), some.integers(1, 5000)
+)
+@settings(max_examples=30)
+def test_what_is_drawn_is_spread_over_the_buckets(counts: list[int], records: int, samples: int) -> None:
+    """Exactly the planned numbers, and from no bucket more than it has."""
+    records = min(records, sum(counts), samples)
+    table, randomness = SubsetTable([EN_SW]), EpochRandomness(0, 0, 0.5)
+    plan = spread_over_buckets(table, np.array([counts]), {EN_SW: Draw(records, samples)}, randomness)
+    if not records:
+        return
+    found: Counter[int] = Counter()
+    for bucket, count in enumerate(counts):
+        index = np.zeros((count, 4), np.uint64)
+        index[:, SHUFFLE_KEY] = np.arange(count, dtype=np.uint64) + np.uint64(bucket << 56)
+        found.update(plan.copies(index, np.arange(count), bucket).tolist())
+    del found[0]
+    base, rest = divmod(samples, records)
+    assert found == +Counter({base: records - rest}) + Counter({base + 1: rest} if rest else {})
+    assert plan.repeats == (samples > records)
 
 
 # -- samples
@@ -237,10 +323,10 @@ def rows_of(records: list[dict[str, object]], option: str = "para", **more: obje
 @given(some.text(min_size=1).filter(str.strip), some.text(min_size=1).filter(str.strip), some.text())
 def test_a_line_flipped_twice_is_unchanged(source: str, target: str, name: str) -> None:
     """Flipping swaps the texts and the languages and nothing else, whatever characters the texts have."""
-    record = {"id": name, "src": source, "tgt": target, "src_lang": "en", "tgt_lang": "pt-BR"}
+    record = {"id": name, "src": source, "tgt": target, "src_lang": "en", "tgt_lang": "pt-PT"}
     (line,) = rows_of([record])
-    subset = Subset("para", "en", "pt-BR")
-    is_flipped = b'"src_lang":"pt-BR"' in line[-60:]
+    subset = Subset("para", "en", "pt-PT")
+    is_flipped = b'"src_lang":"pt-PT"' in line[-60:]
     other = flip_line(line, subset, is_flipped=is_flipped)
     sample, swapped = (json.loads(each.replace(b"\t", b" ")) for each in (line, other))
     assert {sample["completion"], swapped["completion"]} == {f"{source} {target}", f"{target} {source}"}

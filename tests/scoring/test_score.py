@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu.metrics import BLEU, CHRF, TER
 from support.processes import Outcome
 from support.records import jsonl, parsed
 from support.translations import translations
@@ -59,8 +59,8 @@ def test_order_and_workers_change_nothing(llamax: Run, tmp_path: Path) -> None:
     assert list(dict.fromkeys((each["src_lang"], each["tgt_lang"]) for each in parsed(mixed))) == firsts
 
 
-def test_spbleu_by_default(llamax: Run, data: Path) -> None:
-    """With sacreBLEU's own model; if it is missing, with advice."""
+def test_spbleu_by_default(llamax: Run, data: Path, tmp_path: Path) -> None:
+    """With sacreBLEU's own model; if it is missing, with advice, and nothing is left behind."""
     given = jsonl(translations(["en-de"], 3))
     environment = {**os.environ, "SACREBLEU": str(data / "sacrebleu")}
     (found,) = parsed(llamax("score", "--spm", "flores200", stdin=given, env=environment))
@@ -71,6 +71,7 @@ def test_spbleu_by_default(llamax: Run, data: Path) -> None:
     assert refused.stderr.decode().endswith(
         "(connection refused); put it there (SACREBLEU names another folder) or give a file with --spm\n"
     )
+    assert not (tmp_path / "cache").exists()
 
 
 def test_segments_keep_their_records(llamax: Run, tmp_path: Path) -> None:
@@ -133,14 +134,96 @@ def test_empty_translations_count(llamax: Run) -> None:
     hypotheses, references = columns(given, "en-de")
     assert parsed(outcome)[0]["score"] == BLEU().corpus_score(hypotheses, [references]).score
     assert b"1 record from 3; 1 empty translation; " in outcome.stderr
+    given[0]["tgt"], given[2]["tgt"] = "", ["", "a", ""]
+    for more in ((), ("--segments",)):
+        counted = llamax("score", "--metric", "bleu", *more, stdin=jsonl(given))
+        assert b"; 1 empty translation; 3 empty references; " in counted.stderr
 
 
-def test_without_ids_the_source_identifies_a_segment(llamax: Run) -> None:
-    """A second translation of one source in one direction is refused."""
-    one, two = ({key: value for key, value in each.items() if key != "id"} for each in translations(["en-de"], 2))
-    refused = llamax("score", "--metric", "bleu", stdin=jsonl([one, two]))
-    assert refused.stderr == b"llamax score: stdin:2: segment 's' of en-de occurs twice\n"
-    assert len(parsed(llamax("score", "--metric", "bleu", stdin=jsonl([one, {**two, "src": "other"}])))) == 1
+def test_without_ids_a_source_that_comes_again_is_another_segment(llamax: Run, tmp_path: Path) -> None:
+    """Two systems are compared by the source, the first "Yes." of the one with the first of the other."""
+    given = translations(["en-de", "en-fr"], 30)
+    sources = ["Yes.", "Yes. (2)", "No.", "Yes."]
+    ours = [{**each, "src": sources[n % 4]} for n, each in enumerate(given)]
+    theirs = [{**each, "mt": each["mt"][::-1]} for each in ours]
+    (tmp_path / "numbered").write_bytes(jsonl(theirs))
+    (tmp_path / "bare").write_bytes(jsonl(_without_ids(theirs)))
+    flags = ("score", "--metric", "bleu", "--swaps", "99", "--resamples", "99", "--against")
+    want = llamax(*flags, "numbered", stdin=jsonl(ours))
+    assert want.returncode == 0 and parsed(want)[0]["n"] == 30
+    assert llamax(*flags, "bare", stdin=jsonl(_without_ids(ours))).stdout == want.stdout
+    (score, _) = parsed(llamax("score", "--metric", "bleu", stdin=jsonl(_without_ids(ours))))
+    hypotheses, references = columns(ours, "en-de")
+    assert (score["n"], score["score"]) == (30, BLEU().corpus_score(hypotheses, [references]).score)
+
+
+def _without_ids(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{key: value for key, value in each.items() if key != "id"} for each in records]
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_several_references(llamax: Run, tmp_path: Path, workers: str) -> None:
+    """As a list, or in several files of references, with sacreBLEU's scores and its number of references."""
+    given = translations(["en-de", "en-fr"], 30)
+    others = [each["mt"] for each in translations(["en-de", "en-fr"], 30, seed=5)]
+    several = [{**each, "tgt": [each["tgt"], other]} for each, other in zip(given, others, strict=True)]
+    flags = ("score", "--metric", "bleu,chrf++,ter", "--workers", workers)
+    as_list = llamax(*flags, stdin=jsonl(several))
+    hypotheses, references = columns(given, "en-de")
+    for score, oracle in zip(parsed(as_list), (BLEU(), CHRF(word_order=2), TER()), strict=False):
+        assert score["score"] == oracle.corpus_score(hypotheses, [references, others[:30]]).score
+        assert (score["signature"], score["n"]) == (str(oracle.get_signature()), 30)
+    (tmp_path / "first").write_bytes(jsonl(given))
+    (tmp_path / "second").write_bytes(jsonl({**each, "tgt": t} for each, t in zip(given, others, strict=True)))
+    for files in (("first", "second"), ("first", "first", "second")):  # the same references again are no other ones
+        from_files = [flag for name in files for flag in ("--ref", name)]
+        assert llamax(*flags, *from_files, stdin=jsonl(given)).stdout == as_list.stdout
+    (tmp_path / "lists").write_bytes(jsonl(several))
+    assert llamax(*flags, "--ref", "lists", stdin=jsonl(given)).stdout == as_list.stdout
+    some = [each if n % 3 else given[n] for n, each in enumerate(several)]
+    varying = parsed(llamax(*flags, stdin=jsonl(some)))[0]
+    gaps = [other if n % 3 else None for n, other in enumerate(others[:30])]
+    assert varying["score"] == BLEU().corpus_score(hypotheses, [references, gaps]).score
+    assert varying["signature"].startswith("nrefs:var|")
+    sentences = parsed(llamax(*flags, "--segments", stdin=jsonl(several)))
+    assert sentences[3]["ter"] == TER().sentence_score(hypotheses[3], several[3]["tgt"]).score
+    assert sentences[3]["tgt"] == several[3]["tgt"]
+    against = parsed(llamax(*flags, "--swaps", "9", "--resamples", "9", "--against", "second", stdin=jsonl(several)))
+    assert [row["signature"][:10] for row in against] == ["nrefs:var|"] * 9
+
+
+@pytest.mark.parametrize(
+    ("tgt", "reason"),
+    [
+        ([], "'tgt' is an array, but not of one or several strings"),
+        (["a", None], "'tgt' is an array, but not of one or several strings"),
+        ({"a": "b"}, "'tgt' is an object, not a string"),
+    ],
+)
+def test_references_that_are_none(llamax: Run, tgt: Any, reason: str) -> None:
+    """An empty list and a gap in it are bad records."""
+    (one,) = translations(["en-de"], 1)
+    refused = llamax("score", "--metric", "bleu", stdin=jsonl([{**one, "tgt": tgt}]))
+    assert (refused.returncode, refused.stderr.decode()) == (65, f"llamax score: stdin:1: {reason}\n")
+
+
+def test_parts_of_the_references_are_one_set(llamax: Run, tmp_path: Path) -> None:
+    """Files that agree wherever both have a segment are one reference, in however many files it is."""
+    given = translations(["en-de", "en-fr"], 20)
+    (tmp_path / "a").write_bytes(jsonl(given[:15]))
+    (tmp_path / "b").write_bytes(jsonl(given[10:]))
+    found = parsed(llamax("score", "--metric", "bleu", "--ref", "a", "--ref", "b", stdin=jsonl(given)))
+    assert [score["signature"].partition("|")[0] for score in found] == ["nrefs:1", "nrefs:1"]
+
+
+def test_lower_case(llamax: Run) -> None:
+    """With sacreBLEU's scores and signatures."""
+    given = [{**each, "mt": each["mt"].upper()} for each in translations(["en-de"], 9)]
+    hypotheses, references = columns(given, "en-de")
+    found = parsed(llamax("score", "--metric", "bleu,chrf++,ter", "--lowercase", stdin=jsonl(given)))
+    for score, oracle in zip(found, (BLEU(lowercase=True), CHRF(word_order=2, lowercase=True), TER()), strict=True):
+        assert score["score"] == oracle.corpus_score(hypotheses, [references]).score
+        assert score["signature"] == str(oracle.get_signature()) and "|case:lc|" in score["signature"]
 
 
 def test_references_in_files(llamax: Run, tmp_path: Path) -> None:
@@ -174,7 +257,10 @@ def test_references_that_do_not_fit(llamax: Run, tmp_path: Path) -> None:
     assert other.stderr == b"llamax score: stdin:1: no reference in fr: the files of --ref have de, en\n"
     (tmp_path / "twice").write_bytes(jsonl([given[0], {**given[0], "tgt": "other"}]))
     twice = llamax("score", "--metric", "chrf++", "--ref", "twice", stdin=jsonl(given))
-    assert twice.stderr == b"llamax score: twice:2: segment 't:1' has two references in de; give one\n"
+    assert (
+        twice.stderr
+        == b"llamax score: twice:2: segment 't:1' has two references in de; give them in two files, or as a list\n"
+    )
     for more in ((), ("--segments",), ("--against", "five", "--swaps", "2", "--resamples", "2")):
         flags = ("--metric", "chrf++", "--ref", "twice", "--rejects", "bad", *more)
         assert parsed(llamax("score", *flags, stdin=jsonl(given[:1])))
@@ -199,10 +285,12 @@ def test_scores_of_earlier_runs(llamax: Run, tmp_path: Path) -> None:
     ]
     assert rows[1]["high"] is None
     broken = llamax("score", stdin=b'{"src_lang":"en","tgt_lang":"de","metric":"bleu","score":"high"}\n')
-    assert broken.stderr == b"llamax score: stdin:1: 'score' is not a number\n"
+    assert broken.stderr == b"llamax score: stdin:1: 'score' is a string, not a number\n"
     double = llamax("score", "--summary", stdin=written + written)
     assert (double.returncode, double.stdout) == (65, b"")
-    assert double.stderr == b"llamax score: there are two bleu scores of en-de; summarise one system at a time\n"
+    assert double.stderr == (
+        b"llamax score: stdin:4: a second bleu score of en-de with the same signature; give one system at a time\n"
+    )
 
 
 def test_tables(llamax: Run, tmp_path: Path) -> None:
@@ -365,3 +453,13 @@ def test_seen_is_a_set() -> None:
         assert seen.has(*key) == (key in truth)
         assert seen.add(*key) == (key not in truth)
         truth.add(key)
+
+
+@pytest.mark.parametrize(
+    ("form", "text"), [("md", b"There are no scores.\n"), ("csv", b""), ("latex", b"% There are no scores.\n")]
+)
+@pytest.mark.parametrize("mode", [(), ("--summary",)])
+def test_a_table_of_nothing_says_so(form: str, text: bytes, mode: tuple[str, ...], llamax: Run) -> None:
+    """Instead of a table without a column, which is none."""
+    outcome = llamax("score", "--metric", "bleu", "--table", form, *mode, stdin=b"")
+    assert (outcome.returncode, outcome.stdout) == (0, text)

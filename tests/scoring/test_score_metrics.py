@@ -18,7 +18,7 @@ from support.corpora import edited, flores
 from llamax_cli.errors import FileError, UsageError
 from llamax_cli.languages import languages
 from llamax_cli.scoring.bleu import tokenizer_name
-from llamax_cli.scoring.metrics import MetricSettings, load_metric
+from llamax_cli.scoring.metrics import VARYING, MetricSettings, load_metric
 from llamax_cli.scoring.ngrams import count_matches
 from llamax_cli.scoring.reference_cache import ReferenceCache
 from llamax_cli.scoring.spm_tokenizer import SpmTokenizer
@@ -73,6 +73,42 @@ def test_any_text_gets_sacrebleus_score(flores200: Path, name: str, references: 
     agree(
         name, MetricSettings(spm="flores200"), draw.draw(st.lists(hypothesis, min_size=size, max_size=size)), references
     )
+
+
+@pytest.mark.parametrize("name", ["spbleu", "bleu", "chrf++", "ter"])
+@pytest.mark.parametrize("lowercase", [False, True])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_several_references_get_sacrebleus_score(flores200: Path, name: str, lowercase: bool, draw: Any) -> None:
+    """Up to four of a segment, also fewer of some; None is sacreBLEU's gap. Lower case too, and the signature."""
+    word = st.text(LETTERS + "AB", min_size=1, max_size=5)
+    pool = draw.draw(st.lists(word, min_size=1, max_size=8))
+    sentence = st.lists(st.sampled_from(pool), max_size=7).map(" ".join)
+    references = draw.draw(st.lists(st.lists(sentence, min_size=1, max_size=4), min_size=1, max_size=6))
+    hypotheses = [draw.draw(sentence) for _ in references]
+    columns = [[each[n] if n < len(each) else None for each in references] for n in range(max(map(len, references)))]
+    chosen = MetricSettings(spm="flores200", lowercase=lowercase)
+    ours = load_metric(name, chosen)
+    rows = ours.statistics("de", hypotheses, [each[0] if len(each) == 1 else tuple(each) for each in references])
+    corpus, by_sentence = (oracle(name, lowercase, by_sentence=flag) for flag in (False, True))
+    assert ours.score(rows.sum(axis=0)) == corpus.corpus_score(hypotheses, columns).score
+    nrefs = len(references[0]) if len({len(each) for each in references}) == 1 else VARYING
+    assert ours.signature("de", nrefs=nrefs).partition("|spm:")[0] == str(corpus.get_signature())
+    for hypothesis, each, row in zip(hypotheses, references, rows, strict=True):
+        assert ours.sentence(row) == by_sentence.sentence_score(hypothesis, each).score
+        signature = ours.signature("de", by_sentence=True, nrefs=len(each)).partition("|spm:")[0]
+        assert signature == str(by_sentence.get_signature())
+
+
+@cache
+def oracle(name: str, lowercase: bool, *, by_sentence: bool = False) -> Any:
+    """Return sacreBLEU's metric; TER has no case by default."""
+    if name == "chrf++":
+        return CHRF(word_order=2, lowercase=lowercase)
+    if name == "ter":
+        return TER()
+    tokenize = "flores200" if name == "spbleu" else "13a"
+    return BLEU(tokenize=tokenize, force=True, lowercase=lowercase, effective_order=by_sentence)
 
 
 @pytest.mark.parametrize("code", ["de", "th", "zh", "my", "ar", "am", "sw", "hi"])
@@ -207,13 +243,17 @@ def test_clearing_the_cache_changes_nothing(flores200: Path, data: Path, monkeyp
 
 
 def test_a_model_that_cannot_be_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message says where it should be and what to do; no partial download stays behind."""
-    monkeypatch.setattr(sacrebleu.utils, "SACREBLEU_DIR", str(tmp_path))
+    """The message says where it should be and what to do; no folder, lock or partial download stays behind."""
+    monkeypatch.setattr(sacrebleu.utils, "SACREBLEU_DIR", str(tmp_path / "a" / "b"))
     models = {"flores101": {"url": "http://127.0.0.1:9/sacrebleu_tokenizer_spm.model", "signature": "flores101"}}
     monkeypatch.setattr(sacrebleu.tokenizers.tokenizer_spm, "SPM_MODELS", models)
     with pytest.raises(FileError, match=r"flores101 is not at .*\(connection refused\); put it there \(SACREBLEU"):
         load_metric("spbleu", MetricSettings(spm="flores101"))
-    assert not [path for path in (tmp_path / "models").iterdir() if path.suffix != ".lock"]
+    assert not [*tmp_path.iterdir()]
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    with pytest.raises(FileError):
+        load_metric("spbleu", MetricSettings(spm="flores101"))
+    assert [*tmp_path.rglob("*")] == [tmp_path / "a", tmp_path / "a" / "b"]  # what was there before stays
 
 
 def test_a_model_is_downloaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flores200: Path) -> None:
@@ -224,6 +264,7 @@ def test_a_model_is_downloaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sacrebleu.tokenizers.tokenizer_spm, "SPM_MODELS", models)
     load_metric.cache_clear()
     assert "tok:flores101" in load_metric("spbleu", MetricSettings(spm="flores101")).signature("en")
+    assert [path.name for path in (tmp_path / "cache" / "models").iterdir()] == ["flores200sacrebleuspm"]
     models["flores101"]["url"] = "http://127.0.0.1:9/flores200sacrebleuspm"
     load_metric.cache_clear()
     load_metric("spbleu", MetricSettings(spm="flores101"))
@@ -252,3 +293,18 @@ def test_unknown_metrics(names: tuple[str, ...], message: str) -> None:
     """The nearest name is suggested."""
     with pytest.raises(UsageError, match=message):
         MetricSettings(metrics=names)
+
+
+def test_a_damaged_model_is_refused(data: Path, tmp_path: Path) -> None:
+    """A piece that is no text, a score out of order; models whose authors set some scores aside are whole."""
+    for name in ("llama2", "mistral", "chinese-llama2"):
+        SpmTokenizer(data / "tokenizers" / name / "tokenizer.model")
+    whole = (data / "tokenizers" / "llama2" / "tokenizer.model").read_bytes()
+    piece = whole.index("▁über".encode())
+    score = piece + len("▁über".encode()) + 1
+    for place, bit in ((piece + 3 + 1, 0x80), (score, 0x40), (score + 2, 0x10), (score + 3, 0x80)):
+        damaged = bytearray(whole)
+        damaged[place] ^= bit
+        (tmp_path / "spm.model").write_bytes(damaged)
+        with pytest.raises(FileError, match="is a damaged SentencePiece model"):
+            SpmTokenizer(tmp_path / "spm.model")

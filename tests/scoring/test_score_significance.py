@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu.metrics import BLEU, CHRF, TER
 from sacrebleu.significance import PairedTest
 from support.corpora import edited, flores
 
+from llamax_cli.errors import LlamaxError
+from llamax_cli.scoring import significance
 from llamax_cli.scoring.metrics import MetricSettings, load_metric
 from llamax_cli.scoring.significance import (
     MacroAverage,
@@ -51,6 +53,25 @@ def test_p_values_are_sacrebleus(data: Path, name: str, monkeypatch: pytest.Monk
     assert assess_difference(result).p_randomisation == found["ar"].p_value
     assert assess_difference(result).p_bootstrap == pytest.approx(found["bs"].p_value, abs=1.5 / TRIALS.resamples)
     assert 0.01 < found["ar"].p_value < 0.99  # neither test is trivial
+
+
+@pytest.mark.parametrize("name", ["bleu", "chrf++", "ter"])
+def test_p_values_with_several_references(data: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also sacreBLEU's, if every second segment has two references."""
+    monkeypatch.delenv("SACREBLEU_SEED", raising=False)
+    ours, others, references = (each[:40] for each in systems(data, "de"))
+    second = [text if n % 2 else None for n, text in enumerate(edited(ours))]
+    together = [first if other is None else (first, other) for first, other in zip(references, second, strict=True)]
+    metrics = {"m": {"bleu": BLEU(force=True), "chrf++": CHRF(word_order=2), "ter": TER()}[name]}
+    each = load_metric(name, MetricSettings())
+    rows = [each.statistics("de", texts, together) for texts in (ours, others)]
+    result = run_trials(each, *rows, TRIALS)
+    pair = [("other", others), ("ours", ours)]
+    signatures, results = PairedTest(pair, metrics, [references, second], "ar", n_samples=TRIALS.swaps)()
+    (found,) = [result[1] for key, result in results.items() if key != "System"]
+    assert result.ours == found.score
+    assert assess_difference(result).p_randomisation == found.p_value
+    assert all("nrefs:var" in str(signature) for signature in signatures.values())
 
 
 def test_equal_systems(data: Path) -> None:
@@ -120,3 +141,16 @@ def test_corrections_by_hand() -> None:
 def test_ids_in_the_order_of_the_corpus() -> None:
     """Numbers are compared as numbers, not digit by digit."""
     assert sorted(["d:10", "d:9", "c:1", "d"], key=natural_key) == ["c:1", "d", "d:9", "d:10"]
+
+
+def test_trials_that_do_not_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said which options to lower."""
+
+    def refuse(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(significance, "_run_trials", refuse)
+    with pytest.raises(
+        LlamaxError, match="1,000 resamples and 10,000 swaps of 2 segments do not fit into memory; lower"
+    ):
+        run_trials(load_metric("bleu", MetricSettings()), np.zeros((2, 10)), np.zeros((2, 10)), Trials())

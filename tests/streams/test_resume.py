@@ -296,3 +296,38 @@ def test_a_shard_is_gone_on_with(stopped: Stopped, tmp_path: Path, filters: Filt
     stopped("--shard", "2/3")
     filters(*RESUME, "--shard", "2/3")
     assert (tmp_path / "out").read_bytes() == filters("upper", "in", "--shard", "2/3").stdout
+
+
+def test_a_state_that_cannot_be_saved_is_not_promised(tmp_path: Path) -> None:
+    """Where no state could be saved there is nothing to continue, and the line says so."""
+    process = start("upper", "in", "-o", "out", "--rejects", "r", "--slow", 0.005, env={"CHUNK": "300"}, cwd=tmp_path)
+    wait_for(tmp_path / "out.partial", size=1, process=process)
+    (tmp_path / "out.partial.state.partial").mkdir()
+    process.terminate()
+    _, err = process.communicate(timeout=20)
+    state = tmp_path / "out.partial.state"
+    said = f"terminated; nothing can be resumed, because the state cannot be saved: {state}: is a directory\n"
+    assert (process.returncode, err.decode()) == (143, f"llamax upper: {said}")
+
+
+def test_an_older_state_is_what_is_promised(tmp_path: Path, filters: Filters) -> None:
+    """Where a later state cannot be saved, the line counts the records of the one that is on disk."""
+    (tmp_path / "in").write_bytes(b"".join(LINES))
+    process = start("upper", "in", "-o", "out", "--slow", 0.005, env=SMALL, cwd=tmp_path)
+    wait_for(tmp_path / "out.partial.state", process=process)
+    while True:
+        try:
+            (tmp_path / "out.partial.state.partial").mkdir()
+            break
+        except FileExistsError:  # the run is just writing it
+            time.sleep(0.001)
+    _, err = process.communicate(timeout=20)
+    count = json.loads((tmp_path / "out.partial.state").read_bytes().partition(b"\n")[0])["counts"]["out"]
+    kept = (
+        f"{count} records are kept in {tmp_path / 'out.partial'}: go on with --resume; the state after that cannot be"
+    )
+    assert (process.returncode, err.count(b"\n")) == (1, 1)
+    assert kept in err.decode()
+    (tmp_path / "out.partial.state.partial").rmdir()
+    assert filters(*RESUME[:4], "--slow", 0.005, "--resume").returncode == 0
+    assert (tmp_path / "out").read_bytes() == CAPITALS

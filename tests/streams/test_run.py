@@ -19,6 +19,8 @@ import pytest
 from support.filters import start
 from support.processes import ROOT, processor_seconds, wait_until
 
+from llamax_cli.options.values import worker_count
+
 Filters = Callable[..., subprocess.CompletedProcess[bytes]]
 GOOD = b"".join(b'{"text":"line %d \\u00e9","n":1.50}\n' % number for number in range(3000))
 CAPITALS = GOOD.replace(b'"line', b'"LINE').replace(b"\\u00e9", "É".encode())
@@ -416,3 +418,10 @@ def test_a_long_line_passes(tmp_path: Path) -> None:
     assert subprocess.run(["bash", "-c", command], cwd=tmp_path, timeout=60).returncode == 0
     assert (tmp_path / "out").stat().st_size == (50 << 20) + 12
     assert processor_seconds() - before < 10
+
+
+def test_a_hundred_thousand_workers_are_a_few(filters: Filters) -> None:
+    """No more processes are started than a machine can use, and no more than there is work for."""
+    outcome = filters("upper", "--workers", 100_000, stdin=b'{"text":"a"}\n')
+    assert (outcome.returncode, outcome.stdout) == (0, b'{"text":"A"}\n')
+    assert 1 <= worker_count(2) <= worker_count(100_000) <= max(32, 2 * (os.cpu_count() or 1))

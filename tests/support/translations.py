@@ -35,7 +35,8 @@ def got(name: str = "out.jsonl") -> list[dict[str, Any]]:
 
 def translate(*arguments: str, code: int = 0) -> None:
     """Run `llamax translate` on in.jsonl to out.jsonl and check its exit code."""
-    assert cli.run(["translate", "in.jsonl", "--model", "m", "-o", "out.jsonl", *arguments]) == code
+    model = () if "--model" in arguments else ("--model", "m")
+    assert cli.run(["translate", "in.jsonl", *model, "-o", "out.jsonl", *arguments]) == code
 
 
 def translations(directions: Iterable[str], count: int, seed: int = 1, **more: Any) -> list[dict[str, Any]]:

@@ -233,7 +233,7 @@ def test_days_are_estimated_for_a_known_gpu(monkeypatch: pytest.MonkeyPatch) -> 
         ("--set translate=none", 1, "none: no such file or directory"),
         ("--set translate=mix.jsonl --set translate_spm=none", 1, "none: no such file or directory; --spm takes"),
         ("--set translate=mix.jsonl --set translate_template=lama", 2, "unknown template 'lama'; did you mean llama?"),
-        ("--lora -1", 2, "lora = -1: must be at least 0"),
+        ("--lora -1", 2, "Invalid value for '--lora': -1 is not in the range x>=0."),
         ("-o mix.jsonl", 1, "mix.jsonl is a file, not a folder"),
         ("-o old", 1, "old already holds a run; continue it with --resume auto or name another folder"),
         ("extra.jsonl", 2, "'extra.jsonl' is not a flag of accelerate; name data files with --data"),

@@ -236,7 +236,7 @@ def test_the_result_can_be_converted(whole: Path, tmp_path: Path, monkeypatch: p
     decoding = Decoding(beam=1, max_new_tokens=12)
     answers = []
     for name in ("hf", "ctranslate2"):
-        engine = open_engine(ModelChoice(str(whole / "model"), engine=name, template="llama", device="cpu"), decoding)
+        engine = open_engine(ModelChoice(str(whole / "model"), engine=name, template="lines", device="cpu"), decoding)
         answers.append({place: hypotheses[0].text for place, hypotheses in engine.translate(requests)})
         engine.close()
     assert answers[0] == answers[1]
@@ -316,7 +316,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path, model: Path, mix
     processes = begin(slow(tmp_path, model, mix, checkpoint_every=5, resume=True), 2, limit=60_000)
     codes, said = end(tmp_path, processes)
     assert codes == [1, 1]
-    assert said.count("\n") == 1
+    assert said.count("\n") == 2  # the first says which settings have changed
     assert "step-00000005.partial: file too large; the earlier checkpoints are intact" in said
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-00000003"]
     train(slow(tmp_path, model, mix, stop_after=6, resume=True))
@@ -350,10 +350,8 @@ def test_a_run_does_not_resume_with_other_data(tmp_path: Path, model: Path, mix:
     train(slow(run, model, data, stop_after=2))
     write(data, [sample(number) for number in range(10)])
     said = refused(slow(run, model, data, resume=True), 2)
-    assert said.startswith("llamax train: the data, tokenizer, block, loss or seed differs from the checkpoint's")
+    assert said.startswith("llamax train: the data or the tokenizer differs from the checkpoint's")
     assert said.count("\n") == 1
-    shutil.copy(mix, data)
-    assert "loss or seed differs" in refused(slow(run, model, data, resume=True, loss="text"), 2)
 
 
 @pytest.mark.parametrize("policy", ["stop", "skip"])

@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,7 @@ from llamax_cli.errors import Terminated
 from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
 from llamax_cli.records import Record, parse, serialise
 from llamax_cli.streams.outputs import AtomicFile
-from llamax_cli.translation import windows
+from llamax_cli.translation import truncation, windows
 from llamax_cli.translation.directions import DefaultLanguages, expand
 from llamax_cli.translation.translate import translate_records
 from llamax_cli.translation.windows import Translator
@@ -234,7 +235,7 @@ def test_results_come_as_they_are_ready(tagger: type[Tagger]) -> None:
     """The first record is written before the last is translated."""
     translator = Translator(Tagger(ModelChoice("m"), Decoding()))
     records: list[Record] = [parse(json.dumps(pair(str(number))).encode()) for number in range(5)]
-    stream = translate_records(iter(records), expand_record, translator, lambda request: None)
+    stream = translate_records(iter(records), expand_record, translator, lambda *_: None)
     next(stream)
     assert len(tagger.asked) == 1
 
@@ -245,12 +246,14 @@ def test_results_come_as_they_are_ready(tagger: type[Tagger]) -> None:
 )
 def test_one_result_for_each_record_in_order(sources: list[tuple[str, str]], window: int) -> None:
     """For any window and any repetition."""
-    cut: list[TranslationRequest] = []
+    tally: Counter[str] = Counter()
     translator = Translator(Tagger(ModelChoice("m"), Decoding()))
     records = [parse(json.dumps(pair(src, tgt_lang=code)).encode()) for src, code in sources]
-    results = list(translate_records(iter(records), expand_record, translator, cut.append, window))
+    results = list(
+        translate_records(iter(records), expand_record, translator, partial(truncation.count, tally), window)
+    )
     assert len(results) == len(records)
-    assert len(cut) == sum(src == "c!" for src, _ in sources)
+    assert tally.total() == sum(src == "c!" for src, _ in sources)
     for (src, code), result in zip(sources, results, strict=True):
         if src == "refuse":
             assert isinstance(result, Exception)

@@ -1,7 +1,9 @@
 """Engines: a batch gives the same translations as each sentence alone, with any of them."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +16,8 @@ from llamax_cli.models import prefix_attention as attention
 from llamax_cli.models.beam_search import BeamSearch
 from llamax_cli.models.contracts import Answer, Decoding, Engine, ModelChoice, TranslationRequest
 from llamax_cli.models.fingerprint import fingerprint
+from llamax_cli.models.prompts import TEMPLATES
+from llamax_cli.models.request_encoding import load_encoder
 from llamax_cli.translation.engines.hf import HfEngine
 from llamax_cli.translation.engines.registry import open_engine
 
@@ -127,6 +131,29 @@ def test_the_search_is_that_of_generate(kind: str, beams: int) -> None:
             assert any(len(found[0]) < limit for found, limit in zip(expected, limits, strict=True))
 
 
+def test_candidates_that_tie_are_chosen_as_generate_does() -> None:
+    """Float32 has steps of 1e-4 at -2,000, the sum of a long output, so that many of the best candidates tie."""
+    from transformers.generation import GenerationMixin
+
+    draw = torch.Generator().manual_seed(0)
+    rows, beams, vocabulary = 16, 4, 32000
+    logits = torch.randn(rows * beams, vocabulary, generator=draw) * 0.003
+    search = BeamSearch(SimpleNamespace(device="cpu"), [2], beams)
+    state = search._start([[1]] * rows, [9] * rows)
+    state.scores = -2000 + torch.rand(rows, beams, generator=draw) * 0.01
+    sums = (logits.log_softmax(-1).view(rows, beams, vocabulary) + state.scores[:, :, None]).flatten(1)
+    indices = torch.arange(beams).expand(rows, -1)[:, :, None].clone()
+    theirs: Any = GenerationMixin
+    scores, tokens, parents = theirs._get_top_k_continuations(
+        theirs, sums, state.running.clone(), indices, 0, 0, False, 2 * beams, beams, rows
+    )
+    assert sum(len(set(row)) < 2 * beams for row in scores.tolist()) > rows // 2  # there are ties
+    found = search._candidates(state, logits)
+    assert torch.equal(found[0], scores)
+    assert torch.equal(found[1] + torch.arange(rows)[:, None] * beams, parents[:, :, 0])
+    assert torch.equal(found[2], tokens[:, :, 0])
+
+
 def test_a_batch_that_does_not_fit_into_memory_is_halved(
     tiny_model: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,6 +191,27 @@ def test_a_language_unknown_to_the_model_is_a_bad_record(tiny_model: Callable[[s
         bad, good = answers(engine, [TranslationRequest("ka", "en", "umb"), TranslationRequest("ka", "en", "de")])
         assert isinstance(bad, RecordError) and "does not know umb (Umbundu)" in str(bad)
         assert isinstance(good, list)
+
+
+@pytest.mark.parametrize("template", ["auto", "aya-101"])
+def test_a_model_without_its_language_tokens_is_refused(
+    tiny_model: Callable[[str], Path], tmp_path: Path, template: str
+) -> None:
+    """It would write nonsense after a prompt; so would any other encoder-decoder of which no prompt is known."""
+    folder = Path(shutil.copytree(tiny_model("nllb"), tmp_path / "model"))
+    for path in folder.glob("*token*"):
+        path.unlink()
+    tiny_models.byte_level(["ka lo mi"]).save_pretrained(folder)
+    with pytest.raises(ModelError, match=r"the tokenizer of .* has no language tokens, which a model of type m2m_100"):
+        HfEngine(ModelChoice(str(folder), template=template), SHORT)
+    config = folder / "config.json"
+    config.write_text(config.read_text().replace('"m2m_100"', '"marian"'))
+    choice = ModelChoice(str(folder), template=template)
+    if template == "auto":
+        with pytest.raises(ModelError, match=r"encoder-decoder of type marian, of which no prompt is known; choose"):
+            load_encoder(choice, SHORT)
+    else:
+        assert load_encoder(choice, SHORT)[1].template == TEMPLATES["aya-101"]
 
 
 def test_the_language_token_is_not_in_the_translation(tiny_model: Callable[[str], Path]) -> None:
@@ -214,8 +262,6 @@ def test_a_limit_that_adapts(tiny_model: Callable[[str], Path]) -> None:
 @pytest.fixture
 def folder(tmp_path: Path, tiny_model: Callable[[str], Path]) -> Iterator[Path]:
     """Return a copy of a model, for a test to break."""
-    import shutil
-
     yield Path(shutil.copytree(tiny_model("llama"), tmp_path / "model"))
 
 
@@ -241,8 +287,6 @@ def test_errors_about_a_folder_are_one_line(folder: Path) -> None:
             with pytest.raises(ModelError, match="cannot load"):
                 HfEngine(ModelChoice(str(folder)), SHORT)
             (folder / "tokenizer.json").unlink()
-            import shutil
-
             for path in TOKENIZERS:
                 shutil.copy(path, folder)
     with pytest.raises(ModelError, match="no such folder"):

@@ -63,7 +63,12 @@ def test_a_plan_reports_its_shortfall() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "reason"), [(b'"7"', "not a number"), (b"-1", "not a number"), (b"true", "not a number")]
+    ("count", "reason"),
+    [
+        (b'"7"', "not a whole number from 0"),
+        (b"-1", "not a whole number from 0"),
+        (b"true", "not a whole number from 0"),
+    ],
 )
 def test_a_record_that_is_not_of_a_plan(count: bytes, reason: str) -> None:
     """It is refused with the reason."""

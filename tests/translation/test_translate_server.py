@@ -125,8 +125,9 @@ def texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(server: Loopback | str, *more: str) -> int:
     """Run `llamax translate in.jsonl` with a server and return the exit code."""
     url = server if isinstance(server, str) else server.url
-    arguments = ["translate", "in.jsonl", "--model", "m", "--engine", "openai", "--server", url, "-o", "out.jsonl"]
-    return cli.run([*arguments, *([] if "--into" in more else ["--into", "de"]), *more])
+    arguments = ["translate", "in.jsonl", "--engine", "openai", "--server", url, "-o", "out.jsonl"]
+    defaults = {"--model": "m", "--into": "de"}
+    return cli.run([*arguments, *(word for flag in defaults.items() if flag[0] not in more for word in flag), *more])
 
 
 def test_a_server_translates(
@@ -328,11 +329,11 @@ def test_samples_and_cuts(serve: Callable[[Reply], Loopback], texts: Path, capfd
     ]
     assert "4 records (the limit); 2 cut at --max-new-tokens (en-de 2)" in capfd.readouterr().err
     plain = serve(lambda handler, body: handler.say(200, {"choices": [{"text": " Ja.\nEnglish: more"}]}))
-    assert run(plain, "--template", "llama", "--limit", "1") == 0
+    assert run(plain, "--template", "lines", "--limit", "1") == 0
     assert got()[0]["mt"] == "Ja."
     path, body, _ = plain.seen[0]
     assert (path, body["prompt"].split("\n")[1]) == ("/v1/completions", "German:")
-    assert run(plain, "--template", "llama", "--limit", "1", "--max-new-tokens", "auto") == 0
+    assert run(plain, "--template", "lines", "--limit", "1", "--max-new-tokens", "auto") == 0
     assert "max_tokens" in body and "max_tokens" not in plain.seen[-1][1]
 
 
@@ -368,7 +369,7 @@ def test_options_that_contradict_each_other(
 ) -> None:
     """They are refused before anything is loaded."""
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    server, converted = ["--engine", "openai", "--server", "x"], ["--engine", "ctranslate2"]
+    server, converted = ["--engine", "openai", "--server", "http://x"], ["--engine", "ctranslate2"]
     for more, expected in (
         (["--engine", "openai"], "--engine openai needs --server URL or OPENAI_BASE_URL in the environment"),
         ([*server, "--beam", "4"], "--engine openai does not support beam search; leave --beam out"),
@@ -393,3 +394,328 @@ def test_options_that_contradict_each_other(
         error = capfd.readouterr().err
         assert error.startswith("llamax translate: ") and error.count("\n") == 1
         assert expected is None or error == f"llamax translate: {expected}\n"
+
+
+# -- secrets -----------------------------------------------------------------------------------------------------------
+
+SECRETS = ["pa:ss", "pa%3Ass", "K3Y", "sk-0123", "Ym9iOnBhOnNz"]  # the last is bob:pa:ss as it is sent
+
+
+@pytest.mark.parametrize("by_variable", [True, False])
+def test_a_secret_in_the_address_is_told_nowhere(
+    serve: Callable[[Reply], Loopback],
+    texts: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    by_variable: bool,
+) -> None:
+    """Not in the manifest, the state of a run, the rejects or an error, even where the server repeats it."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-0123")
+
+    def parrot(handler: Handler, body: dict[str, Any]) -> None:
+        if "text 3\n" in body["messages"][0]["content"]:
+            echo = f"{handler.path} {handler.headers['Authorization']} {' '.join(SECRETS)} {'x' * 190}K3Y"
+            handler.say(status, {"error": {"message": echo}})
+        else:
+            upper(handler, body)
+
+    server = serve(parrot)
+    address = server.url.replace("//", "//bob:pa%3Ass@") + "?key=K3Y&api-version=7"
+    for status in (400, 401, 404, 500):
+        rejects = ["--rejects", "bad.jsonl", "--limit", "5"] if status == 400 else []
+        arguments = ["translate", "in.jsonl", "--model", "m", "--engine", "openai", "--into", "de", "-o", "out.jsonl"]
+        arguments += ["--manifest", "manifest.json", *rejects]
+        monkeypatch.setenv("OPENAI_BASE_URL", address if by_variable else "http://127.0.0.1:9")
+        code = cli.run([*arguments, *([] if by_variable else ["--server", address])])
+        assert code == (0 if rejects else 1)
+        told = capfd.readouterr().err + "".join(path.read_text() for path in texts.parent.glob("*"))
+        assert not [secret for secret in SECRETS if secret in told], told
+        assert "***" in told
+    assert {(path, key) for path, _, key in server.seen} == {
+        ("/v1/chat/completions?key=K3Y&api-version=7", "Basic Ym9iOnBhOnNz")
+    }
+    shown = "http://***@127.0.0.1:9/v1?key=***&api-version=7"
+    assert json.loads(Path("manifest.json").read_text())["arguments"]["server"] == (
+        None if by_variable else shown.replace(":9/", f":{server.server_port}/")
+    )
+
+
+def test_a_run_is_resumed_with_another_password(serve: Callable[[Reply], Loopback], texts: Path) -> None:
+    """It does not change the translations."""
+
+    def strict(handler: Handler, body: dict[str, Any]) -> None:
+        handler.say(401, {}) if "text 9\n" in body["messages"][0]["content"] else upper(handler, body)
+
+    server = serve(strict)
+    assert run(server.url.replace("//", "//bob:old@")) == 1
+    server.reply = upper
+    assert run(server.url.replace("//", "//bob:new@"), "--resume") == 0
+    assert len(got()) == 40
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("bob:secret@host", "***@host"),
+        ("http://bob:sec/ret@host", "http://***@host"),
+        ("http://bob:secret@host:abc/v1?key=secret", "http://***@host:abc/v1?key=***"),
+    ],
+)
+def test_a_wrong_address_does_not_tell_its_secrets(
+    texts: Path, capfd: pytest.CaptureFixture[str], url: str, shown: str
+) -> None:
+    """It is refused by the form without them."""
+    assert run(url) == 2
+    assert capfd.readouterr().err == (
+        f"llamax translate: --server {shown} is not a URL such as http://localhost:8000/v1\n"
+    )
+
+
+# -- servers that speak otherwise --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("header", ["0", "-5", "nan", formatdate(0, usegmt=True), "0.0"])
+def test_a_server_that_asks_for_no_wait_is_waited_out(
+    serve: Callable[[Reply], Loopback], texts: Path, monkeypatch: pytest.MonkeyPatch, header: str
+) -> None:
+    """Its hint can lengthen the pauses, but not shorten them."""
+    monkeypatch.setattr(http_client, "FIRST_WAIT", 0.05)
+    started = time.monotonic()
+
+    def busy(handler: Handler, body: dict[str, Any]) -> None:
+        if time.monotonic() - started < 0.6:
+            handler.say(429, {}, Retry_After=header)
+        else:
+            upper(handler, body)
+
+    assert run(serve(busy), "--limit", "1") == 0
+
+
+def test_half_of_a_character_is_one_bad_record(serve: Callable[[Reply], Loopback], texts: Path) -> None:
+    """A model that was cut within an emoji, as JSON can say it and UTF-8 cannot."""
+
+    def cut(handler: Handler, body: dict[str, Any]) -> None:
+        if "text 1\n" in body["messages"][0]["content"]:
+            handler.say(200, b'{"choices":[{"finish_reason":"stop","message":{"content":"a\\ud83d"}}]}')
+        else:
+            upper(handler, body)
+
+    assert run(serve(cut), "--rejects", "bad.jsonl", "--limit", "3") == 0
+    assert [record["mt"] for record in got()] == ["TEXT 0", "TEXT 2", "TEXT 3"]
+    reason = json.loads(Path("bad.jsonl").read_text())["reason"]
+    assert reason == r"the answer is not a text: it has half of a character, \ud83d"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"error": {"message": "upstream overloaded", "code": 502}},
+        {"error": {"message": "slow down", "code": "429"}},
+        {"error": {"message": "slow down", "type": "rate_limit_error"}},
+        {"choices": [{"error": {"message": "upstream", "code": 503}, "finish_reason": "error"}]},
+        {"object": "error", "message": "engine is dead", "code": 500},
+    ],
+)
+def test_a_passing_error_with_status_200_is_asked_again(
+    serve: Callable[[Reply], Loopback], texts: Path, answer: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """And told in the server's words where it lasts."""
+    asked: Counter[str] = Counter()
+
+    def gateway(handler: Handler, body: dict[str, Any]) -> None:
+        with handler.server.lock:
+            asked[str(body)] += 1
+        handler.say(200, answer) if asked[str(body)] < 3 else upper(handler, body)
+
+    assert run(serve(gateway), "--limit", "2") == 0
+    assert [record["mt"] for record in got()] == ["TEXT 0", "TEXT 1"]
+    capfd.readouterr()
+    assert run(serve(lambda handler, body: handler.say(200, answer)), "--limit", "1") == 1
+    error = capfd.readouterr().err
+    assert "the server reports an error: " in error and "(7 attempts)" in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        (
+            lambda handler, body: handler.say(200, {"error": "no such model"}),
+            "the server reports an error: no such model",
+        ),
+        (
+            lambda handler, body: handler.say(200, b'data: {"choices": []}\n\n', Content_Type="text/event-stream"),
+            "the answer is a stream of events; turn off streaming on the server",
+        ),
+        (
+            lambda handler, body: handler.say(200, b'data: {"x": 1}\n'),
+            "the answer is a stream of events; turn off streaming on the server",
+        ),
+        (
+            lambda handler, body: handler.say(200, '{"choices":[{"message":{"content":"schön"}}]}'.encode("latin-1")),
+            "the answer is not UTF-8, so it is not JSON",
+        ),
+        (
+            lambda handler, body: handler.say(307, b"", Location="http://elsewhere.example/v1?key=K"),
+            "307 Temporary Redirect to http://elsewhere.example/v1?key=***; name that address with --server",
+        ),
+        (
+            lambda handler, body: handler.say(302, b"", Location="/login"),
+            "302 Found to /login; name that address with --server",
+        ),
+        (lambda handler, body: handler.say(308, b"", Location=handler.path), "it redirects again and again"),
+        (lambda handler, body: handler.say(404, {"detail": "Not Found"}), "404 Not Found: Not Found"),
+    ],
+)
+def test_what_asking_again_cannot_mend_is_told_at_once(
+    serve: Callable[[Reply], Loopback], texts: Path, capfd: pytest.CaptureFixture[str], reply: Reply, expected: str
+) -> None:
+    """After the first answer."""
+    server = serve(reply)
+    assert run(server, "--concurrency", "1") == 1
+    assert capfd.readouterr().err == f"llamax translate: {server.url}: {expected}\n"
+    assert len(server.seen) <= http_client.REDIRECTS
+
+
+def test_a_redirect_on_the_same_host_is_followed(serve: Callable[[Reply], Loopback], texts: Path) -> None:
+    """With the key, which no other host gets."""
+
+    def moved(handler: Handler, body: dict[str, Any]) -> None:
+        if handler.path.startswith("/v1"):
+            handler.say(307, b"", Location="/v2/chat/completions?x=1")
+        else:
+            upper(handler, body)
+
+    server = serve(moved)
+    assert run(server, "--limit", "2") == 0
+    assert [record["mt"] for record in got()] == ["TEXT 0", "TEXT 1"]
+    assert {key for *_, key in server.seen} == {"Bearer secret"}
+    other = serve(upper)
+    elsewhere = serve(lambda handler, body: handler.say(307, b"", Location=f"{other.url}/chat/completions"))
+    Path("out.jsonl").unlink()
+    assert run(elsewhere, "--limit", "2") == 1
+    assert not other.seen
+
+
+def test_the_newer_name_of_the_limit_is_learnt(serve: Callable[[Reply], Loopback], texts: Path) -> None:
+    """At the first answer, so that no record is rejected."""
+
+    def newer(handler: Handler, body: dict[str, Any]) -> None:
+        if "max_tokens" in body:
+            message = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
+            handler.say(400, {"error": {"message": message}})
+        else:
+            upper(handler, body)
+
+    server = serve(newer)
+    assert run(server, "--concurrency", "1", "--limit", "5") == 0
+    assert len(got()) == 5
+    assert [body.get("max_completion_tokens") for _, body, _ in server.seen] == [None, *[256] * 5]
+
+
+def test_content_may_be_a_list_of_parts(serve: Callable[[Reply], Loopback], texts: Path) -> None:
+    """Of which the text is read."""
+    parts = [{"type": "thinking", "thinking": "Hm."}, {"type": "text", "text": "Ja"}, {"type": "text", "text": "!"}]
+    choice = {"message": {"content": parts}, "finish_reason": "stop"}
+    assert run(serve(lambda handler, body: handler.say(200, {"choices": [choice]})), "--limit", "1") == 0
+    assert got()[0]["mt"] == "Ja!"
+
+
+@pytest.mark.parametrize(
+    ("content", "ending", "expected"),
+    [
+        ("<think>\nHm, ja.\n</think>\n\nJa.", "stop", ["Ja."]),
+        ("Hm, ja.\n</think>\n\nJa.", "stop", ["Ja."]),
+        ("<think>\nHm, ja", "length", [""]),
+        ("<think>\nHm, ja", "stop", []),
+    ],
+)
+def test_reasoning_is_left_out_and_counted(
+    serve: Callable[[Reply], Loopback],
+    texts: Path,
+    capfd: pytest.CaptureFixture[str],
+    content: str,
+    ending: str,
+    expected: list[str],
+) -> None:
+    """It is no translation; what was cut in it has none."""
+    choice = {"message": {"content": content}, "finish_reason": ending}
+    server = serve(lambda handler, body: handler.say(200, {"choices": [choice]}))
+    texts.write_text(texts.read_text().partition("\n")[0] + "\n")
+    assert run(server, "--rejects", "bad.jsonl") == 0
+    assert [record["mt"] for record in got()] == expected
+    assert all(record.get("truncated", False) is (ending == "length") for record in got())
+    if expected:
+        assert "1 after reasoning, which is left out" in capfd.readouterr().err
+    else:
+        assert json.loads(Path("bad.jsonl").read_text())["reason"] == "the answer is reasoning without a translation"
+
+
+# -- answers that are kept ---------------------------------------------------------------------------------------------
+
+
+def source_of(body: dict[str, Any]) -> str:
+    """Return the text that a request is about."""
+    text: str = body["messages"][0]["content"].split("\n")[-2].partition(": ")[2]
+    return text
+
+
+@pytest.mark.parametrize("number", [0, 3])
+def test_answers_that_are_there_when_a_run_ends_are_kept(
+    serve: Callable[[Reply], Loopback], texts: Path, number: int
+) -> None:
+    """A record that fails holds back the others; resuming asks for it alone. Another model is asked for all."""
+
+    def failing(handler: Handler, body: dict[str, Any]) -> None:
+        if source_of(body) == f"text {number}":
+            time.sleep(0.5)
+            handler.say(401, {})
+        else:
+            upper(handler, body)
+
+    server = serve(failing)
+    assert run(server, "--concurrency", "4") == 1
+    assert Path("out.jsonl.partial.answers").exists()
+    assert len(server.seen) == 40
+    server.reply = upper
+    if number == 0:  # nothing is written yet, so there is nothing to compare the model with
+        assert run(server, "--resume", "--model", "other", "--manifest", "m.json") == 0
+        assert len(server.seen) == 80
+        Path("out.jsonl").unlink()
+        server.reply = failing
+        assert run(server, "--concurrency", "4") == 1
+        server.reply = upper
+    before = len(server.seen)
+    assert run(server, "--resume") == 0
+    assert [source_of(body) for _, body, _ in server.seen[before:]] == [f"text {number}"]
+    assert [record["mt"] for record in got()] == [f"TEXT {each}" for each in range(40)]
+    assert not list(texts.parent.glob("*.answers*"))
+
+
+def test_a_pivot_keeps_the_answers_of_both_steps(serve: Callable[[Reply], Loopback], texts: Path) -> None:
+    """So that no sentence is translated twice."""
+    pairs = [{"id": str(number), "src": f"text {number}", "src_lang": "fr", "tgt_lang": "de"} for number in range(9)]
+    texts.write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
+
+    def failing(handler: Handler, body: dict[str, Any]) -> None:
+        if source_of(body) == "TEXT 0":
+            time.sleep(0.5)
+            handler.say(401, {})
+        else:
+            upper(handler, body)
+
+    server = serve(failing)
+    arguments = ["pivot", "in.jsonl", "--model", "m", "--engine", "openai", "--server", server.url, "-o", "out.jsonl"]
+    assert cli.run(arguments) == 1
+    before = len(server.seen)
+    server.reply = upper
+    assert cli.run([*arguments, "--resume"]) == 0
+    assert [source_of(body) for _, body, _ in server.seen[before:]] == ["TEXT 0"]
+    assert [(record["mt"], record["pivot"]) for record in got()] == [(f"TEXT {each}",) * 2 for each in range(9)]
+
+
+def test_kept_answers_that_are_damaged_are_asked_for_again(serve: Callable[[Reply], Loopback], texts: Path) -> None:
+    """They only save time."""
+    server = serve(upper)
+    Path("out.jsonl.partial.answers").write_bytes(b'{"key": 3')
+    assert run(server, "--resume") == 0
+    assert len(server.seen) == 40

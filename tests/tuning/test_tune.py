@@ -123,7 +123,7 @@ def test_changed_data_is_refused_on_resuming(tmp_path: Path, model: Path) -> Non
     folder = job(tmp_path / "run", model, data, command="tune", block=256, resume=True)
     codes, said = end(folder, begin(folder))
     assert codes == [1]
-    assert said.startswith("llamax tune: the data, tokenizer, block, loss or seed differs from the checkpoint's")
+    assert said.startswith("llamax tune: the data or the tokenizer differs from the checkpoint's")
 
 
 def test_bad_records_end_the_run_before_its_first_step(tmp_path: Path, model: Path) -> None:
@@ -227,7 +227,8 @@ def test_dry_run_and_lora_without_a_rank(inputs: Path, llamax: Run) -> None:
     for lora in (["--lora"], ["--lora", "8"], ["--lora", "--set", "epochs=1"], []):
         done = llamax(*call, *lora, "--", "--x", 1)
         assert (done.returncode, done.stdout, done.stderr) == (0, expected, b"")
-    assert llamax(*call, "--lora", "-1").stderr == b"llamax tune: lora = -1: must be at least 0\n"
+    refused = llamax(*call, "--lora", "-1")
+    assert refused.stderr == b"llamax tune: Invalid value for '--lora': -1 is not in the range x>=0.\n"
 
 
 # -- answers -----------------------------------------------------------------------------------------------------------
@@ -333,9 +334,9 @@ def test_accuracy_is_counted_by_language() -> None:
             "without --data the model is only evaluated: leave out -o, --set",
         ),
         (
-            "--model model --task xnli --eval dev-sw.tsv --keep 0 --throughput 0 -- --num_processes 2",
+            "--model model --task xnli --eval dev-sw.tsv --lora 0 --throughput 1 -- --num_processes 2",
             2,
-            "without --data the model is only evaluated: leave out --keep, --throughput, --num_processes 2",
+            "without --data the model is only evaluated: leave out --lora, --throughput, --num_processes 2",
         ),
         ("--average model -o x", 2, "--average needs at least two models, and -o DIR for their mean"),
         ("--average model model", 2, "--average needs at least two models, and -o DIR for their mean"),

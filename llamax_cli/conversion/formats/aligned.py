@@ -1,20 +1,24 @@
 """Text files that are aligned line by line: Moses files, a single file, the folders of FLORES and NTREX."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment
+from llamax_cli.console import counted
+from llamax_cli.conversion.segments import NO_EXTRA, Corpus, CorpusRequest, Segment
 from llamax_cli.errors import DataError, FileError, UsageError
 from llamax_cli.language_clues import language_in, language_of_file
-from llamax_cli.languages import canonical
+from llamax_cli.languages import canonical, known, variety
 from llamax_cli.streams.lines import Bad, bare, texts
 
+NTREX_NAMES, FLORES_NAMES = "newstest2019-ref.deu.txt", "deu.devtest"  # for messages
 NTREX = r"^newstest\d+-(?:ref|src)\.(?P<code>.+)\.txt$"
 FLORES = r"^(?P<code>[A-Za-z_]+)\.(?:dev|devtest|test)$"
+NTREX_CODES = {"por": "pt-PT"}  # beside por-BR; its spelling is that of Portugal
 SYSTEM_OUTPUT = "mt"  # an ending that is as usual beside other languages as among them
 EXHAUSTED = "\n"  # in place of a line of a file that has no more; no line contains it
 
@@ -61,7 +65,7 @@ class AlignedFiles:
         if empty is not None:
             raise DataError(f"{empty} is empty; is the download complete?")
         if len(set(counts.values())) > 1:
-            lengths = ", ".join(f"{path} has {count:,} lines" for path, count in counts.items())
+            lengths = ", ".join(f"{path} has {counted(count, 'line')}" for path, count in counts.items())
             raise DataError(f"{lengths}: aligned files must be equally long")
 
     def _count(self, path: str) -> int | None:
@@ -85,15 +89,13 @@ def open_moses(request: CorpusRequest) -> list[Corpus]:
         return [
             AlignedFiles(_corpus_name(path, request), dict(zip(request.languages, request.paths, strict=True)), request)
         ]
-    groups: dict[str, dict[str, str]] = {}
+    groups: dict[str, list[tuple[str, str]]] = {}
     names = [_split_name(path) for path in request.paths]
     for path, (stem, ending) in zip(request.paths, names, strict=True):
         others = (language_in(other) for other_stem, other in names if other_stem == stem and other != ending)
         code = _language(path, request, is_pair=ending != SYSTEM_OUTPUT and any(others))
-        _add(groups.setdefault(stem, {}), code, path)
-    return [
-        AlignedFiles(_corpus_name(next(iter(paths.values())), request), paths, request) for paths in groups.values()
-    ]
+        groups.setdefault(stem, []).append((ending if known(ending) == code else code, path))
+    return [AlignedFiles(_corpus_name(files[0][1], request), _by_language(files), request) for files in groups.values()]
 
 
 def open_text(request: CorpusRequest) -> list[Corpus]:
@@ -111,25 +113,29 @@ def open_text(request: CorpusRequest) -> list[Corpus]:
 
 def open_flores(request: CorpusRequest) -> list[Corpus]:
     """Return FLORES-101 or FLORES-200: a folder with `eng.devtest` or `eng_Latn.devtest`, its parent, or files."""
-    return _open_folders(request, FLORES)
+    return _open_folders(request, FLORES, FLORES_NAMES)
 
 
 def open_ntrex(request: CorpusRequest) -> list[Corpus]:
     """Return NTREX-128: a folder with `newstest2019-ref.deu.txt` and its source, its parent, or files."""
-    return _open_folders(request, NTREX)
+    return _open_folders(request, NTREX, NTREX_NAMES, NTREX_CODES)
 
 
-def _open_folders(request: CorpusRequest, pattern: str) -> list[Corpus]:
-    groups: dict[str, dict[str, str]] = {}
+def _open_folders(
+    request: CorpusRequest, pattern: str, names: str, own_codes: Mapping[str, str] = NO_EXTRA
+) -> list[Corpus]:
+    """Return the corpora of files named by a pattern, of which `names` are examples."""
+    groups: dict[str, list[tuple[str, str]]] = {}
     for given in request.paths:
         for path in matching_files(given, pattern):
             match = re.match(pattern, bare(path))
             if match is None:
-                raise DataError(f"{path}: no language in the name; expected a name like {pattern}")
-            _add(groups.setdefault(str(path.parent), {}), canonical(match["code"]), str(path))
+                raise DataError(f"{path}: no language in the name; expected a name like {names}")
+            code = own_codes.get(match["code"], match["code"])
+            groups.setdefault(str(path.parent), []).append((code, str(path)))
         if not groups:
             raise FileError(f"{given}: no files of this corpus in the folder")
-    return [AlignedFiles(request.corpus_name(folder), paths, request) for folder, paths in groups.items()]
+    return [AlignedFiles(request.corpus_name(folder), _by_language(files), request) for folder, files in groups.items()]
 
 
 def matching_files(given: str, pattern: str) -> list[Path]:
@@ -140,10 +146,19 @@ def matching_files(given: str, pattern: str) -> list[Path]:
     return sorted(file for depth in ("*", "*/*") for file in path.glob(depth) if re.match(pattern, bare(file)))
 
 
-def _add(paths: dict[str, str], code: str, path: str) -> None:
-    if code in paths:
-        raise DataError(f"{paths[code]} and {path} are both in {code}; name the files you want")
-    paths[code] = path
+def _by_language(files: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return the paths by language, from pairs of a code, as spelled in the name, and a path.
+
+    Where there is a file with and one without the usual region (`eng-US` and `eng` in NTREX-128), it is not left out.
+    """
+    counts = Counter(canonical(code) for code, _ in files)
+    paths: dict[str, str] = {}
+    for code, path in files:
+        language = canonical(code) if counts[canonical(code)] == 1 else variety(code)
+        if language in paths:
+            raise DataError(f"{paths[language]} and {path} are both in {language}; name the files you want")
+        paths[language] = path
+    return paths
 
 
 def _split_name(path: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any, NamedTuple, TypeAlias
 
-from llamax_cli.conversion.segments import NO_EXTRA, CorpusRequest, Segment
+from llamax_cli.conversion.segments import NO_EXTRA, CorpusRequest, Segment, find_column
 from llamax_cli.errors import DataError, LanguageError, UsageError
 from llamax_cli.language_clues import language_in
 from llamax_cli.languages import canonical
@@ -47,9 +47,7 @@ class TableCorpus:
         self.name = name
         self._texts = _text_columns(schema, request, where)
         text_names = {column.name for column in self._texts.values()}
-        self._others = [
-            Column(field.name) for field in schema if _is_plain(field.type) and field.name not in text_names
-        ]
+        self._others = [Column(field.name) for field in schema if is_plain(field.type) and field.name not in text_names]
         self._read = read
 
     @property
@@ -106,30 +104,32 @@ def _columns_of_text(schema: Any) -> list[Column]:
     columns: list[Column] = []
     for field in schema:
         if types.is_struct(field.type):
-            columns.extend(Column(field.name, inner.name) for inner in field.type if _is_text(inner.type))
-        elif _is_text(field.type):
+            columns.extend(Column(field.name, inner.name) for inner in field.type if is_text(inner.type))
+        elif is_text(field.type):
             columns.append(Column(field.name))
     return columns
 
 
-def _is_text(kind: Any) -> bool:
+def is_text(kind: Any) -> bool:
+    """Return whether an Arrow type is text."""
     types = import_module("pyarrow.types")
     if types.is_dictionary(kind):
         kind = kind.value_type
     return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
 
 
-def _is_plain(kind: Any) -> bool:
+def is_plain(kind: Any) -> bool:
     """Return whether an Arrow type is text, a number or a boolean."""
     types = import_module("pyarrow.types")
-    return bool(_is_text(kind) or types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind))
+    return bool(is_text(kind) or types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind))
 
 
 def _declared(columns: Sequence[Column], name: str, where: str) -> Column:
     by_name = {str(column): column for column in columns}
-    if name not in by_name:
+    found = find_column(name, by_name)
+    if found is None:
         raise UsageError(f"{where}: no column of text is called {name!r}; {suggestion(name, by_name)}")
-    return by_name[name]
+    return by_name[found]
 
 
 def _translation_fields(columns: Sequence[Column], where: str) -> Mapping[str, Column]:

@@ -6,15 +6,19 @@ folder. columns.py finds the columns of the texts.
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from itertools import chain
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
-from llamax_cli.conversion.formats.columns import Column, TableCorpus
+from llamax_cli.conversion.formats.columns import Column
+from llamax_cli.conversion.formats.record_tables import open_table
 from llamax_cli.conversion.segments import Corpus, CorpusRequest
-from llamax_cli.errors import DataError, FileError, UsageError
+from llamax_cli.errors import DataError, FileError, RecordError, UsageError
+from llamax_cli.records import parse
+from llamax_cli.streams.inputs import Input
 
 SAVED_FILES = ("dataset_dict.json", "state.json")  # written by save_to_disk
 BATCH = 1000  # rows
@@ -25,10 +29,10 @@ def open_corpora(request: CorpusRequest) -> list[Corpus]:
     return [_open(request, path) for path in request.paths]
 
 
-def _open(request: CorpusRequest, path: str) -> TableCorpus:
+def _open(request: CorpusRequest, path: str) -> Corpus:
     if path == "-":
         raise UsageError("a dataset of Hugging Face is a folder or a name on the Hub, not standard input")
-    request.input(path)
+    source = request.input(path)
     with _translated_errors(path):
         loaded = _load(path, request.config)
     split = _split(loaded, request.split, path)
@@ -43,7 +47,7 @@ def _open(request: CorpusRequest, path: str) -> TableCorpus:
         schema = _schema(dataset)
     if schema is None:
         raise DataError(f"{path}: no rows" + (f" in the split {split!r}" if split else ""))
-    return TableCorpus(_name(request, path, split), path, request, schema, read)
+    return open_table(_name(request, path, split), source, request, schema, read)
 
 
 def _load(path: str, config: str | None) -> Any:
@@ -101,12 +105,38 @@ def _translated_errors(path: str) -> Iterator[None]:
     arrow = import_module("pyarrow")
     try:
         yield
-    except (arrow.ArrowException, exceptions.DatasetGenerationError) as error:
+    except import_module("datasets.table").CastError as error:
+        raise DataError(f"{path}: {_different_columns(path, error)}") from error
+    except (arrow.ArrowException, exceptions.DatasetGenerationError, JSONDecodeError, UnicodeError) as error:
         raise DataError(f"{path}: broken data: {_first_line(error)}") from error
     except (OSError, exceptions.DatasetsError) as error:
         raise FileError(f"{path}: {_first_line(error)}") from error
     except (RuntimeError, ValueError) as error:  # an unknown configuration, or a dataset that needs a script
         raise UsageError(f"{path}: {_first_line(error)}") from error
+
+
+def _different_columns(path: str, error: Any) -> str:
+    """Return which file has other columns than the first one: "b.parquet has the columns en, fr, without 'de'; ..."."""
+    found, expected = list(error.table_column_names), list(error.requested_column_names)
+    which = "one of its files"
+    for file in sorted(Path(path).rglob("*")):
+        names = _column_names(file)
+        # Columns that a file of JSON lines lacks may be in `found` too.
+        if set(names) != set(expected) and set(names) - set(expected) == set(found) - set(expected):
+            which, found = str(file.relative_to(path)), names
+            break
+    missing = [repr(name) for name in expected if name not in found]
+    fault = f"without {', '.join(missing)}" if missing else f"instead of {', '.join(expected)}"
+    return f"{which} has the columns {', '.join(found)}, {fault}; name the files one by one instead of the folder"
+
+
+def _column_names(file: Path) -> list[str]:
+    """Return the columns of a Parquet file or the keys of the first JSON line, and nothing for other files."""
+    if file.suffix == ".parquet":
+        return list(import_module("pyarrow.parquet").read_schema(file).names)
+    with suppress(RecordError, DataError, FileError):
+        return list(parse(Input(file).head().split(b"\n")[0]))
+    return []
 
 
 def _first_line(error: BaseException) -> str:

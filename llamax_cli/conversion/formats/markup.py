@@ -86,7 +86,7 @@ def _is_readable(encoding: str) -> bool:
         return True
     try:
         return len(bytes(range(256)).decode(encoding, "replace")) == 256
-    except LookupError:
+    except (LookupError, ValueError):  # unknown, or one that Python has for something else, such as idna
         return False
 
 

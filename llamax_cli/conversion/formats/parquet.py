@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from llamax_cli.conversion.formats.columns import Column, TableCorpus
+from llamax_cli.conversion.formats.columns import Column
+from llamax_cli.conversion.formats.record_tables import open_table
 from llamax_cli.conversion.segments import Corpus, CorpusRequest
 from llamax_cli.errors import DataError, UsageError
 from llamax_cli.streams.inputs import Input
@@ -19,7 +20,7 @@ def open_corpora(request: CorpusRequest) -> list[Corpus]:
     return [_open(request, path) for path in request.paths]
 
 
-def _open(request: CorpusRequest, path: str) -> TableCorpus:
+def _open(request: CorpusRequest, path: str) -> Corpus:
     source = request.input(path)
     if not source.head().startswith(MAGIC):
         raise DataError(f"{source.name}: not a Parquet file")
@@ -34,7 +35,7 @@ def _open(request: CorpusRequest, path: str) -> TableCorpus:
 
     with _open_table(source) as table:
         schema = table.schema_arrow
-    return TableCorpus(request.corpus_name(path, without=".parquet"), source.name, request, schema, read)
+    return open_table(request.corpus_name(path, without=".parquet"), source, request, schema, read)
 
 
 @contextmanager

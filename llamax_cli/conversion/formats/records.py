@@ -4,13 +4,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
-from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment, ignore_bad_line
+from llamax_cli.conversion.segments import Corpus, CorpusRequest, RejectLine, Segment, ignore_bad_line
 from llamax_cli.errors import RecordError, UsageError
 from llamax_cli.records import Record, language, text
 from llamax_cli.streams.chunks import chunks, records
 from llamax_cli.streams.inputs import Input
 
+Item = TypeVar("Item")
 SEGMENT_KEYS = {"src", "tgt", "src_lang", "tgt_lang", "text", "lang"}
 
 
@@ -32,16 +34,24 @@ class RecordFile:
         forward = [(codes[0], codes[1]) for codes in self._directions if len(codes) == 2]
         return list(dict.fromkeys([*forward, *((target, source) for source, target in forward)]))
 
+    def spool(self) -> None:
+        """Make the records readable several times."""
+        self.source.spool()
+
+    def read(self, read: Callable[[Record], Item], reject: RejectLine) -> Iterator[tuple[int, Item]]:
+        """Yield (number, `read(record)`) for each record; `reject` gets those for which it raises RecordError."""
+        return records(chunks([self.source]), read, reject)
+
     def stream_records(self, counts: Counter[str]) -> Iterator[Record]:
         """Yield the records, unchanged except for language codes, which become canonical."""
-        for _, record in records(chunks([self.source]), _canonical_codes(), self.request.reject):
+        for _, record in self.read(_canonical_codes(), self.request.reject):
             yield record
 
     @cached_property
     def _directions(self) -> list[tuple[str, ...]]:
         """The different languages and directions of the records; the whole file is read for them."""
-        self.source.spool()
-        per_record = records(chunks([self.source]), lambda record: tuple(_texts(record)), ignore_bad_line)
+        self.spool()
+        per_record = self.read(lambda record: tuple(_texts(record)), ignore_bad_line)
         return list(dict.fromkeys(codes for _, codes in per_record))
 
     def segments(self, languages: Sequence[str]) -> Iterator[Segment]:
@@ -52,8 +62,7 @@ class RecordFile:
         direction = tuple(languages)
         if direction not in self._directions and direction[::-1] in self._directions:
             direction = direction[::-1]
-        read = records(chunks([self.source]), lambda record: (record, _texts(record)), self.request.reject)
-        for number, (record, texts) in read:
+        for number, (record, texts) in self.read(lambda record: (record, _texts(record)), self.request.reject):
             if tuple(texts) == direction or (len(direction) == 1 and direction[0] in texts):
                 extra = {key: value for key, value in record.items() if key not in SEGMENT_KEYS}
                 yield Segment(number, [texts[code] for code in languages], extra)

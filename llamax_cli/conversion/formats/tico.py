@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from llamax_cli.console import counted
 from llamax_cli.conversion.segments import Corpus, CorpusRequest, RejectLine, Segment, ignore_bad_line
 from llamax_cli.errors import DataError, FileError, LanguageError, RecordError, UsageError
 from llamax_cli.languages import canonical
@@ -21,7 +22,7 @@ from llamax_cli.streams.lines import bare, decode, lines
 HEADER = ("sourceLang", "targetLang", "sourceString", "targetString", "stringID", "url", "license", "translatorId")
 NAME = re.compile(r"(?P<part>\w+)\.(?P<source>[A-Za-z]+)-(?P<target>[\w-]+)\.tsv")
 # Codes that mean something else in other corpora, or in the table of languages.
-CODES = {"ku": "kmr", "ckb": "ku", "fuv": "ff", "fuv-Latn-NG": "ff", "es-LA": "es", "es-419": "es", "pt-BR": "pt"}
+CODES = {"ku": "kmr", "ckb": "ku", "fuv": "ff", "fuv-Latn-NG": "ff", "es-LA": "es", "es-419": "es"}
 
 
 def open_corpora(request: CorpusRequest) -> list[Corpus]:
@@ -161,7 +162,7 @@ def _rows(file: Input, reject: RejectLine) -> Iterator[Row]:
 
 def _row(cells: list[str], earlier_keys: Container[str]) -> Row:
     if len(cells) != len(HEADER):
-        raise RecordError(f"{len(cells)} columns instead of {len(HEADER)}")
+        raise RecordError(f"{counted(len(cells), 'column')} instead of {len(HEADER)}")
     source_language, target_language, source, target, key, *_ = cells
     if not key:
         raise RecordError("no stringID")

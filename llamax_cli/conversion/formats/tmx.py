@@ -9,18 +9,17 @@ The number of a segment is the number of its `tu`, from 1. If a `tu` has two `tu
 and the second rejected; a `tuv` without a language, or in an unknown one, is rejected too.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from llamax_cli.conversion.formats.markup import Parser
 from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment
 from llamax_cli.errors import DataError, LanguageError
-from llamax_cli.languages import canonical
+from llamax_cli.language_table import fold
+from llamax_cli.languages import base, canonical
 from llamax_cli.streams.inputs import Input
 
 CODE_ELEMENTS = {"bpt", "ept", "it", "ph", "sub", "ut"}  # elements of a segment that contain formatting codes
-REGION = re.compile(r"-(?:[A-Z]{2}|[0-9]{3})$")
 NOT_REQUESTED = -1  # in place of the index of a language
 
 
@@ -46,11 +45,11 @@ class TranslationMemory:
     @cached_property
     def _codes(self) -> Mapping[str, str]:
         """The canonical code of each code in the file: {"EN-GB": "en", "FR": "fr"}."""
-        declared = {name: language for language, name in self._request.columns.items()}
+        declared = {fold(name): language for language, name in self._request.columns.items()}
         codes = {}
         for code in _read_codes(self._source):
             try:
-                codes[code] = declared.get(code) or canonical(code)
+                codes[code] = declared.get(fold(code)) or canonical(code)
             except LanguageError:
                 continue  # its segments are rejected when they are read
         return _without_regions(codes)
@@ -91,24 +90,19 @@ def _without_regions(codes: Mapping[str, str]) -> Mapping[str, str]:
     """Return the codes without the region of a language that has only one variant in the file.
 
     Translation tools require a region, so it says little: {"en-GB": "en-GB"} -> {"en-GB": "en"}. It stays where a file
-    has two variants, and always in Kurdish, where it distinguishes Kurmanji and Sorani.
+    has two variants, and always in Kurdish, where it distinguishes Kurmanji and Sorani (see `base`).
     """
     variants: dict[str, set[str]] = {}
     for language in codes.values():
         variants.setdefault(_language_of(language), set()).add(language)
     return {
-        code: _plain(language) if len(variants[_language_of(language)]) == 1 else language
+        code: base(language) if len(variants[_language_of(language)]) == 1 else language
         for code, language in codes.items()
     }
 
 
 def _language_of(tag: str) -> str:
     return tag.partition("-")[0]
-
-
-def _plain(tag: str) -> str:
-    """Return a tag without its region: `_plain("de-AT") -> "de"`, `_plain("sr-Latn-RS") -> "sr-Latn"`."""
-    return tag if _language_of(tag) == "ku" else canonical(REGION.sub("", tag))
 
 
 class _UnitReader:
@@ -161,7 +155,7 @@ class _UnitReader:
         if index is None:
             self._reject_text(text, self._unknown_reason())
         elif self._texts[index] is not None:
-            self._reject_text(text, f"a second <tuv> in {self._code!r} in one <tu>; the first is taken")
+            self._reject_text(text, f"a second <tuv> in {self._code!r} in one <tu>; only one can be read")
         else:
             self._texts[index] = text or None
 

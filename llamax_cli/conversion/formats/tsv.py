@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from llamax_cli.conversion.segments import NO_EXTRA, Corpus, CorpusRequest, Segment
+from llamax_cli.console import counted
+from llamax_cli.conversion.segments import NO_EXTRA, Corpus, CorpusRequest, Segment, find_column
 from llamax_cli.errors import DataError, LanguageError, UsageError
 from llamax_cli.language_clues import language_in, languages_of_columns
 from llamax_cli.languages import canonical
@@ -52,7 +53,7 @@ class TsvTable:
                 continue
             cells = row.split("\t")
             if len(cells) != self.width if self.width else len(cells) < min_width:
-                found = f"{len(cells)} column{'s' * (len(cells) != 1)}"
+                found = counted(len(cells), "column")
                 reason = f"{found} instead of {self.width or min_width}; choose columns with --columns"
                 self.request.reject(self.source.name, number, reason, row.encode())
                 continue
@@ -137,8 +138,8 @@ def _columns_of_header(header: list[str], request: CorpusRequest, name: str) -> 
 
 def _index(column: str, header: list[str], name: str) -> int:
     """Return the index of a column that the user names or numbers."""
-    if column in header:
-        return header.index(column)
+    if found := find_column(column, header):
+        return header.index(found)
     if column.isdecimal() and 0 < int(column) <= len(header):
         return int(column) - 1
     raise UsageError(f"{name}: no column {column!r}; it has {', '.join(header)}")

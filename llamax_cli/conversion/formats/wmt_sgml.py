@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import NamedTuple
 
+from llamax_cli.console import counted
 from llamax_cli.conversion.formats.markup import unfold
 from llamax_cli.conversion.segments import Corpus, CorpusRequest, RejectLine, Segment
 from llamax_cli.errors import DataError, LanguageError, RecordError, UsageError
@@ -93,7 +94,7 @@ def _aligned_documents(sources: Sequence[Input], reject: RejectLine) -> Iterator
 def _count(source: Input) -> str:
     """Return the size of a file: "99 documents with 3003 segments"."""
     sizes = [len(document.segments) for document in _documents(source, lambda *_: None)]
-    return f"{len(sizes)} documents with {sum(sizes)} segments"
+    return f"{counted(len(sizes), 'document')} with {counted(sum(sizes), 'segment')}"
 
 
 def _compare(first: SgmlDocument, other: SgmlDocument) -> None:
@@ -102,7 +103,7 @@ def _compare(first: SgmlDocument, other: SgmlDocument) -> None:
     if first.name != other.name:
         raise DataError(f"{where} does not match {first.name!r} at {first.file}:{first.line}")
     if len(first.segments) != len(other.segments):
-        counts = f"{len(other.segments)} segments here and {len(first.segments)} in {first.file}"
+        counts = f"{counted(len(other.segments), 'segment')} here and {len(first.segments)} in {first.file}"
         raise DataError(f"{where} does not match the other file: {counts}")
     if first.segments.keys() != other.segments.keys():
         odd = next(iter(other.segments.keys() - first.segments.keys()))

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from llamax_cli.console import counted
 from llamax_cli.errors import DataError, RecordError
 from llamax_cli.instructions.data_files import is_table, read_records, read_rows
 from llamax_cli.instructions.fields import optional_scalar, optional_text
@@ -45,7 +46,7 @@ def read_questions(path: Path) -> Iterator[Question]:
 def _table(path: Path) -> Iterator[tuple[str, str, str, str]]:
     for where, cells in read_rows(path):
         if len(cells) != 2:
-            raise DataError(f"{where}: {len(cells)} column{'s' * (len(cells) != 1)}, not 2; {SHAPE}")
+            raise DataError(f"{where}: {counted(len(cells), 'column')}, not 2; {SHAPE}")
         yield where, cells[0].strip(), "", cells[1].strip()
 
 

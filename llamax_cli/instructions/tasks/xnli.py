@@ -15,6 +15,7 @@ error.
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from llamax_cli.console import counted
 from llamax_cli.errors import DataError, RecordError
 from llamax_cli.instructions.data_files import is_table, read_records, read_rows
 from llamax_cli.instructions.fields import optional_scalar
@@ -49,9 +50,7 @@ def _table(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
             continue
         header = header or ["premise", "hypothesis", "label"]
         if len(cells) != len(header):
-            raise DataError(
-                f"{where}: {len(cells)} column{'s' * (len(cells) != 1)}, not {len(header)}; {SHAPE}, separated by tabs"
-            )
+            raise DataError(f"{where}: {counted(len(cells), 'column')}, not {len(header)}; {SHAPE}, separated by tabs")
         yield where, dict(zip(header, cells, strict=True))
 
 

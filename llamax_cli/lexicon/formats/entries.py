@@ -1,5 +1,6 @@
 """Entry records, and compiled lexicons read as entry records."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -70,12 +71,24 @@ def _parse(chunk: Chunk) -> ParsedLines:
     return parsed
 
 
+def _reason(error: Exception) -> str:
+    """Return what is wrong with a record: "no 'word'", "'translations' is not an object of lists of strings"."""
+    message = str(error)
+    if missing := re.fullmatch(r"Object missing required field `(\w+)`", message):
+        return f"no {missing[1]!r}"
+    key = re.search(r" - at `\$\.(\w+)", message)
+    kinds = {"translations": "an object of lists of strings", "sources": "a list of strings"}
+    return f"{key[1]!r} is not {kinds.get(key[1], 'a string')}" if key else message.replace("`", "").lower()
+
+
 def _parse_entry(line: bytes, parsed: ParsedLines) -> None:
     try:
         entry = _decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         parse(line)  # raises the usual error if the line is not a record at all
-        raise RecordError(f"not an entry of a lexicon: {str(error).replace('`', '')}") from error
+        raise RecordError(f"not an entry of a lexicon: {_reason(error)}") from error
+    if len(serialise([entry])) != len(line) + 1:
+        parse(line)  # it has other keys, or white space, or a key twice
     lang, word = canonical(entry.lang), normalize_word(entry.word, "word")
     pairs: list[WordPair] = [
         (lang, word, canonical(code), normalize_word(text, "translation"))

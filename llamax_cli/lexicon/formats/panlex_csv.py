@@ -13,6 +13,7 @@ from itertools import combinations, groupby
 from pathlib import Path
 from typing import NamedTuple
 
+from llamax_cli.console import counted
 from llamax_cli.errors import DataError
 from llamax_cli.languages import known, languages
 from llamax_cli.lexicon.dictionaries import Dictionary, DictionaryRequest, WordPair, parse_lines
@@ -148,7 +149,9 @@ def _table(source: Input, needed: Sequence[str], optional: Sequence[str] = ()) -
             indices = [header.index(name) if name in header else len(header) for name in (*needed, *optional)]
             for row in reader:
                 if len(row) < len(header):
-                    raise DataError(f"{source.name}:{reader.line_num}: {len(row)} columns instead of {len(header)}")
+                    raise DataError(
+                        f"{source.name}:{reader.line_num}: {counted(len(row), 'column')} instead of {len(header)}"
+                    )
                 row.append("")
                 yield [row[index] for index in indices]
         except UnicodeDecodeError as error:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import combinations
 
+from llamax_cli.console import counted
 from llamax_cli.errors import DataError, RecordError, UsageError
 from llamax_cli.language_clues import languages_of_columns
 from llamax_cli.lexicon.dictionaries import (
@@ -19,7 +20,6 @@ from llamax_cli.lexicon.dictionaries import (
 )
 from llamax_cli.script import foreign_script
 from llamax_cli.streams.chunks import Chunk
-from llamax_cli.streams.lines import unmarked
 
 WIKI_LINK = re.compile(r"\[\[([^\[\]]+)\]\]")
 NOTE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|（[^（）]*）")
@@ -67,7 +67,7 @@ def open_tsv(request: DictionaryRequest, path: str) -> Dictionary:
         raise UsageError(f"{source.name}: the columns {', '.join(first)} are not one language each; remove the others")
     request.conclusions.add_columns(source.name, found, request.languages)
     return Dictionary(
-        source_name(path), _without_first_line(unmarked(source)), partial(_parse, languages, "\t", verbatim)
+        source_name(path), _without_first_line(request.lines(path)), partial(_parse, languages, "\t", verbatim)
     )
 
 
@@ -78,7 +78,7 @@ def _open(request: DictionaryRequest, path: str, clean: Clean) -> Dictionary:
     delimiter = "\t" if 2 * sum("\t" in line for line in head) >= len(head) else " "
     if not request.languages:
         _check_languages(source.name, languages, [line.split(delimiter) for line in head])
-    return Dictionary(source_name(path), unmarked(source), partial(_parse, languages, delimiter, clean))
+    return Dictionary(source_name(path), request.lines(path), partial(_parse, languages, delimiter, clean))
 
 
 def _check_languages(name: str, languages: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -129,4 +129,4 @@ def _describe_columns(line: str, delimiter: str, width: int) -> str:
     if delimiter == "\t" and "\t" not in line and " " in line.strip():
         return "no tab in a file whose columns are separated by tabs"
     count = line.count(delimiter) + 1
-    return f"{count} column{'s' * (count != 1)} instead of {width}"
+    return f"{counted(count, 'column')} instead of {width}"

@@ -4,17 +4,25 @@ import http.client
 import json
 import threading
 import time
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from typing import Any, NoReturn
+from urllib.parse import urljoin, urlsplit
 
 from llamax_cli.errors import RecordError, ServerError, UsageError
+from llamax_cli.models.server_address import MASK, ServerAddress, masked
 
 ATTEMPTS = 7
 FIRST_WAIT = 0.5  # seconds; each later wait is twice as long
 LONGEST_WAIT = 60.0
 RETRYABLE = {408, 409, 425, 429, 500, 502, 503, 504, 529}
 REFUSED = {400, 413, 422}  # concern this request only, not the others
+# What an error that comes with status 200 is called where it may pass.
+PASSING = ("rate_limit", "server_error", "overloaded", "timeout", "unavailable", "internal_error")
+FOLLOWED = {307, 308}  # redirects that ask for the same request again
+REDIRECTS = 5
+SHOWN = 200  # characters of what a server says
+SHORTEST_SECRET = 3  # characters; masking a shorter one would garble the message
 
 
 class RateLimiter:
@@ -35,15 +43,21 @@ class RateLimiter:
 
 
 class Server:
-    """A server at `url`, to which JSON is posted; `key` is sent as bearer token."""
+    """A server to which JSON is posted.
 
-    def __init__(self, url: str, key: str | None, timeout: float, rate_limiter: RateLimiter) -> None:
-        parts = _split(url)
+    `key` is sent as bearer token, unless the address has a user and a password, which are sent instead. Neither of
+    them appears in a message, even where the server repeats them.
+    """
+
+    def __init__(self, address: ServerAddress, key: str | None, timeout: float, rate_limiter: RateLimiter) -> None:
         if key and not (key.isascii() and key.isprintable()):  # it goes into a header
             raise UsageError("OPENAI_API_KEY is not a valid key: it has a line break or characters other than ASCII")
-        self.url = url.rstrip("/")
-        self._parts = parts
-        self._headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+        self.address = address
+        authorization = address.authorization or (f"Bearer {key}" if key else None)
+        self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        self._headers |= {"Authorization": authorization} if authorization else {}
+        secrets = {*address.secrets, *([key] if key else [])}
+        self._secrets = sorted((each for each in secrets if len(each) >= SHORTEST_SECRET), key=len, reverse=True)
         self._timeout = timeout
         self._rate_limiter = rate_limiter
 
@@ -59,63 +73,139 @@ class Server:
                 return self._attempt(path, payload)
             except _RetryableError as error:
                 if attempt == ATTEMPTS or stop.is_set():
-                    raise ServerError(f"{self.url}: {error} ({attempt} attempts)") from error
-                wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1))
-                stop.wait(wait if error.retry_after is None else min(error.retry_after, LONGEST_WAIT))
+                    raise ServerError(f"{self.address}: {error} ({attempt} attempts)") from error
+                # The server may ask for a longer wait, but `Retry-After: 0` does not make it less busy.
+                wait = max(FIRST_WAIT * 2 ** (attempt - 1), error.retry_after or 0.0)
+                stop.wait(min(LONGEST_WAIT, wait))
         raise AssertionError("unreachable")
 
+    def cleaned(self, text: object) -> str:
+        """Return what a server says in one line, cut, and without the secrets that it repeats."""
+        line = " ".join(str(text).split())
+        for secret in self._secrets:
+            line = line.replace(secret, MASK)
+        return line[:SHOWN]
+
     def _attempt(self, path: str, payload: bytes) -> Any:
-        secure = self._parts.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        connection = kind(str(self._parts.hostname), self._parts.port, timeout=self._timeout)
+        """Post once, and again where the server redirects to itself."""
+        # A query in the URL belongs to every request, such as `api-version` of Azure.
+        query = f"?{self.address.query}" if self.address.query else ""
+        address, target = self.address, self.address.path + path + query
+        for _ in range(REDIRECTS):
+            response, data = self._exchange(address, target, payload)
+            if response.status not in FOLLOWED or not response.getheader("Location"):
+                return self._parse(response, data)
+            address, target = self._redirected(address, target, response)
+        raise ServerError(f"{self.address}: it redirects again and again")
+
+    def _exchange(self, address: ServerAddress, target: str, payload: bytes) -> tuple[http.client.HTTPResponse, bytes]:
+        kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+        connection = kind(address.host, address.port, timeout=self._timeout)
         try:
-            connection.request("POST", self._path(path), payload, self._headers)
+            connection.request("POST", target, payload, self._headers)
             response = connection.getresponse()
-            data = response.read()
+            return response, response.read()
         except TimeoutError as error:
             raise _RetryableError(f"no answer within {self._timeout:g} s") from error
         except http.client.IncompleteRead as error:
             raise _RetryableError("the answer is incomplete") from error
         except (OSError, http.client.HTTPException) as error:
-            raise _RetryableError(
-                str(getattr(error, "strerror", None) or error or type(error).__name__).lower()
-            ) from error
+            reason = str(getattr(error, "strerror", None) or error or type(error).__name__).lower()
+            raise _RetryableError(self.cleaned(reason)) from error
         finally:
             connection.close()
-        return self._parse(response, data)
 
-    def _path(self, path: str) -> str:
-        # A query in the URL belongs to every request, such as `api-version` of Azure.
-        query = f"?{self._parts.query}" if self._parts.query else ""
-        return self._parts.path.rstrip("/") + path + query
+    def _redirected(
+        self, address: ServerAddress, target: str, response: http.client.HTTPResponse
+    ) -> tuple[ServerAddress, str]:
+        """Return where a redirect leads; ServerError for another host, which must get neither texts nor key."""
+        url = urljoin(address.origin + target, response.getheader("Location"))
+        try:
+            other = ServerAddress(url)
+        except UsageError:
+            other = None
+        if other is None or not address.is_same_host(other):
+            raise ServerError(f"{self.address}: {self._redirect(response)}")
+        parts = urlsplit(url)
+        return other, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+    def _redirect(self, response: http.client.HTTPResponse) -> str:
+        location = self.cleaned(masked(response.getheader("Location") or ""))
+        return f"{self.cleaned(f'{response.status} {response.reason}')} to {location}; name that address with --server"
 
     def _parse(self, response: http.client.HTTPResponse, data: bytes) -> Any:
         if response.status in RETRYABLE:
-            raise _RetryableError(_reason(response, data), _retry_after(response.getheader("Retry-After")))
+            raise _RetryableError(self._reason(response, data), _retry_after(response.getheader("Retry-After")))
         if response.status in REFUSED:
-            raise RecordError(f"the server refuses this request: {_reason(response, data)}")
+            raise RecordError(f"the server refuses this request: {self._reason(response, data)}")
+        if 300 <= response.status < 400 and response.getheader("Location"):
+            raise ServerError(f"{self.address}: {self._redirect(response)}")
         if response.status != 200:
-            hint = "; set OPENAI_API_KEY" if response.status in (401, 403) else ""
-            raise ServerError(f"{self.url}: {_reason(response, data)}{hint}")
+            raise ServerError(f"{self.address}: {self._reason(response, data)}{self._hint(response.status)}")
+        answer = self._decode(response, data)
+        if error := _error(answer):
+            self._raise(*error)
+        return answer
+
+    def _decode(self, response: http.client.HTTPResponse, data: bytes) -> Any:
+        """Return the answer in a body; asking again helps where it was cut, but not where it is something else."""
+        kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
+        if kind == "text/event-stream" or data.lstrip().startswith((b"data:", b"event:")):
+            raise ServerError(f"{self.address}: the answer is a stream of events; turn off streaming on the server")
         try:
-            return json.loads(data)
-        except ValueError as error:
+            return json.loads(data.decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            if error.reason != "unexpected end of data":
+                raise ServerError(f"{self.address}: the answer is not UTF-8, so it is not JSON") from error
+            raise _RetryableError("the answer is incomplete") from error
+        except (ValueError, RecursionError) as error:
             raise _RetryableError("the answer is not valid JSON") from error
 
+    def _raise(self, message: str, code: object) -> NoReturn:
+        """Raise the error that an answer with status 200 tells, as gateways give it for a server behind them."""
+        text = self.cleaned(f"the server reports an error: {message}" + (f" ({code})" if code else ""))
+        number = int(code) if isinstance(code, int) or (isinstance(code, str) and code.isdecimal()) else 0
+        if number in REFUSED:
+            raise RecordError(text)
+        if number in RETRYABLE or number >= 500 or (not number and any(name in str(code) for name in PASSING)):
+            raise _RetryableError(text)
+        raise ServerError(f"{self.address}: {text}")
 
-def _split(url: str) -> SplitResult:
-    """Return the parts of a URL; UsageError if it is not the address of a server."""
-    try:
-        parts = urlsplit(url)
-        # The host name and the port are checked here, because nothing else does before a thread connects.
-        is_address = (
-            parts.scheme in ("http", "https") and bool((parts.hostname or "").encode("idna")) and parts.port != 0
-        )
-    except ValueError:
-        is_address = False
-    if not is_address or not (url.isascii() and url.isprintable()) or " " in url:
-        raise UsageError(f"--server {url} is not a URL such as http://localhost:8000/v1")
-    return parts
+    def _hint(self, status: int) -> str:
+        if status not in (401, 403):
+            return ""
+        is_basic = self.address.authorization is not None
+        return "; check the user and the password in --server" if is_basic else "; set OPENAI_API_KEY"
+
+    def _reason(self, response: http.client.HTTPResponse, data: bytes) -> str:
+        """Return the status and the server's error message in one line."""
+        try:
+            error = _error(json.loads(data))
+        except (ValueError, RecursionError):
+            error = None
+        text = self.cleaned(error[0]) if error else ""
+        return self.cleaned(f"{response.status} {response.reason}") + (f": {text}" if text else "")
+
+
+def _error(answer: Any) -> tuple[str, object] | None:
+    """Return the message and the code of an error that an answer tells in place of choices, None if it tells none.
+
+    `{"error": {"message": ..., "code": ...}}`, or `"error"` in the first choice, or the flat form of vLLM and FastAPI.
+    """
+    if not isinstance(answer, Mapping):
+        return None
+    choices = answer.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else answer
+    error = first.get("error") if isinstance(first, Mapping) else None
+    if not error and not choices:
+        is_flat = answer.get("object") == "error" or "detail" in answer
+        error = {"message": answer.get("message") or answer.get("detail"), **answer} if is_flat else None
+    if not error:
+        return None
+    if not isinstance(error, Mapping):
+        return str(error), None
+    message = error.get("message") or error.get("detail") or error.get("code") or error.get("type") or ""
+    return str(message), error.get("code") or error.get("status") or error.get("type")
 
 
 class _RetryableError(Exception):
@@ -131,21 +221,11 @@ def _retry_after(header: str | None) -> float | None:
     if header is None:
         return None
     try:
-        return max(0.0, float(header))
+        seconds = float(header)
+        return seconds if 0 <= seconds < float("inf") else None
     except ValueError:
         pass
     try:
         return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-
-
-def _reason(response: http.client.HTTPResponse, data: bytes) -> str:
-    """Return the status and the server's error message in one line."""
-    try:
-        error = json.loads(data)["error"]
-        message = error if isinstance(error, str) else error["message"]
-    except (ValueError, KeyError, TypeError):
-        message = ""
-    text = " ".join(str(message).split())[:200]
-    return f"{response.status} {response.reason}" + (f": {text}" if text else "")

@@ -11,13 +11,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from llamax_cli.errors import LlamaxError, RecordError, ServerError, WorkerError
+from llamax_cli.errors import LlamaxError, RecordError, ServerError, UsageError, WorkerError
 from llamax_cli.models import prompts
 from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
+from llamax_cli.models.prompts import without_reasoning
+from llamax_cli.models.server_address import ServerAddress
 from llamax_cli.randomness import bits
 from llamax_cli.translation.engines.http_client import RateLimiter, Server
 
 KEY_VARIABLE = "OPENAI_API_KEY"
+NEW_LIMIT = "max_completion_tokens"  # what newer models call max_tokens
 
 
 class OpenaiEngine:
@@ -29,9 +32,12 @@ class OpenaiEngine:
         self._concurrency = choice.concurrency
         name = prompts.CHAT if choice.template == prompts.AUTO else choice.template
         self._template = prompts.choose(name, choice.model, has_chat=True)
+        if choice.server is None:
+            raise UsageError("--engine openai needs --server")
         self._server = Server(
-            choice.server or "", os.environ.get(KEY_VARIABLE), choice.timeout, RateLimiter(choice.per_minute)
+            choice.server, os.environ.get(KEY_VARIABLE), choice.timeout, RateLimiter(choice.per_minute)
         )
+        self._limit = "max_tokens"
 
     def translate(self, requests: Sequence[TranslationRequest]) -> Iterator[tuple[int, Answer]]:
         """Yield (index, hypotheses) as answers arrive; ServerError once the server has finally failed."""
@@ -47,6 +53,8 @@ class OpenaiEngine:
             for _ in requests:
                 index, answer = _next(answers)
                 if isinstance(answer, LlamaxError) and not isinstance(answer, RecordError):
+                    stop.set()
+                    yield from _arrived(answers)  # they may be kept, although the run ends
                     raise answer
                 yield index, answer
         finally:
@@ -74,54 +82,93 @@ class OpenaiEngine:
                 answers.put((index, answer))
 
     def _translate(self, request: TranslationRequest, stop: threading.Event) -> list[Hypothesis]:
-        text = self._template.render(*request)
-        body: dict[str, Any] = {"model": self._model, **self._settings(request)}
-        if self._template.chat:
-            body["messages"] = [{"role": "user", "content": text}]
-        else:
-            body["prompt"] = text
-        path = "/chat/completions" if self._template.chat else "/completions"
-        choices = _choices(self._server.post(path, body, stop), self._server.url)
+        choices = _choices(self._ask(request, stop), self._server.address)
         if len(choices) < self._decoding.nbest:
             raise ServerError(
-                f"{self._server.url}: got {len(choices)} of {self._decoding.nbest} candidates; `n` is not supported"
+                f"{self._server.address}: got {len(choices)} of {self._decoding.nbest} candidates; `n` is not supported"
             )
-        return [self._hypothesis(choice) for choice in choices[: self._decoding.nbest]]
+        return [self._hypothesis(choice, request) for choice in choices[: self._decoding.nbest]]
+
+    def _ask(self, request: TranslationRequest, stop: threading.Event) -> Any:
+        """Return the server's answer; if it knows the limit of tokens by its newer name only, so from now on."""
+        path = "/chat/completions" if self._template.chat else "/completions"
+        body = self._body(request)
+        try:
+            return self._server.post(path, body, stop)
+        except RecordError as error:
+            if "max_tokens" not in body or NEW_LIMIT not in str(error):
+                raise
+        self._limit = NEW_LIMIT
+        return self._server.post(path, self._body(request), stop)
+
+    def _body(self, request: TranslationRequest) -> dict[str, Any]:
+        text = self._template.render(*request)
+        content = {"messages": [{"role": "user", "content": text}]} if self._template.chat else {"prompt": text}
+        return {"model": self._model, **self._settings(request), **content}
 
     def _settings(self, request: TranslationRequest) -> dict[str, Any]:
         settings: dict[str, Any] = {"temperature": self._decoding.temperature if self._decoding.sample else 0.0}
         if self._decoding.max_new_tokens is not None:
-            settings["max_tokens"] = self._decoding.max_new_tokens
+            settings[self._limit] = self._decoding.max_new_tokens
         if self._decoding.sample:
             settings["top_p"] = self._decoding.top_p
             settings["n"] = self._decoding.nbest
             settings["seed"] = bits(self._decoding.seed, "translate", *request) >> 33
         return settings
 
-    def _hypothesis(self, choice: dict[str, Any]) -> Hypothesis:
-        """Return the translation in a choice; RecordError if the server withholds it."""
+    def _hypothesis(self, choice: dict[str, Any], request: TranslationRequest) -> Hypothesis:
+        """Return the translation in a choice; RecordError if the server withholds it or it is not a text."""
         try:
             finish_reason = choice.get("finish_reason")
-            text = choice["message"]["content"] if self._template.chat else choice["text"]
+            text = _content(choice["message"]) if self._template.chat else choice["text"]
             if finish_reason == "content_filter" or (text is None and finish_reason != "length"):
-                raise RecordError(f"the server withholds the translation: {finish_reason or 'no text'}")
-            text, stopped = self._template.answer(text or "")
+                refusal = choice["message"].get("refusal") if self._template.chat else None
+                reason = self._server.cleaned(refusal or finish_reason or "no text")
+                raise RecordError(f"the server withholds the translation: {reason}")
+            text, reasoned = without_reasoning(text or "", request.src) if self._template.chat else (text or "", False)
+            text, stopped = self._template.answer(text)
         except (KeyError, TypeError, AttributeError) as error:
             raise ServerError(
-                f"{self._server.url}: the answer has no text; does the server have OpenAI's API?"
+                f"{self._server.address}: the answer has no text; does the server have OpenAI's API?"
             ) from error
-        return Hypothesis(text, finish_reason == "length" and not stopped)
+        truncated = finish_reason == "length" and not stopped
+        if reasoned and not text and not truncated:
+            raise RecordError("the answer is reasoning without a translation")
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            half = ascii(error.object[error.start])[1:-1]
+            raise RecordError(f"the answer is not a text: it has half of a character, {half}") from error
+        return Hypothesis(text, truncated, reasoned)
 
     def close(self) -> None:
         """Do nothing: connections are closed after each answer."""
 
 
-def _choices(answer: Any, url: str) -> list[dict[str, Any]]:
+def _content(message: dict[str, Any]) -> str | None:
+    """Return the text of a message, whose content is a string, or a list of parts of which some are text."""
+    content = message["content"]
+    if not isinstance(content, list):
+        return None if content is None else content + ""  # TypeError for anything but a string
+    texts = [part["text"] for part in content if part.get("type") in ("text", "output_text")]
+    return "".join(texts) if texts else None
+
+
+def _choices(answer: Any, address: ServerAddress) -> list[dict[str, Any]]:
     """Return the choices in an answer; ServerError if it has none."""
     choices = answer.get("choices") if isinstance(answer, dict) else None
     if not isinstance(choices, list) or not choices:
-        raise ServerError(f"{url}: the answer has no choices; does the server have OpenAI's API?")
+        raise ServerError(f"{address}: the answer has no choices; does the server have OpenAI's API?")
     return choices
+
+
+def _arrived(answers: "queue.SimpleQueue[tuple[int, Answer | LlamaxError]]") -> Iterator[tuple[int, Answer]]:
+    """Yield the answers that have arrived already, without the errors that end the run."""
+    with suppress(queue.Empty):
+        while True:
+            index, answer = answers.get_nowait()
+            if isinstance(answer, RecordError) or not isinstance(answer, LlamaxError):
+                yield index, answer
 
 
 def _next(answers: "queue.SimpleQueue[tuple[int, Answer | LlamaxError]]") -> tuple[int, Answer | LlamaxError]:

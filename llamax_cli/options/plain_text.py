@@ -1,0 +1,160 @@
+"""The options by which a command of records also reads the formats of convert, and how it reads them.
+
+What is not lines of JSON is read as `llamax convert` reads it: in the format that `--from` names, or that the name and
+the first lines show, and in the languages of `--langs` or of the name. The summary line says so.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from typer import Option
+
+from llamax_cli.conversion.convert import read_corpora
+from llamax_cli.conversion.detection import FORMATS, detect
+from llamax_cli.conversion.segments import CorpusRequest
+from llamax_cli.conversion.selection import Selection, interpret_pattern
+from llamax_cli.errors import DataError, LlamaxError, UsageError
+from llamax_cli.language_clues import language_in
+from llamax_cli.options.values import codes, format_option
+from llamax_cli.records import Record, serialise
+from llamax_cli.streams.inputs import Input
+from llamax_cli.streams.lines import bare
+from llamax_cli.streams.run import Run
+
+BATCH = 1000  # records that are read before the first of them is passed on, at most
+LINES = {"text", "tsv", "tatoeba", "flores", "ntrex"}  # what a line of text may look like, by its name or first line
+BOM = b"\xef\xbb\xbf"
+
+From = Annotated[
+    str | None, format_option("--from", "Format of files that are not records, where it is not detected", FORMATS)
+]
+
+
+def plain_text(
+    langs: Annotated[
+        str | None,
+        Option(metavar="LANG,...", help="Languages of files that are not records, in the order of their columns."),
+    ] = None,
+    from_: From = None,
+) -> "PlainText":
+    """Return how files that are not records are read, by the options."""
+    return PlainText(codes(langs), from_)
+
+
+def plain_translations(
+    langs: Annotated[
+        str | None, Option(metavar="SRC-TGT", help="Direction of translations and references in plain text.")
+    ] = None,
+) -> "PlainText":
+    """Return how plain text is read by a command that compares it line by line: a number is the id of each line."""
+    direction = _direction(langs) if langs else ()
+    return PlainText(direction[1:], None, "its direction with --langs SRC-TGT", True, direction)
+
+
+def _direction(langs: str) -> tuple[str, ...]:
+    try:
+        meanings = interpret_pattern(langs, 2)
+    except UsageError as error:
+        raise UsageError(f"--langs: {error}") from error
+    if len(meanings) > 1 or "*" in next(iter(meanings)):
+        raise UsageError(f"--langs {langs} is not one direction; write it as de-en")
+    return meanings.pop()
+
+
+@dataclass
+class PlainText:
+    """The door of a run for inputs that are not lines of JSON; see `Run.read_through`.
+
+    `languages`, `format`: what the options say. `flag` names the languages. If `is_numbered`, each line is a
+    translation in `direction`, and its number is its id; in a file that an option names, it may also be a reference.
+    """
+
+    languages: tuple[str, ...] = ()
+    format: str | None = None
+    flag: str = "its language with --langs LANG"
+    is_numbered: bool = False
+    direction: tuple[str, ...] = ()
+    _told: set[str] = field(default_factory=set)
+
+    def recognises(self, run: Run, source: Input) -> bool:
+        """Return whether an input is to be read as convert would; DataError if that cannot be done either.
+
+        Without a word about the language, plain text may as well be bad lines of records.
+        """
+        head = source.head().removeprefix(BOM).lstrip()
+        if not head or b"\0" in head or (head.startswith(b"{") and self.format in (None, "records", "text")):
+            return False
+        detected = self.format or detect(source.path, self._request(source))
+        if detected != "text" or self.languages or self.direction:
+            return True
+        name = bare(source.path)
+        if not self.is_numbered and language_in(name.removesuffix(".txt").rpartition(".")[2]):
+            return True
+        if source.path == "-" or name.endswith((".jsonl", ".json")) or run.settings.rejects is not None:
+            return False
+        raise DataError(f"{source.name} is plain text, not records; name {self.flag}")
+
+    def blocks(self, run: Run, source: Input) -> Iterator[bytes]:
+        """Yield the records of an input that is not lines of JSON, as whole lines."""
+        request = self._request(source)
+        name = self.format or detect(source.path, request)
+        if self.is_numbered:
+            name = _line_format(source, name)
+        elif name == "text" and not self.format and len(run.settings.files) > 1:
+            raise DataError(
+                f"{source.name} is one of several files of plain text; --from text reads each by itself, "
+                "and llamax convert joins files that are aligned line by line"
+            )
+        is_first_time = source.name not in self._told
+        self._told.add(source.name)
+        if is_first_time:
+            run.remarks.append(f"{source.name} read as {name}")
+        try:
+            yield from _in_blocks(self._shaped(run, source, read_corpora(request, name, Selection(), run.left_out)))
+            if is_first_time:
+                run.remarks += request.conclusions.remarks(with_names=True)
+        except UsageError as error:  # about the file, not about an option of this command
+            raise DataError(f"{source.name} cannot be read as {name}: {error}") from error
+
+    def _request(self, source: Input) -> CorpusRequest:
+        return CorpusRequest((source.path,), lambda _: source, _refuse, self.languages)
+
+    def _shaped(self, run: Run, source: Input, records: Iterable[Record]) -> Iterable[Record]:
+        if not self.is_numbered:
+            return records
+        translations = _translations(records, *self.direction)
+        if source in run.inputs:
+            return translations
+        return ({**record, "text": record["mt"], "lang": record["tgt_lang"]} for record in translations)
+
+
+def _line_format(source: Input, detected: str) -> str:
+    """Return the format of lines; DataError where the file is detected to be in one that is not lines of text."""
+    if detected not in LINES:
+        raise DataError(f"{source.name} is neither records nor plain text ({detected}); llamax convert makes records")
+    return "text"
+
+
+def _in_blocks(records: Iterable[Record]) -> Iterator[bytes]:
+    """Yield records as blocks of lines; also those before a bad line, with which the run then ends."""
+    batch: list[Record] = []
+    try:
+        for record in records:
+            batch.append(record)
+            if len(batch) == BATCH:
+                yield serialise(batch)
+                batch = []
+    except LlamaxError:
+        yield serialise(batch)
+        raise
+    yield serialise(batch)
+
+
+def _translations(records: Iterable[Record], source: str, target: str) -> Iterator[Record]:
+    for number, record in enumerate(records, 1):
+        yield {"id": str(number), "mt": record["text"], "src_lang": source, "tgt_lang": target}
+
+
+def _refuse(name: str, line: int, reason: str, raw: bytes) -> None:
+    raise DataError(f"{name}:{line}: {reason}; llamax convert --rejects FILE sets such lines aside")
