@@ -391,7 +391,7 @@ def test_errors(llamax: Llamax, english: Lexicon, tmp_path: Path) -> None:
     )
     message = refused(llamax, 2, "--dict", path, "--not", "de,fr,sw,en")
     assert message == "--not leaves no language to translate words into"
-    assert "1.5 is not a share" in refused(llamax, 2, "--dict", path, "--rate", "1.5")
+    assert "1.5 is not in the range 0<=x<=1" in refused(llamax, 2, "--dict", path, "--rate", "1.5")
     assert "give one lexicon or several different ones" in refused(llamax, 2, "--dict", f"{path},{path}")
     assert "no lexicon named 'nothing'" in refused(llamax, 1, "--dict", "nothing")
 
