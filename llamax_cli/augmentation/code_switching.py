@@ -17,11 +17,13 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from llamax_cli.augmentation.capitals import Capitals, apply_capitals, has_capitals_anywhere, opens_sentence
 from llamax_cli.augmentation.unspaced_scripts import is_spaced
 from llamax_cli.augmentation.vocabulary import Vocabulary, Word
 from llamax_cli.augmentation.words import (
+    Gaps,
     WordSplitter,
-    apply_capitals,
+    addresses_in,
     is_word_character,
     join_words,
     split_words,
@@ -60,9 +62,10 @@ class Switcher:
         self._unpack = vocabulary.unpack
         self._split = split
         self._rate = rate
+        self._has_capitals_anywhere = has_capitals_anywhere(vocabulary.lang)
         self._spaced: SpacedSwitcher | None = None
         if SpacedSwitcher is not None and split is split_words:
-            self._spaced = SpacedSwitcher(vocabulary.pack, apply_capitals, rate)
+            self._spaced = SpacedSwitcher(vocabulary.pack, apply_capitals, opens_sentence, rate)
             vocabulary.memory.register(self._spaced)
 
     def switch(self, text: str, key: int) -> Switched:
@@ -71,13 +74,18 @@ class Switcher:
             return switched
         words, gaps = self._split(text)
         found: list[Any] = list(map(self._look_up, words))  # Word, or False if unknown, or None if without a letter
-        places = list(compress(range(len(found)), found))
         count = len(found) - found.count(None)
+        if not gaps and not self._vocabulary.is_exact:
+            for place in addresses_in(words):
+                found[place] = None
+        places = list(compress(range(len(found)), found))
         lengths: Mapping[int, int] = {}
         if self._vocabulary.has_phrases:
             breaks = () if isinstance(gaps, str) else [place for place, gap in enumerate(gaps, 1) if "\n" in gap]
             places, lengths = self._find_entries(words, found, places, breaks)
         covered = len(places) + sum(lengths.values()) - len(lengths)
+        if self._has_capitals_anywhere:
+            _settle_capitals(words, gaps, found, places)
         target = min(covered, int(count * self._rate + (key >> ROUNDING_SHIFT) / ROUNDING_RANGE))
         replacements = self._draw_replacements(found, places, lengths, target, key)
         languages = [language for _, language in replacements.values()]
@@ -126,7 +134,8 @@ class Switcher:
         if ITEM_SEPARATOR in translation:
             synonyms = translation.split(ITEM_SEPARATOR)
             translation = synonyms[(bits >> SYNONYM_SHIFT) % len(synonyms)]
-        return apply_capitals(translation, word.capitals), word.languages[choice]
+        language = word.languages[choice]
+        return apply_capitals(translation, word.capitals, language), language
 
     def _find_entries(
         self, words: Sequence[str], found: list[Any], places: Iterable[int], breaks: Collection[int]
@@ -160,7 +169,7 @@ class Switcher:
         if not self._vocabulary.joiner:
             return True
         second = found[place].core if found[place] else trim(words[place])[1]
-        return second in word.second_words or second.lower() in word.second_words
+        return any(form in word.second_words for form in self._vocabulary.forms(second))
 
     def _longest_phrase(
         self, words: Sequence[str], found: Sequence[Any], place: int, breaks: Collection[int]
@@ -183,6 +192,22 @@ class Switcher:
             if not phrase.has_longer:
                 break
         return longest
+
+
+def _settle_capitals(words: Sequence[str], gaps: Gaps, found: list[Any], places: Iterable[int]) -> None:
+    """Replace the Capitals.ANYWHERE of words by those that a translation has in their place."""
+    for place in places:
+        word: Word = found[place]
+        if word.capitals != Capitals.ANYWHERE:
+            continue
+        start = place
+        while start and (start == place or found[start] is None):  # back to another word with a letter
+            start -= 1
+        before = "".join(
+            words[index] + (gaps if isinstance(gaps, str) else gaps[index]) for index in range(start, place)
+        )
+        capitals = Capitals.FIRST if opens_sentence(before + word.prefix) else Capitals.NONE
+        found[place] = msgspec.structs.replace(word, capitals=capitals)
 
 
 def _pop(places: list[int], index: int) -> int:

@@ -16,8 +16,8 @@
 /* lexicon/store/layout.py has the same separators. */
 enum { FIELD_SEPARATOR = 0, ITEM_SEPARATOR = 1, LIST_SEPARATOR = ',' };
 
-/* words.Capitals */
-enum { CAPITALS_NONE = 0, CAPITALS_FIRST = 1, CAPITALS_ALL = 2 };
+/* capitals.Capitals */
+enum { CAPITALS_NONE = 0, CAPITALS_FIRST = 1, CAPITALS_ALL = 2, CAPITALS_ANYWHERE = 3 };
 
 /* code_switching.py has the same constants, and explains which random bits make which choice. */
 #define ROUNDING_SHIFT 32
@@ -37,6 +37,7 @@ typedef struct {
     uint8_t capitals;           /* one of CAPITALS_... */
     uint8_t has_letter;
     PyObject *second_words;     /* of phrases that begin with the word: a set, True (any word) or NULL (none) */
+    PyObject *forms;            /* tuple of texts to find among second words, or NULL: the word as it is written */
 } Entry;
 
 typedef struct {
@@ -57,7 +58,7 @@ typedef struct {
 
 typedef struct {
     PyObject_HEAD
-    PyObject *pack, *apply_capitals;
+    PyObject *pack, *apply_capitals, *opens_sentence;
     double rate;
     Slot *slots;                /* hash table of the entries, with linear probing */
     size_t capacity, used;
@@ -174,6 +175,7 @@ static int grow(SpacedSwitcher *self) {
 
 static void free_entry(Entry *entry) {
     Py_XDECREF(entry->second_words);
+    Py_XDECREF(entry->forms);
     PyMem_Free(entry);
 }
 
@@ -249,14 +251,18 @@ static Entry *new_entry(SpacedSwitcher *self, const char *text, size_t length, P
     Py_ssize_t size = 0;
     unsigned int prefix_size = 0, suffix_size = 0;
     unsigned char capitals = 0;
-    PyObject *second_words = Py_None;
+    PyObject *second_words = Py_None, *forms = Py_None;
     if (packed != Py_None && !PyTuple_Check(packed)) {
         PyErr_SetString(PyExc_TypeError, "not a packed word");
         return NULL;
     }
-    if (packed != Py_None && !PyArg_ParseTuple(packed, "y#IIbO", &value, &size, &prefix_size, &suffix_size, &capitals,
-                                               &second_words))
+    if (packed != Py_None && !PyArg_ParseTuple(packed, "y#IIbOO", &value, &size, &prefix_size, &suffix_size, &capitals,
+                                               &second_words, &forms))
         return NULL;
+    if (forms != Py_None && !PyTuple_Check(forms)) {
+        PyErr_SetString(PyExc_TypeError, "not a packed word");
+        return NULL;
+    }
     size_t translations_size = size, choices = 0;
     while (translations_size && value[translations_size - 1] != FIELD_SEPARATOR)
         translations_size--;
@@ -292,6 +298,7 @@ static Entry *new_entry(SpacedSwitcher *self, const char *text, size_t length, P
         codes_size -= code_length + (i + 1 < choices);
     }
     entry->second_words = second_words == Py_None ? NULL : Py_NewRef(second_words);
+    entry->forms = forms == Py_None ? NULL : Py_NewRef(forms);
     return entry;
 }
 
@@ -344,9 +351,23 @@ static int is_changed(const Word *word) {
     return first != *core || memcmp(word->replacement + 1, core + 1, word->replacement_length - 1);
 }
 
+/* Return whether a word begins a sentence, or -1 with an exception set: Python is asked, with the text from the last
+   word with a letter before it. */
+static int opens_sentence(SpacedSwitcher *self, const Word *words, const Word *word) {
+    const Word *start = word;
+    while (start > words && (start == word || !start->entry->has_letter))
+        start--;
+    const char *before = start->start;
+    PyObject *answer = PyObject_CallFunction(self->opens_sentence, "s#", before,
+                                             (Py_ssize_t)(word->start + word->entry->prefix - before));
+    int opens = answer ? PyObject_IsTrue(answer) : -1;
+    Py_XDECREF(answer);
+    return opens;
+}
+
 /* Set the replacement of a word to a translation chosen by random bits; the list `held` keeps the strings that Python
    returned alive. Return the translation's language, or NULL with an exception set. */
-static PyObject *translate(SpacedSwitcher *self, Word *word, uint64_t bits, PyObject *held) {
+static PyObject *translate(SpacedSwitcher *self, const Word *words, Word *word, uint64_t bits, PyObject *held) {
     const Entry *entry = word->entry;
     size_t choice = (bits >> LANGUAGE_SHIFT) % entry->choices;
     PyObject *language = self->codes[languages_of(entry)[choice]];
@@ -356,11 +377,18 @@ static PyObject *translate(SpacedSwitcher *self, Word *word, uint64_t bits, PyOb
         size_t synonym = (bits >> SYNONYM_SHIFT) % count_fields(text, length, ITEM_SEPARATOR);
         text = field(text, &length, ITEM_SEPARATOR, synonym);
     }
-    if (entry->capitals == CAPITALS_FIRST && length && !(*text & 0x80)) {
+    unsigned char capitals = entry->capitals;
+    if (capitals == CAPITALS_ANYWHERE) {
+        int opens = opens_sentence(self, words, word);
+        if (opens < 0)
+            return NULL;
+        capitals = opens ? CAPITALS_FIRST : CAPITALS_NONE;
+    }
+    if (capitals == CAPITALS_FIRST && length && !(*text & 0x80) && *text != 'i') {  /* i has a capital of its own in Turkish */
         word->is_capitalized = *text >= 'a' && *text <= 'z';
-    } else if (entry->capitals != CAPITALS_NONE) {
-        PyObject *written =
-            PyObject_CallFunction(self->apply_capitals, "s#b", text, (Py_ssize_t)length, entry->capitals);
+    } else if (capitals != CAPITALS_NONE) {
+        PyObject *written = PyObject_CallFunction(self->apply_capitals, "s#bO", text, (Py_ssize_t)length, capitals,
+                                                  language);
         Py_ssize_t size = 0;
         const char *kept = written ? PyUnicode_AsUTF8AndSize(written, &size) : NULL;
         int failed = !kept || PyList_Append(held, written);
@@ -428,28 +456,20 @@ static PyObject *join(const Word *words, size_t count) {
     return result;
 }
 
-/* Return whether a word is ASCII without capitals, so that lower-casing it changes nothing. */
-static int is_lowercase_ascii(const char *text, size_t length) {
-    for (size_t i = 0; i < length; i++)
-        if ((text[i] >= 'A' && text[i] <= 'Z') || text[i] & 0x80)
-            return 0;
-    return 1;
-}
-
 /* Return whether a phrase that begins with `first` may continue with `second`, or -1 with an exception set. */
 static int may_continue(const Entry *first, const Entry *second) {
     if (!first->second_words || first->suffix || second->prefix || !second->has_letter)
         return 0;
     if (first->second_words == Py_True)
         return 1;
-    size_t length = second->length - second->suffix;
-    PyObject *core = PyUnicode_FromStringAndSize(word_of(second), length);
-    int found = core ? PySet_Contains(first->second_words, core) : -1;
-    if (!found && !is_lowercase_ascii(word_of(second), length)) {
-        PyObject *small = PyObject_CallMethod(core, "lower", NULL);
-        found = small ? PySet_Contains(first->second_words, small) : -1;
-        Py_XDECREF(small);
+    if (second->forms) {
+        int found = 0;
+        for (Py_ssize_t i = 0; !found && i < PyTuple_Size(second->forms); i++)
+            found = PySet_Contains(first->second_words, PyTuple_GetItem(second->forms, i));
+        return found;
     }
+    PyObject *core = PyUnicode_FromStringAndSize(word_of(second), second->length - second->suffix);
+    int found = core ? PySet_Contains(first->second_words, core) : -1;
     Py_XDECREF(core);
     return found;
 }
@@ -541,7 +561,7 @@ static PyObject *switch_words(SpacedSwitcher *self, Word *words, uint32_t *place
         size_t number = bits % left;
         Word *word = words + places[number];
         memmove(places + number, places + number + 1, (left - number - 1) * sizeof *places);
-        PyObject *language = translate(self, word, bits, held);
+        PyObject *language = translate(self, words, word, bits, held);
         if (!language)
             goto end;
         if (!is_changed(word)) {
@@ -612,14 +632,23 @@ end:
 
 /* -- the type ------------------------------------------------------------------------------------------------------ */
 
+static int switcher_release(SpacedSwitcher *self) {
+    Py_CLEAR(self->pack);
+    Py_CLEAR(self->apply_capitals);
+    Py_CLEAR(self->opens_sentence);
+    return 0;
+}
+
 static int switcher_init(SpacedSwitcher *self, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"pack", "apply_capitals", "rate", NULL};
-    PyObject *pack, *apply_capitals;
+    static char *names[] = {"pack", "apply_capitals", "opens_sentence", "rate", NULL};
+    PyObject *pack, *apply_capitals, *opens_sentence;
     double rate;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOd", names, &pack, &apply_capitals, &rate))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOd", names, &pack, &apply_capitals, &opens_sentence, &rate))
         return -1;
+    switcher_release(self);  /* what an earlier __init__ has set */
     self->pack = Py_NewRef(pack);
     self->apply_capitals = Py_NewRef(apply_capitals);
+    self->opens_sentence = Py_NewRef(opens_sentence);
     self->rate = rate;
     return 0;
 }
@@ -633,12 +662,7 @@ static int switcher_traverse(SpacedSwitcher *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE((PyObject *)self));
     Py_VISIT(self->pack);
     Py_VISIT(self->apply_capitals);
-    return 0;
-}
-
-static int switcher_release(SpacedSwitcher *self) {
-    Py_CLEAR(self->pack);
-    Py_CLEAR(self->apply_capitals);
+    Py_VISIT(self->opens_sentence);
     return 0;
 }
 

@@ -12,14 +12,16 @@ class SpacedSwitcher:
     """Code-switches texts at a rate.
 
     `pack(text)` returns the PackedWord of a word or phrase with the punctuation around it, or None if it has no letter.
-    It is called once for each word, and again after `clear`. `apply_capitals(translation, capitals)` returns a
-    translation with the Capitals of the word that it replaces.
+    It is called once for each word, and again after `clear`. `apply_capitals(translation, capitals, language)` returns
+    a translation into a language with the Capitals of the word that it replaces. `opens_sentence(before)` tells from
+    the text before a word whether it begins a sentence.
     """
 
     def __init__(
         self,
         pack: Callable[[str], PackedWord | None],
-        apply_capitals: Callable[[str, int], str],
+        apply_capitals: Callable[[str, int, str], str],
+        opens_sentence: Callable[[str], bool],
         rate: float,
     ) -> None: ...
     def __call__(self, text: str, key: int, /) -> tuple[bytes, int, int, int, list[str]] | None:

@@ -1,24 +1,13 @@
-"""Words of a text: splitting and joining them, their punctuation and their capitals.
+"""Words of a text: splitting and joining them, and their punctuation.
 
 split_words("Hello, world") -> ["Hello,", "world"], " "
 trim("“Hello,") -> ("“", "Hello", ",")
-apply_capitals("haus", capitals_of("Hello")) -> "Haus"
 """
 
 import re
-from collections.abc import Callable, Collection, Sequence
-from enum import IntEnum
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TypeAlias
 from unicodedata import category
-
-
-class Capitals(IntEnum):
-    """Which letters of a word are capitals; spaced.c has the same numbers."""
-
-    NONE = 0
-    FIRST = 1
-    ALL = 2
-
 
 Gaps: TypeAlias = str | Sequence[str]  # the text between words: one for all gaps, or one for each gap
 WordSplitter: TypeAlias = Callable[[str], tuple[list[str], Gaps]]
@@ -58,6 +47,28 @@ def has_letter(word: str) -> bool:
     return word.isalpha() or any(map(str.isalpha, word))
 
 
+_find_address = re.compile(r"@\w|://|(?<!\w)www\.").search
+_find_addresses = re.compile(r"[\w.+-]*@\w[\w.-]*|(?:\w+://|(?<!\w)www\.)[!-~]*").finditer
+
+
+def is_address(word: str) -> bool:
+    """Return whether a word is an address or has one: of the web, of e-mail, or the name of a user, `@house`."""
+    return _find_address(word) is not None
+
+
+def addresses_in(words: Sequence[str]) -> Iterator[int]:
+    """Yield the indices of the words that are in an address, where there is nothing between words."""
+    text = "".join(words)
+    if not is_address(text):
+        return
+    inside = {place for address in _find_addresses(text) for place in range(*address.span())}
+    end = 0
+    for index, word in enumerate(words):
+        start, end = end, end + len(word)
+        if not inside.isdisjoint(range(start, end)):
+            yield index
+
+
 def is_word_character(character: str) -> bool:
     """Return whether a character is a letter, a combining mark or a digit; return False for ""."""
     return character != "" and category(character)[0] in "LMN"
@@ -78,18 +89,3 @@ def trim(word: str) -> tuple[str, str, str]:
     while end > start and category(word[end - 1])[0] in PUNCTUATION:
         end -= 1
     return word[:start], word[start:end], word[end:]
-
-
-def capitals_of(word: str) -> Capitals:
-    """Return the Capitals of a word: `capitals_of("House") -> FIRST`. A single capital letter is FIRST."""
-    if not word[0].isupper():
-        return Capitals.NONE
-    return Capitals.ALL if len(word) > 1 and word.isupper() else Capitals.FIRST
-
-
-def apply_capitals(word: str, capitals: int) -> str:
-    """Return a word with the given Capitals: `apply_capitals("haus", Capitals.ALL) -> "HAUS"`.
-
-    NONE leaves the word unchanged, because a German noun must keep its capital.
-    """
-    return word.upper() if capitals == Capitals.ALL else word[:1].upper() + word[1:] if capitals else word

@@ -14,11 +14,9 @@ from support.lexicons import ENGLISH, lexicon
 from support.processes import Outcome, one_line
 
 from llamax_cli.augmentation.augmentation import Augmentation, open_lexicons
+from llamax_cli.augmentation.capitals import Capitals, apply_capitals, capitals_of
 from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
 from llamax_cli.augmentation.words import (
-    Capitals,
-    apply_capitals,
-    capitals_of,
     has_letter,
     join_words,
     split_words,
@@ -64,12 +62,12 @@ def test_trimmed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("like", "wanted"), [("house", "haus"), ("House", "Haus"), ("HOUSE", "HAUS"), ("I", "Haus"), ("家", "haus")]
+    ("like", "wanted"), [("house", "haus"), ("House", "Haus"), ("HOUSE", "HAUS"), ("A", "Haus"), ("家", "haus")]
 )
 def test_capitals(like: str, wanted: str) -> None:
     """A replacement has the capitals of the word that it replaces."""
-    assert apply_capitals("haus", capitals_of(like)) == wanted
-    assert apply_capitals("Haus", Capitals.NONE) == "Haus"
+    assert apply_capitals("haus", capitals_of(like, "en"), "de") == wanted
+    assert apply_capitals("Haus", Capitals.NONE, "de") == "Haus"
 
 
 # -- the share ---------------------------------------------------------------------------------------------------------
