@@ -29,11 +29,17 @@ def forms(word: str, lang: str) -> tuple[str, ...]:
     each of its vowels, since capitals have none; and each of these with every kind of apostrophe.
     """
     found = plain_forms(word)
-    if len(found) > 1:
+    text = found[0]
+    if len(found) > 1 and (text.isupper() or base(lang) in WITH_DOTLESS_I):
         found = tuple(dict.fromkeys(_other_cases(base(lang), *found)))
-    if _APOSTROPHE.search(found[0]):
+    if _APOSTROPHE.search(text):
         found = tuple(dict.fromkeys([*found, *_with_other_apostrophes(found)]))
     return found
+
+
+def has_cases_of_its_own(lang: str) -> bool:
+    """Return whether a language has pairs of capitals and small letters other than those of all languages."""
+    return base(lang) in WITH_DOTLESS_I | GREEK
 
 
 def _with_other_apostrophes(found: tuple[str, ...]) -> Iterator[str]:
@@ -59,7 +65,7 @@ def _other_cases(lang: str, text: str, lower: str) -> Iterator[str]:
 
 def is_greek_capitals(text: str, lang: str) -> bool:
     """Return whether a Greek word or phrase is in capitals without an accent."""
-    return base(lang) in GREEK and len(text) > 1 and text.isupper() and _TONOS not in normalize("NFD", text)
+    return text.isupper() and len(text) > 1 and base(lang) in GREEK and _TONOS not in normalize("NFD", text)
 
 
 def _with_accent(word: str) -> Iterator[str]:

@@ -5,7 +5,8 @@
        struct Entry | numbers of the languages | the word as written in a text | translations NUL translations NUL ...
 
    A phrase is stored like a word, from the first byte of its first word to the last byte of its last word, with one
-   space between its words. All text is UTF-8. Python decides, once for each word, whether it has a letter; this file does not know what a letter is. */
+   space between its words. All text is UTF-8. Python decides, once for each word, whether it has a letter; this file
+   does not know what a letter is. */
 
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030B0000
@@ -384,7 +385,8 @@ static PyObject *translate(SpacedSwitcher *self, const Word *words, Word *word, 
             return NULL;
         capitals = opens ? CAPITALS_FIRST : CAPITALS_NONE;
     }
-    if (capitals == CAPITALS_FIRST && length && !(*text & 0x80) && *text != 'i') {  /* i has a capital of its own in Turkish */
+    /* The first letter i is left to Python: its capital depends on the language. */
+    if (capitals == CAPITALS_FIRST && length && !(*text & 0x80) && *text != 'i') {
         word->is_capitalized = *text >= 'a' && *text <= 'z';
     } else if (capitals != CAPITALS_NONE) {
         PyObject *written = PyObject_CallFunction(self->apply_capitals, "s#bO", text, (Py_ssize_t)length, capitals,

@@ -13,7 +13,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 import msgspec
 
 from llamax_cli.augmentation.capitals import Capitals, capitals_of
-from llamax_cli.augmentation.forms import forms, is_greek_capitals, plain_forms
+from llamax_cli.augmentation.forms import forms, has_cases_of_its_own, is_greek_capitals, plain_forms
 from llamax_cli.augmentation.words import has_letter, is_address, trim
 from llamax_cli.lexicon.store.layout import CHECKSUM_BYTES, FIELD_SEPARATOR, ITEM_SEPARATOR, LIST_SEPARATOR
 from llamax_cli.lexicon.store.reader import Lexicon
@@ -152,6 +152,7 @@ class Vocabulary:
         self.words: Memo[Word | bool | None] = memory.memo(self._word)
         self.phrases: Memo[Word] = memory.memo(self._phrase)
         self._second_words: Memo[Collection[str]] = memory.memo(self._find_second_words)
+        self._has_plain_cases = not has_cases_of_its_own(lang)
         self._sources = sources
         self.is_exact = is_exact
         self._finds_longer = has_phrases or not joiner
@@ -177,7 +178,8 @@ class Vocabulary:
             return None
         prefix, core, suffix = self._trim(text)
         prefix_size, suffix_size = len(prefix.encode()), len(suffix.encode())
-        if self._is_left_alone(text):
+        is_phrase = " " in core
+        if (prefix or not core.isalpha()) and not is_phrase and self._is_left_alone(text):
             return b"", prefix_size, suffix_size, Capitals.NONE, None, None
         forms = self.forms(core)
         found, has_longer = self._look_up(forms)
@@ -187,15 +189,19 @@ class Vocabulary:
             languages, translations = self._merge(found)
             value = FIELD_SEPARATOR.join((*translations, LIST_SEPARATOR.join(languages))).encode()
         self.memory.charge(len(value))
-        second_words = None if not has_longer else self._second_words_of(forms) if " " not in core else True
+        second_words = None if not has_longer else True if is_phrase else self._second_words_of(forms)
         other_forms = None
         if self.has_phrases and forms != (core,):
             other_forms = forms
             self.memory.charge(sum(FORM_BYTES + len(form) for form in forms))
-        return value, prefix_size, suffix_size, capitals_of(core, self.lang), second_words, other_forms
+        capitals = Capitals.NONE if core.islower() else capitals_of(core, self.lang)
+        return value, prefix_size, suffix_size, capitals, second_words, other_forms
 
     def forms(self, core: str) -> tuple[str, ...]:
         """Return the forms of a word or phrase to look up in the lexicons, those nearest to how it is written first."""
+        if self._has_plain_cases and core.isascii() and "'" not in core and not core.isupper():  # like most words
+            lower = core.lower()
+            return (core,) if lower == core else (core, lower)
         if self.is_exact:
             return plain_forms(core)
         if " " in core and is_greek_capitals(core, self.lang):
@@ -219,9 +225,9 @@ class Vocabulary:
     def _word(self, text: str) -> tuple[Word | bool | None, int]:
         if not has_letter(text):
             return None, WORD_BYTES
+        prefix, core, suffix = self._trim(text)
         if self._is_left_alone(text):
             return False, WORD_BYTES
-        prefix, core, suffix = self._trim(text)
         word, size = self._phrase(core)
         if not word.is_known and not (self.has_phrases and word.has_longer):
             return False, WORD_BYTES
