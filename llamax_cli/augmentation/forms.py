@@ -1,6 +1,6 @@
 """The forms in which a word of a text may stand in a lexicon.
 
-forms("Don’t", "en") -> ("Don’t", "don’t", "Don't", "don't", "Donʼt", "donʼt")
+forms_of("Don’t", "en") -> ("Don’t", "don’t", "Don't", "don't", "Donʼt", "donʼt")
 """
 
 import re
@@ -21,7 +21,7 @@ def plain_forms(word: str) -> tuple[str, ...]:
     return (text,) if lower == text else (text, lower)
 
 
-def forms(word: str, lang: str) -> tuple[str, ...]:
+def forms_of(word: str, lang: str) -> tuple[str, ...]:
     """Return the forms of a word or phrase, those nearest to the word first.
 
     Besides the `plain_forms` they are: the lower case of a language that has one of its own; a word in capitals with

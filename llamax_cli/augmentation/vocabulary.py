@@ -13,7 +13,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 import msgspec
 
 from llamax_cli.augmentation.capitals import Capitals, capitals_of
-from llamax_cli.augmentation.forms import forms, has_cases_of_its_own, is_greek_capitals, plain_forms
+from llamax_cli.augmentation.forms import forms_of, has_cases_of_its_own, is_greek_capitals, plain_forms
 from llamax_cli.augmentation.words import has_letter, is_address, trim
 from llamax_cli.lexicon.store.layout import CHECKSUM_BYTES, FIELD_SEPARATOR, ITEM_SEPARATOR, LIST_SEPARATOR
 from llamax_cli.lexicon.store.reader import Lexicon
@@ -127,12 +127,13 @@ PackedWord: TypeAlias = tuple[bytes, int, int, Capitals, Collection[str] | bool 
 class Vocabulary:
     """One language of some lexicons.
 
-    `words[text]` is a Word if a lexicon has it, False if no lexicon has it, and None if it has no letter.
+    `words[text]` is a Word if a lexicon has it, False if no lexicon has it or it is an address, and None if it has no
+    letter.
     `phrases[core]` is the Word for one or several words without punctuation around them, known or not.
 
     `joiner`: the text between the words of a phrase, "" in languages without spaces. `has_phrases`: phrases are looked
     up too, so `words` also has a Word for an unknown word that begins a phrase. `is_exact`: punctuation is part of a
-    word.
+    word, addresses are words like any other, and a word is looked up only as it is written and in lower case.
     """
 
     def __init__(
@@ -208,8 +209,8 @@ class Vocabulary:
             # A phrase could have an accent in too many places: only beginnings of phrases are continued.
             head, _, last = core.rpartition(" ")
             heads = [form for form in self.forms(head) if self._look_up([form])[1]]
-            return tuple(f"{form} {word}" for form in heads for word in forms(last, self.lang)) or (core,)
-        return forms(core, self.lang)
+            return tuple(f"{form} {word}" for form in heads for word in forms_of(last, self.lang)) or (core,)
+        return forms_of(core, self.lang)
 
     def _is_left_alone(self, text: str) -> bool:
         return not self.is_exact and is_address(text)

@@ -48,7 +48,10 @@ def has_letter(word: str) -> bool:
 
 
 _find_address = re.compile(r"@\w|://|(?<!\w)www\.").search
-_find_addresses = re.compile(r"[\w.+-]*@\w[\w.-]*|(?:\w+://|(?<!\w)www\.)[!-~]*").finditer
+# Where there are no spaces, an address of ASCII characters ends before the first other one.
+_find_addresses = re.compile(
+    r"[A-Za-z0-9_.+-]*@(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\w+)|(?:[A-Za-z]+://|(?<![A-Za-z0-9])www\.)[!-~]*"
+).finditer
 
 
 def is_address(word: str) -> bool:

@@ -11,7 +11,7 @@ from support.lexicons import Words, lexicon
 
 from llamax_cli.augmentation.augmentation import Augmentation
 from llamax_cli.augmentation.capitals import Capitals, apply_capitals, capitals_of, opens_sentence
-from llamax_cli.augmentation.forms import forms
+from llamax_cli.augmentation.forms import forms_of
 from llamax_cli.languages import languages
 from llamax_cli.records import text as record_text
 
@@ -181,7 +181,7 @@ def test_a_word_is_found_however_it_is_typed(tmp_path: Path, lang: str, entry: s
 @given(st.text(), st.sampled_from(["en", "tr", "az", "el", "uk"]))
 def test_forms_begin_with_the_word_and_its_lower_case(word: str, lang: str) -> None:
     """Each is there once, in NFC; an apostrophe or a capital makes more of them."""
-    found = forms(word, lang)
+    found = forms_of(word, lang)
     assert found[0] == normalize("NFC", word)
     assert len(set(found)) == len(found)
     if lang in {"en", "uk"}:
@@ -224,3 +224,7 @@ def test_a_handle_of_chinese_characters_is_left_alone(tmp_path: Path) -> None:
     """It ends at a space."""
     words: Words = {"北京": {"en": ["Beijing"]}, "大学": {"en": ["university"]}}
     assert augmented(tmp_path, "zh", words, "@北京大学 北京") == "@北京大学 Beijing"
+    assert (
+        augmented(tmp_path, "zh", words, "北京 a@house.com大学 @house大学")
+        == "Beijing a@house.com university @house university"
+    )
