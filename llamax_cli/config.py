@@ -38,7 +38,8 @@ ALIASES = {
     "global_batch_size": "batch",
     "per_device_train_batch_size": "micro_batch",
     "num_train_epochs": "epochs",
-    "max_steps": "stop_after",
+    "steps": "max_steps",
+    "max_duration": "max_steps",
     "seq_len": "block",
     "max_length": "block",
     "bf16": "precision",
@@ -83,7 +84,8 @@ class Training:
     )
     micro_batch: int = _setting(1, "Blocks that a GPU processes at once.", least=1)
     epochs: int = _setting(1, "Passes over the data.", least=1)
-    stop_after: int = _setting(0, "Total number of steps after which to stop; 0 stops at the end of the data.", least=0)
+    max_steps: int = _setting(0, "Length of the run in steps, schedule included; 0 is to the end of the data.", least=0)
+    stop_after: int = _setting(0, "Steps after which to pause a longer run, schedule unchanged; 0 never.", least=0)
     seed: int = _setting(0, "Random seed for the order of the data and for initial weights.", fixed=True)
     loss: str = _setting(
         COMPLETION, "What is learned: completions only, or the whole text.", among=LOSS_RULES, fixed=True

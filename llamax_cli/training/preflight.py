@@ -1,6 +1,7 @@
 """What a run will take, for `--preflight`: the data counted, and estimates of memory, disk space and time."""
 
 import json
+import math
 import subprocess
 import sys
 
@@ -46,16 +47,24 @@ def estimate_run(job: Job, shape: ModelShape, machines: Machines, throughput: fl
 def count_tokens(job: Job) -> DataCounts:
     """Count an epoch in a process of its own; it reports bad data itself, and this process exits with its code."""
     command = [sys.executable, "-m", COUNT_TOKENS]
-    counted = subprocess.run(command, input=job.to_json(), stdout=subprocess.PIPE, text=True)
-    if counted.returncode:
-        sys.exit(counted.returncode)
-    return DataCounts(**json.loads(counted.stdout))
+    done = subprocess.run(command, input=job.to_json(), stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit(done.returncode)
+    return DataCounts(**json.loads(done.stdout))
 
 
 def _steps_row(job: Job, counts: DataCounts) -> str:
     training = job.training
-    steps = counts.steps * training.epochs
-    return f"{steps:,} of {training.batch:,} {training.batch_of}, {counted(training.epochs, 'epoch')}"
+    passes = _passes(job, counts)
+    steps = min(counts.steps * training.epochs, training.max_steps or math.inf)
+    length = counted(training.epochs, "epoch") if passes == training.epochs else f"{passes:.2f} epochs (max_steps)"
+    return f"{steps:,} of {training.batch:,} {training.batch_of}, {length}"
+
+
+def _passes(job: Job, counts: DataCounts) -> float:
+    """Return how many times a run goes through its data: `epochs`, or less if `max_steps` ends it earlier."""
+    training = job.training
+    return min(training.epochs, (training.max_steps or math.inf) / max(1, counts.steps))
 
 
 def _memory_row(memory: MemoryEstimate, machines: Machines) -> str:
@@ -68,14 +77,14 @@ def _memory_row(memory: MemoryEstimate, machines: Machines) -> str:
 
 def _time_row(job: Job, shape: ModelShape, machines: Machines, counts: DataCounts, throughput: float | None) -> str:
     """Return the days at a measured throughput, or an estimate from the peak of a known GPU."""
-    epochs = job.training.epochs
+    passes = _passes(job, counts)
     if throughput:
-        days = counts.tokens * epochs / (throughput * machines.ranks) / 86_400
+        days = counts.tokens * passes / (throughput * machines.ranks) / 86_400
         return f"{days:,.2f} days at {throughput:,.0f} tokens/s per process"
     gpu = machines.gpu
     if gpu is None:
         return "unknown, as this machine has no GPU; --throughput N gives the tokens/s of one GPU"
-    flops = shape.flops(counts.tokens, counts.learned, counts.squares) * epochs
+    flops = shape.flops(counts.tokens, counts.learned, counts.squares) * passes
     estimate = estimate_days(flops, gpu.name, machines.ranks)
     if estimate is None:
         return f"unknown for a {gpu.name}; --throughput N gives the tokens/s of one GPU"

@@ -74,7 +74,7 @@ class Trainer:
         return DataPosition(*facts["data"]) if resumed else self.data.plan(0).start()
 
     def train(self, position: DataPosition) -> DataPosition:
-        """Train from a position to the end of the data or to `stop_after`; return the position reached.
+        """Train from a position to the end of the data, to `max_steps` or to `stop_after`; return the position reached.
 
         Terminated or KeyboardInterrupt, after a checkpoint, where a signal asked for the end.
         """
@@ -126,7 +126,7 @@ class Trainer:
         else:
             if self.training.clip:
                 clip_grads_with_norm_(weights, self.training.clip, total_norm)
-            self.lr_scheduler.set_rates(self._progress(step.position))
+            self.lr_scheduler.set_rates(self._progress(step.position, self.state.step + 1))
             self.optimizer.step()
             self.state.add_loss(loss)
         self.optimizer.zero_grad()
@@ -230,22 +230,26 @@ class Trainer:
 
     def log(self, position: DataPosition) -> None:
         """Write a line of metrics about the steps since the last one; on all ranks."""
-        rate = self.lr_scheduler.rate(self._progress(position))
+        rate = self.lr_scheduler.rate(self._progress(position, self.state.step))
         self.metrics_log.log(self.state, self.data.epochs(position), rate)
 
     # -- where the run is ----------------------------------------------------------------------------------------------
 
     def _has_reached_stop(self) -> bool:
-        return 0 < self.training.stop_after <= self.state.step
+        return any(0 < last <= self.state.step for last in (self.training.max_steps, self.training.stop_after))
 
-    def _progress(self, position: DataPosition) -> float:
-        """Return the share of all epochs that is done at a position."""
-        return self.data.epochs(position) / self.training.epochs
+    def _progress(self, position: DataPosition, step: int) -> float:
+        """Return the share of the run that is done at a position, after `step` steps.
+
+        The run ends after all epochs or after `max_steps`, whichever comes first.
+        """
+        most = self.training.max_steps
+        return max(self.data.epochs(position) / self.training.epochs, min(1.0, step / most) if most else 0.0)
 
     def _share_done(self, position: DataPosition) -> float:
-        """Return the share of the run that is done, which may end before its data."""
+        """Return the share of the run that is done before it ends or pauses."""
         stop = self.training.stop_after
-        return max(self._progress(position), self.state.step / stop if stop else 0.0)
+        return max(self._progress(position, self.state.step), self.state.step / stop if stop else 0.0)
 
     # -- facts for the metrics and the model card ----------------------------------------------------------------------
 

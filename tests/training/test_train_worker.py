@@ -258,6 +258,20 @@ def test_lora_is_merged_and_also_written_as_an_adapter(tmp_path: Path, model: Pa
     assert all(torch.allclose(ours[name], theirs[name], atol=1e-6) for name in ours)
 
 
+def test_the_schedule_spans_max_steps_but_not_stop_after(tmp_path: Path, model: Path, mix: Path) -> None:
+    """A run of `max_steps` ends at the final rate; one that is paused and resumed has the losses of one that is not."""
+    settings = {"epochs": 20, "warmup": 0.25, "final_rate": 0.1, "max_steps": 8}
+    train(job(tmp_path / "short", model, mix, **settings))
+    train(job(tmp_path / "paused", model, mix, **settings, stop_after=4))
+    train(job(tmp_path / "paused", model, mix, **settings, resume=True))
+    rates = [line["learning_rate"] for line in metrics(tmp_path / "short")]
+    assert len(rates) == 8
+    assert max(rates) == rates[1] == 1e-3
+    assert rates[-1] == pytest.approx(1e-4)
+    assert losses(tmp_path / "paused") == pytest.approx(losses(tmp_path / "short"), **CLOSE)
+    assert [line["learning_rate"] for line in metrics(tmp_path / "paused")] == rates
+
+
 # -- interruptions -----------------------------------------------------------------------------------------------------
 
 
