@@ -28,6 +28,7 @@ COUNTS = ("words", "covered", "replaced", "sentences", "unchanged")  # all other
 MAX_VERIFIED = 1 << 30  # bytes; a lexicon no larger is verified first, at some gigabytes a second
 PAIR_KEYS = {"src", "tgt", "src_lang", "tgt_lang"}  # keys of a text that are dropped when it becomes a pair
 TARGET = "tgt"  # stands for the target language of each pair
+RULES = 2  # raise it when the same record gets other words; a run is not resumed under other rules
 MOST_COPIES = 1000  # of a record, which are in memory at once
 MAX_LISTED = 20  # languages that a message lists
 
@@ -120,12 +121,13 @@ class Augmentation:
 
     @property
     def dependencies(self) -> dict[str, Any]:
-        """What the result depends on besides the options: the content of the lexicons, and how texts are split.
+        """What the result depends on besides the options: the rules, the content of the lexicons, how texts are split.
 
         `segmenter` is that of Chinese. `segmentation` are those of other languages, absent if the lexicons have none.
         """
         chinese = sorted({self.segmenters[lang] for lang in CHINESE})
         facts: dict[str, Any] = {
+            "rules of augmentation": RULES,
             "lexicons": [lexicon.fingerprint for lexicon in self.lexicons],
             "segmenter": ",".join(chinese),
         }

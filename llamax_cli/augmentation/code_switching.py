@@ -4,22 +4,26 @@
     switch("A black dog.", key) -> (b'"A schwarz dog."', 3, 3, 1, ["de"])
 
 The rate is the share of all words that is replaced; the paper does not give its value. Of n words with a letter,
-n * rate are replaced, rounded up or down at random so that the mean is exact, but no more than the lexicon covers. A
-phrase counts as its number of words. For each replacement, a language is drawn uniformly from those that have a
-translation, and then one of the translations into that language.
+n * rate are wanted, rounded up or down at random so that the mean is exact, but no more than the lexicon covers. Words
+and phrases are drawn until so many words are replaced. A phrase counts as its number of words; one with more words than
+are still wanted is taken with the probability wanted / words, and is the last one either way, so that the mean is exact
+with phrases too. For each replacement, a language is drawn uniformly from those that have a translation, and then one
+of the translations into that language. Where that is the word itself, nothing is replaced, and another word is drawn.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import compress
 from typing import Any, TypeAlias
 
 import msgspec
 
+from llamax_cli.augmentation.capitals import Capitals, apply_capitals, has_capitals_anywhere, opens_sentence
 from llamax_cli.augmentation.unspaced_scripts import is_spaced
 from llamax_cli.augmentation.vocabulary import Vocabulary, Word
 from llamax_cli.augmentation.words import (
+    Gaps,
     WordSplitter,
-    apply_capitals,
+    addresses_in,
     is_word_character,
     join_words,
     split_words,
@@ -58,9 +62,10 @@ class Switcher:
         self._unpack = vocabulary.unpack
         self._split = split
         self._rate = rate
+        self._has_capitals_anywhere = has_capitals_anywhere(vocabulary.lang)
         self._spaced: SpacedSwitcher | None = None
         if SpacedSwitcher is not None and split is split_words:
-            self._spaced = SpacedSwitcher(vocabulary.pack, apply_capitals, rate)
+            self._spaced = SpacedSwitcher(vocabulary.pack, apply_capitals, opens_sentence, rate)
             vocabulary.memory.register(self._spaced)
 
     def switch(self, text: str, key: int) -> Switched:
@@ -69,37 +74,68 @@ class Switcher:
             return switched
         words, gaps = self._split(text)
         found: list[Any] = list(map(self._look_up, words))  # Word, or False if unknown, or None if without a letter
-        places = list(compress(range(len(found)), found))
         count = len(found) - found.count(None)
+        if not gaps and not self._vocabulary.is_exact:
+            for place in addresses_in(words):
+                found[place] = None
+        places = list(compress(range(len(found)), found))
         lengths: Mapping[int, int] = {}
         if self._vocabulary.has_phrases:
             breaks = () if isinstance(gaps, str) else [place for place, gap in enumerate(gaps, 1) if "\n" in gap]
             places, lengths = self._find_entries(words, found, places, breaks)
         covered = len(places) + sum(lengths.values()) - len(lengths)
+        if self._has_capitals_anywhere:
+            _settle_capitals(words, gaps, found, places)
         target = min(covered, int(count * self._rate + (key >> ROUNDING_SHIFT) / ROUNDING_RANGE))
-        chosen = _choose(places, lengths, target, draws(key))
-        languages = [self._replace(words, found, place, bits) for place, bits in chosen]
-        swallowed = _inner_places(chosen, lengths) if lengths else ()
+        replacements = self._draw_replacements(found, places, lengths, target, key)
+        languages = [language for _, language in replacements.values()]
+        swallowed = _inner_places(replacements, lengths) if lengths else ()
+        for place, (translation, _) in replacements.items():
+            word: Word = found[place]
+            words[place] = translation if word.is_plain else word.prefix + translation + word.suffix
         if gaps:
             text = join_words(words, gaps, swallowed)
         else:
-            spaced = {place for (place, _), lang in zip(chosen, languages, strict=True) if is_spaced(lang)}
+            spaced = {place for place, (_, language) in replacements.items() if is_spaced(language)}
             text = _join_unspaced(words, spaced, swallowed)
-        return _encode(text), count, covered, len(chosen) + len(swallowed), languages
+        return _encode(text), count, covered, len(replacements) + len(swallowed), languages
 
-    def _replace(self, words: list[str], found: Sequence[Any], place: int, bits: int) -> str:
-        """Replace the word at a place with a translation chosen by random bits; return the translation's language."""
-        word: Word = found[place]
+    def _draw_replacements(
+        self, found: Sequence[Any], places: list[int], lengths: Mapping[int, int], target: int, key: int
+    ) -> dict[int, tuple[str, str]]:
+        """Return translations, each with its language, by the places of the words that they replace.
+
+        The places are drawn, and are those of `target` words on average.
+        """
+        replacements: dict[int, tuple[str, str]] = {}
+        draw = draws(key)
+        wanted = target
+        for step in range(len(places)):
+            if wanted <= 0:
+                break
+            bits = draw(step)
+            place = _pop(places, bits % len(places))
+            word: Word = found[place]
+            translation, language = self._translate(word, bits)
+            if translation == word.core:
+                continue
+            length = lengths.get(place, 1)
+            if length > wanted and draw(step + 1) % length >= wanted:
+                break
+            replacements[place] = translation, language
+            wanted -= length
+        return replacements
+
+    def _translate(self, word: Word, bits: int) -> tuple[str, str]:
+        """Return a translation of a word, chosen by random bits, with the capitals of the word; and its language."""
         choices = word.translations or self._unpack(word)
         choice = (bits >> LANGUAGE_SHIFT) % len(choices)
         translation = choices[choice]
         if ITEM_SEPARATOR in translation:
             synonyms = translation.split(ITEM_SEPARATOR)
             translation = synonyms[(bits >> SYNONYM_SHIFT) % len(synonyms)]
-        if not word.is_plain:
-            translation = word.prefix + apply_capitals(translation, word.capitals) + word.suffix
-        words[place] = translation
-        return word.languages[choice]
+        language = word.languages[choice]
+        return apply_capitals(translation, word.capitals, language), language
 
     def _find_entries(
         self, words: Sequence[str], found: list[Any], places: Iterable[int], breaks: Collection[int]
@@ -133,7 +169,7 @@ class Switcher:
         if not self._vocabulary.joiner:
             return True
         second = found[place].core if found[place] else trim(words[place])[1]
-        return second in word.second_words or second.lower() in word.second_words
+        return any(form in word.second_words for form in self._vocabulary.forms(second))
 
     def _longest_phrase(
         self, words: Sequence[str], found: Sequence[Any], place: int, breaks: Collection[int]
@@ -158,27 +194,20 @@ class Switcher:
         return longest
 
 
-def _choose(
-    places: list[int], lengths: Mapping[int, int], target: int, draw: Callable[[int], int]
-) -> list[tuple[int, int]]:
-    """Return random places with `target` words in total, each with the bits that were drawn for it.
-
-    A phrase with more words than are still needed is skipped.
-    """
-    sizes = range(len(places), 0, -1)
-    if not lengths and len(places) < LONG_TEXT:
-        return [(places.pop(bits % size), bits) for bits, size in zip(map(draw, range(target)), sizes, strict=False)]
-    chosen: list[tuple[int, int]] = []
-    for step, size in enumerate(sizes):
-        if not target:
-            break
-        bits = draw(step)
-        place = _pop(places, bits % size)
-        length = lengths.get(place, 1)
-        if length <= target:
-            chosen.append((place, bits))
-            target -= length
-    return chosen
+def _settle_capitals(words: Sequence[str], gaps: Gaps, found: list[Any], places: Iterable[int]) -> None:
+    """Replace the Capitals.ANYWHERE of words by those that a translation has in their place."""
+    for place in places:
+        word: Word = found[place]
+        if word.capitals != Capitals.ANYWHERE:
+            continue
+        start = place
+        while start and (start == place or found[start] is None):  # back to another word with a letter
+            start -= 1
+        before = "".join(
+            words[index] + (gaps if isinstance(gaps, str) else gaps[index]) for index in range(start, place)
+        )
+        capitals = Capitals.FIRST if opens_sentence(before + word.prefix) else Capitals.NONE
+        found[place] = msgspec.structs.replace(word, capitals=capitals)
 
 
 def _pop(places: list[int], index: int) -> int:
@@ -190,9 +219,9 @@ def _pop(places: list[int], index: int) -> int:
     return place
 
 
-def _inner_places(chosen: Iterable[tuple[int, int]], lengths: Mapping[int, int]) -> Collection[int]:
-    """Return the places of all words of the chosen phrases, except for the first word of each phrase."""
-    return {inner for place, _ in chosen for inner in range(place + 1, place + lengths.get(place, 1))}
+def _inner_places(places: Iterable[int], lengths: Mapping[int, int]) -> Collection[int]:
+    """Return the places of all words of the phrases at some places, except for the first word of each phrase."""
+    return {inner for place in places for inner in range(place + 1, place + lengths.get(place, 1))}
 
 
 def _join_unspaced(words: Sequence[str], spaced: Collection[int], without: Collection[int]) -> str:

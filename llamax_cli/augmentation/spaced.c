@@ -1,11 +1,12 @@
-/* Code-switching of texts whose words are separated by single spaces, compiled; spaced.pyi describes the interface.
+/* Code-switching of texts whose words are separated by white space, compiled; spaced.pyi describes the interface.
 
    An entry is one block of memory, so that a word costs one or two cache misses instead of a dozen:
 
        struct Entry | numbers of the languages | the word as written in a text | translations NUL translations NUL ...
 
-   A phrase is stored like a word, from the first byte of its first word to the last byte of its last word. All text is
-   UTF-8. Python decides, once for each word, whether it has a letter; this file does not know what a letter is. */
+   A phrase is stored like a word, from the first byte of its first word to the last byte of its last word, with one
+   space between its words. All text is UTF-8. Python decides, once for each word, whether it has a letter; this file
+   does not know what a letter is. */
 
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030B0000
@@ -16,8 +17,8 @@
 /* lexicon/store/layout.py has the same separators. */
 enum { FIELD_SEPARATOR = 0, ITEM_SEPARATOR = 1, LIST_SEPARATOR = ',' };
 
-/* words.Capitals */
-enum { CAPITALS_NONE = 0, CAPITALS_FIRST = 1, CAPITALS_ALL = 2 };
+/* capitals.Capitals */
+enum { CAPITALS_NONE = 0, CAPITALS_FIRST = 1, CAPITALS_ALL = 2, CAPITALS_ANYWHERE = 3 };
 
 /* code_switching.py has the same constants, and explains which random bits make which choice. */
 #define ROUNDING_SHIFT 32
@@ -27,16 +28,17 @@ enum { CAPITALS_NONE = 0, CAPITALS_FIRST = 1, CAPITALS_ALL = 2 };
 #define LONG_TEXT 10000  /* words; a longer text is left to Python */
 
 enum { SHORT_TEXT = 96 };           /* words; a text with no more uses only the stack */
-enum { LANGUAGE_SLOTS = 1 << 12 };  /* at most half are used; no lexicon has that many languages */
+enum { MANY_LANGUAGES = INT32_MAX / 4 };  /* far more than there are codes of languages */
 
 typedef struct {
     uint32_t length;            /* bytes of the word with its punctuation */
     uint32_t prefix, suffix;    /* bytes of punctuation before and after the word */
     uint32_t translations_size; /* bytes */
-    uint16_t choices;           /* languages; 0 where no lexicon has the word */
+    uint32_t choices;           /* languages; 0 where no lexicon has the word */
     uint8_t capitals;           /* one of CAPITALS_... */
     uint8_t has_letter;
     PyObject *second_words;     /* of phrases that begin with the word: a set, True (any word) or NULL (none) */
+    PyObject *forms;            /* tuple of texts to find among second words, or NULL: the word as it is written */
 } Entry;
 
 typedef struct {
@@ -44,26 +46,27 @@ typedef struct {
     Entry *entry;
 } Slot;
 
-/* A word of a text, and the text that is written in its place. */
+/* A word of a text, and what is written in its place; the gap before it is what stands between it and the last one. */
 typedef struct {
-    const char *start;          /* the word; later, its replacement */
-    size_t length;
-    const char *prefix, *suffix; /* punctuation around the replacement */
-    uint32_t prefix_length, suffix_length;
-    uint32_t words;             /* in the phrase that begins here, else 1; 0 inside a replaced phrase */
-    uint32_t is_capitalized;    /* whether the first letter of the replacement, an ASCII letter, is capitalized */
+    const char *start;
+    size_t length;              /* bytes */
+    const char *replacement;    /* of the word or phrase without its punctuation; NULL if it is not replaced */
+    size_t replacement_length;
     Entry *entry;               /* of the word, or of the longest phrase that begins with it */
+    uint32_t words;             /* in the phrase that begins here, else 1 */
+    uint32_t is_capitalized;    /* whether the first letter of the replacement, an ASCII letter, is capitalized */
 } Word;
 
 typedef struct {
     PyObject_HEAD
-    PyObject *pack, *apply_capitals;
+    PyObject *pack, *apply_capitals, *opens_sentence;
     double rate;
     Slot *slots;                /* hash table of the entries, with linear probing */
     size_t capacity, used;
     uint64_t generation;        /* number of times that all entries were freed */
-    PyObject *codes[LANGUAGE_SLOTS]; /* hash table of the languages; the slot of a language is its number */
-    size_t languages;
+    PyObject **codes;           /* of the languages, by their numbers */
+    uint32_t *numbers;          /* hash table of 1 + the number of a language, with linear probing */
+    size_t languages, language_capacity; /* of `codes`; `numbers` is twice as large */
 } SpacedSwitcher;
 
 /* -- fields of texts ----------------------------------------------------------------------------------------------- */
@@ -86,28 +89,52 @@ static size_t count_fields(const char *text, size_t length, char separator) {
     return count;
 }
 
-/* Return the number of words, or 0 if there is white space other than U+0020 (see words.split_words). */
-static size_t count_words(const char *text, size_t length) {
-    size_t count = 1;
-    const unsigned char *at = (const unsigned char *)text, *end = at + length;
-    for (; at < end; at++) {
-        if (*at > ' ' && *at < 0xc2)
-            continue;
-        count += *at == ' ';
-        if (*at < ' ' ||
-            (*at == 0xc2 && (at[1] == 0x85 || at[1] == 0xa0)) ||
-            (*at == 0xe1 && at[1] == 0x9a && at[2] == 0x80) ||
-            (*at == 0xe2 && at[1] == 0x80 && (at[2] <= 0x8a || at[2] == 0xa8 || at[2] == 0xa9 || at[2] == 0xaf)) ||
-            (*at == 0xe2 && at[1] == 0x81 && at[2] == 0x9f) ||
-            (*at == 0xe3 && at[1] == 0x80 && at[2] == 0x80))
-            return 0;
+/* Return how many bytes a character of white space has, or 0 for any other character: what `\s` is for Python. */
+static inline size_t space_size(const unsigned char *at) {
+    if (*at > ' ' && *at < 0xc2)
+        return 0;
+    switch (*at) {
+    case '\t': case '\n': case '\v': case '\f': case '\r': case 0x1c: case 0x1d: case 0x1e: case 0x1f: case ' ':
+        return 1;
+    case 0xc2:
+        return at[1] == 0x85 || at[1] == 0xa0 ? 2 : 0;
+    case 0xe1:
+        return at[1] == 0x9a && at[2] == 0x80 ? 3 : 0;
+    case 0xe2:
+        return (at[1] == 0x80 && (at[2] <= 0x8a || at[2] == 0xa8 || at[2] == 0xa9 || at[2] == 0xaf)) ||
+               (at[1] == 0x81 && at[2] == 0x9f) ? 3 : 0;
+    case 0xe3:
+        return at[1] == 0x80 && at[2] == 0x80 ? 3 : 0;
+    default:
+        return 0;
     }
-    return count;
 }
+
+/* Split a text at runs of white space, as words.split_words does; return the number of words, or `limit` + 1 if there
+   are more. A text that begins or ends with white space begins or ends with an empty word. */
+static size_t split_words(const char *text, size_t length, Word *words, size_t limit) {
+    const unsigned char *at = (const unsigned char *)text, *end = at + length, *start = at;
+    size_t count = 0, size;
+    for (;;) {
+        while (at < end && !space_size(at))
+            at++;
+        if (count == limit)
+            return limit + 1;
+        words[count++] = (Word){.start = (const char *)start, .length = at - start};
+        if (at == end)
+            return count;
+        while (at < end && (size = space_size(at)))
+            at += size;
+        start = at;
+    }
+}
+
+/* Return the start of the gap before a word. */
+static const char *gap_before(const Word *word) { return word[-1].start + word[-1].length; }
 
 /* -- entries of the words seen so far ------------------------------------------------------------------------------ */
 
-static uint16_t *languages_of(const Entry *entry) { return (uint16_t *)(entry + 1); }
+static uint32_t *languages_of(const Entry *entry) { return (uint32_t *)(entry + 1); }
 static char *word_of(const Entry *entry) { return (char *)(languages_of(entry) + entry->choices); }
 static char *translations_of(const Entry *entry) { return word_of(entry) + entry->length; }
 
@@ -149,6 +176,7 @@ static int grow(SpacedSwitcher *self) {
 
 static void free_entry(Entry *entry) {
     Py_XDECREF(entry->second_words);
+    Py_XDECREF(entry->forms);
     PyMem_Free(entry);
 }
 
@@ -164,23 +192,58 @@ static void free_entries(SpacedSwitcher *self) {
     PyMem_Free(slots);
 }
 
-/* Return the number of a language, or -1 with an exception set. */
-static int language_number(SpacedSwitcher *self, const char *code, size_t length) {
-    for (size_t at = hash_of(code, length) & (LANGUAGE_SLOTS - 1);; at = (at + 1) & (LANGUAGE_SLOTS - 1)) {
-        Py_ssize_t size = 0;
-        const char *known = self->codes[at] ? PyUnicode_AsUTF8AndSize(self->codes[at], &size) : NULL;
-        if (known && (size_t)size == length && !memcmp(known, code, length))
-            return at;
-        if (known)
-            continue;
-        if (self->codes[at] || !(self->codes[at] = PyUnicode_FromStringAndSize(code, length)))
-            return -1;
-        if (++self->languages > LANGUAGE_SLOTS / 2) {
-            PyErr_SetString(PyExc_ValueError, "too many languages");
-            return -1;
-        }
-        return at;
+/* Return the place of a language in `numbers`: where it is, or where it belongs. */
+static uint32_t *find_number(const SpacedSwitcher *self, const char *code, size_t length) {
+    size_t mask = 2 * self->language_capacity - 1;
+    for (size_t at = hash_of(code, length) & mask;; at = (at + 1) & mask) {
+        if (!self->numbers[at])
+            return self->numbers + at;
+        Py_ssize_t size;
+        const char *known = PyUnicode_AsUTF8AndSize(self->codes[self->numbers[at] - 1], &size);
+        if (!known)
+            PyErr_Clear();  /* cannot happen: it is the text of UTF-8 */
+        else if ((size_t)size == length && !memcmp(known, code, length))
+            return self->numbers + at;
     }
+}
+
+/* Make room for twice as many languages; -1 with an exception set. */
+static int grow_languages(SpacedSwitcher *self) {
+    size_t capacity = self->language_capacity ? self->language_capacity * 2 : 64;
+    PyObject **codes = PyMem_Realloc(self->codes, capacity * sizeof *codes);
+    if (codes)
+        self->codes = codes;
+    uint32_t *numbers = codes && capacity <= MANY_LANGUAGES ? PyMem_Calloc(2 * capacity, sizeof *numbers) : NULL;
+    if (!numbers) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    PyMem_Free(self->numbers);
+    self->numbers = numbers;
+    self->language_capacity = capacity;
+    for (size_t i = 0; i < self->languages; i++) {
+        Py_ssize_t size;
+        const char *code = PyUnicode_AsUTF8AndSize(codes[i], &size);
+        if (!code)
+            return -1;
+        *find_number(self, code, size) = i + 1;
+    }
+    return 0;
+}
+
+/* Return the number of a language, or -1 with an exception set. */
+static int32_t language_number(SpacedSwitcher *self, const char *code, size_t length) {
+    if (self->languages == self->language_capacity && grow_languages(self) < 0)
+        return -1;
+    uint32_t *number = find_number(self, code, length);
+    if (!*number) {
+        PyObject *text = PyUnicode_FromStringAndSize(code, length);
+        if (!text)
+            return -1;
+        self->codes[self->languages++] = text;
+        *number = self->languages;
+    }
+    return *number - 1;
 }
 
 /* Return a new entry for a word; `packed` is the result of `pack`, a vocabulary.PackedWord or None. */
@@ -189,14 +252,18 @@ static Entry *new_entry(SpacedSwitcher *self, const char *text, size_t length, P
     Py_ssize_t size = 0;
     unsigned int prefix_size = 0, suffix_size = 0;
     unsigned char capitals = 0;
-    PyObject *second_words = Py_None;
+    PyObject *second_words = Py_None, *forms = Py_None;
     if (packed != Py_None && !PyTuple_Check(packed)) {
         PyErr_SetString(PyExc_TypeError, "not a packed word");
         return NULL;
     }
-    if (packed != Py_None && !PyArg_ParseTuple(packed, "y#IIbO", &value, &size, &prefix_size, &suffix_size, &capitals,
-                                               &second_words))
+    if (packed != Py_None && !PyArg_ParseTuple(packed, "y#IIbOO", &value, &size, &prefix_size, &suffix_size, &capitals,
+                                               &second_words, &forms))
         return NULL;
+    if (forms != Py_None && !PyTuple_Check(forms)) {
+        PyErr_SetString(PyExc_TypeError, "not a packed word");
+        return NULL;
+    }
     size_t translations_size = size, choices = 0;
     while (translations_size && value[translations_size - 1] != FIELD_SEPARATOR)
         translations_size--;
@@ -205,11 +272,11 @@ static Entry *new_entry(SpacedSwitcher *self, const char *text, size_t length, P
     const char *codes = value + translations_size;
     size_t codes_size = size - translations_size;
     if ((size_t)prefix_size + suffix_size > length || size > UINT32_MAX || length > UINT32_MAX ||
-        choices > UINT16_MAX || (translations_size && choices != count_fields(codes, codes_size, LIST_SEPARATOR))) {
+        (translations_size && choices != count_fields(codes, codes_size, LIST_SEPARATOR))) {
         PyErr_SetString(PyExc_ValueError, "not a packed word");
         return NULL;
     }
-    Entry *entry = PyMem_Malloc(sizeof(Entry) + choices * sizeof(uint16_t) + length + translations_size);
+    Entry *entry = PyMem_Malloc(sizeof(Entry) + choices * sizeof(uint32_t) + length + translations_size);
     if (!entry) {
         PyErr_NoMemory();
         return NULL;
@@ -222,7 +289,7 @@ static Entry *new_entry(SpacedSwitcher *self, const char *text, size_t length, P
     for (size_t i = 0; i < choices; i++) {
         size_t code_length = codes_size;
         field(codes, &code_length, LIST_SEPARATOR, 0);
-        int number = language_number(self, codes, code_length);
+        int32_t number = language_number(self, codes, code_length);
         if (number < 0) {
             free_entry(entry);
             return NULL;
@@ -232,6 +299,7 @@ static Entry *new_entry(SpacedSwitcher *self, const char *text, size_t length, P
         codes_size -= code_length + (i + 1 < choices);
     }
     entry->second_words = second_words == Py_None ? NULL : Py_NewRef(second_words);
+    entry->forms = forms == Py_None ? NULL : Py_NewRef(forms);
     return entry;
 }
 
@@ -274,39 +342,67 @@ static uint64_t draw(uint64_t key, uint64_t number) {
     return bits ^ bits >> 28;
 }
 
-/* Replace a word with a translation; the list `held` keeps the strings that Python returned alive. */
-static int replace_word(SpacedSwitcher *self, Word *word, uint64_t bits, PyObject *languages, PyObject *held) {
+/* Return whether the replacement of a word differs from the word; spaces between words are not compared. */
+static int is_changed(const Word *word) {
+    const Entry *entry = word->entry;
+    const char *core = word_of(entry) + entry->prefix;
+    if (!word->replacement_length || word->replacement_length != entry->length - entry->prefix - entry->suffix)
+        return 1;
+    int first = word->is_capitalized ? *word->replacement + 'A' - 'a' : *word->replacement;
+    return first != *core || memcmp(word->replacement + 1, core + 1, word->replacement_length - 1);
+}
+
+/* Return whether a word begins a sentence, or -1 with an exception set: Python is asked, with the text from the last
+   word with a letter before it. */
+static int opens_sentence(SpacedSwitcher *self, const Word *words, const Word *word) {
+    const Word *start = word;
+    while (start > words && (start == word || !start->entry->has_letter))
+        start--;
+    const char *before = start->start;
+    PyObject *answer = PyObject_CallFunction(self->opens_sentence, "s#", before,
+                                             (Py_ssize_t)(word->start + word->entry->prefix - before));
+    int opens = answer ? PyObject_IsTrue(answer) : -1;
+    Py_XDECREF(answer);
+    return opens;
+}
+
+/* Set the replacement of a word to a translation chosen by random bits; the list `held` keeps the strings that Python
+   returned alive. Return the translation's language, or NULL with an exception set. */
+static PyObject *translate(SpacedSwitcher *self, const Word *words, Word *word, uint64_t bits, PyObject *held) {
     const Entry *entry = word->entry;
     size_t choice = (bits >> LANGUAGE_SHIFT) % entry->choices;
-    if (PyList_Append(languages, self->codes[languages_of(entry)[choice]]) < 0)
-        return -1;
+    PyObject *language = self->codes[languages_of(entry)[choice]];
     size_t length = entry->translations_size - 1;
     const char *text = field(translations_of(entry), &length, FIELD_SEPARATOR, choice);
     if (memchr(text, ITEM_SEPARATOR, length)) {
         size_t synonym = (bits >> SYNONYM_SHIFT) % count_fields(text, length, ITEM_SEPARATOR);
         text = field(text, &length, ITEM_SEPARATOR, synonym);
     }
-    if (entry->capitals == CAPITALS_FIRST && length && !(*text & 0x80)) {
+    unsigned char capitals = entry->capitals;
+    if (capitals == CAPITALS_ANYWHERE) {
+        int opens = opens_sentence(self, words, word);
+        if (opens < 0)
+            return NULL;
+        capitals = opens ? CAPITALS_FIRST : CAPITALS_NONE;
+    }
+    /* The first letter i is left to Python: its capital depends on the language. */
+    if (capitals == CAPITALS_FIRST && length && !(*text & 0x80) && *text != 'i') {
         word->is_capitalized = *text >= 'a' && *text <= 'z';
-    } else if (entry->capitals != CAPITALS_NONE) {
-        PyObject *written =
-            PyObject_CallFunction(self->apply_capitals, "s#b", text, (Py_ssize_t)length, entry->capitals);
+    } else if (capitals != CAPITALS_NONE) {
+        PyObject *written = PyObject_CallFunction(self->apply_capitals, "s#bO", text, (Py_ssize_t)length, capitals,
+                                                  language);
         Py_ssize_t size = 0;
         const char *kept = written ? PyUnicode_AsUTF8AndSize(written, &size) : NULL;
         int failed = !kept || PyList_Append(held, written);
         Py_XDECREF(written);
         if (failed)
-            return -1;
+            return NULL;
         text = kept;
         length = size;
     }
-    word->prefix = word->start;
-    word->prefix_length = entry->prefix;
-    word->suffix = word->start + entry->length - entry->suffix;
-    word->suffix_length = entry->suffix;
-    word->start = text;
-    word->length = length;
-    return 0;
+    word->replacement = text;
+    word->replacement_length = length;
+    return language;
 }
 
 /* Write a text to `at` as part of a JSON string, and return the end of the written bytes. */
@@ -333,40 +429,33 @@ static char *escape(char *at, const char *text, size_t length) {
     return at;
 }
 
-/* Return the words, with spaces between them, as a JSON string. */
+/* Return the words, with the gaps between them, as a JSON string. */
 static PyObject *join(const Word *words, size_t count) {
-    size_t size = count - 1;
+    const char *end = words[count - 1].start + words[count - 1].length;
+    size_t size = end - words->start;
     for (size_t i = 0; i < count; i++)
-        if (words[i].words)
-            size += words[i].prefix_length + words[i].length + words[i].suffix_length;
+        size += words[i].replacement_length;
     char *text = PyMem_Malloc(6 * size + 2), *at = text;
     if (!text)
         return PyErr_NoMemory();
     *at++ = '"';
-    for (size_t i = 0; i < count; i++) {
-        const Word *word = words + i;
-        if (!word->words)
+    const char *written = words->start;  /* the text up to here is written */
+    for (const Word *word = words; word < words + count; word++) {
+        if (!word->replacement)
             continue;
-        if (i)
-            *at++ = ' ';
-        char *start = at = escape(at, word->prefix, word->prefix_length);
-        at = escape(at, word->start, word->length);
+        const char *core = word->start + word->entry->prefix;
+        char *start = at = escape(at, written, core - written);
+        at = escape(at, word->replacement, word->replacement_length);
         if (word->is_capitalized)
             *start += 'A' - 'a';
-        at = escape(at, word->suffix, word->suffix_length);
+        const Word *last = word + word->words - 1;
+        written = last->start + last->length - word->entry->suffix;
     }
+    at = escape(at, written, end - written);
     *at++ = '"';
     PyObject *result = PyBytes_FromStringAndSize(text, at - text);
     PyMem_Free(text);
     return result;
-}
-
-/* Return whether a word is ASCII without capitals, so that lower-casing it changes nothing. */
-static int is_lowercase_ascii(const char *text, size_t length) {
-    for (size_t i = 0; i < length; i++)
-        if ((text[i] >= 'A' && text[i] <= 'Z') || text[i] & 0x80)
-            return 0;
-    return 1;
 }
 
 /* Return whether a phrase that begins with `first` may continue with `second`, or -1 with an exception set. */
@@ -375,28 +464,57 @@ static int may_continue(const Entry *first, const Entry *second) {
         return 0;
     if (first->second_words == Py_True)
         return 1;
-    size_t length = second->length - second->suffix;
-    PyObject *core = PyUnicode_FromStringAndSize(word_of(second), length);
-    int found = core ? PySet_Contains(first->second_words, core) : -1;
-    if (!found && !is_lowercase_ascii(word_of(second), length)) {
-        PyObject *small = PyObject_CallMethod(core, "lower", NULL);
-        found = small ? PySet_Contains(first->second_words, small) : -1;
-        Py_XDECREF(small);
+    if (second->forms) {
+        int found = 0;
+        for (Py_ssize_t i = 0; !found && i < PyTuple_Size(second->forms); i++)
+            found = PySet_Contains(first->second_words, PyTuple_GetItem(second->forms, i));
+        return found;
     }
+    PyObject *core = PyUnicode_FromStringAndSize(word_of(second), second->length - second->suffix);
+    int found = core ? PySet_Contains(first->second_words, core) : -1;
     Py_XDECREF(core);
     return found;
 }
 
+/* Return the entry of a phrase of several words, or NULL with an exception set. */
+static Entry *get_phrase(SpacedSwitcher *self, const Word *words, size_t count) {
+    const Word *last = words + count - 1;
+    size_t length = words->length, in_text = last->start + last->length - words->start;
+    for (const Word *word = words + 1; word <= last; word++)
+        length += 1 + word->length;
+    int has_single_spaces = length == in_text;
+    for (const Word *word = words + 1; has_single_spaces && word <= last; word++)
+        has_single_spaces = *gap_before(word) == ' ';
+    if (has_single_spaces)
+        return get_entry(self, words->start, length);
+    char *phrase = PyMem_Malloc(length), *at = phrase;
+    if (!phrase) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    for (const Word *word = words; word <= last; word++) {
+        if (word > words)
+            *at++ = ' ';
+        memcpy(at, word->start, word->length);
+        at += word->length;
+    }
+    Entry *entry = get_entry(self, phrase, length);
+    PyMem_Free(phrase);
+    return entry;
+}
+
 /* Replace the entry of a word with that of the longest phrase that begins with it; -1 with an exception set. */
 static int extend_phrase(SpacedSwitcher *self, Word *words, size_t count) {
-    const char *start = words->start;
     Entry *entry = words->entry;
     uint64_t generation = self->generation;
     for (size_t end = 1; end < count; end++) {
+        const char *gap = gap_before(words + end);
+        if (memchr(gap, '\n', words[end].start - gap))
+            return 0;
         int more = may_continue(entry, words[end].entry);
         if (more <= 0)
             return more;
-        if (!(entry = get_entry(self, start, words[end].start + words[end].length - start)))
+        if (!(entry = get_phrase(self, words, end + 1)))
             return -1;
         if (self->generation != generation)
             return 0;  /* the entries that were looked up before are freed */
@@ -432,8 +550,9 @@ static PyObject *switch_words(SpacedSwitcher *self, Word *words, uint32_t *place
             places[left++] = i;
             covered += words[i].words;
         }
-    double rounding = (double)(key >> ROUNDING_SHIFT) / ROUNDING_RANGE;
-    size_t target = with_letter * self->rate + rounding;
+    /* volatile: Python rounds the product before it adds, so no fused multiply-add here */
+    volatile double exact = with_letter * self->rate;
+    size_t target = exact + (double)(key >> ROUNDING_SHIFT) / ROUNDING_RANGE;
     target = target < covered ? target : covered;
     size_t replaced = 0;
     PyObject *languages = PyList_New(0), *held = PyList_New(0), *text = NULL, *result = NULL;
@@ -444,13 +563,21 @@ static PyObject *switch_words(SpacedSwitcher *self, Word *words, uint32_t *place
         size_t number = bits % left;
         Word *word = words + places[number];
         memmove(places + number, places + number + 1, (left - number - 1) * sizeof *places);
-        if (word->words > target - replaced)
-            continue;  /* a phrase with more words than are still needed */
-        if (replace_word(self, word, bits, languages, held) < 0)
+        PyObject *language = translate(self, words, word, bits, held);
+        if (!language)
+            goto end;
+        if (!is_changed(word)) {
+            word->replacement = NULL;
+            continue;
+        }
+        size_t wanted = target - replaced;
+        if (word->words > wanted && draw(key, step + 1) % word->words >= wanted) {
+            word->replacement = NULL;
+            break;
+        }
+        if (PyList_Append(languages, language) < 0)
             goto end;
         replaced += word->words;
-        for (size_t i = 1; i < word->words; i++)
-            word[i].words = 0;
     }
     if ((text = join(words, count)))
         result = Py_BuildValue("OnnnO", text, (Py_ssize_t)with_letter, (Py_ssize_t)covered,
@@ -473,32 +600,28 @@ static PyObject *switcher_call(SpacedSwitcher *self, PyObject *args, PyObject *k
     const char *start;
     if (!PyArg_ParseTuple(args, "UK", &text, &key) || !(start = PyUnicode_AsUTF8AndSize(text, &size)))
         return NULL;
-    size_t count = count_words(start, size);
-    if (!count || count > LONG_TEXT)
-        Py_RETURN_NONE;
     Word short_words[SHORT_TEXT], *words = short_words;
     uint32_t short_places[SHORT_TEXT], *places = short_places;
+    size_t count = split_words(start, size, words, SHORT_TEXT);
+    size_t limit = size / 2 + 2 < LONG_TEXT ? size / 2 + 2 : LONG_TEXT;  /* words with gaps take two bytes or more */
     if (count > SHORT_TEXT) {
-        words = PyMem_Malloc(count * sizeof *words);
-        places = PyMem_Malloc(count * sizeof *places);
+        words = PyMem_Malloc(limit * sizeof *words);
+        places = PyMem_Malloc(limit * sizeof *places);
     }
     PyObject *result = NULL;
     if (!words || !places) {
         PyErr_NoMemory();
         goto end;
     }
-    for (size_t i = 0, left = size; i < count; i++) {
-        size_t length = left;
-        field(start, &length, ' ', 0);
-        words[i] = (Word){.start = start, .length = length};
-        start += length + 1;
-        left -= length + (i + 1 < count);
+    if (count > SHORT_TEXT && (count = split_words(start, size, words, limit)) > limit) {
+        result = Py_NewRef(Py_None);
+        goto end;
     }
     int is_stale = look_up_words(self, words, count);
     if (is_stale > 0)
         is_stale = look_up_words(self, words, count);
     if (is_stale > 0)
-        result = Py_NewRef(Py_None);
+        result = Py_NewRef(Py_None);  /* its words do not fit into the memory budget */
     else if (!is_stale)
         result = switch_words(self, words, places, count, key);
 end:
@@ -511,14 +634,23 @@ end:
 
 /* -- the type ------------------------------------------------------------------------------------------------------ */
 
+static int switcher_release(SpacedSwitcher *self) {
+    Py_CLEAR(self->pack);
+    Py_CLEAR(self->apply_capitals);
+    Py_CLEAR(self->opens_sentence);
+    return 0;
+}
+
 static int switcher_init(SpacedSwitcher *self, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"pack", "apply_capitals", "rate", NULL};
-    PyObject *pack, *apply_capitals;
+    static char *names[] = {"pack", "apply_capitals", "opens_sentence", "rate", NULL};
+    PyObject *pack, *apply_capitals, *opens_sentence;
     double rate;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOd", names, &pack, &apply_capitals, &rate))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOd", names, &pack, &apply_capitals, &opens_sentence, &rate))
         return -1;
+    switcher_release(self);  /* what an earlier __init__ has set */
     self->pack = Py_NewRef(pack);
     self->apply_capitals = Py_NewRef(apply_capitals);
+    self->opens_sentence = Py_NewRef(opens_sentence);
     self->rate = rate;
     return 0;
 }
@@ -532,12 +664,7 @@ static int switcher_traverse(SpacedSwitcher *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE((PyObject *)self));
     Py_VISIT(self->pack);
     Py_VISIT(self->apply_capitals);
-    return 0;
-}
-
-static int switcher_release(SpacedSwitcher *self) {
-    Py_CLEAR(self->pack);
-    Py_CLEAR(self->apply_capitals);
+    Py_VISIT(self->opens_sentence);
     return 0;
 }
 
@@ -546,8 +673,10 @@ static void switcher_dealloc(SpacedSwitcher *self) {
     PyObject_GC_UnTrack(self);
     switcher_release(self);
     free_entries(self);
-    for (size_t i = 0; i < LANGUAGE_SLOTS; i++)
-        Py_XDECREF(self->codes[i]);
+    for (size_t i = 0; i < self->languages; i++)
+        Py_DECREF(self->codes[i]);
+    PyMem_Free(self->codes);
+    PyMem_Free(self->numbers);
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
     Py_DECREF(type);
 }
@@ -558,7 +687,7 @@ static PyMethodDef methods[] = {
 };
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, "Code-switches texts whose words are separated by single spaces."},
+    {Py_tp_doc, "Code-switches texts whose words are separated by white space."},
     {Py_tp_new, PyType_GenericNew},
     {Py_tp_init, switcher_init},
     {Py_tp_call, switcher_call},
@@ -588,7 +717,7 @@ static PyModuleDef_Slot module_slots[] = {{Py_mod_exec, execute}, {0}};
 static PyModuleDef module = {
     PyModuleDef_HEAD_INIT,
     .m_name = "spaced",
-    .m_doc = "Code-switching of texts whose words are separated by single spaces, compiled.",
+    .m_doc = "Code-switching of texts whose words are separated by white space, compiled.",
     .m_slots = module_slots,
 };
 

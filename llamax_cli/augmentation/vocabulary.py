@@ -9,11 +9,12 @@ import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias, TypeVar
-from unicodedata import normalize
 
 import msgspec
 
-from llamax_cli.augmentation.words import Capitals, capitals_of, has_letter, trim
+from llamax_cli.augmentation.capitals import Capitals, capitals_of
+from llamax_cli.augmentation.forms import forms_of, has_cases_of_its_own, is_greek_capitals, plain_forms
+from llamax_cli.augmentation.words import has_letter, is_address, trim
 from llamax_cli.lexicon.store.layout import CHECKSUM_BYTES, FIELD_SEPARATOR, ITEM_SEPARATOR, LIST_SEPARATOR
 from llamax_cli.lexicon.store.reader import Lexicon
 
@@ -23,6 +24,7 @@ Value = TypeVar("Value")
 WORD_BYTES = 300  # of a Word, without its translations
 PACKED_WORD_BYTES = 96  # of an entry of spaced.c, without its translations
 SECOND_WORD_BYTES = 100
+FORM_BYTES = 60
 UNPACKED = 3  # bytes of unpacked translations for each byte of a stored value
 
 
@@ -109,27 +111,29 @@ class Word(msgspec.Struct, gc=False):  # else garbage collections would visit te
         return msgspec.structs.replace(self, prefix=prefix, suffix=suffix, is_plain=False) if prefix or suffix else self
 
 
-# A word or phrase of a text in the form for spaced.c: (value, prefix_size, suffix_size, capitals, second_words).
+# A word or phrase of a text in the form for spaced.c: (value, prefix_size, suffix_size, capitals, second_words, forms).
 #
 #     value          translations and their languages, `Haus NUL domicile U+0001 maison NUL de,fr`; b"" for none
 #     prefix_size    bytes of punctuation before the word
 #     suffix_size    bytes of punctuation after the word
 #     capitals       Capitals of the word without punctuation
 #     second_words   second words of the phrases that begin with the word; None: no such phrases; True: any word
+#     forms          the forms of the word to find among second words; None: only as it is written
 #
 # It is a plain tuple for speed: one is created for each word that is seen for the first time.
-PackedWord: TypeAlias = tuple[bytes, int, int, Capitals, Collection[str] | bool | None]
+PackedWord: TypeAlias = tuple[bytes, int, int, Capitals, Collection[str] | bool | None, tuple[str, ...] | None]
 
 
 class Vocabulary:
     """One language of some lexicons.
 
-    `words[text]` is a Word if a lexicon has it, False if no lexicon has it, and None if it has no letter.
+    `words[text]` is a Word if a lexicon has it, False if no lexicon has it or it is an address, and None if it has no
+    letter.
     `phrases[core]` is the Word for one or several words without punctuation around them, known or not.
 
     `joiner`: the text between the words of a phrase, "" in languages without spaces. `has_phrases`: phrases are looked
     up too, so `words` also has a Word for an unknown word that begins a phrase. `is_exact`: punctuation is part of a
-    word.
+    word, addresses are words like any other, and a word is looked up only as it is written and in lower case.
     """
 
     def __init__(
@@ -149,8 +153,9 @@ class Vocabulary:
         self.words: Memo[Word | bool | None] = memory.memo(self._word)
         self.phrases: Memo[Word] = memory.memo(self._phrase)
         self._second_words: Memo[Collection[str]] = memory.memo(self._find_second_words)
+        self._has_plain_cases = not has_cases_of_its_own(lang)
         self._sources = sources
-        self._is_exact = is_exact
+        self.is_exact = is_exact
         self._finds_longer = has_phrases or not joiner
         # If all languages are taken, a word that is stored is known, and its value can be unpacked later. Otherwise the
         # languages in its value decide whether it is known.
@@ -164,7 +169,7 @@ class Vocabulary:
 
     def find_entry(self, text: str) -> tuple[bool, bool]:
         """Return whether a lexicon has a word, in whatever languages, and whether longer entries begin with it."""
-        found, has_longer = self._look_up(_forms(text))
+        found, has_longer = self._look_up(self.forms(text))
         return bool(found), has_longer
 
     def pack(self, text: str) -> PackedWord | None:
@@ -173,7 +178,11 @@ class Vocabulary:
         if not has_letter(text):
             return None
         prefix, core, suffix = self._trim(text)
-        forms = _forms(core)
+        prefix_size, suffix_size = len(prefix.encode()), len(suffix.encode())
+        is_phrase = " " in core
+        if (prefix or not core.isalpha()) and not is_phrase and self._is_left_alone(text):
+            return b"", prefix_size, suffix_size, Capitals.NONE, None, None
+        forms = self.forms(core)
         found, has_longer = self._look_up(forms)
         if self._is_lazy and len(found) == 1 and not _has_affixes(found[0][1]):
             value = self._sources[0].lexicon.without_sources(found[0][1])
@@ -181,8 +190,30 @@ class Vocabulary:
             languages, translations = self._merge(found)
             value = FIELD_SEPARATOR.join((*translations, LIST_SEPARATOR.join(languages))).encode()
         self.memory.charge(len(value))
-        second_words = None if not has_longer else self._second_words_of(forms) if " " not in core else True
-        return value, len(prefix.encode()), len(suffix.encode()), capitals_of(core), second_words
+        second_words = None if not has_longer else True if is_phrase else self._second_words_of(forms)
+        other_forms = None
+        if self.has_phrases and forms != (core,):
+            other_forms = forms
+            self.memory.charge(sum(FORM_BYTES + len(form) for form in forms))
+        capitals = Capitals.NONE if core.islower() else capitals_of(core, self.lang)
+        return value, prefix_size, suffix_size, capitals, second_words, other_forms
+
+    def forms(self, core: str) -> tuple[str, ...]:
+        """Return the forms of a word or phrase to look up in the lexicons, those nearest to how it is written first."""
+        if self._has_plain_cases and core.isascii() and "'" not in core and not core.isupper():  # like most words
+            lower = core.lower()
+            return (core,) if lower == core else (core, lower)
+        if self.is_exact:
+            return plain_forms(core)
+        if " " in core and is_greek_capitals(core, self.lang):
+            # A phrase could have an accent in too many places: only beginnings of phrases are continued.
+            head, _, last = core.rpartition(" ")
+            heads = [form for form in self.forms(head) if self._look_up([form])[1]]
+            return tuple(f"{form} {word}" for form in heads for word in forms_of(last, self.lang)) or (core,)
+        return forms_of(core, self.lang)
+
+    def _is_left_alone(self, text: str) -> bool:
+        return not self.is_exact and is_address(text)
 
     def _second_words_of(self, forms: Sequence[str]) -> Collection[str]:
         """Return the second words of the phrases that begin with one of the forms of a word."""
@@ -190,12 +221,14 @@ class Vocabulary:
         return sets[0] if len(sets) == 1 else frozenset[str]().union(*sets)
 
     def _trim(self, text: str) -> tuple[str, str, str]:
-        return ("", text, "") if self._is_exact else trim(text)
+        return ("", text, "") if self.is_exact else trim(text)
 
     def _word(self, text: str) -> tuple[Word | bool | None, int]:
         if not has_letter(text):
             return None, WORD_BYTES
         prefix, core, suffix = self._trim(text)
+        if self._is_left_alone(text):
+            return False, WORD_BYTES
         word, size = self._phrase(core)
         if not word.is_known and not (self.has_phrases and word.has_longer):
             return False, WORD_BYTES
@@ -204,12 +237,12 @@ class Vocabulary:
         return word, size
 
     def _phrase(self, core: str) -> tuple[Word, int]:
-        forms = _forms(core)
+        forms = self.forms(core)
         found, has_longer = self._look_up(forms)
         second_words: Collection[str] = ()
         if has_longer and self.joiner:
             second_words = self._second_words_of(forms)
-        capitals = capitals_of(core)
+        capitals = capitals_of(core, self.lang)
         word = Word(core, "", "", capitals, not capitals, bool(found), has_longer, second_words)
         size = WORD_BYTES
         for _, value in found:
@@ -244,7 +277,7 @@ class Vocabulary:
         for source, value in found:
             for language, translations in zip(*source.lexicon.unpack(value), strict=True):
                 if source.languages is None or language in source.languages:
-                    words = translations if self._is_exact else _without_affixes(translations)
+                    words = translations if self.is_exact else _without_affixes(translations)
                     if words:
                         merged.setdefault(language, words)
         return tuple(merged), tuple(merged.values())
@@ -253,13 +286,6 @@ class Vocabulary:
         sets = [source.lexicon.second_words(self.lang, form) for source in self._sources]
         second_words = frozenset[str]().union(*sets)
         return second_words, WORD_BYTES + SECOND_WORD_BYTES * len(second_words)
-
-
-def _forms(core: str) -> tuple[str, ...]:
-    """Return the forms of a word to look up in a lexicon: as written, and in lower case."""
-    text = core if core.isascii() else normalize("NFC", core)
-    lower = text.lower()
-    return (text,) if lower == text else (text, lower)
 
 
 # Finds a hyphen at an edge of a translation in a stored value. A pattern that begins with a letter is searched fast.

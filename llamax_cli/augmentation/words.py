@@ -1,24 +1,13 @@
-"""Words of a text: splitting and joining them, their punctuation and their capitals.
+"""Words of a text: splitting and joining them, and their punctuation.
 
 split_words("Hello, world") -> ["Hello,", "world"], " "
 trim("“Hello,") -> ("“", "Hello", ",")
-apply_capitals("haus", capitals_of("Hello")) -> "Haus"
 """
 
 import re
-from collections.abc import Callable, Collection, Sequence
-from enum import IntEnum
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TypeAlias
 from unicodedata import category
-
-
-class Capitals(IntEnum):
-    """Which letters of a word are capitals; spaced.c has the same numbers."""
-
-    NONE = 0
-    FIRST = 1
-    ALL = 2
-
 
 Gaps: TypeAlias = str | Sequence[str]  # the text between words: one for all gaps, or one for each gap
 WordSplitter: TypeAlias = Callable[[str], tuple[list[str], Gaps]]
@@ -28,12 +17,15 @@ PUNCTUATION = "PSZC"  # Unicode's major categories of punctuation, symbols, sepa
 
 
 def split_words(text: str) -> tuple[list[str], Gaps]:
-    """Return the words of a text, split at white space, and the gaps between them.
+    """Return the words of a text, split at runs of white space, and the gaps between them.
 
     `split_words("a b c") -> (["a", "b", "c"], " ")`
     `split_words("a\\u00a0b  c") -> (["a", "b", "c"], ["\\u00a0", "  "])`
+
+    White space is what `\\s` is: zero-width and other format characters are part of a word. A text that begins or ends
+    with white space begins or ends with an empty word.
     """
-    if text.isprintable():  # true of nearly every text; the only white space in it is U+0020
+    if text.isprintable() and "  " not in text:  # nearly every text: all its gaps are U+0020
         return text.split(" "), " "
     return _SPACE.split(text), _SPACE.findall(text)
 
@@ -53,6 +45,31 @@ def join_words(words: Sequence[str], gaps: Gaps, without: Collection[int] = ()) 
 def has_letter(word: str) -> bool:
     """Return whether a word contains a letter: `has_letter("3rd") -> True`, `has_letter("2024,") -> False`."""
     return word.isalpha() or any(map(str.isalpha, word))
+
+
+_find_address = re.compile(r"@\w|://|(?<!\w)www\.").search
+# Where there are no spaces, an address of ASCII characters ends before the first other one.
+_find_addresses = re.compile(
+    r"[A-Za-z0-9_.+-]*@(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\w+)|(?:[A-Za-z]+://|(?<![A-Za-z0-9])www\.)[!-~]*"
+).finditer
+
+
+def is_address(word: str) -> bool:
+    """Return whether a word is an address or has one: of the web, of e-mail, or the name of a user, `@house`."""
+    return _find_address(word) is not None
+
+
+def addresses_in(words: Sequence[str]) -> Iterator[int]:
+    """Yield the indices of the words that are in an address, where there is nothing between words."""
+    text = "".join(words)
+    if not is_address(text):
+        return
+    inside = {place for address in _find_addresses(text) for place in range(*address.span())}
+    end = 0
+    for index, word in enumerate(words):
+        start, end = end, end + len(word)
+        if not inside.isdisjoint(range(start, end)):
+            yield index
 
 
 def is_word_character(character: str) -> bool:
@@ -75,18 +92,3 @@ def trim(word: str) -> tuple[str, str, str]:
     while end > start and category(word[end - 1])[0] in PUNCTUATION:
         end -= 1
     return word[:start], word[start:end], word[end:]
-
-
-def capitals_of(word: str) -> Capitals:
-    """Return the Capitals of a word: `capitals_of("House") -> FIRST`. A single capital letter is FIRST."""
-    if not word[0].isupper():
-        return Capitals.NONE
-    return Capitals.ALL if len(word) > 1 and word.isupper() else Capitals.FIRST
-
-
-def apply_capitals(word: str, capitals: int) -> str:
-    """Return a word with the given Capitals: `apply_capitals("haus", Capitals.ALL) -> "HAUS"`.
-
-    NONE leaves the word unchanged, because a German noun must keep its capital.
-    """
-    return word.upper() if capitals == Capitals.ALL else word[:1].upper() + word[1:] if capitals else word

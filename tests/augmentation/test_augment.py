@@ -3,7 +3,9 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from statistics import fmean, stdev
 
 import pytest
 from hypothesis import given, settings
@@ -12,11 +14,9 @@ from support.lexicons import ENGLISH, lexicon
 from support.processes import Outcome, one_line
 
 from llamax_cli.augmentation.augmentation import Augmentation, open_lexicons
+from llamax_cli.augmentation.capitals import Capitals, apply_capitals, capitals_of
 from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
 from llamax_cli.augmentation.words import (
-    Capitals,
-    apply_capitals,
-    capitals_of,
     has_letter,
     join_words,
     split_words,
@@ -62,12 +62,12 @@ def test_trimmed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("like", "wanted"), [("house", "haus"), ("House", "Haus"), ("HOUSE", "HAUS"), ("I", "Haus"), ("家", "haus")]
+    ("like", "wanted"), [("house", "haus"), ("House", "Haus"), ("HOUSE", "HAUS"), ("A", "Haus"), ("家", "haus")]
 )
 def test_capitals(like: str, wanted: str) -> None:
     """A replacement has the capitals of the word that it replaces."""
-    assert apply_capitals("haus", capitals_of(like)) == wanted
-    assert apply_capitals("Haus", Capitals.NONE) == "Haus"
+    assert apply_capitals("haus", capitals_of(like, "en"), "de") == wanted
+    assert apply_capitals("Haus", Capitals.NONE, "de") == "Haus"
 
 
 # -- the share ---------------------------------------------------------------------------------------------------------
@@ -148,17 +148,88 @@ def test_a_phrase_ends_with_its_line(english: Lexicon) -> None:
     assert augmented(plan, "good\nmorning", "good\tmorning") == ["gut\nmorning", "guten Morgen"]
 
 
+@pytest.mark.parametrize("beside", ["", "\u00a0x", "\u200b", "\u00ad", "👩\u200d💻", "\x7f", "\ue000", "\t", "\n"])
+def test_a_double_space_does_not_depend_on_other_characters(english: Lexicon, beside: str) -> None:
+    """A run of spaces is one gap, in a phrase too, whatever else is in the line."""
+    plan = Augmentation([english], 1, into=("de",))
+    assert augmented(plan, f"good  morning dog  {beside}") == [f"guten Morgen Hund  {beside}"]
+    assert augmented(plan, f"{beside}  black   dog") == [f"{beside}  schwarz   Hund"]
+
+
 def test_a_long_text_takes_time_in_proportion(english: Lexicon) -> None:
     """A text of 400,000 words takes seconds, with phrases and without."""
     (made,) = augmented(Augmentation([english], into=("de",)), "black dog good morning " * 100_000)
     assert made.count("schwarz") + made.count("Hund") + 2 * made.count("guten Morgen") == 120_000
 
 
-def test_a_phrase_does_not_overshoot(english: Lexicon) -> None:
-    """If only two more words are needed, a phrase of four is skipped."""
-    for seed in range(20):
-        (made,) = augmented(Augmentation([english], 0.33, into=("de",), seed=seed), "good morning to all dog dog")
-        assert made.startswith("good morning to all")
+def mean_share(plan: Augmentation, text: str, count: int) -> tuple[float, float]:
+    """Return the share of words replaced in `count` copies of a text, and the standard error of this mean."""
+    copies = replace(plan, copies=count)()._copies(text, "x", ("en", "de"))
+    shares = [replaced / words for _, words, _, replaced, _ in copies]
+    return fmean(shares), stdev(shares) / count**0.5
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.3, 0.77])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Good morning",
+        "good morning to all",
+        "good morning good morning good morning",
+        "good morning to all dog dog",
+        "good morning, good morning to all dog, ad hoc xyz the",
+    ],
+)
+def test_the_mean_share_is_the_rate_with_phrases(english: Lexicon, text: str, rate: float) -> None:
+    """A text that is one phrase is replaced as often as the rate says; so are phrases among words."""
+    mean, error = mean_share(Augmentation([english], rate), text, 4000)
+    assert abs(mean - rate) < 3.5 * error
+
+
+@given(st.data())
+@settings(max_examples=40, derandomize=True)
+def test_the_mean_share_is_the_rate_for_any_lexicon(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """Whatever words and phrases it has: the rate, or all that is covered if that is less than the rate in any case."""
+    letters = st.sampled_from("abcd")
+    words = data.draw(st.lists(letters, min_size=1, max_size=12))
+    entries = data.draw(
+        st.sets(st.lists(letters, min_size=1, max_size=6).map(" ".join), min_size=1, max_size=8), "entries"
+    )
+    rate = data.draw(st.floats(0, 1))
+    path = tmp_path_factory.mktemp("lexicon") / "any.lex"
+    have = lexicon(path, ("en", {entry: {"de": [entry.upper() * 2]} for entry in entries}))
+    plan = Augmentation([have], rate)
+    text = " ".join(words)
+    counts: Counter[str] = Counter()
+    plan()({"src": text, "tgt": "x", "src_lang": "en", "tgt_lang": "de"}, counts)
+    exact = len(words) * rate
+    low, high = (min(counts["covered"], whole) for whole in (int(exact), int(exact) + 1))
+    wanted = (low + (high - low) * (exact % 1)) / len(words)
+    mean, error = mean_share(plan, text, 3000)
+    assert abs(mean - wanted) < 4 * error + 1e-6
+
+
+def test_a_word_is_not_replaced_by_itself(tmp_path: Path) -> None:
+    """Another word is taken; where there is none, nothing counts as replaced, and the copy is an unchanged one."""
+    words = {
+        "name": {"fr": ["Name"]},
+        "good morning": {"fr": ["good morning"]},
+        "hand": {"fr": ["hand", "main"]},
+        "dog": {"fr": ["chien"]},
+    }
+    have = lexicon(tmp_path / "same.lex", ("en", words))
+    plan = Augmentation([have], 1)
+    counts: Counter[str] = Counter()
+    record = {"src": "Name, (good  morning)", "tgt": "x", "src_lang": "en", "tgt_lang": "fr"}
+    (made,) = plan()(record, counts)
+    assert record_text(made, "src") == record["src"]
+    assert (counts["covered"], counts["replaced"], counts["unchanged"], counts["fr"]) == (3, 0, 1, 0)
+    assert not replace(plan, drop_unchanged=True)()(record, Counter())
+    assert augmented(Augmentation([have], 0.25), "Name Name dog Name") == ["Name Name chien Name"]
+    hands = Counter(augmented(replace(plan, copies=300), "hand"))
+    assert set(hands) == {"hand", "main"} and 100 < hands["main"] < 200
 
 
 def test_languages(english: Lexicon) -> None:
@@ -318,7 +389,7 @@ def test_errors(llamax: Llamax, english: Lexicon, tmp_path: Path) -> None:
     )
     message = refused(llamax, 2, "--dict", path, "--not", "de,fr,sw,en")
     assert message == "--not leaves no language to translate words into"
-    assert "1.5 is not in the range" in refused(llamax, 2, "--dict", path, "--rate", "1.5")
+    assert "1.5 is not in the range 0<=x<=1" in refused(llamax, 2, "--dict", path, "--rate", "1.5")
     assert "give one lexicon or several different ones" in refused(llamax, 2, "--dict", f"{path},{path}")
     assert "no lexicon named 'nothing'" in refused(llamax, 1, "--dict", "nothing")
 

@@ -6,7 +6,7 @@ import tracemalloc
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import given, settings
@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from support.lexicons import ENGLISH, lexicon
 
 from llamax_cli.augmentation.augmentation import Augmentation
+from llamax_cli.augmentation.capitals import apply_capitals, opens_sentence
 from llamax_cli.augmentation.code_switching import Switcher
 from llamax_cli.augmentation.spaced import SpacedSwitcher
 from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
-from llamax_cli.augmentation.words import apply_capitals, split_words
+from llamax_cli.augmentation.words import split_words
 from llamax_cli.errors import RecordError
 from llamax_cli.lexicon.store.reader import Lexicon
 from llamax_cli.randomness import draws
@@ -33,51 +34,65 @@ MORE = {
     "x": {"de": ['"\\', "\x08\x0b\x0c\x1f\x7f/"]},
     "to": {"de": ["zu"]},
     "to all intents": {"de": ["im Grunde"]},
+    "i": {"de": ["ich"], "tr": ["im"], "ka": ["იმ"], "nl": ["ijs"]},
+    "i see": {"de": ["ach"]},
+    "see": {"de": ["SEE", "see"], "el": ["δες", "άι"]},
+    "don't see": {"sw": ["si"]},
+    "don’t": {"fr": ["ne"]},
+    "gül": {"en": ["rose"]},
+    "gül ışık": {"en": ["light"], "hy": ["և"]},
+    "μάιος": {"en": ["may"]},
+    "άλλη μέρα": {"en": ["day"], "de": ["Tag"]},
+    "μέρα": {"de": ["μέρα", "Tag"]},
 }
+LANGUAGES = ["en", "de", "tr", "el", "uk"]
 WORDS = "the The THE black Black dog, (dog) good Good GOOD morning morning! to To all intents ad hoc hoc. new New York"
-WORDS += " york, Straße e\u0301 É — 42 3rd x « «good İ ﬁ iPhone \u200bdog dog\u200b 犬 to\u00ad"
-SPACES = [" "] * 60 + [
-    "  ",
-    "\t",
-    "\n",
-    "\x0b",
-    "\x1c",
-    "\x85",
-    "\xa0",
-    "\u1680",
-    "\u2003",
-    "\u2028",
-    "\u202f",
-    "\u3000",
-]
+WORDS += " I I’m (I) “I i see See SEE, don't Don’t DON'T GÜL IŞIK Işık İ ΜΑΪΟΣ ΑΛΛΗ ΜΕΡΑ Μέρα @dog dog@good.com www.dog"
+WORDS += ' said: said, " . ! - ( york, Straße e\u0301 É — 42 3rd x « «good İ ﬁ iPhone \u200bdog dog\u200b 犬 to\u00ad'
+WHITE = [character for character in map(chr, range(0x110000)) if character.isspace()]
+FORMAT = ["\u200b", "\u00ad", "\u200d", "\u200e", "\u2060", "\ufeff", "\x00", "\x7f", "\U000e0067", "\ue000", "\u0378"]
+GAPS = st.one_of(st.just(" "), st.text(st.sampled_from([" ", " ", *WHITE]), min_size=1, max_size=3))
+TOKENS = st.one_of(
+    st.sampled_from([*WORDS.split(" "), ""]),
+    st.tuples(st.sampled_from(["", *WORDS.split(" ")]), st.sampled_from(FORMAT), st.sampled_from(WORDS.split(" "))).map(
+        "".join
+    ),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=3),
+)
 TEXTS = st.one_of(
     st.text(),
-    st.lists(st.tuples(st.sampled_from([*WORDS.split(" "), ""]), st.sampled_from(SPACES)), max_size=150).map(
-        lambda pairs: "".join(word + space for word, space in pairs)
-    ),
+    st.lists(st.tuples(TOKENS, GAPS), max_size=120).map(lambda pairs: "".join(word + gap for word, gap in pairs)),
+    st.lists(st.sampled_from([*WORDS.split(" "), "  ", "   ", *FORMAT]), max_size=60).map(" ".join),
 )
 
 
 @pytest.fixture(scope="module")
 def english(tmp_path_factory: pytest.TempPathFactory) -> Lexicon:
     """Return a lexicon with phrases, synonyms and several scripts."""
-    have = dict.fromkeys(("de", "fr", "sw", "th", "ar"), 9)
-    return lexicon(tmp_path_factory.mktemp("lexicon") / "english.lex", ("en", {**ENGLISH, **MORE}), entities=have)
+    words = {**ENGLISH, **MORE}
+    have = dict.fromkeys((lang for word in words.values() for lang in word), 9)
+    languages = [(lang, words) for lang in LANGUAGES]
+    return lexicon(tmp_path_factory.mktemp("lexicon") / "english.lex", *languages, entities=have)
 
 
 def switchers(
-    sources: list[LexiconSource], rate: float, phrases: bool, exact: bool, size: int
+    sources: list[LexiconSource], rate: float, phrases: bool, exact: bool, size: int, lang: str = "en"
 ) -> tuple[Switcher, Switcher]:
     """Return the compiled switcher and the Python switcher."""
     compiled, python = (
         Switcher(
-            Vocabulary(sources, "en", " ", MemoryBudget(room), has_phrases=phrases, is_exact=exact), split_words, rate
+            Vocabulary(sources, lang, " ", MemoryBudget(room), has_phrases=phrases, is_exact=exact), split_words, rate
         )
         for room in (size, 1 << 30)
     )
     assert compiled._spaced is not None
     python._spaced = None
     return compiled, python
+
+
+def made_switcher(pack: Callable[[str], Any], rate: float) -> SpacedSwitcher:
+    """Return a compiled switcher with packed words of its own."""
+    return SpacedSwitcher(pack, apply_capitals, opens_sentence, rate)
 
 
 @given(
@@ -88,14 +103,23 @@ def switchers(
     exact=st.booleans(),
     only=st.sampled_from([None, frozenset(["de", "th"]), frozenset(["xx"])]),
     size=st.sampled_from([200, 2000, 1 << 30]),
+    lang=st.sampled_from(LANGUAGES),
 )
 @settings(max_examples=400)
 def test_it_does_what_python_does(
-    english: Lexicon, texts: list[str], key: int, rate: float, phrases: bool, exact: bool, only: object, size: int
+    english: Lexicon,
+    texts: list[str],
+    key: int,
+    rate: float,
+    phrases: bool,
+    exact: bool,
+    only: object,
+    size: int,
+    lang: str,
 ) -> None:
     """For any text and white space, with and without phrases, however small the memory budget."""
     sources = [LexiconSource(english, only), LexiconSource(english)] if only else [LexiconSource(english)]  # type: ignore[arg-type]
-    compiled, python = switchers(sources, rate, phrases and not exact, exact, size)
+    compiled, python = switchers(sources, rate, phrases and not exact, exact, size, lang)
     for text in texts:
         assert compiled.switch(text, key) == python.switch(text, key)
 
@@ -131,10 +155,45 @@ def test_real_texts_are_the_same(data: Path, tmp_path: Path, llamax: Callable[..
     assert replaced > 5000
 
 
+def test_every_character_divides_words_in_both_or_in_neither(english: Lexicon) -> None:
+    """All of the first plane and every 16th of the others: in a word, between words, and beside two spaces."""
+    compiled, python = switchers([LexiconSource(english)], 1, True, False, 1 << 30)
+    characters = [chr(code) for code in (*range(0xD800), *range(0xE000, 0x10000), *range(0x10000, 0x110000, 16))]
+    for start in range(0, len(characters), 500):
+        text = "\n".join(f"a{character}1" for character in characters[start : start + 500])
+        assert compiled.switch(text, 1) == python.switch(text, 1)
+    for character in [*WHITE, *FORMAT]:
+        for text in (
+            f"good{character}morning",
+            f"good  morning {character}",
+            f"{character} good {character} morning  ",
+        ):
+            assert compiled.switch(text, 1) == python.switch(text, 1)
+        _, words, *_ = compiled.switch(f"good{character}morning", 1)
+        assert words == 1 + character.isspace()
+
+
+def test_any_number_of_languages(tmp_path: Path) -> None:
+    """More languages than 16 bits can number, in one word and in many."""
+    codes = [f"l{number}" for number in range(70_000)]
+    words = {"all": {code: [f"all {code}"] for code in codes}}
+    words |= {f"w{start}": {code: [f"one {code}"] for code in codes[start::5000]} for start in range(5000)}
+    have = lexicon(tmp_path / "many.lex", ("en", words), entities=dict.fromkeys(codes, 1))
+    compiled, python = switchers([LexiconSource(have)], 1, True, False, 1 << 30)
+    text = " ".join(["all"] * 50 + [f"w{number}" for number in range(5000)])
+    for key in (1, 2**63):
+        switched = compiled.switch(text, key)
+        assert switched == python.switch(text, key)
+        _, _, _, replaced, languages = switched
+        assert replaced == 5050 and len(set(languages)) > 4500 and set(languages) <= set(codes)
+
+
 @given(st.integers(0, 2**64 - 1), st.integers(1, 20))
 def test_its_draws_are_those_of_python(key: int, words: int) -> None:
     """The first word is drawn by the same random bits as in Python."""
-    spaced = SpacedSwitcher(lambda word: (f"{word}!\0de".encode(), 0, 0, 0, None), apply_capitals, 1 / words)
+    spaced = SpacedSwitcher(
+        lambda word: (f"{word}!\0de".encode(), 0, 0, 0, None, None), apply_capitals, opens_sentence, 1 / words
+    )
     left = [str(number) for number in range(words)]
     chosen = left[draws(key)(0) % words]
     text, *_, languages = spaced(" ".join(left), key) or (b'""',)
@@ -143,11 +202,19 @@ def test_its_draws_are_those_of_python(key: int, words: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "made", [("x\0de", 0, 0, 0, None), (b"x\0de", 0, 0), (b"x\0de,fr", 0, 0, 0, None), (b"x\0de", 3, 3, 0, None), 1]
+    "made",
+    [
+        ("x\0de", 0, 0, 0, None, None),
+        (b"x\0de", 0, 0),
+        (b"x\0de,fr", 0, 0, 0, None, None),
+        (b"x\0de", 3, 3, 0, None, None),
+        (b"x\0de", 0, 0, 0, None, 1),
+        1,
+    ],
 )
 def test_nonsense_is_refused(made: object) -> None:
     """A malformed packed word raises an exception and does not crash."""
-    spaced = SpacedSwitcher(lambda word: made, apply_capitals, 1)  # type: ignore[arg-type,return-value]
+    spaced = made_switcher(lambda word: made, 1)  # type: ignore[arg-type,return-value]
     for _ in range(3):
         with pytest.raises((TypeError, ValueError)):
             spaced("dog", 1)
@@ -160,16 +227,20 @@ def test_errors_of_what_it_calls_are_handed_on() -> None:
         raise LookupError("lost")
 
     with pytest.raises(LookupError, match="lost"):
-        SpacedSwitcher(fail, apply_capitals, 1)("dog cat", 1)
+        made_switcher(fail, 1)("dog cat", 1)
     with pytest.raises(LookupError, match="lost"):
-        SpacedSwitcher(lambda _: (b"x\0de", 0, 0, 2, None), fail, 1)("dog cat", 1)
+        SpacedSwitcher(lambda _: (b"x\0de", 0, 0, 2, None, None), fail, opens_sentence, 1)("dog cat", 1)
+    with pytest.raises(LookupError, match="lost"):
+        SpacedSwitcher(lambda _: (b"x\0de", 0, 0, 3, None, None), apply_capitals, fail, 1)("dog cat", 1)
 
 
 def test_it_gives_its_memory_back(english: Lexicon) -> None:
     """A word takes a few hundred bytes, which `clear` frees."""
     tracemalloc.start()
     try:
-        spaced = SpacedSwitcher(lambda word: (b"Haus\0de", 0, 0, 1, frozenset([word])), apply_capitals, 0.5)
+        spaced = SpacedSwitcher(
+            lambda word: (b"Haus\0de", 0, 0, 1, frozenset([word]), None), apply_capitals, opens_sentence, 0.5
+        )
         for number in range(20_000):
             spaced(f"a{number} b{number} word", number)
         kept = tracemalloc.get_traced_memory()[0]

@@ -14,6 +14,7 @@ import random
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 from measure import DATA, LLAMAX, Peak, seconds
@@ -119,6 +120,9 @@ def scripts(folder: Path, rounds: int) -> None:
         ("th", "Thai", ()),
         ("ja", "Japanese", ()),
     ):
+        if "rjieba" in more and find_spec("rjieba") is None:
+            print(f"{name} rjieba: not measured, because it is not installed (pip install rjieba)")
+            continue
         texts = folder / f"{code}.jsonl"
         made = subprocess.run(
             [*LLAMAX, "convert", "-q", DATA / "flores101", DATA / "ntrex128", "--mono", code],
