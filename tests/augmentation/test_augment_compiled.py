@@ -231,7 +231,7 @@ def test_errors_of_what_it_calls_are_handed_on() -> None:
     with pytest.raises(LookupError, match="lost"):
         SpacedSwitcher(lambda _: (b"x\0de", 0, 0, 2, None, None), fail, opens_sentence, 1)("dog cat", 1)
     with pytest.raises(LookupError, match="lost"):
-        SpacedSwitcher(lambda _: (b"x\0de", 0, 0, 3, None, None), apply_capitals, fail, 1)("dog cat", 1)
+        SpacedSwitcher(lambda _: (b"x\0de", 0, 0, 3, None, None), apply_capitals, fail, 1)("dog\tcat", 1)
 
 
 def test_it_gives_its_memory_back(english: Lexicon) -> None:
