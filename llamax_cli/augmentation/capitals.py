@@ -25,10 +25,12 @@ class Capitals(IntEnum):
     ANYWHERE = 3
 
 
+_ALL = int(Capitals.ALL)
+_INITIALS_BY_LANGUAGE = "iև"  # the letters whose title case depends on the language
 CAPITAL_NOUNS = frozenset({"de", "lb", "nds", "gsw", "bar"})  # languages that write all nouns with a capital
 WITH_DOTLESS_I = frozenset({"tr", "az", "crh", "gag"})  # İ is the capital of i, and I that of ı
 GREEK = frozenset({"el", "grc"})
-APOSTROPHES = "'’ʼ"  # a keyboard's, a typesetter's, and the one that Unicode counts as a letter
+APOSTROPHES = "'’ʼʻ‘"  # a keyboard's, a typesetter's, and what is typed for either where it is a letter, as in Uzbek
 _ENGLISH_I = re.compile(rf"I(?:[ {APOSTROPHES}]|$)").match
 _CHEROKEE = re.compile("[\u13a0-\u13f5]").match  # usual letters, although Unicode classes them as capitals
 _GEORGIAN = re.compile("[\u10d0-\u10ff]")  # these letters have capitals for headlines, which hardly any text uses
@@ -64,13 +66,17 @@ def apply_capitals(word: str, capitals: int, lang: str) -> str:
 
     NONE leaves the word unchanged, because a German noun must keep its capital.
     """
-    if capitals == Capitals.NONE:
+    if not capitals:
         return word
-    return _upper(word, base(lang)) if capitals == Capitals.ALL else _title(word, base(lang))
+    if capitals == _ALL:
+        return _upper(word, base(lang))
+    if word[:1] in _INITIALS_BY_LANGUAGE:
+        return _title(word, base(lang))
+    return word[:1].title() + word[1:]  # the letter itself where a script has no capitals
 
 
 def _title(word: str, lang: str) -> str:
-    """Return a word with its first letter in title case, which is the letter itself where a script has no capitals."""
+    """Return a word with its first letter, one of _INITIALS_BY_LANGUAGE, in title case."""
     if lang in WITH_DOTLESS_I and word.startswith("i"):
         return "İ" + word[1:]
     if lang == "nl" and word.startswith("ij"):

@@ -1,6 +1,6 @@
 """The forms in which a word of a text may stand in a lexicon.
 
-forms_of("Don’t", "en") -> ("Don’t", "don’t", "Don't", "don't", "Donʼt", "donʼt")
+forms_of("Don't", "en") -> ("Don't", "don't", "Don’t", "don’t")
 """
 
 import re
@@ -10,6 +10,7 @@ from unicodedata import normalize
 from llamax_cli.augmentation.capitals import APOSTROPHES, GREEK, WITH_DOTLESS_I, base
 
 _APOSTROPHE = re.compile(f"[{APOSTROPHES}]")
+_USUAL_APOSTROPHES = APOSTROPHES[:2]
 _TONOS = "\u0301"
 _DIALYTIKA = "\u0308"
 
@@ -33,7 +34,9 @@ def forms_of(word: str, lang: str) -> tuple[str, ...]:
     if len(found) > 1 and (text.isupper() or base(lang) in WITH_DOTLESS_I):
         found = tuple(dict.fromkeys(_other_cases(base(lang), *found)))
     if _APOSTROPHE.search(text):
-        found = tuple(dict.fromkeys([*found, *_with_other_apostrophes(found)]))
+        is_usual = text.isascii() and base(lang) != "uz"
+        others = _with_other_apostrophes(found, _USUAL_APOSTROPHES if is_usual else APOSTROPHES)
+        found = tuple(dict.fromkeys([*found, *others]))
     return found
 
 
@@ -42,8 +45,8 @@ def has_cases_of_its_own(lang: str) -> bool:
     return base(lang) in WITH_DOTLESS_I | GREEK
 
 
-def _with_other_apostrophes(found: tuple[str, ...]) -> Iterator[str]:
-    for apostrophe in APOSTROPHES:
+def _with_other_apostrophes(found: tuple[str, ...], apostrophes: str) -> Iterator[str]:
+    for apostrophe in apostrophes:
         for form in found:
             yield _APOSTROPHE.sub(apostrophe, form)
 

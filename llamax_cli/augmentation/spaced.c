@@ -352,9 +352,18 @@ static int is_changed(const Word *word) {
     return first != *core || memcmp(word->replacement + 1, core + 1, word->replacement_length - 1);
 }
 
-/* Return whether a word begins a sentence, or -1 with an exception set: Python is asked, with the text from the last
-   word with a letter before it. */
+/* Return whether a word begins a sentence, or -1 with an exception set: except in simple cases Python is asked, with the
+   text from the last word with a letter before it. */
 static int opens_sentence(SpacedSwitcher *self, const Word *words, const Word *word) {
+    if (!word->entry->prefix && word == words)
+        return 1;
+    if (!word->entry->prefix && word[-1].length && word->start - gap_before(word) == 1 && word->start[-1] == ' ') {
+        char last = word->start[-2];
+        if ((last >= 'a' && last <= 'z') || last == ',')
+            return 0;
+        if (last == '.')
+            return 1;
+    }
     const Word *start = word;
     while (start > words && (start == word || !start->entry->has_letter))
         start--;

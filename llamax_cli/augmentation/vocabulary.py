@@ -20,6 +20,8 @@ from llamax_cli.lexicon.store.reader import Lexicon
 
 Value = TypeVar("Value")
 
+NO_CAPITALS = Capitals.NONE  # quicker to look up
+
 # Estimated bytes of memory, for MemoryBudget.
 WORD_BYTES = 300  # of a Word, without its translations
 PACKED_WORD_BYTES = 96  # of an entry of spaced.c, without its translations
@@ -189,13 +191,14 @@ class Vocabulary:
         else:
             languages, translations = self._merge(found)
             value = FIELD_SEPARATOR.join((*translations, LIST_SEPARATOR.join(languages))).encode()
-        self.memory.charge(len(value))
+        size = len(value)
         second_words = None if not has_longer else True if is_phrase else self._second_words_of(forms)
         other_forms = None
-        if self.has_phrases and forms != (core,):
+        if self.has_phrases and not (prefix or is_phrase) and forms != (core,):
             other_forms = forms
-            self.memory.charge(sum(FORM_BYTES + len(form) for form in forms))
-        capitals = Capitals.NONE if core.islower() else capitals_of(core, self.lang)
+            size += len(forms) * (FORM_BYTES + len(core))
+        self.memory.charge(size)
+        capitals = NO_CAPITALS if core.islower() else capitals_of(core, self.lang)
         return value, prefix_size, suffix_size, capitals, second_words, other_forms
 
     def forms(self, core: str) -> tuple[str, ...]:
