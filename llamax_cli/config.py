@@ -22,8 +22,8 @@ TRACKERS = ("tensorboard", "wandb")
 LINEAR_LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")  # of each decoder layer
 ALL_LINEAR = "all-linear"  # peft's word for them
 BLOCKS, RECORDS = "blocks", "records"
-# What other trainers call a setting, for the hint about an unknown key.
 LARGEST_NUMBER = 2**63 - 1
+# What other trainers call a setting, for the hint about an unknown key.
 ALIASES = {
     "optim": "optimizer",
     "lr": "learning_rate",

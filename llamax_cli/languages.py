@@ -30,6 +30,7 @@ __all__ = [
     "language",
     "languages",
     "name_of",
+    "primary_subtag",
     "table_row",
     "variety",
 ]
@@ -107,6 +108,11 @@ def _registered_name(subtag: str) -> str:
     from llamax_cli.language_tags import registry
 
     return str(registry()["language", subtag]["Description"][0])
+
+
+def primary_subtag(code: str) -> str:
+    """Return a code without script, region and variants: `primary_subtag("az-Cyrl") -> "az"`."""
+    return code.partition("-")[0]
 
 
 def base(code: str) -> str:
@@ -201,7 +207,7 @@ def _unknown(code: str) -> str:
 
 def _label(code: str) -> str:
     """Return a code with its name in English: "de (German)", "pt-PT (Portuguese)"."""
-    name = languages()[code].name if code in languages() else _registered_name(code.partition("-")[0])
+    name = languages()[code].name if code in languages() else _registered_name(primary_subtag(code))
     return f"{code} ({name})"
 
 
@@ -228,7 +234,7 @@ def _nearest(folded: str) -> list[str]:
     """Return the codes, at most three, whose spelling or name is nearest to a misspelt one: "portugese" -> ["pt"]."""
     from difflib import get_close_matches
 
-    first = folded.partition("-")[0]
+    first = primary_subtag(folded)
     if first in aliases():
         return [aliases()[first]]
     codes = {**{name: code for code, name in _names()}, **aliases()}

@@ -16,8 +16,13 @@ from support.runs import model_folder, sample
 
 from llamax_cli import cli
 from llamax_cli.cli import COMMANDS, load
-from llamax_cli.training import accelerate_entry  # noqa: F401  (torch and accelerate are loaded once, not in each run)
+from llamax_cli.training import (
+    accelerate_entry,  # noqa: F401  (torch and accelerate are loaded once, not in each run)
+    preflight,
+)
+from llamax_cli.training.estimates import DataCounts
 
+COUNTS = DataCounts(3, 20, learned=15, squares=140, blocks=1, steps=1, filled=0.5, left_out="")
 MT = {"mt": "Das Haus ist rot.", "tgt": "Das Haus ist rot."}
 PAIRS = [pair(number, "en", "de", **MT, candidate=1) for number in range(3)]
 CALLS = {
@@ -53,38 +58,6 @@ HOSTILE = [
     *("٣", "²", "0x10", "1_0", "+1", "1.", ".5", "1,5", "1/0", "0/1", "3/2", "1/" + "9" * 400, "9" * 400 + "M", "0M"),
     *("nan%", "%", "auto", "None", "true", "\0", "\u202e1", "1\n"),
 ]
-NUMBERS = {"--memory", "--shard", "--part", "--max-rejects", "--max-new-tokens"}  # written in a way of their own
-HOSTILE = [
-    *("nan", "-nan", "inf", "-inf", "infinity", "1e999", "-1e999", "-0", "-0.0", "0", "-1", "1e-400", "0.5", "1e3"),
-    *(
-        "1000000000000000000000000000000",
-        "9" * 400,
-        "9" * 5000,
-        "-" + "9" * 30,
-        "9223372036854775808",
-        "",
-        " ",
-        "٣",
-        "²",
-    ),
-    *(
-        "0x10",
-        "1_0",
-        "+1",
-        "1.",
-        ".5",
-        "1,5",
-        "1/0",
-        "0/1",
-        "3/2",
-        "1/" + "9" * 400,
-        "9" * 400 + "M",
-        "0M",
-        "nan%",
-        "%",
-    ),
-    *("auto", "None", "true", "\0", "\u202e1", "1\n"),
-]
 NUMBERS = {"IntParamType", "FloatParamType", "IntRange", "FloatRange"}
 
 
@@ -118,6 +91,8 @@ def run(
 ) -> Callable[..., tuple[int, str]]:
     """Return a function that runs a command in the folder of its input, and returns its exit code and messages."""
     monkeypatch.chdir(inputs)
+    # A process of its own counts the tokens, whatever the options say; it takes seconds.
+    monkeypatch.setattr(preflight, "count_tokens", lambda job: COUNTS)
     capfd.readouterr()
 
     def call(*arguments: str) -> tuple[int, str]:

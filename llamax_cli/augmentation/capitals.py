@@ -11,6 +11,8 @@ import re
 from enum import IntEnum
 from unicodedata import normalize
 
+from llamax_cli.languages import primary_subtag
+
 
 class Capitals(IntEnum):
     """Which letters of a word are capitals; spaced.c has the same numbers.
@@ -41,13 +43,8 @@ _GREEK_HIATUS = re.compile("((?:[αεουΑΕΟΥ](?=\u0301ι)|[αεοηΑΕΟΗ
 
 def has_capitals_anywhere(lang: str) -> bool:
     """Return whether words of a language may have capitals of the kind ANYWHERE."""
-    lang = base(lang)
+    lang = primary_subtag(lang)
     return lang == "en" or lang in CAPITAL_NOUNS
-
-
-def base(lang: str) -> str:
-    """Return a language code without script and region: `base("az-Cyrl") -> "az"`."""
-    return lang.partition("-")[0]
 
 
 def capitals_of(word: str, lang: str) -> Capitals:
@@ -56,7 +53,7 @@ def capitals_of(word: str, lang: str) -> Capitals:
         return Capitals.NONE
     if word.isupper() and any(map(str.isupper, word[1:])):
         return Capitals.ALL
-    lang = base(lang)
+    lang = primary_subtag(lang)
     is_usual = lang in CAPITAL_NOUNS or (lang == "en" and _ENGLISH_I(word))
     return Capitals.ANYWHERE if is_usual else Capitals.FIRST
 
@@ -69,9 +66,9 @@ def apply_capitals(word: str, capitals: int, lang: str) -> str:
     if not capitals:
         return word
     if capitals == _ALL:
-        return _upper(word, base(lang))
+        return _upper(word, primary_subtag(lang))
     if word[:1] in _INITIALS_BY_LANGUAGE:
-        return _title(word, base(lang))
+        return _title(word, primary_subtag(lang))
     return word[:1].title() + word[1:]  # the letter itself where a script has no capitals
 
 

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from unicodedata import normalize
 
-from llamax_cli.augmentation.capitals import APOSTROPHES, GREEK, WITH_DOTLESS_I, base
+from llamax_cli.augmentation.capitals import APOSTROPHES, GREEK, WITH_DOTLESS_I
+from llamax_cli.languages import primary_subtag
 
 _APOSTROPHE = re.compile(f"[{APOSTROPHES}]")
 _USUAL_APOSTROPHES = APOSTROPHES[:2]
@@ -31,10 +32,10 @@ def forms_of(word: str, lang: str) -> tuple[str, ...]:
     """
     found = plain_forms(word)
     text = found[0]
-    if len(found) > 1 and (text.isupper() or base(lang) in WITH_DOTLESS_I):
-        found = tuple(dict.fromkeys(_other_cases(base(lang), *found)))
+    if len(found) > 1 and (text.isupper() or primary_subtag(lang) in WITH_DOTLESS_I):
+        found = tuple(dict.fromkeys(_other_cases(primary_subtag(lang), *found)))
     if _APOSTROPHE.search(text):
-        is_usual = text.isascii() and base(lang) != "uz"
+        is_usual = text.isascii() and primary_subtag(lang) != "uz"
         others = _with_other_apostrophes(found, _USUAL_APOSTROPHES if is_usual else APOSTROPHES)
         found = tuple(dict.fromkeys([*found, *others]))
     return found
@@ -42,7 +43,7 @@ def forms_of(word: str, lang: str) -> tuple[str, ...]:
 
 def has_cases_of_its_own(lang: str) -> bool:
     """Return whether a language has pairs of capitals and small letters other than those of all languages."""
-    return base(lang) in WITH_DOTLESS_I | GREEK
+    return primary_subtag(lang) in WITH_DOTLESS_I | GREEK
 
 
 def _with_other_apostrophes(found: tuple[str, ...], apostrophes: str) -> Iterator[str]:
@@ -68,7 +69,7 @@ def _other_cases(lang: str, text: str, lower: str) -> Iterator[str]:
 
 def is_greek_capitals(text: str, lang: str) -> bool:
     """Return whether a Greek word or phrase is in capitals without an accent."""
-    return text.isupper() and len(text) > 1 and base(lang) in GREEK and _TONOS not in normalize("NFD", text)
+    return text.isupper() and len(text) > 1 and primary_subtag(lang) in GREEK and _TONOS not in normalize("NFD", text)
 
 
 def _with_accent(word: str) -> Iterator[str]:

@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 from typer import Option
 
-from llamax_cli.mixing.algorithm1 import MixtureParameters
+from llamax_cli.mixing.algorithm1 import MOST_COPIES, MixtureParameters
 from llamax_cli.mixing.chunk_reader import ReaderSettings
 from llamax_cli.mixing.mixture import MixtureRequest, write_mixture
 from llamax_cli.mixing.subsets import EpochRandomness
 from llamax_cli.options.command import NEUTRAL, READS, command
-from llamax_cli.options.values import MOST_COPIES, byte_size, one_of, real_number, share, whole_number
+from llamax_cli.options.values import byte_size, one_of, real_number, share, whole_number
 from llamax_cli.streams.run import Run
 
 

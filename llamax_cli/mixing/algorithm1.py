@@ -12,6 +12,8 @@ from llamax_cli.records import Missing
 Key = TypeVar("Key")
 ENGLISH = "en"  # the language from which text is translated for languages with few pairs
 
+MOST_COPIES = 10_000  # of a pair; more are a slip
+
 
 @dataclass(frozen=True)
 class MixtureParameters:

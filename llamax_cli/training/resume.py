@@ -33,7 +33,7 @@ def compare(job: Job, facts: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     changed = {name: (there[name], value) for name, value in here.items() if value != there[name]}
     for name, (before, now) in changed.items():
         if is_fixed(name):
-            raise ResumeError(f"{name} is {shown(now)}, but {shown(before)} in the checkpoint; {KEEP}")
+            raise ResumeError(f"{name} is {_shown(now)}, but {_shown(before)} in the checkpoint; {KEEP}")
     base = facts.get(BASE)
     if base is not None and base != weights_fingerprint(job.model):
         raise ResumeError(f"{job.model} is not the model that the checkpoint was trained from; {KEEP}")
@@ -42,11 +42,11 @@ def compare(job: Job, facts: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
 
 def describe_changes(changed: Mapping[str, tuple[Any, Any]]) -> str:
     """Return the changes in one line: `batch 4 -> 8, clip 1.0 -> 0.5`."""
-    return ", ".join(f"{name} {shown(before)} -> {shown(now)}" for name, (before, now) in changed.items())
+    return ", ".join(f"{name} {_shown(before)} -> {_shown(now)}" for name, (before, now) in changed.items())
 
 
-def shown(value: Any) -> str:
-    """Return a setting's value as it is written in TOML: `shown(True) -> "true"`."""
+def _shown(value: Any) -> str:
+    """Return a setting's value as it is written in TOML: `_shown(True) -> "true"`."""
     if isinstance(value, bool):
         return str(value).lower()
     return f"[{', '.join(value)}]" if isinstance(value, tuple) else str(value)

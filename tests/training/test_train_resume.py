@@ -9,7 +9,7 @@ import pytest
 from support.records import write
 from support.runs import begin, end, job, metrics, model_folder, sample, train
 
-from llamax_cli.config import OPTIMIZERS, Training, is_fixed
+from llamax_cli.config import Training, is_fixed
 from llamax_cli.errors import ResumeError
 from llamax_cli.models.fingerprint import weights_fingerprint
 from llamax_cli.training.dataset import Cache, open_sample_file
@@ -32,36 +32,42 @@ def mix(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("data") / "mix.jsonl", [sample(number) for number in range(600)])
 
 
-def other(name: str, value: Any, metadata: Any) -> Any:
-    """Return another value that a setting may have."""
-    if metadata.get("among"):
-        return next((each for each in metadata["among"] if each != value), "unknown")
+def other(setting: Any) -> Any:
+    """Return another value of a setting than its default."""
+    value, among = setting.default, setting.metadata.get("among", ())
+    if isinstance(value, tuple):
+        return (*value, among[0] if among else "another")
+    if among:
+        return next(each for each in among if each != value)
     if isinstance(value, bool):
         return not value
-    if isinstance(value, tuple):
-        return ("another", *value)
     return value / 2 + 0.25 if isinstance(value, float) else value + 1 if isinstance(value, int) else "another"
 
 
 @pytest.mark.parametrize("setting", fields(Training), ids=lambda setting: setting.name)
-def test_each_setting_is_refused_or_takes_effect(tmp_path: Path, setting: Any) -> None:
+def test_each_setting_is_refused_or_takes_effect(tmp_path: Path, setting: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names the setting with both values; a change that is accepted is returned with them."""
-    name, here = setting.name, Training()
-    value = other(name, getattr(here, name), {} if name == "trackers" else setting.metadata)
-    there = asdict(here) | {name: value}
-    asked = Job(str(tmp_path / "model"), "", (), str(tmp_path), False, True, False, here)
-    if name == "optimizer":
-        assert len(OPTIMIZERS) == 1  # so another one is of another version
-    elif name == "trackers":
-        there[name] = ("wandb",)
+    if setting.name == "optimizer":  # of which there is only one so far
+        monkeypatch.setattr(setting, "metadata", {**setting.metadata, "among": ("adamw", "sgd")})
+    name, here, before = setting.name, setting.default, other(setting)
+    asked = Job(str(tmp_path / "model"), "", (), str(tmp_path), False, True, False, Training())
+    facts = {"training": asdict(Training()) | {name: before}}
     if name in FIXED:
-        with pytest.raises(ResumeError, match=name if name != "optimizer" else "another version"):
-            compare(asked, {"training": there})
+        with pytest.raises(ResumeError, match=rf"^{name} is .*, but .* in the checkpoint; repeat"):
+            compare(asked, facts)
     else:
-        found = compare(asked, {"training": there})
-        assert found == {name: (there[name], getattr(here, name))}
+        found = compare(asked, facts)
+        assert found == {name: (before, here)}
         assert describe_changes(found).startswith(f"{name} ")
     assert is_fixed(name) == (name in FIXED)
+
+
+def test_a_setting_of_another_version_is_refused(tmp_path: Path) -> None:
+    """Whatever it was, this version cannot continue with it."""
+    asked = Job(str(tmp_path / "model"), "", (), str(tmp_path), False, True, False, Training())
+    for unknown in ({"optimizer": "lion"}, {"colour": "red"}):
+        with pytest.raises(ResumeError, match=rf"another version of llamax: .*{next(iter(unknown))}"):
+            compare(asked, {"training": asdict(Training()) | unknown})
 
 
 def test_the_base_model_is_known_by_its_weights(tmp_path: Path, model: Path) -> None:

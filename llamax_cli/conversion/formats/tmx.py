@@ -16,7 +16,7 @@ from llamax_cli.conversion.formats.markup import Parser
 from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment
 from llamax_cli.errors import DataError, LanguageError
 from llamax_cli.language_table import fold
-from llamax_cli.languages import base, canonical
+from llamax_cli.languages import base, canonical, primary_subtag
 from llamax_cli.streams.inputs import Input
 
 CODE_ELEMENTS = {"bpt", "ept", "it", "ph", "sub", "ut"}  # elements of a segment that contain formatting codes
@@ -94,15 +94,11 @@ def _without_regions(codes: Mapping[str, str]) -> Mapping[str, str]:
     """
     variants: dict[str, set[str]] = {}
     for language in codes.values():
-        variants.setdefault(_language_of(language), set()).add(language)
+        variants.setdefault(primary_subtag(language), set()).add(language)
     return {
-        code: base(language) if len(variants[_language_of(language)]) == 1 else language
+        code: base(language) if len(variants[primary_subtag(language)]) == 1 else language
         for code, language in codes.items()
     }
-
-
-def _language_of(tag: str) -> str:
-    return tag.partition("-")[0]
 
 
 class _UnitReader:

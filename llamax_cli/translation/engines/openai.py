@@ -53,7 +53,6 @@ class OpenaiEngine:
             for _ in requests:
                 index, answer = _next(answers)
                 if isinstance(answer, LlamaxError) and not isinstance(answer, RecordError):
-                    stop.set()
                     yield from _arrived(answers)  # they may be kept, although the run ends
                     raise answer
                 yield index, answer
@@ -76,8 +75,11 @@ class OpenaiEngine:
             answer: Answer | LlamaxError = WorkerError("a thread that sends requests to the server has died")
             try:
                 answer = self._translate(requests[index], stop)
+            except RecordError as error:
+                answer = error
             except LlamaxError as error:
                 answer = error
+                stop.set()  # here, so that no thread sends another request before the answer is read
             finally:
                 answers.put((index, answer))
 
