@@ -7,6 +7,7 @@ module is run by the process itself, or by a fork of it. A command that is `fres
 """
 
 import atexit
+import faulthandler
 import inspect
 import json
 import os
@@ -45,6 +46,7 @@ class Process:
         self._status = os.fdopen(status, "rb", 0)
         self._pipes = {place: os.fdopen(end, "rb" if place else "wb") for place, end in pipes.items()}
         self._output: dict[int, bytes] = {}
+        self._readers: list[threading.Thread] = []
         self.pid = int(self._status.readline())
         self.returncode: int | None = None
 
@@ -77,14 +79,15 @@ class Process:
     def communicate(self, stdin: bytes = b"", timeout: float | None = None) -> tuple[bytes, bytes]:
         """Write to the process, read all that it writes to pipes, wait for its end; return stdout and stderr."""
         pipes, self._pipes = self._pipes, {}
-        readers = [threading.Thread(target=self._read, args=each, daemon=True) for each in pipes.items() if each[0]]
-        for reader in readers:
+        started = [threading.Thread(target=self._read, args=each, daemon=True) for each in pipes.items() if each[0]]
+        for reader in started:
             reader.start()
+        self._readers += started
         if 0 in pipes:
             with suppress(BrokenPipeError), pipes[0] as pipe:  # the command need not read to the end
                 pipe.write(stdin)
         self.wait(timeout)
-        for reader in readers:
+        for reader in self._readers:
             reader.join(timeout)
         return self._output.get(1, b""), self._output.get(2, b"")
 
@@ -160,8 +163,9 @@ def run(*arguments: object, stdin: bytes = b"", timeout: float = 120, **how: Any
     process = start(*arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE, **how)
     try:
         output = process.communicate(stdin, timeout)
-    except subprocess.TimeoutExpired:
-        process.kill()
+    except subprocess.TimeoutExpired as error:
+        process.send_signal(signal.SIGABRT)  # shows where it hangs
+        error.add_note(process.communicate(timeout=10)[1].decode(errors="replace"))
         raise
     return subprocess.CompletedProcess(list(map(str, arguments)), process.wait(), *output)
 
@@ -174,23 +178,26 @@ def serve(connection: socket.socket) -> None:
     for name in PRELOADED:
         import_module(name)
     statuses: dict[int, int] = {}  # of what runs: where to tell how it ended
-    ended: dict[int, int] = {}
 
-    def tell() -> None:
-        for pid in [*ended]:
-            if (status := statuses.pop(pid, None)) is not None:
-                with suppress(BrokenPipeError):  # nobody asks any more
-                    os.write(status, f"{ended.pop(pid)}\n".encode())
-                os.close(status)
-
-    def reap(*_: object) -> None:
+    def reap() -> None:
         with suppress(ChildProcessError):  # no child is left
             while (found := os.waitpid(-1, os.WNOHANG))[0]:
-                ended[found[0]] = os.waitstatus_to_exitcode(found[1])
-        tell()
+                if (status := statuses.pop(found[0], None)) is not None:
+                    with suppress(BrokenPipeError):  # nobody asks any more
+                        os.write(status, f"{os.waitstatus_to_exitcode(found[1])}\n".encode())
+                    os.close(status)
 
-    signal.signal(signal.SIGCHLD, reap)
+    # A handler that did the work itself would not run if the signal came just before the wait for a message begins.
+    waking, wake = os.pipe()
+    os.set_blocking(waking, False)
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
     while True:
+        if connection not in select.select([connection, waking], [], [])[0]:
+            os.read(waking, 1 << 10)
+            reap()
+            continue
         message, descriptors, *_ = socket.recv_fds(connection, MESSAGE, 4)
         if not message:
             return
@@ -210,7 +217,6 @@ def serve(connection: socket.socket) -> None:
         with suppress(BrokenPipeError):
             os.write(status, f"{pid}\n".encode())
         statuses[pid] = status
-        tell()
 
 
 def _become(
@@ -224,6 +230,7 @@ def _become(
         with suppress(OSError):
             if descriptor > 2 and not os.get_inheritable(descriptor):
                 os.close(descriptor)
+    signal.set_wakeup_fd(-1)
     for number in signal.valid_signals():
         if callable(signal.getsignal(number)) and number != signal.SIGINT:
             signal.signal(number, signal.SIG_DFL)
@@ -237,6 +244,7 @@ def _become(
     sys.stdin = open(0, closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", closefd=False, buffering=1, errors="backslashreplace")  # noqa: SIM115
+    faulthandler.enable(2)  # of who is sent SIGABRT, as `run` does
     code: object = 1
     try:
         _run(*arguments)
