@@ -65,8 +65,6 @@ def _copied_files(folder: Path) -> list[Path]:
 
 
 def _open(folder: Path) -> Weights:
-    if not folder.is_dir():
-        raise ModelError(f"{folder}: no such folder; download a model of the hub first")
     read_config(str(folder))
     weights = Weights(folder)
     for name, entry in weights.entries.items():
