@@ -18,6 +18,7 @@ import pytest
 from support.processes import ROOT, wait_for
 from support.records import write
 from support.runs import metrics, model_folder, sample
+from support.zygote import zygote
 
 from llamax_cli.cli import COMMANDS
 from llamax_cli.streams.inputs import Input
@@ -27,9 +28,9 @@ PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
 
 def run(script: str, *arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run an example as a user does."""
+    """Run an example as a user does, with commands that start at once."""
     command = ["bash", str(ROOT / "examples" / script), *arguments]
-    environment = {**os.environ, "PATH": PATH, **environment}
+    environment = {**os.environ, "PATH": f"{zygote().commands()}:{PATH}", **environment}
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=True)
 
 
@@ -169,6 +170,7 @@ def test_quickstart(tmp_path: Path) -> None:
         os.killpg(process.pid, signal.SIGKILL)
     assert not (work / "trained" / "model").exists()
 
+    given["env"]["PATH"] = f"{zygote().commands()}:{PATH}"
     first = subprocess.run(command, capture_output=True, check=False, timeout=600, **given)
     assert first.returncode == 0, first.stderr
     started = [line for line in metrics(work / "trained", "start") if line["resumed"]]
