@@ -2,8 +2,6 @@
 
 import fcntl
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,11 +46,13 @@ def llamax(tmp_path: Path) -> Callable[..., Outcome]:
 
 @pytest.fixture
 def filters(tmp_path: Path) -> Callable[..., Outcome]:
-    """Return a function that runs a command of support/filters.py, which have the shared flags and nothing else."""
+    """Return a function that runs a command of support/filters.py, which have the shared flags and nothing else.
+
+    It is forked as `llamax` is; `filters.start` begins real interpreters.
+    """
 
     def run(*arguments: object, stdin: bytes = b"", cwd: Path = tmp_path) -> Outcome:
-        command = [sys.executable, filter_commands.__file__, *map(str, arguments)]
-        return subprocess.run(command, input=stdin, capture_output=True, cwd=cwd, timeout=120)
+        return zygote.run_module(filter_commands.__file__, *arguments, stdin=stdin, cwd=cwd)
 
     return run
 

@@ -276,13 +276,13 @@ def test_quickstart(tmp_path: Path) -> None:
     """
     command = ["bash", str(small_clone(tmp_path)), "work"]
     work = tmp_path / "work"
-    given: dict[str, Any] = {"cwd": tmp_path, "env": {**os.environ, "PATH": PATH}, "text": True}
+    environment = {**os.environ, "PATH": f"{zygote().commands()}:{PATH}"}
+    given: dict[str, Any] = {"cwd": tmp_path, "env": environment, "text": True}
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True, **given) as process:
         wait_for(work / "trained" / "checkpoints" / "step-00000002" / "facts.json", seconds=120)
         os.killpg(process.pid, signal.SIGKILL)
     assert not (work / "trained" / "model").exists()
 
-    given["env"]["PATH"] = f"{zygote().commands()}:{PATH}"
     first = subprocess.run(command, capture_output=True, check=False, timeout=600, **given)
     assert first.returncode == 0, first.stderr
     started = [line for line in metrics(work / "trained", "start") if line["resumed"]]

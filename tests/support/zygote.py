@@ -182,14 +182,21 @@ def start(*arguments: object, **how: Any) -> Process:
 
 def run(*arguments: object, stdin: bytes = b"", timeout: float = 120, **how: Any) -> subprocess.CompletedProcess[bytes]:
     """Run `llamax ARGUMENTS` and return its exit code and output, as subprocess.run does."""
-    process = start(*arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE, **how)
+    return run_module("llamax_cli", *arguments, stdin=stdin, timeout=timeout, **how)
+
+
+def run_module(
+    *arguments: object, stdin: bytes = b"", timeout: float = 120, **how: Any
+) -> subprocess.CompletedProcess[bytes]:
+    """Run `python -m ARGUMENTS`, or `python ARGUMENTS` if the first is a file, as subprocess.run does."""
+    process = zygote().start(arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE, **how)
     try:
         output = process.communicate(stdin, timeout)
     except subprocess.TimeoutExpired as error:
         process.send_signal(signal.SIGABRT)  # shows where it hangs
         error.add_note(process.communicate(timeout=10)[1].decode(errors="replace"))
         raise
-    return subprocess.CompletedProcess(list(map(str, arguments)), process.wait(), *output)
+    return subprocess.CompletedProcess(list(map(str, arguments[1:])), process.wait(), *output)
 
 
 # -- in the zygote ----------------------------------------------------------------------------------------------------
@@ -207,6 +214,7 @@ def serve(connection: socket.socket, address: str) -> None:
     listener.listen(64)
     os.rename(f"{address}.partial", address)
     statuses: dict[int, int] = {}  # of what runs: where to tell how it ended
+    clients: dict[socket.socket, int] = {}  # what runs for each of them
 
     def reap() -> None:
         with suppress(ChildProcessError):  # no child is left
@@ -223,25 +231,37 @@ def serve(connection: socket.socket, address: str) -> None:
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     while True:
-        ready = select.select([connection, listener, waking], [], [])[0]
+        ready = select.select([connection, listener, waking, *clients], [], [])[0]
         if waking in ready:
             os.read(waking, 1 << 10)
             reap()
             continue
+        if gone := [client for client in ready if client in clients]:
+            for client in gone:
+                client.close()
+                # What runs for one that was killed is killed with it, as it would be in one group with it.
+                if (pid := clients.pop(client)) in statuses:
+                    with suppress(ProcessLookupError):
+                        os.killpg(pid, signal.SIGKILL)
+            continue
+        client = None
         if connection in ready:
             message, descriptors, *_ = socket.recv_fds(connection, MESSAGE, 4)
             if not message:
                 return
         else:
-            with listener.accept()[0] as client:
-                message, descriptors, *_ = socket.recv_fds(client, MESSAGE, 4)
+            client = listener.accept()[0]
+            message, descriptors, *_ = socket.recv_fds(client, MESSAGE, 4)
             if not message:
+                client.close()
                 continue
         for descriptor in descriptors:
             os.set_inheritable(descriptor, False)
         *streams, status = descriptors
         if (pid := os.fork()) == 0:
             request = json.loads(message)
+            if client is not None:
+                os.setpgid(0, 0)
             if request["limit"] is not None:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (request["limit"], request["limit"]))
             if not request["fresh"]:
@@ -253,6 +273,10 @@ def serve(connection: socket.socket, address: str) -> None:
         with suppress(BrokenPipeError):
             os.write(status, f"{pid}\n".encode())
         statuses[pid] = status
+        if client is not None:
+            with suppress(PermissionError, ProcessLookupError):  # it has done so itself
+                os.setpgid(pid, pid)
+            clients[client] = pid
 
 
 def _become(

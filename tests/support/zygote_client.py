@@ -2,7 +2,7 @@
 
 Run as `python -IS zygote_client.py SOCKET COMMAND...`, which starts within a few hundredths of a second. It gives the
 command its own standard streams, folder and environment, waits for it, and ends as it does. SIGINT and SIGTERM are
-passed on.
+passed on; if this process is killed, so are the command and what it has started.
 """
 
 import json
@@ -16,9 +16,9 @@ def main(address: str, *command: str) -> None:
     """Have the command run, and end as it does."""
     reading, writing = os.pipe()
     request = {"arguments": command, "cwd": os.getcwd(), "env": dict(os.environ), "limit": None, "fresh": False}
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
-        connection.connect(address)
-        socket.send_fds(connection, [json.dumps(request).encode()], [0, 1, 2, writing])
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)  # open while this process lives
+    connection.connect(address)
+    socket.send_fds(connection, [json.dumps(request).encode()], [0, 1, 2, writing])
     for descriptor in (writing, 0, 1):  # who reads or writes at the other end must not wait for this process
         os.close(descriptor)
     with os.fdopen(reading) as status:
