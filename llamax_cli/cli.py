@@ -26,6 +26,10 @@ COMMANDS = {
     "langid": "Identify the language of texts and translations; report off-target rates; filter by language.",
     "score": "Score translations: spBLEU, chrF++, BLEU, TER and COMET of any number of directions.",
     "analyze fertility": "Count the tokens that tokenizers need for a word, a character and a byte of each language.",
+    "analyze representation": "Compare the sentences of each language with their English counterparts, as a model "
+    "represents them.",
+    "analyze shift": "Find the tokens whose embeddings a tuned model has shifted, by Kolmogorov-Smirnov tests "
+    "(KS-Lottery).",
     "help": "Show the manual: a page for each command and each topic.",
 }
 # Commands of two words are gathered under the first one.

@@ -37,6 +37,8 @@ CALLS = {
     "langid": ["langid", "pairs.jsonl"],
     "score": ["score", "--metric", "bleu", "pairs.jsonl"],
     "analyze fertility": ["analyze", "fertility", "--tokenizer", "model", "pairs.jsonl"],
+    "analyze representation": ["analyze", "representation", "--model", "model", "pairs.jsonl"],
+    "analyze shift": ["analyze", "shift", "--base", "model", "--tuned", "model"],
 }
 # What an option needs beside it to matter.
 COMPANIONS = {

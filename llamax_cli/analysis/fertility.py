@@ -5,9 +5,11 @@ characters, which the authors' code never does; so the unit is an option, and `f
 space.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 from llamax_cli.analysis.texts import texts_of
 from llamax_cli.analysis.tokenizers import token_counter
@@ -16,7 +18,7 @@ from llamax_cli.augmentation.unspaced_scripts import is_spaced
 from llamax_cli.errors import UsageError
 from llamax_cli.records import Fertility, Record
 from llamax_cli.scoring.tables import Table
-from llamax_cli.streams.chunks import Tally, Transform
+from llamax_cli.streams.chunks import Tally
 from llamax_cli.streams.run import Run
 
 SPACE, CHARACTER, WORD = UNITS = ("space", "character", "word")
@@ -59,44 +61,62 @@ def _count_segmented(name: str, text: str) -> int:
     return sum(any(map(str.isalnum, word)) for word in words)
 
 
-def count_tokens(request: FertilityRequest) -> Transform:
-    """Return the stage that sums, by language and tokenizer, tokens and their ratios to words, characters, bytes."""
-    counters = {name: token_counter(name) for name in request.tokenizers}
-    word_counters: dict[str, CountWords | None] = {}
+class TokenCounter:
+    """A stage that sums, by language and tokenizer, tokens and their ratios to words, characters and bytes."""
 
-    def stage(record: Record, tally: Tally) -> tuple[()]:
-        for lang, text in texts_of(record):
-            if lang not in word_counters:
-                word_counters[lang] = request.word_counter(lang)
-            _add(tally, lang, text, counters, word_counters[lang])
-        return ()
+    def __init__(self, request: FertilityRequest) -> None:
+        self._request = request
+        self._counters = {name: token_counter(name) for name in request.tokenizers}
+        self._word_counters: dict[str, CountWords | None] = {}
 
-    return stage
+    def __call__(self, record: Record, tally: Tally) -> list[Record]:
+        """Add the texts of a record to the tally."""
+        return self.transform_batch([record], tally)
 
+    def transform_batch(self, records: Iterable[Record], tally: Tally) -> list[Record]:
+        """Add the texts of records to the tally."""
+        texts: dict[str, list[str]] = defaultdict(list)
+        for lang, text in chain.from_iterable(map(texts_of, records)):
+            texts[lang].append(text)
+        for lang, of_language in texts.items():
+            self._add(tally, lang, of_language)
+        return []
 
-def _add(
-    tally: Tally, lang: str, text: str, counters: Mapping[str, Callable[[str], int]], count_words: CountWords | None
-) -> None:
-    if not (spaced := _count_spaced(text)):
-        tally[SEPARATOR.join((lang, "empty"))] += 1
-        return
-    words = count_words(text) if count_words else 0
-    sizes = {"words": words, "characters": len(text), "bytes": len(text.encode())}
-    tally[SEPARATOR.join((lang, "n"))] += 1
-    for name, size in sizes.items():
-        tally[SEPARATOR.join((lang, name))] += size
-    if words:
-        tally[SEPARATOR.join((lang, "with words"))] += 1
-    for tokenizer, count in counters.items():
-        tokens = count(text)
-        sums = {"tokens": tokens, "fertility": _parts(tokens, spaced)}
-        sums |= {f"per {name}": _parts(tokens, size) for name, size in sizes.items() if size}
+    def _add(self, tally: Tally, lang: str, texts: list[str]) -> None:
+        kept = [text for text in texts if text and not text.isspace()]
+        if len(kept) < len(texts):
+            tally[SEPARATOR.join((lang, "empty"))] += len(texts) - len(kept)
+        if not kept:
+            return
+        spaced = list(map(_count_spaced, kept))
+        sizes = {
+            "words": self._count_words(lang, kept, spaced),
+            "characters": list(map(len, kept)),
+            "bytes": [len(text.encode()) for text in kept],
+        }
+        sums = {"n": len(kept), "with words": sum(map(bool, sizes["words"]))}
+        sums |= {name: sum(of_texts) for name, of_texts in sizes.items()}
+        for tokenizer, count in self._counters.items():
+            tokens = list(map(count, kept))
+            sums[SEPARATOR.join((tokenizer, "tokens"))] = sum(tokens)
+            for name, of_texts in {"fertility": spaced, **sizes}.items():
+                sums[SEPARATOR.join((tokenizer, f"per {name}"))] = _ratios(tokens, of_texts)
         for name, value in sums.items():
-            tally[SEPARATOR.join((lang, tokenizer, name))] += value
+            tally[SEPARATOR.join((lang, name))] += value
+
+    def _count_words(self, lang: str, texts: list[str], spaced: list[int]) -> list[int]:
+        if lang not in self._word_counters:
+            self._word_counters[lang] = self._request.word_counter(lang)
+        counter = self._word_counters[lang]
+        if counter is None:
+            return [0] * len(texts)
+        return spaced if counter is _count_spaced else list(map(counter, texts))
 
 
-def _parts(numerator: int, denominator: int) -> int:
-    return (numerator * PART + denominator // 2) // denominator
+def _ratios(tokens: Iterable[int], sizes: Iterable[int]) -> int:
+    """Return the sum of the ratios of texts that have a size, in parts."""
+    part = PART
+    return sum([(count * part + (size >> 1)) // size for count, size in zip(tokens, sizes, strict=True) if size])
 
 
 def fertilities(request: FertilityRequest, tally: Tally) -> Iterator[Fertility]:
@@ -116,7 +136,7 @@ def write_fertilities(run: Run, request: FertilityRequest, table: str | None) ->
 
 def _records(run: Run, request: FertilityRequest) -> Iterator[Fertility]:
     uncounted: dict[str, None] = {}
-    for record in fertilities(request, run.count(partial(count_tokens, request))):
+    for record in fertilities(request, run.count(partial(TokenCounter, request))):
         if "words" not in record:
             uncounted[record["lang"]] = None
         yield record
@@ -136,7 +156,7 @@ def _fertility(request: FertilityRequest, tally: Tally, lang: str, tokenizer: st
         lang=lang,
         tokenizer=tokenizer,
         n=n,
-        fertility=_mean(of_tokenizer("fertility"), n),
+        fertility=_mean(of_tokenizer("per fertility"), n),
         unit=request.unit,
         tokens=tokens,
         words=of_language("words"),

@@ -16,8 +16,8 @@ from llamax_cli.errors import FileError, ModelError
 from llamax_cli.models.config_file import read_config
 from llamax_cli.models.fingerprint import fingerprint
 from llamax_cli.models.model_files import check_link
+from llamax_cli.models.weight_files import SAFETENSORS_DTYPES, Weights, write_weights
 from llamax_cli.streams.atomic import atomic_folder
-from llamax_cli.tuning.weight_files import SAFETENSORS_DTYPES, Weights, write_weights
 
 # The files that are copied from the first model; its weights, its card and the traces of its training are not.
 COPIED_FILES = (

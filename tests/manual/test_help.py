@@ -224,6 +224,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, A
         "Identified 3": "langid pivoted.jsonl -o identified.jsonl",
         "Rates": "langid identified.jsonl --summary -o rates.jsonl",
         "Fertility": "analyze fertility texts.jsonl --tokenizer model -o fertility.jsonl",
+        "Representation": "analyze representation --model model pairs.jsonl -o representation.jsonl",
+        "Shift": "analyze shift --base model --tuned model --alpha 1 -o shift.jsonl",
+        "TokenShift": "analyze shift --base model --tuned model --tokens -o token-shifts.jsonl",
         "Score": "score identified.jsonl --metric chrf++,bleu -o scores.jsonl",
     }
     found: dict[str, list[dict[str, Any]]] = {}
