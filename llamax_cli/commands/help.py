@@ -10,7 +10,7 @@ from llamax_cli.console import show_page
 from llamax_cli.errors import UsageError
 from llamax_cli.manual import pages
 from llamax_cli.options.command import CompleteOptions
-from llamax_cli.options.values import one_of
+from llamax_cli.registry import nearest
 from llamax_cli.streams.outputs import open_output
 
 
@@ -23,7 +23,6 @@ def help(  # noqa: A001
         str | None,
         Argument(
             metavar="[COMMAND|TOPIC]",
-            callback=one_of(pages.names()),
             autocompletion=_complete,
             help="The page to show; without it, the list of all pages.",
             show_default=False,
@@ -44,6 +43,8 @@ def help(  # noqa: A001
 
     Example: llamax help mix
     """
+    if name is not None and name not in pages.names():
+        raise UsageError(f"no command or topic is called {name!r}; {nearest(name, pages.names())}")
     if schema and name != "records":
         raise UsageError("--schema describes records: llamax help records --schema")
     if man and (name or schema):
