@@ -10,7 +10,7 @@ from llamax_cli.console import show_page
 from llamax_cli.errors import UsageError
 from llamax_cli.manual import pages
 from llamax_cli.options.command import CompleteOptions
-from llamax_cli.registry import suggestion
+from llamax_cli.registry import nearest
 from llamax_cli.streams.outputs import open_output
 
 
@@ -28,7 +28,7 @@ def _page_name(words: list[str] | None) -> str | None:
     by_stem = {pages.stem(each): each for each in pages.names()}
     stem = pages.stem(" ".join(words))
     if stem not in by_stem:
-        raise UsageError(f"the manual has no page {' '.join(words)!r}; {suggestion(stem, by_stem)}")
+        raise UsageError(f"no command or topic is called {' '.join(words)!r}; {nearest(stem, by_stem)}")
     return by_stem[stem]
 
 
