@@ -54,8 +54,6 @@ def write_average(folders: Sequence[Path], output: Path, *, quiet: bool) -> None
 
 
 def _open(folder: Path) -> Weights:
-    if not folder.is_dir():
-        raise ModelError(f"{folder}: no such folder; download a model of the hub first")
     read_config(str(folder))
     weights = Weights(folder)
     for name, entry in weights.entries.items():

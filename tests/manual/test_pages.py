@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.processes import ROOT
+from support.zygote import zygote
 
 from llamax_cli import errors
 from llamax_cli.cli import COMMANDS
@@ -60,8 +61,12 @@ def folder(data: Path, tmp_path: Path) -> Path:
 @pytest.mark.slow
 @page
 def test_every_example_prints_what_stands_below_it(folder: Path, path: Path) -> None:
-    """The lines of a page are pasted one by one into a shell, in one folder, but where they need what is not here."""
-    paths = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    """The lines of a page are pasted one by one into a shell, in one folder, but where they need what is not here.
+
+    Those of the README start real interpreters.
+    """
+    own = "" if path == README else f"{zygote().commands()}:"
+    paths = f"{own}{Path(sys.executable).parent}:/usr/bin:/bin"
     environment = {"PATH": paths, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", "HOME": str(folder)}
     for info, block in blocks(path.read_text(encoding="utf-8")):
         if info != "console":
