@@ -84,17 +84,22 @@ def job(
     return folder
 
 
-def begin(folder: Path, ranks: int = 1, limit: int | None = None) -> list[Process]:
-    """Start the ranks of a run as the launcher would; `limit` bounds their files."""
+def begin(folder: Path, ranks: int = 1, limit: int | None = None, slow: str = "") -> list[Process]:
+    """Start the ranks of a run as the launcher would; `limit` bounds their files.
+
+    `slow` is what `slow_worker` reads; it then says in `folder/slow` when that part begins.
+    """
     port = free_port()
     started = []
     for rank in range(ranks):
         place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": ranks, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
         how = {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": 1, "TORCHINDUCTOR_COMPILE_THREADS": 1}
-        env = {**os.environ, **{name: str(value) for name, value in {**place, **how}.items()}}
+        slowed = {"SLOW": slow, "SLOW_SAYS": folder / "slow"} if slow else {}
+        env = {**os.environ, **{name: str(value) for name, value in {**place, **how, **slowed}.items()}}
         with (folder / f"stderr-{rank}").open("wb") as said:
-            call = ["llamax_cli.training.worker", folder]
-            started.append(zygote().start(call, env=env, stderr=said, limit=limit))
+            call = ["slow_worker" if slow else "llamax_cli.training.worker", folder]
+            where = Path(__file__).parent if slow else None
+            started.append(zygote().start(call, cwd=where, env=env, stderr=said, limit=limit))
     return started
 
 
