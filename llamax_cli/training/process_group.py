@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Ranks:
-    """One of `size` processes; `mesh` is all of them, each with one device.
+    """One of `size` processes, each with one device.
 
     `cpu_group` is all of them over gloo, for anything that is not a tensor on a GPU; in it, ranks wait for each other
     for days.
@@ -32,7 +32,6 @@ class Ranks:
     rank: int
     size: int
     device: torch.device
-    mesh: Any
     cpu_group: Any
 
     @property
@@ -51,6 +50,12 @@ class Ranks:
         values: list[Any] | None = [None] * self.size if self.is_first else None
         distributed.gather_object(value, values, dst=0, group=self.cpu_group)
         return values or []
+
+    def gather_on_all(self, value: Result) -> list[Result]:
+        """Return the values of all ranks, on every rank."""
+        values: list[Any] = [None] * self.size
+        distributed.all_gather_object(values, value, group=self.cpu_group)
+        return values
 
     def run_on_first(self, work: Callable[[], Result]) -> Result | None:
         """Run `work` on the first rank while the others wait, and return its result there, None elsewhere.
@@ -103,8 +108,7 @@ def process_group() -> Iterator[Ranks]:
     else:
         distributed.init_process_group(backend, store=distributed.HashStore(), rank=0, world_size=1)  # type: ignore[attr-defined]
     try:
-        mesh = distributed.device_mesh.init_device_mesh(device.type, (size,))
-        yield Ranks(environment.rank(), size, device, mesh, distributed.new_group(backend="gloo", timeout=PATIENCE))
+        yield Ranks(environment.rank(), size, device, distributed.new_group(backend="gloo", timeout=PATIENCE))
     finally:
         distributed.destroy_process_group()
 
