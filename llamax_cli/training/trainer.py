@@ -145,7 +145,8 @@ class Trainer:
         self.translate()
         self.save_checkpoint(position)
         with self.metrics_log.interrupted("writing the model"):
-            export.export(self.job, self.model, self.components.tokenizer, self._model_facts(), self.ranks)
+            parts = self.components
+            export.export(self.job, self.model, parts.config, parts.tokenizer, self._model_facts(), self.ranks)
         self.metrics_log.write("end", self.state.step, records=self.state.records, tokens=self.state.tokens)
 
     # -- parts of a step -----------------------------------------------------------------------------------------------
