@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import torch
 from torch import distributed
-from torch.distributed.distributed_c10d import _get_default_store, _set_pg_timeout
+from torch.distributed.distributed_c10d import _get_default_store, _set_pg_timeout, _world
 
 from llamax_cli import ranks as environment
 from llamax_cli.errors import LlamaxError
@@ -45,7 +45,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Ranks:
-    """One of `size` processes; `mesh` is all of them, each with one device.
+    """One of `size` processes, each with one device.
 
     `cpu_group` is all of them over gloo, for anything that is not a tensor on a GPU; `store` is for what they tell each
     other when one of them is gone.
@@ -54,7 +54,6 @@ class Ranks:
     rank: int
     size: int
     device: torch.device
-    mesh: Any
     cpu_group: Any
     store: RankStore
 
@@ -66,8 +65,9 @@ class Ranks:
     def set_timeout(self, seconds: float | None) -> None:
         """Set how long ranks wait for each other; None for days, while one of them works for all."""
         timeout = PATIENCE if seconds is None else timedelta(seconds=seconds)
-        _set_pg_timeout(timeout, self.cpu_group)
-        _set_pg_timeout(timeout if self.device.type == "cpu" else timeout + MARGIN)
+        for group in list(_world.pg_map):  # those of the mesh's dimensions too
+            is_on_cpu = group is self.cpu_group or self.device.type == "cpu"
+            _set_pg_timeout(timeout if is_on_cpu else timeout + MARGIN, group)
 
     def sum(self, values: Sequence[float]) -> list[float]:
         """Return the sum of each value over all ranks, the same on every rank."""
@@ -80,6 +80,12 @@ class Ranks:
         values: list[Any] | None = [None] * self.size if self.is_first else None
         distributed.gather_object(value, values, dst=0, group=self.cpu_group)
         return values or []
+
+    def gather_on_all(self, value: Result) -> list[Result]:
+        """Return the values of all ranks, on every rank."""
+        values: list[Any] = [None] * self.size
+        distributed.all_gather_object(values, value, group=self.cpu_group)
+        return values
 
     def run_on_first(self, work: Callable[[], Result]) -> Result | None:
         """Run `work` on the first rank while the others wait, and return its result there, None elsewhere.
@@ -136,9 +142,8 @@ def process_group() -> Iterator[Ranks]:
     else:
         distributed.init_process_group(backend, store=distributed.HashStore(), rank=0, world_size=1)  # type: ignore[attr-defined]
     try:
-        mesh = distributed.device_mesh.init_device_mesh(device.type, (size,))
         rank, cpu_group = environment.rank(), distributed.new_group(backend="gloo", timeout=PATIENCE)
-        yield Ranks(rank, size, device, mesh, cpu_group, RankStore(_get_default_store(), rank, size))
+        yield Ranks(rank, size, device, cpu_group, RankStore(_get_default_store(), rank, size))
     finally:
         distributed.destroy_process_group()
 

@@ -18,6 +18,7 @@ from llamax_cli.training.dataloader import Step, prefetch
 from llamax_cli.training.job import Job
 from llamax_cli.training.loss_stats import LossStats, rounded
 from llamax_cli.training.metrics_log import MetricsLog
+from llamax_cli.training.parallelize import set_gradient_sync
 from llamax_cli.training.process_group import Ranks
 from llamax_cli.training.resume import describe_changes
 from llamax_cli.training.sampler import DataPosition
@@ -154,7 +155,8 @@ class Trainer:
         self.watchdog.begin("writing the model")
         self.ranks.set_timeout(None)  # the first rank writes, the others only wait
         with self.metrics_log.interrupted("writing the model"):
-            export.export(self.job, self.model, self.components.tokenizer, self._model_facts(), self.ranks)
+            parts = self.components
+            export.export(self.job, self.model, parts.config, parts.tokenizer, self._model_facts(), self.ranks)
         self.metrics_log.write("end", self.state.step, records=self.state.records, tokens=self.state.tokens)
 
     # -- parts of a step -----------------------------------------------------------------------------------------------
@@ -163,8 +165,9 @@ class Trainer:
         """Accumulate the gradients of this rank's blocks; return the sum of their losses and of squared lengths."""
         device = self.ranks.device
         total, squares = torch.zeros((), dtype=torch.float64, device=device), 0
-        for batch in step.batches:
+        for number, batch in enumerate(step.batches, start=1):
             self._progress_in_step()
+            set_gradient_sync(self.model, self.training, is_last=number == len(step.batches))
             on_device = (batch or idle_batch()).to(device)
             losses = self.model(on_device)
             # The mean over the learned tokens of all ranks: FSDP divides the summed gradients by the number of ranks.

@@ -16,7 +16,8 @@ from llamax_cli.errors import FileError, ModelError
 from llamax_cli.models.config_file import read_config
 from llamax_cli.models.fingerprint import fingerprint
 from llamax_cli.models.model_files import find_descriptions
-from llamax_cli.models.weight_files import SAFETENSORS_DTYPES, Weights, write_weights
+from llamax_cli.models.safetensors_writer import DTYPES
+from llamax_cli.models.weight_files import Weights, write_weights
 from llamax_cli.streams.atomic import atomic_folder
 
 ALIKE = "only models of the same kind can be averaged"
@@ -57,7 +58,7 @@ def _open(folder: Path) -> Weights:
     read_config(str(folder))
     weights = Weights(folder)
     for name, entry in weights.entries.items():
-        if entry.dtype not in SAFETENSORS_DTYPES:
+        if entry.dtype not in DTYPES:
             raise ModelError(f"{folder}: {name} is in {entry.dtype}, which cannot be averaged")
     return weights
 

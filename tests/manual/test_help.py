@@ -82,6 +82,9 @@ def test_help_has_a_page_of_its_own(llamax: Llamax) -> None:
     assert "| `--man DIR` |" in shown
 
 
+ANALYZE = "analyze, analyze-fertility, analyze-shift"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -90,7 +93,7 @@ def test_help_has_a_page_of_its_own(llamax: Llamax) -> None:
         ("lexicon", "no command or topic is called 'lexicon'; nearest: build-lexicon"),
         ("lang", "no command or topic is called 'lang'; nearest: langid, languages"),
         ("zzz", f"no command or topic is called 'zzz'; have: {', '.join(map(pages.stem, pages.names()))}"),
-        ("analyze fertilty", "no command or topic is called 'analyze fertilty'; nearest: analyze, analyze-fertility, analyze-shift"),
+        ("analyze fertilty", f"no command or topic is called 'analyze fertilty'; nearest: {ANALYZE}"),
         ("--schema", "--schema describes records: llamax help records --schema"),
         ("mix --schema", "--schema describes records: llamax help records --schema"),
         ("mix --man x", "--man writes all pages and takes no name: llamax help --man DIR"),
