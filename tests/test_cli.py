@@ -1,9 +1,6 @@
 """The command line itself: help, completion, one-line usage errors."""
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,21 +77,6 @@ def test_usage_errors_are_one_line(llamax: Llamax, arguments: str, message: str)
     """The line names what is wrong and the nearest name that exists; nothing is written to standard output."""
     done = llamax(*arguments.split())
     assert (done.returncode, done.stdout, done.stderr.decode()) == (2, b"", f"llamax{message}\n")
-
-
-def test_completion_knows_commands_and_options() -> None:
-    """Shell completion answers without importing the commands."""
-
-    def complete(words: str, place: int) -> list[str]:
-        asked = {"_LLAMAX_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(place)}
-        command = [sys.executable, "-m", "llamax_cli"]
-        done = subprocess.run(command, env={**os.environ, **asked}, capture_output=True, text=True, check=True)
-        return done.stdout.split()
-
-    assert complete("llamax con", 1) == ["convert"]
-    assert complete("llamax help con", 2) == ["convert"]
-    assert complete("llamax help rec", 2) == ["recipe", "records"]
-    assert complete("llamax convert --man", 2) == ["--manifest"]
 
 
 def test_one_is_singular(llamax: Llamax) -> None:

@@ -34,7 +34,7 @@ From = Annotated[
 def plain_text(
     langs: Annotated[
         str | None,
-        Option(metavar="LANG,...", help="Languages of files that are not records, in the order of their columns."),
+        Option(metavar="LANGUAGE,...", help="Languages of files that are not records, in the order of their columns."),
     ] = None,
     from_: From = None,
 ) -> "PlainText":
@@ -44,12 +44,12 @@ def plain_text(
 
 def plain_translations(
     langs: Annotated[
-        str | None, Option(metavar="SRC-TGT", help="Direction of translations and references in plain text.")
+        str | None, Option(metavar="PAIR", help="Direction of translations and references in plain text.")
     ] = None,
 ) -> "PlainText":
     """Return how plain text is read by a command that compares it line by line: a number is the id of each line."""
     direction = _direction(langs) if langs else ()
-    return PlainText(direction[1:], None, "its direction with --langs SRC-TGT", True, direction)
+    return PlainText(direction[1:], None, "its direction, as in --langs de-en", True, direction)
 
 
 def _direction(langs: str) -> tuple[str, ...]:
@@ -72,7 +72,7 @@ class PlainText:
 
     languages: tuple[str, ...] = ()
     format: str | None = None
-    flag: str = "its language with --langs LANG"
+    flag: str = "its language, as in --langs en"
     is_numbered: bool = False
     direction: tuple[str, ...] = ()
     _told: set[str] = field(default_factory=set)

@@ -26,7 +26,7 @@ def choose_mode(
     if average:
         _refuse([*_names(model=model, task=task, eval=tests), *training], "--average takes only models and -o")
         if len(average) < 2 or output is None:
-            raise UsageError("--average needs at least two models, and -o DIR for their mean")
+            raise UsageError("--average needs at least two models, and -o FOLDER for their mean")
         return "average"
     if model is None:
         raise UsageError("--model is missing: it names the model to tune or to evaluate")

@@ -316,7 +316,7 @@ def test_patterns_are_read_in_every_way_that_makes_sense(pattern: str, meaning: 
 @pytest.mark.parametrize("pattern", ["en", "en-xqx", "", "-", "en-"])
 def test_patterns_that_mean_nothing_are_refused(pattern: str) -> None:
     """What cannot be a direction says so."""
-    with pytest.raises(UsageError, match="is not SRC-TGT"):
+    with pytest.raises(UsageError, match="is not a pair, such as en-de"):
         interpret_pattern(pattern, 2)
 
 

@@ -79,7 +79,7 @@ def test_help_has_a_page_of_its_own(llamax: Llamax) -> None:
     shown = text(llamax("help", "help"))
     assert shown.startswith(f"# llamax help\n\n{COMMANDS['help']}\n\nUsage: `llamax help [OPTIONS] [COMMAND|TOPIC]`\n")
     assert "llamax-records.7" in shown
-    assert "| `--man DIR` |" in shown
+    assert "| `--man FOLDER` |" in shown
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_help_has_a_page_of_its_own(llamax: Llamax) -> None:
         ("mix convert", "Got unexpected extra argument(s) (convert) (llamax help --help)"),
         ("--schema", "--schema describes records: llamax help records --schema"),
         ("mix --schema", "--schema describes records: llamax help records --schema"),
-        ("mix --man x", "--man writes all pages and takes no name: llamax help --man DIR"),
+        ("mix --man x", "--man writes all pages and takes no name: llamax help --man FOLDER"),
     ],
 )
 def test_what_is_not_there_is_refused_in_one_line(llamax: Llamax, arguments: str, message: str) -> None:

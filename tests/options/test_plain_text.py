@@ -106,7 +106,7 @@ def test_line_ends_within_a_translation_keep_the_lines_aligned() -> None:
     ("name", "content", "flags", "code", "message"),
     [
         ("my.txt", "Hello\n", (), 65, "my.txt cannot be read as text: my.txt: does 'my' in the name mean Burmese?"),
-        ("hello.txt", "Hello\n", (), 65, "hello.txt is plain text, not records; name its language with --langs LANG"),
+        ("hello.txt", "Hello\n", (), 65, "hello.txt is plain text, not records; name its language, as in --langs en"),
         ("x.xlf", "<?xml?><xliff>\n", (), 65, "x.xlf is XLIFF, which llamax does not read; extract its text, or "),
         ("x.srt", "1\n00:00:01,000 --> 00:00:02,000\n", (), 65, "x.srt is subtitles, which llamax does not read"),
         ("x", "1\n00:00:01,000 --> 00:00:02,000\n", ("--langs", "en"), 65, "x is subtitles, which llamax does not"),
@@ -132,7 +132,7 @@ def test_text_without_a_direction_is_not_scored(llamax: Run, tmp_path: Path) -> 
     """Nor is a format that is not lines, nor are two text files at once taken for one corpus."""
     write(tmp_path, hyp_txt="a\n", ref_txt="a\n", x_tmx="<tmx></tmx>\n", news_en="a\n", news_de="b\n")
     lacking = llamax("score", "hyp.txt", "--ref", "ref.txt", "--metric", "bleu")
-    assert lacking.stderr.decode().endswith("is plain text, not records; name its direction with --langs SRC-TGT\n")
+    assert lacking.stderr.decode().endswith("is plain text, not records; name its direction, as in --langs de-en\n")
     table = llamax("score", "x.tmx", "--langs", "de-en", "--metric", "bleu")
     assert table.stderr.decode().startswith("llamax score: x.tmx is neither records nor plain text (tmx); ")
     any_of = llamax("score", "hyp.txt", "--langs", "de-*")
