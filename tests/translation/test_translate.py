@@ -116,7 +116,8 @@ def test_bad_records_have_a_place(tagger: type[Tagger], capfd: pytest.CaptureFix
     translate(code=65)
     error = capfd.readouterr().err
     assert error.startswith(
-        "llamax translate: in.jsonl:2: neither 'src' nor 'text' in the record (it has id); --rejects FILE sets such lines aside; 1 record is"
+        "llamax translate: in.jsonl:2: neither 'src' nor 'text' in the record (it has id); "
+        "--rejects FILE sets such lines aside; 1 record is"
     )
     translate("--rejects", "bad.jsonl")
     assert [record["mt"] for record in got()] == ["a>de", "d>de"]
