@@ -4,8 +4,8 @@ Not YAML, which reads the language code `no` as false and `2e-5` as a string. An
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -145,6 +145,15 @@ class Training:
             _check(setting.name, getattr(self, setting.name), setting.metadata)
 
 
+# The titles under which help and manual list the settings, by the first setting of each group.
+GROUPS = {
+    "block": "Data and steps",
+    "optimizer": "Optimizer",
+    "precision": "Computation, frozen weights and LoRA",
+    "validation": "Evaluation and checkpoints",
+    "trackers": "Trackers",
+    "on_nan": "When the loss goes wrong",
+}
 _METADATA = {setting.name: setting.metadata for setting in fields(Training)}
 
 
@@ -162,6 +171,23 @@ def _check(name: str, value: Any, facts: Mapping[str, Any]) -> None:
 
 # Instruction tuning: 128 records a step at 2e-5 (paper, section 2.2); where it is silent, as for Stanford Alpaca.
 TUNING = Training(batch=128, batch_of=RECORDS, epochs=3, weight_decay=0.0, beta2=0.999)
+
+
+def grouped_settings() -> Mapping[str, Sequence["Field[Any]"]]:
+    """Return the settings by the titles of their groups, in the order of their declaration."""
+    groups: dict[str, list[Field[Any]]] = {}
+    title = ""
+    for setting in fields(Training):
+        title = GROUPS.get(setting.name, title)
+        groups.setdefault(title, []).append(setting)
+    return groups
+
+
+def written(value: Any) -> str:
+    """Return a value of a setting as a reader expects it: `written(True) -> "true"`, `written(()) -> "none"`."""
+    if isinstance(value, tuple):
+        return ", ".join(value) or "none"
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def is_fixed(setting: str) -> bool:

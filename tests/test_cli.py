@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from support.processes import Outcome
 import llamax_cli
 from llamax_cli import __version__
 from llamax_cli.cli import COMMANDS, load
+from llamax_cli.config import GROUPS, TUNING, Training, written
 from llamax_cli.console import counted
 
 Llamax = Callable[..., Outcome]
@@ -39,6 +41,18 @@ def test_help_leaves_line_breaks_to_the_terminal(name: str) -> None:
     paragraphs = load(name).help.split("\n\n")
     assert paragraphs[0] == COMMANDS[name]
     assert not any("\n" in paragraph for paragraph in paragraphs)
+
+
+@pytest.mark.parametrize(("name", "defaults"), [("train", Training()), ("tune", TUNING)])
+def test_help_lists_every_setting(llamax: Llamax, name: str, defaults: Training) -> None:
+    """In groups, after the options, with the defaults of the command."""
+    text = llamax(name, "--help").stdout.decode()
+    assert re.findall(r"^(.+) \(--set KEY=VALUE\):$", text, re.MULTILINE) == [*GROUPS.values()]
+    words = " ".join(text.split())
+    for setting in fields(Training):
+        told = f" {setting.name} {setting.metadata['help']}"
+        default = written(getattr(defaults, setting.name))
+        assert re.search(f"{re.escape(told)}( One of [^.]*[.])? {re.escape(f'[default: {default}]')}", words)
 
 
 def test_version(llamax: Llamax) -> None:

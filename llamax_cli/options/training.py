@@ -3,7 +3,7 @@
 import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import Field, fields
 from functools import wraps
 from itertools import chain
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 
 from typer import Argument, Context, Option
 
-from llamax_cli.config import TUNING, Training
+from llamax_cli.config import TUNING, Training, grouped_settings, written
 from llamax_cli.options.command import FilesAfterOptions, OptionGroup
 from llamax_cli.options.completion import Completion, add_completion
 from llamax_cli.options.values import one_of, real_number, whole_number
@@ -225,7 +225,15 @@ def given_options(values: Mapping[str, object]) -> list[str]:
 
 
 class TrainingCommand(FilesAfterOptions):
-    """A command whose repeatable options take several values, and whose `--lora` needs no rank."""
+    """A command whose repeatable options take several values, whose `--lora` needs no rank, and which has settings."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help of the options, and after it that of the settings."""
+        super().format_help(ctx, formatter)
+        defaults = TUNING if ctx.info_name == "tune" else Training()
+        for title, settings in grouped_settings().items():
+            with formatter.section(f"{title} (--set KEY=VALUE)"):
+                formatter.write_dl([(each.name, _help_of(each, getattr(defaults, each.name))) for each in settings])
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Add the default rank after a `--lora` that no number follows."""
@@ -237,6 +245,12 @@ class TrainingCommand(FilesAfterOptions):
             if argument == "--lora" and following[:1] == "-" and not following[1:].isdecimal():
                 filled.append(str(RANK))
         return super().parse_args(ctx, filled + args[end:])
+
+
+def _help_of(setting: "Field[Any]", default: Any) -> str:
+    among = setting.metadata.get("among")
+    values = f" One of {', '.join(among)}." if among and len(among) > 1 else ""
+    return f"{setting.metadata['help']}{values}  [default: {written(default)}]"
 
 
 def training_command(function: Callable[..., None]) -> Callable[..., None]:

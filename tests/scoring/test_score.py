@@ -269,7 +269,8 @@ def test_references_that_do_not_fit(llamax: Run, tmp_path: Path) -> None:
     twice = llamax("score", "--metric", "chrf++", "--ref", "twice", stdin=jsonl(given))
     assert (
         twice.stderr
-        == b"llamax score: twice:2: segment 't:1' has two references in de; give them in two files, or as a list\n"
+        == b"llamax score: twice:2: segment 't:1' has two references in de; give them in two files, or as a list"
+        + ASIDE
     )
     for more in ((), ("--segments",), ("--against", "five", "--swaps", "2", "--resamples", "2")):
         flags = ("--metric", "chrf++", "--ref", "twice", "--rejects", "bad", *more)
