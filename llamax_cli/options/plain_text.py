@@ -21,6 +21,7 @@ from llamax_cli.records import Record, serialise
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.lines import bare
 from llamax_cli.streams.run import Run
+from llamax_cli.streams.unread import refuse_unread
 
 BATCH = 1000  # records that are read before the first of them is passed on, at most
 LINES = {"text", "tsv", "tatoeba", "flores", "ntrex"}  # what a line of text may look like, by its name or first line
@@ -83,6 +84,8 @@ class PlainText:
         Without a word about the language, plain text may as well be bad lines of records.
         """
         head = source.head().removeprefix(BOM).lstrip()
+        if b"\0" in head:  # of text, a line that is bad
+            refuse_unread(source.path, head)
         if not head or b"\0" in head or (head.startswith(b"{") and self.format in (None, "records", "text")):
             return False
         if head.startswith(b"[") and run.settings.rejects is not None:
@@ -117,7 +120,8 @@ class PlainText:
             if is_first_time:
                 run.remarks += request.conclusions.remarks(with_names=True)
         except UsageError as error:  # about the file, not about an option of this command
-            raise DataError(f"{source.name} cannot be read as {name}: {error}") from error
+            hint = " (an option of llamax convert)" if "--columns" in str(error) else ""
+            raise DataError(f"{source.name} cannot be read as {name}: {error}{hint}") from error
 
     def _request(self, source: Input) -> CorpusRequest:
         return CorpusRequest((source.path,), lambda _: source, _refuse, self.languages)
