@@ -51,7 +51,7 @@ def build_lexicon(
     Reads MUSE, PanLex, GATITOS, hunalign, mRASP, tables, entries and compiled lexicons, as files or folders. Format and
     languages are detected from file names and contents. With -o FILE.lex or --name the lexicon is compiled.
 
-    Example: llamax build-lexicon muse panlex --name mine
+    Example: llamax build-lexicon muse panlex --name mine --rejects bad.jsonl
     """
     if list_:
         lexicon_writer.write_list(run)
