@@ -114,6 +114,31 @@ class Score(TypedDict):
     off_target: NotRequired[float]
 
 
+class Fertility(TypedDict):
+    """How many tokens a tokenizer needs in a language, over `n` texts that have words.
+
+    `fertility` is the mean over texts of tokens per word at white space; `words` are those of the `unit`. What begins
+    with `mean` is a mean over texts, the other ratios are over the whole corpus. `empty` counts texts without words.
+    """
+
+    lang: str
+    tokenizer: str
+    n: int
+    fertility: float
+    unit: str
+    tokens: int
+    words: NotRequired[int]
+    characters: int
+    bytes: int
+    tokens_per_word: NotRequired[float]
+    tokens_per_character: float
+    tokens_per_byte: float
+    mean_tokens_per_word: NotRequired[float]
+    mean_tokens_per_character: float
+    mean_tokens_per_byte: float
+    empty: NotRequired[int]
+
+
 class Missing(TypedDict):
     """How many pairs a direction has, and how many more the recipe needs."""
 

@@ -36,6 +36,7 @@ CALLS = {
     "pivot": ["pivot", "--model", "m", "pairs.jsonl"],
     "langid": ["langid", "pairs.jsonl"],
     "score": ["score", "--metric", "bleu", "pairs.jsonl"],
+    "analyze fertility": ["analyze", "fertility", "--tokenizer", "model", "pairs.jsonl"],
 }
 # What an option needs beside it to matter.
 COMPANIONS = {
@@ -174,7 +175,7 @@ def test_no_value_of_an_option_is_lost(name: str, capfd: pytest.CaptureFixture[s
             assert values[option.name] == (["en", "de"] if option.multiple else "en,de")
         else:
             for second in ("1", "2"):
-                assert cli.run([name, flag, "1", flag, second]) == 2
+                assert cli.run([*name.split(), flag, "1", flag, second]) == 2
                 said = capfd.readouterr()
                 assert said.out == ""
                 hint = option.get_error_hint(None)

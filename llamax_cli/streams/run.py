@@ -102,13 +102,18 @@ class Run:
         """The counters of the command, by name."""
         return self._journal.tally
 
-    def input(self, path: str | Path) -> Input:
-        """Return the input at a path (`-` is standard input), and list it in the manifest."""
+    def input(self, path: str | Path, *, through_door: bool = True) -> Input:
+        """Return the input at a path (`-` is standard input), and list it in the manifest.
+
+        The door of `read_through` opens those that are not lines of JSON, unless it is the door itself that asks.
+        """
         key = str(path)
         if key not in self._inputs:
             if self.settings.output is None:
                 refuse_stdout([NamedPath("", key)])  # it may be a file in a folder that the command line names
-            self._inputs[key] = Input(key, hashing=self.settings.manifest is not None, door=self._door)
+            self._inputs[key] = Input(
+                key, hashing=self.settings.manifest is not None, door=self._door if through_door else None
+            )
         return self._inputs[key]
 
     def read_through(self, door: "RunDoor") -> None:

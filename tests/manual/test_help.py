@@ -19,8 +19,8 @@ from support.processes import Outcome
 from support.runs import model_folder
 
 from llamax_cli import cli, records
-from llamax_cli.cli import COMMANDS
-from llamax_cli.config import GROUPS, TUNING, Training
+from llamax_cli.cli import COMMANDS, GROUPS
+from llamax_cli.config import SETTING_GROUPS, TUNING, Training
 from llamax_cli.manual import pages
 from llamax_cli.manual.declarations import options, settings, shown
 from llamax_cli.manual.man_pages import man_page
@@ -50,7 +50,7 @@ def test_the_list_names_every_page(llamax: Llamax) -> None:
     for name, summary in COMMANDS.items():
         assert f"- `{name}`: {summary}\n" in listed
     assert {"changes", "languages", "records", "streams"} <= set(pages.topics())
-    for name in pages.topics():
+    for name in (*GROUPS, *pages.topics()):
         assert f"- `{name}`: {pages.summary(name)}\n" in listed
 
 
@@ -85,9 +85,9 @@ def test_help_has_a_page_of_its_own(llamax: Llamax) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("mxi", "Invalid value for '[COMMAND|TOPIC]': 'mxi' is unknown; did you mean mix?"),
-        ("recrods", "Invalid value for '[COMMAND|TOPIC]': 'recrods' is unknown; did you mean records?"),
-        ("mix convert", "Got unexpected extra argument(s) (convert) (llamax help --help)"),
+        ("mxi", "the manual has no page 'mxi'; did you mean mix?"),
+        ("recrods", "the manual has no page 'recrods'; did you mean records?"),
+        ("analyze fertilty", "the manual has no page 'analyze fertilty'; did you mean analyze-fertility?"),
         ("--schema", "--schema describes records: llamax help records --schema"),
         ("mix --schema", "--schema describes records: llamax help records --schema"),
         ("mix --man x", "--man writes all pages and takes no name: llamax help --man FOLDER"),
@@ -116,7 +116,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_manual_and_help_agree(llamax: Llamax, name: str) -> None:
     """The same call, and the same options with the same words and defaults, by any of the three doors."""
-    done, short = llamax(name, "--help"), llamax(name, "-h")
+    done, short = llamax(*name.split(), "--help"), llamax(*name.split(), "-h")
     assert (short.returncode, short.stdout, short.stderr) == (0, done.stdout, b"")
     listed = squashed(text(done))
     usage, table = text(llamax("help", name)), options(name)
@@ -152,7 +152,7 @@ def test_every_setting_is_told(name: str, defaults: Training) -> None:
     """With its meaning, what it may be, and its default for the command."""
     text = settings(name)
     rows = [line for line in text.split("\n") if line.startswith("| `")]
-    assert re.findall(r"^\*\*(.+)\*\*$", text, re.MULTILINE) == [*GROUPS.values()]
+    assert re.findall(r"^\*\*(.+)\*\*$", text, re.MULTILINE) == [*SETTING_GROUPS.values()]
     assert len(rows) == len(fields(Training))
     for row, each in zip(rows, fields(Training), strict=True):
         among = each.metadata.get("among")
@@ -225,6 +225,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, A
         "Identified 2": "langid pairs.jsonl -o identified-pairs.jsonl",
         "Identified 3": "langid pivoted.jsonl -o identified.jsonl",
         "Rates": "langid identified.jsonl --summary -o rates.jsonl",
+        "Fertility": "analyze fertility texts.jsonl --tokenizer model -o fertility.jsonl",
         "Score": "score identified.jsonl --metric chrf++,bleu -o scores.jsonl",
     }
     found: dict[str, list[dict[str, Any]]] = {}
@@ -270,7 +271,7 @@ def test_man_pages_are_written_for_every_page(llamax: Llamax, tmp_path: Path) ->
     """Commands in section 1, topics in section 7, the list as llamax.1; with a name and a summary for whatis."""
     assert text(llamax("help", "--man", "share/man")) == ""
     written = {path.name for path in (tmp_path / "share/man").iterdir()}
-    commands = {f"llamax-{name}.1" for name in COMMANDS}
+    commands = {f"llamax-{pages.stem(name)}.1" for name in (*COMMANDS, *GROUPS)}
     assert written == {"llamax.1", *commands, *(f"llamax-{name}.7" for name in pages.topics())}
     mix = (tmp_path / "share/man/llamax-mix.1").read_text()
     assert mix.startswith('.TH "LLAMAX\\-MIX" 1 "" "llamax ')
