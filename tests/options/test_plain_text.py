@@ -1,6 +1,7 @@
 """Commands of records that are given plain text, tables or other formats of convert."""
 
 import gzip
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,11 @@ from support.lexicons import ENGLISH, lexicon
 from support.processes import Outcome
 from support.records import jsonl, parsed
 from support.translations import translate, translations
+
+from llamax_cli.conversion.convert import read_corpora
+from llamax_cli.conversion.segments import CorpusRequest
+from llamax_cli.conversion.selection import Selection
+from llamax_cli.streams.inputs import Input
 
 Run = Callable[..., Outcome]
 
@@ -71,6 +77,17 @@ def test_it_is_what_convert_reads(llamax: Run, tmp_path: Path) -> None:
         assert b"".join(parts) == want
     piped = llamax("langid", "--langs", "de", stdin=b"Guten Morgen!\n")
     assert parsed(piped)[0]["lid"] == "de"
+
+
+def test_the_bar_shows_the_share_of_plain_text(tmp_path: Path) -> None:
+    """Lines are counted before they are used, which is not progress: at no time is more read than there is."""
+    write(tmp_path, news_en=lines([f"Sentence {n}." for n in range(100_000)]))
+    source = Input(tmp_path / "news.en")
+    request = CorpusRequest((source.path,), lambda _: source, lambda *_: None)
+    shares = [source.read for _ in read_corpora(request, "text", Selection(), Counter())]
+    assert len(shares) == 100_000
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < shares[-1] == source.size()
 
 
 def test_a_table_is_augmented(llamax: Run, tmp_path: Path) -> None:
