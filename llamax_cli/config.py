@@ -178,7 +178,7 @@ class Training:
 
 
 # The titles under which help and manual list the settings, by the first setting of each group.
-GROUPS = {
+SETTING_GROUPS = {
     "block": "Data and steps",
     "optimizer": "Optimizer",
     "precision": "Computation, frozen weights and LoRA",
@@ -215,7 +215,7 @@ def grouped_settings() -> Mapping[str, Sequence["Field[Any]"]]:
     groups: dict[str, list[Field[Any]]] = {}
     title = ""
     for setting in fields(Training):
-        title = GROUPS.get(setting.name, title)
+        title = SETTING_GROUPS.get(setting.name, title)
         groups.setdefault(title, []).append(setting)
     return groups
 

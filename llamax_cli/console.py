@@ -126,13 +126,20 @@ class Progress:
     def _start(self, total: int | None) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+        from rich.text import Text
+
+        class TimeLeft(TimeRemainingColumn):
+            """The time that is left, said to be that; nothing where it is not known."""
+
+            def render(self, task: Any) -> Text:
+                return Text("") if task.time_remaining is None else Text.assemble(super().render(task), " left")
 
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
             TaskProgressColumn(),
             TextColumn("{task.fields[note]}", markup=False),
-            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+            TimeLeft(compact=True),
         )
         self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
         self._task = self._bar.add_task(f"llamax {self._command}", total=total, note="")

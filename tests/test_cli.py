@@ -11,7 +11,7 @@ from support.processes import Outcome
 import llamax_cli
 from llamax_cli import __version__
 from llamax_cli.cli import COMMAND_GROUPS, COMMANDS, load
-from llamax_cli.config import GROUPS, TUNING, Training, written
+from llamax_cli.config import SETTING_GROUPS, TUNING, Training, written
 from llamax_cli.console import counted
 
 Llamax = Callable[..., Outcome]
@@ -51,7 +51,7 @@ def test_help_leaves_line_breaks_to_the_terminal(name: str) -> None:
 def test_help_lists_every_setting(llamax: Llamax, name: str, defaults: Training) -> None:
     """In groups, after the options, with the defaults of the command."""
     text = llamax(name, "--help").stdout.decode()
-    assert re.findall(r"^(.+) \(--set KEY=VALUE\):$", text, re.MULTILINE) == [*GROUPS.values()]
+    assert re.findall(r"^(.+) \(--set KEY=VALUE\):$", text, re.MULTILINE) == [*SETTING_GROUPS.values()]
     words = " ".join(text.split())
     for setting in fields(Training):
         told = f" {setting.name} {setting.metadata['help']}"

@@ -20,17 +20,17 @@ def analyze_fertility(
     plain: Annotated[PlainText, OptionGroup(plain_monolingual)],
     tokenizer: Annotated[
         str,
-        Option(metavar="NAME|PATH,...", help="Tokenizers: files, folders, or names on the hub; may be repeated."),
+        Option(metavar="NAME|FILE,...", help="Tokenizers: files, folders, or names on the hub; may be repeated."),
         Reads(listed),
     ],
     unit: Annotated[
         str,
-        Option(metavar="UNIT", callback=one_of(UNITS), help=f"What is counted as a word: {', '.join(UNITS)}."),
+        Option(metavar="NAME", callback=one_of(UNITS), help=f"What is counted as a word: {', '.join(UNITS)}."),
     ] = SPACE,
     segmenter: Annotated[
         str | None,
         Option(
-            metavar="[LANG=]NAME,...",
+            metavar="[LANGUAGE=]NAME,...",
             autocompletion=complete_segmenter,
             help="With --unit word, the segmenters of languages without spaces; by default those that are installed.",
         ),

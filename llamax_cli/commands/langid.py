@@ -10,7 +10,7 @@ from llamax_cli.identification.detectors import DEFAULT, DETECTORS
 from llamax_cli.identification.langid_run import SELECTION_NAMES, LangidRequest, write_identified
 from llamax_cli.options.command import READS, OptionGroup, command
 from llamax_cli.options.completion import completed
-from llamax_cli.options.plain_text import PlainText, plain_text
+from llamax_cli.options.plain_text import PlainText, plain_text_of_any_language
 from llamax_cli.options.values import listed, one_of, share
 from llamax_cli.streams.run import Run
 
@@ -18,7 +18,7 @@ from llamax_cli.streams.run import Run
 @command(shard=True, workers=True)
 def langid(
     run: Run,
-    plain: Annotated[PlainText, OptionGroup(plain_text)],
+    plain: Annotated[PlainText, OptionGroup(plain_text_of_any_language)],
     field: Annotated[
         str | None,
         Option(

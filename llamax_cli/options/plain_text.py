@@ -6,14 +6,14 @@ the first lines show, and in the languages of `--langs` or of the name. The summ
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
 from typer import Option
 
 from llamax_cli.conversion.convert import read_corpora
-from llamax_cli.conversion.detection import FORMATS, detect
+from llamax_cli.conversion.detection import FORMATS, detect, open_corpora
 from llamax_cli.conversion.segments import CorpusRequest
 from llamax_cli.conversion.selection import ANY, Selection, interpret_pattern
 from llamax_cli.errors import DataError, LlamaxError, UsageError
@@ -25,6 +25,7 @@ from llamax_cli.streams.lines import bare
 from llamax_cli.streams.run import Run
 from llamax_cli.streams.unread import refuse_unread
 
+UNKNOWN = "en"  # what stands for a language that nothing tells, until it is left out
 BATCH = 1000  # records that are read before the first of them is passed on, at most
 LINES = {"text", "tsv", "tatoeba", "flores", "ntrex"}  # what a line of text may look like, by its name or first line
 BOM = b"\xef\xbb\xbf"
@@ -56,6 +57,14 @@ def plain_monolingual(
     return PlainText(codes(langs), from_, is_monolingual=True)
 
 
+def plain_text_of_any_language(
+    langs: Langs = None,
+    from_: From = None,
+) -> "PlainText":
+    """Return how files that are not records are read by a command that need not know the language of a text."""
+    return PlainText(codes(langs), from_, needs_language=False)
+
+
 def plain_translations(
     langs: Annotated[
         str | None, Option(metavar="PAIR", help="Direction of translations and references in plain text.")
@@ -83,6 +92,7 @@ class PlainText:
     `languages`, `format`: what the options say. `flag` names the languages. If `is_numbered`, each line is a
     translation in `direction`, and its number is its id; in a file that an option names, it may also be a reference.
     If it `is_monolingual`, each text of a corpus is read once, however many languages there are, and folders are read.
+    Unless it `needs_language`, a text whose language nothing tells becomes records without `lang`.
     """
 
     languages: tuple[str, ...] = ()
@@ -91,6 +101,7 @@ class PlainText:
     is_numbered: bool = False
     direction: tuple[str, ...] = ()
     is_monolingual: bool = False
+    needs_language: bool = True
     _told: set[str] = field(default_factory=set)
 
     def recognises(self, run: Run, source: Input) -> bool:
@@ -115,6 +126,8 @@ class PlainText:
             return True
         if source.path == "-" or name.endswith((".jsonl", ".json")) or run.settings.rejects is not None:
             return False
+        if not self.needs_language:
+            return True
         raise DataError(f"{source.name} is plain text, not records; name {self.flag}")
 
     def blocks(self, run: Run, source: Input) -> Iterator[bytes]:
@@ -131,10 +144,14 @@ class PlainText:
         selection = Selection(mono=(ANY,)) if self.is_monolingual else Selection()
         is_first_time = source.name not in self._told
         self._told.add(source.name)
+        is_unknown = name == "text" and not self.needs_language and _tells_no_language(request)
+        if is_unknown:
+            request = replace(request, languages=(UNKNOWN,))
         if is_first_time:
-            run.remarks.append(f"{source.name} read as {name}")
+            run.remarks.append(f"{source.name} read as {name}{', its language unknown' if is_unknown else ''}")
         try:
-            yield from _in_blocks(self._shaped(run, source, read_corpora(request, name, selection, run.left_out)))
+            records = self._shaped(run, source, read_corpora(request, name, selection, run.left_out))
+            yield from _in_blocks(map(_without_language, records) if is_unknown else records)
             if is_first_time:
                 run.remarks += request.conclusions.remarks(with_names=True)
         except UsageError as error:  # about the file, not about an option of this command
@@ -161,6 +178,18 @@ def _line_format(source: Input, detected: str) -> str:
     if detected not in LINES:
         raise DataError(f"{source.name} is neither records nor plain text ({detected}); llamax convert makes records")
     return "text"
+
+
+def _tells_no_language(request: CorpusRequest) -> bool:
+    try:
+        open_corpora(request, "text")
+    except UsageError:
+        return True
+    return False
+
+
+def _without_language(record: Record) -> Record:
+    return {key: value for key, value in record.items() if key != "lang"}
 
 
 def _in_blocks(records: Iterable[Record]) -> Iterator[bytes]:

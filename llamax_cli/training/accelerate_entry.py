@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -28,14 +29,16 @@ HINTS: dict[int, str] = {
     signal.SIGKILL: "; did the memory run out?",
     signal.SIGABRT: "; CUDA or NCCL says why, in the lines above",
 }
+# A worker that dies of these had not yet begun to listen to them.
+EARLY = {signal.SIGTERM: "terminated", signal.SIGINT: "interrupted"}
 LOGGERS = ("torch.distributed", "torch.distributed.elastic", "torch.distributed.run")
 
 
 def main() -> None:
     """Run accelerate's command line for a command of ours, and exit."""
     command = sys.argv.pop(1)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _pass_on)
+    for number in EARLY:
+        signal.signal(number, partial(_pass_on, command))
     _kill_stragglers_after_a_signal()
     from accelerate.commands import accelerate_cli
     from torch.distributed import DistError
@@ -64,8 +67,10 @@ def main() -> None:
 def _exit_code(command: str, codes: dict[int, int], first: int) -> int:
     """Return the exit code of a run from those of its workers (minus the signal if a worker was killed)."""
     killed = {rank: -code for rank, code in codes.items() if code < 0}
+    if first < 0 and signal.Signals(-first) in EARLY:
+        say(command, f"{EARLY[signal.Signals(-first)]} before the training began")
     for rank, number in killed.items():
-        if number not in (signal.SIGTERM, signal.SIGINT):
+        if number not in EARLY:
             hint = HINTS.get(number, "")
             say(command, f"rank {rank} was killed by {signal.Signals(number).name}{hint}")
     return 128 - first if first < 0 else first
@@ -125,12 +130,13 @@ def _status(worker: Any) -> str:
     return "" if status == psutil.STATUS_ZOMBIE else status
 
 
-def _pass_on(number: int, frame: FrameType | None) -> None:
+def _pass_on(command: str, number: int, frame: FrameType | None) -> None:
     """Pass a signal on to the worker and keep waiting for it; if there are several workers, torch does this itself."""
     import psutil
 
     children = psutil.Process().children()
     if not children:  # no worker has been started yet
+        say(command, f"{EARLY[signal.Signals(number)]} before the training began")
         sys.exit(128 + number)
     for child in children:
         child.send_signal(number)

@@ -195,7 +195,7 @@ def reclaim(job: Job) -> None:
 
 def _discard(partial: Path, reason: str) -> NoReturn:
     shutil.rmtree(partial, ignore_errors=True)
-    raise FileError(f"{partial}: {reason}; the earlier checkpoints are intact")
+    raise FileError(f"{partial}: {reason}; the earlier checkpoints are intact: make room and go on with --resume auto")
 
 
 def _make_empty(folder: Path) -> None:

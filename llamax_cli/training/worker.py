@@ -15,6 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
+if __name__ == "__main__":  # an interrupt while torch loads ends the process, no traceback; later Signals takes it
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import torch
 
 from llamax_cli.console import counted, say, show_traceback

@@ -20,7 +20,7 @@ from support.runs import model_folder
 
 from llamax_cli import cli, records
 from llamax_cli.cli import COMMAND_GROUPS, COMMANDS
-from llamax_cli.config import GROUPS, TUNING, Training
+from llamax_cli.config import SETTING_GROUPS, TUNING, Training
 from llamax_cli.manual import pages
 from llamax_cli.manual.declarations import options, settings, shown
 from llamax_cli.manual.man_pages import man_page
@@ -157,7 +157,7 @@ def test_every_setting_is_told(name: str, defaults: Training) -> None:
     """With its meaning, what it may be, and its default for the command."""
     text = settings(name)
     rows = [line for line in text.split("\n") if line.startswith("| `")]
-    assert re.findall(r"^\*\*(.+)\*\*$", text, re.MULTILINE) == [*GROUPS.values()]
+    assert re.findall(r"^\*\*(.+)\*\*$", text, re.MULTILINE) == [*SETTING_GROUPS.values()]
     assert len(rows) == len(fields(Training))
     for row, each in zip(rows, fields(Training), strict=True):
         among = each.metadata.get("among")

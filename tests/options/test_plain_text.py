@@ -1,6 +1,7 @@
 """Commands of records that are given plain text, tables or other formats of convert."""
 
 import gzip
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,11 @@ from support.lexicons import ENGLISH, lexicon
 from support.processes import Outcome
 from support.records import jsonl, parsed
 from support.translations import translate, translations
+
+from llamax_cli.conversion.convert import read_corpora
+from llamax_cli.conversion.segments import CorpusRequest
+from llamax_cli.conversion.selection import Selection
+from llamax_cli.streams.inputs import Input
 
 Run = Callable[..., Outcome]
 
@@ -73,6 +79,31 @@ def test_it_is_what_convert_reads(llamax: Run, tmp_path: Path) -> None:
     assert parsed(piped)[0]["lid"] == "de"
 
 
+def test_the_bar_shows_the_share_of_plain_text(tmp_path: Path) -> None:
+    """Lines are counted before they are used, which is not progress: at no time is more read than there is."""
+    write(tmp_path, news_en=lines([f"Sentence {n}." for n in range(100_000)]))
+    source = Input(tmp_path / "news.en")
+    request = CorpusRequest((source.path,), lambda _: source, lambda *_: None)
+    shares = [source.read for _ in read_corpora(request, "text", Selection(), Counter())]
+    assert len(shares) == 100_000
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < shares[-1] == source.size()
+
+
+def test_langid_need_not_know_the_language(llamax: Run, tmp_path: Path) -> None:
+    """What nothing tells, it finds out itself, and says so; `mt.txt` is not Maltese."""
+    write(tmp_path, news_txt="Guten Morgen, meine Damen!\n\n", mt_txt="Where is the library?\n", good_de="Hallo Welt\n")
+    for name, code in (("news.txt", "de"), ("mt.txt", "en")):
+        done = llamax("langid", name)
+        found = parsed(done)[0]
+        assert (found["lid"], found["id"].rpartition("/")[2]) == (code, f"{name[:-4]}:1")
+        assert "lang" not in found
+        assert f"; {name} read as text, its language unknown; ".encode() in done.stderr
+    assert len(parsed(llamax("langid", "news.txt"))) == 2
+    assert parsed(llamax("langid", "good.de"))[0]["lang"] == "de"
+    assert parsed(llamax("langid", "mt.txt", "--langs", "mt"))[0]["lang"] == "mt"
+
+
 def test_a_table_is_augmented(llamax: Run, tmp_path: Path) -> None:
     """As the records of convert are."""
     lexicon(tmp_path / "small.lex", ("en", ENGLISH))
@@ -105,8 +136,6 @@ def test_line_ends_within_a_translation_keep_the_lines_aligned() -> None:
 @pytest.mark.parametrize(
     ("name", "content", "flags", "code", "message"),
     [
-        ("my.txt", "Hello\n", (), 65, "my.txt cannot be read as text: my.txt: does 'my' in the name mean Burmese?"),
-        ("hello.txt", "Hello\n", (), 65, "hello.txt is plain text, not records; name its language, as in --langs en"),
         ("x.xlf", "<?xml?><xliff>\n", (), 65, "x.xlf is XLIFF, which llamax does not read; extract its text, or "),
         ("x.srt", "1\n00:00:01,000 --> 00:00:02,000\n", (), 65, "x.srt is subtitles, which llamax does not read"),
         ("x", "1\n00:00:01,000 --> 00:00:02,000\n", ("--langs", "en"), 65, "x is subtitles, which llamax does not"),
@@ -153,6 +182,22 @@ def test_a_table_without_languages_names_the_options_of_convert(llamax: Run, tmp
     write(tmp_path, x_tsv="a\tb\nc\td\n")
     said = llamax("langid", "x.tsv").stderr.decode()
     assert said.endswith("Say --langs en,zh or --columns en=1,zh=2 (an option of llamax convert)\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("my.txt", "my.txt cannot be read as text: my.txt: does 'my' in the name mean Burmese?"),
+        ("hello.txt", "hello.txt is plain text, not records; name its language, as in --langs en"),
+    ],
+)
+def test_a_command_that_needs_the_language_asks_for_it(llamax: Run, tmp_path: Path, name: str, message: str) -> None:
+    """Where the name tells none, or may not mean it."""
+    lexicon(tmp_path / "small.lex", ("en", ENGLISH))
+    (tmp_path / name).write_text("Hello\n")
+    outcome = llamax("augment", "--dict", "small.lex", name)
+    assert (outcome.returncode, outcome.stdout) == (65, b"")
+    assert outcome.stderr.decode().startswith(f"llamax augment: {message}")
 
 
 def test_text_without_a_direction_is_not_scored(llamax: Run, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from support.zygote import Process
 
 from llamax_cli.config import Training
 from llamax_cli.errors import UsageError
-from llamax_cli.training import checks, estimates, launcher, machines, preflight
+from llamax_cli.training import accelerate_entry, checks, estimates, launcher, machines, preflight
 from llamax_cli.training.estimates import DataCounts
 from llamax_cli.training.machines import Gpu, Machines, detect_machines, first_host, override
 
@@ -413,6 +413,27 @@ def test_ctrl_c_says_how_to_go_on(inputs: Path, start: Callable[..., Any]) -> No
         each.send_signal(signal.SIGINT)
     err = process.communicate(timeout=60)[1].decode()
     assert (process.returncode, err.splitlines()[1:]) == (130, [kept_line(inputs, "interrupted")])
+
+
+def test_an_interrupt_while_torch_loads_leaves_no_traceback(tmp_path: Path) -> None:
+    """The worker ends at once; the launcher says that nothing was trained yet."""
+    (tmp_path / "torch.py").write_text("import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)\n")
+    command = [sys.executable, "-m", "llamax_cli.training.worker", "run"]
+    paths = f"{tmp_path}:{Path(launcher.__file__).parents[2]}"
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
+
+
+def test_what_ends_before_the_training_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not where a worker has ended another one, or by itself."""
+    code = accelerate_entry._exit_code
+    assert (code("train", {0: -2}, -2), code("tune", {1: -15}, -15)) == (130, 143)
+    assert code("train", {0: 1, 1: -15}, 1) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        "llamax train: interrupted before the training began",
+        "llamax tune: terminated before the training began",
+    ]
 
 
 def kept_line(folder: Path, what: str) -> str:

@@ -362,7 +362,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path, model: Path, mix
     assert codes == [1, 1]
     changes, error = said.splitlines()
     assert changes.endswith("; changed: stop_after 3 -> 0, checkpoint_every 0 -> 5")
-    assert "step-00000005.partial: file too large; the earlier checkpoints are intact" in error
+    assert "step-00000005.partial: file too large; the earlier checkpoints are intact: make room and go on" in error
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-00000003"]
     train(slow(tmp_path, model, mix, stop_after=6, resume=True))
 

@@ -74,11 +74,12 @@ class AlignedFiles:
         if not source.reopens():
             return None
         if path not in self.counts:
-            last, count = b"\n", 0
+            last, count, read = b"\n", 0, source.read
             for block in source.blocks():
                 count += block.count(b"\n")
                 last = block[-1:]
             self.counts[path] = count + (last != b"\n")
+            source.read = read  # for the bar, these bytes count when their lines are used
         return self.counts[path]
 
 
