@@ -117,7 +117,8 @@ class PlainText:
             if is_first_time:
                 run.remarks += request.conclusions.remarks(with_names=True)
         except UsageError as error:  # about the file, not about an option of this command
-            raise DataError(f"{source.name} cannot be read as {name}: {error}") from error
+            reason = str(error).removeprefix(f"{source.name}: ")
+            raise DataError(f"{source.name} cannot be read as {name}: {reason}") from error
 
     def _request(self, source: Input) -> CorpusRequest:
         return CorpusRequest((source.path,), lambda _: source, _refuse, self.languages)

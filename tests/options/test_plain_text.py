@@ -105,7 +105,7 @@ def test_line_ends_within_a_translation_keep_the_lines_aligned() -> None:
 @pytest.mark.parametrize(
     ("name", "content", "flags", "code", "message"),
     [
-        ("my.txt", "Hello\n", (), 65, "my.txt cannot be read as text: my.txt: does 'my' in the name mean Burmese?"),
+        ("my.txt", "Hello\n", (), 65, "my.txt cannot be read as text: does 'my' in the name mean Burmese?"),
         ("hello.txt", "Hello\n", (), 65, "hello.txt is plain text, not records; name its language with --langs LANG"),
         ("x.xlf", "<?xml?><xliff>\n", (), 65, "x.xlf is XLIFF, which llamax does not read; extract its text, or "),
         ("x.srt", "1\n00:00:01,000 --> 00:00:02,000\n", (), 65, "x.srt is subtitles, which llamax does not read"),
