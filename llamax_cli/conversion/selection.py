@@ -7,7 +7,7 @@ from itertools import combinations, pairwise, permutations, repeat
 from typing import Protocol, cast, runtime_checkable
 
 from llamax_cli.conversion.segments import Corpus
-from llamax_cli.errors import LanguageError, UsageError
+from llamax_cli.errors import LanguageError, RecordError, UsageError
 from llamax_cli.languages import canonical, covers, known, variety
 from llamax_cli.randomness import below, bits
 from llamax_cli.records import Record, text, value
@@ -130,7 +130,9 @@ def interpret_pattern(pattern: str, size: int) -> set[Group]:
     }
     meanings = {cast(Group, codes) for split in splits if None not in (codes := tuple(map(_code_or_any, split)))}
     if not meanings:
-        raise UsageError(f"{pattern!r} is not {'a language' if size == 1 else 'SRC-TGT'}" + _explain_unknown(splits))
+        raise UsageError(
+            f"{pattern!r} is not {'a language' if size == 1 else 'a pair, such as en-de'}" + _explain_unknown(splits)
+        )
     return meanings
 
 
@@ -184,7 +186,10 @@ def sample_records(records: Iterable[Record], selection: Selection, counts: Coun
 def _segment_name(record: Record) -> str:
     """Return the id or, where there is none, the texts in an order that is the same in both directions."""
     if "id" in record:
-        return str(value(record, "id"))
+        try:
+            return str(value(record, "id"))
+        except RecordError:  # such as 1e999, which names a segment as well as any other id
+            return bytes(record["id"]).decode()
     return "\n".join(sorted(text(record, key) for key in TEXT_KEYS if key in record))
 
 

@@ -5,6 +5,7 @@ whether to run it, which in a pipe is the user's data. Here the answer is always
 `--trust-remote-code` only. Pickled weights are read as tensors and nothing else.
 """
 
+import copy
 import logging
 import os
 import warnings
@@ -160,7 +161,11 @@ def load_weights(kind: Any, model: str, *, trust_remote_code: bool = False, **op
 
 
 def new_model(kind: Any, config: Any, *, trust_remote_code: bool = False, **options: Any) -> Any:
-    """Return the model of a configuration with new weights."""
+    """Return the model of a configuration with new weights; the configuration itself stays as it is.
+
+    The library notes the number format of the new weights in it, and so would forget that of the original model.
+    """
+    config = copy.deepcopy(config)
     with loading_errors(config.name_or_path or config.model_type):
         return kind.from_config(config, trust_remote_code=trust_remote_code, **options)
 

@@ -14,7 +14,8 @@ from typer.core import TyperCommand
 
 from llamax_cli.console import say
 from llamax_cli.errors import UsageError
-from llamax_cli.options.values import named_file, portion, reject_limit, whole_number, worker_count
+from llamax_cli.options.completion import add_completion
+from llamax_cli.options.values import LIST, named_file, portion, reject_limit, whole_number, worker_count
 from llamax_cli.ranks import rank
 from llamax_cli.streams.chunks import WHOLE, Portion
 from llamax_cli.streams.paths import NamedPath, check_paths
@@ -54,8 +55,6 @@ class Writes(Reads):
 
 
 READS, WRITES = Reads(), Writes()
-
-LIST = ",..."  # how the value of an option is described that holds several
 
 _option = partial(typer.Option, rich_help_panel="Every command", show_default=False)
 _number = partial(whole_number, rich_help_panel="Every command", show_default=False)
@@ -206,18 +205,23 @@ def command(
     shard: bool = False,
     workers: bool = False,
     ranks: bool = False,
+    formats: bool = False,
     standalone_options: Collection[str] = (),
     file_options: Collection[str] = (),
+    group: str = "",
 ) -> "Callable[[Callable[Concatenate[Run, Options], None]], Command]":
     """Turn `function(run, its own options)` into a command with files, the shared flags and an open run.
 
-    The command has the name of the function, and its docstring is the help. A command with one of its
+    The command has the name of the function, and its docstring is the help. The name of one in a `group` begins with
+    that: `analyze_fertility` is "analyze fertility". A command with one of its
     `standalone_options` reads nothing. With `file_options`, the files are the values of these options, and there are no
-    other files. With `ranks`, several processes may be started together, and the first reads and writes for all.
+    other files. With `ranks`, several processes may be started together, and the first reads and writes for all. A
+    command of `formats` finds files itself, as it may read folders and write several files; for any other, paths are
+    checked before it begins.
     """
 
     def decorate(function: Callable[Concatenate[Run, Options], None]) -> "Command":
-        name = function.__name__.replace("_", "-")
+        name = " ".join([group, function.__name__.removeprefix(f"{group}_")]).strip().replace("_", "-")
         parameters = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
         options = [*chain(*map(_options, parameters)), *_shared_options(shard=shard, workers=workers)]
         neutral = {"files", *(option.name.rstrip("_") for option in options if NEUTRAL in _marks(option))}
@@ -242,6 +246,8 @@ def command(
                     )
                 return
             with Run(name, settings if is_first else Settings(quiet=True), arguments, neutral) as run:
+                if is_first and not formats:
+                    run.check_paths()
                 function(run, **{parameter.name: _value(parameter, given) for parameter in parameters})  # type: ignore[call-arg]
 
         start.__signature__ = _signature(options, files=not file_options)  # type: ignore[attr-defined]
@@ -307,7 +313,9 @@ def _value(parameter: inspect.Parameter, given: Mapping[str, Any]) -> Any:
     return group.value(given) if group else given[parameter.name]
 
 
-def _signature(options: Iterable[inspect.Parameter], *, files: bool) -> inspect.Signature:
+def _signature(options: Sequence[inspect.Parameter], *, files: bool) -> inspect.Signature:
+    for option in options:
+        add_completion(option)
     keyword = inspect.Parameter.KEYWORD_ONLY
     argument = inspect.Parameter("files", keyword, annotation=Annotated[list[str] | None, FILES], default=None)
     return inspect.Signature(

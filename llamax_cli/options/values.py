@@ -16,6 +16,7 @@ from llamax_cli.streams.chunks import Portion
 from llamax_cli.streams.rejects import allowed_rejects
 
 MOST_WORKERS = 32  # on a machine with up to 16 processors
+LIST = ",..."  # how the value of an option is described that holds several
 LARGEST_WHOLE = 2**63 - 1  # what libraries, files and other languages can hold
 LARGEST_REAL = 10**9
 
@@ -32,7 +33,7 @@ def whole_number(
     Every option with a number is made by this function or by `real_number`. `callback` makes the value of a number that
     is in the range; `more` is for `typer.Option`.
     """
-    check: Any = _within(LARGEST_WHOLE)
+    check: Any = _within(low, high, LARGEST_WHOLE)
     return Option(*flags, min=low, max=high, callback=_then(check, callback) if callback else check, **more)
 
 
@@ -45,13 +46,15 @@ def _then(check: Callable[[int], int], callback: Callable[[int], int]) -> Callab
 
 def real_number(*flags: str, low: float | None = None, high: float | None = None, **more: Any) -> Any:
     """Return an option that takes a finite number from `low` to `high`, and none beyond LARGEST_REAL."""
-    return Option(*flags, min=low, max=high, callback=_within(LARGEST_REAL), **more)
+    return Option(*flags, min=low, max=high, callback=_within(low, high, LARGEST_REAL), **more)
 
 
-def _within(largest: float) -> Callable[[float | None], float | None]:
+def _within(low: float | None, high: float | None, largest: float) -> Callable[[float | None], float | None]:
+    least, most = -largest if low is None else low, largest if high is None else high
+
     def check(value: float | None) -> float | None:
-        if value is not None and not -largest <= value <= largest:  # nor is "not a number" in between
-            raise BadParameter(f"{value} is no number from {-largest:,} to {largest:,}")
+        if value is not None and not least <= value <= most:  # nor is "not a number" in between
+            raise BadParameter(f"{value} is not in the range {least}<=x<={most}.")
         return value
 
     return check
@@ -113,7 +116,7 @@ def columns_by_language(value: str | None) -> dict[str, str]:
     for item in listed(value):
         code, equals, column = item.partition("=")
         if not equals or not column:
-            raise UsageError(f"{item!r} is not LANG=COLUMN, such as en=1 or zh=chinese")
+            raise UsageError(f"{item!r} is not LANGUAGE=COLUMN, such as en=1 or zh=chinese")
         columns[codes(code)[0]] = column
     if len(columns) < len(listed(value)):
         raise UsageError(f"{value} names a language twice")
@@ -121,13 +124,14 @@ def columns_by_language(value: str | None) -> dict[str, str]:
 
 
 def one_of(names: Collection[str]) -> Callable[[str | None], str | None]:
-    """Return a check that an option is one of the names."""
+    """Return a check that an option is one of the names, which the shell completes."""
 
     def check(value: str | None) -> str | None:
         if value is not None and value not in names:
             raise BadParameter(f"{value!r} is unknown; {suggestion(value, names)}")
         return value
 
+    check.names = tuple(names)  # type: ignore[attr-defined]  # for options.completion
     return check
 
 

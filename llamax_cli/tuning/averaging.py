@@ -16,8 +16,9 @@ from llamax_cli.errors import FileError, ModelError
 from llamax_cli.models.config_file import read_config
 from llamax_cli.models.fingerprint import fingerprint
 from llamax_cli.models.model_files import find_descriptions
+from llamax_cli.models.safetensors_writer import DTYPES
+from llamax_cli.models.weight_files import Weights, write_weights
 from llamax_cli.streams.atomic import atomic_folder
-from llamax_cli.tuning.weight_files import SAFETENSORS_DTYPES, Weights, write_weights
 
 ALIKE = "only models of the same kind can be averaged"
 
@@ -54,12 +55,10 @@ def write_average(folders: Sequence[Path], output: Path, *, quiet: bool) -> None
 
 
 def _open(folder: Path) -> Weights:
-    if not folder.is_dir():
-        raise ModelError(f"{folder}: no such folder; download a model of the hub first")
     read_config(str(folder))
     weights = Weights(folder)
     for name, entry in weights.entries.items():
-        if entry.dtype not in SAFETENSORS_DTYPES:
+        if entry.dtype not in DTYPES:
             raise ModelError(f"{folder}: {name} is in {entry.dtype}, which cannot be averaged")
     return weights
 
