@@ -5,13 +5,16 @@ each is the prompt of LLaMAX-Alpaca, with an instruction for the task and with t
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from llamax_cli.errors import DataError
+from llamax_cli.instructions.fields import optional_text
 from llamax_cli.languages import canonical, languages
 from llamax_cli.models.prompts import alpaca
+from llamax_cli.records import Record
 from llamax_cli.registry import find
 
 TASKS = {
@@ -20,6 +23,7 @@ TASKS = {
     "mgsm": "llamax_cli.instructions.tasks.mgsm:read_questions",
 }
 UNKNOWN = "?"  # the language of a question if nothing names it
+LANGUAGE = ("language", "lang")  # where a record names it: XNLI's key, and that of X-CSQA and of our own records
 
 
 class Question(NamedTuple):
@@ -72,6 +76,15 @@ def language_from_name(path: Path) -> str:
     """Return the language in the name of a file or else of its folder: `mgsm_sw.tsv -> "sw"`, "?" if there is none."""
     parts = [path.parent.name, *re.split(r"[._-]", path.name)]
     return next((part for part in reversed(parts) if part in languages()), UNKNOWN)
+
+
+def stated_language(record: Record, where: str, default: str, aliases: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return the canonical code of the language that a record names, `default` if it names none.
+
+    `aliases` are codes of the task's own. RecordError if it is not a text, DataError for an unknown language.
+    """
+    code = next(filter(None, (optional_text(record, key) for key in LANGUAGE)), "")
+    return parse_language(aliases.get(code, code), where) if code else default
 
 
 def parse_language(code: str, where: str) -> str:

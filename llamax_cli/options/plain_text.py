@@ -156,7 +156,8 @@ class PlainText:
                 run.remarks += request.conclusions.remarks(with_names=True)
         except UsageError as error:  # about the file, not about an option of this command
             hint = " (an option of llamax convert)" if "--columns" in str(error) else ""
-            raise DataError(f"{source.name} cannot be read as {name}: {error}{hint}") from error
+            reason = str(error).removeprefix(f"{source.name}: ")
+            raise DataError(f"{source.name} cannot be read as {name}: {reason}{hint}") from error
 
     def _request(self, run: Run, source: Input) -> CorpusRequest:
         def opened(path: str | Path) -> Input:

@@ -533,3 +533,27 @@ def test_tuning_has_the_papers_settings() -> None:
     assert read_training(None, ["epochs=1"], TUNING) == Training(
         batch=128, batch_of="records", epochs=1, weight_decay=0.0, beta2=0.999
     )
+
+
+XCSQA = {"stem": "a", "choices": {"label": ["A", "B"], "text": ["b", "c"]}}
+
+
+@pytest.mark.parametrize("key", ["lang", "language"])
+@pytest.mark.parametrize(
+    ("task", "record"),
+    [
+        ("xnli", {"premise": "a", "hypothesis": "b", "label": 1}),
+        ("x-csqa", {"question": XCSQA, "answerKey": "B"}),
+        ("mgsm", {"question": "a", "answer": "b #### 3"}),
+    ],
+)
+def test_the_language_of_a_record_counts_more_than_that_of_the_name(
+    tmp_path: Path, task: str, record: dict[str, object], key: str
+) -> None:
+    """Of every task, under the key of XNLI and under that of X-CSQA and of our own records."""
+    path = tmp_path / "questions-fr.jsonl"
+    write(path, [{**record, key: "swh_Latn"}, record])
+    assert [each.lang for each in read_questions(path, task)] == ["sw", "fr"]
+    write(path, [{**record, key: "klingonish"}])
+    with pytest.raises(DataError, match=r"questions-fr\.jsonl:1: unknown language 'klingonish'"):
+        list(read_questions(path, task))

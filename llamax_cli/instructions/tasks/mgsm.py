@@ -20,7 +20,7 @@ from llamax_cli.console import counted
 from llamax_cli.errors import DataError, RecordError
 from llamax_cli.instructions.data_files import is_table, read_records, read_rows
 from llamax_cli.instructions.fields import optional_scalar, optional_text
-from llamax_cli.instructions.questions import Question, language_from_name
+from llamax_cli.instructions.questions import Question, language_from_name, stated_language
 from llamax_cli.records import Record, text
 
 INSTRUCTION = "Solve the problem step by step. End with the answer, a number."
@@ -33,8 +33,8 @@ SHAPE = "MGSM has question and number, separated by a tab; GSM8K has question an
 
 def read_questions(path: Path) -> Iterator[Question]:
     """Yield the questions of a file."""
-    lang = language_from_name(path)
-    for where, problem, solution, gold in _table(path) if is_table(path) else _records(path):
+    default = language_from_name(path)
+    for where, problem, solution, gold, lang in _table(path, default) if is_table(path) else _records(path, default):
         answer = parse_number(gold)
         if gold and answer is None:
             raise DataError(f"{where}: {gold!r} is not a number; {SHAPE}")
@@ -43,17 +43,17 @@ def read_questions(path: Path) -> Iterator[Question]:
         yield Question(INSTRUCTION, problem, response, answer or "", (), lang)
 
 
-def _table(path: Path) -> Iterator[tuple[str, str, str, str]]:
+def _table(path: Path, lang: str) -> Iterator[tuple[str, str, str, str, str]]:
     for where, cells in read_rows(path):
         if len(cells) != 2:
             raise DataError(f"{where}: {counted(len(cells), 'column')}, not 2; {SHAPE}")
-        yield where, cells[0].strip(), "", cells[1].strip()
+        yield where, cells[0].strip(), "", cells[1].strip(), lang
 
 
-def _records(path: Path) -> Iterator[tuple[str, str, str, str]]:
+def _records(path: Path, default: str) -> Iterator[tuple[str, str, str, str, str]]:
     for where, record in read_records(path):
         try:
-            yield where, text(record, "question"), *_answer(record)
+            yield where, text(record, "question"), *_answer(record), stated_language(record, where, default)
         except RecordError as error:
             raise DataError(f"{where}: {error}; {SHAPE}") from error
 

@@ -13,7 +13,7 @@ from typing import Any
 from llamax_cli.errors import DataError, RecordError
 from llamax_cli.instructions.data_files import is_table, read_records
 from llamax_cli.instructions.fields import optional_text, record_id
-from llamax_cli.instructions.questions import Question, language_from_name, parse_language
+from llamax_cli.instructions.questions import Question, language_from_name, stated_language
 from llamax_cli.records import Record, value
 
 INSTRUCTION = "Which answer to the question is right? Answer with its letter."
@@ -42,8 +42,7 @@ def _question(where: str, record: Record, default: str) -> Question:
     gold = optional_text(record, "answerKey")
     if gold and gold not in labels:
         raise RecordError(f"the answer {gold!r} is not one of the choices {', '.join(labels)}")
-    lang = optional_text(record, "lang")
-    lang = parse_language(ALIASES.get(lang, lang), where) if lang else default
+    lang = stated_language(record, where, default, ALIASES)
     problem = "\n".join([question["stem"], *(f"{label}. {choice}" for label, choice in choices)])
     return Question(INSTRUCTION, problem, gold, gold, labels, lang, record_id(record))
 

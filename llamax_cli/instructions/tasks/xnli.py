@@ -19,7 +19,7 @@ from llamax_cli.console import counted
 from llamax_cli.errors import DataError, RecordError
 from llamax_cli.instructions.data_files import is_table, read_records, read_rows
 from llamax_cli.instructions.fields import optional_scalar
-from llamax_cli.instructions.questions import Question, language_from_name, parse_language
+from llamax_cli.instructions.questions import LANGUAGE, Question, language_from_name, stated_language
 from llamax_cli.records import text
 
 INSTRUCTION = "Does the premise entail the hypothesis? Answer with entailment, neutral or contradiction."
@@ -37,7 +37,7 @@ def read_questions(path: Path) -> Iterator[Question]:
     for where, row in _table(path) if is_table(path) else _records(path):
         premise, hypothesis, label = (_cell(row, names, where) for names in (PREMISE, HYPOTHESIS, LABEL))
         gold = _gold(label, where)
-        lang = parse_language(row["language"], where) if row.get("language") else default
+        lang = stated_language(dict(row), where, default)
         problem = f"Premise: {premise}\nHypothesis: {hypothesis}"
         yield Question(INSTRUCTION, problem, gold, gold, LABELS, lang, row.get("pairID") or None)
 
@@ -58,7 +58,7 @@ def _records(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
     for where, record in read_records(path):
         try:
             row = {key: text(record, key) for key in (*PREMISE, *HYPOTHESIS) if key in record}
-            row |= {key: optional_scalar(record, key) for key in (*LABEL, "language", "pairID") if key in record}
+            row |= {key: optional_scalar(record, key) for key in (*LABEL, *LANGUAGE, "pairID") if key in record}
         except RecordError as error:
             raise DataError(f"{where}: {error}") from error
         yield where, row
