@@ -168,6 +168,19 @@ def test_a_file_in_a_folder_that_is_read(files: Path, capsys: pytest.CaptureFixt
         assert (files / "corpus" / "bad").read_bytes().startswith(b'{"input":')
 
 
+def test_an_output_in_a_folder_that_is_read(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is not read, unfinished as it is; once it is there, the folder is another one."""
+    (files / "muse").mkdir()
+    (files / "muse" / "en-fr.txt").write_bytes(b"house\tmaison\n")
+    (files / "muse" / "en-es.txt.partial").write_bytes(b"what another run has not completed\n")
+    run = ["build-lexicon", "muse", "-o", "muse/en-de.txt"]
+    assert cli.run(run) == 0
+    assert "2 entries" in capsys.readouterr().err or (files / "muse" / "en-de.txt").read_bytes().count(b"\n") == 2
+    whole = (files / "muse" / "en-de.txt").read_bytes()
+    assert "--output muse/en-de.txt is a file in muse, which this run reads; name another file" in refused(capsys, *run)
+    assert (files / "muse" / "en-de.txt").read_bytes() == whole
+
+
 @pytest.mark.parametrize("mode", ["ab", "r+b"])
 def test_standard_output_is_no_input(files: Path, llamax: Llamax, mode: str) -> None:
     """A run that reads what it writes has no end: `llamax langid in.jsonl >> in.jsonl`, with `<` too."""

@@ -1,6 +1,7 @@
 """Every command with every shape of record: what it does not read is one bad line, which --rejects takes."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,25 @@ CALLS: dict[str, set[str]] = {
     "score --metric bleu --ref references.jsonl": WITH_MT | {"score"},
 }
 
+CHOICES = [
+    f"convert --from records {choice}{sample}"
+    for choice in ("--pairs en-de", "--mono en")
+    for sample in ("", " --sample 1")
+]
+BAD_VALUES = [
+    "1e999",
+    "-" + "9" * 400,
+    "null",
+    "true",
+    "[]",
+    "[[1e999]]",
+    '{"a":1e999}',
+    '""',
+    '"\\u0000"',
+    "-1",
+    "2.5",
+]
+
 
 @pytest.mark.parametrize("call", CALLS)
 def test_a_shape_is_read_or_refused(
@@ -106,6 +126,32 @@ def test_a_shape_is_read_or_refused(
         (rejected,) = [json.loads(line) for line in Path("bad.jsonl").read_text().splitlines()]
         assert rejected["line"] == 1, name
     assert read == CALLS[call]
+
+
+@pytest.mark.parametrize("call", [*CALLS, *CHOICES])
+def test_a_bad_value_is_a_bad_line_or_none(
+    call: str, tagger: type[Tagger], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Under any key, in any shape that the command reads: where it does not matter it is kept, else the line is bad."""
+    lexicon(tmp_path / "small.lex", ("en", ENGLISH))
+    Path("references.jsonl").write_text('{"id":"a","text":"das Haus","lang":"de"}\n')
+    arguments = [*call.split(), *([] if "in.jsonl" in call and "mix" in call else ["in.jsonl"])]
+    for name in sorted(CALLS.get(call, PAIRS | TEXTS)):
+        shape: dict[str, object] = SHAPES[name]  # type: ignore[assignment]
+        variants = (json.dumps({**shape, key: "VALUE"}) for key in shape)
+        lines = [line.replace('"VALUE"', value) for line in variants for value in BAD_VALUES]
+        if call in CHOICES:  # for something to choose
+            lines[:0] = [json.dumps(SHAPES["pair"]), json.dumps(SHAPES["text"])]
+        for batch in [[line] for line in lines] if name == "score" else [lines]:  # two scores of one kind are none
+            Path("in.jsonl").write_text("".join(f"{line}\n" for line in batch))
+            code = cli.run([*arguments, "-q", "--rejects", "bad.jsonl"])
+            assert code == 0, (name, capfd.readouterr().err)
+            rejected = Path("bad.jsonl").read_bytes()
+            capfd.readouterr()
+            code = cli.run([*arguments, "-q"])
+            said = capfd.readouterr().err
+            assert code == (65 if rejected else 0), (name, said)
+            assert not code or re.search(r"(in\.jsonl|records):\d+: ", said), (name, said)
 
 
 @pytest.mark.parametrize("space", ["", " "])

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from llamax_cli.conversion.formats import tatoeba
@@ -12,6 +13,7 @@ from llamax_cli.errors import DataError
 from llamax_cli.language_clues import language_in
 from llamax_cli.registry import find
 from llamax_cli.streams.lines import bare
+from llamax_cli.streams.paths import is_side_file
 
 FORMATS = {
     "text": "llamax_cli.conversion.formats.aligned:open_text",
@@ -118,7 +120,8 @@ def _lines(head: bytes) -> list[str]:
 
 def _detect_folder(folder: Path) -> str:
     for pattern, kind in BY_FOLDER.items():
-        if any(folder.glob(pattern)) or any(folder.glob(f"*/{pattern}")):
+        found = chain(folder.glob(pattern), folder.glob(f"*/{pattern}"))
+        if not all(map(is_side_file, found)):
             return kind
     formats = ", ".join(sorted(set(BY_FOLDER.values())))
     raise DataError(f"{folder}: no corpus is recognised in this folder ({formats}); name its files: {folder}/*")

@@ -1,7 +1,8 @@
 """The paths that a run reads and writes, compared with each other before any of them is opened.
 
 A file that a run reads must not be replaced, emptied or appended to by the same run. Only `-o` may name a file of the
-input: the new file takes its place once it is complete.
+input: the new file takes its place once it is complete. It may not replace a file in a folder of the input: the same
+command would read another folder the next time.
 """
 
 import os
@@ -16,6 +17,7 @@ from llamax_cli.streams.outputs import partial_path
 
 # How the files begin that a run may replace in a folder that it reads, as its last run has written them there.
 BEGINNINGS = {"--rejects": b'{"input":', "--manifest": b'{\n  "command":'}
+SIDE_ENDINGS = (".partial", ".partial.state", ".partial.state.partial")
 REPLACING = "--output"  # may name an input
 STDIN = "-"
 
@@ -101,8 +103,13 @@ def _is_device(path: str) -> bool:
 
 
 def _partials(path: str) -> Iterator[str]:
-    partial = str(partial_path(Path(path)))
-    yield from (partial, f"{partial}.state", f"{partial}.state.partial")
+    partial = str(partial_path(Path(path))).removesuffix(SIDE_ENDINGS[0])
+    yield from (partial + ending for ending in SIDE_ENDINGS)
+
+
+def is_side_file(path: str | Path) -> bool:
+    """Return whether a file in a folder is what a run, this one or another, has not completed; it is no input."""
+    return str(path).endswith(SIDE_ENDINGS)
 
 
 def _is_inside(path: str, folder: str) -> bool:
@@ -112,8 +119,6 @@ def _is_inside(path: str, folder: str) -> bool:
 
 def _may_replace(output: NamedPath, source: NamedPath) -> bool:
     """Return whether an output may take the place of an older file in a folder that the run reads."""
-    if output.option == REPLACING:
-        return not source.option
     beginning = BEGINNINGS.get(output.option)
     if beginning is None:
         return False
