@@ -49,6 +49,7 @@ BY_FOLDER = {  # by the first pattern that matches a file in a folder or one lev
     "*.dev": "flores", "*.devtest": "flores", "newstest*-ref.*.txt*": "ntrex",
     "test.en-*.tsv*": "tico19", "dev.en-*.tsv*": "tico19", "all.en-*.tsv*": "tico19",
     "dataset_info.json": "dataset", "dataset_dict.json": "dataset", "*.parquet": "dataset", "*.arrow": "dataset",
+    "state.json": "dataset",
 }  # fmt: skip
 
 
