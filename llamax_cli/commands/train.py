@@ -5,18 +5,24 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.options.command import OptionGroup
-from llamax_cli.options.training import TrainingOptions, training_command, training_options
+from llamax_cli.options.command import READS, OptionGroup
+from llamax_cli.options.training import WRITES_RUN, TrainingOptions, training_command, training_options
 
 
 @training_command
 def train(
     model: Annotated[
-        str, Option(metavar="FOLDER|NAME", help="Model to train: a folder, a hub name or, with --init, a config.json.")
+        str,
+        Option(metavar="FOLDER|NAME", help="Model to train: a folder, a hub name or, with --init, a config.json."),
+        READS,
     ],
-    data: Annotated[list[str], Option(metavar="FILE", help="Samples, as llamax mix writes them; may be repeated.")],
+    data: Annotated[
+        list[str], Option(metavar="FILE", help="Samples, as llamax mix writes them; may be repeated."), READS
+    ],
     output: Annotated[
-        Path, Option("-o", "--output", metavar="DIR", help="Output folder: checkpoints, metrics and the trained model.")
+        Path,
+        Option("-o", "--output", metavar="DIR", help="Output folder: checkpoints, metrics and the trained model."),
+        WRITES_RUN,
     ],
     init: Annotated[bool, Option("--init", help="Start from random weights.")] = False,
     *,

@@ -34,16 +34,19 @@ class NamedPath(NamedTuple):
         return f"{self.option} {self.path}".strip() if self.path != STDIN else "standard input"
 
 
-def check_paths(reads: Iterable[NamedPath], writes: Iterable[NamedPath], *, uses_stdout: bool) -> None:
+def check_paths(
+    reads: Iterable[NamedPath], writes: Iterable[NamedPath], *, uses_stdout: bool, below_folders: bool = True
+) -> None:
     """Raise UsageError if a file is written that the run also reads, or that is written twice.
 
     Files are the same if their paths lead to the same place, or if they are links to the same content. Paths to what
-    does not exist, devices and pipes may be named any number of times.
+    does not exist, devices and pipes may be named any number of times. `below_folders`: nor may a file
+    be written that is in a folder that the run reads.
     """
     read, written = list(reads), list[NamedPath]()
     for output in writes:
         if not _is_device(output.path):
-            _compare(output, read, written)
+            _compare(output, read, written, below_folders=below_folders)
             written.append(output)
     if uses_stdout:
         refuse_stdout([*read, *written])
@@ -63,7 +66,7 @@ def refuse_stdout(paths: Iterable[NamedPath]) -> None:
             )
 
 
-def _compare(output: NamedPath, read: list[NamedPath], written: list[NamedPath]) -> None:
+def _compare(output: NamedPath, read: list[NamedPath], written: list[NamedPath], *, below_folders: bool) -> None:
     for other in written:
         if same_file(output.path, other.path):
             raise UsageError(f"{output.said} is the file that {other.option} writes; name another file")
@@ -76,7 +79,7 @@ def _compare(output: NamedPath, read: list[NamedPath], written: list[NamedPath])
             raise UsageError(f"{output.said} is the file that {what}; name another file")
         if any(same_file(source.path, path) for path in _partials(output.path)):
             raise UsageError(f"{source.said} is where {output.said} is written until it is complete; rename it first")
-        if _is_inside(output.path, source.path) and not _may_replace(output, source):
+        if below_folders and _is_inside(output.path, source.path) and not _may_replace(output, source):
             what = f"{source.said}, which this run reads"
             raise UsageError(f"{output.said} is a file in {what}; name another file")
 
