@@ -128,6 +128,7 @@ _records = _decoder.decode
 _lines = _decoder.decode_lines
 _MAX_COUNT = 2**63 - 1
 _SHOWN_DIGITS = 25
+PLAIN_TEXT = "; if this is text or a table, make records of it with llamax convert"
 _string = msgspec.json.Decoder(str).decode
 _encoder = msgspec.json.Encoder()
 _SPACED_COLON = re.compile(rb'"[ \t\r]+:')
@@ -315,7 +316,8 @@ def _why(line: bytes, error: Exception) -> str:
         return f"not JSON: {match[1].decode()} is not a JSON number; write null"
     if match := re.search(_LONE_SURROGATE, line):
         return f"not JSON: lone surrogate {match[0].decode()}"
-    return _control_character(line, str(error)) or "not JSON: " + str(error).removeprefix("JSON is malformed: ")
+    advice = "" if line.lstrip().startswith((b"{", b"[", b'"')) else PLAIN_TEXT
+    return _control_character(line, str(error)) or f"not JSON: {str(error).removeprefix('JSON is malformed: ')}{advice}"
 
 
 def _control_character(line: bytes, error: str) -> str | None:
