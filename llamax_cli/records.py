@@ -200,6 +200,20 @@ def _repeated_key(line: bytes, record: Record) -> str | None:
     return next((key for key, _ in pairs if key in seen or seen.add(key)), None)  # type: ignore[func-returns-value]
 
 
+def check_keys(key: str, raw: bytes, decoded: dict[str, Any]) -> None:
+    """Raise RecordError if the object of strings under `key` has a key twice, of which one value would be lost.
+
+    Objects that no stage decodes keep their bytes, and all of their keys with them.
+    """
+    if _may_space_colons(raw) or raw.count(b'":') != len(decoded):  # more often also where it stands in a value
+        import json
+
+        names = [name for name, _ in json.loads(raw, object_pairs_hook=list)]
+        if len(names) > len(decoded):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise RecordError(f"{key!r} has the key {twice!r} twice")
+
+
 def serialise(records: Iterable[Any]) -> bytes:
     """Return the records as lines of JSON."""
     return _encoder.encode_lines(records)
