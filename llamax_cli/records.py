@@ -196,6 +196,7 @@ _records = _decoder.decode
 _lines = _decoder.decode_lines
 _MAX_COUNT = 2**63 - 1
 _SHOWN_DIGITS = 25
+PLAIN_TEXT = "; if this is text or a table, make records of it with llamax convert"
 _string = msgspec.json.Decoder(str).decode
 _encoder = msgspec.json.Encoder()
 _SPACED_COLON = re.compile(rb'"[ \t\r]+:')
@@ -265,6 +266,20 @@ def _repeated_key(line: bytes, record: Record) -> str | None:
     pairs = json.loads(line, object_pairs_hook=list, parse_int=str, parse_float=str)
     seen: set[str] = set()
     return next((key for key, _ in pairs if key in seen or seen.add(key)), None)  # type: ignore[func-returns-value]
+
+
+def check_keys(key: str, raw: bytes, decoded: dict[str, Any]) -> None:
+    """Raise RecordError if the object of strings under `key` has a key twice, of which one value would be lost.
+
+    Objects that no stage decodes keep their bytes, and all of their keys with them.
+    """
+    if _may_space_colons(raw) or raw.count(b'":') != len(decoded):  # more often also where it stands in a value
+        import json
+
+        names = [name for name, _ in json.loads(raw, object_pairs_hook=list)]
+        if len(names) > len(decoded):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise RecordError(f"{key!r} has the key {twice!r} twice")
 
 
 def serialise(records: Iterable[Any]) -> bytes:
@@ -383,7 +398,8 @@ def _why(line: bytes, error: Exception) -> str:
         return f"not JSON: {match[1].decode()} is not a JSON number; write null"
     if match := re.search(_LONE_SURROGATE, line):
         return f"not JSON: lone surrogate {match[0].decode()}"
-    return _control_character(line, str(error)) or "not JSON: " + str(error).removeprefix("JSON is malformed: ")
+    advice = "" if line.lstrip().startswith((b"{", b"[", b'"')) else PLAIN_TEXT
+    return _control_character(line, str(error)) or f"not JSON: {str(error).removeprefix('JSON is malformed: ')}{advice}"
 
 
 def _control_character(line: bytes, error: str) -> str | None:

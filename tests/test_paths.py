@@ -56,7 +56,7 @@ def _metadata(option: Parameter) -> tuple[Any, ...]:
 CONFLICTS = [(each, *pair) for each in FILTERS for pair in product(marked(each, Reads), marked(each, Writes))]
 
 
-@pytest.mark.parametrize("command", FILTERS)
+@pytest.mark.parametrize("command", [*FILTERS, "train", "tune"])
 def test_every_option_that_names_a_path_declares_it(command: str) -> None:
     """An option whose value is shown as a file or folder says whether the run reads or writes it."""
     for flag, option in options(command).items():
@@ -64,6 +64,30 @@ def test_every_option_that_names_a_path_declares_it(command: str) -> None:
         if any(re.search("FILE|DIR|PATH|FOLDER", metavar) for metavar in metavars) and flag != "--files":
             declared = flag in marked(command, Reads) + marked(command, Writes)
             assert declared or (command, flag) in INPUT_OPTIONS, f"{command} {flag}"
+
+
+@pytest.mark.parametrize("link", LINKS)
+@pytest.mark.parametrize("name", ["metrics.jsonl", "run.json"])
+@pytest.mark.parametrize("command", ["train", "tune"])
+def test_a_run_does_not_write_what_it_reads(
+    files: Path, capsys: pytest.CaptureFixture[str], command: str, name: str, link: str
+) -> None:
+    """Neither data nor settings nor the model: exit code 2 before anything is opened."""
+    (files / "run").mkdir()
+    read = files / "run" / name
+    read.write_bytes(RECORD)
+    path = os.path.relpath(files / "run" / LINKS[link](read))
+    options = {"--data": ["--model", "m"], "--config": ["--model", "m", "--data", "in.jsonl"]}
+    for option, others in options.items():
+        said = refused(capsys, command, *others, option, path, "-o", "run")
+        assert f"--output run/{name} is the file that {option} reads; name another file" in said
+    setting = refused(
+        capsys, command, "--model", "m", "--data", "in.jsonl", "--set", f'validation=["{path}"]', "-o", "run"
+    )
+    assert f"--output run/{name} is the file that validation reads" in setting
+    (files / "run" / "model").mkdir()
+    assert "--model reads" in refused(capsys, command, "--model", "run/model", "--data", "in.jsonl", "-o", "run")
+    assert read.read_bytes() == RECORD
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -167,6 +191,19 @@ def test_a_file_in_a_folder_that_is_read(files: Path, capsys: pytest.CaptureFixt
     for _ in range(2):
         assert cli.run([*run, "--rejects", "corpus/bad", "--manifest", "corpus/how"]) == 0
         assert (files / "corpus" / "bad").read_bytes().startswith(b'{"input":')
+
+
+def test_an_output_in_a_folder_that_is_read(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is not read, unfinished as it is; once it is there, the folder is another one."""
+    (files / "muse").mkdir()
+    (files / "muse" / "en-fr.txt").write_bytes(b"house\tmaison\n")
+    (files / "muse" / "en-es.txt.partial").write_bytes(b"what another run has not completed\n")
+    run = ["build-lexicon", "muse", "-o", "muse/en-de.txt"]
+    assert cli.run(run) == 0
+    assert "2 entries" in capsys.readouterr().err or (files / "muse" / "en-de.txt").read_bytes().count(b"\n") == 2
+    whole = (files / "muse" / "en-de.txt").read_bytes()
+    assert "--output muse/en-de.txt is a file in muse, which this run reads; name another file" in refused(capsys, *run)
+    assert (files / "muse" / "en-de.txt").read_bytes() == whole
 
 
 @pytest.mark.parametrize("mode", ["ab", "r+b"])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llamax_cli.errors import RecordError
-from llamax_cli.records import boolean, number, parse, parse_lines, serialise, text, value, whole_number
+from llamax_cli.records import PLAIN_TEXT, boolean, number, parse, parse_lines, serialise, text, value, whole_number
 
 VALUES = [
     rb'"\u00e9"',
@@ -129,7 +129,7 @@ BAD = {
     b"null": "not a record: expected object, got null",
     b'{"a":1': "not JSON: Input data was truncated",
     b'{"a":"x': "not JSON: Input data was truncated",
-    b"plain text": "not JSON: invalid character (byte 0)",
+    b"plain text": f"not JSON: invalid character (byte 0){PLAIN_TEXT}",
     b"{'a':1}": "not JSON: object keys must be strings (byte 1)",
     b'{"a":1} x': "not JSON: trailing characters (byte 9)",
     b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}": "not a record: nested too deeply",

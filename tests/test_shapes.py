@@ -1,6 +1,7 @@
 """Every command with every shape of record: what it does not read is one bad line, which --rejects takes."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,25 @@ CALLS: dict[str, set[str]] = {
     "analyze fertility --tokenizer tokenizer.json": TEXTS | SOURCES,
 }
 
+CHOICES = [
+    f"convert --from records {choice}{sample}"
+    for choice in ("--pairs en-de", "--mono en")
+    for sample in ("", " --sample 1")
+]
+BAD_VALUES = [
+    "1e999",
+    "-" + "9" * 400,
+    "null",
+    "true",
+    "[]",
+    "[[1e999]]",
+    '{"a":1e999}',
+    '""',
+    '"\\u0000"',
+    "-1",
+    "2.5",
+]
+
 
 @pytest.mark.parametrize("call", CALLS)
 def test_a_shape_is_read_or_refused(
@@ -111,6 +131,32 @@ def test_a_shape_is_read_or_refused(
     assert read == CALLS[call]
 
 
+@pytest.mark.parametrize("call", [*CALLS, *CHOICES])
+def test_a_bad_value_is_a_bad_line_or_none(
+    call: str, tagger: type[Tagger], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Under any key, in any shape that the command reads: where it does not matter it is kept, else the line is bad."""
+    lexicon(tmp_path / "small.lex", ("en", ENGLISH))
+    Path("references.jsonl").write_text('{"id":"a","text":"das Haus","lang":"de"}\n')
+    arguments = [*call.split(), *([] if "in.jsonl" in call and "mix" in call else ["in.jsonl"])]
+    for name in sorted(CALLS.get(call, PAIRS | TEXTS)):
+        shape: dict[str, object] = SHAPES[name]  # type: ignore[assignment]
+        variants = (json.dumps({**shape, key: "VALUE"}) for key in shape)
+        lines = [line.replace('"VALUE"', value) for line in variants for value in BAD_VALUES]
+        if call in CHOICES:  # for something to choose
+            lines[:0] = [json.dumps(SHAPES["pair"]), json.dumps(SHAPES["text"])]
+        for batch in [[line] for line in lines] if name == "score" else [lines]:  # two scores of one kind are none
+            Path("in.jsonl").write_text("".join(f"{line}\n" for line in batch))
+            code = cli.run([*arguments, "-q", "--rejects", "bad.jsonl"])
+            assert code == 0, (name, capfd.readouterr().err)
+            rejected = Path("bad.jsonl").read_bytes()
+            capfd.readouterr()
+            code = cli.run([*arguments, "-q"])
+            said = capfd.readouterr().err
+            assert code == (65 if rejected else 0), (name, said)
+            assert not code or re.search(r"(in\.jsonl|records):\d+: ", said), (name, said)
+
+
 @pytest.mark.parametrize("space", ["", " "])
 @pytest.mark.parametrize("call", CALLS)
 def test_a_key_twice_is_refused(
@@ -127,6 +173,18 @@ def test_a_key_twice_is_refused(
         Path("in.jsonl").write_text(f'{line[:-1]},{first}:{space}"b"}}\n')
         assert cli.run(arguments) == 65, name
         assert f"in.jsonl:1: not a record: it has the key '{first[1:-1]}' twice" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("space", ["", " "])
+def test_a_translation_twice_is_refused(space: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Of an object that is read, no value is lost; one that is passed on keeps all of them."""
+    line = '{"translation":{"en"SPACE:"a \\":","de":"b","en"SPACE:"c"}}\n'.replace("SPACE", space)
+    (tmp_path / "hf.jsonl").write_text(line)
+    assert cli.run(["convert", str(tmp_path / "hf.jsonl")]) == 65
+    assert "hf.jsonl:1: 'translation' has the key 'en' twice" in capfd.readouterr().err
+    (tmp_path / "hf.jsonl").write_text('{"text":"a","lang":"en","x":{"b":1,"b":2}}\n')
+    assert cli.run(["convert", str(tmp_path / "hf.jsonl")]) == 0
+    assert '"x":{"b":1,"b":2}' in capfd.readouterr().out
 
 
 @pytest.mark.parametrize("choice", [["--pairs", "en-de"], ["--mono", "en"]])

@@ -9,7 +9,7 @@ from llamax_cli.errors import UsageError
 from llamax_cli.options import model as flags
 from llamax_cli.options.command import READS, OptionGroup, command
 from llamax_cli.options.plain_text import PlainText, plain_text
-from llamax_cli.options.values import codes, one_of
+from llamax_cli.options.values import codes, format_option, one_of
 from llamax_cli.streams.run import Run
 from llamax_cli.translation.pivot import run_pivot
 
@@ -38,6 +38,7 @@ def pivot(
         ),
         READS,
     ] = None,
+    as_: Annotated[str, format_option("--as", flags.AS_HELP, flags.AS)] = "records",
 ) -> None:
     """Translate through a third language: all records, or those that are off target.
 
@@ -54,4 +55,12 @@ def pivot(
     choices = [options.choice]
     if second_model:
         choices.append(replace(options.choice, model=second_model, lora=None))
-    run_pivot(run, choices, options.decoding, options.languages, pivots[0], only_off_target=only is not None)
+    run_pivot(
+        run,
+        choices,
+        options.decoding,
+        options.languages,
+        pivots[0],
+        only_off_target=only is not None,
+        as_text=as_ == "text",
+    )

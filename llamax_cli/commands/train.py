@@ -5,19 +5,22 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.options.command import OptionGroup
-from llamax_cli.options.training import TrainingOptions, training_command, training_options
+from llamax_cli.options.command import READS, OptionGroup
+from llamax_cli.options.training import WRITES_RUN, TrainingOptions, training_command, training_options
 
 
 @training_command
 def train(
     model: Annotated[
-        str, Option(metavar="NAME|FOLDER", help="Model to train: a folder, a hub name or, with --init, a config.json.")
+        str,
+        Option(metavar="NAME|FOLDER", help="Model to train: a folder, a hub name or, with --init, a config.json."),
+        READS,
     ],
-    data: Annotated[list[str], Option(metavar="FILE...", help="Samples, as llamax mix writes them.")],
+    data: Annotated[list[str], Option(metavar="FILE...", help="Samples, as llamax mix writes them."), READS],
     output: Annotated[
         Path,
         Option("-o", "--output", metavar="FOLDER", help="Output folder: checkpoints, metrics and the trained model."),
+        WRITES_RUN,
     ],
     init: Annotated[bool, Option("--init", help="Start from random weights.")] = False,
     *,

@@ -28,9 +28,7 @@ def translate(
     nbest: Annotated[
         int, whole_number(metavar="N", low=1, help="Candidates to write for each source, best first.")
     ] = 1,
-    as_: Annotated[str, format_option("--as", "Output: records, or the translations alone", ("records", "text"))] = (
-        "records"
-    ),
+    as_: Annotated[str, format_option("--as", flags.AS_HELP, flags.AS)] = "records",
 ) -> None:
     """Translate texts and pairs with a language model or an encoder-decoder.
 

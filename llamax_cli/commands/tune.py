@@ -6,8 +6,8 @@ from typing import Annotated
 from typer import Option
 
 from llamax_cli.instructions.questions import TASKS
-from llamax_cli.options.command import OptionGroup
-from llamax_cli.options.training import TrainingOptions, training_command, training_options
+from llamax_cli.options.command import READS, OptionGroup
+from llamax_cli.options.training import WRITES_RUN, TrainingOptions, training_command, training_options
 from llamax_cli.options.values import one_of
 
 
@@ -16,6 +16,7 @@ def tune(
     model: Annotated[
         str | None,
         Option(metavar="NAME|FOLDER", help="Model to tune or to evaluate: a folder or a hub name.", show_default=False),
+        READS,
     ] = None,
     data: Annotated[
         list[str] | None,
@@ -24,6 +25,7 @@ def tune(
             help="Data to tune on: Alpaca, prompt and completion, or chats, as JSON or JSONL.",
             show_default=False,
         ),
+        READS,
     ] = None,
     output: Annotated[
         Path | None,
@@ -34,6 +36,7 @@ def tune(
             help="Output folder: checkpoints, metrics and the tuned model.",
             show_default=False,
         ),
+        WRITES_RUN,
     ] = None,
     task: Annotated[
         str | None,
@@ -47,10 +50,12 @@ def tune(
     eval_: Annotated[
         list[str] | None,
         Option("--eval", metavar="FILE...", help="Files of the task to measure the accuracy on.", show_default=False),
+        READS,
     ] = None,
     average: Annotated[
         list[str] | None,
         Option(metavar="FOLDER...", help="Average these models and write the mean to -o.", show_default=False),
+        READS,
     ] = None,
     *,
     training: Annotated[TrainingOptions, OptionGroup(training_options)],

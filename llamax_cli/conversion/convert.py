@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from llamax_cli.conversion.detection import open_corpora
 from llamax_cli.conversion.segments import Corpus, CorpusRequest, RecordStream
-from llamax_cli.conversion.selection import Group, Selection, plan_groups, sample_records, skip_empty
+from llamax_cli.conversion.selection import Group, Selection, asked, plan_groups, sample_records, skip_empty
 from llamax_cli.errors import UsageError
 from llamax_cli.records import Record
 
@@ -40,19 +40,59 @@ def _record_streams(
     groups = plan_groups(corpora, selection)
     if len(groups) > 1:
         request.spool()
+    keys_of = {group: _asked(group, members, selection) for group, members in groups.items()}
+    uses = Counter(key for keys in keys_of.values() for key in keys)
+    absences: dict[tuple[int, Group], _Absence] = {}
     for group, members in groups.items():
-        yield _group_records(members, group, counts)
+        for key in keys_of[group]:
+            absences.setdefault(key, _Absence(counts, is_shared=uses[key] > 1))
+        yield _group_records(members, group, [absences[key] for key in keys_of[group]])
+    for absence in absences.values():
+        absence.count_shared()
 
 
-def _group_records(corpora: Sequence[Corpus], group: Group, counts: Counter[str]) -> Iterator[Record]:
+def _asked(group: Group, corpora: Sequence[Corpus], selection: Selection) -> list[tuple[int, Group]]:
+    """Return for each corpus what its absent segments are counted under; regions of one language share that."""
+    wanted = asked(group, selection.pairs or selection.mono) if group else group
+    return [(id(corpus), wanted) for corpus in corpora]
+
+
+class _Absence:
+    """Counts the segments that a corpus lacks in a direction that was asked for.
+
+    A direction may be there in several pairs of regions; a segment is absent if it is in none of them.
+    """
+
+    def __init__(self, counts: Counter[str], *, is_shared: bool) -> None:
+        self._counts = counts
+        self._is_shared = is_shared
+        self._segments = bytearray()  # by number: 1 is absent so far, 2 and 3 are there
+
+    def note(self, number: int, *, is_absent: bool) -> None:
+        """Note whether the segment of this number is absent in one pair of regions."""
+        if not self._is_shared:
+            if is_absent:
+                self._counts["absent"] += 1
+            return
+        if number >= len(self._segments):
+            self._segments.extend(bytes(number + 1 - len(self._segments)))
+        self._segments[number] |= 1 if is_absent else 2
+
+    def count_shared(self) -> None:
+        """Count those that are in no pair of regions, once all pairs have been read."""
+        if absent := self._segments.count(1):
+            self._counts["absent"] += absent
+
+
+def _group_records(corpora: Sequence[Corpus], group: Group, absences: Sequence[_Absence]) -> Iterator[Record]:
     """Yield the records of all corpora in one direction or one language."""
-    for corpus in corpora:
+    for corpus, absence in zip(corpora, absences, strict=True):
         if len(group) == 2:
-            yield from _pairs(corpus, group[0], group[1], counts)
+            yield from _pairs(corpus, group[0], group[1], absence)
         elif not group:
             _read_no_language(corpus)
         else:
-            yield from _texts(corpus, group[0], counts)
+            yield from _texts(corpus, group[0], absence)
 
 
 def _read_no_language(corpus: Corpus) -> None:
@@ -61,19 +101,17 @@ def _read_no_language(corpus: Corpus) -> None:
         pass
 
 
-def _pairs(corpus: Corpus, source: str, target: str, counts: Counter[str]) -> Iterator[Record]:
+def _pairs(corpus: Corpus, source: str, target: str, absence: _Absence) -> Iterator[Record]:
     name = corpus.name
     for number, (src, tgt), extra in corpus.segments((source, target)):
-        if src is None or tgt is None:
-            counts["absent"] += 1
-        else:
+        absence.note(number, is_absent=src is None or tgt is None)
+        if src is not None and tgt is not None:
             yield {"id": f"{name}:{number}", "src": src, "tgt": tgt, "src_lang": source, "tgt_lang": target, **extra}
 
 
-def _texts(corpus: Corpus, language: str, counts: Counter[str]) -> Iterator[Record]:
+def _texts(corpus: Corpus, language: str, absence: _Absence) -> Iterator[Record]:
     name = corpus.name
     for number, (text,), extra in corpus.segments((language,)):
-        if text is None:
-            counts["absent"] += 1
-        else:
+        absence.note(number, is_absent=text is None)
+        if text is not None:
             yield {"id": f"{name}:{number}", "text": text, "lang": language, **extra}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from llamax_cli.conversion.formats import tatoeba
@@ -11,6 +12,7 @@ from llamax_cli.errors import DataError
 from llamax_cli.language_clues import language_in
 from llamax_cli.registry import find
 from llamax_cli.streams.lines import bare
+from llamax_cli.streams.paths import is_side_file
 from llamax_cli.streams.unread import refuse_unread
 
 FORMATS = {
@@ -37,6 +39,7 @@ BY_FOLDER = {  # by the first pattern that matches a file in a folder or one lev
     "*.dev": "flores", "*.devtest": "flores", "newstest*-ref.*.txt*": "ntrex",
     "test.en-*.tsv*": "tico19", "dev.en-*.tsv*": "tico19", "all.en-*.tsv*": "tico19",
     "dataset_info.json": "dataset", "dataset_dict.json": "dataset", "*.parquet": "dataset", "*.arrow": "dataset",
+    "state.json": "dataset",
 }  # fmt: skip
 
 
@@ -96,7 +99,8 @@ def _lines(head: bytes) -> list[str]:
 
 def _detect_folder(folder: Path) -> str:
     for pattern, kind in BY_FOLDER.items():
-        if any(folder.glob(pattern)) or any(folder.glob(f"*/{pattern}")):
+        found = chain(folder.glob(pattern), folder.glob(f"*/{pattern}"))
+        if not all(map(is_side_file, found)):
             return kind
     formats = ", ".join(sorted(set(BY_FOLDER.values())))
     raise DataError(f"{folder}: no corpus is recognised in this folder ({formats}); name its files: {folder}/*")

@@ -10,7 +10,7 @@ from llamax_cli.conversion.segments import Corpus
 from llamax_cli.errors import LanguageError, RecordError, UsageError
 from llamax_cli.languages import canonical, covers, known, variety
 from llamax_cli.randomness import below, bits
-from llamax_cli.records import Record, text, value
+from llamax_cli.records import Record, text, texts, value
 from llamax_cli.streams.chunks import WHOLE, Portion
 
 ANY = "*"
@@ -103,6 +103,16 @@ def _match_patterns(patterns: Sequence[str], available: Sequence[Group], size: i
     return list(matching)
 
 
+def asked(group: Group, patterns: Sequence[str]) -> Group:
+    """Return the direction or language of the first pattern for which a group of codes is written.
+
+    `asked(("en-GB", "de"), ["en-de"]) -> ("en", "de")`; for `*` that is the group itself.
+    """
+    meanings = (meaning for pattern in patterns for meaning in sorted(interpret_pattern(pattern, len(group))))
+    found = next((meaning for meaning in meanings if _matches(group, meaning)), group)
+    return tuple(member if code == ANY else code for code, member in zip(found, group, strict=True))
+
+
 def _matches(group: Group, meaning: Group) -> bool:
     return all(map(_selects, meaning, group))
 
@@ -185,18 +195,22 @@ def sample_records(records: Iterable[Record], selection: Selection, counts: Coun
 
 def _segment_name(record: Record) -> str:
     """Return the id or, where there is none, the texts in an order that is the same in both directions."""
-    if "id" in record:
-        try:
-            return str(value(record, "id"))
-        except RecordError:  # such as 1e999, which names a segment as well as any other id
-            return bytes(record["id"]).decode()
-    return "\n".join(sorted(text(record, key) for key in TEXT_KEYS if key in record))
+    keys = ("id",) if "id" in record else (key for key in TEXT_KEYS if key in record)
+    return "\n".join(sorted(_name(record, key) for key in keys))
+
+
+def _name(record: Record, key: str) -> str:
+    """Return what a value contributes to the name of a segment, which any value does."""
+    try:
+        return str(value(record, key))
+    except RecordError:  # such as 1e999
+        return bytes(record[key]).decode()
 
 
 def skip_empty(records: Iterable[Record], counts: Counter[str]) -> Iterator[Record]:
     """Yield the records in which every text has more than white space."""
     for record in records:
-        if all(text(record, key).strip() for key in TEXT_KEYS if key in record):
+        if all(each.strip() for key in TEXT_KEYS if key in record for each in texts(record, key)):
             yield record
         else:
             counts["empty"] += 1

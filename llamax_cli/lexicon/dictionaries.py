@@ -13,6 +13,7 @@ from llamax_cli.languages import canonical, known
 from llamax_cli.streams.chunks import Chunk, Tally
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.lines import Bad, bare, texts_of, unmarked
+from llamax_cli.streams.paths import is_side_file
 from llamax_cli.streams.rejects import Reject
 
 LANGUAGE_SEPARATORS = "-_2"  # en-fr.txt of MUSE, en_ak.tsv of GATITOS, eng2swh.txt of PanLex
@@ -191,5 +192,5 @@ def head_lines(source: Input) -> list[str]:
 def dictionaries_in(folder: Path) -> Iterator[str]:
     """Yield the dictionaries of a folder, which are the files with two languages in their names, sorted by name."""
     for path in sorted(folder.iterdir()):
-        if path.is_file() and languages_in(path.name):
+        if path.is_file() and languages_in(path.name) and not is_side_file(path):
             yield str(path)

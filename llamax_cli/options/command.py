@@ -274,15 +274,23 @@ def _settings(arguments: Mapping[str, Any]) -> Settings:
 
 
 def _check_paths(settings: Settings, options: Iterable[inspect.Parameter], given: Mapping[str, Any]) -> None:
-    reads = [NamedPath("", file) for file in settings.files or ("-",)]
-    writes: list[NamedPath] = []
+    reads, writes = declared_paths(options, given)
+    files = [NamedPath("", file) for file in settings.files or ("-",)]
+    check_paths([*files, *reads], writes, uses_stdout=settings.output is None)
+
+
+def declared_paths(
+    options: Iterable[inspect.Parameter], given: Mapping[str, Any]
+) -> tuple[list[NamedPath], list[NamedPath]]:
+    """Return the paths that options read, and those that they write, as their marks declare."""
+    reads, writes = list[NamedPath](), list[NamedPath]()
     for option in options:
         for mark in _marks(option):
             if isinstance(mark, Reads):
                 paths = mark.paths(given[option.name])
                 named = [NamedPath(_flag(option), str(path)) for path in paths]
                 (writes if isinstance(mark, Writes) else reads).extend(named)
-    check_paths(reads, writes, uses_stdout=settings.output is None)
+    return reads, writes
 
 
 def _flag(option: inspect.Parameter) -> str:

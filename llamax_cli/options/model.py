@@ -18,6 +18,7 @@ from llamax_cli.translation.engines.registry import ENGINES, check_supported
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 MODEL, SEARCH, SERVER = "Model", "Decoding", "Server (--engine openai)"
+AS, AS_HELP = ("records", "text"), "Output: records, or the translations alone"  # of --as
 SERVER_VARIABLE = "OPENAI_BASE_URL"
 
 

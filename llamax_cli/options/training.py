@@ -12,11 +12,21 @@ from typing import Annotated, Any, NamedTuple
 from typer import Argument, Context, Option
 
 from llamax_cli.config import TUNING, Training, grouped_settings, written
-from llamax_cli.options.command import FilesAfterOptions, OptionGroup
+from llamax_cli.options.command import READS, FilesAfterOptions, OptionGroup, Writes, declared_paths
 from llamax_cli.options.completion import Completion, add_completion
 from llamax_cli.options.values import one_of, real_number, whole_number
+from llamax_cli.streams.paths import check_paths
 
 RANK = 16  # of LoRA, if --lora gives none
+
+
+def _files_of_run(output: Path | None) -> tuple[Path, ...]:
+    """Return the files that a run replaces in its folder, and the folder of the model that it writes."""
+    names = ("run.json", "metrics.jsonl", "model")
+    return tuple(output / name for name in names) if output else ()
+
+
+WRITES_RUN = Writes(_files_of_run)  # of -o DIR, the folder of a run
 
 
 def _complete_settings(ctx: Context, incomplete: str) -> list[Completion]:
@@ -49,7 +59,9 @@ def _settings(is_tune: bool) -> Iterator[tuple[str, Sequence[str], str]]:
         yield setting.name, [str(value) for value in known], setting.metadata["help"]
 
 
-Config = Annotated[Path | None, Option("--config", metavar="FILE", help="TOML file of settings.", show_default=False)]
+Config = Annotated[
+    Path | None, Option("--config", metavar="FILE", help="TOML file of settings.", show_default=False), READS
+]
 Set = Annotated[
     list[str] | None,
     Option(
@@ -68,6 +80,7 @@ Tokenizer = Annotated[
         help="Tokenizer, if it is not in the folder of the model.",
         show_default=False,
     ),
+    READS,
 ]
 Resume = Annotated[
     str | None,
@@ -265,6 +278,9 @@ def training_command(function: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(function)
     def start(**given: Any) -> None:
+        reads, writes = declared_paths(options, given)
+        # A run may be in the folder of the model that it begins with; only the files that it replaces matter.
+        check_paths(reads, writes, uses_stdout=False, below_folders=False)
         function(**{name: marks[name].value(given) if name in marks else given[name] for name in names})
 
     names = [parameter.name for parameter in parameters]

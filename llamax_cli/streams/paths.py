@@ -1,7 +1,8 @@
 """The paths that a run reads and writes, compared with each other before any of them is opened.
 
 A file that a run reads must not be replaced, emptied or appended to by the same run. Only `-o` may name a file of the
-input: the new file takes its place once it is complete.
+input: the new file takes its place once it is complete. It may not replace a file in a folder of the input: the same
+command would read another folder the next time.
 """
 
 import os
@@ -16,6 +17,7 @@ from llamax_cli.streams.outputs import partial_path
 
 # How the files begin that a run may replace in a folder that it reads, as its last run has written them there.
 BEGINNINGS = {"--rejects": b'{"input":', "--manifest": b'{\n  "command":'}
+SIDE_ENDINGS = (".partial", ".partial.state", ".partial.state.partial")
 REPLACING = "--output"  # may name an input
 STDIN = "-"
 
@@ -32,16 +34,19 @@ class NamedPath(NamedTuple):
         return f"{self.option} {self.path}".strip() if self.path != STDIN else "standard input"
 
 
-def check_paths(reads: Iterable[NamedPath], writes: Iterable[NamedPath], *, uses_stdout: bool) -> None:
+def check_paths(
+    reads: Iterable[NamedPath], writes: Iterable[NamedPath], *, uses_stdout: bool, below_folders: bool = True
+) -> None:
     """Raise UsageError if a file is written that the run also reads, or that is written twice.
 
     Files are the same if their paths lead to the same place, or if they are links to the same content. Paths to what
-    does not exist, devices and pipes may be named any number of times.
+    does not exist, devices and pipes may be named any number of times. `below_folders`: nor may a file
+    be written that is in a folder that the run reads.
     """
     read, written = list(reads), list[NamedPath]()
     for output in writes:
         if not _is_device(output.path):
-            _compare(output, read, written)
+            _compare(output, read, written, below_folders=below_folders)
             written.append(output)
     if uses_stdout:
         refuse_stdout([*read, *written])
@@ -61,7 +66,7 @@ def refuse_stdout(paths: Iterable[NamedPath]) -> None:
             )
 
 
-def _compare(output: NamedPath, read: list[NamedPath], written: list[NamedPath]) -> None:
+def _compare(output: NamedPath, read: list[NamedPath], written: list[NamedPath], *, below_folders: bool) -> None:
     for other in written:
         if same_file(output.path, other.path):
             raise UsageError(f"{output.said} is the file that {other.option} writes; name another file")
@@ -74,7 +79,7 @@ def _compare(output: NamedPath, read: list[NamedPath], written: list[NamedPath])
             raise UsageError(f"{output.said} is the file that {what}; name another file")
         if any(same_file(source.path, path) for path in _partials(output.path)):
             raise UsageError(f"{source.said} is where {output.said} is written until it is complete; rename it first")
-        if _is_inside(output.path, source.path) and not _may_replace(output, source):
+        if below_folders and _is_inside(output.path, source.path) and not _may_replace(output, source):
             what = f"{source.said}, which this run reads"
             raise UsageError(f"{output.said} is a file in {what}; name another file")
 
@@ -101,8 +106,13 @@ def _is_device(path: str) -> bool:
 
 
 def _partials(path: str) -> Iterator[str]:
-    partial = str(partial_path(Path(path)))
-    yield from (partial, f"{partial}.state", f"{partial}.state.partial")
+    partial = str(partial_path(Path(path))).removesuffix(SIDE_ENDINGS[0])
+    yield from (partial + ending for ending in SIDE_ENDINGS)
+
+
+def is_side_file(path: str | Path) -> bool:
+    """Return whether a file in a folder is what a run, this one or another, has not completed; it is no input."""
+    return str(path).endswith(SIDE_ENDINGS)
 
 
 def _is_inside(path: str, folder: str) -> bool:
@@ -112,8 +122,6 @@ def _is_inside(path: str, folder: str) -> bool:
 
 def _may_replace(output: NamedPath, source: NamedPath) -> bool:
     """Return whether an output may take the place of an older file in a folder that the run reads."""
-    if output.option == REPLACING:
-        return not source.option
     beginning = BEGINNINGS.get(output.option)
     if beginning is None:
         return False

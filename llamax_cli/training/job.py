@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from llamax_cli.config import TUNING, Training, read_training, typed_settings
 from llamax_cli.errors import FileError, ResumeError, UsageError, because
 from llamax_cli.streams.atomic import atomic_file
+from llamax_cli.streams.paths import NamedPath, check_paths
 
 if TYPE_CHECKING:
     from llamax_cli.instructions.rendering import RenderedFile
@@ -119,7 +120,7 @@ def make_job(
     training = read_training(config, settings, TUNING if command == "tune" else None)
     for name in ("validation", "translate"):
         _check_distinct(name, getattr(training, name))
-    return Job(
+    job = Job(
         model,
         tokenizer or model,
         tuple(data),
@@ -133,6 +134,14 @@ def make_job(
         tests=tuple(tests),
         trust_remote_code=trust_remote_code,
     )
+    named = {"validation": training.validation, "translate": training.translate}
+    reads = [NamedPath(name, path) for name, paths in named.items() for path in paths]
+    check_paths(
+        reads,
+        [NamedPath("--output", str(job.folder / FILE)), NamedPath("--output", str(job.metrics))],
+        uses_stdout=False,
+    )
+    return job
 
 
 def _check_distinct(option: str, paths: Sequence[str]) -> None:

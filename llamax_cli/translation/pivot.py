@@ -8,12 +8,12 @@ from typing import NamedTuple, TypeAlias
 from llamax_cli.errors import RecordError
 from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
 from llamax_cli.ranks import rank
-from llamax_cli.records import Record, boolean, text, value
+from llamax_cli.records import Record, boolean, serialise, text, value
 from llamax_cli.streams.run import Run
 from llamax_cli.translation import directions, truncation
 from llamax_cli.translation.directions import DefaultLanguages, Expand
 from llamax_cli.translation.kept_answers import KeptAnswers
-from llamax_cli.translation.translate import identity
+from llamax_cli.translation.translate import identity, text_lines
 from llamax_cli.translation.translated_records import request_of, with_mt
 from llamax_cli.translation.truncation import Count
 from llamax_cli.translation.windows import Result, Translator, windows
@@ -43,14 +43,20 @@ def run_pivot(
     via: str,
     *,
     only_off_target: bool,
+    as_text: bool = False,
 ) -> None:
-    """Write every record with a translation through `via`; a second choice translates from there to the target."""
+    """Write every record with a translation through `via`; a second choice translates from there to the target.
+
+    `as_text` writes the translations alone.
+    """
     if rank() > 0:
         run_worker(choices, decoding)
         return
     run.add_dependencies(**identity(choices))
     expand_all = partial(directions.expand, defaults=languages)
     expand: ExpandOrPassOn = partial(_expand_off_target, expand=expand_all, via=via) if only_off_target else expand_all
+    if as_text:
+        expand = partial(_expand_to_text, expand=expand)
     with ExitStack() as stack:
         translators = [
             stack.enter_context(
@@ -67,7 +73,8 @@ def run_pivot(
                 partial(truncation.count, run.tally),
                 lambda reason: run.tally.update([reason]),
                 run.settings.limit,
-            )
+            ),
+            text_lines if as_text else serialise,
         )
     run.remarks += truncation.remarks(run.tally)
     counts = {reason: run.tally[reason] for reason in (UNKNOWN_LANGUAGE, NO_LETTERS, NO_OTHER_WAY)}
@@ -187,6 +194,17 @@ def _expand_off_target(record: Record, expand: Expand, via: str) -> list[Record]
     if isinstance(sources, list) and all(is_direct(request_of(source), via) for source in sources):
         return PassedOn(NO_OTHER_WAY)
     return sources
+
+
+def _expand_to_text(record: Record, expand: ExpandOrPassOn) -> list[Record] | RecordError | PassedOn:
+    """Return what `expand` does; a record that is passed on has to have a translation, which is its line."""
+    expanded = expand(record)
+    try:
+        if isinstance(expanded, PassedOn):
+            text(record, "mt")
+    except RecordError as error:
+        return error
+    return expanded
 
 
 def _passed_without_verdict(record: Record) -> PassedOn:

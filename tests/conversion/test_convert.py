@@ -538,7 +538,7 @@ def test_a_saved_data_set_that_is_no_json_is_bad_data(state: bytes, llamax: Llam
     (tmp_path / "saved").mkdir()
     for name in ("state.json", "dataset_info.json"):
         (tmp_path / "saved" / name).write_bytes(state)
-    one_line(llamax("convert", "--from", "dataset", "saved"), 65, "llamax convert: saved: broken data: ")
+    one_line(llamax("convert", "--from", "dataset", "saved"), 65, "llamax convert: saved/state.json: not JSON; ")
 
 
 @pytest.mark.parametrize(("form", "example"), [("flores", "deu.devtest"), ("ntrex", "newstest2019-ref.deu.txt")])

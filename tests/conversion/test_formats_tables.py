@@ -171,6 +171,41 @@ def test_only_an_export_is_taken_for_one(tmp_path: Path) -> None:
     assert detect(path, request_of(path, columns={"en": "2", "es": "3"})) == "tsv"
 
 
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"eng.devtest": b"a\n", "strange.devtest": b"b\n"}, "set/strange.devtest: unknown language 'strange'"),
+        ({"dataset_info.json": b"{"}, "set: no data files in this folder"),
+        ({"dataset_dict.json": b"{"}, "set/dataset_dict.json: not JSON; "),
+        ({"dataset_dict.json": b"[]"}, "set/dataset_dict.json: no list 'splits' in it; "),
+        ({"dataset_dict.json": b'{"splits":["train"]}'}, "set/train/state.json: no such file or directory; "),
+        ({"dataset_info.json": b"{}", "state.json": b"{}"}, "set/state.json: no list '_data_files' in it; "),
+        ({"dataset_info.json": b"{}", "state.json": b'{"_data_files":[3]}'}, "set/state.json: no list of data files"),
+        (
+            {"dataset_info.json": b"{}", "state.json": b'{"_data_files":[{"filename":"x.arrow"}]}'},
+            "set/x.arrow is missing, which state.json names; ",
+        ),
+        (
+            {"dataset_info.json": b"{", "x.arrow": b"", "state.json": b'{"_data_files":[{"filename":"x.arrow"}]}'},
+            "set/dataset_info.json: not JSON; ",
+        ),
+        ({"good.parquet": None, "later.parquet": b"junk"}, "set/later.parquet: broken data: "),
+    ],
+)
+def test_what_is_broken_in_a_folder_is_named(
+    llamax: Llamax, tmp_path: Path, files: dict[str, bytes | None], message: str
+) -> None:
+    """The file, where there is one, and in our words what is wrong with it."""
+    (tmp_path / "set").mkdir()
+    for name, content in files.items():
+        if content is None:
+            pyarrow.parquet.write_table(pyarrow.table({"en": ["a"], "de": ["b"]}), tmp_path / "set" / name)
+        else:
+            (tmp_path / "set" / name).write_bytes(content)
+    said = one_line(llamax("convert", "set", "--pairs", "*-*"), 65, had_written=True)
+    assert said.startswith(message)
+
+
 # -- Parquet, and the shapes of rows ----------------------------------------------------------------------------------
 
 TRANSLATIONS = [

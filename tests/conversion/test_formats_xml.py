@@ -1,6 +1,7 @@
 """TMX and WMT's test sets: exact segments, errors that say where, memory that does not grow with the file."""
 
 import gzip
+import re
 import shlex
 import tracemalloc
 from collections.abc import Callable
@@ -130,6 +131,28 @@ def test_what_cannot_be_taken_is_rejected(memory: Write) -> None:
     ]
     with pytest.raises(DataError, match=r"a\.tmx:6: a second <tuv>"):
         texts(tmx.open_corpora(request_of(memory(body)))[0], "en")
+
+
+@pytest.mark.parametrize(
+    ("choice", "written", "absent"),
+    [
+        ("--pairs en-de", 3, 1),
+        ("--pairs en-GB-de,en-de", 3, 3 + 2),  # the second is written in the regions that the first does not name
+        ("--pairs de-AT-en", 2, 2),
+        ("--mono en", 4, 0),
+        ("--mono de", 3, 1),
+        ("--mono en-GB", 1, 3),
+    ],
+)
+def test_what_is_absent_is_counted_for_what_was_asked_for(
+    memory: Write, llamax: Callable[..., Outcome], choice: str, written: int, absent: int
+) -> None:
+    """A segment that one pair of regions lacks is there if another pair has it."""
+    rows = [("en-GB", "de-AT"), ("en", "de"), ("en", "de-AT"), ("en",)]
+    memory("".join(f"<tu>{''.join(f'<tuv xml:lang={code!r}><seg>a</seg></tuv>' for code in row)}</tu>" for row in rows))
+    done = llamax("convert", "a.tmx", *choice.split())
+    assert done.stdout.count(b"\n") == written
+    assert re.findall(r"(\d+) absent", done.stderr.decode()) == ([str(absent)] if absent else [])
 
 
 @pytest.mark.parametrize("code", [" ", "&#9;", "", "x,y", "x&#1234;y z", "it's", "$(x)", "x&#10;y"])

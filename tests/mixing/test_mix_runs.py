@@ -169,6 +169,7 @@ def test_texts_are_cut_into_blocks(llamax: Mix, data: Path, tmp_path: Path) -> N
         ("mono", '{"text":["a"],"lang":"en"}', "in:2: 'text' is an array, not a string"),
         ("mono", '{"text":"\\ud800","lang":"en"}', "in:2: "),
         ("mono", "not JSON", "in:2: not JSON"),
+        ("para", "house\tHaus", "if this is text or a table, make records of it with llamax convert"),
     ],
 )
 def test_a_bad_line_is_placed_and_can_be_set_aside(

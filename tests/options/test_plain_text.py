@@ -144,7 +144,13 @@ def test_line_ends_within_a_translation_keep_the_lines_aligned() -> None:
         ("d.dict.dz", "abc\n", ("--langs", "en"), 65, "d.dict.dz is a dictionary of dictd, which llamax does not"),
         ("x.page", "<?xml version='1.0'?><page/>\n", (), 65, "x.page is XML of another kind, which llamax does not"),
         ("a.json", '[\n{"text": "a"}]\n', (), 65, "a.json is a JSON array, not JSON lines; convert it first: jq -c"),
-        ("bad.jsonl", "no record\n", (), 65, "bad.jsonl:1: not JSON: invalid character (byte 4)"),
+        (
+            "bad.jsonl",
+            "no record\n",
+            (),
+            65,
+            "bad.jsonl:1: not JSON: invalid character (byte 4); if this is text or a table",
+        ),
         ("x.de", "a\n\udcff\n", (), 65, "x.de:2: not UTF-8: byte 0xff at 0; llamax convert --rejects FILE sets such"),
     ],
 )

@@ -20,6 +20,7 @@ from support.filters import start
 from support.processes import ROOT, processor_seconds, wait_until
 
 from llamax_cli.options.values import worker_count
+from llamax_cli.records import PLAIN_TEXT
 
 Filters = Callable[..., subprocess.CompletedProcess[bytes]]
 GOOD = b"".join(b'{"text":"line %d \\u00e9","n":1.50}\n' % number for number in range(3000))
@@ -68,7 +69,7 @@ def test_rejects_say_what_and_why(bad: Path, tmp_path: Path, filters: Filters) -
         {
             "input": "bad.jsonl",
             "line": first + 1,
-            "reason": "not JSON: invalid character (byte 4)",
+            "reason": f"not JSON: invalid character (byte 4){PLAIN_TEXT}",
             "raw": "not json",
         },
         {"input": "bad.jsonl", "line": first + 2, "reason": "empty line", "raw": ""},

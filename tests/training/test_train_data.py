@@ -64,6 +64,7 @@ def test_a_file_is_indexed_once_and_again_when_it_changes(tmp_path: Path) -> Non
     ("line", "reason"),
     [
         (b"not json", "not JSON"),
+        (b"house\tHaus", "if this is text or a table, make records of it with llamax convert"),
         (b'{"prompt":"x"}', "no 'completion' in the record (it has prompt)"),
         (b'{"completion":1}', "'completion' is a number, not a string"),
         (b'{"completion":"x","lang":null}', "'lang' is null, not a string"),

@@ -31,6 +31,19 @@ def test_a_record_is_translated_through_english(tagger: type[Tagger]) -> None:
     assert tagger.asked[0] == TranslationRequest("a", "sw", "en")
 
 
+def test_the_translations_alone(tagger: type[Tagger], capfd: pytest.CaptureFixture[str]) -> None:
+    """A line for each record with --as text, also for one that is passed on; one without a translation is bad."""
+    verdict = {"src_lang": "sw", "on_target": True}
+    put(pair("a", src_lang="sw", mt="x", on_target=False), pair("b", mt="y\nz", **verdict))
+    pivot("--as", "text")
+    assert Path("out.jsonl").read_text() == "a>en>de\nb>en>de\n"
+    pivot("--as", "text", "--only", "off-target")
+    assert Path("out.jsonl").read_text() == "a>en>de\ny z\n"
+    put(pair("b", **verdict))
+    pivot("--as", "text", "--only", "off-target", code=65)
+    assert "in.jsonl:1: no 'mt' in the record" in capfd.readouterr().err
+
+
 def test_a_direction_of_the_pivot_language_takes_one_step(tagger: type[Tagger]) -> None:
     """So it has no text in between."""
     put(pair("a"), pair("b", src_lang="sw", tgt_lang="en"))

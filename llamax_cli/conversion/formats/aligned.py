@@ -10,7 +10,7 @@ from typing import Any
 
 from llamax_cli.console import counted
 from llamax_cli.conversion.segments import NO_EXTRA, Corpus, CorpusRequest, Segment
-from llamax_cli.errors import DataError, FileError, UsageError
+from llamax_cli.errors import DataError, FileError, LanguageError, UsageError
 from llamax_cli.language_clues import language_in, language_of_file
 from llamax_cli.languages import canonical, known, variety
 from llamax_cli.streams.lines import Bad, bare, texts
@@ -152,14 +152,22 @@ def _by_language(files: Sequence[tuple[str, str]]) -> dict[str, str]:
 
     Where there is a file with and one without the usual region (`eng-US` and `eng` in NTREX-128), it is not left out.
     """
-    counts = Counter(canonical(code) for code, _ in files)
+    canonical_codes = [_canonical(code, path) for code, path in files]
+    counts = Counter(canonical_codes)
     paths: dict[str, str] = {}
-    for code, path in files:
-        language = canonical(code) if counts[canonical(code)] == 1 else variety(code)
+    for (code, path), canonical_code in zip(files, canonical_codes, strict=True):
+        language = canonical_code if counts[canonical_code] == 1 else variety(code)
         if language in paths:
             raise DataError(f"{paths[language]} and {path} are both in {language}; name the files you want")
         paths[language] = path
     return paths
+
+
+def _canonical(code: str, path: str) -> str:
+    try:
+        return canonical(code)
+    except LanguageError as error:
+        raise DataError(f"{path}: {error}") from error
 
 
 def _split_name(path: str) -> tuple[str, str]:

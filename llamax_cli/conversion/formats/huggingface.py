@@ -4,6 +4,7 @@ A folder of `save_to_disk` is mapped into memory, everything else is streamed; n
 folder. columns.py finds the columns of the texts.
 """
 
+import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -16,11 +17,13 @@ from typing import Any
 from llamax_cli.conversion.formats.columns import Column
 from llamax_cli.conversion.formats.record_tables import open_table
 from llamax_cli.conversion.segments import Corpus, CorpusRequest
-from llamax_cli.errors import DataError, FileError, RecordError, UsageError
+from llamax_cli.errors import DataError, FileError, RecordError, UsageError, because
 from llamax_cli.records import parse
 from llamax_cli.streams.inputs import Input
 
-SAVED_FILES = ("dataset_dict.json", "state.json")  # written by save_to_disk
+SPLITS, STATE, INFO = "dataset_dict.json", "state.json", "dataset_info.json"  # written by save_to_disk
+SAVED_FILES = (SPLITS, STATE)
+SAVE_AGAIN = "the data set is not complete: copy or save it again"
 BATCH = 1000  # rows
 
 
@@ -57,6 +60,7 @@ def _load(path: str, config: str | None) -> Any:
     datasets.logging.set_verbosity(logging.CRITICAL)
     import_module("huggingface_hub").logging.set_verbosity(logging.CRITICAL)
     if any(Path(path, name).is_file() for name in SAVED_FILES):
+        _check_saved(Path(path))
         return datasets.load_from_disk(path)
     builder = datasets.load_dataset_builder(path, config)
     if hasattr(builder.config, "fragment_scan_options"):
@@ -65,6 +69,35 @@ def _load(path: str, config: str | None) -> Any:
         builder.config.fragment_scan_options = scanning
         builder.config.batch_size = BATCH
     return builder.as_streaming_dataset()
+
+
+def _check_saved(folder: Path) -> None:
+    """Raise DataError, which names the file, where a folder is not as save_to_disk has written it."""
+    splits = folder / SPLITS
+    if splits.is_file():
+        for name in _facts(splits, "splits"):
+            _check_saved(folder / str(name))
+        return
+    for file in _facts(folder / STATE, "_data_files"):
+        name = file.get("filename") if isinstance(file, dict) else None
+        if not isinstance(name, str):
+            raise DataError(f"{folder / STATE}: no list of data files; {SAVE_AGAIN}")
+        if not (folder / name).is_file():
+            raise DataError(f"{folder / name} is missing, which {STATE} names; {SAVE_AGAIN}")
+    _facts(folder / INFO)
+
+
+def _facts(path: Path, key: str | None = None) -> list[Any]:
+    """Return the list under a key of a file of JSON; DataError where there is none."""
+    try:
+        facts = json.loads(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path}: {because(error)}; {SAVE_AGAIN}") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: not JSON; {SAVE_AGAIN}") from error
+    if not isinstance(facts, dict) or (key is not None and not isinstance(facts.get(key), list)):
+        raise DataError(f"{path}: no {f'list {key!r}' if key else 'object'} in it; {SAVE_AGAIN}")
+    return [] if key is None else list(facts[key])
 
 
 def _split(loaded: Any, requested: str | None, path: str) -> str | None:
@@ -108,11 +141,31 @@ def _translated_errors(path: str) -> Iterator[None]:
     except import_module("datasets.table").CastError as error:
         raise DataError(f"{path}: {_different_columns(path, error)}") from error
     except (arrow.ArrowException, exceptions.DatasetGenerationError, JSONDecodeError, UnicodeError) as error:
-        raise DataError(f"{path}: broken data: {_first_line(error)}") from error
+        raise DataError(f"{_broken_file(path)}: broken data: {_first_line(error)}") from error
+    except (KeyError, TypeError, AttributeError) as error:  # descriptions of another form than the library expects
+        raise DataError(f"{path}: its descriptions ({SPLITS}, {STATE}, {INFO}) are broken; {SAVE_AGAIN}") from error
+    except (exceptions.DataFilesNotFoundError, import_module("datasets.data_files").EmptyDatasetError) as error:
+        if Path(path).is_dir():
+            raise DataError(f"{path}: no data files in this folder") from error
+        raise FileError(f"{path}: {_first_line(error)}") from error
     except (OSError, exceptions.DatasetsError) as error:
         raise FileError(f"{path}: {_first_line(error)}") from error
     except (RuntimeError, ValueError) as error:  # an unknown configuration, or a dataset that needs a script
         raise UsageError(f"{path}: {_first_line(error)}") from error
+
+
+def _broken_file(path: str) -> str:
+    """Return the first Parquet or Arrow file of a data set that cannot be opened, else the data set."""
+    for file in sorted(Path(path).rglob("*")):
+        try:
+            if file.suffix == ".parquet":
+                import_module("pyarrow.parquet").read_schema(file)
+            elif file.suffix == ".arrow":
+                with import_module("pyarrow").memory_map(str(file)) as source:
+                    import_module("pyarrow").ipc.open_stream(source)
+        except (OSError, ValueError):  # the errors of Arrow are among these
+            return str(file)
+    return path
 
 
 def _different_columns(path: str, error: Any) -> str:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from llamax_cli.conversion.segments import Corpus, CorpusRequest, RejectLine, Segment, ignore_bad_line
 from llamax_cli.errors import RecordError, UsageError
-from llamax_cli.records import Record, language, text
+from llamax_cli.records import Record, language, text, texts
 from llamax_cli.streams.chunks import chunks, records
 from llamax_cli.streams.inputs import Input
 
@@ -62,10 +62,10 @@ class RecordFile:
         direction = tuple(languages)
         if direction not in self._directions and direction[::-1] in self._directions:
             direction = direction[::-1]
-        for number, (record, texts) in self.read(lambda record: (record, _texts(record)), self.request.reject):
-            if tuple(texts) == direction or (len(direction) == 1 and direction[0] in texts):
+        for number, (record, by_code) in self.read(lambda record: (record, _texts(record)), self.request.reject):
+            if tuple(by_code) == direction or (len(direction) == 1 and direction[0] in by_code):
                 extra = {key: value for key, value in record.items() if key not in SEGMENT_KEYS}
-                yield Segment(number, [texts[code] for code in languages], extra)
+                yield Segment(number, [by_code[code] for code in languages], extra)
 
 
 def _canonical_codes() -> Callable[[Record], Record]:
@@ -76,6 +76,8 @@ def _canonical_codes() -> Callable[[Record], Record]:
         """Check that a record is a text, a pair or a translation, and make its codes canonical."""
         is_pair = "src" in record
         text(record, "src" if is_pair else "text")
+        if is_pair and "tgt" in record:
+            texts(record, "tgt")
         for key in ("src_lang", "tgt_lang") if is_pair else ("lang",):
             code_before = record.get(key)
             if code_before is None or code_before != canonical.get(key):
