@@ -29,7 +29,7 @@ from support.zygote import zygote
 from llamax_cli.training import launcher
 
 LIMIT = 120  # seconds after which a try is given up
-FIRST = 8.0  # seconds, from the start of the workers or the first step, in which the moment lies
+FIRST = 6.0  # seconds, from the start of the workers or the first step, in which the moment lies
 TWO = ["--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
 WORKER = ["-m", launcher.WORKER]
 OURS = [launcher.ACCELERATE, "train", "launch", "--multi_gpu", "--main_process_port", "0", *TWO, *WORKER]
@@ -71,23 +71,24 @@ def attempt(case: Case, folder: Path, model: Path, mix: Path, chance: random.Ran
         environment.pop("TORCH_ELASTIC_SHUTDOWN_TIMEOUT")
     with (folder / "stderr").open("wb") as said:
         process = zygote().start([*case.call, folder], env=environment, stderr=said)
-    agent = psutil.Process(process.pid)
-    while len(workers := agent.children()) < 2:
-        time.sleep(0.05)
-    if not case.is_terminated:  # nothing limits how long data is prepared
-        until(folder, 1)
-    time.sleep(chance.random() * FIRST)
-    if case.to_rank is not None:
-        chance.choice(workers).send_signal(case.to_rank)
-    if case.is_terminated:
-        time.sleep(1)
-        agent.send_signal(signal.SIGTERM)
-    started = time.monotonic()
+    agent, workers = psutil.Process(process.pid), []
     try:
+        while len(workers) < 2:
+            time.sleep(0.05)
+            workers = agent.children()
+        if not case.is_terminated:  # nothing limits how long data is prepared
+            until(folder, 1)
+        time.sleep(chance.random() * FIRST)
+        if case.to_rank is not None:
+            chance.choice(workers).send_signal(case.to_rank)
+        if case.is_terminated:
+            time.sleep(1)
+            agent.send_signal(signal.SIGTERM)
+        started = time.monotonic()
         code = process.wait(LIMIT)
         psutil.wait_procs(workers, LIMIT)
-    finally:
         seconds = time.monotonic() - started
+    finally:
         for each in (agent, *workers):
             with suppress(psutil.NoSuchProcess):
                 each.kill()
@@ -110,21 +111,23 @@ def main() -> None:
     """Print the figures of each case."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--tries", type=int, default=20)
-    parser.add_argument("--at-once", type=int, default=8)
+    parser.add_argument("--at-once", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("cases", type=int, nargs="*", default=range(len(CASES)), help="Their numbers, from 0.")
     options = parser.parse_args()
+    cases = [CASES[number] for number in options.cases]
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(options.at_once) as pool:
         folder = Path(name)
         model = model_folder(folder / "model")
         mix = write(folder / "mix.jsonl", [sample(number, 3 + number % 20) for number in range(300)])
         zygote()
         tries = []
-        for number, case in product(range(options.tries), CASES):
+        for case, number in product(cases, range(options.tries)):
             place = folder / str(len(tries))
             place.mkdir()
             chance = random.Random(f"{options.seed} {number} {case.name}")
             tries.append((case, pool.submit(attempt, case, place, model, mix, chance)))
-        for case in CASES:
+        for case in cases:
             ends = []
             for each, future in tries:
                 if each is case:
