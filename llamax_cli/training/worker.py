@@ -91,7 +91,8 @@ def train(job: Job, ranks: Ranks, signals: Signals) -> None:
     started = time.monotonic()
     with closing(MetricsLog(job, ranks)) as log:
         trainer = Trainer(job, assemble(job, ranks, log.show_tokenized), ranks, signals, log)
-        trainer.finish(trainer.train(trainer.resume()))
+        with closing(trainer):
+            trainer.finish(trainer.train(trainer.resume()))
     if ranks.is_first and not job.quiet:
         state = trainer.state
         skipped = f"; {state.skipped:,} skipped" if state.skipped else ""
