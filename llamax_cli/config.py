@@ -153,6 +153,19 @@ class Training:
     keep: int = _setting(2, "Number of checkpoints to keep.", least=1)
     log_every: int = _setting(10, "Steps between lines of metrics.", least=1)
 
+    collective_timeout: float = _setting(
+        600.0,
+        "Seconds that a rank waits for the others, in a step or a checkpoint, before it gives up.",
+        least=1,
+        most=1e7,
+    )
+    stop_timeout: float = _setting(
+        30.0,
+        "Seconds without progress, after SIGTERM or Ctrl-C, that end a rank without a checkpoint.",
+        least=1,
+        most=1e7,
+    )
+
     trackers: tuple[str, ...] = _setting((), "Trackers that also log the metrics.", among=TRACKERS)
 
     on_nan: str = _setting("stop", "What to do if the loss or the gradient is not finite.", among=POLICIES)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -27,7 +28,7 @@ from llamax_cli.models.fingerprint import weights_fingerprint
 from llamax_cli.training.estimates import BYTES_SAVED, free_disk_space, gigabytes
 from llamax_cli.training.job import FACTS, Job, list_checkpoints, read_facts
 from llamax_cli.training.packed_dataset import PackedDataset
-from llamax_cli.training.process_group import PATIENCE, Ranks
+from llamax_cli.training.process_group import Ranks, describe_failure
 from llamax_cli.training.resume import BASE, compare
 from llamax_cli.training.sampler import DataPosition
 from llamax_cli.training.setup import Components
@@ -48,9 +49,10 @@ class Background:
     The room is allocated once, and pinned for a GPU: as many bytes as this rank writes.
     """
 
-    def __init__(self, ranks: Ranks) -> None:
+    def __init__(self, ranks: Ranks, seconds: float) -> None:
+        """Allocate nothing yet; `seconds` is how long ranks wait for each other."""
         has_gpu = ranks.device.type == "cuda"
-        self.group = distributed.new_group(backend="gloo", timeout=PATIENCE)
+        self.group = distributed.new_group(backend="gloo", timeout=timedelta(seconds=seconds))
         self.stager = DefaultStager(StagingOptions(has_gpu, False, False, has_gpu))
         self.thread = ThreadPoolExecutor(1, "checkpoint")
 
@@ -82,7 +84,8 @@ class Checkpointer:
         self._ranks = ranks
         self._saved_at = time.monotonic()
         self._saved_step = -1
-        self._background = Background(ranks) if job.training.async_checkpoint else None
+        training = job.training
+        self._background = Background(ranks, training.collective_timeout) if training.async_checkpoint else None
         self._pending: Pending | None = None
         self._base = ranks.broadcast(lambda: weights_fingerprint(job.model))
 
@@ -208,6 +211,8 @@ class Checkpointer:
         try:
             load(state, checkpoint_id=path, process_group=self._ranks.cpu_group)
         except (CheckpointException, RuntimeError, OSError) as error:
+            if isinstance(error, RuntimeError) and describe_failure(error):
+                raise
             raise ResumeError(f"{path} cannot be read ({_reason(error)}); was it made with another model?") from error
         set_state_dict(
             self._model,

@@ -87,11 +87,12 @@ def job(
 
 
 def begin(
-    folder: Path, ranks: int = 1, limit: int | None = None, machines: int = 1, worker: str = WORKER
+    folder: Path, ranks: int = 1, limit: int | None = None, machines: int = 1, worker: str = WORKER, slow: str = ""
 ) -> list[Process]:
     """Start the ranks of a run as the launchers of `machines` would; `limit` bounds their files.
 
-    `worker` is the module that each rank runs.
+    `worker` is the module that each rank runs. `slow` is what `slow_worker` reads; it is run instead then, and says in
+    `folder/slow` when that part begins.
     """
     port = free_port()
     started = []
@@ -100,9 +101,10 @@ def begin(
         place = {"RANK": rank, "WORLD_SIZE": ranks, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
         place |= {"LOCAL_RANK": rank % local, "LOCAL_WORLD_SIZE": local}
         how = {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": 1, "TORCHINDUCTOR_COMPILE_THREADS": 1}
-        env = {**os.environ, **{name: str(value) for name, value in {**place, **how}.items()}}
+        slowed = {"SLOW": slow, "SLOW_SAYS": folder / "slow"} if slow else {}
+        env = {**os.environ, **{name: str(value) for name, value in {**place, **how, **slowed}.items()}}
         with (folder / f"stderr-{rank}").open("wb") as said:
-            call = [worker, folder]
+            call = ["support.slow_worker" if slow else worker, folder]
             started.append(zygote().start(call, cwd=TESTS, env=env, stderr=said, limit=limit))
     return started
 

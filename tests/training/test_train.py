@@ -335,6 +335,8 @@ def test_too_little_disk_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         checks.check_disk_space(job, checks.check_job(job))
 
 
+NOTHING_KEPT = "no checkpoint is kept"
+
 # -- the whole way -----------------------------------------------------------------------------------------------------
 
 
@@ -447,8 +449,10 @@ def test_a_rank_that_is_killed_ends_all(inputs: Path, start: Callable[..., Any])
     _, second = sorted(psutil.Process(process.pid).children(), key=lambda worker: worker.create_time())
     second.kill()
     err = process.communicate(timeout=60)[1].decode()
+    kept = [int(path.name[5:]) for path in (inputs / "run" / "checkpoints").glob("step-????????")]
+    which = f"step {max(kept):,} is kept in run/checkpoints: go on with --resume auto" if kept else NOTHING_KEPT
     assert sorted(err.splitlines()[1:]) == [
-        "llamax train: rank 0: another rank is gone, so this one stops too",
+        f"llamax train: rank 0 stops: another rank ended unexpectedly; {which}",
         "llamax train: rank 1 was killed by SIGKILL; did the memory run out?",
     ]
     assert process.returncode in (1, 137)  # of the one or the other, whichever was seen first
