@@ -2,8 +2,8 @@
 
     python tests/benchmarks/bench_checkpoint.py --layers 12
 
-One rank on the CPU with a LLaMA of 134 million weights (12 layers). `checkpoint` compares checkpoints that are written
-at once with those that are written while training goes on. `export` compares the memory above that of the model with
+One rank on the CPU with a LLaMA of 134 million weights (12 layers). `checkpoint` writes checkpoints at
+once, `async` while training goes on. `export` compares the memory above that of the model with
 what it takes to gather the model, load it into an empty one and save that.
 """
 
@@ -11,6 +11,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -64,31 +65,30 @@ def seconds(work: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def checkpoint(layers: int) -> None:
-    """Print how long the steps wait for a checkpoint, and how long steps take meanwhile."""
+def checkpoint(layers: int, *, meanwhile: bool = False) -> None:
+    """Print how long the steps wait for a checkpoint, and how long steps take `meanwhile`."""
     with process_group() as ranks:
         model = sharded_model(layers, ranks)
         optimizer = make_optimizer(model, Training())
         weights = sum(weight.numel() for weight in model.parameters())
-        steps = [seconds(lambda: step(model, optimizer)) for _ in range(6)][1:]
+        steps = [seconds(lambda: step(model, optimizer)) for _ in range(4)][1:]
         print(f"{weights:,} weights, checkpoints of {12 * weights / 1e9:.2f} GB; a step takes {mean(steps):.2f} s")
         parts: Any = SimpleNamespace(model=model, optimizer=optimizer)
-        for meanwhile in (False, True):
-            with tempfile.TemporaryDirectory() as folder:
-                checkpointer = Checkpointer(job(folder, async_checkpoint=meanwhile), parts, ranks)
-                for number in range(1, 4):
-                    state = TrainState(step=number)
-                    start = time.perf_counter()
-                    stall = seconds(lambda: checkpointer.save(state, DataPosition(0, 0, ""), {}))  # noqa: B023
-                    steps = []
-                    while checkpointer._pending and not checkpointer._pending.failure.done():
-                        steps.append(seconds(lambda: step(model, optimizer)))
-                    whole = time.perf_counter() - start
-                    name = "while training" if meanwhile else "at once"
-                    during = f"; {len(steps)} steps meanwhile, of {mean(steps):.2f} s" if steps else ""
-                    print(f"written {name}: stands still for {stall:.2f} s, complete after {whole:.2f} s{during}")
-                checkpointer.wait()
-                checkpointer.close()
+        with tempfile.TemporaryDirectory() as folder:
+            checkpointer = Checkpointer(job(folder, async_checkpoint=meanwhile), parts, ranks)
+            for number in range(1, 3):
+                state = TrainState(step=number)
+                start = time.perf_counter()
+                stall = seconds(lambda: checkpointer.save(state, DataPosition(0, 0, ""), {}))  # noqa: B023
+                steps = []
+                while checkpointer._pending and not checkpointer._pending.failure.done():
+                    steps.append(seconds(lambda: step(model, optimizer)))
+                whole = time.perf_counter() - start
+                name = "while training" if meanwhile else "at once"
+                during = f"; {len(steps)} steps meanwhile, of {mean(steps):.2f} s" if steps else ""
+                print(f"written {name}: stands still for {stall:.2f} s, complete after {whole:.2f} s{during}")
+            checkpointer.wait()
+            checkpointer.close()
 
 
 def mean(values: list[float]) -> float:
@@ -133,15 +133,18 @@ def exported(layers: int) -> None:
             print(f"{name}: {(memory('VmHWM') - before) / 1e6:,.0f} MB above the model itself, {took:.1f} s")
 
 
+PARTS = {"checkpoint": checkpoint, "async": partial(checkpoint, meanwhile=True), "export": exported}
+
+
 def main() -> None:
     """Run the named parts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=("checkpoint", "export"), default=["checkpoint", "export"])
+    parser.add_argument("parts", nargs="*", choices=PARTS, default=list(PARTS))
     parser.add_argument("--layers", type=int, default=12)
     given = parser.parse_args()
     torch.set_num_threads(1)
     for part in given.parts:
-        {"checkpoint": checkpoint, "export": exported}[part](given.layers)
+        PARTS[part](given.layers)
 
 
 if __name__ == "__main__":
