@@ -1,19 +1,27 @@
-"""Checkpoints: sharded over the ranks, readable by any number of them, and complete or absent."""
+"""Checkpoints: sharded over the ranks, readable by any number of them, and complete or absent.
+
+They may be written while training goes on, from a copy in the machine's memory, by a thread of each rank. The threads
+talk to each other in a group of their own, so that their messages do not mix with those of the steps.
+"""
 
 import json
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+from torch import distributed
 from torch.distributed.checkpoint.api import CheckpointException
+from torch.distributed.checkpoint.staging import DefaultStager, StagingOptions
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_dict, set_state_dict
 from torch.distributed.checkpoint.state_dict_loader import load
-from torch.distributed.checkpoint.state_dict_saver import save
+from torch.distributed.checkpoint.state_dict_saver import async_save, save
 
 from llamax_cli.errors import FileError, ResumeError, because
 from llamax_cli.models.fingerprint import weights_fingerprint
@@ -35,6 +43,32 @@ class Resumed(NamedTuple):
     changed: dict[str, tuple[Any, Any]]
 
 
+class Background:
+    """What one rank needs to write checkpoints while it trains: room for the copy, a thread, and the group of these.
+
+    The room is allocated once, and pinned for a GPU: as many bytes as this rank writes.
+    """
+
+    def __init__(self, ranks: Ranks, seconds: float) -> None:
+        """Allocate nothing yet; `seconds` is how long ranks wait for each other."""
+        has_gpu = ranks.device.type == "cuda"
+        self.group = distributed.new_group(backend="gloo", timeout=timedelta(seconds=seconds))
+        self.stager = DefaultStager(StagingOptions(has_gpu, False, False, has_gpu))
+        self.thread = ThreadPoolExecutor(1, "checkpoint")
+
+    def close(self) -> None:
+        """Free the room and end the thread."""
+        self.thread.shutdown()
+        self.stager.close()
+
+
+class Pending(NamedTuple):
+    """A checkpoint that is being written; its result is the reason why it failed, None if it did not."""
+
+    partial: Path
+    failure: "Future[str | None]"
+
+
 class Checkpointer:
     """Saves and loads the checkpoints of a run, of which the last `keep` stay.
 
@@ -50,18 +84,30 @@ class Checkpointer:
         self._ranks = ranks
         self._saved_at = time.monotonic()
         self._saved_step = -1
+        training = job.training
+        self._background = Background(ranks, training.collective_timeout) if training.async_checkpoint else None
+        self._pending: Pending | None = None
         self._base = ranks.broadcast(lambda: weights_fingerprint(job.model))
 
     def is_due(self) -> bool:
-        """Return whether `checkpoint_minutes` have passed since the last one; always False but on the first rank."""
+        """Return whether this rank wants `save` to be called.
+
+        The first one does when `checkpoint_minutes` have passed, and any does when one written in the background has
+        failed, which `save` reports.
+        """
+        if self._pending is not None and self._pending.failure.done():
+            failure = self._pending.failure
+            return failure.exception() is not None or failure.result() is not None
         seconds = 60 * self._training.checkpoint_minutes
         return self._ranks.is_first and 0 < seconds < time.monotonic() - self._saved_at
 
     def save(self, state: TrainState, position: DataPosition, log_facts: Mapping[str, Any]) -> None:
         """Write a checkpoint, unless this step has one; FileError on all ranks if one fails, which leaves the earlier.
 
-        `log_facts` say where the metrics log is.
+        `log_facts` say where the metrics log is. With `async_checkpoint`, this returns when the state is copied; an
+        earlier checkpoint is completed first.
         """
+        self.wait()
         if self._saved_step != state.step:
             # The keys and their order are those of every checkpoint since version 0.1.0.
             facts = {
@@ -79,12 +125,52 @@ class Checkpointer:
         path = self._folder / f"step-{step:08}"
         partial = path.with_name(f"{path.name}.partial")
         self._ranks.run_on_first(lambda: self._make_room(partial))
+        state, background = self._state_dict(), self._background
+        if background is None:
+            group = self._ranks.cpu_group
+            failure = self._finish(
+                lambda: save(state, checkpoint_id=partial, process_group=group), partial, path, facts
+            )
+            self._report(partial, failure)
+        else:
+            written: Any = async_save(
+                state, checkpoint_id=partial, process_group=background.group, async_stager=background.stager
+            )
+            self._pending = Pending(
+                partial, background.thread.submit(self._finish, written.result, partial, path, facts)
+            )
+
+    def wait(self) -> None:
+        """Wait until the checkpoint that is being written is complete; FileError on all ranks if it failed."""
+        if self._pending is not None:
+            partial, failure = self._pending
+            self._report(partial, failure.result())
+            self._pending = None
+
+    def close(self) -> None:
+        """Wait until nothing is being written any more, without a word to the other ranks, which may be gone."""
+        if self._pending is not None:
+            wait([self._pending.failure])
+        if self._background is not None:
+            self._background.close()
+
+    def _finish(self, write: Callable[[], object], partial: Path, path: Path, facts: Mapping[str, Any]) -> str | None:
+        """Write a checkpoint and, on the first rank, complete it; return the reason if one of these failed.
+
+        `write` returns or fails on all ranks together.
+        """
         try:
-            save(self._state_dict(), checkpoint_id=partial, process_group=self._ranks.cpu_group)
-        except CheckpointException as error:
-            reason = _reason(error)
-            self._ranks.run_on_first(lambda: _discard(partial, reason))
-        self._ranks.run_on_first(lambda: self._complete(partial, path, facts))
+            write()
+            if self._ranks.is_first:
+                self._complete(partial, path, facts)
+        except (CheckpointException, OSError) as error:
+            return _reason(error)
+        return None
+
+    def _report(self, partial: Path, failure: str | None) -> None:
+        """Discard a checkpoint that failed on any rank, and raise FileError on all."""
+        reasons = [reason for reason in self._ranks.gather(failure) if reason is not None]
+        self._ranks.run_on_first(lambda: _discard(partial, reasons[0]) if reasons else None)
 
     def _make_room(self, partial: Path) -> None:
         """Create the empty folder of a checkpoint; FileError if the disk has too little space for what goes into it."""
@@ -95,19 +181,16 @@ class Checkpointer:
             _discard(partial, f"a checkpoint takes {gigabytes(needed)}, but {gigabytes(free)} are free")
 
     def _complete(self, partial: Path, path: Path, facts: Mapping[str, Any]) -> None:
-        """Add the facts to a checkpoint, give it its name, and remove the oldest ones."""
-        try:
-            with (partial / FACTS).open("w", encoding="utf-8") as file:
-                json.dump(facts, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            _sync(partial)
-            if path.exists():
-                shutil.rmtree(path)
-            partial.rename(path)
-            _sync(self._folder)
-        except OSError as error:
-            _discard(partial, because(error))
+        """Add the facts to a checkpoint, give it its name, and remove the oldest ones; OSError if that fails."""
+        with (partial / FACTS).open("w", encoding="utf-8") as file:
+            json.dump(facts, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        _sync(partial)
+        if path.exists():
+            shutil.rmtree(path)
+        partial.rename(path)
+        _sync(self._folder)
         for old in list_checkpoints(self._folder)[: -self._training.keep]:
             shutil.rmtree(old, ignore_errors=True)
 

@@ -104,7 +104,7 @@ class Trainer:
                         if state.is_due(training.translate_every):
                             self.translate()
                         if requests.stop or requests.checkpoint or state.is_due(training.checkpoint_every):
-                            self.save_checkpoint(position)
+                            self.save_checkpoint(position, wait=requests.stop)
                         if requests.stop:
                             raise Terminated if requests.is_terminated else KeyboardInterrupt
                         if self._has_reached_stop():
@@ -150,7 +150,7 @@ class Trainer:
                 self.log(position)
             self.evaluate()
             self.translate()
-            self.save_checkpoint(position)
+            self.save_checkpoint(position, wait=True)
         self.signals.raise_deferred()
         self.watchdog.begin("writing the model")
         self.ranks.set_timeout(None)  # the first rank writes, the others only wait
@@ -158,6 +158,11 @@ class Trainer:
             parts = self.components
             export.export(self.job, self.model, parts.config, parts.tokenizer, self._model_facts(), self.ranks)
         self.metrics_log.write("end", self.state.step, records=self.state.records, tokens=self.state.tokens)
+
+    def close(self) -> None:
+        """Let a checkpoint that is being written be completed, whatever ended the run and whatever signals arrive."""
+        with self.signals.deferred(), self.watchdog.patient("writing a checkpoint"):
+            self.checkpointer.close()
 
     # -- parts of a step -----------------------------------------------------------------------------------------------
 
@@ -245,12 +250,14 @@ class Trainer:
             scores = self.translation.evaluate(self.state.step)
         self.metrics_log.write("translation", self.state.step, **scores)
 
-    def save_checkpoint(self, position: DataPosition) -> None:
-        """Write a checkpoint, unless this step has one."""
+    def save_checkpoint(self, position: DataPosition, *, wait: bool) -> None:
+        """Write a checkpoint, unless this step has one; with `wait`, return when it is complete."""
         self.signals.checkpoint = False
         doing = "writing a checkpoint"
         with self.metrics_log.interrupted(doing), self.watchdog.patient(doing):
             self.checkpointer.save(self.state, position, self.metrics_log.resume_facts())
+            if wait:
+                self.checkpointer.wait()
 
     def log(self, position: DataPosition) -> None:
         """Write a line of metrics about the steps since the last one; on all ranks."""

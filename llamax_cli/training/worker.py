@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -178,8 +178,8 @@ def train(job: Job, ranks: Ranks, signals: Signals, watchdog: Watchdog) -> None:
         ranks.set_timeout(job.training.collective_timeout)
         if ranks.device.type != "cpu":
             watchdog.limit_collectives()  # in one line; NCCL would abort the process with pages
-        trainer = Trainer(job, components, ranks, signals, watchdog, log)
-        trainer.finish(trainer.train(trainer.resume()))
+        with closing(Trainer(job, components, ranks, signals, watchdog, log)) as trainer:
+            trainer.finish(trainer.train(trainer.resume()))
     if ranks.is_first and not job.quiet:
         state = trainer.state
         skipped = f"; {state.skipped:,} skipped" if state.skipped else ""

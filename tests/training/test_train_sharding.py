@@ -96,10 +96,11 @@ def test_lora_sums_the_gradients_of_the_adapter_only(tmp_path: Path, model: Path
 def test_hybrid_shards_are_those_of_one_rank(tmp_path: Path, model: Path, mix: Path, alone: Path) -> None:
     """Two machines of two ranks: shards are summed within each after every micro-batch, between them once a step.
 
-    Stopped in the middle and written in four parts, the run is continued by two ranks that share all, and by one.
+    Stopped in the middle, with a checkpoint in four parts written while it trained, the run is continued by two ranks
+    that share all, and by one.
     """
     hybrid, groups = tmp_path / "hybrid", 3
-    counted = counted_run(hybrid, model, mix, 4, 2, shard="node", stop_after=2)
+    counted = counted_run(hybrid, model, mix, 4, 2, shard="node", stop_after=2, async_checkpoint=True)
     assert counted["micro_batches"] == 2
     assert (counted["reduce_scatter_base"], counted["allreduce"]) == (2 * groups, groups)
     assert losses(hybrid) == pytest.approx(losses(alone)[:2], **CLOSE)

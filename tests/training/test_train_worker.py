@@ -354,14 +354,20 @@ def test_a_rank_that_dies_ends_the_others(tmp_path: Path, model: Path, mix: Path
     assert line[2] == f"step {int(kept[5:])} is kept in {tmp_path}/checkpoints: go on with --resume auto"
 
 
-def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path, model: Path, mix: Path) -> None:
-    """The error is one line, and the run resumes from the last complete checkpoint."""
+@pytest.mark.parametrize("meanwhile", [False, True])
+def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path, model: Path, mix: Path, meanwhile: bool) -> None:
+    """The error is one line, and the run resumes from the last complete checkpoint.
+
+    Also if the checkpoint is written while training goes on.
+    """
     train(slow(tmp_path, model, mix, stop_after=3))
-    processes = begin(slow(tmp_path, model, mix, checkpoint_every=5, resume=True), 2, limit=60_000)
+    settings = {"checkpoint_every": 5, "async_checkpoint": meanwhile, "resume": True}
+    processes = begin(slow(tmp_path, model, mix, **settings), 2, limit=60_000)
     codes, said = end(tmp_path, processes)
     assert codes == [1, 1]
     changes, error = said.splitlines()
-    assert changes.endswith("; changed: stop_after 3 -> 0, checkpoint_every 0 -> 5")
+    changed = "; changed: stop_after 3 -> 0, checkpoint_every 0 -> 5"
+    assert changes.endswith(f"{changed}, async_checkpoint false -> true" if meanwhile else changed)
     assert "step-00000005.partial: file too large; the earlier checkpoints are intact: make room and go on" in error
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-00000003"]
     train(slow(tmp_path, model, mix, stop_after=6, resume=True))
