@@ -18,8 +18,8 @@ from llamax_cli.scoring.references import read_references
 from llamax_cli.scoring.segments import Segment, SegmentReader, group_consecutive
 from llamax_cli.scoring.significance import Trials
 from llamax_cli.scoring.summary import summarise
-from llamax_cli.scoring.tables import Table
 from llamax_cli.streams.run import Run
+from llamax_cli.streams.tables import Table
 
 
 @dataclass(frozen=True)
