@@ -3,6 +3,7 @@
 #
 #   15 2 * * *  CORPUS=/data/corpus EPOCHS=/data/epochs bash /opt/llamax/examples/nightly-mix.sh
 #
+# That line works as it is where examples/install.sh has made /opt/llamax/.venv: cron's PATH has no llamax.
 # CORPUS holds files of records in para/, mono/, aug/ and mt/, as far as there are any, and evaluation sets in held-out/.
 # EPOCHS gets epoch-0.jsonl.zst, epoch-1.jsonl.zst and so on, a manifest beside each. A file that is there is whole; where
 # a night was interrupted, the next one mixes that epoch again. Two never run at once, and cron has something to mail
@@ -10,6 +11,9 @@
 set -euo pipefail
 shopt -s nullglob
 
+: "${CORPUS:?is not set: the folder with the records}" "${EPOCHS:?is not set: the folder for what is mixed}"
+command -v llamax >/dev/null || export PATH="$(cd "$(dirname "$0")/.." && pwd)/.venv/bin:$PATH"
+mkdir -p "$EPOCHS"
 exec 9>"$EPOCHS/.lock"
 flock --nonblock 9 || exit 0
 

@@ -4,14 +4,17 @@
 #   bash examples/quickstart.sh
 #   bash examples/quickstart.sh FOLDER
 #
-# Works in ./quickstart or another FOLDER; installs .venv first where no llamax is at hand. After that it needs no network
+# Works in ./quickstart or another FOLDER; makes .venv first where no llamax is at hand. After that it needs no network
 # and on two cores less than five minutes. Run again, it goes on: lines that came to their end are passed over, and
 # training goes on at its last checkpoint.
 set -euo pipefail
 
 clone=$(cd "$(dirname "$0")/.." && pwd)
 # llamax and python have to be of one environment.
-{ command -v llamax && python -c 'import llamax_cli, sentencepiece'; } >/dev/null 2>&1 || source "$clone/tests/environment.sh"
+{ command -v llamax && python -c 'import llamax_cli, sentencepiece'; } >/dev/null 2>&1 || {
+    bash "$clone/examples/install.sh"
+    export PATH="$clone/.venv/bin:$PATH"
+}
 export HF_HUB_OFFLINE=1
 # Matrices this small gain nothing from more threads, and threads that spin slow down whoever shares the machine.
 export OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive

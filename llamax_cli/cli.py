@@ -1,6 +1,7 @@
 """The command line: the table of commands, which are imported when they run, exit codes and signals."""
 
 import os
+import re
 import sys
 from importlib import import_module
 from typing import Annotated, Any, Literal, NoReturn, Protocol
@@ -24,8 +25,15 @@ COMMANDS = {
     "pivot": "Translate through a third language: all records, or those that are off target.",
     "langid": "Identify the language of texts and translations; report off-target rates; filter by language.",
     "score": "Score translations: spBLEU, chrF++, BLEU, TER and COMET of any number of directions.",
+    "analyze fertility": "Count the tokens that tokenizers need for a word, a character and a byte of each language.",
+    "analyze representation": "Compare the sentences of each language with their English counterparts, as a model "
+    "represents them.",
+    "analyze shift": "Find the tokens whose embeddings a tuned model has shifted, by Kolmogorov-Smirnov tests "
+    "(KS-Lottery).",
     "help": "Show the manual: a page for each command and each topic.",
 }
+# Commands of two words are gathered under the first one.
+GROUPS = {"analyze": "Analyze tokenizers, models, lexicons and corpora as the paper does."}
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
@@ -41,15 +49,39 @@ class Command(Protocol):
 class LazyGroup(TyperGroup):
     """A group whose commands are imported when they run; help and completion read the table instead."""
 
+    prefix = ""  # what stands before the names of its commands in the table
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Show the help where no command is named."""
+        return super().parse_args(ctx, args or ["--help"])
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the command to run, and import it."""
-        name, _, rest = super().resolve_command(ctx, args)
-        return name, load(name) if name else None, rest
+        name, command, rest = super().resolve_command(ctx, args)
+        if name and not isinstance(command, LazyGroup):
+            command = load(self.prefix + name)
+        return name, command, rest
+
+    def fill(self, prefix: str = "") -> "LazyGroup":
+        """Add a command without its code for each name in the table that begins so, or a group of them."""
+        self.prefix = prefix
+        self.commands = {}
+        for name, text in COMMANDS.items():
+            first, _, rest = name.removeprefix(prefix).partition(" ")
+            if name.startswith(prefix) and first not in self.commands:
+                self.commands[first] = _group(first) if rest else TyperCommand(first, help=text, short_help=text)
+        return self
+
+
+def _group(name: str) -> LazyGroup:
+    text = GROUPS[name]
+    shape: dict[str, Any] = {"context_settings": CONTEXT, "rich_markup_mode": _markup()}
+    return LazyGroup(name=name, help=text, short_help=text, **shape).fill(f"{name} ")
 
 
 def load(name: str) -> Any:
     """Return the command of a name, after importing its module."""
-    module = name.replace("-", "_")
+    module = re.sub("[- ]", "_", name)
     single = typer.Typer(add_completion=False, rich_markup_mode=_markup())
     function: Command = getattr(import_module(f"llamax_cli.commands.{module}"), module)
     text = _unwrapped(str(function.__doc__))
@@ -68,8 +100,7 @@ def application() -> Any:
     app = typer.Typer(cls=LazyGroup, rich_markup_mode=_markup(), context_settings=CONTEXT, help=summary)
     app.callback()(llamax)
     group: Any = typer.main.get_command(app)
-    group.commands = {name: TyperCommand(name, help=text, short_help=text) for name, text in COMMANDS.items()}
-    return group
+    return group.fill()
 
 
 def _version(requested: bool) -> None:
@@ -108,7 +139,6 @@ def main() -> NoReturn:
 
 def run(arguments: list[str]) -> int:
     """Run the command that the arguments name and return its exit code; print an error as one line."""
-    arguments = arguments or ["--help"]
     try:
         group = application()  # inside, because an interrupt may come during its imports
         if "_LLAMAX_COMPLETE" in os.environ:
@@ -134,14 +164,20 @@ def _report(arguments: list[str], error: BaseException) -> int:
     interruption.notice()
     if "--debug" in arguments:
         raise error
-    name = next((argument for argument in arguments if not argument.startswith("-")), "")
+    name = _command_name(arguments)
     line = _line(error)
     cause = interruption.raised()
     if cause is not None and not isinstance(error, KeyboardInterrupt | Terminated):
         line, error = f"{_line(cause)}; {line}", cause
     if line:
-        say(name if name in COMMANDS else "", line)
+        say(name, line)
     return 130 if isinstance(error, KeyboardInterrupt) else getattr(error, "exit_code", 1)
+
+
+def _command_name(arguments: list[str]) -> str:
+    """Return the command that the arguments name, in one word or two; "" where there is none."""
+    words = [argument for argument in arguments if not argument.startswith("-")]
+    return next((name for name in (" ".join(words[:2]), *words[:1]) if name in COMMANDS or name in GROUPS), "")
 
 
 def _line(error: BaseException) -> str:

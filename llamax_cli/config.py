@@ -22,6 +22,7 @@ TRACKERS = ("tensorboard", "wandb")
 LINEAR_LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")  # of each decoder layer
 ALL_LINEAR = "all-linear"  # peft's word for them
 BLOCKS, RECORDS = "blocks", "records"
+FULL, NODE = "full", "node"
 LARGEST_NUMBER = 2**63 - 1
 # What other trainers call a setting, for the hint about an unknown key.
 ALIASES = {
@@ -52,6 +53,11 @@ ALIASES = {
     "save_total_limit": "keep",
     "logging_steps": "log_every",
     "report_to": "trackers",
+    "async_mode": "async_checkpoint",
+    "async_save": "async_checkpoint",
+    "fsdp_sharding_strategy": "shard",
+    "hybrid_shard": "shard",
+    "no_sync": "sync_each_batch",
 }
 
 
@@ -108,6 +114,16 @@ class Training:
         "auto", "Precision of the computation; auto is bf16 on a GPU. Weights are fp32.", among=PRECISIONS
     )
     gradient_checkpointing: bool = _setting(True, "Recompute activations in the backward pass to save memory.")
+    shard: str = _setting(
+        FULL,
+        "Which GPUs share a copy of the weights, gradients and optimizer state: all, or those of each machine.",
+        among=(FULL, NODE),
+    )
+    sync_each_batch: bool = _setting(
+        True,
+        "Sum gradients over the GPUs after each micro-batch. False, and with LoRA: once a step; 4 bytes of GPU memory "
+        "for each trained weight.",
+    )
     compile: bool = _setting(False, "Compile the layers with torch.compile.")
     liger: bool = _setting(False, "On a GPU, use Liger kernels for norms, rotary positions and gated layers.")
     loss_chunk: int = _setting(2048, "Tokens whose logits are in memory at once.", least=1)
@@ -131,8 +147,24 @@ class Training:
     translate_spm: str = _setting("flores101", "SentencePiece model for spBLEU: flores101, flores200 or a file.")
     checkpoint_every: int = _setting(1000, "Steps between checkpoints; 0 saves them by time only.", least=0)
     checkpoint_minutes: float = _setting(60.0, "Minutes between checkpoints; 0 saves them by steps only.", least=0)
+    async_checkpoint: bool = _setting(
+        False, "Train on while a checkpoint is written, from a copy in the machine's memory."
+    )
     keep: int = _setting(2, "Number of checkpoints to keep.", least=1)
     log_every: int = _setting(10, "Steps between lines of metrics.", least=1)
+
+    collective_timeout: float = _setting(
+        600.0,
+        "Seconds that a rank waits for the others, in a step or a checkpoint, before it gives up.",
+        least=1,
+        most=1e7,
+    )
+    stop_timeout: float = _setting(
+        30.0,
+        "Seconds without progress, after SIGTERM or Ctrl-C, that end a rank without a checkpoint.",
+        least=1,
+        most=1e7,
+    )
 
     trackers: tuple[str, ...] = _setting((), "Trackers that also log the metrics.", among=TRACKERS)
 
@@ -162,6 +194,11 @@ def _check(name: str, value: Any, facts: Mapping[str, Any]) -> None:
 
 # Instruction tuning: 128 records a step at 2e-5 (paper, section 2.2); where it is silent, as for Stanford Alpaca.
 TUNING = Training(batch=128, batch_of=RECORDS, epochs=3, weight_decay=0.0, beta2=0.999)
+
+
+def syncs_each_batch(training: Training) -> bool:
+    """Return whether gradients are summed after each micro-batch; with LoRA, they are small enough to be kept whole."""
+    return training.sync_each_batch and not training.lora
 
 
 def is_fixed(setting: str) -> bool:

@@ -16,3 +16,8 @@ def ranks() -> int:
 def local_rank() -> int:
     """Return the number of this process on its machine, from 0."""
     return int(os.environ.get("LOCAL_RANK") or 0)
+
+
+def local_ranks() -> int:
+    """Return how many of the processes that work together are on this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE") or ranks())

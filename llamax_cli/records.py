@@ -114,6 +114,74 @@ class Score(TypedDict):
     off_target: NotRequired[float]
 
 
+class Fertility(TypedDict):
+    """How many tokens a tokenizer needs in a language, over `n` texts that have words.
+
+    `fertility` is the mean over texts of tokens per word at white space; `words` are those of the `unit`. What begins
+    with `mean` is a mean over texts, the other ratios are over the whole corpus. `empty` counts texts without words.
+    """
+
+    lang: str
+    tokenizer: str
+    n: int
+    fertility: float
+    unit: str
+    tokens: int
+    words: NotRequired[int]
+    characters: int
+    bytes: int
+    tokens_per_word: NotRequired[float]
+    tokens_per_character: float
+    tokens_per_byte: float
+    mean_tokens_per_word: NotRequired[float]
+    mean_tokens_per_character: float
+    mean_tokens_per_byte: float
+    empty: NotRequired[int]
+
+
+class Representation(TypedDict):
+    """How near the sentences of a language are to their counterparts in the central one, over `n` of them.
+
+    `absent` counts sentences without a counterpart.
+    """
+
+    lang: str
+    central: str
+    model: str
+    layer: str
+    n: int
+    cosine: float
+    recall_at_1: float
+    recall_at_5: float
+    recall_at_10: float
+    absent: NotRequired[int]
+
+
+class TokenShift(TypedDict):
+    """The test of one token's embedding before and after tuning: the statistic of Kolmogorov and Smirnov, and p."""
+
+    token: str
+    token_id: int
+    statistic: float
+    p: float
+
+
+class Shift(TypedDict):
+    """How a tuned model has shifted the embeddings of `n` tokens: those with p below `alpha`, most shifted first.
+
+    `shift_distance` is the mean statistic of these; it is absent where there are none.
+    """
+
+    base: str
+    tuned: str
+    layer: str
+    alpha: float
+    n: int
+    shift_tokens: int
+    tokens: list[str]
+    shift_distance: NotRequired[float]
+
+
 class Missing(TypedDict):
     """How many pairs a direction has, and how many more the recipe needs."""
 

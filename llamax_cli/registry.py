@@ -24,3 +24,16 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     names = {candidate.lower(): candidate for candidate in known}
     near = get_close_matches(name.lower(), names, 1, 0.5)
     return f"did you mean {names[near[0]]}?" if near else f"have: {', '.join(names.values()) or 'none'}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the hint for an unknown name of which the known ones may be a part, or it a part of them.
+
+    `nearest("lexicon", ["build-lexicon", "mix"]) -> "nearest: build-lexicon"`; all are listed where none is near.
+    """
+    from difflib import get_close_matches
+
+    names, asked = list(known), name.lower()
+    parts = [each for each in names if len(asked) > 2 and (asked in each or each in asked)]
+    near = list(dict.fromkeys([*parts, *get_close_matches(asked, names, 3, 0.6)]))
+    return f"nearest: {', '.join(near)}" if near else f"have: {', '.join(names)}"

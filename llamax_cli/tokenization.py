@@ -50,14 +50,18 @@ def is_tiktoken(data: bytes) -> bool:
     return re.match(rb"[A-Za-z0-9+/]+=* \d+\r?\n", data) is not None
 
 
+def find_file(path: Path) -> Path | None:
+    """Return the file of the tokenizer in a folder, if it has one that `load` knows."""
+    return next((path / name for name in ("tokenizer.json", "tokenizer.model") if (path / name).is_file()), None)
+
+
 def _file(path: Path) -> Path:
     if not path.exists():
         raise FileError(f"no tokenizer at {path}: no such file or directory")
     if not path.is_dir():
         return path
-    for name in ("tokenizer.json", "tokenizer.model"):
-        if (path / name).is_file():
-            return path / name
+    if (file := find_file(path)) is not None:
+        return file
     raise FileError(f"no tokenizer in {path}: it has neither tokenizer.json nor tokenizer.model")
 
 

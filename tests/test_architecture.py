@@ -33,11 +33,12 @@ ROOMS = [
     "instructions",
     "training",
     "tuning",
+    "analysis",
     "options",
     "manual",
     "commands",
 ]
-COMPUTING = {"scoring", "models", "translation", "instructions", "training", "tuning"}
+COMPUTING = {"scoring", "models", "translation", "instructions", "training", "tuning", "analysis"}
 HEAVY = {"torch", "transformers", "accelerate", "datasets", "numpy", "pyarrow", "rich"}
 EXTENSION = "llamax_cli.augmentation.spaced"
 LAZY = {*HEAVY, "langcodes", "xopen"}
@@ -159,7 +160,7 @@ def test_a_data_command_loads_nothing_heavy(stdin: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], *([name, "--help"] for name in cli.COMMANDS)], ids=str
+    "arguments", [["--help"], ["--version"], *([*name.split(), "--help"] for name in cli.COMMANDS)], ids=str
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     """Off a terminal, help is plain text that needs no library to draw it."""
@@ -176,7 +177,7 @@ def test_importing_the_table_imports_no_command() -> None:
 @pytest.mark.parametrize("name", cli.COMMANDS)
 def test_the_table_is_what_the_commands_say(name: str) -> None:
     """Each command has a module and a function of its name, whose docstring begins with the summary in the table."""
-    module = name.replace("-", "_")
+    module = re.sub("[- ]", "_", name)
     function = getattr(import_module(f"llamax_cli.commands.{module}"), module)
     assert str(function.__doc__).splitlines()[0] == cli.COMMANDS[name]
     assert cli.COMMANDS[name].endswith(".")
@@ -184,8 +185,9 @@ def test_the_table_is_what_the_commands_say(name: str) -> None:
 
 def test_every_command_is_in_the_table() -> None:
     """No module in commands/ is left out."""
-    modules = {path.stem.replace("_", "-") for path in (PACKAGE / "commands").glob("*.py")} - {"--init--"}
-    assert modules == set(cli.COMMANDS)
+    modules = {path.stem for path in (PACKAGE / "commands").glob("*.py")} - {"__init__"}
+    assert modules == {re.sub("[- ]", "_", name) for name in cli.COMMANDS}
+    assert {name.partition(" ")[0] for name in cli.COMMANDS if " " in name} == set(cli.GROUPS)
 
 
 def test_every_console_script_works() -> None:

@@ -12,7 +12,7 @@ from support.processes import Outcome
 
 import llamax_cli
 from llamax_cli import __version__
-from llamax_cli.cli import COMMANDS, load
+from llamax_cli.cli import COMMANDS, GROUPS, load
 from llamax_cli.console import counted
 
 Llamax = Callable[..., Outcome]
@@ -24,14 +24,18 @@ def test_help_lists_every_command(llamax: Llamax) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
     assert llamax().stdout == done.stdout
     text = "".join(done.stdout.decode().split())
-    for name, summary in COMMANDS.items():
+    for name, summary in {**COMMANDS, **GROUPS}.items():
+        if " " in name:
+            text_of = "".join(llamax(name.split()[0]).stdout.decode().split())
+            assert "".join((name.split()[1] + summary).split()) in text_of
+            continue
         assert "".join((name + summary).split()) in text
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("train", "tune", "help")])
 def test_every_filter_has_the_shared_flags(llamax: Llamax, name: str) -> None:
     """Every filter has the shared flags; train, tune and help are not filters."""
-    text = llamax(name, "--help").stdout.decode()
+    text = llamax(*name.split(), "--help").stdout.decode()
     for flag in ("--output", "--quiet", "--manifest", "--rejects", "--max-rejects", "--limit", "--resume"):
         assert flag in text
 

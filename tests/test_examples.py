@@ -18,6 +18,7 @@ import pytest
 from support.processes import ROOT, wait_for
 from support.records import write
 from support.runs import metrics, model_folder, sample
+from support.zygote import zygote
 
 from llamax_cli.cli import COMMANDS
 from llamax_cli.streams.inputs import Input
@@ -27,9 +28,9 @@ PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
 
 def run(script: str, *arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run an example as a user does."""
+    """Run an example as a user does, with commands that start at once."""
     command = ["bash", str(ROOT / "examples" / script), *arguments]
-    environment = {**os.environ, "PATH": PATH, **environment}
+    environment = {**os.environ, "PATH": f"{zygote().commands()}:{PATH}", **environment}
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=True)
 
 
@@ -69,6 +70,118 @@ def test_nightly_mix(tmp_path: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         run("nightly-mix.sh", cwd=tmp_path, CORPUS=str(corpus), EPOCHS=str(epochs))
     assert not (epochs / "epoch-2.jsonl.zst").exists()
+
+
+def test_nightly_mix_runs_as_cron_runs_it(tmp_path: Path) -> None:
+    """With nothing in the environment but what a crontab gives; llamax is that of the clone, and folders are made."""
+    shutil.copytree(ROOT / "examples", tmp_path / "clone" / "examples")
+    (tmp_path / "clone" / ".venv").mkdir()
+    (tmp_path / "clone" / ".venv" / "bin").symlink_to(zygote().commands())
+    (tmp_path / "corpus" / "mono").mkdir(parents=True)
+    (tmp_path / "corpus" / "mono" / "x.jsonl").write_text('{"text":"sw alone","lang":"sw"}\n')
+    call: dict[str, Any] = {"cwd": "/", "capture_output": True, "text": True, "timeout": 60}
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "CORPUS": str(tmp_path / "corpus")}
+    command = ["bash", str(tmp_path / "clone" / "examples" / "nightly-mix.sh")]
+    unset = subprocess.run(command, env=environment, **call)
+    assert unset.returncode != 0 and "EPOCHS: is not set: the folder for what is mixed" in unset.stderr
+    night = subprocess.run(command, env={**environment, "EPOCHS": str(tmp_path / "new" / "epochs")}, **call)
+    assert (night.returncode, night.stdout, night.stderr) == (0, "", "")
+    written = {path.name for path in (tmp_path / "new" / "epochs").iterdir()}
+    assert written == {".lock", "epoch-0.jsonl.zst", "epoch-0.json"}
+
+
+def slurm(folder: Path, llamax: str = "") -> Path:
+    """Return a folder with commands like Slurm's, which note what they are asked for, and a script as llamax."""
+    folder.mkdir()
+    scripts = {
+        "srun": '[ "${1#--}" = "$1" ] || shift\nexec "$@"',
+        "scontrol": f'echo "$* with $(ls {folder.parent}/run/checkpoints 2>/dev/null)" >>{folder}/log',
+        "scancel": f'kill -USR1 "$(cat {folder}/pid)"',
+        "llamax": llamax,
+    }
+    for name, script in scripts.items():
+        if script:
+            (folder / name).write_text(f"#!/bin/bash\n{script}\n")
+            (folder / name).chmod(0o755)
+    return folder
+
+
+def test_array(tmp_path: Path) -> None:
+    """Tasks in any order, one of them late; joined they are what one process writes."""
+    pairs = [{"id": str(n), "src": f"en {n}", "tgt": f"sw {n}", "src_lang": "en", "tgt_lang": "sw"} for n in range(50)]
+    write(tmp_path / "pairs.jsonl", pairs)
+    path = f"{slurm(tmp_path / 'bin')}:{zygote().commands()}:{PATH}"
+    whole = subprocess.run(["llamax", "langid", "pairs.jsonl"], cwd=tmp_path, env={"PATH": path}, capture_output=True)
+
+    def script(*arguments: str, task: int | None = None) -> subprocess.CompletedProcess[str]:
+        environment = {"PATH": path, "OUTPUT": "out.jsonl", "PARTS": "3"}
+        if task is not None:
+            environment |= {"SLURM_ARRAY_TASK_ID": str(task), "SLURM_ARRAY_JOB_ID": "77"}
+        command = ["bash", str(ROOT / "examples" / "array.sh"), *arguments]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+
+    assert [script("langid", "pairs.jsonl", task=task).returncode for task in (3, 1)] == [0, 0]
+    early = script("join")
+    assert early.returncode == 1 and early.stderr.endswith("start them again: sbatch --array=2 ...\n")
+    assert not (tmp_path / "out.jsonl").exists()
+    assert "there is no part 4 of 3" in script("langid", "pairs.jsonl", task=4).stderr
+    assert script("langid", "pairs.jsonl", task=2).returncode == 0
+    assert "is already complete" in script("langid", "pairs.jsonl", task=2).stderr
+    assert script("join").returncode == 0
+    assert (tmp_path / "out.jsonl").read_bytes() == whole.stdout and whole.stdout.count(b"\n") == 50
+    assert {path.name for path in tmp_path.iterdir()} == {"bin", "pairs.jsonl", "out.jsonl"}
+
+
+def test_a_task_whose_time_is_up_is_queued_again(tmp_path: Path) -> None:
+    """Its part is stopped, as by a user, and is not taken for a finished one."""
+    slow = "trap 'exit 143' TERM; touch out.part-2-of-3.jsonl.partial; while :; do sleep 0.05; done"
+    path = f"{slurm(tmp_path / 'bin', slow)}:{PATH}"
+    environment = {"PATH": path, "OUTPUT": "out.jsonl", "PARTS": "3"}
+    command = ["bash", str(ROOT / "examples" / "array.sh")]
+    task = {**environment, "SLURM_ARRAY_TASK_ID": "2", "SLURM_ARRAY_JOB_ID": "77"}
+    with subprocess.Popen([*command, "translate", "x"], cwd=tmp_path, env=task) as process:
+        wait_for(tmp_path / "out.part-2-of-3.jsonl.partial")
+        process.send_signal(signal.SIGUSR1)
+        assert process.wait(20) == 0
+    assert (tmp_path / "bin" / "log").read_text().startswith("requeue 77_2 ")
+    for number in (1, 2, 3):
+        (tmp_path / f"out.part-{number}-of-3.jsonl").touch()
+    joined = subprocess.run([*command, "join"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert joined.returncode == 1 and "--array=2 ..." in joined.stderr
+
+
+def test_training_whose_time_is_up_is_queued_again(tmp_path: Path) -> None:
+    """Once a checkpoint is written; until Slurm ends it, it goes on, and the job ends as it does."""
+    checkpoints = tmp_path / "run" / "checkpoints"
+    (checkpoints / "step-00000001").mkdir(parents=True)
+    training = f"""trap 'mkdir {checkpoints}/step-00000002.partial; sleep 0.2
+    mv {checkpoints}/step-00000002.partial {checkpoints}/step-00000002' USR1
+    echo $$ >{tmp_path}/bin/pid
+    while [ ! -e {tmp_path}/stop ]; do sleep 0.05; done
+    exit 3"""
+    environment = {"PATH": f"{slurm(tmp_path / 'bin', training)}:{PATH}", "SLURM_JOB_ID": "5"}
+    command = ["bash", str(ROOT / "examples" / "train-24-a100.sh"), "model", "mix.jsonl", "run"]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment) as process:
+        wait_for(tmp_path / "bin" / "pid")
+        process.send_signal(signal.SIGUSR1)
+        wait_for(tmp_path / "bin" / "log")
+        assert process.poll() is None
+        (tmp_path / "stop").touch()
+        assert process.wait(20) == 3
+    assert (tmp_path / "bin" / "log").read_text() == "requeue 5 with step-00000001\nstep-00000002\n"
+
+
+def test_batch_scripts_begin_as_slurm_wants_them() -> None:
+    """With #!, and their options before the first command; on the pages as in the examples."""
+    pages = (ROOT / "llamax_cli" / "manual").glob("*.md")
+    blocks = [block for page in pages for block in re.findall(r"^```[^\n]*\n(.*?)^```", page.read_text(), re.M | re.S)]
+    scripts = [*blocks, *(script.read_text() for script in (ROOT / "examples").glob("*.sh"))]
+    jobs = [script for script in scripts if "#SBATCH" in script]
+    assert len(jobs) >= 5
+    for job in jobs:
+        assert job.startswith("#!/")
+        commands = [number for number, line in enumerate(job.splitlines()) if line and not line.startswith("#")]
+        assert not re.search(r"^#SBATCH", "\n".join(job.splitlines()[commands[0] :]), re.M)
 
 
 def test_mixture(tmp_path: Path) -> None:
@@ -169,6 +282,7 @@ def test_quickstart(tmp_path: Path) -> None:
         os.killpg(process.pid, signal.SIGKILL)
     assert not (work / "trained" / "model").exists()
 
+    given["env"]["PATH"] = f"{zygote().commands()}:{PATH}"
     first = subprocess.run(command, capture_output=True, check=False, timeout=600, **given)
     assert first.returncode == 0, first.stderr
     started = [line for line in metrics(work / "trained", "start") if line["resumed"]]
@@ -179,7 +293,7 @@ def test_quickstart(tmp_path: Path) -> None:
     assert lines == [line for _, line in quickstart_lines()]
     shown = {line.removeprefix("$ ") for line in RECIPE.splitlines()}
     assert [line for line in lines if line not in shown] == []
-    assert all(f"llamax {name} " in "\n".join(lines) for name in COMMANDS if name != "help")
+    assert all(f"llamax {name} " in "\n".join(lines) for name in COMMANDS if name != "help" and " " not in name)
 
     made = {path: path.stat().st_mtime_ns for path in work.rglob("*")}
     again = subprocess.run(command, capture_output=True, check=False, timeout=60, **given)
@@ -228,7 +342,9 @@ def test_the_corpus_is_what_its_phrases_make() -> None:
 
 
 def test_every_example_is_tested() -> None:
-    """Every recipe has a test here."""
-    tests = Path(__file__).read_text(encoding="utf-8")
+    """Every recipe has a test here, and the one that makes the environment beside."""
+    tests = "".join(
+        (Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("test_examples.py", "test_install.py")
+    )
     for script in (ROOT / "examples").glob("*.sh"):
-        assert f'"{script.name}"' in tests
+        assert re.search(rf"[\"/]{script.name}\"", tests), script

@@ -36,6 +36,9 @@ CALLS = {
     "pivot": ["pivot", "--model", "m", "pairs.jsonl"],
     "langid": ["langid", "pairs.jsonl"],
     "score": ["score", "--metric", "bleu", "pairs.jsonl"],
+    "analyze fertility": ["analyze", "fertility", "--tokenizer", "model", "pairs.jsonl"],
+    "analyze representation": ["analyze", "representation", "--model", "model", "pairs.jsonl"],
+    "analyze shift": ["analyze", "shift", "--base", "model", "--tuned", "model"],
 }
 # What an option needs beside it to matter.
 COMPANIONS = {
@@ -141,6 +144,16 @@ def test_any_number_is_refused_or_works(
         check(run, name, flag, value)
 
 
+@pytest.mark.parametrize("name", CALLS)
+def test_what_is_no_number_is_told_the_range(name: str, run: Callable[..., tuple[int, str]]) -> None:
+    """The range of the option, and not that of all numbers, as for a number beyond it."""
+    for option in load(name).params:
+        if type(option.type).__name__ == "FloatRange":
+            flag, low, high = option.opts[-1], option.type.min, option.type.max
+            _, said = run(*CALLS[name], *COMPANIONS.get((name, flag), ()), f"{flag}=nan")
+            assert f"nan is not in the range {low}<=x<={10**9 if high is None else high}." in said
+
+
 def test_every_number_is_walked() -> None:
     """The commands have so many options with numbers that one cannot be overlooked."""
     assert {name for name, _ in FLAGS} == set(CALLS)
@@ -174,7 +187,7 @@ def test_no_value_of_an_option_is_lost(name: str, capfd: pytest.CaptureFixture[s
             assert values[option.name] == (["en", "de"] if option.multiple else "en,de")
         else:
             for second in ("1", "2"):
-                assert cli.run([name, flag, "1", flag, second]) == 2
+                assert cli.run([*name.split(), flag, "1", flag, second]) == 2
                 said = capfd.readouterr()
                 assert said.out == ""
                 hint = option.get_error_hint(None)

@@ -1,9 +1,10 @@
-"""No run writes a file that it reads, whatever option names it, or writes one file twice."""
+"""No run writes a file that it reads, or one file twice; paths that are wrong are told before anything is loaded."""
 
 import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from importlib import import_module
 from inspect import Parameter, signature
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.processes import one_line
+from support.processes import ROOT, one_line
 
 from llamax_cli import cli
 from llamax_cli.options.command import Reads, Writes
@@ -216,3 +217,73 @@ def test_rejects_do_not_go_into_a_file_of_moses(files: Path, capsys: pytest.Capt
     (files / "pairs").write_bytes(b'{"src":"one","tgt":"eins","src_lang":"en","tgt_lang":"de"}\n')
     said = refused(capsys, "convert", "pairs", "--as", "moses", "-o", "out", "--rejects", "out.en-de.de")
     assert "--rejects out.en-de.de is a file that --as moses writes; name another file" in said
+
+
+EARLY = (
+    ("translate --model m nowhere.jsonl", 1, "nowhere.jsonl: no such file or directory"),
+    ("translate --model m .", 1, ". is a folder, not a file"),
+    ("translate --model m in.jsonl -o no/x.jsonl", 1, "cannot write {}/no/x.jsonl.partial: no such file or directory"),
+    ("translate --model m in.jsonl -o .", 1, "{} is a folder, not a file"),
+    ("translate --model m in.jsonl -o in.jsonl/x", 1, "cannot write {}/in.jsonl/x.partial: not a directory"),
+    ("translate --model m in.jsonl --rejects no/x", 1, "no/x: no such file or directory"),
+    ("translate --model m in.jsonl --rejects x.gz", 2, "--rejects writes uncompressed text; name the file without .gz"),
+    ("translate --model m in.jsonl --manifest no/x", 1, "cannot write the manifest no/x: no such file or directory"),
+    ("translate --model ./no in.jsonl", 1, "./no: no such folder"),
+    ("translate --model m in.jsonl --lora ./no", 1, "--lora ./no: no such folder"),
+    (
+        "translate --model m in.jsonl --device gpu",
+        2,
+        "--device gpu is unknown; have: auto, all, cpu, cuda, cuda:N, mps",
+    ),
+    ("pivot --model m nowhere.jsonl", 1, "nowhere.jsonl: no such file or directory"),
+    ("pivot --model m in.jsonl --second-model ./no", 1, "./no: no such folder"),
+    ("langid in.jsonl nowhere.jsonl", 1, "nowhere.jsonl: no such file or directory"),
+    ("score --metric comet nowhere.jsonl", 1, "nowhere.jsonl: no such file or directory"),
+    ("mix --para in.jsonl --mono nowhere.jsonl", 1, "nowhere.jsonl: no such file or directory"),
+    ("tune --model m --task xnli --eval nowhere.tsv", 1, "nowhere.tsv: no such file or directory"),
+    ("tune --average m no -o mean", 1, "no: no such folder; download a model of the hub first"),
+    ("train --model m --data nowhere.jsonl -o run", 1, "nowhere.jsonl: no such file or directory"),
+)
+
+
+def test_paths_are_looked_at_before_anything_is_loaded(tmp_path: Path) -> None:
+    """A path that is wrong is told without a model, without torch, and without a file that was not there."""
+    poison = tmp_path / "poison"
+    poison.mkdir()
+    for name in ("torch", "transformers", "fasttext", "sacrebleu"):
+        (poison / f"{name}.py").write_text(f"import os\nos.write(2, b'{name} was loaded\\n')\nos._exit(99)\n")
+    work = tmp_path / "work"
+    (work / "m").mkdir(parents=True)
+    (work / "m" / "config.json").write_text("{}")
+    (work / "in.jsonl").write_text('{"src":"a","tgt":"b","src_lang":"en","tgt_lang":"de"}\n')
+    environment = {**os.environ, "PYTHONPATH": f"{poison}:{ROOT}"}
+    for start in range(0, len(EARLY), 4):
+        started = [
+            subprocess.Popen(
+                [sys.executable, "-m", "llamax_cli", *call.split()],
+                cwd=work,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            for call, *_ in EARLY[start : start + 4]
+        ]
+        for process, (call, code, message) in zip(started, EARLY[start:], strict=False):
+            output, error = process.communicate(timeout=60)
+            command = call.partition(" ")[0]
+            assert (process.returncode, output, error.decode()) == (
+                code,
+                b"",
+                f"llamax {command}: {message.format(work)}\n",
+            ), call
+    assert sorted(path.name for path in work.iterdir()) == ["in.jsonl", "m"]
+
+
+def test_a_pipe_is_not_opened_to_see_whether_it_is_there(llamax: Llamax, tmp_path: Path) -> None:
+    """A named pipe gives its lines once."""
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=('{"text":"Where is it?","lang":"en"}\n',))
+    writer.start()
+    done = llamax("langid", "pipe", "-q")
+    writer.join(10)
+    assert done.returncode == 0 and done.stdout.count(b'"lid":"en"') == 1

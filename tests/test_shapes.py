@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from support.fakes import Tagger
 from support.lexicons import ENGLISH, lexicon
+from support.runs import small_tokenizer
 
 from llamax_cli import cli
 
@@ -73,6 +74,7 @@ CALLS: dict[str, set[str]] = {
     "score --metric bleu --table md": {"hypothesis", "candidate", "identified", "score"},
     "score --metric bleu --against in.jsonl": {"hypothesis", "candidate", "identified"},
     "score --metric bleu --ref references.jsonl": WITH_MT | {"score"},
+    "analyze fertility --tokenizer tokenizer.json": TEXTS | SOURCES,
 }
 
 
@@ -82,6 +84,7 @@ def test_a_shape_is_read_or_refused(
 ) -> None:
     """In one line that names the line, with exit code 65; with --rejects the run goes on without it."""
     lexicon(tmp_path / "small.lex", ("en", ENGLISH))
+    small_tokenizer().backend_tokenizer.save("tokenizer.json")
     Path("references.jsonl").write_text('{"id":"a","text":"das Haus","lang":"de"}\n')
     capfd.readouterr()
     arguments = [*call.split(), *([] if "in.jsonl" in call and "mix" in call else ["in.jsonl"])]
@@ -115,6 +118,7 @@ def test_a_key_twice_is_refused(
 ) -> None:
     """Whatever the command reads a record with, no value is lost to another one under the same key."""
     lexicon(tmp_path / "small.lex", ("en", ENGLISH))
+    small_tokenizer().backend_tokenizer.save("tokenizer.json")
     Path("references.jsonl").write_text('{"id":"a","text":"das Haus","lang":"de"}\n')
     arguments = [*call.split(), *([] if "in.jsonl" in call and "mix" in call else ["in.jsonl"])]
     for name in sorted(CALLS[call]):

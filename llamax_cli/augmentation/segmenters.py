@@ -74,6 +74,22 @@ def choose_segmenters(value: str) -> Mapping[str, str]:
     return choices
 
 
+def word_segmenters(value: str | None) -> Mapping[str, str]:
+    """Return the segmenter that splits the texts of each language without spaces where there is no lexicon.
+
+    `value` is as in `choose_segmenters`; a language that it does not name has the first segmenter that is installed, or
+    none.
+    """
+    installed = {name for name in SEGMENTERS if name != DICTIONARY and not _missing(name)}
+    found = {lang: name for name in reversed([*SEGMENTERS]) if name in installed for lang in SEGMENTERS[name].languages}
+    if value is None:
+        return found
+    chosen = choose_segmenters(value)
+    if any(item.rpartition("=")[2].strip() == DICTIONARY for item in value.split(",")):
+        raise UsageError(f"--segmenter {value}: {DICTIONARY} needs a lexicon, which only augment has")
+    return found | {lang: name for lang, name in chosen.items() if name != DICTIONARY}
+
+
 def complete_segmenter(incomplete: str) -> list[tuple[str, str]]:
     """Return the completions of a value of --segmenter, each with its languages and how to install it."""
     before, comma, item = incomplete.rpartition(",")
@@ -103,8 +119,12 @@ def _listed(langs: Iterable[str]) -> str:
 
 def _check_installed(name: str) -> None:
     """Raise UsageError if a module of a segmenter is not installed; none is imported."""
-    if any(find_spec(module) is None for module in SEGMENTERS[name].modules):
+    if _missing(name):
         raise UsageError(f"--segmenter {name} is not installed: pip install 'llamax[{name}]'")
+
+
+def _missing(name: str) -> bool:
+    return any(find_spec(module) is None for module in SEGMENTERS[name].modules)
 
 
 def splitter(name: str, vocabulary: Vocabulary) -> WordSplitter:

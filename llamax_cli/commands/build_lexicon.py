@@ -17,7 +17,7 @@ from llamax_cli.options.values import codes, format_option, whole_number
 from llamax_cli.streams.run import Run
 
 
-@command(workers=True, standalone_options=("list_",))
+@command(workers=True, formats=True, standalone_options=("list_",))
 def build_lexicon(
     run: Run,
     from_: Annotated[str | None, format_option("--from", "Input format, where it is not detected", FORMATS)] = None,

@@ -15,7 +15,7 @@ from llamax_cli.streams.chunks import WHOLE, Portion
 from llamax_cli.streams.run import Run
 
 
-@command()
+@command(formats=True)
 def convert(
     run: Run,
     from_: Annotated[str | None, format_option("--from", "Input format, where it is not detected", FORMATS)] = None,

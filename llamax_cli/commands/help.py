@@ -4,26 +4,39 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Argument, Context, Option
 
 from llamax_cli.console import show_page
 from llamax_cli.errors import UsageError
 from llamax_cli.manual import pages
 from llamax_cli.options.command import CompleteOptions
-from llamax_cli.options.values import one_of
+from llamax_cli.registry import nearest
 from llamax_cli.streams.outputs import open_output
 
 
-def _complete(incomplete: str) -> list[str]:
-    return [name for name in pages.names() if name.startswith(incomplete)]
+def _complete(ctx: Context, incomplete: str) -> list[str]:
+    """Return the next word of all names of pages that begin with the words so far."""
+    before = "".join(f"{word} " for word in ctx.params.get("words") or ())
+    rests = (name.removeprefix(before) for name in pages.names() if name.startswith(before + incomplete))
+    return list(dict.fromkeys(rest.partition(" ")[0] for rest in rests))
+
+
+def _page_name(words: list[str] | None) -> str | None:
+    """Return the page that the words name, `analyze fertility` or `analyze-fertility`; None without words."""
+    if not words:
+        return None
+    by_stem = {pages.stem(each): each for each in pages.names()}
+    stem = pages.stem(" ".join(words))
+    if stem not in by_stem:
+        raise UsageError(f"no command or topic is called {' '.join(words)!r}; {nearest(stem, by_stem)}")
+    return by_stem[stem]
 
 
 def help(  # noqa: A001
-    name: Annotated[
-        str | None,
+    words: Annotated[
+        list[str] | None,
         Argument(
             metavar="[COMMAND|TOPIC]",
-            callback=one_of(pages.names()),
             autocompletion=_complete,
             help="The page to show; without it, the list of all pages.",
             show_default=False,
@@ -44,6 +57,7 @@ def help(  # noqa: A001
 
     Example: llamax help mix
     """
+    name = _page_name(words)
     if schema and name != "records":
         raise UsageError("--schema describes records: llamax help records --schema")
     if man and (name or schema):

@@ -1,7 +1,7 @@
 """`llamax mix`: one epoch of training data."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from typer import Option
 
@@ -80,9 +80,9 @@ def mix(
     ] = False,
     memory: Annotated[
         int,
-        Option(metavar="SIZE", parser=byte_size, help="Memory to use, as in 512M or 4G.", show_default="1G"),
+        Option(metavar="SIZE", parser=byte_size, help="Memory to use, as in 512M or 4G."),
         NEUTRAL,
-    ] = 1 << 30,
+    ] = cast("int", "1G"),  # as it is typed, and as help shows it
 ) -> None:
     """Mix parallel, monolingual, augmented and translated text into one epoch of samples.
 

@@ -7,7 +7,7 @@ from itertools import combinations, pairwise, permutations, repeat
 from typing import Protocol, cast, runtime_checkable
 
 from llamax_cli.conversion.segments import Corpus
-from llamax_cli.errors import LanguageError, UsageError
+from llamax_cli.errors import LanguageError, RecordError, UsageError
 from llamax_cli.languages import canonical, covers, known, variety
 from llamax_cli.randomness import below, bits
 from llamax_cli.records import Record, text, value
@@ -184,7 +184,10 @@ def sample_records(records: Iterable[Record], selection: Selection, counts: Coun
 def _segment_name(record: Record) -> str:
     """Return the id or, where there is none, the texts in an order that is the same in both directions."""
     if "id" in record:
-        return str(value(record, "id"))
+        try:
+            return str(value(record, "id"))
+        except RecordError:  # such as 1e999, which names a segment as well as any other id
+            return bytes(record["id"]).decode()
     return "\n".join(sorted(text(record, key) for key in TEXT_KEYS if key in record))
 
 

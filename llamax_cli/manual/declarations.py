@@ -66,7 +66,7 @@ def _row(parameter: Any, context: Context) -> Sequence[str]:
     names, text = parameter.get_help_record(context)
     words = parameter.help or ""
     default = re.search(r"\[default: (.*?)(?:; [^;]*)?\]$", text.removeprefix(words))
-    value = default[1].strip("()") if default else ""
+    value = default[1] if default else ""
     meaning = " ".join([prose(words), *_limits(parameter)])
     return code(names), meaning, "required" if parameter.required else code(value)
 

@@ -8,7 +8,6 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from llamax_cli import __version__
-from llamax_cli.cli import COMMANDS
 from llamax_cli.errors import FileError, because
 from llamax_cli.manual import pages
 from llamax_cli.streams.outputs import AtomicFile
@@ -41,7 +40,7 @@ def write(folder: Path) -> None:
 
 def file_name(name: str) -> str:
     """Return the file of a page: `file_name("mix") -> "llamax-mix.1"`; nothing names the list of all pages."""
-    return f"{_title(name)}.{1 if name in COMMANDS or not name else 7}"
+    return f"{_title(name)}.{7 if name in pages.topics() else 1}"
 
 
 def man_page(name: str) -> str:
@@ -60,7 +59,7 @@ def man_page(name: str) -> str:
 
 
 def _title(name: str) -> str:
-    return f"llamax-{name}" if name else "llamax"
+    return f"llamax-{pages.stem(name)}" if name else "llamax"
 
 
 def _blocks(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:

@@ -64,9 +64,12 @@ def plan_samples(counts: Mapping[Subset, int], parameters: MixtureParameters) ->
 
 
 def missing_pairs(counts: Mapping[Subset, int], threshold: int) -> list[Missing]:
-    """Return how many pairs each language is short of the threshold, as directions to be translated from English."""
+    """Return how many pairs each language is short of the threshold, as directions to be translated from English.
+
+    A language stands for its regions, so that no region is a direction of its own, nor `en-GB` one to translate into.
+    """
     have = count_pairs({subset: count for subset, count in counts.items() if subset.is_parallel})
-    codes = {code for subset in counts for code in subset.languages} - {ENGLISH}
+    codes = {code for subset in counts for code in subset.bases} - {ENGLISH}
     return [
         {"src_lang": ENGLISH, "tgt_lang": code, "have": have[code], "missing": threshold - have[code]}
         for code in sorted(codes)
@@ -75,11 +78,14 @@ def missing_pairs(counts: Mapping[Subset, int], threshold: int) -> list[Missing]
 
 
 def count_pairs(counts: Mapping[Subset, int]) -> Counter[str]:
-    """Return how many pairs each language has, in either direction and with any other language."""
+    """Return how many pairs each language has, in either direction and with any other language.
+
+    Those of its regions are its own: a pair of `en-GB` and `de-AT` is one of `en` and one of `de`.
+    """
     pairs: Counter[str] = Counter()
     for subset, count in counts.items():
         if subset.tgt_lang and subset.side != "tgt":
-            pairs.update(dict.fromkeys(subset.languages, count))
+            pairs.update(dict.fromkeys(subset.bases, count))
     return pairs
 
 
@@ -120,13 +126,13 @@ def _parallel_subsets(counts: Mapping[Subset, int], parameters: MixtureParameter
     if limit is None:
         return pairs
     have = count_pairs(pairs)
-    fewer = {subset: min(have[code] for code in subset.languages) for subset in pairs}
+    fewer = {subset: min(have[code] for code in subset.bases) for subset in pairs}
     return {subset: max(1, min(count, count * limit // fewer[subset])) for subset, count in pairs.items()}
 
 
 def _satisfy_high_resource(pairs: Counter[str], threshold: int, subsets: Iterable[Subset]) -> Counter[str]:
     """Return the pairs of each language, but for high-resource ones the threshold: they get no augmented pairs."""
-    codes = {code for subset in subsets for code in subset.languages}
+    codes = {code for subset in subsets for code in subset.bases}
     return Counter({code: threshold if _is_high_resource(code) else pairs[code] for code in codes})
 
 
@@ -142,15 +148,15 @@ def _fill_languages(available: Mapping[Subset, int], pairs: Counter[str], thresh
     order, alphabetical, is our choice.
     """
     used = dict.fromkeys(available, 0)
-    for code in sorted({code for subset in available for code in subset.languages}):
-        unused = {subset: count - used[subset] for subset, count in available.items() if code in subset.languages}
+    for code in sorted({code for subset in available for code in subset.bases}):
+        unused = {subset: count - used[subset] for subset, count in available.items() if code in subset.bases}
         unused = {subset: count for subset, count in unused.items() if count}
         needed = min(threshold - pairs[code], sum(unused.values()))
         if needed <= 0:
             continue
         for subset, share in apportion({subset: count - 1 for subset, count in unused.items()}, needed).items():
             used[subset] += share
-            pairs.update(dict.fromkeys(subset.languages, share))
+            pairs.update(dict.fromkeys(subset.bases, share))
     return used
 
 
@@ -165,10 +171,10 @@ def _repeat_small_pairs(
     sizes: Counter[tuple[str, ...]] = Counter()
     for subset, count in drawn.items():
         if subset.is_parallel:
-            sizes[tuple(sorted(subset.languages))] += available[subset] if subset.origin == "para" else count
+            sizes[tuple(sorted(subset.bases))] += available[subset] if subset.origin == "para" else count
     small = {pair for pair, size in sizes.items() if size < parameters.per_pair}
     return {
-        subset: count * parameters.copies if subset.is_parallel and tuple(sorted(subset.languages)) in small else count
+        subset: count * parameters.copies if subset.is_parallel and tuple(sorted(subset.bases)) in small else count
         for subset, count in drawn.items()
     }
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from xxhash import xxh3_64_intdigest
 
 from llamax_cli.errors import RecordError
-from llamax_cli.languages import canonical
+from llamax_cli.languages import base, canonical
 from llamax_cli.randomness import bits
 
 
@@ -31,6 +31,11 @@ class Subset(NamedTuple):
     def languages(self) -> tuple[str, ...]:
         """The languages, each once."""
         return tuple(dict.fromkeys(filter(None, (self.src_lang, self.tgt_lang))))
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The languages without their regions, each once: those that the thresholds of Algorithm 1 count."""
+        return tuple(dict.fromkeys(map(base, self.languages)))
 
     @property
     def is_parallel(self) -> bool:

@@ -1,5 +1,6 @@
 """The model with its loss: loading, LoRA and frozen weights."""
 
+import copy
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any
@@ -90,7 +91,7 @@ def load_weights(model: str, config: Any, seed: int, *, init: bool, trust_remote
         torch.manual_seed(seed)
         return pretrained.new_model(_auto_model(), config, trust_remote_code=trust_remote_code, dtype=torch.float32)
     return pretrained.load_weights(
-        _auto_model(), model, trust_remote_code=trust_remote_code, config=config, dtype=torch.float32
+        _auto_model(), model, trust_remote_code=trust_remote_code, config=copy.deepcopy(config), dtype=torch.float32
     )
 
 

@@ -20,6 +20,15 @@ def check_model_path(model: str) -> None:
         raise ModelError(f"{model}: no such folder")
 
 
+def check_adapter_path(adapter: str) -> None:
+    """Raise ModelError for a folder without an adapter, and for what is neither a folder nor a name on the hub."""
+    path = Path(adapter)
+    if path.is_dir() and not (path / "adapter_config.json").is_file():
+        raise ModelError(f"--lora {adapter} is not the folder of an adapter: adapter_config.json is missing")
+    if not path.is_dir() and (adapter.startswith((".", "/", "~")) or adapter.count("/") != 1):
+        raise ModelError(f"--lora {adapter}: no such folder")
+
+
 def read_config(model: str) -> dict[str, Any]:
     """Return the configuration of a folder, of a file or of a model on the hub; ModelError if there is none."""
     check_model_path(model)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
-from llamax_cli.errors import RecordError
+from llamax_cli.errors import RecordError, UsageError
 from llamax_cli.models.server_address import ServerAddress
 
 PAPER_TOKENS = 256
@@ -57,6 +57,13 @@ class Decoding:
     temperature: float = 1.0
     top_p: float = 0.9
     seed: int = 0
+
+
+def check_device(device: str) -> None:
+    """Raise UsageError for a value of `--device` that means nothing; whether the machine has it is not asked."""
+    kind, _, number = device.partition(":")
+    if device not in ("auto", "all") and (kind not in ("cpu", "cuda", "mps") or (number and not number.isdecimal())):
+        raise UsageError(f"--device {device} is unknown; have: auto, all, cpu, cuda, cuda:N, mps")
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from typing import Any
 import torch
 
 from llamax_cli.console import counted
-from llamax_cli.errors import ModelError, UsageError
+from llamax_cli.errors import ModelError
 from llamax_cli.models import pretrained
-from llamax_cli.models.contracts import ModelChoice
+from llamax_cli.models.contracts import ModelChoice, check_device
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -19,9 +19,8 @@ def find_device(device: str) -> str:
     """
     if device in ("auto", "all"):
         return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    check_device(device)
     kind, _, number = device.partition(":")
-    if kind not in ("cpu", "cuda", "mps") or (number and not number.isdecimal()):
-        raise UsageError(f"--device {device} is unknown; have: auto, all, cpu, cuda, cuda:N, mps")
     if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
         count = torch.cuda.device_count()
         seen = counted(count, "CUDA device") if count else "no CUDA devices"

@@ -12,6 +12,11 @@ from llamax_cli.errors import ModelError
 
 # In the order in which transformers looks for them; the index of a sharded file is NAME.index.json.
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
+# What transformers reads besides, and what belongs to it.
+DESCRIPTIONS = (
+    *("config.json", "generation_config.json", "tokenizer*", "special_tokens_map.json", "added_tokens.json"),
+    *("vocab*", "merges.txt", "*.model", "*.tiktoken", "chat_template*", "additional_chat_templates/*", "LICENSE*"),
+)
 
 
 def find_weights(folder: Path) -> list[Path]:
@@ -54,13 +59,25 @@ def _check_inside(folder: Path, name: str, source: Path) -> None:
         raise ModelError(f"{source} names {name}, which is outside of {folder}; a model's files are all in its folder")
 
 
-def check_link(path: Path) -> None:
-    """Raise ModelError for a file that is a link to somewhere outside of its folder.
+def find_descriptions(folder: Path) -> list[Path]:
+    """Return the files of a folder that describe its model: configuration, tokenizer, chat templates, licence; sorted.
+
+    ModelError if one of them is a link to somewhere outside of the folder: a model that is made from this one would
+    publish what nobody asked to publish.
+    """
+    found = {path for pattern in DESCRIPTIONS for path in folder.glob(pattern) if path.is_file()}
+    for path in found:
+        check_link(path, folder)
+    return sorted(found)
+
+
+def check_link(path: Path, folder: Path) -> None:
+    """Raise ModelError for a file in a folder that is a link to somewhere outside of it.
 
     In the hub's cache files are links from `snapshots/REVISION` to `blobs` beside `snapshots`, which belong to the
     model as well.
     """
-    folder = Path(os.path.realpath(path.parent))
+    folder = Path(os.path.realpath(folder))
     homes = [folder, *(parent.parent / "blobs" for parent in (folder, *folder.parents) if parent.name == "snapshots")]
     target = Path(os.path.realpath(path))
     if not any(target.is_relative_to(home) for home in homes):

@@ -5,6 +5,7 @@ whether to run it, which in a pipe is the user's data. Here the answer is always
 `--trust-remote-code` only. Pickled weights are read as tensors and nothing else.
 """
 
+import copy
 import logging
 import os
 import warnings
@@ -22,6 +23,7 @@ from llamax_cli.models.config_file import check_model_path
 from llamax_cli.models.model_files import find_weights
 
 OPTION = "--trust-remote-code"
+PATHS = ("vocab", "merges")  # settings of a tokenizer that transformers reads from a file, if they are texts
 # Each library raises other exceptions for files that are broken; memory is a matter of the device.
 BROKEN = (
     *(OSError, ValueError, LookupError, RuntimeError, TypeError, AttributeError, ArithmeticError, AssertionError),
@@ -77,8 +79,12 @@ def _model_error(model: str, error: Exception) -> ModelError:
 
 
 def _reason(error: Exception) -> str:
-    text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0].strip()
+    """Return the reason in one line: the first, with the next if that only announces it."""
+    first, *others = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    text = f"{first} {others[0]}" if first.endswith(":") and others else first
+    # What a library says of a value that it did not find says nothing to a user.
+    is_bare = isinstance(error, (TypeError, AttributeError, KeyError))
+    return f"its files are incomplete or do not belong together ({text})" if is_bare else text
 
 
 def load_config(model: str, *, trust_remote_code: bool = False) -> Any:
@@ -106,7 +112,21 @@ def load_tokenizer(model: str, *, trust_remote_code: bool = False) -> Any:
             f"{model} has no tokenizer; copy tokenizer.json or tokenizer.model of the original model into it"
         )
     with loading_errors(f"the tokenizer of {model}"):
+        _check_tokenizer_config(model)
         return transformers.AutoTokenizer.from_pretrained(model, trust_remote_code=trust_remote_code)
+
+
+def _check_tokenizer_config(model: str) -> None:
+    """Raise ModelError for a vocabulary by its path, which might be that of any file of the user.
+
+    It would become a part of each model that is made from this one. No tokenizer is saved with such a path.
+    """
+    from transformers.models.auto.tokenization_auto import get_tokenizer_config
+
+    config = get_tokenizer_config(model)
+    for part in PATHS:
+        if isinstance(path := config.get(part), str):
+            raise ModelError(f"{model}: its tokenizer_config.json takes its {part} from {path}, which is not allowed")
 
 
 def load_generation_config(model: str) -> Any:
@@ -141,7 +161,11 @@ def load_weights(kind: Any, model: str, *, trust_remote_code: bool = False, **op
 
 
 def new_model(kind: Any, config: Any, *, trust_remote_code: bool = False, **options: Any) -> Any:
-    """Return the model of a configuration with new weights."""
+    """Return the model of a configuration with new weights; the configuration itself stays as it is.
+
+    The library notes the number format of the new weights in it, and so would forget that of the original model.
+    """
+    config = copy.deepcopy(config)
     with loading_errors(config.name_or_path or config.model_type):
         return kind.from_config(config, trust_remote_code=trust_remote_code, **options)
 
@@ -155,7 +179,16 @@ def load_adapter(model: Any, adapter: str) -> Any:
     if Path(adapter).is_dir() and not (Path(adapter) / "adapter_config.json").is_file():
         raise ModelError(f"{adapter} is not the folder of a LoRA adapter: adapter_config.json is missing")
     with loading_errors(adapter):
-        return PeftModel.from_pretrained(model, adapter).merge_and_unload()
+        adapted = PeftModel.from_pretrained(model, adapter)
+        # Once more, because this alone says what did not match; such weights would have no effect.
+        report = adapted.load_adapter(adapter, "default")
+    if wrong := sorted([*report.missing_keys, *report.unexpected_keys]):
+        lacking = "the adapter has no" if wrong[0] in report.missing_keys else "the model has no"
+        raise ModelError(
+            f"{adapter} is an adapter of another model: {lacking} {wrong[0]} ({len(wrong):,} such weights)"
+        )
+    with loading_errors(adapter):
+        return adapted.merge_and_unload()
 
 
 def _size(shape: Any) -> str:

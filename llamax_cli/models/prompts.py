@@ -161,11 +161,13 @@ def without_reasoning(text: str, source: str = END_OF_THINK) -> tuple[str, bool]
     templates write `<think>` themselves, so that an answer only ends it. That is taken for reasoning if the source is
     given and does not have `</think>` itself.
     """
-    opening, end, answer = text.partition(END_OF_THINK)
-    has_begun = opening.lstrip().startswith(THINK)
-    if has_begun or (end and END_OF_THINK not in source):
-        return answer.strip(), True
-    return text, False
+    has_reasoned = False
+    while True:  # a model may reason again before it answers
+        opening, end, answer = text.partition(END_OF_THINK)
+        has_begun = opening.lstrip().startswith(THINK)
+        if not has_begun and (has_reasoned or not end or END_OF_THINK in source):
+            return text, has_reasoned
+        text, has_reasoned = answer.strip(), True
 
 
 def check(template: str) -> None:

@@ -206,18 +206,23 @@ def command(
     shard: bool = False,
     workers: bool = False,
     ranks: bool = False,
+    formats: bool = False,
     standalone_options: Collection[str] = (),
     file_options: Collection[str] = (),
+    group: str = "",
 ) -> "Callable[[Callable[Concatenate[Run, Options], None]], Command]":
     """Turn `function(run, its own options)` into a command with files, the shared flags and an open run.
 
-    The command has the name of the function, and its docstring is the help. A command with one of its
+    The command has the name of the function, and its docstring is the help. The name of one in a `group` begins with
+    that: `analyze_fertility` is "analyze fertility". A command with one of its
     `standalone_options` reads nothing. With `file_options`, the files are the values of these options, and there are no
-    other files. With `ranks`, several processes may be started together, and the first reads and writes for all.
+    other files. With `ranks`, several processes may be started together, and the first reads and writes for all. A
+    command of `formats` finds files itself, as it may read folders and write several files; for any other, paths are
+    checked before it begins.
     """
 
     def decorate(function: Callable[Concatenate[Run, Options], None]) -> "Command":
-        name = function.__name__.replace("_", "-")
+        name = " ".join([group, function.__name__.removeprefix(f"{group}_")]).strip().replace("_", "-")
         parameters = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
         options = [*chain(*map(_options, parameters)), *_shared_options(shard=shard, workers=workers)]
         neutral = {"files", *(option.name.rstrip("_") for option in options if NEUTRAL in _marks(option))}
@@ -242,6 +247,8 @@ def command(
                     )
                 return
             with Run(name, settings if is_first else Settings(quiet=True), arguments, neutral) as run:
+                if is_first and not formats:
+                    run.check_paths()
                 function(run, **{parameter.name: _value(parameter, given) for parameter in parameters})  # type: ignore[call-arg]
 
         start.__signature__ = _signature(options, files=not file_options)  # type: ignore[attr-defined]

@@ -4,8 +4,10 @@ What is not lines of JSON is read as `llamax convert` reads it: in the format th
 the first lines show, and in the languages of `--langs` or of the name. The summary line says so.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated
 
 from typer import Option
@@ -13,7 +15,7 @@ from typer import Option
 from llamax_cli.conversion.convert import read_corpora
 from llamax_cli.conversion.detection import FORMATS, detect
 from llamax_cli.conversion.segments import CorpusRequest
-from llamax_cli.conversion.selection import Selection, interpret_pattern
+from llamax_cli.conversion.selection import ANY, Selection, interpret_pattern
 from llamax_cli.errors import DataError, LlamaxError, UsageError
 from llamax_cli.language_clues import language_in
 from llamax_cli.options.values import codes, format_option
@@ -31,15 +33,26 @@ From = Annotated[
 ]
 
 
+Langs = Annotated[
+    str | None,
+    Option(metavar="LANG,...", help="Languages of files that are not records, in the order of their columns."),
+]
+
+
 def plain_text(
-    langs: Annotated[
-        str | None,
-        Option(metavar="LANG,...", help="Languages of files that are not records, in the order of their columns."),
-    ] = None,
+    langs: Langs = None,
     from_: From = None,
 ) -> "PlainText":
     """Return how files that are not records are read, by the options."""
     return PlainText(codes(langs), from_)
+
+
+def plain_monolingual(
+    langs: Langs = None,
+    from_: From = None,
+) -> "PlainText":
+    """Return how files that are not records, and folders of them, are read by a command that looks at each language."""
+    return PlainText(codes(langs), from_, is_monolingual=True)
 
 
 def plain_translations(
@@ -68,6 +81,7 @@ class PlainText:
 
     `languages`, `format`: what the options say. `flag` names the languages. If `is_numbered`, each line is a
     translation in `direction`, and its number is its id; in a file that an option names, it may also be a reference.
+    If it `is_monolingual`, each text of a corpus is read once, however many languages there are, and folders are read.
     """
 
     languages: tuple[str, ...] = ()
@@ -75,6 +89,7 @@ class PlainText:
     flag: str = "its language with --langs LANG"
     is_numbered: bool = False
     direction: tuple[str, ...] = ()
+    is_monolingual: bool = False
     _told: set[str] = field(default_factory=set)
 
     def recognises(self, run: Run, source: Input) -> bool:
@@ -82,12 +97,14 @@ class PlainText:
 
         Without a word about the language, plain text may as well be bad lines of records.
         """
+        if self.is_monolingual and os.path.isdir(source.path):
+            return True
         head = source.head().removeprefix(BOM).lstrip()
         if not head or b"\0" in head or (head.startswith(b"{") and self.format in (None, "records", "text")):
             return False
         if head.startswith(b"[") and run.settings.rejects is not None:
             return False  # a line that is no record; without a place for it, `detect` says what a whole array needs
-        detected = self.format or detect(source.path, self._request(source))
+        detected = self.format or detect(source.path, self._request(run, source))
         if detected != "text" or self.languages or self.direction:
             return True
         name = bare(source.path)
@@ -99,7 +116,7 @@ class PlainText:
 
     def blocks(self, run: Run, source: Input) -> Iterator[bytes]:
         """Yield the records of an input that is not lines of JSON, as whole lines."""
-        request = self._request(source)
+        request = self._request(run, source)
         name = self.format or detect(source.path, request)
         if self.is_numbered:
             name = _line_format(source, name)
@@ -108,19 +125,23 @@ class PlainText:
                 f"{source.name} is one of several files of plain text; --from text reads each by itself, "
                 "and llamax convert joins files that are aligned line by line"
             )
+        selection = Selection(mono=(ANY,)) if self.is_monolingual else Selection()
         is_first_time = source.name not in self._told
         self._told.add(source.name)
         if is_first_time:
             run.remarks.append(f"{source.name} read as {name}")
         try:
-            yield from _in_blocks(self._shaped(run, source, read_corpora(request, name, Selection(), run.left_out)))
+            yield from _in_blocks(self._shaped(run, source, read_corpora(request, name, selection, run.left_out)))
             if is_first_time:
                 run.remarks += request.conclusions.remarks(with_names=True)
         except UsageError as error:  # about the file, not about an option of this command
             raise DataError(f"{source.name} cannot be read as {name}: {error}") from error
 
-    def _request(self, source: Input) -> CorpusRequest:
-        return CorpusRequest((source.path,), lambda _: source, _refuse, self.languages)
+    def _request(self, run: Run, source: Input) -> CorpusRequest:
+        def opened(path: str | Path) -> Input:
+            return source if str(path) == source.path else run.input(path, through_door=False)
+
+        return CorpusRequest((source.path,), opened, _refuse, self.languages)
 
     def _shaped(self, run: Run, source: Input, records: Iterable[Record]) -> Iterable[Record]:
         if not self.is_numbered:

@@ -32,7 +32,7 @@ def whole_number(
     Every option with a number is made by this function or by `real_number`. `callback` makes the value of a number that
     is in the range; `more` is for `typer.Option`.
     """
-    check: Any = _within(LARGEST_WHOLE)
+    check: Any = _within(low, high, LARGEST_WHOLE)
     return Option(*flags, min=low, max=high, callback=_then(check, callback) if callback else check, **more)
 
 
@@ -45,13 +45,15 @@ def _then(check: Callable[[int], int], callback: Callable[[int], int]) -> Callab
 
 def real_number(*flags: str, low: float | None = None, high: float | None = None, **more: Any) -> Any:
     """Return an option that takes a finite number from `low` to `high`, and none beyond LARGEST_REAL."""
-    return Option(*flags, min=low, max=high, callback=_within(LARGEST_REAL), **more)
+    return Option(*flags, min=low, max=high, callback=_within(low, high, LARGEST_REAL), **more)
 
 
-def _within(largest: float) -> Callable[[float | None], float | None]:
+def _within(low: float | None, high: float | None, largest: float) -> Callable[[float | None], float | None]:
+    least, most = -largest if low is None else low, largest if high is None else high
+
     def check(value: float | None) -> float | None:
-        if value is not None and not -largest <= value <= largest:  # nor is "not a number" in between
-            raise BadParameter(f"{value} is no number from {-largest:,} to {largest:,}")
+        if value is not None and not least <= value <= most:  # nor is "not a number" in between
+            raise BadParameter(f"{value} is not in the range {least}<=x<={most}.")
         return value
 
     return check

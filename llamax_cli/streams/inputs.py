@@ -1,5 +1,6 @@
 """Inputs: files, pipes and standard input, with any compression."""
 
+import errno
 import io
 import os
 import stat
@@ -55,6 +56,14 @@ class Input:
             head = buffered.peek(LONGEST_MAGIC)[:LONGEST_MAGIC]
         compression = compression_of(head)
         return decompressed(buffered, compression) if compression else buffered
+
+    def check(self) -> None:
+        """Raise FileError, as `open` does, where the input cannot be opened; nothing is read, and no pipe opened."""
+        if self.path == "-":
+            return
+        self._check_status(_status(self.path))
+        if not os.access(self.path, os.R_OK):
+            raise FileError(f"{self.path}: {os.strerror(errno.EACCES).lower()}")
 
     def head(self) -> bytes:
         """Return the first bytes, about a chunk at most; a later `open` returns them again."""
@@ -158,13 +167,15 @@ class Input:
             return os.open(self._spool.path / "input", os.O_RDONLY)
         if self.path == "-":
             return self._standard_input()
-        status = _status(self.path)
-        if stat.S_ISDIR(status.st_mode):
-            raise FileError(f"{self.path} is a folder, not a file")
+        self._check_status(_status(self.path))
         try:
             return os.open(self.path, os.O_RDONLY)
         except OSError as error:
             raise FileError(f"{self.path}: {because(error)}") from error
+
+    def _check_status(self, status: os.stat_result) -> None:
+        if stat.S_ISDIR(status.st_mode):
+            raise FileError(f"{self.path} is a folder, not a file")
 
     def _standard_input(self) -> int:
         if sys.stdin is None:

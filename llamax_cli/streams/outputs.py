@@ -1,5 +1,6 @@
 """Outputs: standard output, devices, and files that appear only when they are complete."""
 
+import errno
 import fcntl
 import os
 import shutil
@@ -199,6 +200,24 @@ class Output(Protocol):
 def partial_path(path: Path) -> Path:
     """Return where a file is written until it is complete: `partial_path(Path("/a.gz")) -> Path("/a.gz.partial")`."""
     return Path(os.path.realpath(path) + ".partial")
+
+
+def check_output(path: Path | None) -> None:
+    """Raise FileError, as `open_output` does, where no file can be written at a path; nothing is made."""
+    if path is None or (path.exists() and not path.is_file() and not path.is_dir()):
+        return
+    if path.is_dir():
+        raise FileError(f"{os.path.realpath(path)} is a folder, not a file")
+    partial = partial_path(path)
+    try:
+        os.close(os.open(partial.parent, os.O_RDONLY | os.O_DIRECTORY))
+    except OSError as error:
+        raise FileError(f"cannot write {partial}: {because(error)}") from error
+    for place in (partial, partial.parent):
+        if place.exists():
+            if not os.access(place, os.W_OK):
+                raise FileError(f"cannot write {partial}: {os.strerror(errno.EACCES).lower()}")
+            return
 
 
 def open_output(path: Path | None) -> Output:

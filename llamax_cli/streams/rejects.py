@@ -1,5 +1,6 @@
 """Rejected lines: their records, the file that they are written to, and the limit of their number."""
 
+import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,8 +45,7 @@ class RejectFile:
         self._file: Any = None
         if path is None:
             return
-        if path.suffix in ENDINGS:
-            raise UsageError(f"--rejects writes uncompressed text; name the file without {path.suffix}")
+        check_reject_path(path)
         try:
             self._file = path.open("r+b" if keep else "wb", buffering=0)
             if keep:
@@ -73,6 +73,21 @@ class RejectFile:
         """Close the file."""
         if self._file is not None:
             self._file.close()
+
+
+def check_reject_path(path: Path) -> None:
+    """Raise UsageError or FileError, as RejectFile does, where no rejects can be written; nothing is made."""
+    if path.suffix in ENDINGS:
+        raise UsageError(f"--rejects writes uncompressed text; name the file without {path.suffix}")
+    reason = 0
+    if path.is_dir():
+        reason = errno.EISDIR
+    elif not path.parent.is_dir():
+        reason = errno.ENOTDIR if path.parent.exists() else errno.ENOENT
+    elif not os.access(path if path.exists() else path.parent, os.W_OK):
+        reason = errno.EACCES
+    if reason:
+        raise FileError(f"{path}: {os.strerror(reason).lower()}")
 
 
 def check_rejects(counts: Mapping[str, int], limit: str | None, path: Path | None) -> None:

@@ -42,10 +42,10 @@ from llamax_cli.streams.chunks import (
 from llamax_cli.streams.inputs import Door, Input
 from llamax_cli.streams.journal import Journal
 from llamax_cli.streams.manifest import plain
-from llamax_cli.streams.outputs import Output
+from llamax_cli.streams.outputs import Output, check_output
 from llamax_cli.streams.parallel import ordered
 from llamax_cli.streams.paths import NamedPath, refuse_stdout
-from llamax_cli.streams.rejects import Reject, check_rejects
+from llamax_cli.streams.rejects import Reject, check_reject_path, check_rejects
 from llamax_cli.streams.resume import RunIdentity
 from llamax_cli.streams.settings import Settings
 from llamax_cli.streams.summary import summary
@@ -102,13 +102,18 @@ class Run:
         """The counters of the command, by name."""
         return self._journal.tally
 
-    def input(self, path: str | Path) -> Input:
-        """Return the input at a path (`-` is standard input), and list it in the manifest."""
+    def input(self, path: str | Path, *, through_door: bool = True) -> Input:
+        """Return the input at a path (`-` is standard input), and list it in the manifest.
+
+        The door of `read_through` opens those that are not lines of JSON, unless it is the door itself that asks.
+        """
         key = str(path)
         if key not in self._inputs:
             if self.settings.output is None:
                 refuse_stdout([NamedPath("", key)])  # it may be a file in a folder that the command line names
-            self._inputs[key] = Input(key, hashing=self.settings.manifest is not None, door=self._door)
+            self._inputs[key] = Input(
+                key, hashing=self.settings.manifest is not None, door=self._door if through_door else None
+            )
         return self._inputs[key]
 
     def read_through(self, door: "RunDoor") -> None:
@@ -119,6 +124,14 @@ class Run:
     def inputs(self) -> list[Input]:
         """The inputs named on the command line, or standard input if none is."""
         return [self.input(path) for path in self.settings.files or ("-",)]
+
+    def check_paths(self) -> None:
+        """Raise FileError where an input is not there or the output cannot be written, before anything is loaded."""
+        for path in self.settings.files:
+            Input(path).check()
+        check_output(self.settings.output)
+        if self.settings.rejects is not None:
+            check_reject_path(self.settings.rejects)
 
     def add_dependencies(self, **facts: object) -> None:
         """Add what the result depends on besides the arguments, such as the content of a file that one names.

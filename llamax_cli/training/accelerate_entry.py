@@ -6,13 +6,28 @@ python -m llamax_cli.training.accelerate_entry COMMAND launch ...
 """
 
 import logging
+import os
 import signal
 import subprocess
 import sys
+import threading
+import time
+from contextlib import suppress
 from types import FrameType
+from typing import Any
 
 from llamax_cli.console import say
 
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)  # which torch passes on to the workers
+# Seconds that workers have once another one has ended after a signal, and that one has to go on which is stopped, as by
+# SIGSTOP. A worker that hangs ends by itself, unless nothing in it runs any more.
+GRACE = 25.0
+GRACE_IF_STOPPED = 10.0
+POLL = 0.2
+HINTS: dict[int, str] = {
+    signal.SIGKILL: "; did the memory run out?",
+    signal.SIGABRT: "; CUDA or NCCL says why, in the lines above",
+}
 LOGGERS = ("torch.distributed", "torch.distributed.elastic", "torch.distributed.run")
 
 
@@ -21,6 +36,7 @@ def main() -> None:
     command = sys.argv.pop(1)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _pass_on)
+    _kill_stragglers_after_a_signal()
     from accelerate.commands import accelerate_cli
     from torch.distributed import DistError
     from torch.distributed.elastic.multiprocessing.api import SignalException
@@ -50,9 +66,63 @@ def _exit_code(command: str, codes: dict[int, int], first: int) -> int:
     killed = {rank: -code for rank, code in codes.items() if code < 0}
     for rank, number in killed.items():
         if number not in (signal.SIGTERM, signal.SIGINT):
-            hint = "; did the memory run out?" if number == signal.SIGKILL else ""
+            hint = HINTS.get(number, "")
             say(command, f"rank {rank} was killed by {signal.Signals(number).name}{hint}")
     return 128 - first if first < 0 else first
+
+
+def _kill_stragglers_after_a_signal() -> None:
+    """Have a thread kill workers that do not end though others did, once a signal has told all of them to end.
+
+    torch waits for them for as long as a checkpoint may take. A handler would be replaced by torch's own; the pipe into
+    which the interpreter writes the numbers of signals is not.
+    """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+
+    def watch() -> None:
+        while os.read(reader, 1)[0] not in STOP_SIGNALS:
+            pass
+        _kill_stragglers()
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _kill_stragglers() -> None:
+    """Kill the workers that run now and do not end in time, and return when none is left."""
+    import psutil
+
+    workers = psutil.Process().children()
+    stopped_since: dict[int, float] = {}
+    first_end: float | None = None
+    while True:
+        now = time.monotonic()
+        left = [(worker, status) for worker in workers if (status := _status(worker))]
+        if not left:
+            return
+        if len(left) < len(workers):
+            first_end = first_end or now
+        for worker, status in left:
+            since = stopped_since.setdefault(worker.pid, now) if status == psutil.STATUS_STOPPED else None
+            if since is None:
+                stopped_since.pop(worker.pid, None)
+            is_stopped_too_long = since is not None and now - since > GRACE_IF_STOPPED
+            if is_stopped_too_long or (first_end is not None and now - first_end > GRACE):
+                with suppress(psutil.NoSuchProcess):
+                    worker.kill()
+        time.sleep(POLL)
+
+
+def _status(worker: Any) -> str:
+    """Return the status of a worker, "" if it has ended."""
+    import psutil
+
+    try:
+        status: str = worker.status()
+    except psutil.NoSuchProcess:
+        return ""
+    return "" if status == psutil.STATUS_ZOMBIE else status
 
 
 def _pass_on(number: int, frame: FrameType | None) -> None:

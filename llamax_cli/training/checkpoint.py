@@ -20,7 +20,7 @@ from llamax_cli.models.fingerprint import weights_fingerprint
 from llamax_cli.training.estimates import BYTES_SAVED, free_disk_space, gigabytes
 from llamax_cli.training.job import FACTS, Job, list_checkpoints, read_facts
 from llamax_cli.training.packed_dataset import PackedDataset
-from llamax_cli.training.process_group import Ranks
+from llamax_cli.training.process_group import Ranks, describe_failure
 from llamax_cli.training.resume import BASE, compare
 from llamax_cli.training.sampler import DataPosition
 from llamax_cli.training.setup import Components
@@ -128,6 +128,8 @@ class Checkpointer:
         try:
             load(state, checkpoint_id=path, process_group=self._ranks.cpu_group)
         except (CheckpointException, RuntimeError, OSError) as error:
+            if isinstance(error, RuntimeError) and describe_failure(error):
+                raise
             raise ResumeError(f"{path} cannot be read ({_reason(error)}); was it made with another model?") from error
         set_state_dict(
             self._model,

@@ -10,7 +10,7 @@ from llamax_cli.instructions.forms import form_of
 from llamax_cli.instructions.questions import read_questions
 from llamax_cli.models import prompts
 from llamax_cli.models.config_file import read_config
-from llamax_cli.models.model_files import WEIGHT_FILES, find_weights
+from llamax_cli.models.model_files import WEIGHT_FILES, find_descriptions, find_weights
 from llamax_cli.records import parse, text
 from llamax_cli.scoring import spm_models
 from llamax_cli.streams.inputs import Input
@@ -31,6 +31,8 @@ def check_job(job: Job) -> ModelShape:
     for path in job.tests:
         next(read_questions(Path(path), job.task))
     config = read_config(job.model)
+    for folder in {Path(job.model), Path(job.tokenizer)}:
+        find_descriptions(folder)  # for their links
     _check_weights(job)
     _check_tokenizer(Path(job.tokenizer))
     _check_output(job)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from llamax_cli.config import ALL_LINEAR, LINEAR_LAYERS, Training
+from llamax_cli.config import ALL_LINEAR, LINEAR_LAYERS, NODE, Training, syncs_each_batch
+from llamax_cli.training.machines import Machines
 
 ASSUMED_MFU = 0.4  # model FLOPs utilization, the share of the peak that a GPU reaches, if no throughput is given
 BYTES_SAVED = 12  # by a checkpoint for each trained weight: itself and the two moments of AdamW, in fp32
@@ -84,7 +85,7 @@ def read_shape(config: Mapping[str, Any]) -> ModelShape:
 class MemoryEstimate:
     """Bytes that one GPU needs."""
 
-    weights: float  # with gradients and optimizer state, this rank's shard
+    weights: float  # with optimizer state, this rank's shard, and its part of the gradients
     gathered: float  # unsharded layers and output layer during the computation
     activations: float
     logits: float
@@ -95,10 +96,13 @@ class MemoryEstimate:
         return self.weights + self.gathered + self.activations + self.logits + CONTEXT
 
 
-def estimate_memory(shape: ModelShape, training: Training, ranks: int) -> MemoryEstimate:
-    """Return the estimated memory of each of `ranks` GPUs in bf16; frozen weights count as trained."""
+def estimate_memory(shape: ModelShape, training: Training, machines: Machines) -> MemoryEstimate:
+    """Return the estimated memory of each GPU of the machines in bf16; frozen weights count as trained."""
     tokens = training.block * training.micro_batch
-    weights = (4.0 * shape.weights + 12.0 * _trained_weights(shape, training)) / ranks
+    trained = _trained_weights(shape, training)
+    weights = (4.0 * shape.weights + 12.0 * trained) / _ranks_of_a_copy(training, machines)
+    if machines.ranks > 1 and not syncs_each_batch(training) and _micro_batches(training, machines) > 1:
+        weights += 4.0 * trained  # the gradient, whole until the last micro-batch of a step
     outer = shape.weights - shape.layers * shape.layer_weights
     # Embeddings and output layer with gradients, this layer and the next, all in bf16; a layer's gradient in both.
     gathered = 4.0 * outer + 2 * 2.0 * shape.layer_weights + 6.0 * shape.layer_weights
@@ -108,6 +112,34 @@ def estimate_memory(shape: ModelShape, training: Training, ranks: int) -> Memory
     activations = kept + inside if training.gradient_checkpointing else inside * shape.layers
     logits = 10.0 * min(training.loss_chunk, tokens) * shape.vocabulary
     return MemoryEstimate(weights, gathered, activations, logits)
+
+
+def estimate_traffic(shape: ModelShape, training: Training, machines: Machines) -> float:
+    """Return the bytes that every machine receives from the others in a step; 0 for a single machine.
+
+    A layer is gathered for the forward and for the backward pass of each micro-batch, in bf16, and the rest of the
+    model once; gradients are summed in fp32. The ranks pass both on in a ring.
+    """
+    if machines.count == 1:
+        return 0.0
+    batches = _micro_batches(training, machines)
+    gradient = 4.0 * _trained_weights(shape, training)
+    if training.shard == NODE:  # the sum of what each machine has, and its way back
+        return 2 * gradient * (machines.count - 1) / machines.count
+    outer = shape.weights - shape.layers * shape.layer_weights
+    gathered = 2.0 * (2 * shape.layers * shape.layer_weights + outer) * batches
+    summed = gradient * (batches if syncs_each_batch(training) else 1)
+    return (gathered + summed) * (machines.ranks - 1) / machines.ranks
+
+
+def _micro_batches(training: Training, machines: Machines) -> int:
+    """Return how many micro-batches a GPU has in a step; a batch of records counts as one of as many blocks."""
+    return -(-training.batch // (training.micro_batch * machines.ranks))
+
+
+def _ranks_of_a_copy(training: Training, machines: Machines) -> int:
+    """Return how many ranks share a copy of the model."""
+    return machines.processes if training.shard == NODE else machines.ranks
 
 
 def _trained_weights(shape: ModelShape, training: Training) -> int:

@@ -1,13 +1,16 @@
 """The trained model as a plain Hugging Face folder, with a model card."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
+from torch.distributed.tensor import DTensor
 
 from llamax_cli import __version__
 from llamax_cli.config import Training
@@ -15,64 +18,120 @@ from llamax_cli.console import counted
 from llamax_cli.errors import FileError
 from llamax_cli.models import causal_lm, pretrained
 from llamax_cli.models.causal_lm import CausalLM
+from llamax_cli.models.safetensors_writer import INDEX, TensorShape, file_order, write_safetensors
 from llamax_cli.streams.atomic import atomic_folder
 from llamax_cli.training.job import Job
 from llamax_cli.training.process_group import Ranks
 
+LARGEST_FILE = 50 * 10**9  # bytes, as the library divides a model
 PACKAGES = ("torch", "transformers", "accelerate", "tokenizers", "peft")
 
 
-def export(job: Job, model: CausalLM, tokenizer: Any, facts: Mapping[str, Any], ranks: Ranks) -> None:
+def export(job: Job, model: CausalLM, config: Any, tokenizer: Any, facts: Mapping[str, Any], ranks: Ranks) -> None:
     """Write the model to the folder `job.result`, complete or not at all: safetensors, tokenizer, settings, card.
 
-    `facts` are what the card says. LoRA is merged into the weights, and also written to `adapter/`.
+    `config` is that of the original model, `facts` are what the card says. LoRA is merged into the weights, and also
+    written to `adapter/`. The ranks gather one weight at a time, which the first rank writes, so that none ever holds
+    the whole model.
     """
-    from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
+    plan = _plan(job, config)
+    weights = _gather(model, plan, job.training, ranks)
+    if not ranks.is_first:
+        for _ in weights:
+            pass
+    ranks.run_on_first(lambda: _write(job, plan, weights, tokenizer, facts))
 
-    options = StateDictOptions(full_state_dict=True, cpu_offload=True)
-    weights: dict[str, Any] = get_model_state_dict(model, options=options)
-    ranks.run_on_first(lambda: _write(job, weights, model.model.config, tokenizer, facts))
+
+@dataclass(frozen=True)
+class Plan:
+    """The model that is written, without its weights; `split` is how the library divides them into files."""
+
+    model: Any
+    shapes: Mapping[str, TensorShape]
+    split: Any
+
+    def files(self) -> dict[str, dict[str, TensorShape]]:
+        """Return the weights of each file."""
+        return {
+            file: {name: self.shapes[name] for name in names} for file, names in self.split.filename_to_tensors.items()
+        }
 
 
-def _write(job: Job, weights: Mapping[str, Tensor], config: Any, tokenizer: Any, facts: Mapping[str, Any]) -> None:
+def _plan(job: Job, config: Any) -> Plan:
+    from huggingface_hub import split_torch_state_dict_into_shards
+
+    # The precision of the original model; a model with new weights stays in fp32.
+    dtype = torch.float32 if job.init else config.dtype or torch.float32
+    model = causal_lm.empty_model(config).to(device="meta", dtype=dtype)
+    model.tie_weights()
+    model.generation_config = _generation_config(job.model, config)
+    weights = dict(model.named_parameters())  # of tied ones, the first only
+    shapes = {name: TensorShape(weight.dtype, tuple(weight.shape)) for name, weight in weights.items()}
+    return Plan(model, shapes, split_torch_state_dict_into_shards(weights, max_shard_size=LARGEST_FILE))
+
+
+Adapter: TypeAlias = dict[str, Tensor]
+
+
+def _gather(model: CausalLM, plan: Plan, training: Training, ranks: Ranks) -> Iterator[Tensor | Adapter]:
+    """Yield, on the first rank, the weights of LoRA and then each weight of a plan, on the CPU; on all ranks together.
+
+    The other ranks yield nothing of use.
+    """
+    parts = {name.removeprefix("model."): weight for name, weight in model.named_parameters(remove_duplicate=False)}
+    adapter = {name: _whole(weight, ranks) for name, weight in parts.items() if ".lora_" in name}
+    yield adapter
+    weights = {name.replace(".base_layer.", "."): weight for name, weight in parts.items() if name not in adapter}
+    for name in chain.from_iterable(map(file_order, plan.files().values())):
+        dtype, stem = plan.shapes[name].dtype, name.removesuffix(".weight")
+        if f"{stem}.lora_A.default.weight" not in adapter:
+            yield _whole(weights[name].to(dtype), ranks)
+            continue
+        weight = _whole(weights[name], ranks)
+        if ranks.is_first:
+            low, high = adapter[f"{stem}.lora_A.default.weight"], adapter[f"{stem}.lora_B.default.weight"]
+            weight = (weight + training.lora_alpha / training.lora * (high @ low)).to(dtype)
+        yield weight
+
+
+def _whole(weight: Tensor, ranks: Ranks) -> Tensor:
+    """Return a weight on the CPU, whole on the first rank and empty on the others, which take part in gathering it."""
+    weight = weight.detach()
+    whole = weight.full_tensor() if isinstance(weight, DTensor) else weight
+    return whole.cpu() if ranks.is_first else torch.empty(0)
+
+
+def _write(job: Job, plan: Plan, weights: Iterator[Any], tokenizer: Any, facts: Mapping[str, Any]) -> None:
+    """Write the folder from the weights of `_gather`, which are taken to their end even if it cannot be written."""
     path, training = job.result, job.training
-    weights = {name.removeprefix("model."): weight for name, weight in weights.items()}
     try:
         with atomic_folder(path, replace=True) as partial:
+            adapter = next(weights)
             if training.lora:
-                _write_adapter(weights, training, job.model, partial / "adapter")
-            _write_model(merge_lora(weights, training), config, job.model, partial)
+                _write_adapter(adapter, training, job.model, partial / "adapter")
+            _write_model(plan, weights, partial)
             tokenizer.save_pretrained(partial)
             text = json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
             (partial / "training.json").write_text(text, encoding="utf-8")
             (partial / "README.md").write_text(card(facts), encoding="utf-8")
     except FileError as error:
+        for _ in weights:  # the other ranks gather them all
+            pass
         raise FileError(
             f"{error}; the last checkpoint is complete, and --resume auto writes the model again"
         ) from error
 
 
-def merge_lora(weights: Mapping[str, Tensor], training: Training) -> dict[str, Tensor]:
-    """Return the weights with LoRA merged: W + alpha / rank x B A."""
-    merged: dict[str, Tensor] = {}
-    for name, weight in weights.items():
-        if ".lora_" in name:
-            continue
-        if ".base_layer." in name and name.endswith("weight"):
-            stem = name.removesuffix(".base_layer.weight")
-            low, high = weights[f"{stem}.lora_A.default.weight"], weights[f"{stem}.lora_B.default.weight"]
-            weight = weight + training.lora_alpha / training.lora * (high @ low)
-        merged[name.replace(".base_layer.", ".")] = weight
-    return merged
-
-
-def _write_model(weights: Mapping[str, Tensor], config: Any, source: str, folder: Path) -> None:
-    model = causal_lm.empty_model(config)
-    model.load_state_dict(weights)
-    # The precision of the original model; a model with new weights stays in fp32.
-    model.to(config.dtype or torch.float32)
-    model.generation_config = _generation_config(source, config)
-    model.save_pretrained(folder)
+def _write_model(plan: Plan, weights: Iterator[Tensor], folder: Path) -> None:
+    """Write what the library's `save_pretrained` writes, one weight at a time."""
+    plan.model.save_pretrained(folder, state_dict={})  # the settings
+    for file, shapes in plan.files().items():
+        write_safetensors(folder / file, shapes, lambda name: next(weights))
+    if plan.split.is_sharded:
+        metadata = {"total_parameters": plan.model.num_parameters(), **plan.split.metadata}
+        index = {"metadata": metadata, "weight_map": plan.split.tensor_to_filename}
+        text = json.dumps(index, indent=2, sort_keys=True) + "\n"
+        (folder / INDEX).write_text(text, encoding="utf-8")
 
 
 def _generation_config(source: str, config: Any) -> Any:
@@ -95,9 +154,7 @@ def _write_adapter(weights: Mapping[str, Tensor], training: Training, source: st
     config.base_model_name_or_path = source
     config.save_pretrained(folder)
     adapter = {
-        f"base_model.model.{name.replace('.default.', '.')}": weight.contiguous()
-        for name, weight in weights.items()
-        if ".lora_" in name
+        f"base_model.model.{name.replace('.default.', '.')}": weight.contiguous() for name, weight in weights.items()
     }
     save_file(adapter, folder / "adapter_model.safetensors")
 

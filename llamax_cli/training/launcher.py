@@ -80,7 +80,7 @@ def accelerate_command(job: Job, machines: Machines, flags: Sequence[str]) -> li
 def _warn_of_small_gpus(job: Job, shape: ModelShape, machines: Machines) -> None:
     """Warn if the GPUs look too small; the run goes on, since this is only an estimate."""
     gpu = machines.gpu
-    needed = estimate_memory(shape, job.training, machines.ranks).total
+    needed = estimate_memory(shape, job.training, machines).total
     if gpu and needed > gpu.memory:
         say(
             job.command,

@@ -87,7 +87,10 @@ def override(machines: Machines, flags: Sequence[str]) -> Machines:
     """Return the machines with what the flags for accelerate say about them."""
     count = _number(flags, "--num_machines") or machines.count
     ranks = _number(flags, "--num_processes")
-    processes = -(-ranks // count) if ranks else machines.processes
+    if ranks and ranks % count:
+        # accelerate would start fewer, the same number on each machine.
+        raise UsageError(f"--num_processes {ranks} cannot be divided among {count} machines; give a multiple of it")
+    processes = ranks // count if ranks else machines.processes
     rank = _number(flags, "--machine_rank", least=0)
     rank = machines.rank if rank is None else rank
     has_gpus = machines.has_gpus and "--cpu" not in flags

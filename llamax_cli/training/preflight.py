@@ -4,7 +4,9 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 
+from llamax_cli.config import FULL, NODE, Training
 from llamax_cli.console import counted
 from llamax_cli.training.estimates import (
     ASSUMED_MFU,
@@ -14,6 +16,7 @@ from llamax_cli.training.estimates import (
     disk_space,
     estimate_days,
     estimate_memory,
+    estimate_traffic,
     free_disk_space,
     gigabytes,
 )
@@ -37,7 +40,8 @@ def estimate_run(job: Job, shape: ModelShape, machines: Machines, throughput: fl
         ("left out", counts.left_out),
         ("steps", _steps_row(job, counts)),
         ("processes", f"{machines.ranks} on {counted(machines.count, 'machine')}"),
-        ("memory", _memory_row(estimate_memory(shape, training, machines.ranks), machines)),
+        ("memory", _memory_row(estimate_memory(shape, training, machines), machines)),
+        ("shard", _shard_row(shape, training, machines)),
         ("disk", f"{gigabytes(disk_space(shape, training))} needed, {gigabytes(free_disk_space(job.folder))} free"),
         ("time", _time_row(job, shape, machines, counts, throughput)),
     ]
@@ -73,6 +77,30 @@ def _memory_row(memory: MemoryEstimate, machines: Machines) -> str:
     gpu = machines.gpu
     available = f"; a {gpu.name} has {gigabytes(gpu.memory)}" if gpu else ""
     return f"{gigabytes(memory.total)} per {'GPU' if machines.has_gpus else 'process'} ({parts}){available}"
+
+
+def _shard_row(shape: ModelShape, training: Training, machines: Machines) -> str:
+    """Return what each layout of shards takes, the chosen one first; nothing for one machine, where they are the same.
+
+    `full: 20.5 GB per GPU, 49.6 GB between machines a step; with shard=node 29.5 GB and 35.9 GB`
+    """
+    if machines.count == 1:
+        return ""
+    takes = {}
+    for layout in (FULL, NODE):
+        changed = replace(training, shard=layout)
+        memory, traffic = (estimate(shape, changed, machines) for estimate in (_total_memory, estimate_traffic))
+        takes[layout] = gigabytes(memory), gigabytes(traffic)
+    (memory_here, traffic_here), other = takes.pop(training.shard), next(iter(takes))
+    per = "GPU" if machines.has_gpus else "process"
+    return (
+        f"{training.shard}: {memory_here} per {per}, {traffic_here} into each machine a step; "
+        f"with shard={other} {takes[other][0]} and {takes[other][1]}"
+    )
+
+
+def _total_memory(shape: ModelShape, training: Training, machines: Machines) -> float:
+    return estimate_memory(shape, training, machines).total
 
 
 def _time_row(job: Job, shape: ModelShape, machines: Machines, counts: DataCounts, throughput: float | None) -> str:

@@ -20,7 +20,7 @@ from llamax_cli.training.job import Job
 from llamax_cli.training.lr_scheduler import LRScheduler
 from llamax_cli.training.optimizer import make_optimizer
 from llamax_cli.training.packed_dataset import PackedDataset
-from llamax_cli.training.parallelize import broadcast_weights, shard
+from llamax_cli.training.parallelize import broadcast_weights, make_mesh, shard
 from llamax_cli.training.process_group import Ranks
 
 
@@ -47,6 +47,7 @@ class Components:
 def assemble(job: Job, ranks: Ranks, tokenized: Callable[[int, int], None]) -> Components:
     """Return the components of a run, or raise an error on all ranks; calls `tokenized(done, total)` on the way."""
     training = job.training
+    mesh = make_mesh(ranks, training)
     config = ranks.run_first_then_others(
         lambda: causal_lm.load_config(job.model, trust_remote_code=job.trust_remote_code)
     )
@@ -66,7 +67,7 @@ def assemble(job: Job, ranks: Ranks, tokenized: Callable[[int, int], None]) -> C
     held_out = prepare(training.validation, 0) if training.validation else None
     if ranks.is_first and (line := packed_dataset.describe_rejected(data.rejected())):
         say(job.command, f"left out: {line}")
-    model = _model(job, ranks, config, empty)
+    model = _model(job, ranks, mesh, config, empty)
     optimizer = make_optimizer(model, training)
     return Components(config, tokenizer, encoder, data, held_out, model, optimizer, LRScheduler(optimizer, training))
 
@@ -89,7 +90,7 @@ def _prepare(
     return data
 
 
-def _model(job: Job, ranks: Ranks, config: Any, empty: Any) -> CausalLM:
+def _model(job: Job, ranks: Ranks, mesh: Any, config: Any, empty: Any) -> CausalLM:
     """Return the empty model, sharded, with its weights.
 
     One rank reads or draws the weights and sends them to the others, so that memory holds them once.
@@ -108,6 +109,6 @@ def _model(job: Job, ranks: Ranks, config: Any, empty: Any) -> CausalLM:
     )
     model = CausalLM(empty, training.loss_chunk)
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    shard(model, ranks.mesh, dtype, training)
+    shard(model, mesh, dtype, training)
     broadcast_weights(model, weights or {})
     return model.train()

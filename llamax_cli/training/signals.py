@@ -47,6 +47,16 @@ class Signals:
         finally:
             self._is_deferred = False
 
+    def raise_deferred(self) -> None:
+        """Raise Terminated or KeyboardInterrupt if a signal asked for the end meanwhile."""
+        if self.stop is not None and not self._has_raised:
+            self._has_raised = True
+            raise self.stop
+
+    def ignore(self) -> None:
+        """Raise no more: the exit code of this process is decided."""
+        self._has_raised = True
+
     @contextmanager
     def ignored_after_failure(self) -> Iterator[None]:
         """Let no signal replace an error that is on its way out: the launcher ends all ranks when one of them fails."""

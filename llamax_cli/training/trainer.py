@@ -18,6 +18,7 @@ from llamax_cli.training.dataloader import Step, prefetch
 from llamax_cli.training.job import Job
 from llamax_cli.training.loss_stats import LossStats, rounded
 from llamax_cli.training.metrics_log import MetricsLog
+from llamax_cli.training.parallelize import set_gradient_sync
 from llamax_cli.training.process_group import Ranks
 from llamax_cli.training.resume import describe_changes
 from llamax_cli.training.sampler import DataPosition
@@ -26,6 +27,7 @@ from llamax_cli.training.signals import Signals
 from llamax_cli.training.train_state import TrainState
 from llamax_cli.training.translation_eval import TranslationEvaluator
 from llamax_cli.training.validation import held_out_loss
+from llamax_cli.training.watchdog import Watchdog
 
 SPIKE_WARMUP = 20  # steps before which no loss counts as a spike
 
@@ -41,7 +43,9 @@ class Requests(NamedTuple):
 class Trainer:
     """One rank of a training run."""
 
-    def __init__(self, job: Job, components: Components, ranks: Ranks, signals: Signals, log: MetricsLog) -> None:
+    def __init__(
+        self, job: Job, components: Components, ranks: Ranks, signals: Signals, watchdog: Watchdog, log: MetricsLog
+    ) -> None:
         self.job = job
         self.training = job.training
         self.components = components
@@ -51,6 +55,7 @@ class Trainer:
         self.data = components.data
         self.ranks = ranks
         self.signals = signals
+        self.watchdog = watchdog
         self.metrics_log = log
         self.state = TrainState()
         self.checkpointer = Checkpointer(job, components, ranks)
@@ -112,9 +117,11 @@ class Trainer:
         A bad step, whose loss or gradient is not finite or whose loss is a spike, is skipped; TrainingError where the
         settings say that it stops the run.
         """
+        self._progress_in_step()
         requests = self._requests()
         documents = LossStats(())
         local_loss, local_squares = self._forward_backward(step, documents)
+        self._progress_in_step()
         # One all-reduce for all that the ranks share: loss, work done, and votes on what comes next.
         total_loss, squares, *votes = self.ranks.sum([local_loss, local_squares, *requests])
         loss = total_loss / step.learned
@@ -138,13 +145,18 @@ class Trainer:
 
     def finish(self, position: DataPosition) -> None:
         """Evaluate and translate a last time, keep a last checkpoint, and write the model."""
-        if self.metrics_log.has_unlogged_steps:
-            self.log(position)
-        self.evaluate()
-        self.translate()
-        self.save_checkpoint(position)
+        with self.signals.deferred():
+            if self.metrics_log.has_unlogged_steps:
+                self.log(position)
+            self.evaluate()
+            self.translate()
+            self.save_checkpoint(position)
+        self.signals.raise_deferred()
+        self.watchdog.begin("writing the model")
+        self.ranks.set_timeout(None)  # the first rank writes, the others only wait
         with self.metrics_log.interrupted("writing the model"):
-            export.export(self.job, self.model, self.components.tokenizer, self._model_facts(), self.ranks)
+            parts = self.components
+            export.export(self.job, self.model, parts.config, parts.tokenizer, self._model_facts(), self.ranks)
         self.metrics_log.write("end", self.state.step, records=self.state.records, tokens=self.state.tokens)
 
     # -- parts of a step -----------------------------------------------------------------------------------------------
@@ -153,7 +165,9 @@ class Trainer:
         """Accumulate the gradients of this rank's blocks; return the sum of their losses and of squared lengths."""
         device = self.ranks.device
         total, squares = torch.zeros((), dtype=torch.float64, device=device), 0
-        for batch in step.batches:
+        for number, batch in enumerate(step.batches, start=1):
+            self._progress_in_step()
+            set_gradient_sync(self.model, self.training, is_last=number == len(step.batches))
             on_device = (batch or idle_batch()).to(device)
             losses = self.model(on_device)
             # The mean over the learned tokens of all ranks: FSDP divides the summed gradients by the number of ranks.
@@ -166,6 +180,9 @@ class Trainer:
                 documents.add(batch, sums)
                 self.metrics_log.loss_stats.add(batch, sums)
         return total.item(), float(squares)
+
+    def _progress_in_step(self) -> None:
+        self.watchdog.progress(f"in step {self.state.step + 1}")
 
     def _requests(self) -> Requests:
         """Return what this rank wants: a checkpoint is due by its clock or a signal, or a signal asks for the end."""
@@ -210,7 +227,13 @@ class Trainer:
             return
         self.state.validated = self.state.step
         with self.metrics_log.interrupted("validating"):
-            loss, by_direction = held_out_loss(self.components, self.components.held_out, self.training, self.ranks)
+            loss, by_direction = held_out_loss(
+                self.components,
+                self.components.held_out,
+                self.training,
+                self.ranks,
+                lambda: self.watchdog.progress("validating"),
+            )
         self.metrics_log.write("validation", self.state.step, loss=rounded(loss), **by_direction)
 
     def translate(self) -> None:
@@ -218,14 +241,15 @@ class Trainer:
         if self.translation is None or self.state.translated == self.state.step:
             return
         self.state.translated = self.state.step
-        with self.metrics_log.interrupted("translating"):
+        with self.metrics_log.interrupted("translating"), self.watchdog.patient("translating"):
             scores = self.translation.evaluate(self.state.step)
         self.metrics_log.write("translation", self.state.step, **scores)
 
     def save_checkpoint(self, position: DataPosition) -> None:
         """Write a checkpoint, unless this step has one."""
         self.signals.checkpoint = False
-        with self.metrics_log.interrupted("writing a checkpoint"):
+        doing = "writing a checkpoint"
+        with self.metrics_log.interrupted(doing), self.watchdog.patient(doing):
             self.checkpointer.save(self.state, position, self.metrics_log.resume_facts())
 
     def log(self, position: DataPosition) -> None:

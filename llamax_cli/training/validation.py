@@ -1,5 +1,7 @@
 """The loss on held-out records."""
 
+from collections.abc import Callable
+
 import torch
 
 from llamax_cli.config import Training
@@ -12,9 +14,12 @@ from llamax_cli.training.setup import Components
 
 
 def held_out_loss(
-    components: Components, data: PackedDataset, training: Training, ranks: Ranks
+    components: Components, data: PackedDataset, training: Training, ranks: Ranks, progress: Callable[[], None]
 ) -> tuple[float, dict[str, dict[str, float]]]:
-    """Return the mean loss on held-out records and, on the first rank, that of each direction."""
+    """Return the mean loss on held-out records and, on the first rank, that of each direction.
+
+    `progress` is called before each micro-batch.
+    """
     stats = LossStats(("direction",))
     total = learned = 0.0
     model = components.model.eval()
@@ -22,6 +27,7 @@ def held_out_loss(
     with torch.no_grad():
         for step in loader.steps(data.plan(0).start()):
             for batch in step.batches:
+                progress()
                 on_device = (batch or idle_batch()).to(ranks.device)
                 losses = model(on_device)
                 if batch:

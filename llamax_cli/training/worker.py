@@ -9,7 +9,9 @@ import os
 import signal
 import sys
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,10 +23,11 @@ from llamax_cli.ranks import rank
 from llamax_cli.training.checkpoint import reclaim
 from llamax_cli.training.job import Job, checkpoint_step, list_checkpoints, read_job
 from llamax_cli.training.metrics_log import MetricsLog
-from llamax_cli.training.process_group import Ranks, is_connection_lost, is_on_all_ranks, process_group
+from llamax_cli.training.process_group import Ranks, describe_failure, is_on_all_ranks, process_group
 from llamax_cli.training.setup import assemble
 from llamax_cli.training.signals import Signals, die_with_parent
 from llamax_cli.training.trainer import Trainer
+from llamax_cli.training.watchdog import Overdue, Watchdog
 
 
 def main() -> NoReturn:
@@ -50,32 +53,109 @@ def _evaluate_on_task(job: Job) -> None:
 
 def run(folder: Path) -> int:
     """Train as the folder's job says and return the exit code; print an error in one line."""
-    signals = Signals()
-    command, job = "train", None
-    try:
-        with process_group() as ranks, signals.ignored_after_failure():
-            job = ranks.broadcast(lambda: read_job(folder))
-            command = job.command
-            ranks.run_on_first(lambda: _open_folder(job))
-            train(job, ranks, signals)
-        return 0
-    except (Terminated, KeyboardInterrupt) as error:
-        if rank() == 0:
-            what = "terminated" if isinstance(error, Terminated) else "interrupted"
-            say(command, f"{what}; {_kept(job)}" if job else what)
-        return 130 if isinstance(error, KeyboardInterrupt) else error.exit_code
-    except LlamaxError as error:
-        if rank() == 0 or not is_on_all_ranks(error):
-            say(command, str(error))
-        return error.exit_code
-    except torch.OutOfMemoryError:
-        say(command, "the GPU's memory is full; lower micro_batch, block or loss_chunk, or train on more GPUs")
-        return 1
-    except RuntimeError as error:
-        if not is_connection_lost(error):
-            raise
-        say(command, f"rank {rank()}: another rank is gone, so this one stops too")
-        return 1
+    worker = _Worker(folder)
+    with worker.watchdog:
+        return worker.run()
+
+
+class _Worker:
+    """A run on this rank, and what is known about it when it ends."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.signals = Signals()
+        self.watchdog = Watchdog(self._report_overdue, self._note_stop)
+        self.job: Job | None = None
+        self.ranks: Ranks | None = None
+
+    def run(self) -> int:
+        """Train and return the exit code; the last line is said before the group is left, which may take long."""
+        with ExitStack() as group:
+            try:
+                code = self._run(group)
+            except BaseException as error:
+                self.watchdog.leave(1, partial(show_traceback, type(error), error, error.__traceback__))
+                raise
+            self.signals.ignore()
+            self.watchdog.leave(code)
+            if code and self.ranks is not None:
+                self.ranks.store.wait_for_others()
+        return code
+
+    def _run(self, group: ExitStack) -> int:
+        """Join the group of ranks, train, and report errors."""
+        self.watchdog.begin("starting")
+        try:
+            with self.signals.ignored_after_failure():
+                self.ranks = ranks = group.enter_context(process_group())
+                job = self.job = ranks.broadcast(lambda: read_job(self.folder))
+                self.watchdog.stop_timeout = job.training.stop_timeout
+                self.watchdog.collective_timeout = job.training.collective_timeout
+                ranks.run_on_first(lambda: _open_folder(job))
+                train(job, ranks, self.signals, self.watchdog)
+            return 0
+        except (Terminated, KeyboardInterrupt) as error:
+            if rank() == 0:
+                self._say(f"{_stopped_by(error)}{self._kept()}")
+            return _stop_code(error)
+        except LlamaxError as error:
+            if rank() == 0 or not is_on_all_ranks(error):
+                self._say(str(error))
+            return error.exit_code
+        except torch.OutOfMemoryError:
+            self._say("the GPU's memory is full; lower micro_batch, block or loss_chunk, or train on more GPUs")
+            return 1
+        except RuntimeError as error:
+            stop, failure = self.signals.stop, describe_failure(error)
+            if failure is None:
+                raise
+            if self._has_last_word():
+                what = f"{_stopped_by(stop)}, but {failure}" if stop else f"rank {rank()} stops: {failure}"
+                self._say(f"{what}{self._kept()}")
+            return _stop_code(stop) if stop else 1
+
+    # -- in the watchdog's thread --------------------------------------------------------------------------------------
+
+    def _note_stop(self) -> None:
+        if self.ranks is not None:
+            self.ranks.store.note_stop()
+
+    def _report_overdue(self, overdue: Overdue) -> None:
+        """Say what this rank was waiting for, if no other rank does, before the watchdog ends it."""
+        if self._has_last_word():
+            silent = self.ranks.store.unresponsive() if self.ranks is not None and overdue.signal else []
+            what = f"rank {rank()} made no progress for {overdue.seconds:.0f} s {overdue.doing}"
+            if silent:
+                what += f", and {_named(silent)} did not respond"
+            if overdue.signal is not None:
+                what = f"{'interrupted' if overdue.signal == signal.SIGINT else 'terminated'}, but {what}"
+            self._say(f"{what}{self._kept()}")
+        if self.ranks is not None:
+            self.ranks.store.wait_for_others()
+
+    # -- the last line -------------------------------------------------------------------------------------------------
+
+    def _has_last_word(self) -> bool:
+        return self.ranks is None or self.ranks.store.has_last_word()
+
+    def _say(self, line: str) -> None:
+        say(self.job.command if self.job else "train", line)
+
+    def _kept(self) -> str:
+        return f"; {_kept(self.job)}" if self.job else ""
+
+
+def _stopped_by(error: BaseException) -> str:
+    return "terminated" if isinstance(error, Terminated) else "interrupted"
+
+
+def _stop_code(error: BaseException) -> int:
+    return error.exit_code if isinstance(error, Terminated) else 130
+
+
+def _named(ranks: list[int]) -> str:
+    """Return ranks as text: `_named([1, 5]) -> "ranks 1, 5"`."""
+    return f"rank{'s' * (len(ranks) > 1)} {', '.join(map(str, ranks))}"
 
 
 def _kept(job: Job) -> str:
@@ -86,11 +166,16 @@ def _kept(job: Job) -> str:
     return f"step {kept[-1]:,} is kept in {job.checkpoints}: go on with --resume auto"
 
 
-def train(job: Job, ranks: Ranks, signals: Signals) -> None:
+def train(job: Job, ranks: Ranks, signals: Signals, watchdog: Watchdog) -> None:
     """Train on one rank, from the latest checkpoint or the start, and write the model."""
     started = time.monotonic()
-    with closing(MetricsLog(job, ranks)) as log:
-        trainer = Trainer(job, assemble(job, ranks, log.show_tokenized), ranks, signals, log)
+    with _closed_patiently(MetricsLog(job, ranks), watchdog) as log:
+        watchdog.begin("preparing the data and the model")
+        components = assemble(job, ranks, log.show_tokenized)
+        ranks.set_timeout(job.training.collective_timeout)
+        if ranks.device.type != "cpu":
+            watchdog.limit_collectives()  # in one line; NCCL would abort the process with pages
+        trainer = Trainer(job, components, ranks, signals, watchdog, log)
         trainer.finish(trainer.train(trainer.resume()))
     if ranks.is_first and not job.quiet:
         state = trainer.state
@@ -100,6 +185,16 @@ def train(job: Job, ranks: Ranks, signals: Signals) -> None:
             f"{counted(state.records, 'record')} in {counted(state.step, 'step')}{skipped}; loss {state.recent:.4g}; "
             f"{job.result}; {time.monotonic() - started:.1f} s",
         )
+
+
+@contextmanager
+def _closed_patiently(log: MetricsLog, watchdog: Watchdog) -> Iterator[MetricsLog]:
+    """Close the log at the end; a tracker may have much to send."""
+    try:
+        yield log
+    finally:
+        with watchdog.patient("closing the log of the metrics"):
+            log.close()
 
 
 def _open_folder(job: Job) -> None:

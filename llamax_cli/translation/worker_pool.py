@@ -15,7 +15,7 @@ from llamax_cli.errors import LlamaxError, ModelError, UsageError, WorkerError
 from llamax_cli.models.contracts import Answer, Decoding, Engine, ModelChoice, TranslationRequest
 from llamax_cli.models.fingerprint import fingerprints
 from llamax_cli.ranks import ranks
-from llamax_cli.translation.engines.registry import ENGINES, open_engine
+from llamax_cli.translation.engines.registry import ENGINES, check_choice, open_engine
 from llamax_cli.translation.rendezvous import DISCONNECTED, accept_workers
 from llamax_cli.translation.worker import on_local_gpu
 
@@ -24,6 +24,8 @@ SHORT = 20  # characters added to the length of each sentence, as even a short o
 
 def open_engines(choices: Sequence[ModelChoice], decoding: Decoding) -> list[Engine]:
     """Return an engine for each choice in the main process, shared with the workers if there are any."""
+    for choice in choices:
+        check_choice(choice, decoding)
     if ranks() == 1:
         return [open_engine(choice, decoding) for choice in choices]
     for choice in choices:

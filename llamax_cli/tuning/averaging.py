@@ -15,15 +15,11 @@ from llamax_cli.console import Progress, counted, say
 from llamax_cli.errors import FileError, ModelError
 from llamax_cli.models.config_file import read_config
 from llamax_cli.models.fingerprint import fingerprint
-from llamax_cli.models.model_files import check_link
+from llamax_cli.models.model_files import find_descriptions
+from llamax_cli.models.safetensors_writer import DTYPES
+from llamax_cli.models.weight_files import Weights, write_weights
 from llamax_cli.streams.atomic import atomic_folder
-from llamax_cli.tuning.weight_files import SAFETENSORS_DTYPES, Weights, write_weights
 
-# The files that are copied from the first model; its weights, its card and the traces of its training are not.
-COPIED_FILES = (
-    *("config.json", "generation_config.json", "tokenizer*", "special_tokens_map.json", "added_tokens.json"),
-    *("vocab*", "merges.txt", "*.model", "*.tiktoken", "chat_template*", "LICENSE*"),
-)
 ALIKE = "only models of the same kind can be averaged"
 
 
@@ -41,11 +37,13 @@ def write_average(folders: Sequence[Path], output: Path, *, quiet: bool) -> None
     parents = [_open(folder) for folder in folders]
     for parent in parents[1:]:
         check_compatible(parents[0], parent)
-    copied = _copied_files(folders[0])
+    descriptions = find_descriptions(folders[0])  # its weights, its card and the traces of its training stay
     with atomic_folder(output) as partial:
         _average_weights(partial, parents, quiet=quiet)
-        for path in copied:
-            shutil.copyfile(path, partial / path.name)
+        for path in descriptions:
+            copy = partial / path.relative_to(folders[0])
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, copy)
         (partial / "README.md").write_text(model_card(folders), encoding="utf-8")
     if not quiet:
         count = len(parents[0].entries)
@@ -56,21 +54,11 @@ def write_average(folders: Sequence[Path], output: Path, *, quiet: bool) -> None
         )
 
 
-def _copied_files(folder: Path) -> list[Path]:
-    """Return the files to copy; ModelError if one is a link out of the folder, to what nobody asked to publish."""
-    paths = sorted({path for pattern in COPIED_FILES for path in folder.glob(pattern) if path.is_file()})
-    for path in paths:
-        check_link(path)
-    return paths
-
-
 def _open(folder: Path) -> Weights:
-    if not folder.is_dir():
-        raise ModelError(f"{folder}: no such folder; download a model of the hub first")
     read_config(str(folder))
     weights = Weights(folder)
     for name, entry in weights.entries.items():
-        if entry.dtype not in SAFETENSORS_DTYPES:
+        if entry.dtype not in DTYPES:
             raise ModelError(f"{folder}: {name} is in {entry.dtype}, which cannot be averaged")
     return weights
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from llamax_cli.errors import UsageError
+from llamax_cli.errors import ModelError, UsageError
 
 Mode: TypeAlias = Literal["train", "evaluate", "average"]
 
@@ -20,6 +20,7 @@ def choose_mode(
 ) -> Mode:
     """Return the mode that the options ask for; UsageError if they contradict each other.
 
+    ModelError if a model to average is not a folder, which is told before anything is loaded.
     `training_options` are the names of the given options that only training uses.
     """
     training = [*_names(data=data), *training_options]
@@ -27,6 +28,9 @@ def choose_mode(
         _refuse([*_names(model=model, task=task, eval=tests), *training], "--average takes only models and -o")
         if len(average) < 2 or output is None:
             raise UsageError("--average needs at least two models, and -o DIR for their mean")
+        for folder in average:
+            if not Path(folder).is_dir():
+                raise ModelError(f"{folder}: no such folder; download a model of the hub first")
         return "average"
     if model is None:
         raise UsageError("--model is missing: it names the model to tune or to evaluate")

@@ -149,7 +149,20 @@ def test_detailed_sentences_of_tatoeba(tmp_path: Path) -> None:
     assert bad[1][2].startswith("unknown language 'qqq'")
 
 
-def test_only_a_whole_export_is_taken_for_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", [0, 1, 3])
+@pytest.mark.parametrize("row", ["9\t\ttext", "9\tdeu", "text alone", "9\tqqq\ttext", "9\teng\ta\tb", ""])
+def test_one_bad_row_is_one_bad_line_of_an_export(llamax: Llamax, tmp_path: Path, row: str, place: int) -> None:
+    """It does not make the other rows a table, nor text."""
+    rows = ["1\teng\tHello.", "4\tdeu\tHallo.", "7\tcmn\t一"]
+    written(tmp_path / "sentences.tsv", *rows[:place], row, *rows[place:])
+    one_line(llamax("convert", "sentences.tsv"), 65, f"sentences.tsv:{place + 1}: ", had_written=True)
+    done = llamax("convert", "sentences.tsv", "--rejects", "bad")
+    assert [record["lang"] for record in parsed(done)] == ["en", "de", "zh"]
+    (bad,) = map(json.loads, (tmp_path / "bad").read_bytes().splitlines())
+    assert (bad["line"], bad["raw"]) == (place + 1, row)
+
+
+def test_only_an_export_is_taken_for_one(tmp_path: Path) -> None:
     """A table with a number and a short word in its first row is an ordinary table."""
     rows = ["1\tthe\tel", "2\thouse\tcasa"]
     path = str(written(tmp_path / "words.tsv", *rows))

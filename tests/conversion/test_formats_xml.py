@@ -1,6 +1,7 @@
 """TMX and WMT's test sets: exact segments, errors that say where, memory that does not grow with the file."""
 
 import gzip
+import shlex
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from llamax_cli.conversion.formats.markup import unfold
 from llamax_cli.conversion.segments import Segment
 from llamax_cli.conversion.selection import Selection, plan_groups
 from llamax_cli.errors import DataError, UsageError
+from llamax_cli.options.values import columns_by_language
 
 Write = Callable[..., Path]
 
@@ -128,6 +130,22 @@ def test_what_cannot_be_taken_is_rejected(memory: Write) -> None:
     ]
     with pytest.raises(DataError, match=r"a\.tmx:6: a second <tuv>"):
         texts(tmx.open_corpora(request_of(memory(body)))[0], "en")
+
+
+@pytest.mark.parametrize("code", [" ", "&#9;", "", "x,y", "x&#1234;y z", "it's", "$(x)", "x&#10;y"])
+def test_advice_about_a_code_can_be_typed(memory: Write, code: str) -> None:
+    """As one argument of a shell that declares the code; a blank code is none."""
+    bad: Rejected = []
+    body = f'<tu><tuv xml:lang="en"><seg>a</seg></tuv><tuv xml:lang="{code}"><seg>b</seg></tuv></tu>'
+    (corpus,) = tmx.open_corpora(request_of(memory(body), bad=bad))
+    assert texts(corpus, "en") == [("a",)]
+    ((_, _, reason, _),) = bad
+    if "--columns " not in reason:
+        assert reason == "a <tuv> without xml:lang" or reason.endswith("; correct it in the file")
+        return
+    (argument,) = shlex.split(reason.partition("--columns ")[2])
+    columns = columns_by_language(argument.replace("LANGUAGE", "kmr"))
+    assert texts(tmx.open_corpora(request_of(memory(body), columns=columns))[0], "kmr") == [("b",)]
 
 
 def test_codes_of_the_file_can_be_declared(memory: Write) -> None:

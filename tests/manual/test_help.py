@@ -19,7 +19,7 @@ from support.processes import Outcome
 from support.runs import model_folder
 
 from llamax_cli import cli, records
-from llamax_cli.cli import COMMANDS
+from llamax_cli.cli import COMMANDS, GROUPS
 from llamax_cli.config import TUNING, Training
 from llamax_cli.manual import pages
 from llamax_cli.manual.declarations import options, settings, shown
@@ -50,7 +50,7 @@ def test_the_list_names_every_page(llamax: Llamax) -> None:
     for name, summary in COMMANDS.items():
         assert f"- `{name}`: {summary}\n" in listed
     assert {"changes", "languages", "records", "streams"} <= set(pages.topics())
-    for name in pages.topics():
+    for name in (*GROUPS, *pages.topics()):
         assert f"- `{name}`: {pages.summary(name)}\n" in listed
 
 
@@ -82,12 +82,18 @@ def test_help_has_a_page_of_its_own(llamax: Llamax) -> None:
     assert "| `--man DIR` |" in shown
 
 
+ANALYZE = "analyze, analyze-fertility, analyze-shift"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("mxi", "Invalid value for '[COMMAND|TOPIC]': 'mxi' is unknown; did you mean mix?"),
-        ("recrods", "Invalid value for '[COMMAND|TOPIC]': 'recrods' is unknown; did you mean records?"),
-        ("mix convert", "Got unexpected extra argument(s) (convert) (llamax help --help)"),
+        ("mxi", "no command or topic is called 'mxi'; nearest: mix"),
+        ("recrods", "no command or topic is called 'recrods'; nearest: records"),
+        ("lexicon", "no command or topic is called 'lexicon'; nearest: build-lexicon"),
+        ("lang", "no command or topic is called 'lang'; nearest: langid, languages"),
+        ("zzz", f"no command or topic is called 'zzz'; have: {', '.join(map(pages.stem, pages.names()))}"),
+        ("analyze fertilty", f"no command or topic is called 'analyze fertilty'; nearest: {ANALYZE}"),
         ("--schema", "--schema describes records: llamax help records --schema"),
         ("mix --schema", "--schema describes records: llamax help records --schema"),
         ("mix --man x", "--man writes all pages and takes no name: llamax help --man DIR"),
@@ -116,7 +122,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_manual_and_help_agree(llamax: Llamax, name: str) -> None:
     """The same call, and the same options with the same words and defaults, by any of the three doors."""
-    done, short = llamax(name, "--help"), llamax(name, "-h")
+    done, short = llamax(*name.split(), "--help"), llamax(*name.split(), "-h")
     assert (short.returncode, short.stdout, short.stderr) == (0, done.stdout, b"")
     listed = squashed(text(done))
     usage, table = text(llamax("help", name)), options(name)
@@ -132,9 +138,8 @@ def test_manual_and_help_agree(llamax: Llamax, name: str) -> None:
         words = re.sub(r" (At least|At most|From) [\d.]+( to [\d.]+)?\.$", "", meaning.replace("\0", "|"))
         assert squashed(f"{flags} {words}") in listed
         value = squashed(default.removesuffix("|"))
-        assert not value or (value if value == "required" else f"default:{value}") in listed.replace("(", "").replace(
-            ")", ""
-        )
+        assert not value or (value if value == "required" else f"default:{value}") in listed
+        assert not re.match(r"[(<\[]|\d{8}", value), "as a user types it"
     lists = re.split(r"^(?:Arguments|Options):$", done.stdout.decode(), maxsplit=1, flags=re.MULTILINE)[1]
     assert len(rows) == len(re.findall(r"^  [-\[]", lists, re.MULTILINE))
 
@@ -223,6 +228,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, A
         "Identified 2": "langid pairs.jsonl -o identified-pairs.jsonl",
         "Identified 3": "langid pivoted.jsonl -o identified.jsonl",
         "Rates": "langid identified.jsonl --summary -o rates.jsonl",
+        "Fertility": "analyze fertility texts.jsonl --tokenizer model -o fertility.jsonl",
+        "Representation": "analyze representation --model model pairs.jsonl -o representation.jsonl",
+        "Shift": "analyze shift --base model --tuned model --alpha 1 -o shift.jsonl",
+        "TokenShift": "analyze shift --base model --tuned model --tokens -o token-shifts.jsonl",
         "Score": "score identified.jsonl --metric chrf++,bleu -o scores.jsonl",
     }
     found: dict[str, list[dict[str, Any]]] = {}
@@ -268,7 +277,7 @@ def test_man_pages_are_written_for_every_page(llamax: Llamax, tmp_path: Path) ->
     """Commands in section 1, topics in section 7, the list as llamax.1; with a name and a summary for whatis."""
     assert text(llamax("help", "--man", "share/man")) == ""
     written = {path.name for path in (tmp_path / "share/man").iterdir()}
-    commands = {f"llamax-{name}.1" for name in COMMANDS}
+    commands = {f"llamax-{pages.stem(name)}.1" for name in (*COMMANDS, *GROUPS)}
     assert written == {"llamax.1", *commands, *(f"llamax-{name}.7" for name in pages.topics())}
     mix = (tmp_path / "share/man/llamax-mix.1").read_text()
     assert mix.startswith('.TH "LLAMAX\\-MIX" 1 "" "llamax ')

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.processes import ROOT
+from support.zygote import zygote
 
 from llamax_cli import errors
 from llamax_cli.cli import COMMANDS
@@ -17,10 +18,15 @@ from llamax_cli.manual.schema import shapes
 README = ROOT / "README.md"
 PACKAGE = ROOT / "llamax_cli"
 PAGES = [README, *sorted(pages.FOLDER.glob("*.md"))]
-CORPORA = ("flores101", "ntrex128", "tatoeba", "muse", "panlex", "gatitos")
+CORPORA = ("flores101", "ntrex128", "tatoeba", "muse", "panlex", "gatitos", "tokenizers")
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 page = pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.name))
+
+
+def command_of(path: Path) -> str:
+    """Return the command that a page is about, "" for any other page."""
+    return {pages.stem(name): name for name in COMMANDS}.get(path.stem, "")
 
 
 def blocks(text: str) -> Iterator[tuple[str, str]]:
@@ -55,8 +61,12 @@ def folder(data: Path, tmp_path: Path) -> Path:
 @pytest.mark.slow
 @page
 def test_every_example_prints_what_stands_below_it(folder: Path, path: Path) -> None:
-    """The lines of a page are pasted one by one into a shell, in one folder, but where they need what is not here."""
-    paths = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    """The lines of a page are pasted one by one into a shell, in one folder, but where they need what is not here.
+
+    Those of the README start real interpreters.
+    """
+    own = "" if path == README else f"{zygote().commands()}:"
+    paths = f"{own}{Path(sys.executable).parent}:/usr/bin:/bin"
     environment = {"PATH": paths, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", "HOME": str(folder)}
     for info, block in blocks(path.read_text(encoding="utf-8")):
         if info != "console":
@@ -98,7 +108,7 @@ def test_blocks_are_what_they_seem(path: Path) -> None:
 def test_every_page_shows_commands_in_use(path: Path) -> None:
     """A command's page shows that command, any other page some command."""
     shown = "\n".join(block for info, block in blocks(path.read_text(encoding="utf-8")) if info.startswith("console"))
-    assert f"llamax {path.stem} " in shown if path.stem in COMMANDS else "llamax " in shown
+    assert f"llamax {command_of(path)}" in shown
 
 
 def test_the_page_for_extending_names_what_is_there() -> None:
@@ -133,11 +143,11 @@ def test_what_is_mentioned_is_there(path: Path) -> None:
 @pytest.mark.parametrize("path", PAGES[1:], ids=lambda path: str(path.name))
 def test_every_page_begins_alike(path: Path) -> None:
     """A heading, and one sentence that sums the page up; a command's page has its usage and its options."""
-    name = path.stem
+    name = command_of(path)
     heading, summary, *_ = path.read_text(encoding="utf-8").split("\n\n")
-    assert re.fullmatch(f"# llamax {name}" if name in COMMANDS else "# [A-Z].*", heading)
+    assert re.fullmatch(f"# llamax {name}" if name else "# [A-Z].*", heading)
     assert re.fullmatch(r"[A-Z][^.]*(\.\w[^.]*)*\.", summary.replace("\n", " ")), summary
-    if name in COMMANDS:
+    if name:
         assert {"<!-- synopsis -->", "<!-- options -->"} <= set(path.read_text(encoding="utf-8").splitlines())
         assert name not in ("train", "tune") or "<!-- settings -->" in path.read_text(encoding="utf-8")
 
@@ -145,7 +155,7 @@ def test_every_page_begins_alike(path: Path) -> None:
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "help"])
 def test_every_command_has_a_page_and_a_row(name: str) -> None:
     """One page, and one row of the README's table that names it."""
-    assert (pages.FOLDER / f"{name}.md").exists()
+    assert (pages.FOLDER / f"{pages.stem(name)}.md").exists()
     assert re.search(rf"^\|.*`llamax {name}`.*\|$", README.read_text(encoding="utf-8"), re.MULTILINE)
 
 
@@ -161,7 +171,7 @@ def test_who_has_a_shared_option_is_told(flag: str) -> None:
     """The commands that the page names are those that have it."""
     sentence = re.search(rf"`--{flag}` belongs\s+to (.*?)\.", pages.source("streams"), re.DOTALL)
     assert sentence
-    told = set(re.findall(r"[a-z-]+", sentence[1])) - {"and"}
+    told = set(re.split(r",\s+|\s+and\s+", sentence[1]))
     assert told == {name for name in COMMANDS if f"| `--{flag} " in declarations.options(name)}
 
 

@@ -258,6 +258,27 @@ def test_a_region_has_the_resources_of_its_language() -> None:
     assert [plan[subset].samples for subset in counts] == [0, 5]
 
 
+def test_regions_are_counted_with_their_language() -> None:
+    """In the plan, which asks for nothing from English into English, and in filling and repeating."""
+    counts = {
+        Subset("para", "en-GB", "pt-PT"): 3,
+        Subset("para", "en", "pt"): 4,
+        Subset("para", "en", "en-GB"): 1,
+        Subset("mono", "de-AT", ""): 9,
+        Subset("mono", "en-GB", ""): 9,
+        Subset("mt", "en", "pt-PT"): 2,
+    }
+    assert missing_pairs(counts, 10) == [
+        {"src_lang": "en", "tgt_lang": "de", "have": 0, "missing": 10},
+        {"src_lang": "en", "tgt_lang": "pt", "have": 9, "missing": 1},
+    ]
+    plan = plan_samples(counts, MixtureParameters(per_language=8, per_pair=8, copies=3))
+    assert plan[Subset("mt", "en", "pt-PT")] == (1, 1)  # 7 are there, of 8
+    assert plan[Subset("para", "en-GB", "pt-PT")] == (3, 3)  # 8 of English and Portuguese
+    assert plan_samples(counts, MixtureParameters(per_pair=9))[Subset("para", "en", "pt")] == (4, 4)
+    assert plan_samples(counts, MixtureParameters(per_pair=10))[Subset("para", "en", "pt")] == (4, 12)
+
+
 EN_SW, MT_SW = Subset("para", "en", "sw"), Subset("mt", "en", "sw")
 
 

@@ -292,6 +292,8 @@ def test_reasoning_opens_an_answer() -> None:
     assert without_reasoning("\n<think>Hm.</think>\n\nJa.") == ("Ja.", True)
     assert without_reasoning("<think>Hm") == ("", True)
     assert without_reasoning("Hm.</think> Ja.", "Yes.") == ("Ja.", True)
+    assert without_reasoning("<think>Hm.</think>\n<think>\nOh.</think> Ja.") == ("Ja.", True)
+    assert without_reasoning("<think>Hm.</think><think>Oh") == ("", True)
     for text in ("Ja.", "Das Zeichen <think> beginnt es.", "Ja.</think>"):
         assert without_reasoning(text) == (text, False)
     assert without_reasoning("</think> endet es.", "</think> ends it.") == ("</think> endet es.", False)

@@ -16,7 +16,7 @@ from support.runs import model_folder, sample
 from llamax_cli.errors import ModelError, RecordError
 from llamax_cli.models import pretrained
 from llamax_cli.models.chat_template import render_chat
-from llamax_cli.models.model_files import check_link, find_weights
+from llamax_cli.models.model_files import check_link, find_descriptions, find_weights
 
 Run = Callable[..., Outcome]
 ANSWERS = b"y\ny\n1\nyes\n"  # what would let transformers run code if it asked
@@ -301,4 +301,61 @@ def test_links_in_the_cache_of_the_hub_are_followed(inputs: Path, llamax: Run) -
     (repository / "blobs" / "secret").symlink_to(inputs / "samples.jsonl")
     (snapshot / "tokenizer_secret").symlink_to("../../blobs/secret")
     with pytest.raises(ModelError, match="outside of its folder"):
-        check_link(snapshot / "tokenizer_secret")
+        check_link(snapshot / "tokenizer_secret", snapshot)
+
+
+LINKS = ["chat_template.jinja", "generation_config.json", "additional_chat_templates/tools.jinja"]
+
+
+@pytest.mark.parametrize("command", ["train", "tokenizer", "tune", "average"])
+@pytest.mark.parametrize("name", LINKS)
+def test_a_link_to_a_file_elsewhere_does_not_become_a_part_of_a_new_model(
+    inputs: Path, llamax: Run, command: str, name: str
+) -> None:
+    """As the template of chats, which may be any text; neither of the model nor of a tokenizer by itself."""
+    secret = inputs / "secret"
+    secret.write_text("{}")
+    folder, _ = spoilt(inputs, lambda folder, _: None)
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).symlink_to(secret)
+    one_line(llamax(*COMMANDS[command]), 1, f"evil/{name} is a link to {secret}, outside of its folder")
+    assert not (inputs / "mean").exists() and not (inputs / "run" / "model").exists()
+
+
+def test_a_folder_of_chat_templates_may_not_be_a_link_either(inputs: Path) -> None:
+    """The folder in which a file lies is not what counts, but that of the model."""
+    folder, _ = spoilt(inputs, lambda folder, _: None)
+    (inputs / "secrets").mkdir()
+    (inputs / "secrets" / "a.jinja").write_text("password")
+    (folder / "additional_chat_templates").symlink_to(inputs / "secrets")
+    with pytest.raises(ModelError, match=r"is a link to .*secrets/a\.jinja, outside of its folder"):
+        find_descriptions(folder)
+    (folder / "additional_chat_templates").unlink()
+    (folder / "templates").mkdir()
+    (folder / "templates" / "a.jinja").write_text("{{ messages }}")
+    (folder / "additional_chat_templates").symlink_to("templates")
+    assert folder / "additional_chat_templates" / "a.jinja" in find_descriptions(folder)
+
+
+def test_the_mean_keeps_all_chat_templates(inputs: Path, llamax: Run) -> None:
+    """Also those for special uses, in a folder of their own."""
+    (inputs / "good" / "additional_chat_templates").mkdir()
+    (inputs / "good" / "additional_chat_templates" / "tools.jinja").write_text("{{ messages }}")
+    done = llamax("tune", "--average", "good", "good", "-o", "mean")
+    assert done.returncode == 0, done.stderr
+    assert (inputs / "mean" / "additional_chat_templates" / "tools.jinja").read_text() == "{{ messages }}"
+
+
+@pytest.mark.parametrize("command", ["translate", "ctranslate2", "train", "tokenizer", "tune", "evaluate"])
+def test_a_vocabulary_is_not_read_from_a_path_in_the_configuration(inputs: Path, llamax: Run, command: str) -> None:
+    """Any text is a vocabulary of BERT's tokenizer, and would stand in the tokenizer of the trained model."""
+    secret = inputs / "secret"
+    secret.write_text("[UNK]\n[CLS]\n[SEP]\n[PAD]\n[MASK]\npassword\n")
+    folder, _ = spoilt(inputs, lambda folder, _: None)
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps({"tokenizer_class": "BertTokenizer", "vocab": str(secret)})
+    )
+    done = llamax(*COMMANDS[command], env={**os.environ, "XDG_CACHE_HOME": str(inputs / "cache")})
+    one_line(done, 1, f"evil: its tokenizer_config.json takes its vocab from {secret}")

@@ -12,6 +12,8 @@ from support.zygote import Process, zygote
 
 TEXT = "a of the red blue tall small man woman dog cat runs sits sees house river in on under with mti nyumba paka"
 WORDS = TEXT.split()
+WORKER = "llamax_cli.training.worker"
+TESTS = Path(__file__).parent.parent  # where modules of `support` are found
 
 
 def sample(number: int, length: int = 5, prompt: str = "") -> dict[str, str]:
@@ -84,17 +86,26 @@ def job(
     return folder
 
 
-def begin(folder: Path, ranks: int = 1, limit: int | None = None) -> list[Process]:
-    """Start the ranks of a run as the launcher would; `limit` bounds their files."""
+def begin(
+    folder: Path, ranks: int = 1, limit: int | None = None, machines: int = 1, worker: str = WORKER, slow: str = ""
+) -> list[Process]:
+    """Start the ranks of a run as the launchers of `machines` would; `limit` bounds their files.
+
+    `worker` is the module that each rank runs. `slow` is what `slow_worker` reads; it is run instead then, and says in
+    `folder/slow` when that part begins.
+    """
     port = free_port()
     started = []
     for rank in range(ranks):
-        place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": ranks, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        local = ranks // machines
+        place = {"RANK": rank, "WORLD_SIZE": ranks, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        place |= {"LOCAL_RANK": rank % local, "LOCAL_WORLD_SIZE": local}
         how = {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": 1, "TORCHINDUCTOR_COMPILE_THREADS": 1}
-        env = {**os.environ, **{name: str(value) for name, value in {**place, **how}.items()}}
+        slowed = {"SLOW": slow, "SLOW_SAYS": folder / "slow"} if slow else {}
+        env = {**os.environ, **{name: str(value) for name, value in {**place, **how, **slowed}.items()}}
         with (folder / f"stderr-{rank}").open("wb") as said:
-            call = ["llamax_cli.training.worker", folder]
-            started.append(zygote().start(call, env=env, stderr=said, limit=limit))
+            call = ["support.slow_worker" if slow else worker, folder]
+            started.append(zygote().start(call, cwd=TESTS, env=env, stderr=said, limit=limit))
     return started
 
 
@@ -108,9 +119,9 @@ def end(folder: Path, processes: list[Process]) -> tuple[list[int], str]:
     return codes, "".join((folder / f"stderr-{rank}").read_text() for rank in range(len(processes)))
 
 
-def train(folder: Path, ranks: int = 1, limit: int | None = None) -> str:
+def train(folder: Path, ranks: int = 1, limit: int | None = None, machines: int = 1, worker: str = WORKER) -> str:
     """Run a job to its end and return what it said."""
-    codes, said = end(folder, begin(folder, ranks, limit))
+    codes, said = end(folder, begin(folder, ranks, limit, machines, worker))
     assert codes == [0] * ranks, said
     return said
 

@@ -18,7 +18,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
+import time
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -101,7 +103,9 @@ class Zygote:
 
     def __init__(self) -> None:
         self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [sys.executable, __file__, str(theirs.fileno())]
+        self._folder = tempfile.TemporaryDirectory(prefix="zygote-")
+        self.address = Path(self._folder.name) / "socket"
+        command = [sys.executable, __file__, str(theirs.fileno()), str(self.address)]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}  # tensors of tests are slower in two threads
         self._process = subprocess.Popen(
             command, pass_fds=[theirs.fileno()], env=environment, stdin=subprocess.DEVNULL, start_new_session=True
@@ -139,10 +143,28 @@ class Zygote:
             os.close(descriptor)
         return Process(status, ours)
 
+    def commands(self) -> Path:
+        """Return a folder for the PATH of a shell, with `llamax` and `python` that are started in this way.
+
+        Python is itself for anything but a file that it is to run.
+        """
+        folder = Path(self._folder.name) / "bin"
+        if not folder.exists():
+            folder.mkdir()
+            client = f"exec {sys.executable} -IS {Path(__file__).with_name('zygote_client.py')} {self.address}"
+            script = f'case "$1" in *.py) {client} "$@" ;; *) exec {sys.executable} "$@" ;; esac'
+            for name, line in (("llamax", f'{client} llamax_cli "$@"'), ("python", script)):
+                (folder / name).write_text(f"#!/bin/sh\n{line}\n")
+                (folder / name).chmod(0o755)
+        while not self.address.exists():  # it listens once it has loaded the libraries
+            time.sleep(0.01)
+        return folder
+
     def close(self) -> None:
         """End the process."""
         self._connection.close()
         self._process.wait(60)
+        self._folder.cleanup()
 
 
 @cache
@@ -173,10 +195,17 @@ def run(*arguments: object, stdin: bytes = b"", timeout: float = 120, **how: Any
 # -- in the zygote ----------------------------------------------------------------------------------------------------
 
 
-def serve(connection: socket.socket) -> None:
-    """Fork a process for each command that is asked for, until nobody is left who could ask."""
+def serve(connection: socket.socket, address: str) -> None:
+    """Fork a process for each command that is asked for, until nobody is left who could ask.
+
+    Commands are asked for over the connection, or over one of their own at the address.
+    """
     for name in PRELOADED:
         import_module(name)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(f"{address}.partial")
+    listener.listen(64)
+    os.rename(f"{address}.partial", address)
     statuses: dict[int, int] = {}  # of what runs: where to tell how it ended
 
     def reap() -> None:
@@ -194,13 +223,20 @@ def serve(connection: socket.socket) -> None:
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     while True:
-        if connection not in select.select([connection, waking], [], [])[0]:
+        ready = select.select([connection, listener, waking], [], [])[0]
+        if waking in ready:
             os.read(waking, 1 << 10)
             reap()
             continue
-        message, descriptors, *_ = socket.recv_fds(connection, MESSAGE, 4)
-        if not message:
-            return
+        if connection in ready:
+            message, descriptors, *_ = socket.recv_fds(connection, MESSAGE, 4)
+            if not message:
+                return
+        else:
+            with listener.accept()[0] as client:
+                message, descriptors, *_ = socket.recv_fds(client, MESSAGE, 4)
+            if not message:
+                continue
         for descriptor in descriptors:
             os.set_inheritable(descriptor, False)
         *streams, status = descriptors
@@ -268,9 +304,13 @@ def _become(
 
 
 def _run(module: str, *arguments: str) -> None:
-    """Run a module as `python -m` does; those of ours, which are imported already, by their `main`."""
+    """Run a module as `python -m` does, ours by their `main`, as they are imported already; or a file."""
     sys.argv = [module, *arguments]
     sys.path[0] = os.getcwd()
+    if module.endswith(".py"):
+        sys.path[0] = str(Path(module).resolve().parent)
+        runpy.run_path(module, run_name="__main__")
+        return
     if module == "llamax_cli":
         sys.argv[0] = "llamax"
         module += ".__main__"
@@ -320,4 +360,4 @@ def _fork_child(popen: Any, *given: Any) -> None:
 
 
 if __name__ == "__main__":
-    serve(socket.socket(fileno=int(sys.argv[1])))
+    serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2])

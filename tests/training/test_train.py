@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,8 @@ def test_machines_are_what_the_environment_and_the_flags_say() -> None:
     assert override(Machines(), ["--machine_rank=2"]).rank == 2
     with pytest.raises(UsageError, match="--num_processes takes a whole number of at least 1, not 'x'"):
         override(Machines(), ["--num_processes", "x"])
+    with pytest.raises(UsageError, match="--num_processes 20 cannot be divided among 3 machines"):
+        override(Machines(), ["--num_processes", "20", "--num_machines=3"])
 
 
 def test_the_launcher_loads_no_torch(inputs: Path) -> None:
@@ -141,18 +144,47 @@ def test_weights_are_counted_as_the_model_has_them() -> None:
         assert estimates.read_shape(facts.to_dict()).weights == LlamaForCausalLM(facts).num_parameters()
 
 
+def gpus(count: int, machines: int = 1) -> Machines:
+    """Return machines with so many GPUs altogether."""
+    return Machines(machines, processes=count // machines, has_gpus=True)
+
+
 def test_memory_is_in_the_right_order() -> None:
     """A weight takes 16 bytes over all GPUs; a 7B fits on 24 A100 but not on one, and with LoRA on one with 80 GB."""
     shape = estimates.read_shape(LLAMA2)
-    assert estimates.estimate_memory(shape, Training(), 24).weights == 16 * shape.weights / 24
-    assert estimates.estimate_memory(shape, Training(micro_batch=4), 24).total < 40e9
-    assert estimates.estimate_memory(shape, Training(), 1).total > 100e9
-    assert estimates.estimate_memory(shape, Training(lora=16), 1).total < 80e9
+    assert estimates.estimate_memory(shape, Training(), gpus(24)).weights == 16 * shape.weights / 24
+    assert estimates.estimate_memory(shape, Training(micro_batch=4), gpus(24)).total < 40e9
+    assert estimates.estimate_memory(shape, Training(), gpus(1)).total > 100e9
+    assert estimates.estimate_memory(shape, Training(lora=16), gpus(1)).total < 80e9
     plain, saving = Training(gradient_checkpointing=False), Training()
     assert (
-        estimates.estimate_memory(shape, plain, 8).activations
-        > 5 * estimates.estimate_memory(shape, saving, 8).activations
+        estimates.estimate_memory(shape, plain, gpus(8)).activations
+        > 5 * estimates.estimate_memory(shape, saving, gpus(8)).activations
     )
+
+
+def test_memory_and_traffic_of_each_layout() -> None:
+    """With a copy on each machine, a weight takes 16 bytes over its 8 GPUs, and only gradients go between machines."""
+    shape = estimates.read_shape(LLAMA2)
+    full, node = (Training(batch=192, micro_batch=8, shard=layout) for layout in ("full", "node"))
+    weights, one, three = shape.weights, gpus(8), gpus(24, 3)
+    assert [estimates.estimate_memory(shape, each, three).weights for each in (full, node)] == [
+        16 * weights / 24,
+        16 * weights / 8,
+    ]
+    assert estimates.estimate_memory(shape, full, one) == estimates.estimate_memory(shape, node, one)
+    assert estimates.estimate_traffic(shape, full, one) == estimates.estimate_traffic(shape, node, one) == 0
+    layers = shape.layers * shape.layer_weights
+    gathered, summed = 4 * layers + 2 * (weights - layers), 4 * weights
+    once = estimates.estimate_traffic(shape, full, three)
+    assert once == pytest.approx((gathered + summed) * 23 / 24)
+    assert estimates.estimate_traffic(shape, node, three) == pytest.approx(2 * summed * 2 / 3)
+    # Four micro-batches in a step: the sums of the first three are saved for 4 bytes a weight on every GPU.
+    four, saving = replace(full, micro_batch=2), replace(full, micro_batch=2, sync_each_batch=False)
+    assert estimates.estimate_traffic(shape, four, three) == pytest.approx(4 * once)
+    assert estimates.estimate_traffic(shape, saving, three) == pytest.approx(4 * once - 3 * summed * 23 / 24)
+    memory = [estimates.estimate_memory(shape, each, three).weights for each in (saving, four)]
+    assert memory[0] - memory[1] == pytest.approx(4 * weights)
 
 
 def test_operations_are_six_a_weight_and_token() -> None:
@@ -181,6 +213,7 @@ def test_preflight_says_what_the_run_takes(inputs: Path, llamax: Run) -> None:
     assert rows["left"] == "out   1 record longer than the block (or 1)"
     assert rows["steps"] == f"{-(-blocks // 7) * 2} of 7 blocks, 2 epochs"
     assert rows["processes"] == "4 on 1 machine"
+    assert "shard" not in rows
     assert rows["time"].startswith(f"{2 * tokens / 400 / 86_400:.2f} days at 100 tokens/s")
     assert list((inputs / "run" / "cache").glob("lengths-*"))
     short = llamax("train", *call, "--set", "max_steps=1", "--preflight", "--throughput", 100).stdout.decode()
@@ -200,9 +233,11 @@ def test_days_are_estimated_for_a_known_gpu(monkeypatch: pytest.MonkeyPatch) -> 
     def time_row(name: str | None) -> str:
         monkeypatch.setattr(machines, "list_gpus", lambda: [Gpu(name, 80e9)] * 8 if name else [])
         nodes = Machines(3, 0, None, None, 8, has_gpus=name is not None)
-        name_, row = preflight.estimate_run(job, estimates.read_shape(LLAMA2), nodes, None)[-1]
-        assert name_ == "time"
-        return row
+        rows = dict(preflight.estimate_run(job, estimates.read_shape(LLAMA2), nodes, None))
+        per = "GPU" if name else "process"
+        assert rows["shard"].startswith(f"full: {rows['memory'].split(' per')[0]} per {per}, ")
+        assert " GB into each machine a step; with shard=node " in rows["shard"]
+        return rows["time"]
 
     assert time_row("NVIDIA A100-SXM4-80GB") == (
         "about 13.84 days, assuming 40% of the peak of a NVIDIA A100-SXM4-80GB; --throughput N gives a measured speed"
@@ -299,6 +334,8 @@ def test_too_little_disk_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(FileError, match=r"0.0 GB are free, but 3 checkpoints and the model need .*; set keep lower"):
         checks.check_disk_space(job, checks.check_job(job))
 
+
+NOTHING_KEPT = "no checkpoint is kept"
 
 # -- the whole way -----------------------------------------------------------------------------------------------------
 
@@ -412,8 +449,10 @@ def test_a_rank_that_is_killed_ends_all(inputs: Path, start: Callable[..., Any])
     _, second = sorted(psutil.Process(process.pid).children(), key=lambda worker: worker.create_time())
     second.kill()
     err = process.communicate(timeout=60)[1].decode()
+    kept = [int(path.name[5:]) for path in (inputs / "run" / "checkpoints").glob("step-????????")]
+    which = f"step {max(kept):,} is kept in run/checkpoints: go on with --resume auto" if kept else NOTHING_KEPT
     assert sorted(err.splitlines()[1:]) == [
-        "llamax train: rank 0: another rank is gone, so this one stops too",
+        f"llamax train: rank 0 stops: another rank ended unexpectedly; {which}",
         "llamax train: rank 1 was killed by SIGKILL; did the memory run out?",
     ]
     assert process.returncode in (1, 137)  # of the one or the other, whichever was seen first

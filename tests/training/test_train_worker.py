@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 from collections import Counter
@@ -337,15 +338,20 @@ def test_a_killed_run_resumes_from_the_last_complete_checkpoint(tmp_path: Path, 
     assert [line["step"] for line in metrics(tmp_path)] == list(range(1, last + 4))
 
 
-def test_a_rank_that_dies_ends_the_others(tmp_path: Path, model: Path, mix: Path) -> None:
-    """They exit with an error and say why in one line."""
-    slow(tmp_path, model, mix)
-    processes = begin(tmp_path, 2)
-    until(tmp_path, 2)
-    processes[1].kill()
+@pytest.mark.slow
+@pytest.mark.parametrize("killed", [0, 1])
+def test_a_rank_that_dies_ends_the_others(tmp_path: Path, model: Path, mix: Path, killed: int) -> None:
+    """They exit with an error, and one of them says why and how to go on."""
+    slow(tmp_path, model, mix, checkpoint_every=2)
+    processes = begin(tmp_path, 3)
+    until(tmp_path, 3)
+    processes[killed].kill()
     codes, said = end(tmp_path, processes)
-    assert codes == [1, -9]
-    assert said == "llamax train: rank 0: another rank is gone, so this one stops too\n"
+    assert codes == [-9 if rank == killed else 1 for rank in range(3)]
+    line = re.fullmatch(r"llamax train: rank (\d) stops: another rank ended unexpectedly; (.*)\n", said)
+    assert line and int(line[1]) != killed
+    kept = max(path.name for path in tmp_path.glob("checkpoints/step-????????"))
+    assert line[2] == f"step {int(kept[5:])} is kept in {tmp_path}/checkpoints: go on with --resume auto"
 
 
 def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path, model: Path, mix: Path) -> None:

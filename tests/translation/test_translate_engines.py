@@ -361,3 +361,25 @@ def test_an_adapter_is_merged(folder: Path, tmp_path: Path) -> None:
     assert texts(HfEngine(ModelChoice(str(folder), lora=str(tmp_path / "something")), SHORT), REQUESTS) != expected
     with pytest.raises(ModelError, match=r"adapter_config\.json is missing"):
         HfEngine(ModelChoice(str(folder), lora=str(folder)), SHORT)
+
+
+@pytest.mark.parametrize(
+    ("names", "lacking"),
+    [
+        (lambda name: [name, name.replace("layers.0", "layers.7")], r"the model has no .*layers\.7"),
+        (lambda name: [] if "layers.0" in name else [name], r"the adapter has no .*layers\.0"),
+    ],
+)
+def test_an_adapter_of_another_model_is_refused(
+    folder: Path, tmp_path: Path, names: Callable[[str], list[str]], lacking: str
+) -> None:
+    """The library leaves out what does not match, and the model would translate as without an adapter."""
+    from peft import LoraConfig, get_peft_model
+    from safetensors.torch import load_file, save_file
+
+    plain = HfEngine(ModelChoice(str(folder)), SHORT)
+    get_peft_model(plain._model, LoraConfig(r=2, target_modules=["q_proj"])).save_pretrained(tmp_path / "adapter")
+    file = tmp_path / "adapter" / "adapter_model.safetensors"
+    save_file({new: weight.clone() for old, weight in load_file(file).items() for new in names(old)}, file)
+    with pytest.raises(ModelError, match=f"^{tmp_path}/adapter is an adapter of another model: {lacking}"):
+        HfEngine(ModelChoice(str(folder), lora=str(tmp_path / "adapter")), SHORT)

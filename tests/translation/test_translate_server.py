@@ -297,7 +297,7 @@ def test_a_withheld_translation_is_one_bad_record(
     assert run(serve(prudish), "--rejects", "bad.jsonl", "--limit", "3") == 0
     assert [record["mt"] for record in got()] == ["TEXT 0", "", "TEXT 3"]
     assert got()[1]["truncated"] is True
-    reason = f"the server withholds the translation: {ending or 'no text'}"
+    reason = f"the server withholds the translation: {'content_filter' if content else 'no text'}"
     assert json.loads(Path("bad.jsonl").read_text())["reason"] == reason
 
 
@@ -562,6 +562,10 @@ def test_a_passing_error_with_status_200_is_asked_again(
             lambda handler, body: handler.say(302, b"", Location="/login"),
             "302 Found to /login; name that address with --server",
         ),
+        (
+            lambda handler, body: handler.say(307, b"", Location="http://[::1/v1"),
+            "307 Temporary Redirect to http://[::1/v1; name that address with --server",
+        ),
         (lambda handler, body: handler.say(308, b"", Location=handler.path), "it redirects again and again"),
         (lambda handler, body: handler.say(404, {"detail": "Not Found"}), "404 Not Found: Not Found"),
     ],
@@ -610,6 +614,83 @@ def test_the_newer_name_of_the_limit_is_learnt(serve: Callable[[Reply], Loopback
     assert run(server, "--concurrency", "1", "--limit", "5") == 0
     assert len(got()) == 5
     assert [body.get("max_completion_tokens") for _, body, _ in server.seen] == [None, *[256] * 5]
+
+
+@pytest.mark.parametrize(
+    ("more", "hint"),
+    [([], "; the model only draws at random: add --sample --top-p 1"), (["--sample"], "")],
+)
+def test_a_setting_that_the_model_does_not_support_ends_the_run(
+    serve: Callable[[Reply], Loopback], texts: Path, capfd: pytest.CaptureFixture[str], more: list[str], hint: str
+) -> None:
+    """It is the same in all requests, so that --rejects would set all records aside; also after the newer limit."""
+
+    def reasoning(handler: Handler, body: dict[str, Any]) -> None:
+        message = "Unsupported value: 'temperature' does not support this value with this model."
+        if "max_tokens" in body:
+            message = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
+        if body.get("temperature") == 1 and body.get("top_p") == 1 and "max_tokens" not in body:
+            upper(handler, body)
+        else:
+            handler.say(400, {"error": {"message": message}})
+
+    server = serve(reasoning)
+    assert run(server, "--concurrency", "1", "--rejects", "bad.jsonl", *more) == 1
+    refusal = "the server refuses this request: 400 Bad Request: Unsupported value: 'temperature' does not support"
+    assert capfd.readouterr().err == f"llamax translate: {server.url}: {refusal} this value with this model.{hint}\n"
+    assert len(server.seen) == 2
+    assert run(server, "--concurrency", "1", "--limit", "2", "--sample", "--top-p", "1") == 0
+    assert [record["mt"] for record in got()] == ["TEXT 0", "TEXT 1"]
+
+
+def test_a_refusal_that_depends_on_the_text_makes_a_bad_record(serve: Callable[[Reply], Loopback], texts: Path) -> None:
+    """Such as one about the limit of tokens, which the next record may not reach."""
+
+    def full(handler: Handler, body: dict[str, Any]) -> None:
+        if source_of(body) == "text 1":
+            handler.say(400, {"error": {"message": "'max_tokens' is too large; the model supports 9 tokens"}})
+        else:
+            upper(handler, body)
+
+    assert run(serve(full), "--limit", "2", "--rejects", "bad.jsonl") == 0
+    assert [record["mt"] for record in got()] == ["TEXT 0", "TEXT 2"]
+
+
+def test_an_answer_that_never_ends_is_a_slow_one(
+    serve: Callable[[Reply], Loopback], texts: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """However often a piece of it comes; the timeout of a socket would begin anew each time."""
+
+    def drip(handler: Handler, body: dict[str, Any]) -> None:
+        handler.release()
+        handler.send_response(200)
+        handler.send_header("Content-Length", "9999")
+        handler.end_headers()
+        for _ in range(200):
+            handler.wfile.write(b" ")
+            time.sleep(0.05)
+
+    server = serve(drip)
+    started = time.monotonic()
+    assert run(server, "--concurrency", "1", "--timeout", "0.2", "--limit", "1") == 1
+    assert time.monotonic() - started < 8
+    assert capfd.readouterr().err == f"llamax translate: {server.url}: no answer within 0.2 s (7 attempts)\n"
+
+
+@pytest.mark.parametrize(
+    ("ending", "expected"),
+    [("length", []), ("stop", ["the server withholds the translation: no text"])],
+)
+def test_a_message_without_content_has_no_text(
+    serve: Callable[[Reply], Loopback], texts: Path, ending: str, expected: list[str]
+) -> None:
+    """As some servers answer where the limit of tokens was spent on reasoning; the run goes on."""
+    choice = {"message": {"role": "assistant"}, "finish_reason": ending}
+    server = serve(lambda handler, body: handler.say(200, {"choices": [choice]}))
+    texts.write_text(texts.read_text().partition("\n")[0] + "\n")
+    assert run(server, "--rejects", "bad.jsonl") == 0
+    assert [(record["mt"], record["truncated"]) for record in got()] == ([] if expected else [("", True)])
+    assert [json.loads(line)["reason"] for line in Path("bad.jsonl").read_text().splitlines()] == expected
 
 
 def test_content_may_be_a_list_of_parts(serve: Callable[[Reply], Loopback], texts: Path) -> None:

@@ -19,8 +19,8 @@ from support.processes import Outcome, wait_until
 from support.runs import config, model_folder, tokenizer
 
 from llamax_cli.errors import LlamaxError, ModelError
+from llamax_cli.models.weight_files import Weights
 from llamax_cli.tuning import averaging
-from llamax_cli.tuning.weight_files import Weights
 
 Run = Callable[..., Outcome]
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from llamax_cli.conversion.segments import NO_EXTRA, Corpus, CorpusRequest, RejectLine, Segment, ignore_bad_line
 from llamax_cli.errors import RecordError, UsageError
-from llamax_cli.languages import canonical
+from llamax_cli.languages import canonical, known
 from llamax_cli.records import Record
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.lines import Bad, bare, texts
@@ -34,8 +34,13 @@ class Sentence(NamedTuple):
 
 
 def is_export(lines: Sequence[str]) -> bool:
-    """Return whether every one of these lines of a file is a row of an export."""
-    return all(map(ROW.fullmatch, lines))
+    """Return whether most of these lines of a file are rows of an export; the others are bad lines of it."""
+    return 2 * sum(map(_is_row, lines)) > len(lines)
+
+
+def _is_row(line: str) -> bool:
+    row = ROW.fullmatch(line)
+    return row is not None and (row["lang"] == UNKNOWN or known(row["lang"]) is not None)
 
 
 @dataclass(frozen=True)
@@ -88,9 +93,9 @@ def _parse(line: str) -> Sentence:
     if not ROW.fullmatch(line):
         raise RecordError("not the number, language and text of a sentence of Tatoeba")
     number, code, text, *details = line.split("\t")
-    known = {key: value for key, value in zip(DETAILS, details, strict=False) if value not in ("", UNKNOWN)}
+    facts = {key: value for key, value in zip(DETAILS, details, strict=False) if value not in ("", UNKNOWN)}
     language = None if code == UNKNOWN else canonical(code)
-    return Sentence(int(number), language, None if text in ("", UNKNOWN) else text, known or NO_EXTRA)
+    return Sentence(int(number), language, None if text in ("", UNKNOWN) else text, facts or NO_EXTRA)
 
 
 def open_corpora(request: CorpusRequest) -> list[Corpus]:

@@ -9,6 +9,7 @@ The number of a segment is the number of its `tu`, from 1. If a `tu` has two `tu
 and the second rejected; a `tuv` without a language, or in an unknown one, is rejected too.
 """
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
@@ -83,7 +84,7 @@ def _read_codes(source: Input) -> list[str]:
 
 def _code(attributes: Mapping[str, str]) -> str:
     """Return the language code of a `tuv`, "" where it has none; before TMX 1.4 the attribute was `lang`."""
-    return attributes.get("xml:lang") or attributes.get("lang", "")
+    return attributes.get("xml:lang", "").strip() or attributes.get("lang", "").strip()
 
 
 def _without_regions(codes: Mapping[str, str]) -> Mapping[str, str]:
@@ -158,7 +159,10 @@ class _UnitReader:
     def _unknown_reason(self) -> str:
         if not self._code:
             return "a <tuv> without xml:lang"
-        return f"{self._code!r} is not a language code; name its language: --columns LANGUAGE={self._code}"
+        advice = "correct it in the file"
+        if self._code.isprintable() and "," not in self._code:  # it can be typed, and is one item of the option
+            advice = f"name its language: --columns {shlex.quote(f'LANGUAGE={self._code}')}"
+        return f"{self._code!r} is not a language code; {advice}"
 
     def _reject_text(self, text: str, reason: str) -> None:
         self._reject(self.parser.name, self._line, reason, text.encode())

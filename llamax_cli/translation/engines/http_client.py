@@ -21,6 +21,7 @@ REFUSED = {400, 413, 422}  # concern this request only, not the others
 PASSING = ("rate_limit", "server_error", "overloaded", "timeout", "unavailable", "internal_error")
 FOLLOWED = {307, 308}  # redirects that ask for the same request again
 REDIRECTS = 5
+PIECE = 1 << 16  # bytes
 SHOWN = 200  # characters of what a server says
 SHORTEST_SECRET = 3  # characters; masking a shorter one would garble the message
 
@@ -103,8 +104,8 @@ class Server:
         connection = kind(address.host, address.port, timeout=self._timeout)
         try:
             connection.request("POST", target, payload, self._headers)
-            response = connection.getresponse()
-            return response, response.read()
+            with connection.getresponse() as response:
+                return response, _read(response, time.monotonic() + self._timeout)
         except TimeoutError as error:
             raise _RetryableError(f"no answer within {self._timeout:g} s") from error
         except http.client.IncompleteRead as error:
@@ -119,12 +120,12 @@ class Server:
         self, address: ServerAddress, target: str, response: http.client.HTTPResponse
     ) -> tuple[ServerAddress, str]:
         """Return where a redirect leads; ServerError for another host, which must get neither texts nor key."""
-        url = urljoin(address.origin + target, response.getheader("Location"))
         try:
+            url = urljoin(address.origin + target, response.getheader("Location"))
             other = ServerAddress(url)
-        except UsageError:
-            other = None
-        if other is None or not address.is_same_host(other):
+        except (UsageError, ValueError):  # the latter of urljoin, for a host such as [::1
+            raise ServerError(f"{self.address}: {self._redirect(response)}") from None
+        if not address.is_same_host(other):
             raise ServerError(f"{self.address}: {self._redirect(response)}")
         parts = urlsplit(url)
         return other, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -185,6 +186,22 @@ class Server:
             error = None
         text = self.cleaned(error[0]) if error else ""
         return self.cleaned(f"{response.status} {response.reason}") + (f": {text}" if text else "")
+
+
+def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:
+    """Return the body; TimeoutError at the deadline, for a server that sends a little now and then but never ends.
+
+    The timeout of a socket is for each piece by itself. http.client.IncompleteRead if the server ends too early.
+    """
+    pieces = []
+    while piece := response.read1(PIECE):
+        pieces.append(piece)
+        if time.monotonic() > deadline:
+            raise TimeoutError
+    data = b"".join(pieces)
+    if response.length:  # what is left of Content-Length
+        raise http.client.IncompleteRead(data, response.length)
+    return data
 
 
 def _error(answer: Any) -> tuple[str, object] | None:

@@ -6,6 +6,7 @@ sent unchanged (/completions).
 
 import os
 import queue
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -21,6 +22,8 @@ from llamax_cli.translation.engines.http_client import RateLimiter, Server
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 NEW_LIMIT = "max_completion_tokens"  # what newer models call max_tokens
+# A server that does not support one of these refuses every request; any other setting may depend on the text.
+FIXED_SETTINGS = re.compile(r"""['"`](temperature|top_p|n|seed)['"`]""")
 
 
 class OpenaiEngine:
@@ -98,10 +101,24 @@ class OpenaiEngine:
         try:
             return self._server.post(path, body, stop)
         except RecordError as error:
+            self._check_settings(str(error))
             if "max_tokens" not in body or NEW_LIMIT not in str(error):
                 raise
         self._limit = NEW_LIMIT
-        return self._server.post(path, self._body(request), stop)
+        try:
+            return self._server.post(path, self._body(request), stop)
+        except RecordError as error:
+            self._check_settings(str(error))
+            raise
+
+    def _check_settings(self, refusal: str) -> None:
+        """Raise ServerError if a refusal is about a setting that all requests have, not about the text."""
+        setting = FIXED_SETTINGS.search(refusal)
+        if setting is None or "support" not in refusal.lower():
+            return
+        is_greedy = setting[1] == "temperature" and not self._decoding.sample
+        hint = "; the model only draws at random: add --sample --top-p 1" if is_greedy else ""
+        raise ServerError(f"{self._server.address}: {refusal}{hint}")
 
     def _body(self, request: TranslationRequest) -> dict[str, Any]:
         text = self._template.render(*request)
@@ -125,7 +142,8 @@ class OpenaiEngine:
             text = _content(choice["message"]) if self._template.chat else choice["text"]
             if finish_reason == "content_filter" or (text is None and finish_reason != "length"):
                 refusal = choice["message"].get("refusal") if self._template.chat else None
-                reason = self._server.cleaned(refusal or finish_reason or "no text")
+                ending = None if finish_reason == "stop" else finish_reason
+                reason = self._server.cleaned(refusal or ending or "no text")
                 raise RecordError(f"the server withholds the translation: {reason}")
             text, reasoned = without_reasoning(text or "", request.src) if self._template.chat else (text or "", False)
             text, stopped = self._template.answer(text)
@@ -148,8 +166,11 @@ class OpenaiEngine:
 
 
 def _content(message: dict[str, Any]) -> str | None:
-    """Return the text of a message, whose content is a string, or a list of parts of which some are text."""
-    content = message["content"]
+    """Return the text of a message, whose content is a string, or a list of parts of which some are text.
+
+    Some servers leave the key out where there is no text, as where the limit of tokens was spent on reasoning.
+    """
+    content = message.get("content")
     if not isinstance(content, list):
         return None if content is None else content + ""  # TypeError for anything but a string
     texts = [part["text"] for part in content if part.get("type") in ("text", "output_text")]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from llamax_cli.errors import ModelError, UsageError
-from llamax_cli.models.contracts import QUANTIZATIONS, Decoding, Engine, ModelChoice
+from llamax_cli.models.config_file import check_adapter_path, check_model_path
+from llamax_cli.models.contracts import QUANTIZATIONS, Decoding, Engine, ModelChoice, check_device
 from llamax_cli.registry import find
 
 
@@ -63,6 +64,17 @@ def open_engine(choice: ModelChoice, decoding: Decoding) -> Engine:
             raise
         package = f"'llamax[{spec.extra}]'" if spec.extra else error.name
         raise ModelError(f"--engine {choice.engine} needs the package {error.name}: pip install {package}") from error
+
+
+def check_choice(choice: ModelChoice, decoding: Decoding) -> None:
+    """Raise UsageError or ModelError for what is wrong at a glance, before a library or a model is loaded."""
+    check_supported(choice, decoding)
+    if ENGINES[choice.engine].is_server:
+        return
+    check_device(choice.device)
+    check_model_path(choice.model)
+    if choice.lora is not None:
+        check_adapter_path(choice.lora)
 
 
 def check_supported(choice: ModelChoice, decoding: Decoding) -> None:

@@ -2,11 +2,11 @@
 
 import json
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -14,21 +14,9 @@ from torch import Tensor
 
 from llamax_cli.errors import ModelError, because
 from llamax_cli.models.model_files import WEIGHT_FILES, find_weights
+from llamax_cli.models.safetensors_writer import INDEX, TensorShape, write_safetensors
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
-INDEX = "model.safetensors.index.json"
-SAFETENSORS_DTYPES = {
-    torch.float64: "F64",
-    torch.float32: "F32",
-    torch.float16: "F16",
-    torch.bfloat16: "BF16",
-    torch.int64: "I64",
-    torch.int32: "I32",
-    torch.int16: "I16",
-    torch.int8: "I8",
-    torch.uint8: "U8",
-    torch.bool: "BOOL",
-}
 
 
 class TensorEntry(NamedTuple):
@@ -102,35 +90,14 @@ def write_weights(folder: Path, weights: Weights, tensor: Callable[[str], Tensor
     """Write `tensor(name)` for each of the weights into a folder, sharded as these weights are."""
     count = len(weights.files)
     weight_map: dict[str, str] = {}
+    total = 0
     for number, file in enumerate(weights.files, 1):
         entries = {name: entry for name, entry in weights.entries.items() if entry.file == file}
         name = f"model-{number:05}-of-{count:05}.safetensors" if count > 1 else "model.safetensors"
-        with (folder / name).open("wb") as out:
-            _write_file(out, entries, tensor)
+        shapes = {each: TensorShape(entry.dtype, entry.shape) for each, entry in entries.items()}
+        write_safetensors(folder / name, shapes, tensor)
+        total += sum(shape.bytes for shape in shapes.values())
         weight_map |= dict.fromkeys(entries, name)
     if count > 1:
-        total = sum(_size(entry) for entry in weights.entries.values())
         index = {"metadata": {"total_size": total}, "weight_map": weight_map}
         (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n")
-
-
-def _write_file(out: BinaryIO, entries: Mapping[str, TensorEntry], tensor: Callable[[str], Tensor]) -> None:
-    """Write a safetensors file: the length of the header, the header, and the bytes of the tensors."""
-    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
-    end = 0
-    # The widest number formats first, so that each tensor starts at a multiple of its width.
-    order: Sequence[str] = sorted(entries, key=lambda name: -entries[name].dtype.itemsize)
-    for name in order:
-        start, end = end, end + _size(entries[name])
-        dtype, shape = SAFETENSORS_DTYPES[entries[name].dtype], list(entries[name].shape)
-        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [start, end]}
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    out.write(len(text).to_bytes(8, "little") + text)
-    for name in order:
-        converted = tensor(name).to(entries[name].dtype).contiguous()
-        out.write(converted.flatten().view(torch.uint8).numpy().data)
-
-
-def _size(entry: TensorEntry) -> int:
-    return entry.dtype.itemsize * torch.Size(entry.shape).numel()
