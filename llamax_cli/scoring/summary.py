@@ -49,17 +49,17 @@ def summarise(scores: Iterable[Score], central: Collection[str] = (), without: C
         by_metric[score["metric"]].append(score)
     summarised: set[str] = set()
     for metric, metric_scores in by_metric.items():
-        by_row = _group_by_row(metric_scores)
-        for name in _choose_rows(by_row, central):
+        by_row = group_by_row(metric_scores)
+        for name in choose_rows(by_row, central):
             row_scores = [(other, score) for other, score in by_row[name].items() if other not in without]
             if row_scores:
                 summarised.add(_code(name))
-                yield _row(name, metric, row_scores)
+                yield average_row(name, metric, row_scores)
     if missing := [code for code in central if code not in summarised]:
         raise UsageError(f"--central {','.join(missing)}: there are no scores of directions into or out of it")
 
 
-def _group_by_row(scores: Iterable[Score]) -> Mapping[str, dict[str, Score]]:
+def group_by_row(scores: Iterable[Score]) -> Mapping[str, dict[str, Score]]:
     """Return the scores by row and by the other language: `{"en-x": {"de": ...}, "x-de": {"en": ...}}`."""
     by_row: dict[str, dict[str, Score]] = defaultdict(dict)
     for score in scores:
@@ -74,7 +74,7 @@ def _group_by_row(scores: Iterable[Score]) -> Mapping[str, dict[str, Score]]:
     return by_row
 
 
-def _choose_rows(by_row: Mapping[str, Mapping[str, Score]], central: Collection[str]) -> Sequence[str]:
+def choose_rows(by_row: Mapping[str, Mapping[str, Score]], central: Collection[str]) -> Sequence[str]:
     """Return the rows of the central languages: by default, those with at least half as many scores as the largest."""
     codes = central or dict.fromkeys(map(_code, by_row))
     rows = [row for code in codes for row in (f"{code}-{OTHERS}", f"{OTHERS}-{code}") if row in by_row]
@@ -89,7 +89,8 @@ def _code(row: str) -> str:
     return row.removeprefix(f"{OTHERS}-").removesuffix(f"-{OTHERS}")
 
 
-def _row(name: str, metric: str, scores: Sequence[tuple[str, Score]]) -> Row:
+def average_row(name: str, metric: str, scores: Sequence[tuple[str, Score]]) -> Row:
+    """Return the averages of the scores with each other language: `average_row("en-x", "spbleu", [("de", ...)])`."""
     groups: dict[str, list[float]] = {"low": [], "high": [], "all": []}
     for code, score in scores:
         groups["all"].append(score["score"])
