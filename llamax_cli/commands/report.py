@@ -51,6 +51,13 @@ def report(
         ),
     ] = None,
     gap: Annotated[str | None, Option(metavar="A:B", help="Also show the difference of two systems, B less A.")] = None,
+    seen: Annotated[
+        str | None,
+        Option(metavar="FILE", help="Manifest of llamax mix; figures tell languages of the mixture from others."),
+    ] = None,
+    figures: Annotated[
+        str, Option(metavar="FORMAT,...", help="Formats of the figures: png, svg, pdf; none draws none.")
+    ] = "png,svg,pdf",
     quiet: Annotated[bool, Option("-q", "--quiet", help="Show no notes and no summary line.")] = False,
     debug: Annotated[bool, Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
@@ -73,6 +80,8 @@ def report(
         without=parse_left_out(listed(not_)),
         tests=tuple(tests or ()),
         gap=gap,
+        seen=seen,
+        formats=() if figures == "none" else listed(figures),
         quiet=quiet,
     )
     write_report(request)

@@ -1,16 +1,21 @@
 """A report: a folder with tables, figures and one page, whole or not at all."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from llamax_cli.console import counted, escape, say
-from llamax_cli.errors import FileError, UsageError
-from llamax_cli.reporting import tables
+from llamax_cli.errors import DataError, FileError, UsageError
+from llamax_cli.languages import languages
+from llamax_cli.reporting import figures, tables
 from llamax_cli.reporting.comparison import Comparison, compare, measures
 from llamax_cli.reporting.systems import System, SystemTest, read_systems, read_tests
 from llamax_cli.streams.atomic import atomic_folder
+from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.tables import FORMATS, NOTHING
 
 ENDINGS = {"md": "md", "csv": "csv", "latex": "tex"}
@@ -28,7 +33,7 @@ class ReportRequest:
     without: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
     gap: str | None = None
-    seen: Path | None = None
+    seen: str | None = None
     formats: tuple[str, ...] = ()
     quiet: bool = False
 
@@ -41,6 +46,7 @@ class Report:
     comparisons: list[Comparison]
     tests: list[SystemTest]
     gap: tuple[System, System] | None
+    seen: set[str] | None
     sheets: list[tables.Sheet]
     notes: list[str]
 
@@ -49,12 +55,17 @@ def write_report(request: ReportRequest) -> None:
     """Read the systems, and write the folder of the report."""
     started = time.monotonic()
     check_output(request.output)
+    figures.check_formats(request.formats)
     report = make_report(request)
     with atomic_folder(request.output) as folder:
         (folder / "tables").mkdir()
         for sheet in report.sheets:
             path = folder / "tables" / f"{_file_name(sheet.name)}.{ENDINGS[request.table]}"
             path.write_text(render(sheet, request.table), encoding="utf-8")
+        if request.formats:
+            (folder / "figures").mkdir()
+            for figure in figures.figures(report.systems, report.comparisons, report.gap, report.seen):
+                figures.save(figure._replace(name=_file_name(figure.name)), folder / "figures", request.formats)
         if report.notes:
             (folder / "notes.txt").write_text("".join(f"{escape(note)}\n" for note in report.notes), encoding="utf-8")
     if not request.quiet:
@@ -93,7 +104,34 @@ def make_report(request: ReportRequest) -> Report:
     sheets += tables.task_sheets(systems)
     sheets += tables.analysis_sheet(systems)
     notes = [note for comparison in comparisons for note in comparison.notes]
-    return Report(systems, comparisons, tests, gap, sheets, notes)
+    return Report(systems, comparisons, tests, gap, read_seen(request.seen), sheets, notes)
+
+
+def read_seen(path: str | None) -> set[str] | None:
+    """Return the languages of a mixture, which its manifest names by their share of it; DataError if it has none."""
+    if path is None:
+        return None
+    with Input(path).open() as stream:
+        content = stream.read()
+    try:
+        manifest = msgspec.json.decode(content)
+    except msgspec.DecodeError as error:
+        raise DataError(f"--seen {path}: not JSON: {error}") from error
+    codes = set(_codes(manifest.get("figures", {}) if isinstance(manifest, dict) else {}))
+    if not codes:
+        raise DataError(f"--seen {path}: no languages in this file; give what llamax mix --manifest wrote")
+    return codes
+
+
+def _codes(figures: Any) -> Iterator[str]:
+    """Yield the languages that are keys of figures, alone, `de`, or as directions, `en-de`."""
+    for key, value in figures.items():
+        if isinstance(value, dict):
+            yield from _codes(value)
+        elif isinstance(value, int | float) and value:
+            for part in key.split()[-1].split("-"):
+                if part in languages():
+                    yield part
 
 
 def _rate_centres(systems: Sequence[System]) -> list[str]:

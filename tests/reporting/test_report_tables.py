@@ -92,7 +92,7 @@ def test_the_best_is_bold_and_groups_are_the_papers(folder: Path) -> None:
 def test_what_one_system_lacks_is_left_out_of_all_and_named(folder: Path) -> None:
     """The averages are over the directions that all have."""
     Path("b.jsonl").write_text(score_lines({"en-de": 20.0, "de-en": 40.0, "sw-en": 1.0}))
-    report = make_report(ReportRequest(("A=a.jsonl", "B=b.jsonl"), Path("out")))
+    report = make_report(ReportRequest(("A=a.jsonl", "B=b.jsonl"), Path("out"), central=("en",)))
     rows = report.sheets[0].rows
     assert [row["en-x all"] for row in rows] == [30.0, 20.0]
     assert [row["en-x low"] for row in rows] == [None, None]
