@@ -13,6 +13,7 @@ from llamax_cli.errors import DataError, FileError, UsageError
 from llamax_cli.languages import languages
 from llamax_cli.reporting import figures, tables
 from llamax_cli.reporting.comparison import Comparison, compare, measures
+from llamax_cli.reporting.page import make_page
 from llamax_cli.reporting.systems import System, SystemTest, read_systems, read_tests
 from llamax_cli.streams.atomic import atomic_folder
 from llamax_cli.streams.inputs import Input
@@ -62,6 +63,8 @@ def write_report(request: ReportRequest) -> None:
         for sheet in report.sheets:
             path = folder / "tables" / f"{_file_name(sheet.name)}.{ENDINGS[request.table]}"
             path.write_text(render(sheet, request.table), encoding="utf-8")
+        page = make_page(report.systems, report.comparisons, report.notes)
+        (folder / "index.html").write_text(page, encoding="utf-8")
         if request.formats:
             (folder / "figures").mkdir()
             for figure in figures.figures(report.systems, report.comparisons, report.gap, report.seen):

@@ -104,10 +104,9 @@ def read_systems(arguments: Sequence[str]) -> list[System]:
 
 def _size(system: System) -> int:
     of_scores = sum(len(others) for rows in system.scores.values() for others in rows.values())
-    rest = (system.rates, system.tasks, system.fertility, system.cosine, system.segments)
-    return (
-        of_scores + sum(map(len, rest)) + sum(map(len, system.tasks.values())) + sum(map(len, system.segments.values()))
-    )
+    flat = len(system.rates) + len(system.fertility) + len(system.cosine)
+    nested = sum(map(len, system.tasks.values())) + sum(map(len, system.segments.values()))
+    return of_scores + flat + nested
 
 
 def _files(paths: str) -> Iterator[Path]:

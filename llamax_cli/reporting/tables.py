@@ -63,9 +63,8 @@ def _over_all(comparison: Comparison) -> Rows:
         for cells in rows:
             averages = [comparison.averages[name].get(cells["system"]) for name in names]
             for group in GROUPS:
-                values = [average.get(group) if average else None for average in averages]
-                is_whole = bool(values) and None not in values
-                cells[f"{title} {group}"] = fmean(values) if is_whole else None  # type: ignore[type-var]
+                values = [value for average in averages if average and (value := average[group]) is not None]  # type: ignore[literal-required]
+                cells[f"{title} {group}"] = fmean(values) if values and len(values) == len(names) else None
         for cells in rows:
             cells[f"{title} of"] = ",".join(name.removeprefix(prefix).removesuffix(f"-{OTHERS}") for name in names)
     _mark(rows)
