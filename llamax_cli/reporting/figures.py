@@ -21,7 +21,7 @@ WIDTH = 6.69  # inches: 17 cm, the width of a page
 DPI = 220
 # Okabe and Ito's palette, whose colours differ for all common kinds of colour vision, and marks that differ without it.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#000000", "#999999")
-MARKS = "osD^vP*X"
+MARKS = {"o": 5.0, "s": 5.0, "D": 4.5, "^": 5.5, "v": 5.5, "P": 6.0, "*": 8.0, "X": 6.0}  # with sizes that look alike
 SEQUENTIAL, DIVERGING, ABSENT = "cividis", "PuOr", "#e4e4e4"
 MOST_BARS = 4  # systems with bars beside each other; of more there is a matrix
 IN_A_ROW = 34  # languages beside each other at the width of a page
@@ -87,7 +87,9 @@ def _new(height: float) -> Any:
 def _style(place: int) -> dict[str, Any]:
     """Return colour and mark of a system; after all colours the next marks come, so that none are alike."""
     turn = place // len(COLOURS)
-    return {"color": COLOURS[place % len(COLOURS)], "marker": MARKS[(place + 3 * turn) % len(MARKS)]}
+    mark, size = list(MARKS.items())[(place + 3 * turn) % len(MARKS)]
+    colour = COLOURS[place % len(COLOURS)]
+    return {"color": colour, "marker": mark, "markersize": size, "markeredgecolor": "white", "markeredgewidth": 0.4}
 
 
 def _plain(axes: Any) -> None:
@@ -109,9 +111,7 @@ def draw_above(comparison: Comparison) -> Any:
         for place, system in enumerate(comparison.systems):
             if system.name in out_of and system.name in into:
                 point = into[system.name]["above_10"], out_of[system.name]["above_10"]
-                axes.plot(
-                    *point, linestyle="", markersize=5, markeredgecolor="white", markeredgewidth=0.4, **_style(place)
-                )
+                axes.plot(*point, linestyle="", **_style(place))
         most = max(row["directions"] for row in (*out_of.values(), *into.values()))
         axes.plot([0, most], [0, most], color="#bbbbbb", linewidth=0.6, zorder=0)
         axes.set_xlim(-0.04 * most, 1.04 * most)
@@ -126,9 +126,7 @@ def draw_above(comparison: Comparison) -> Any:
 def _legend(drawing: Any, systems: Sequence[System]) -> None:
     from matplotlib.lines import Line2D
 
-    handles = [
-        Line2D([], [], linestyle="", markersize=5, label=system.name, **_style(n)) for n, system in enumerate(systems)
-    ]
+    handles = [Line2D([], [], linestyle="", label=system.name, **_style(n)) for n, system in enumerate(systems)]
     drawing.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)), fontsize=6.5, frameon=False)
 
 
@@ -202,12 +200,16 @@ def _draw_strip(
         axes.set_yticks(range(len(part)), shown, fontsize=6)
         axes.set_xticks(range(len(names)), names, rotation=90, fontsize=6)
         axes.set_aspect("auto")
-    drawing.colorbar(
-        image, ax=drawing.axes, label=f"{label}, {row}", location="top", aspect=50, shrink=0.6
-    ).ax.tick_params(labelsize=6)
+    _add_colour_bar(drawing, image, f"{label}, {row}")
     if seen is not None:
         drawing.supxlabel("* not in the mixture", fontsize=6)
     return drawing
+
+
+def _add_colour_bar(drawing: Any, image: Any, label: str) -> None:
+    bar = drawing.colorbar(image, ax=drawing.axes, location="top", aspect=50, shrink=0.6)
+    bar.set_label(label, fontsize=7)
+    bar.ax.tick_params(labelsize=6)
 
 
 def _paint(axes: Any, grid: NDArray[np.float64], colours: str, limits: tuple[float, float]) -> Any:
@@ -215,7 +217,7 @@ def _paint(axes: Any, grid: NDArray[np.float64], colours: str, limits: tuple[flo
 
     palette = matplotlib.colormaps[colours].with_extremes(bad=ABSENT)
     image = axes.imshow(grid, cmap=palette, vmin=limits[0], vmax=limits[1], interpolation="nearest")
-    axes.tick_params(length=0, pad=1)
+    axes.tick_params(length=0, pad=2)
     return image
 
 
@@ -256,7 +258,7 @@ def _draw_cells(cells: Mapping[Direction, float], colours: str, limits: tuple[fl
         for place in range(1, len(names)):
             if group_of(names[place], "family") != group_of(names[place - 1], "family"):
                 line(place - 0.5, color="white", linewidth=0.8)
-    drawing.colorbar(image, ax=axes, label=label, location="top", aspect=50, shrink=0.6).ax.tick_params(labelsize=6)
+    _add_colour_bar(drawing, image, label)
     return drawing
 
 
@@ -283,9 +285,7 @@ def _draw_star(
         axes.set_yticks(range(len(part)), part, fontsize=6)
         axes.set_xticks(range(len(rows)), rows, rotation=90, fontsize=6.5)
         axes.set_aspect("auto")
-    drawing.colorbar(image, ax=drawing.axes, label=label, location="top", aspect=50, shrink=0.6).ax.tick_params(
-        labelsize=6
-    )
+    _add_colour_bar(drawing, image, label)
     return drawing
 
 
@@ -327,7 +327,7 @@ def draw_fertility(systems: Sequence[System]) -> Any:
         label = system.name
         if found is not None:
             label += f": Spearman {found.value:.2f} (95 %: {found.low:.2f} to {found.high:.2f}), {found.n} languages"
-        axes.plot(across, up, linestyle="", markersize=3.5, label=label, **_style(place))
+        axes.plot(across, up, linestyle="", label=label, **_style(place))
         for code, x, y in zip(codes, across, up, strict=True):
             axes.annotate(code, (x, y), xytext=(2, 2), textcoords="offset points", fontsize=5, color="#444444")
     axes.set_xlabel("fertility, tokens a word", fontsize=7)
