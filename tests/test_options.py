@@ -36,7 +36,6 @@ CALLS = {
     "pivot": ["pivot", "--model", "m", "pairs.jsonl"],
     "langid": ["langid", "pairs.jsonl"],
     "score": ["score", "--metric", "bleu", "pairs.jsonl"],
-    "report": ["report", "A=scores.jsonl", "--figures", "none", "-o", "report"],
     "analyze fertility": ["analyze", "fertility", "--tokenizer", "model", "pairs.jsonl"],
     "analyze representation": ["analyze", "representation", "--model", "model", "pairs.jsonl"],
     "analyze shift": ["analyze", "shift", "--base", "model", "--tuned", "model"],

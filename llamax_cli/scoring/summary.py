@@ -11,6 +11,7 @@ from llamax_cli.records import Score
 # The languages that the paper's tables of 85 leave out; the averages of these tables are over 86 languages.
 OUTSIDE_85 = ("as", "kam", "kea", "ku", "ky", "luo", "mi", "mt", "ny", "om", "sn", "te", "tg", "umb", "zhtrad")
 OTHERS = "x"
+ALL = "*"  # central languages
 # Figure 1 counts the directions above 10 spBLEU; the number means nothing for other kinds of metrics.
 BLEU_METRICS = {"spbleu", "bleu"}
 BLEU_THRESHOLD = 10.0
@@ -41,8 +42,9 @@ def parse_left_out(names: Sequence[str]) -> tuple[str, ...]:
 def summarise(scores: Iterable[Score], central: Collection[str] = (), without: Collection[str] = ()) -> Iterator[Row]:
     """Yield two rows for each metric and central language: out of the language, then into it.
 
-    By default, `central` are all languages with many directions in these scores. Neither the central language itself
-    nor those of `without` count in its averages. UsageError if a requested language has no scores.
+    By default, `central` are all languages with many directions in these scores. For several that are asked for, two
+    more rows, `*-x` and `x-*`, are the averages over them. Neither the central language itself nor those of `without`
+    count in its averages. UsageError if a requested language has no scores.
     """
     by_metric: dict[str, list[Score]] = defaultdict(list)
     for score in scores:
@@ -50,13 +52,41 @@ def summarise(scores: Iterable[Score], central: Collection[str] = (), without: C
     summarised: set[str] = set()
     for metric, metric_scores in by_metric.items():
         by_row = group_by_row(metric_scores)
+        rows: list[Row] = []
         for name in choose_rows(by_row, central):
             row_scores = [(other, score) for other, score in by_row[name].items() if other not in without]
             if row_scores:
                 summarised.add(_code(name))
-                yield average_row(name, metric, row_scores)
+                rows.append(average_row(name, metric, row_scores))
+        yield from rows
+        if len(central) > 1:
+            yield from _average_over(central, metric, rows)
     if missing := [code for code in central if code not in summarised]:
         raise UsageError(f"--central {','.join(missing)}: there are no scores of directions into or out of it")
+
+
+def _average_over(central: Collection[str], metric: str, rows: Sequence[Row]) -> Iterator[Row]:
+    """Yield the averages of the rows out of the central languages and of those into them, where each has one.
+
+    Each central language counts once, however many directions it has.
+    """
+    for name, names in (
+        (f"{ALL}-{OTHERS}", {f"{code}-{OTHERS}" for code in central}),
+        (f"{OTHERS}-{ALL}", {f"{OTHERS}-{code}" for code in central}),
+    ):
+        chosen = [row for row in rows if row["direction"] in names]
+        if len(chosen) < len(names):
+            continue
+        average: Row = {"direction": name, "metric": metric}
+        for group in ("low", "high", "all"):
+            values = [value for row in chosen if (value := row[group]) is not None]  # type: ignore[literal-required]
+            average[group] = sum(values) / len(values) if len(values) == len(chosen) else None  # type: ignore[literal-required]
+        average["directions"] = sum(row["directions"] for row in chosen)
+        if all("above_10" in row for row in chosen):
+            average["above_10"] = sum(row["above_10"] for row in chosen)
+        if all("off_target" in row for row in chosen):
+            average["off_target"] = sum(row["off_target"] for row in chosen) / len(chosen)
+        yield average
 
 
 def group_by_row(scores: Iterable[Score]) -> Mapping[str, dict[str, Score]]:
