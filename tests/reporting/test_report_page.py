@@ -80,6 +80,8 @@ def test_the_page_works_in_a_browser(browser: Any, html: Path, scheme: str) -> N
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == ("rgb(22, 24, 27)" if scheme == "dark" else "rgb(255, 255, 255)")
     assert "S0" in page.inner_text("#view table")
+    assert page.locator("#view table .best").count() == 6  # low, high and all, out of English and into it
+    assert "101" in page.inner_text("#view tbody").split()
 
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
