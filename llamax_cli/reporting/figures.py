@@ -249,9 +249,9 @@ def _draw_cells(cells: Mapping[Direction, float], colours: str, limits: tuple[fl
     axes = drawing.subplots()
     grid = np.array([[cells.get((source, target), np.nan) for target in targets] for source in sources])
     image = _paint(axes, grid, colours, limits)
-    size = min(7.0, 420 / max(grid.shape))
-    axes.set_xticks(range(len(targets)), targets, rotation=90, fontsize=size)
-    axes.set_yticks(range(len(sources)), sources, fontsize=size)
+    size = min(7.0, 500 / max(grid.shape))
+    axes.set_xticks(range(len(targets)), _staggered(targets), rotation=90, fontsize=size)
+    axes.set_yticks(range(len(sources)), _staggered(sources), fontsize=size)
     axes.set_xlabel("target", fontsize=7)
     axes.set_ylabel("source", fontsize=7)
     for names, line in ((targets, axes.axvline), (sources, axes.axhline)):
@@ -260,6 +260,12 @@ def _draw_cells(cells: Mapping[Direction, float], colours: str, limits: tuple[fl
                 line(place - 0.5, color="white", linewidth=0.8)
     _add_colour_bar(drawing, image, label)
     return drawing
+
+
+def _staggered(codes: Sequence[str]) -> list[str]:
+    """Return labels of which, where there are many, every second one is farther from the matrix, for larger letters."""
+    far = "          " if len(codes) > IN_A_ROW else ""
+    return [code + far * (place % 2) for place, code in enumerate(codes)]
 
 
 def _draw_star(

@@ -103,7 +103,8 @@ def _paint(
     rows, columns = _Names(sources, cell, letters), _Names(targets, cell, letters)
     row_groups, column_groups = _Groups(sources, cell, order), _Groups(targets, cell, order)
     name = NAMES.get(metric, metric)
-    title = f"{name} of {counted(int(np.sum(~np.isnan(grid))), 'translation direction')}"
+    what = f"difference of {name} in" if is_signed else f"{name} of"
+    title = f"{what} {counted(int(np.sum(~np.isnan(grid))), 'translation direction')}"
     left = 2 * GAP + LINE * LETTERS + rows.depth
     bottom = 2 * GAP + SCALE + LINE * LETTERS + columns.depth
     page = _Page(

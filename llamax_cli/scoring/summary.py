@@ -79,8 +79,8 @@ def _average_over(central: Collection[str], metric: str, rows: Sequence[Row]) ->
             continue
         average: Row = {"direction": name, "metric": metric}
         for group in ("low", "high", "all"):
-            values = [value for row in chosen if (value := row[group]) is not None]  # type: ignore[literal-required]
-            average[group] = sum(values) / len(values) if len(values) == len(chosen) else None  # type: ignore[literal-required]
+            values = [value for row in chosen if (value := row[group]) is not None]
+            average[group] = sum(values) / len(values) if len(values) == len(chosen) else None
         average["directions"] = sum(row["directions"] for row in chosen)
         if all("above_10" in row for row in chosen):
             average["above_10"] = sum(row["above_10"] for row in chosen)
