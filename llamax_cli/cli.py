@@ -34,7 +34,7 @@ COMMANDS = {
     "help": "Show the manual: a page for each command and each topic.",
 }
 # Commands of two words are gathered under the first one.
-GROUPS = {"analyze": "Analyze tokenizers, models, lexicons and corpora as the paper does."}
+COMMAND_GROUPS = {"analyze": "Analyze tokenizers, models, lexicons and corpora as the paper does."}
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
@@ -75,7 +75,7 @@ class LazyGroup(TyperGroup):
 
 
 def _group(name: str) -> LazyGroup:
-    text = GROUPS[name]
+    text = COMMAND_GROUPS[name]
     shape: dict[str, Any] = {"context_settings": CONTEXT, "rich_markup_mode": _markup()}
     return LazyGroup(name=name, help=text, short_help=text, **shape).fill(f"{name} ")
 
@@ -178,7 +178,7 @@ def _report(arguments: list[str], error: BaseException) -> int:
 def _command_name(arguments: list[str]) -> str:
     """Return the command that the arguments name, in one word or two; "" where there is none."""
     words = [argument for argument in arguments if not argument.startswith("-")]
-    return next((name for name in (" ".join(words[:2]), *words[:1]) if name in COMMANDS or name in GROUPS), "")
+    return next((name for name in (" ".join(words[:2]), *words[:1]) if name in COMMANDS or name in COMMAND_GROUPS), "")
 
 
 def _line(error: BaseException) -> str:

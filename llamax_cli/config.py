@@ -4,8 +4,8 @@ Not YAML, which reads the language code `no` as false and `2e-5` as a string. An
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -177,6 +177,15 @@ class Training:
             _check(setting.name, getattr(self, setting.name), setting.metadata)
 
 
+# The titles under which help and manual list the settings, by the first setting of each group.
+GROUPS = {
+    "block": "Data and steps",
+    "optimizer": "Optimizer",
+    "precision": "Computation, frozen weights and LoRA",
+    "validation": "Evaluation and checkpoints",
+    "trackers": "Trackers",
+    "on_nan": "When the loss goes wrong",
+}
 _METADATA = {setting.name: setting.metadata for setting in fields(Training)}
 
 
@@ -199,6 +208,23 @@ TUNING = Training(batch=128, batch_of=RECORDS, epochs=3, weight_decay=0.0, beta2
 def syncs_each_batch(training: Training) -> bool:
     """Return whether gradients are summed after each micro-batch; with LoRA, they are small enough to be kept whole."""
     return training.sync_each_batch and not training.lora
+
+
+def grouped_settings() -> Mapping[str, Sequence["Field[Any]"]]:
+    """Return the settings by the titles of their groups, in the order of their declaration."""
+    groups: dict[str, list[Field[Any]]] = {}
+    title = ""
+    for setting in fields(Training):
+        title = GROUPS.get(setting.name, title)
+        groups.setdefault(title, []).append(setting)
+    return groups
+
+
+def written(value: Any) -> str:
+    """Return a value of a setting as a reader expects it: `written(True) -> "true"`, `written(()) -> "none"`."""
+    if isinstance(value, tuple):
+        return ", ".join(value) or "none"
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def is_fixed(setting: str) -> bool:

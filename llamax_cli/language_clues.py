@@ -15,12 +15,15 @@ from llamax_cli.languages import known, languages, name_of
 LANGUAGE_VARIETY = r"[A-Za-z]{2,3}[_-][A-Za-z]{2,4}"  # a language with its script or region
 # Codes that are English words or usual names of files: `mt` is machine translation.
 SHORT_WORDS = "am an as be ha he hi ho id in is it la lo mo mt my no om or pa pi so to"
+# Codes that a whole name means something else by: a file `cv.txt`, `os.txt` or `ts.txt` is in no such language.
+STEMS = "cv ee ie io ml mr ms na ng os ps sc si ss st ti ts tt"
 # Codes of three letters that are words in English or another big language.
 LONG_WORDS = """
 arm ast bel ben bos bul cat dan est fil fin gaz geo ger hau hun ice ind kam kan kat lin lit lug mac mal mao mar may mol
 mon nep nob ori pan per pol por pus som spa tam tel tur wel
 """
 WORDS = frozenset(f"{SHORT_WORDS} {LONG_WORDS}".split())
+STEM_WORDS = WORDS | frozenset(STEMS.split())
 # Columns that tables have beside texts.
 OTHER_NAMES = """
 author category comment corpus date dataset doc docid document domain genre id ids key license line lineno link note
@@ -117,7 +120,7 @@ def language_of_file(path: str, code_in_name: str, *, is_pair: bool, is_stem: bo
     code = language_in(code_in_name)
     if code is None:
         raise UsageError(f"{path}: no language in the name; say it with --langs")
-    if not is_pair and code_in_name.lower() in (WORDS if is_stem else SHORT_WORDS.split()):
+    if not is_pair and code_in_name.lower() in (STEM_WORDS if is_stem else SHORT_WORDS.split()):
         question = f"does {code_in_name!r} in the name mean {name_of(code)}?"
         raise UsageError(f"{path}: {question} Say the language: --langs {code}, or another one")
     return code

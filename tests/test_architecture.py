@@ -188,7 +188,7 @@ def test_every_command_is_in_the_table() -> None:
     """No module in commands/ is left out."""
     modules = {path.stem for path in (PACKAGE / "commands").glob("*.py")} - {"__init__"}
     assert modules == {re.sub("[- ]", "_", name) for name in cli.COMMANDS}
-    assert {name.partition(" ")[0] for name in cli.COMMANDS if " " in name} == set(cli.GROUPS)
+    assert {name.partition(" ")[0] for name in cli.COMMANDS if " " in name} == set(cli.COMMAND_GROUPS)
 
 
 def test_every_console_script_works() -> None:

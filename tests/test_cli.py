@@ -1,10 +1,8 @@
 """The command line itself: help, completion, one-line usage errors."""
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,8 @@ from support.processes import Outcome
 
 import llamax_cli
 from llamax_cli import __version__
-from llamax_cli.cli import COMMANDS, GROUPS, load
+from llamax_cli.cli import COMMAND_GROUPS, COMMANDS, load
+from llamax_cli.config import GROUPS, TUNING, Training, written
 from llamax_cli.console import counted
 
 Llamax = Callable[..., Outcome]
@@ -24,7 +23,7 @@ def test_help_lists_every_command(llamax: Llamax) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
     assert llamax().stdout == done.stdout
     text = "".join(done.stdout.decode().split())
-    for name, summary in {**COMMANDS, **GROUPS}.items():
+    for name, summary in {**COMMANDS, **COMMAND_GROUPS}.items():
         if " " in name:
             text_of = "".join(llamax(name.split()[0]).stdout.decode().split())
             assert "".join((name.split()[1] + summary).split()) in text_of
@@ -46,6 +45,18 @@ def test_help_leaves_line_breaks_to_the_terminal(name: str) -> None:
     paragraphs = load(name).help.split("\n\n")
     assert paragraphs[0] == COMMANDS[name]
     assert not any("\n" in paragraph for paragraph in paragraphs)
+
+
+@pytest.mark.parametrize(("name", "defaults"), [("train", Training()), ("tune", TUNING)])
+def test_help_lists_every_setting(llamax: Llamax, name: str, defaults: Training) -> None:
+    """In groups, after the options, with the defaults of the command."""
+    text = llamax(name, "--help").stdout.decode()
+    assert re.findall(r"^(.+) \(--set KEY=VALUE\):$", text, re.MULTILINE) == [*GROUPS.values()]
+    words = " ".join(text.split())
+    for setting in fields(Training):
+        told = f" {setting.name} {setting.metadata['help']}"
+        default = written(getattr(defaults, setting.name))
+        assert re.search(f"{re.escape(told)}( One of [^.]*[.])? {re.escape(f'[default: {default}]')}", words)
 
 
 def test_version(llamax: Llamax) -> None:
@@ -84,21 +95,6 @@ def test_usage_errors_are_one_line(llamax: Llamax, arguments: str, message: str)
     """The line names what is wrong and the nearest name that exists; nothing is written to standard output."""
     done = llamax(*arguments.split())
     assert (done.returncode, done.stdout, done.stderr.decode()) == (2, b"", f"llamax{message}\n")
-
-
-def test_completion_knows_commands_and_options() -> None:
-    """Shell completion answers without importing the commands."""
-
-    def complete(words: str, place: int) -> list[str]:
-        asked = {"_LLAMAX_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(place)}
-        command = [sys.executable, "-m", "llamax_cli"]
-        done = subprocess.run(command, env={**os.environ, **asked}, capture_output=True, text=True, check=True)
-        return done.stdout.split()
-
-    assert complete("llamax con", 1) == ["convert"]
-    assert complete("llamax help con", 2) == ["convert"]
-    assert complete("llamax help rec", 2) == ["recipe", "records"]
-    assert complete("llamax convert --man", 2) == ["--manifest"]
 
 
 def test_one_is_singular(llamax: Llamax) -> None:

@@ -98,7 +98,10 @@ def test_a_line_of_100_megabytes(tmp_path: Path, end: bytes, source: str) -> Non
     name = "in" if source == "file" else "stdin"
     if end == b"\n":
         assert (process.returncode, out) == (65, b"")
-        assert err.decode() == f"llamax upper: {name}:1: not JSON: Input data was truncated\n"
+        assert (
+            err.decode()
+            == f"llamax upper: {name}:1: not JSON: Input data was truncated; --rejects FILE sets such lines aside\n"
+        )
     else:
         assert (process.returncode, len(out)) == (0, len(line))
     assert processor_seconds() - before < 8

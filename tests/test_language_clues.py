@@ -144,14 +144,24 @@ def test_a_header_is_said_and_a_doubt_is_an_error(llamax: Llamax, tmp_path: Path
 
 def test_the_language_of_a_name_is_said(llamax: Llamax, tmp_path: Path) -> None:
     """Unless the user says it."""
-    for name in ("news.sw", "mt.txt", "test.mt", "train.it", "train.en", "train.mt"):
+    for name in ("news.sw", "mt.txt", "test.mt", "train.it", "train.en", "train.mt", "cv.txt", "news.cv"):
         written(tmp_path / name, "a")
     assert b"1 record; sw (Swahili) from the name; " in llamax("convert", "news.sw").stderr
     assert b"1 record; 0." in llamax("convert", "news.sw", "--mono", "sw").stderr
     assert b"1 record; it (Italian) and en (English) from names; " in llamax("convert", "train.it", "train.en").stderr
-    for files in (["mt.txt"], ["test.mt"], ["train.it"], ["train.en", "train.mt"]):
+    assert b"1 record; cv (Chuvash) from the name; " in llamax("convert", "news.cv").stderr
+    for files in (["mt.txt"], ["cv.txt"], ["test.mt"], ["train.it"], ["train.en", "train.mt"]):
         assert one_line(llamax("convert", *files), 2).startswith(f"{files[-1]}: does ")
     assert parsed(llamax("convert", "mt.txt", "--langs", "sw"))[0]["lang"] == "sw"
+
+
+def test_the_languages_of_a_dictionary_are_said(llamax: Llamax, tmp_path: Path) -> None:
+    """Of one by name, of many by number; not where the user said them."""
+    for name in ("en-my.txt", "en-no.txt", "en-sw.txt"):
+        written(tmp_path / name, "house a")
+    assert b"; en (English) and my (Burmese) from the name; " in llamax("build-lexicon", "en-my.txt").stderr
+    assert b"; 4 languages from names; " in llamax("build-lexicon", "en-my.txt", "en-no.txt", "en-sw.txt").stderr
+    assert b"from the name" not in llamax("build-lexicon", "en-my.txt", "--langs", "en-my").stderr
 
 
 def test_a_table_may_be_called_txt(llamax: Llamax, tmp_path: Path) -> None:

@@ -56,8 +56,8 @@ NAMES = (AUTO, *SEGMENTERS)
 def choose_segmenters(value: str) -> Mapping[str, str]:
     """Return the name of the segmenter of each language without spaces.
 
-    `value` has names, which are for all languages of the segmenter, and `LANG=NAME`, separated by commas; what comes
-    later counts. UsageError if a name or language is unknown, they do not go together, or a package is missing.
+    `value` has names, which are for all languages of the segmenter, and `LANGUAGE=NAME`, separated by commas; what
+    comes later counts. UsageError if a name or language is unknown, they do not go together, or a package is missing.
     """
     choices = dict(DEFAULTS)
     for item in filter(None, map(str.strip, value.split(","))):

@@ -6,8 +6,9 @@ from typer import Option
 
 from llamax_cli.augmentation import augmentation
 from llamax_cli.augmentation.segmenters import AUTO, NAMES, choose_segmenters, complete_segmenter
-from llamax_cli.lexicon.catalog import lexicon_path
+from llamax_cli.lexicon.catalog import lexicon_names, lexicon_path
 from llamax_cli.options.command import NEUTRAL, OptionGroup, Reads, command
+from llamax_cli.options.completion import completed, language_codes
 from llamax_cli.options.plain_text import PlainText, plain_text
 from llamax_cli.options.values import codes, codes_and, listed, share, whole_number
 from llamax_cli.streams.run import Run
@@ -23,19 +24,21 @@ def augment(
             "--dict",
             metavar="NAME|FILE,...",
             help="Lexicons; each language is taken from the one that has the most entries for it.",
+            autocompletion=completed(lexicon_names, as_list=True),
         ),
         Reads(lambda names: map(lexicon_path, listed(names))),
     ],
     rate: Annotated[float, share(metavar="SHARE", help="Share of the words to replace.")] = 0.3,
     into: Annotated[
-        str | None, Option(metavar="LANG,...", help="Replace words by words of these languages only.")
+        str | None, Option(metavar="LANGUAGE,...", help="Replace words by words of these languages only.")
     ] = None,
     not_: Annotated[
         str | None,
         Option(
             "--not",
-            metavar="LANG,...",
+            metavar="LANGUAGE,...",
             help="Never replace words by words of these languages; tgt is the target language of each pair.",
+            autocompletion=completed(lambda: [augmentation.TARGET, *language_codes()], as_list=True),
         ),
     ] = None,
     copies: Annotated[
@@ -57,7 +60,7 @@ def augment(
     segmenter: Annotated[
         str,
         Option(
-            metavar="[LANG=]NAME,...",
+            metavar="[LANGUAGE=]NAME,...",
             autocompletion=complete_segmenter,
             help=f"Word segmenters of languages without spaces: {', '.join(NAMES)}.",
         ),

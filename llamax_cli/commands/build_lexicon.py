@@ -22,7 +22,7 @@ def build_lexicon(
     run: Run,
     from_: Annotated[str | None, format_option("--from", "Input format, where it is not detected", FORMATS)] = None,
     langs: Annotated[
-        str | None, Option(metavar="SRC-TGT", help="The two languages, such as en-fr, if no file name gives them.")
+        str | None, Option(metavar="PAIR", help="The two languages, such as en-fr, if no file name gives them.")
     ] = None,
     name: Annotated[
         str | None,
@@ -31,7 +31,7 @@ def build_lexicon(
     ] = None,
     list_: Annotated[bool, Option("--list", help="Show the lexicons that have a name.")] = False,
     stats: Annotated[bool, Option("--stats", help="Write statistics of each language instead of entries.")] = False,
-    only: Annotated[str | None, Option(metavar="LANG,...", help="Keep these languages and no others.")] = None,
+    only: Annotated[str | None, Option(metavar="LANGUAGE,...", help="Keep these languages and no others.")] = None,
     max_words: Annotated[
         int | None, whole_number(metavar="N", low=1, help="Leave out entries of more than N words.")
     ] = None,
@@ -42,7 +42,7 @@ def build_lexicon(
     hops: Annotated[
         int,
         whole_number(
-            metavar="1|2", low=1, high=2, help="With 2, also translate through a word that two dictionaries share."
+            metavar="N", low=1, high=2, help="With 2, also translate through a word that two dictionaries share."
         ),
     ] = 1,
 ) -> None:
@@ -51,7 +51,7 @@ def build_lexicon(
     Reads MUSE, PanLex, GATITOS, hunalign, mRASP, tables, entries and compiled lexicons, as files or folders. Format and
     languages are detected from file names and contents. With -o FILE.lex or --name the lexicon is compiled.
 
-    Example: llamax build-lexicon muse panlex --name mine
+    Example: llamax build-lexicon muse panlex --name mine --rejects bad.jsonl
     """
     if list_:
         lexicon_writer.write_list(run)

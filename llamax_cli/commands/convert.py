@@ -10,6 +10,7 @@ from llamax_cli.conversion.detection import FORMATS
 from llamax_cli.conversion.segments import CorpusRequest
 from llamax_cli.conversion.selection import Selection
 from llamax_cli.options.command import command
+from llamax_cli.options.completion import completed
 from llamax_cli.options.values import codes, columns_by_language, format_option, listed, portion, whole_number
 from llamax_cli.streams.chunks import WHOLE, Portion
 from llamax_cli.streams.run import Run
@@ -22,17 +23,17 @@ def convert(
     as_: Annotated[str, format_option("--as", "Output format", writers.TARGETS)] = "records",
     pairs: Annotated[
         str | None,
-        Option(metavar="SRC-TGT,...", help="Directions to write, in this order; * is any language, as in en-zh,*-en."),
+        Option(metavar="PAIR,...", help="Directions to write, in this order; * is any language, as in en-zh,*-en."),
     ] = None,
     mono: Annotated[
-        str | None, Option(metavar="LANG,...", help="Languages to write as single texts; * is every language.")
+        str | None, Option(metavar="LANGUAGE,...", help="Languages to write as single texts; * is every language.")
     ] = None,
     langs: Annotated[
-        str | None, Option(metavar="LANG,...", help="Languages of the files or columns, in their order.")
+        str | None, Option(metavar="LANGUAGE,...", help="Languages of the files or columns, in their order.")
     ] = None,
     columns: Annotated[
         str | None,
-        Option(metavar="LANG=COLUMN,...", help="Columns of a table, by name or number, as in en=1,zh=chinese."),
+        Option(metavar="LANGUAGE=COLUMN,...", help="Columns of a table, by name or number, as in en=1,zh=chinese."),
     ] = None,
     sample: Annotated[
         int | None, whole_number(metavar="N", low=1, help="Draw N records for each direction, without replacement.")
@@ -40,15 +41,22 @@ def convert(
     part: Annotated[
         Portion,
         Option(
-            metavar="I/K",
+            metavar="I/N",
             parser=portion,
-            help="Take the I-th of K parts, which share no segment.",
+            help="Take the I-th of N parts, which share no segment.",
             show_default=False,
         ),
     ] = WHOLE,
     seed: Annotated[int, whole_number(metavar="N", help="Random seed.")] = 0,
     drop_empty: Annotated[bool, Option("--drop-empty", help="Leave out records with an empty text.")] = False,
-    field: Annotated[str, Option(metavar="KEY", help="The key that --as text writes.")] = "text",
+    field: Annotated[
+        str,
+        Option(
+            metavar="KEY",
+            help="The key that --as text writes.",
+            autocompletion=completed(("text", "src", "tgt", "mt")),
+        ),
+    ] = "text",
     name: Annotated[
         str | None,
         Option(metavar="NAME", help="Beginning of every id, instead of the folder and file name of the corpus."),

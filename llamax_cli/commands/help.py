@@ -44,7 +44,7 @@ def help(  # noqa: A001
     ] = None,
     schema: Annotated[bool, Option("--schema", help="Of the topic records: write their JSON Schema.")] = False,
     man: Annotated[
-        Path | None, Option("--man", metavar="DIR", help="Write all pages as man pages into this folder.")
+        Path | None, Option("--man", metavar="FOLDER", help="Write all pages as man pages into this folder.")
     ] = None,
 ) -> None:
     """Show the manual: a page for each command and each topic.
@@ -61,7 +61,7 @@ def help(  # noqa: A001
     if schema and name != "records":
         raise UsageError("--schema describes records: llamax help records --schema")
     if man and (name or schema):
-        raise UsageError("--man writes all pages and takes no name: llamax help --man DIR")
+        raise UsageError("--man writes all pages and takes no name: llamax help --man FOLDER")
     if schema:
         from llamax_cli.manual.schema import document
 

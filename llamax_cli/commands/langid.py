@@ -9,6 +9,7 @@ from llamax_cli.identification.annotation import AnnotationRequest
 from llamax_cli.identification.detectors import DEFAULT, DETECTORS
 from llamax_cli.identification.langid_run import SELECTION_NAMES, LangidRequest, write_identified
 from llamax_cli.options.command import READS, OptionGroup, command
+from llamax_cli.options.completion import completed
 from llamax_cli.options.plain_text import PlainText, plain_text
 from llamax_cli.options.values import listed, one_of, share
 from llamax_cli.streams.run import Run
@@ -20,7 +21,11 @@ def langid(
     plain: Annotated[PlainText, OptionGroup(plain_text)],
     field: Annotated[
         str | None,
-        Option(metavar="KEY,...", help="Keys to identify instead of the text or the translation, as in src,tgt."),
+        Option(
+            metavar="KEY,...",
+            help="Keys to identify instead of the text or the translation, as in src,tgt.",
+            autocompletion=completed(("src", "tgt", "mt", "text"), as_list=True),
+        ),
     ] = None,
     detector: Annotated[
         str | None,
@@ -38,7 +43,7 @@ def langid(
     select: Annotated[
         str | None,
         Option(
-            metavar="WHICH",
+            metavar="NAME",
             callback=one_of(SELECTION_NAMES),
             help="Keep translations that are on-target or off-target, records in their declared language (match), or "
             "the best candidate for each source (best).",
@@ -46,7 +51,7 @@ def langid(
     ] = None,
     min_score: Annotated[
         float | None,
-        share(metavar="P", help="With --select, an answer less probable than P matches no language."),
+        share(metavar="SHARE", help="With --select, an answer that is less probable matches no language."),
     ] = None,
     summary: Annotated[
         bool,

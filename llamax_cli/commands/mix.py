@@ -41,7 +41,7 @@ def mix(
             metavar="N", low=1, high=MOST_COPIES, help="Number of copies, in all, of each pair that is repeated."
         ),
     ] = 3,
-    flip: Annotated[float, share(metavar="P", help="Probability of the opposite direction, for each pair.")] = 0.5,
+    flip: Annotated[float, share(metavar="SHARE", help="Probability of the opposite direction, for each pair.")] = 0.5,
     mono_size: Annotated[
         int | None,
         whole_number(metavar="N", low=1, help="Take at most N texts (or blocks) of each language, instead of all."),
@@ -54,13 +54,15 @@ def mix(
     temperature: Annotated[
         float,
         real_number(
-            metavar="T", low=0.01, help="Give each direction of an origin a share in proportion to n ** (1 / T)."
+            metavar="NUMBER",
+            low=0.01,
+            help="Give each direction of an origin a share in proportion to n ** (1 / NUMBER).",
         ),
     ] = 1.0,
     parallel: Annotated[
         str,
         Option(
-            metavar="FORM",
+            metavar="NAME",
             callback=one_of(("connected", "split")),
             help="Write a pair as one sample (connected) or as two texts (split).",
         ),
@@ -70,10 +72,12 @@ def mix(
         whole_number(metavar="N", low=16, help="Cut texts into blocks of at most N tokens; the paper uses 512."),
     ] = None,
     tokenizer: Annotated[
-        Path | None, Option(metavar="PATH", help="Folder or file of the tokenizer that counts these tokens."), READS
+        Path | None,
+        Option(metavar="FILE|FOLDER", help="Folder or file of the tokenizer that counts these tokens."),
+        READS,
     ] = None,
     exclude: Annotated[
-        list[str] | None, Option(metavar="PATH...", help="Leave out sentences of these evaluation sets."), READS
+        list[str] | None, Option(metavar="FILE|FOLDER...", help="Leave out sentences of these evaluation sets."), READS
     ] = None,
     plan: Annotated[
         bool, Option("--plan", help="Write how many pairs each direction lacks, instead of samples.")

@@ -19,7 +19,7 @@ def pivot(
     run: Run,
     plain: Annotated[PlainText, OptionGroup(plain_text)],
     options: Annotated[flags.TranslationOptions, OptionGroup(flags.translation_options)],
-    via: Annotated[str, Option(metavar="LANG", help="Pivot language.")] = "en",
+    via: Annotated[str, Option(metavar="LANGUAGE", help="Pivot language.")] = "en",
     only: Annotated[
         str | None,
         Option(
@@ -32,7 +32,7 @@ def pivot(
     second_model: Annotated[
         str | None,
         Option(
-            metavar="NAME|DIR",
+            metavar="NAME|FOLDER",
             help="Model for the second step, from the pivot language; by default the same.",
             show_default=False,
         ),

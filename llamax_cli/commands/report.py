@@ -33,13 +33,13 @@ def report(
         str | None, Option(metavar="NAME,...", help="Show these metrics only, such as spbleu,comet.")
     ] = None,
     central: Annotated[
-        str | None, Option(metavar="LANG,...", help="Average around these central languages only.")
+        str | None, Option(metavar="LANGUAGE,...", help="Average around these central languages only.")
     ] = None,
     not_: Annotated[
         str | None,
         Option(
             "--not",
-            metavar="LANG,...|85",
+            metavar="LANGUAGE,...|85",
             help="Leave these languages out of averages; 85 is those that the paper's second table omits.",
         ),
     ] = None,

@@ -6,9 +6,11 @@ from typing import Annotated
 from typer import Option
 
 from llamax_cli.options.command import READS, WRITES, OptionGroup, command
+from llamax_cli.options.completion import completed, language_codes
 from llamax_cli.options.plain_text import PlainText, plain_translations
 from llamax_cli.options.values import codes, format_option, listed, one_of, whole_number
 from llamax_cli.scoring.metrics import METRICS
+from llamax_cli.scoring.spm_models import PUBLISHED
 from llamax_cli.streams.run import Run
 
 TOKENIZERS = ("auto", "13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none")
@@ -19,10 +21,21 @@ def score(
     run: Run,
     plain: Annotated[PlainText, OptionGroup(plain_translations)],
     metric: Annotated[
-        str, Option(metavar="NAME,...", help=f"Metrics, one or several of {', '.join(METRICS)}; may be repeated.")
+        str,
+        Option(
+            metavar="NAME,...",
+            help=f"Metrics, one or several of {', '.join(METRICS)}; may be repeated.",
+            autocompletion=completed(METRICS, as_list=True),
+        ),
     ] = "spbleu",
     spm: Annotated[
-        str, Option(metavar="NAME|FILE", help="SentencePiece model of spBLEU: flores101, flores200 or a file."), READS
+        str,
+        Option(
+            metavar="NAME|FILE",
+            help=f"SentencePiece model of spBLEU: {', '.join(PUBLISHED)} or a file.",
+            autocompletion=completed(PUBLISHED),
+        ),
+        READS,
     ] = "flores101",
     tokenize: Annotated[
         str,
@@ -49,14 +62,15 @@ def score(
         Option("--summary", help="Write averages from and into a central language: low, high and all resources."),
     ] = False,
     central: Annotated[
-        str | None, Option(metavar="LANG,...", help="Average around these central languages only.")
+        str | None, Option(metavar="LANGUAGE,...", help="Average around these central languages only.")
     ] = None,
     not_: Annotated[
         str | None,
         Option(
             "--not",
-            metavar="LANG,...|85",
+            metavar="LANGUAGE,...|85",
             help="Leave these languages out of averages; 85 is those that the paper's second table omits.",
+            autocompletion=completed(lambda: ["85", *language_codes()], as_list=True),
         ),
     ] = None,
     against: Annotated[
@@ -100,7 +114,7 @@ def score(
     ] = "Unbabel/wmt22-comet-da",
     comet_python: Annotated[
         str | None,
-        Option(metavar="PATH", help="Python that has unbabel-comet; without it, $LLAMAX_COMET_PYTHON."),
+        Option(metavar="FILE", help="Python that has unbabel-comet; without it, $LLAMAX_COMET_PYTHON."),
         READS,
     ] = None,
 ) -> None:

@@ -12,11 +12,12 @@ from llamax_cli.options.training import TrainingOptions, training_command, train
 @training_command
 def train(
     model: Annotated[
-        str, Option(metavar="FOLDER|NAME", help="Model to train: a folder, a hub name or, with --init, a config.json.")
+        str, Option(metavar="NAME|FOLDER", help="Model to train: a folder, a hub name or, with --init, a config.json.")
     ],
-    data: Annotated[list[str], Option(metavar="FILE", help="Samples, as llamax mix writes them; may be repeated.")],
+    data: Annotated[list[str], Option(metavar="FILE...", help="Samples, as llamax mix writes them.")],
     output: Annotated[
-        Path, Option("-o", "--output", metavar="DIR", help="Output folder: checkpoints, metrics and the trained model.")
+        Path,
+        Option("-o", "--output", metavar="FOLDER", help="Output folder: checkpoints, metrics and the trained model."),
     ],
     init: Annotated[bool, Option("--init", help="Start from random weights.")] = False,
     *,

@@ -15,7 +15,7 @@ from llamax_cli.options.values import one_of
 def tune(
     model: Annotated[
         str | None,
-        Option(metavar="FOLDER|NAME", help="Model to tune or to evaluate: a folder or a hub name.", show_default=False),
+        Option(metavar="NAME|FOLDER", help="Model to tune or to evaluate: a folder or a hub name.", show_default=False),
     ] = None,
     data: Annotated[
         list[str] | None,
@@ -30,7 +30,7 @@ def tune(
         Option(
             "-o",
             "--output",
-            metavar="DIR",
+            metavar="FOLDER",
             help="Output folder: checkpoints, metrics and the tuned model.",
             show_default=False,
         ),
@@ -50,7 +50,7 @@ def tune(
     ] = None,
     average: Annotated[
         list[str] | None,
-        Option(metavar="DIR...", help="Average these models and write the mean to -o.", show_default=False),
+        Option(metavar="FOLDER...", help="Average these models and write the mean to -o.", show_default=False),
     ] = None,
     *,
     training: Annotated[TrainingOptions, OptionGroup(training_options)],

@@ -1,6 +1,5 @@
 """The formats of corpora: which format a path is in, and opening the corpora at a path."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from llamax_cli.errors import DataError
 from llamax_cli.language_clues import language_in
 from llamax_cli.registry import find
 from llamax_cli.streams.lines import bare
+from llamax_cli.streams.unread import refuse_unread
 
 FORMATS = {
     "text": "llamax_cli.conversion.formats.aligned:open_text",
@@ -33,16 +33,6 @@ BY_ENDING = {
     ".dev": "flores", ".devtest": "flores",
 }  # fmt: skip
 BY_CONTENT = {b"<tmx": "tmx", b"<dataset": "wmt", b"<srcset": "wmt", b"<refset": "wmt"}
-# What no format reads, by the ending of the name and by the first bytes: better refused by its name than read as text.
-UNREAD_ENDINGS = {
-    ".xlf": "XLIFF", ".xliff": "XLIFF", ".sdlxliff": "XLIFF", ".srt": "subtitles", ".vtt": "subtitles",
-    ".gguf": "a GGUF model", ".dz": "a dictionary of dictd", ".po": "gettext", ".docx": "Word", ".xlsx": "Excel",
-    ".pdf": "PDF", ".zip": "ZIP", ".html": "HTML", ".safetensors": "weights of a model",
-}  # fmt: skip
-UNREAD_CONTENT = {
-    b"<xliff": "XLIFF", b"WEBVTT": "subtitles", b"GGUF": "a GGUF model", b"%PDF-": "PDF", b"PK\x03\x04": "ZIP",
-    b"<!DOCTYPE html": "HTML", b"<html": "HTML", b"<?xml": "XML of another kind",
-}  # fmt: skip
 BY_FOLDER = {  # by the first pattern that matches a file in a folder or one level below
     "*.dev": "flores", "*.devtest": "flores", "newstest*-ref.*.txt*": "ntrex",
     "test.en-*.tsv*": "tico19", "dev.en-*.tsv*": "tico19", "all.en-*.tsv*": "tico19",
@@ -76,7 +66,7 @@ def detect(path: str, request: CorpusRequest) -> str:
         if tag in head[:1000]:
             request.input(path).spool()  # these formats read it more than once
             return kind
-    _refuse_unread(path, name, head)
+    refuse_unread(path, head)
     if first.startswith(b"[") and b"{" in head[:1000]:
         raise DataError(f"{path} is a JSON array, not JSON lines; convert it first: jq -c '.[]'")
     if first.lstrip().startswith(b"{"):
@@ -88,18 +78,6 @@ def detect(path: str, request: CorpusRequest) -> str:
     if name.suffix in {".tsv", ".tab"} or (b"\t" in first and _is_table(name.name, _lines(head), request)):
         return "tsv"
     return "text" if len(request.paths) == 1 else "moses"
-
-
-def _refuse_unread(path: str, name: Path, head: bytes) -> None:
-    """Raise DataError with what a file is, if that is known to be nothing that any format reads."""
-    begins = head[:1000].lstrip()
-    kind = next((kind for mark, kind in UNREAD_CONTENT.items() if begins.startswith(mark)), None)
-    is_xliff = kind == UNREAD_CONTENT[b"<?xml"] and b"<xliff" in begins
-    kind = "XLIFF" if is_xliff else kind or UNREAD_ENDINGS.get(name.suffix.lower())
-    if kind is None and re.match(rb"\d+\r?\n\d\d:\d\d:\d\d,\d{3} --> ", begins):
-        kind = "subtitles"
-    if kind is not None:
-        raise DataError(f"{path} is {kind}, which llamax does not read; extract its text, or export it as TMX or TSV")
 
 
 def _is_table(name: str, lines: Sequence[str], request: CorpusRequest) -> bool:

@@ -130,7 +130,9 @@ def interpret_pattern(pattern: str, size: int) -> set[Group]:
     }
     meanings = {cast(Group, codes) for split in splits if None not in (codes := tuple(map(_code_or_any, split)))}
     if not meanings:
-        raise UsageError(f"{pattern!r} is not {'a language' if size == 1 else 'SRC-TGT'}" + _explain_unknown(splits))
+        raise UsageError(
+            f"{pattern!r} is not {'a language' if size == 1 else 'a pair, such as en-de'}" + _explain_unknown(splits)
+        )
     return meanings
 
 

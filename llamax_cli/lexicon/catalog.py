@@ -33,7 +33,7 @@ def open_lexicon(name: str | Path) -> Lexicon:
     """Open a compiled lexicon by its path or its name; raise LexiconError if there is none."""
     path = lexicon_path(name)
     if path != Path(name) and not path.is_file():
-        hint = suggestion(str(name), (path.stem for path in _paths()))
+        hint = suggestion(str(name), lexicon_names())
         raise LexiconError(
             f"no lexicon named {str(name)!r}; {hint}; to build it: llamax build-lexicon --name {name} ..."
         )
@@ -58,6 +58,11 @@ def describe_lexicons() -> Iterator[dict[str, Any]]:
             yield {**record, "error": str(error)}
         else:
             yield {**record, "entries": len(lexicon), "languages": lexicon.languages, "bytes": lexicon.size}
+
+
+def lexicon_names() -> list[str]:
+    """Return the names of all lexicons that have one."""
+    return [path.stem for path in _paths()]
 
 
 def _paths() -> list[Path]:

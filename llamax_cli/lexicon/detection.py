@@ -9,6 +9,7 @@ from llamax_cli.lexicon.dictionaries import Dictionary, DictionaryRequest, dicti
 from llamax_cli.lexicon.formats.marked import MARKED, SIDE_SEPARATOR
 from llamax_cli.registry import find
 from llamax_cli.streams.lines import bare
+from llamax_cli.streams.unread import refuse_unread
 
 FORMATS = {
     "muse": "llamax_cli.lexicon.formats.two_columns:open_muse",
@@ -61,6 +62,7 @@ def detect(request: DictionaryRequest, path: str) -> str:
     for pattern, kind in BY_NAME.items():
         if re.fullmatch(pattern, name):
             return kind
+    refuse_unread(path, request.input(path).head())
     lines = head_lines(request.input(path))
     if lines[0].lstrip().startswith("{"):
         return "records"

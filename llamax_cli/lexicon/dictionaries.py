@@ -52,7 +52,8 @@ class DictionaryRequest:
     """How to open dictionaries.
 
     `input` opens a path and records it as an input of the run; `languages` are the two that the user declared, if any;
-    `tally` counts what a format leaves out; `conclusions` takes what was concluded from headers.
+    `tally` counts what a format leaves out; `conclusions` takes what was concluded from
+    names and headers.
     """
 
     input: Callable[[str | Path], Input]
@@ -87,6 +88,8 @@ class DictionaryRequest:
             )
         if languages[0] == languages[1]:
             raise UsageError(f"{path}: both sides are in {languages[0]}; give two languages, for example --langs en-fr")
+        if not self.languages:
+            self.conclusions.names[path] = languages
         return languages[0], languages[1]
 
 

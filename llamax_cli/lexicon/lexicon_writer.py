@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from llamax_cli.console import counted, print_table
-from llamax_cli.errors import DataError, UsageError
+from llamax_cli.errors import UsageError
 from llamax_cli.lexicon.builder import BuildContext
 from llamax_cli.lexicon.catalog import ENDING, describe_lexicons, path_of
 from llamax_cli.lexicon.rows import BuildOptions
@@ -37,15 +37,7 @@ def destination(run: Run, name: str | None, *, stats: bool) -> Path | None:
 def context(run: Run) -> BuildContext:
     """Return what a build needs from its run."""
     run.merges = True
-
-    def reject(name: str, line: int, reason: str, raw: bytes) -> None:
-        try:
-            run.reject(name, line, reason, raw)
-        except DataError as error:
-            error.add_note("--rejects FILE sets such lines aside")
-            raise
-
-    return BuildContext(reject, run.tally, run.add_read, run.start_phase, run.settings.workers)
+    return BuildContext(run.reject, run.tally, run.add_read, run.start_phase, run.settings.workers)
 
 
 def write(run: Run, entries: Iterable[Entry], statistics: dict[str, LanguageStatistics], path: Path | None) -> None:

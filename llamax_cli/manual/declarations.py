@@ -3,14 +3,14 @@
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import Field, fields
+from dataclasses import Field
 from functools import cache
 from typing import Any
 
 from typer import Context
 
 from llamax_cli.cli import load
-from llamax_cli.config import TUNING, Training
+from llamax_cli.config import TUNING, Training, grouped_settings, written
 from llamax_cli.manual.tables import code, prose, table
 
 SHARED = "Every command"  # the title of the options that mean the same everywhere
@@ -79,11 +79,16 @@ def _limits(parameter: Any) -> list[str]:
 
 
 def settings(name: str) -> str:
-    """Return the table of all settings of a run, with their defaults for `train` or `tune`."""
+    """Return the tables of all settings of a run, with their defaults for `train` or `tune`."""
+    groups = (f"**{title}**\n\n{_settings_table(name, group)}" for title, group in grouped_settings().items())
+    return "\n\n".join(groups)
+
+
+def _settings_table(name: str, group: Sequence[Field[Any]]) -> str:
     usual = Training()
     defaults = TUNING if name == "tune" else usual
     rows = []
-    for each in fields(Training):
+    for each in group:
         value, other = shown(getattr(defaults, each.name)), shown(getattr(usual, each.name))
         rows.append((code(each.name), _meaning(each), value if value == other else f"{value} (train: {other})"))
     return table(("setting", "meaning", "default"), rows)
@@ -95,7 +100,5 @@ def _meaning(setting: Field[Any]) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a value of a setting as a reader expects it: `shown(True) -> "true"`, `shown(()) -> "none"`."""
-    if isinstance(value, tuple):
-        return ", ".join(map(code, value)) or "none"
-    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+    """Return a value of a setting as a cell: `shown(("a", "b")) -> "`a`, `b`"`."""
+    return ", ".join(map(code, value)) or "none" if isinstance(value, tuple) else written(value)

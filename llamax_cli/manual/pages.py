@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from llamax_cli.cli import COMMANDS, GROUPS
+from llamax_cli.cli import COMMAND_GROUPS, COMMANDS
 from llamax_cli.manual import declarations, tables
 
 FOLDER = Path(__file__).parent
@@ -49,14 +49,14 @@ def stem(name: str) -> str:
 
 def names() -> list[str]:
     """Return the names of all pages: the commands in the order of the recipe, groups of them, then the topics."""
-    return [*COMMANDS, *GROUPS, *topics()]
+    return [*COMMANDS, *COMMAND_GROUPS, *topics()]
 
 
 def source(name: str) -> str:
     """Return a page as it is written; a command without one is described by its own docstring, a group by its list."""
-    if name in GROUPS:
+    if name in COMMAND_GROUPS:
         items = "".join(_item(each) for each in COMMANDS if each.startswith(f"{name} "))
-        return f"# llamax {name}\n\n{GROUPS[name]}\n\nUsage: `llamax {name} COMMAND`\n\n{items}"
+        return f"# llamax {name}\n\n{COMMAND_GROUPS[name]}\n\nUsage: `llamax {name} COMMAND`\n\n{items}"
     path = FOLDER / f"{stem(name)}.md"
     if path.exists() or name not in COMMANDS:
         return path.read_text(encoding="utf-8")
@@ -66,7 +66,7 @@ def source(name: str) -> str:
 
 def summary(name: str) -> str:
     """Return the sentence that sums a page up: the table's for a command, the first of the page for a topic."""
-    return {**COMMANDS, **GROUPS}.get(name) or " ".join(source(name).split("\n\n")[1].split())
+    return {**COMMANDS, **COMMAND_GROUPS}.get(name) or " ".join(source(name).split("\n\n")[1].split())
 
 
 def page(name: str) -> str:
@@ -82,7 +82,7 @@ def _needs(found: re.Match[str]) -> str:
 
 def index() -> str:
     """Return the page that lists all others."""
-    parts = {"Commands": [*COMMANDS, *GROUPS], "Topics": topics()}
+    parts = {"Commands": [*COMMANDS, *COMMAND_GROUPS], "Topics": topics()}
     lists = (f"## {title}\n\n{''.join(map(_item, names))}" for title, names in parts.items())
     opening = "`llamax help NAME` shows the page of a command or topic; `llamax NAME --help` lists a command's options."
     return "\n".join([f"# llamax\n\nThe manual of llamax, a page for each command and topic.\n\n{opening}\n", *lists])

@@ -14,7 +14,8 @@ from typer.core import TyperCommand
 
 from llamax_cli.console import say
 from llamax_cli.errors import UsageError
-from llamax_cli.options.values import named_file, portion, reject_limit, whole_number, worker_count
+from llamax_cli.options.completion import add_completion
+from llamax_cli.options.values import LIST, named_file, portion, reject_limit, whole_number, worker_count
 from llamax_cli.ranks import rank
 from llamax_cli.streams.chunks import WHOLE, Portion
 from llamax_cli.streams.paths import NamedPath, check_paths
@@ -54,8 +55,6 @@ class Writes(Reads):
 
 
 READS, WRITES = Reads(), Writes()
-
-LIST = ",..."  # how the value of an option is described that holds several
 
 _option = partial(typer.Option, rich_help_panel="Every command", show_default=False)
 _number = partial(whole_number, rich_help_panel="Every command", show_default=False)
@@ -314,7 +313,9 @@ def _value(parameter: inspect.Parameter, given: Mapping[str, Any]) -> Any:
     return group.value(given) if group else given[parameter.name]
 
 
-def _signature(options: Iterable[inspect.Parameter], *, files: bool) -> inspect.Signature:
+def _signature(options: Sequence[inspect.Parameter], *, files: bool) -> inspect.Signature:
+    for option in options:
+        add_completion(option)
     keyword = inspect.Parameter.KEYWORD_ONLY
     argument = inspect.Parameter("files", keyword, annotation=Annotated[list[str] | None, FILES], default=None)
     return inspect.Signature(

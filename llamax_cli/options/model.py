@@ -11,6 +11,7 @@ from llamax_cli.models import prompts
 from llamax_cli.models.contracts import PAPER_BEAM, PAPER_TOKENS, QUANTIZATIONS, Decoding, ModelChoice
 from llamax_cli.models.server_address import ServerAddress
 from llamax_cli.options.command import NEUTRAL, READS
+from llamax_cli.options.completion import completed
 from llamax_cli.options.values import codes, digits, one_of, real_number, whole_number
 from llamax_cli.translation.directions import DefaultLanguages
 from llamax_cli.translation.engines.registry import ENGINES, check_supported
@@ -28,7 +29,7 @@ def _tokens(value: str) -> str:
 
 Model = Annotated[
     str,
-    Option("--model", metavar="NAME|DIR", help="Name on the hub or the server, or a folder.", rich_help_panel=MODEL),
+    Option("--model", metavar="NAME|FOLDER", help="Name on the hub or the server, or a folder.", rich_help_panel=MODEL),
     READS,
 ]
 Engine = Annotated[
@@ -45,6 +46,7 @@ Template = Annotated[
     Option(
         metavar="NAME|FILE",
         help=f"Prompt template: auto, {', '.join(prompts.TEMPLATES)}, or a file with {{src}} and {{tgt_lang}}.",
+        autocompletion=completed((prompts.AUTO, *prompts.TEMPLATES)),
         rich_help_panel=MODEL,
     ),
     READS,
@@ -52,13 +54,17 @@ Template = Annotated[
 Device = Annotated[
     str,
     Option(
-        help="Device: auto, cpu, cuda, cuda:1, mps, or all (the model is split over all GPUs).", rich_help_panel=MODEL
+        metavar="NAME",
+        help="Device: auto, cpu, cuda, cuda:1, mps, or all (the model is split over all GPUs).",
+        autocompletion=completed(("auto", "cpu", "cuda", "mps", "all")),
+        rich_help_panel=MODEL,
     ),
     NEUTRAL,
 ]
 Dtype = Annotated[
     str,
     Option(
+        metavar="NAME",
         help=f"Data type: {', '.join(DTYPES)}. auto is bfloat16 on a GPU and float32 on a CPU.",
         callback=one_of(DTYPES),
         rich_help_panel=MODEL,
@@ -66,7 +72,7 @@ Dtype = Annotated[
 ]
 Lora = Annotated[
     str | None,
-    Option(metavar="DIR", help="LoRA adapter to merge into the model.", show_default=False, rich_help_panel=MODEL),
+    Option(metavar="FOLDER", help="LoRA adapter to merge into the model.", show_default=False, rich_help_panel=MODEL),
     READS,
 ]
 TrustRemoteCode = Annotated[
@@ -110,6 +116,7 @@ MaxNewTokens = Annotated[
     Option(
         metavar="N|auto",
         callback=_tokens,
+        autocompletion=completed(("auto",)),
         help="Most tokens of a translation; a longer one is cut and marked. auto adapts to each source.",
         rich_help_panel=SEARCH,
     ),
@@ -122,14 +129,21 @@ Sample = Annotated[
         rich_help_panel=SEARCH,
     ),
 ]
-Temperature = Annotated[float, real_number(low=0.01, help="Temperature of --sample.", rich_help_panel=SEARCH)]
+Temperature = Annotated[
+    float, real_number(metavar="NUMBER", low=0.01, help="Temperature of --sample.", rich_help_panel=SEARCH)
+]
 TopP = Annotated[
     float,
     real_number(
-        "--top-p", low=0.01, high=1.0, help="Share of probability that --sample draws from.", rich_help_panel=SEARCH
+        "--top-p",
+        metavar="SHARE",
+        low=0.01,
+        high=1.0,
+        help="Share of probability that --sample draws from.",
+        rich_help_panel=SEARCH,
     ),
 ]
-Seed = Annotated[int, whole_number(help="Random seed of --sample and --plan.", rich_help_panel=SEARCH)]
+Seed = Annotated[int, whole_number(metavar="N", help="Random seed of --sample and --plan.", rich_help_panel=SEARCH)]
 Server = Annotated[
     ServerAddress | None,
     Option(
@@ -163,10 +177,11 @@ PerMinute = Annotated[
 
 
 SrcLang = Annotated[
-    str | None, Option(metavar="LANG", help="Source language of records that do not name one.", show_default=False)
+    str | None, Option(metavar="LANGUAGE", help="Source language of records that do not name one.", show_default=False)
 ]
 Into = Annotated[
-    str | None, Option(metavar="LANG,...", help="Target languages of records that do not name one.", show_default=False)
+    str | None,
+    Option(metavar="LANGUAGE,...", help="Target languages of records that do not name one.", show_default=False),
 ]
 
 

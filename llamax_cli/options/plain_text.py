@@ -23,6 +23,7 @@ from llamax_cli.records import Record, serialise
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.lines import bare
 from llamax_cli.streams.run import Run
+from llamax_cli.streams.unread import refuse_unread
 
 BATCH = 1000  # records that are read before the first of them is passed on, at most
 LINES = {"text", "tsv", "tatoeba", "flores", "ntrex"}  # what a line of text may look like, by its name or first line
@@ -35,7 +36,7 @@ From = Annotated[
 
 Langs = Annotated[
     str | None,
-    Option(metavar="LANG,...", help="Languages of files that are not records, in the order of their columns."),
+    Option(metavar="LANGUAGE,...", help="Languages of files that are not records, in the order of their columns."),
 ]
 
 
@@ -57,12 +58,12 @@ def plain_monolingual(
 
 def plain_translations(
     langs: Annotated[
-        str | None, Option(metavar="SRC-TGT", help="Direction of translations and references in plain text.")
+        str | None, Option(metavar="PAIR", help="Direction of translations and references in plain text.")
     ] = None,
 ) -> "PlainText":
     """Return how plain text is read by a command that compares it line by line: a number is the id of each line."""
     direction = _direction(langs) if langs else ()
-    return PlainText(direction[1:], None, "its direction with --langs SRC-TGT", True, direction)
+    return PlainText(direction[1:], None, "its direction, as in --langs de-en", True, direction)
 
 
 def _direction(langs: str) -> tuple[str, ...]:
@@ -86,7 +87,7 @@ class PlainText:
 
     languages: tuple[str, ...] = ()
     format: str | None = None
-    flag: str = "its language with --langs LANG"
+    flag: str = "its language, as in --langs en"
     is_numbered: bool = False
     direction: tuple[str, ...] = ()
     is_monolingual: bool = False
@@ -100,6 +101,8 @@ class PlainText:
         if self.is_monolingual and os.path.isdir(source.path):
             return True
         head = source.head().removeprefix(BOM).lstrip()
+        if b"\0" in head:  # of text, a line that is bad
+            refuse_unread(source.path, head)
         if not head or b"\0" in head or (head.startswith(b"{") and self.format in (None, "records", "text")):
             return False
         if head.startswith(b"[") and run.settings.rejects is not None:
@@ -135,7 +138,8 @@ class PlainText:
             if is_first_time:
                 run.remarks += request.conclusions.remarks(with_names=True)
         except UsageError as error:  # about the file, not about an option of this command
-            raise DataError(f"{source.name} cannot be read as {name}: {error}") from error
+            hint = " (an option of llamax convert)" if "--columns" in str(error) else ""
+            raise DataError(f"{source.name} cannot be read as {name}: {error}{hint}") from error
 
     def _request(self, run: Run, source: Input) -> CorpusRequest:
         def opened(path: str | Path) -> Input:

@@ -2,31 +2,69 @@
 
 import inspect
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import Field, fields
 from functools import wraps
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-from typer import Argument, Option
+from typer import Argument, Context, Option
 
+from llamax_cli.config import TUNING, Training, grouped_settings, written
 from llamax_cli.options.command import FilesAfterOptions, OptionGroup
+from llamax_cli.options.completion import Completion, add_completion
 from llamax_cli.options.values import one_of, real_number, whole_number
 
 RANK = 16  # of LoRA, if --lora gives none
+
+
+def _complete_settings(ctx: Context, incomplete: str) -> list[Completion]:
+    """Return the completions of `--set`: each setting with the values that it may have, or with its default."""
+    return [
+        (f"{name}={value}", meaning) for name, values, meaning in _settings(ctx.info_name == "tune") for value in values
+    ]
+
+
+def _complete_further(ctx: Context, incomplete: str) -> list[Completion]:
+    """Return the completions of what follows the first value of `--set`.
+
+    bash splits `block=1` into three words, and then asks for the last of them alone.
+    """
+    words = [word for word in ctx.params.get("set_") or () if word != "="]
+    if not words:
+        return []
+    settings = {name: values for name, values, _ in _settings(ctx.info_name == "tune")}
+    return list(settings.get(words[-1]) or _complete_settings(ctx, incomplete))
+
+
+def _settings(is_tune: bool) -> Iterator[tuple[str, Sequence[str], str]]:
+    """Yield each setting with the values that are known, of numbers and lists the default, and its meaning."""
+    for setting in fields(Training):
+        default = getattr(TUNING if is_tune else Training(), setting.name)
+        among = setting.metadata.get("among") or (("true", "false") if isinstance(default, bool) else ())
+        known = among or (
+            f"{default:g}" if isinstance(default, float) else "" if isinstance(default, tuple) else default,
+        )
+        yield setting.name, [str(value) for value in known], setting.metadata["help"]
+
 
 Config = Annotated[Path | None, Option("--config", metavar="FILE", help="TOML file of settings.", show_default=False)]
 Set = Annotated[
     list[str] | None,
     Option(
-        "--set", metavar="KEY=VALUE", help="One setting, which overrides --config; may be repeated.", show_default=False
+        "--set",
+        metavar="KEY=VALUE...",
+        help="Settings, which override --config.",
+        show_default=False,
+        autocompletion=_complete_settings,
     ),
 ]
 Tokenizer = Annotated[
     str | None,
     Option(
         "--tokenizer",
-        metavar="FOLDER|NAME",
+        metavar="NAME|FOLDER",
         help="Tokenizer, if it is not in the folder of the model.",
         show_default=False,
     ),
@@ -44,15 +82,15 @@ Freeze = Annotated[
     list[str] | None,
     Option(
         "--freeze",
-        metavar="PATTERN",
-        help="Name pattern of weights that are not trained; may be repeated.",
+        metavar="PATTERN...",
+        help="Name patterns of weights that are not trained.",
         show_default=False,
     ),
 ]
 Lora = Annotated[
     int | None,
     whole_number(
-        "--lora", low=0, metavar="[RANK]", help=f"Train LoRA, with rank {RANK} if none is given.", show_default=False
+        "--lora", low=0, metavar="[N]", help=f"Train LoRA, with rank {RANK} if none is given.", show_default=False
     ),
 ]
 Keep = Annotated[
@@ -76,7 +114,13 @@ DryRun = Annotated[bool, Option("--dry-run", help="Print the call of accelerate,
 Quiet = Annotated[bool, Option("-q", "--quiet", help="Show no progress and no summary line.")]
 Debug = Annotated[bool, Option("--debug", help="Show the traceback of an error.")]
 AccelerateFlags = Annotated[
-    list[str] | None, Argument(metavar="[-- FLAG...]", help="Flags for accelerate launch.", show_default=False)
+    list[str] | None,
+    Argument(
+        metavar="[-- FLAG...]",
+        help="Flags for accelerate launch.",
+        show_default=False,
+        autocompletion=_complete_further,
+    ),
 ]
 
 
@@ -181,7 +225,15 @@ def given_options(values: Mapping[str, object]) -> list[str]:
 
 
 class TrainingCommand(FilesAfterOptions):
-    """A command whose repeatable options take several values, and whose `--lora` needs no rank."""
+    """A command whose repeatable options take several values, whose `--lora` needs no rank, and which has settings."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help of the options, and after it that of the settings."""
+        super().format_help(ctx, formatter)
+        defaults = TUNING if ctx.info_name == "tune" else Training()
+        for title, settings in grouped_settings().items():
+            with formatter.section(f"{title} (--set KEY=VALUE)"):
+                formatter.write_dl([(each.name, _help_of(each, getattr(defaults, each.name))) for each in settings])
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Add the default rank after a `--lora` that no number follows."""
@@ -193,6 +245,12 @@ class TrainingCommand(FilesAfterOptions):
             if argument == "--lora" and following[:1] == "-" and not following[1:].isdecimal():
                 filled.append(str(RANK))
         return super().parse_args(ctx, filled + args[end:])
+
+
+def _help_of(setting: "Field[Any]", default: Any) -> str:
+    among = setting.metadata.get("among")
+    values = f" One of {', '.join(among)}." if among and len(among) > 1 else ""
+    return f"{setting.metadata['help']}{values}  [default: {written(default)}]"
 
 
 def training_command(function: Callable[..., None]) -> Callable[..., None]:
@@ -211,6 +269,8 @@ def training_command(function: Callable[..., None]) -> Callable[..., None]:
 
     names = [parameter.name for parameter in parameters]
     expanded = [marks[each.name].options if each.name in marks else [each] for each in parameters]
+    for option in chain(*expanded):
+        add_completion(option)
     options = [option.replace(kind=inspect.Parameter.KEYWORD_ONLY) for option in chain(*expanded)]
     start.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
     start.__annotations__ = {option.name: option.annotation for option in options}

@@ -16,6 +16,7 @@ from llamax_cli.streams.chunks import Portion
 from llamax_cli.streams.rejects import allowed_rejects
 
 MOST_WORKERS = 32  # on a machine with up to 16 processors
+LIST = ",..."  # how the value of an option is described that holds several
 LARGEST_WHOLE = 2**63 - 1  # what libraries, files and other languages can hold
 LARGEST_REAL = 10**9
 
@@ -115,7 +116,7 @@ def columns_by_language(value: str | None) -> dict[str, str]:
     for item in listed(value):
         code, equals, column = item.partition("=")
         if not equals or not column:
-            raise UsageError(f"{item!r} is not LANG=COLUMN, such as en=1 or zh=chinese")
+            raise UsageError(f"{item!r} is not LANGUAGE=COLUMN, such as en=1 or zh=chinese")
         columns[codes(code)[0]] = column
     if len(columns) < len(listed(value)):
         raise UsageError(f"{value} names a language twice")
@@ -123,13 +124,14 @@ def columns_by_language(value: str | None) -> dict[str, str]:
 
 
 def one_of(names: Collection[str]) -> Callable[[str | None], str | None]:
-    """Return a check that an option is one of the names."""
+    """Return a check that an option is one of the names, which the shell completes."""
 
     def check(value: str | None) -> str | None:
         if value is not None and value not in names:
             raise BadParameter(f"{value!r} is unknown; {suggestion(value, names)}")
         return value
 
+    check.names = tuple(names)  # type: ignore[attr-defined]  # for options.completion
     return check
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from xxhash import xxh3_128
 
-from llamax_cli.errors import DataError, FileError, ResumeError, UsageError
+from llamax_cli.errors import FileError, ResumeError, UsageError
 from llamax_cli.streams.chunks import Outcome, Tally, first_lines
 from llamax_cli.streams.outputs import AtomicFile, Mark, Output, open_output
 from llamax_cli.streams.rejects import Reject, RejectFile
@@ -157,7 +157,7 @@ class Journal:
         self.counts.update({"in": outcome.read, "rejected": 0 if failed else len(outcome.rejects)})
         self._advance(done)
         if failed:
-            raise DataError(str(failed[0]))
+            raise failed[0].error()
 
     def commit_output(self, data: bytes) -> None:
         """Write generated lines, except those that the interrupted run has written."""
@@ -171,7 +171,7 @@ class Journal:
     def reject(self, reject: Reject) -> None:
         """Write a bad line to the rejects, or raise DataError where there is no file for them."""
         if not self.is_tolerant:
-            raise DataError(str(reject))
+            raise reject.error()
         self.counts.update({"in": 1, "rejected": 1})
         self._rejects.write([reject])
 

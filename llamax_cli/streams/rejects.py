@@ -29,8 +29,11 @@ class Reject(NamedTuple):
             record["raw_base64"] = self.raw
         return msgspec.json.encode(record) + b"\n"
 
-    def __str__(self) -> str:
-        return f"{self.name}:{self.line}: {self.reason}"
+    def error(self) -> DataError:
+        """Return the error that ends a run which has no file for bad lines."""
+        error = DataError(f"{self.name}:{self.line}: {self.reason}")
+        error.add_note("--rejects FILE sets such lines aside")
+        return error
 
 
 class RejectFile:

@@ -30,7 +30,7 @@ def expand(record: Record, defaults: DefaultLanguages) -> list[Record] | RecordE
             language(source, "tgt_lang")
             return [source]
         if not defaults.into:
-            return RecordError("no 'tgt_lang' in the record; say --into LANG,...")
+            return RecordError("no 'tgt_lang' in the record; name it, as in --into fr")
         src_lang = language(source, "src_lang")
         return [{**source, "tgt_lang": code} for code in defaults.into if code != src_lang]
     except RecordError as error:
@@ -49,7 +49,7 @@ def as_source(record: Record, src_lang: str | None = None) -> Record:
     text(source, "src")
     if "src_lang" not in source:
         if src_lang is None:
-            raise RecordError("no language in the record; say --src-lang LANG")
+            raise RecordError("no language in the record; name it, as in --src-lang en")
         return {**source, "src_lang": src_lang}
     language(source, "src_lang")
     return source

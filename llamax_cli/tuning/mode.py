@@ -27,7 +27,7 @@ def choose_mode(
     if average:
         _refuse([*_names(model=model, task=task, eval=tests), *training], "--average takes only models and -o")
         if len(average) < 2 or output is None:
-            raise UsageError("--average needs at least two models, and -o DIR for their mean")
+            raise UsageError("--average needs at least two models, and -o FOLDER for their mean")
         for folder in average:
             if not Path(folder).is_dir():
                 raise ModelError(f"{folder}: no such folder; download a model of the hub first")

@@ -381,7 +381,9 @@ def test_errors(llamax: Llamax, english: Lexicon, tmp_path: Path) -> None:
     """Each message says where the error is, what it is and what to do."""
     path = english.path
     swahili = b'{"src":"mbwa","tgt":"dog","src_lang":"sw","tgt_lang":"en"}\n'
-    assert refused(llamax, 65, "--dict", path, stdin=swahili) == f"stdin:1: {path} has no words of 'sw', only of en"
+    assert refused(llamax, 65, "--dict", path, stdin=swahili) == (
+        f"stdin:1: {path} has no words of 'sw', only of en; --rejects FILE sets such lines aside"
+    )
     assert refused(llamax, 65, "--dict", path, stdin=b'{"src":"a"}\n').startswith("stdin:1: no 'tgt' in the record")
     assert refused(llamax, 65, "--dict", path, stdin=b'{"a":1}\n').startswith("stdin:1: no 'src' in the record")
     assert refused(llamax, 2, "--dict", path, "--into", "zu") == (

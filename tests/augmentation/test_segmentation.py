@@ -351,7 +351,7 @@ def test_the_default_needs_no_package() -> None:
     ],
 )
 def test_segmenters_by_language(value: str, changed: dict[str, str]) -> None:
-    """A name is for all of its languages, LANG=NAME for one; the later one counts."""
+    """A name is for all of its languages, LANGUAGE=NAME for one; the later one counts."""
     assert choose_segmenters(value) == {**DEFAULTS, **changed}
 
 

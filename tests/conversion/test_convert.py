@@ -97,7 +97,7 @@ def test_bad_lines_are_rejected_with_their_pairs(llamax: Llamax, tmp_path: Path)
     assert done.stderr.decode().startswith("llamax convert: 2 records; 2 rejected, see bad.jsonl; ")
     strict = llamax("convert", "x.en", "x.de")
     assert (strict.returncode, len(read(strict.stdout))) == (65, 1)
-    assert strict.stderr == b"llamax convert: x.en:2: not UTF-8: byte 0xff at 2\n"
+    assert strict.stderr == b"llamax convert: x.en:2: not UTF-8: byte 0xff at 2; --rejects FILE sets such lines aside\n"
 
 
 def test_files_of_different_length_are_an_error_before_anything_is_written(llamax: Llamax, tmp_path: Path) -> None:
@@ -316,7 +316,7 @@ def test_patterns_are_read_in_every_way_that_makes_sense(pattern: str, meaning: 
 @pytest.mark.parametrize("pattern", ["en", "en-xqx", "", "-", "en-"])
 def test_patterns_that_mean_nothing_are_refused(pattern: str) -> None:
     """What cannot be a direction says so."""
-    with pytest.raises(UsageError, match="is not SRC-TGT"):
+    with pytest.raises(UsageError, match="is not a pair, such as en-de"):
         interpret_pattern(pattern, 2)
 
 

@@ -19,8 +19,8 @@ from support.processes import Outcome
 from support.runs import model_folder
 
 from llamax_cli import cli, records
-from llamax_cli.cli import COMMANDS, GROUPS
-from llamax_cli.config import TUNING, Training
+from llamax_cli.cli import COMMAND_GROUPS, COMMANDS
+from llamax_cli.config import GROUPS, TUNING, Training
 from llamax_cli.manual import pages
 from llamax_cli.manual.declarations import options, settings, shown
 from llamax_cli.manual.man_pages import man_page
@@ -50,7 +50,7 @@ def test_the_list_names_every_page(llamax: Llamax) -> None:
     for name, summary in COMMANDS.items():
         assert f"- `{name}`: {summary}\n" in listed
     assert {"changes", "languages", "records", "streams"} <= set(pages.topics())
-    for name in (*GROUPS, *pages.topics()):
+    for name in (*COMMAND_GROUPS, *pages.topics()):
         assert f"- `{name}`: {pages.summary(name)}\n" in listed
 
 
@@ -79,7 +79,7 @@ def test_help_has_a_page_of_its_own(llamax: Llamax) -> None:
     shown = text(llamax("help", "help"))
     assert shown.startswith(f"# llamax help\n\n{COMMANDS['help']}\n\nUsage: `llamax help [OPTIONS] [COMMAND|TOPIC]`\n")
     assert "llamax-records.7" in shown
-    assert "| `--man DIR` |" in shown
+    assert "| `--man FOLDER` |" in shown
 
 
 ANALYZE = "analyze, analyze-fertility, analyze-shift"
@@ -96,7 +96,7 @@ ANALYZE = "analyze, analyze-fertility, analyze-shift"
         ("analyze fertilty", f"no command or topic is called 'analyze fertilty'; nearest: {ANALYZE}"),
         ("--schema", "--schema describes records: llamax help records --schema"),
         ("mix --schema", "--schema describes records: llamax help records --schema"),
-        ("mix --man x", "--man writes all pages and takes no name: llamax help --man DIR"),
+        ("mix --man x", "--man writes all pages and takes no name: llamax help --man FOLDER"),
     ],
 )
 def test_what_is_not_there_is_refused_in_one_line(llamax: Llamax, arguments: str, message: str) -> None:
@@ -155,7 +155,9 @@ def test_limits_are_told() -> None:
 @pytest.mark.parametrize(("name", "defaults"), [("train", Training()), ("tune", TUNING)])
 def test_every_setting_is_told(name: str, defaults: Training) -> None:
     """With its meaning, what it may be, and its default for the command."""
-    rows = settings(name).split("\n")[2:]
+    text = settings(name)
+    rows = [line for line in text.split("\n") if line.startswith("| `")]
+    assert re.findall(r"^\*\*(.+)\*\*$", text, re.MULTILINE) == [*GROUPS.values()]
     assert len(rows) == len(fields(Training))
     for row, each in zip(rows, fields(Training), strict=True):
         among = each.metadata.get("among")
@@ -277,7 +279,7 @@ def test_man_pages_are_written_for_every_page(llamax: Llamax, tmp_path: Path) ->
     """Commands in section 1, topics in section 7, the list as llamax.1; with a name and a summary for whatis."""
     assert text(llamax("help", "--man", "share/man")) == ""
     written = {path.name for path in (tmp_path / "share/man").iterdir()}
-    commands = {f"llamax-{pages.stem(name)}.1" for name in (*COMMANDS, *GROUPS)}
+    commands = {f"llamax-{pages.stem(name)}.1" for name in (*COMMANDS, *COMMAND_GROUPS)}
     assert written == {"llamax.1", *commands, *(f"llamax-{name}.7" for name in pages.topics())}
     mix = (tmp_path / "share/man/llamax-mix.1").read_text()
     assert mix.startswith('.TH "LLAMAX\\-MIX" 1 "" "llamax ')

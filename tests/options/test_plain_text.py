@@ -106,11 +106,12 @@ def test_line_ends_within_a_translation_keep_the_lines_aligned() -> None:
     ("name", "content", "flags", "code", "message"),
     [
         ("my.txt", "Hello\n", (), 65, "my.txt cannot be read as text: my.txt: does 'my' in the name mean Burmese?"),
-        ("hello.txt", "Hello\n", (), 65, "hello.txt is plain text, not records; name its language with --langs LANG"),
+        ("hello.txt", "Hello\n", (), 65, "hello.txt is plain text, not records; name its language, as in --langs en"),
         ("x.xlf", "<?xml?><xliff>\n", (), 65, "x.xlf is XLIFF, which llamax does not read; extract its text, or "),
         ("x.srt", "1\n00:00:01,000 --> 00:00:02,000\n", (), 65, "x.srt is subtitles, which llamax does not read"),
         ("x", "1\n00:00:01,000 --> 00:00:02,000\n", ("--langs", "en"), 65, "x is subtitles, which llamax does not"),
         ("m.gguf", "GGUF\n", ("--langs", "en"), 65, "m.gguf is a GGUF model, which llamax does not read"),
+        ("m.bin", "GGUF\3\0\0\0\n", (), 65, "m.bin is a GGUF model, which llamax does not read"),
         ("d.dict.dz", "abc\n", ("--langs", "en"), 65, "d.dict.dz is a dictionary of dictd, which llamax does not"),
         ("x.page", "<?xml version='1.0'?><page/>\n", (), 65, "x.page is XML of another kind, which llamax does not"),
         ("a.json", '[\n{"text": "a"}]\n', (), 65, "a.json is a JSON array, not JSON lines; convert it first: jq -c"),
@@ -128,11 +129,37 @@ def test_what_cannot_be_read_is_refused_by_name(
     assert outcome.stderr.decode().startswith(f"llamax langid: {message}")
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("en-de.xlf", "<?xml?><xliff>a b</xliff>\n", "XLIFF"),
+        ("en-de.txt", "<?xml?>\n<xliff>a b</xliff>\n", "XLIFF"),
+        ("en-de.xml", "<?xml?>\n<TEI>a b</TEI>\n", "TEI"),
+        ("en-de.srt", "1\n00:00:01,000 --> 00:00:02,000\n", "subtitles"),
+        ("en-de.dict.dz", "a b\n", "a dictionary of dictd"),
+        ("en-de.txt", "GGUF\3\0\0\0", "a GGUF model"),
+    ],
+)
+def test_no_dictionary_is_refused_by_name(llamax: Run, tmp_path: Path, name: str, content: str, kind: str) -> None:
+    """Tags and times would be words otherwise."""
+    (tmp_path / name).write_text(content)
+    outcome = llamax("build-lexicon", name)
+    assert (outcome.returncode, outcome.stdout) == (65, b"")
+    assert outcome.stderr.decode().startswith(f"llamax build-lexicon: {name} is {kind}, which llamax does not read")
+
+
+def test_a_table_without_languages_names_the_options_of_convert(llamax: Run, tmp_path: Path) -> None:
+    """A command that has no `--columns` does not pretend to."""
+    write(tmp_path, x_tsv="a\tb\nc\td\n")
+    said = llamax("langid", "x.tsv").stderr.decode()
+    assert said.endswith("Say --langs en,zh or --columns en=1,zh=2 (an option of llamax convert)\n")
+
+
 def test_text_without_a_direction_is_not_scored(llamax: Run, tmp_path: Path) -> None:
     """Nor is a format that is not lines, nor are two text files at once taken for one corpus."""
     write(tmp_path, hyp_txt="a\n", ref_txt="a\n", x_tmx="<tmx></tmx>\n", news_en="a\n", news_de="b\n")
     lacking = llamax("score", "hyp.txt", "--ref", "ref.txt", "--metric", "bleu")
-    assert lacking.stderr.decode().endswith("is plain text, not records; name its direction with --langs SRC-TGT\n")
+    assert lacking.stderr.decode().endswith("is plain text, not records; name its direction, as in --langs de-en\n")
     table = llamax("score", "x.tmx", "--langs", "de-en", "--metric", "bleu")
     assert table.stderr.decode().startswith("llamax score: x.tmx is neither records nor plain text (tmx); ")
     any_of = llamax("score", "hyp.txt", "--langs", "de-*")

@@ -20,6 +20,7 @@ from support.translations import translations
 
 from llamax_cli.scoring.segments import SeenSegments, Segment, group_by_direction
 
+ASIDE = b"; --rejects FILE sets such lines aside\n"
 Run = Callable[..., Outcome]
 CHRF_SIGNATURE = "nrefs:1|case:mixed|eff:yes|nc:6|nw:2|space:no|version:2.6.0"
 
@@ -99,7 +100,10 @@ def test_segments_that_cannot_be_scored(llamax: Run, tmp_path: Path) -> None:
     lines = jsonl([good[0], bad]) + b"[]\n" + jsonl(good[2:])
     ended = llamax("score", "--segments", "--metric", "chrf++", stdin=lines)
     assert (ended.returncode, len(ended.stdout.splitlines())) == (65, 1)
-    assert ended.stderr == (b"llamax score: stdin:2: no 'mt' in the record (it has id, src, tgt, src_lang, tgt_lang)\n")
+    assert ended.stderr == (
+        b"llamax score: stdin:2: no 'mt' in the record (it has id, src, tgt, src_lang, tgt_lang)"
+        b"; --rejects FILE sets such lines aside\n"
+    )
     went_on = llamax("score", "--segments", "--metric", "chrf++", "--rejects", "bad", stdin=lines)
     assert [each["id"] for each in parsed(went_on)] == ["t:1", "t:3", "t:4"]
     assert [json.loads(line)["line"] for line in (tmp_path / "bad").read_bytes().splitlines()] == [2, 3]
@@ -121,7 +125,7 @@ def test_what_is_refused(llamax: Run, change: dict[str, Any], reason: str) -> No
     second = {key: value for key, value in {**second, **change}.items() if value is not None}
     ended = llamax("score", "--metric", "chrf++", stdin=jsonl([first, second]))
     assert (ended.returncode, ended.stdout) == (65, b"")
-    assert ended.stderr.decode() == f"llamax score: stdin:2: {reason}\n"
+    assert ended.stderr.decode() == f"llamax score: stdin:2: {reason}; --rejects FILE sets such lines aside\n"
     (left,) = parsed(llamax("score", "--metric", "chrf++", "--rejects", "bad", stdin=jsonl([first, second])))
     assert left["n"] == 1
 
@@ -204,7 +208,10 @@ def test_references_that_are_none(llamax: Run, tgt: Any, reason: str) -> None:
     """An empty list and a gap in it are bad records."""
     (one,) = translations(["en-de"], 1)
     refused = llamax("score", "--metric", "bleu", stdin=jsonl([{**one, "tgt": tgt}]))
-    assert (refused.returncode, refused.stderr.decode()) == (65, f"llamax score: stdin:1: {reason}\n")
+    assert (refused.returncode, refused.stderr.decode()) == (
+        65,
+        f"llamax score: stdin:1: {reason}; --rejects FILE sets such lines aside\n",
+    )
 
 
 def test_parts_of_the_references_are_one_set(llamax: Run, tmp_path: Path) -> None:
@@ -244,7 +251,10 @@ def test_references_that_do_not_fit(llamax: Run, tmp_path: Path) -> None:
     given = translations(["en-de"], 6)
     (tmp_path / "five").write_bytes(jsonl(given[:5]))
     lacking = llamax("score", "--metric", "chrf++", "--ref", "five", stdin=jsonl(given))
-    assert lacking.stderr == b"llamax score: stdin:6: no reference in de for segment 't:6'\n"
+    assert (
+        lacking.stderr
+        == b"llamax score: stdin:6: no reference in de for segment 't:6'; --rejects FILE sets such lines aside\n"
+    )
     missing = llamax("score", "--metric", "chrf++", "--ref", "five", stdin=jsonl(given[:1]))
     assert (missing.returncode, missing.stdout) == (65, b"")
     assert missing.stderr == (
@@ -254,12 +264,13 @@ def test_references_that_do_not_fit(llamax: Run, tmp_path: Path) -> None:
     tolerant = llamax("score", "--metric", "chrf++", "--ref", "five", "--rejects", "bad", stdin=jsonl(given[:1]))
     assert b"left out: 4 segments without a counterpart" in tolerant.stderr
     other = llamax("score", "--metric", "chrf++", "--ref", "five", stdin=jsonl(translations(["en-fr"], 1)))
-    assert other.stderr == b"llamax score: stdin:1: no reference in fr: the files of --ref have de, en\n"
+    assert other.stderr == b"llamax score: stdin:1: no reference in fr: the files of --ref have de, en" + ASIDE
     (tmp_path / "twice").write_bytes(jsonl([given[0], {**given[0], "tgt": "other"}]))
     twice = llamax("score", "--metric", "chrf++", "--ref", "twice", stdin=jsonl(given))
     assert (
         twice.stderr
-        == b"llamax score: twice:2: segment 't:1' has two references in de; give them in two files, or as a list\n"
+        == b"llamax score: twice:2: segment 't:1' has two references in de; give them in two files, or as a list"
+        + ASIDE
     )
     for more in ((), ("--segments",), ("--against", "five", "--swaps", "2", "--resamples", "2")):
         flags = ("--metric", "chrf++", "--ref", "twice", "--rejects", "bad", *more)
@@ -285,11 +296,15 @@ def test_scores_of_earlier_runs(llamax: Run, tmp_path: Path) -> None:
     ]
     assert rows[1]["high"] is None
     broken = llamax("score", stdin=b'{"src_lang":"en","tgt_lang":"de","metric":"bleu","score":"high"}\n')
-    assert broken.stderr == b"llamax score: stdin:1: 'score' is a string, not a number\n"
+    assert (
+        broken.stderr
+        == b"llamax score: stdin:1: 'score' is a string, not a number; --rejects FILE sets such lines aside\n"
+    )
     double = llamax("score", "--summary", stdin=written + written)
     assert (double.returncode, double.stdout) == (65, b"")
     assert double.stderr == (
-        b"llamax score: stdin:4: a second bleu score of en-de with the same signature; give one system at a time\n"
+        b"llamax score: stdin:4: a second bleu score of en-de with the same signature; give one system at a time"
+        + ASIDE
     )
 
 

@@ -116,14 +116,15 @@ def test_bad_records_have_a_place(tagger: type[Tagger], capfd: pytest.CaptureFix
     translate(code=65)
     error = capfd.readouterr().err
     assert error.startswith(
-        "llamax translate: in.jsonl:2: neither 'src' nor 'text' in the record (it has id); 1 record is"
+        "llamax translate: in.jsonl:2: neither 'src' nor 'text' in the record (it has id); "
+        "--rejects FILE sets such lines aside; 1 record is"
     )
     translate("--rejects", "bad.jsonl")
     assert [record["mt"] for record in got()] == ["a>de", "d>de"]
     reasons = [(bad["line"], bad["reason"]) for bad in got("bad.jsonl")]
     assert [line for line, _ in reasons] == [2, 3, 4, 5, 6, 7]
     assert reasons[1][1] == "refused"
-    assert reasons[2][1] == "no 'tgt_lang' in the record; say --into LANG,..."
+    assert reasons[2][1] == "no 'tgt_lang' in the record; name it, as in --into fr"
     assert reasons[3][1].startswith("unknown language 'xx1'")
 
 

@@ -338,8 +338,8 @@ def test_accuracy_is_counted_by_language() -> None:
             2,
             "without --data the model is only evaluated: leave out --lora, --throughput, --num_processes 2",
         ),
-        ("--average model -o x", 2, "--average needs at least two models, and -o DIR for their mean"),
-        ("--average model model", 2, "--average needs at least two models, and -o DIR for their mean"),
+        ("--average model -o x", 2, "--average needs at least two models, and -o FOLDER for their mean"),
+        ("--average model model", 2, "--average needs at least two models, and -o FOLDER for their mean"),
         (
             "--average model model --model model --lora -o x",
             2,
