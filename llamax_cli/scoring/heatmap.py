@@ -158,7 +158,8 @@ class _Page:
         self._sheet.set_zorder(1)  # above the matrix
 
     def _axes(self, box: Sequence[float]) -> Any:
-        return self.figure.add_axes(tuple(box) / np.array([self.width, self.height] * 2))
+        left, bottom, width, height = box
+        return self.figure.add_axes((left / self.width, bottom / self.height, width / self.width, height / self.height))
 
     def text(self, point: Point, text: str, **how: Any) -> None:
         """Write a text at a point."""
