@@ -34,11 +34,12 @@ ROOMS = [
     "training",
     "tuning",
     "analysis",
+    "reporting",
     "options",
     "manual",
     "commands",
 ]
-COMPUTING = {"scoring", "models", "translation", "instructions", "training", "tuning", "analysis"}
+COMPUTING = {"scoring", "models", "translation", "instructions", "training", "tuning", "analysis", "reporting"}
 HEAVY = {"torch", "transformers", "accelerate", "datasets", "numpy", "pyarrow", "rich"}
 EXTENSION = "llamax_cli.augmentation.spaced"
 LAZY = {*HEAVY, "langcodes", "xopen"}

@@ -31,9 +31,9 @@ def test_help_lists_every_command(llamax: Llamax) -> None:
         assert "".join((name + summary).split()) in text
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("train", "tune", "help")])
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("train", "tune", "report", "help")])
 def test_every_filter_has_the_shared_flags(llamax: Llamax, name: str) -> None:
-    """Every filter has the shared flags; train, tune and help are not filters."""
+    """Every filter has the shared flags; train, tune, report and help are not filters."""
     text = llamax(*name.split(), "--help").stdout.decode()
     for flag in ("--output", "--quiet", "--manifest", "--rejects", "--max-rejects", "--limit", "--resume"):
         assert flag in text

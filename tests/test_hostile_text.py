@@ -16,7 +16,7 @@ from support.processes import ROOT, Outcome
 
 from llamax_cli import console
 from llamax_cli.console import escape
-from llamax_cli.scoring.tables import FORMATS, Table
+from llamax_cli.streams.tables import FORMATS, Table
 
 Run = Callable[..., Outcome]
 # A title, a cleared screen, a forged line, a return, a C1 control, a line separator, reversed writing, rich's markup.

@@ -17,9 +17,9 @@ from llamax_cli.augmentation.segmenters import package_splitter
 from llamax_cli.augmentation.unspaced_scripts import is_spaced
 from llamax_cli.errors import UsageError
 from llamax_cli.records import Fertility, Record
-from llamax_cli.scoring.tables import Table
 from llamax_cli.streams.chunks import Tally
 from llamax_cli.streams.run import Run
+from llamax_cli.streams.tables import Table
 
 SPACE, CHARACTER, WORD = UNITS = ("space", "character", "word")
 SEPARATOR = "\t"

@@ -18,8 +18,8 @@ from llamax_cli.analysis.texts import texts_of
 from llamax_cli.errors import DataError, LanguageError, RecordError, UsageError
 from llamax_cli.languages import canonical
 from llamax_cli.records import Record, Representation, number, text
-from llamax_cli.scoring.tables import Table
 from llamax_cli.streams.run import Run
+from llamax_cli.streams.tables import Table
 
 CUTOFFS = (1, 5, 10)
 ROWS = 512  # sentences that are compared with all others at once

@@ -15,8 +15,8 @@ from llamax_cli.analysis.embeddings import Matrix, input_embeddings, output_embe
 from llamax_cli.analysis.kolmogorov_smirnov import p_value, statistics
 from llamax_cli.errors import LlamaxError, ModelError
 from llamax_cli.records import Shift, TokenShift
-from llamax_cli.scoring.tables import Table
 from llamax_cli.streams.run import Run
+from llamax_cli.streams.tables import Table
 
 ROWS = 256  # tokens that are tested at once
 DIGITS = 6

@@ -10,8 +10,8 @@ from llamax_cli.errors import UsageError
 from llamax_cli.options.command import OptionGroup, Reads, command
 from llamax_cli.options.plain_text import PlainText, plain_monolingual
 from llamax_cli.options.values import format_option, listed, one_of
-from llamax_cli.scoring.tables import FORMATS
 from llamax_cli.streams.run import Run
+from llamax_cli.streams.tables import FORMATS
 
 
 @command(group="analyze", workers=True)

@@ -9,8 +9,8 @@ from llamax_cli.options.command import READS, OptionGroup, command
 from llamax_cli.options.model import Device, Dtype, TrustRemoteCode
 from llamax_cli.options.plain_text import PlainText, plain_monolingual
 from llamax_cli.options.values import codes, format_option
-from llamax_cli.scoring.tables import FORMATS
 from llamax_cli.streams.run import Run
+from llamax_cli.streams.tables import FORMATS
 
 
 @command(group="analyze")

@@ -7,8 +7,8 @@ from typer import Option
 from llamax_cli.errors import UsageError
 from llamax_cli.options.command import READS, command
 from llamax_cli.options.values import format_option, one_of, share
-from llamax_cli.scoring.tables import FORMATS
 from llamax_cli.streams.run import Run
+from llamax_cli.streams.tables import FORMATS
 
 
 @command(group="analyze", standalone_options=("base",))

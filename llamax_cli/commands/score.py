@@ -62,7 +62,7 @@ def score(
         Option("--summary", help="Write averages from and into a central language: low, high and all resources."),
     ] = False,
     central: Annotated[
-        str | None, Option(metavar="LANGUAGE,...", help="Summarize around these central languages only.")
+        str | None, Option(metavar="LANGUAGE,...", help="Average around these central languages only.")
     ] = None,
     not_: Annotated[
         str | None,
@@ -97,7 +97,9 @@ def score(
         str | None, format_option("--table", "Write a table instead of records", ("md", "csv", "latex"))
     ] = None,
     heatmap: Annotated[
-        Path | None, Option(metavar="FILE", help="Also draw the matrix of scores, as .png, .pdf or .svg."), WRITES
+        Path | None,
+        Option(metavar="FILE", help="Also draw the matrix of scores, or of differences, as .png, .pdf or .svg."),
+        WRITES,
     ] = None,
     order: Annotated[
         str,

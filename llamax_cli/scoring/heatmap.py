@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from llamax_cli.console import counted
 from llamax_cli.errors import DataError, FileError, UsageError, because
 from llamax_cli.languages import Language, table_row
-from llamax_cli.records import Score
+from llamax_cli.records import Record, Score
 from llamax_cli.streams.outputs import partial_path
 
 GROUPS: dict[str, Callable[[Language], str]] = {"family": attrgetter("family"), "resource": attrgetter("resource")}
@@ -64,6 +64,18 @@ def draw(path: Path, scores: Iterable[Score], order: str = "family") -> None:
     _paint(path, grid, sources, targets, metric, order)
 
 
+def draw_differences(path: Path, rows: Sequence[Record], order: str = "family") -> None:
+    """Draw the `difference` of two systems by the first metric; below 0 in other colours, and white where it is 0."""
+    if not rows:
+        raise DataError(f"--heatmap {path}: there are no differences to draw")
+    metric = rows[0]["metric"]
+    cells = {(row["src_lang"], row["tgt_lang"]): row["difference"] for row in rows if row["metric"] == metric}
+    sources = sort_codes({source for source, _ in cells}, order)
+    targets = sort_codes({target for _, target in cells}, order)
+    grid = np.array([[cells.get((source, target), np.nan) for target in targets] for source in sources])
+    _paint(path, grid, sources, targets, metric, order, is_signed=True)
+
+
 def sort_codes(codes: Collection[str], order: str) -> list[str]:
     """Return codes sorted by group, then by code: `sort_codes({"zu", "de", "en"}, "family") -> ["de", "en", "zu"]`."""
     return sorted(codes, key=lambda code: (group_of(code, order), code))
@@ -76,7 +88,14 @@ def group_of(code: str, order: str) -> str:
 
 
 def _paint(
-    path: Path, grid: NDArray[np.float64], sources: Sequence[str], targets: Sequence[str], metric: str, order: str
+    path: Path,
+    grid: NDArray[np.float64],
+    sources: Sequence[str],
+    targets: Sequence[str],
+    metric: str,
+    order: str,
+    *,
+    is_signed: bool = False,
 ) -> None:
     cell = min(LARGEST_CELL, MATRIX / max(grid.shape))
     height, width = cell * len(sources), cell * len(targets)
@@ -84,15 +103,22 @@ def _paint(
     rows, columns = _Names(sources, cell, letters), _Names(targets, cell, letters)
     row_groups, column_groups = _Groups(sources, cell, order), _Groups(targets, cell, order)
     name = NAMES.get(metric, metric)
-    title = f"{name} of {counted(int(np.sum(~np.isnan(grid))), 'translation direction')}"
+    what = f"difference of {name} in" if is_signed else f"{name} of"
+    title = f"{what} {counted(int(np.sum(~np.isnan(grid))), 'translation direction')}"
     left = 2 * GAP + LINE * LETTERS + rows.depth
     bottom = 2 * GAP + SCALE + LINE * LETTERS + columns.depth
     page = _Page(
         max(left + width + row_groups.depth, 4 * GAP + BOLD * _width(title, LETTERS)),
         bottom + height + column_groups.depth + 2 * GAP + LINE * LETTERS,
     )
-    image = page.matrix(grid, (left, bottom, width, height), row_groups.borders, column_groups.borders)
-    page.scale(image, f"{name}; light grey: no score", (left, bottom - columns.depth - LINE * LETTERS - GAP, width))
+    image = page.matrix(
+        grid, (left, bottom, width, height), row_groups.borders, column_groups.borders, is_signed=is_signed
+    )
+    page.scale(
+        image,
+        f"{name}; light grey: {'not compared' if is_signed else 'no score'}",
+        (left, bottom - columns.depth - LINE * LETTERS - GAP, width),
+    )
 
     def row(place: float, distance: float) -> tuple[float, float]:
         """Return a point to the left of a row, to the right of the matrix if the distance is negative."""
@@ -107,7 +133,7 @@ def _paint(
     row_groups.draw(page, row, ha="left", va="center_baseline")
     column_groups.draw(page, column, ha="center", va="bottom", rotation=90)
     if max(grid.shape) <= MAX_WITH_NUMBERS:
-        page.numbers(grid, row, column)
+        page.numbers(grid, row, column, is_signed=is_signed)
     centred = {"ha": "center", "va": "center", "size": LETTERS}
     half = GAP + LINE * LETTERS / 2
     page.text((half, bottom + height / 2), "source language", rotation=90, **centred)
@@ -143,13 +169,17 @@ class _Page:
         """Draw a thin line."""
         self._sheet.plot(*zip(*points, strict=True), color=GREY, linewidth=0.4, solid_capstyle="butt")
 
-    def matrix(self, grid: NDArray[np.float64], box: Sequence[float], rows: list[int], columns: list[int]) -> Any:
+    def matrix(
+        self, grid: NDArray[np.float64], box: Sequence[float], rows: list[int], columns: list[int], *, is_signed: bool
+    ) -> Any:
         """Draw the scores as colours, and white lines at the borders of groups; return the image."""
         import matplotlib
 
         axes = self._axes(box)
-        colours = matplotlib.colormaps["viridis"].with_extremes(bad="#e4e4e4")
-        image = axes.imshow(grid, cmap=colours, aspect="auto", interpolation="nearest", vmin=min(0.0, np.nanmin(grid)))
+        most = float(np.nanmax(np.abs(grid))) or 1.0
+        low, high = (-most, most) if is_signed else (min(0.0, float(np.nanmin(grid))), None)
+        colours = matplotlib.colormaps["PuOr" if is_signed else "viridis"].with_extremes(bad="#e4e4e4")
+        image = axes.imshow(grid, cmap=colours, aspect="auto", interpolation="nearest", vmin=low, vmax=high)
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
         for borders, line in ((rows, axes.axhline), (columns, axes.axvline)):
@@ -166,13 +196,15 @@ class _Page:
         middle = max(left + width / 2, GAP + _width(label, SMALL_LETTERS) / 2)
         self.text((middle, y - 10 - LINE * SMALL_LETTERS), label, size=SMALL_LETTERS, ha="center", va="top")
 
-    def numbers(self, grid: NDArray[np.float64], row: Place, column: Place) -> None:
+    def numbers(self, grid: NDArray[np.float64], row: Place, column: Place, *, is_signed: bool) -> None:
         """Write its score into each cell."""
         low = min(0.0, np.nanmin(grid))
         threshold = low + 0.6 * (np.nanmax(grid) - low)
+        most = np.nanmax(np.abs(grid))
         for (source, target), score in np.ndenumerate(grid):
             if not np.isnan(score):
-                colour = "black" if score > threshold else "white"
+                is_pale = abs(score) < 0.6 * most or not most if is_signed else score > threshold
+                colour = "black" if is_pale else "white"
                 point = (column(target, 0)[0], row(source, 0)[1])
                 self.text(point, f"{score:.1f}", size=SMALL_LETTERS, color=colour, ha="center", va="center_baseline")
 

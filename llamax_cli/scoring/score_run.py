@@ -10,7 +10,7 @@ from typing import Any
 from llamax_cli.errors import DataError, RecordError, UsageError
 from llamax_cli.records import Record, Score
 from llamax_cli.scoring import heatmap
-from llamax_cli.scoring.comparison import compare_systems
+from llamax_cli.scoring.comparison import ALL, compare_systems
 from llamax_cli.scoring.direction_totals import EarlierScores, remark_empty, total_by_direction
 from llamax_cli.scoring.group_statistics import compute_statistics
 from llamax_cli.scoring.metrics import MetricSettings, load_metric
@@ -18,8 +18,8 @@ from llamax_cli.scoring.references import read_references
 from llamax_cli.scoring.segments import Segment, SegmentReader, group_consecutive
 from llamax_cli.scoring.significance import Trials
 from llamax_cli.scoring.summary import summarise
-from llamax_cli.scoring.tables import Table
 from llamax_cli.streams.run import Run
+from llamax_cli.streams.tables import Table
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,11 @@ class ScoreRequest:
         modes = {"--segments": self.segments, "--summary": self.summary, "--against": self.against is not None}
         if sum(modes.values()) > 1:
             raise UsageError(f"{' and '.join(flag for flag, is_given in modes.items() if is_given)}: choose one")
-        if (self.central or self.without) and not self.summary:
-            raise UsageError("--central and --not require --summary")
+        if (self.central or self.without) and not (self.summary or (self.table and sum(modes.values()) == 0)):
+            raise UsageError("--central and --not require --summary or --table")
         if self.segments and (self.table or self.heatmap):
             raise UsageError("--segments cannot be combined with --table or --heatmap, which show scores of directions")
         if self.heatmap is not None:
-            if self.against is not None:
-                raise UsageError("--heatmap cannot be combined with --against: it shows the scores of one system")
             heatmap.check_path(self.heatmap)
 
 
@@ -59,9 +57,18 @@ def write_scores(run: Run, settings: MetricSettings, request: ScoreRequest) -> N
         return
     if request.against is not None:
         rows = compare_systems(run, settings, request.references, request.against, request.trials, request.correction)
+        if request.heatmap is not None:
+            rows = _with_gaps(rows, request.heatmap, request.order)
     else:
         rows = _score_directions(run, settings, request)
     run.write(rows, output=Table(run.settings.output, request.table) if request.table else None)
+
+
+def _with_gaps(rows: Iterator[Record], path: Path, order: str) -> Iterator[Record]:
+    """Yield the rows of a comparison, and draw the differences of its first metric."""
+    compared = list(rows)
+    heatmap.draw_differences(path, [row for row in compared if row["src_lang"] != ALL], order)
+    yield from compared
 
 
 def _score_directions(run: Run, settings: MetricSettings, request: ScoreRequest) -> Iterator[Any]:
@@ -74,7 +81,7 @@ def _score_directions(run: Run, settings: MetricSettings, request: ScoreRequest)
     _check_single(scores)
     if request.heatmap is not None:
         heatmap.draw(request.heatmap, scores, request.order)
-    if request.summary:
+    if request.summary or request.central or request.without:
         yield from summarise(scores, request.central, request.without)
     else:
         yield from (record for record, _ in earlier)

@@ -11,6 +11,7 @@ from llamax_cli.records import Score
 # The languages that the paper's tables of 85 leave out; the averages of these tables are over 86 languages.
 OUTSIDE_85 = ("as", "kam", "kea", "ku", "ky", "luo", "mi", "mt", "ny", "om", "sn", "te", "tg", "umb", "zhtrad")
 OTHERS = "x"
+ALL = "*"  # central languages
 # Figure 1 counts the directions above 10 spBLEU; the number means nothing for other kinds of metrics.
 BLEU_METRICS = {"spbleu", "bleu"}
 BLEU_THRESHOLD = 10.0
@@ -41,25 +42,54 @@ def parse_left_out(names: Sequence[str]) -> tuple[str, ...]:
 def summarise(scores: Iterable[Score], central: Collection[str] = (), without: Collection[str] = ()) -> Iterator[Row]:
     """Yield two rows for each metric and central language: out of the language, then into it.
 
-    By default, `central` are all languages with many directions in these scores. Neither the central language itself
-    nor those of `without` count in its averages. UsageError if a requested language has no scores.
+    By default, `central` are all languages with many directions in these scores. For several that are asked for, two
+    more rows, `*-x` and `x-*`, are the averages over them. Neither the central language itself nor those of `without`
+    count in its averages. UsageError if a requested language has no scores.
     """
     by_metric: dict[str, list[Score]] = defaultdict(list)
     for score in scores:
         by_metric[score["metric"]].append(score)
     summarised: set[str] = set()
     for metric, metric_scores in by_metric.items():
-        by_row = _group_by_row(metric_scores)
-        for name in _choose_rows(by_row, central):
+        by_row = group_by_row(metric_scores)
+        rows: list[Row] = []
+        for name in choose_rows(by_row, central):
             row_scores = [(other, score) for other, score in by_row[name].items() if other not in without]
             if row_scores:
                 summarised.add(_code(name))
-                yield _row(name, metric, row_scores)
+                rows.append(average_row(name, metric, row_scores))
+        yield from rows
+        if len(central) > 1:
+            yield from _average_over(central, metric, rows)
     if missing := [code for code in central if code not in summarised]:
         raise UsageError(f"--central {','.join(missing)}: there are no scores of directions into or out of it")
 
 
-def _group_by_row(scores: Iterable[Score]) -> Mapping[str, dict[str, Score]]:
+def _average_over(central: Collection[str], metric: str, rows: Sequence[Row]) -> Iterator[Row]:
+    """Yield the averages of the rows out of the central languages and of those into them, where each has one.
+
+    Each central language counts once, however many directions it has.
+    """
+    for name, names in (
+        (f"{ALL}-{OTHERS}", {f"{code}-{OTHERS}" for code in central}),
+        (f"{OTHERS}-{ALL}", {f"{OTHERS}-{code}" for code in central}),
+    ):
+        chosen = [row for row in rows if row["direction"] in names]
+        if len(chosen) < len(names):
+            continue
+        average: Row = {"direction": name, "metric": metric}
+        for group in ("low", "high", "all"):
+            values = [value for row in chosen if (value := row[group]) is not None]
+            average[group] = sum(values) / len(values) if len(values) == len(chosen) else None
+        average["directions"] = sum(row["directions"] for row in chosen)
+        if all("above_10" in row for row in chosen):
+            average["above_10"] = sum(row["above_10"] for row in chosen)
+        if all("off_target" in row for row in chosen):
+            average["off_target"] = sum(row["off_target"] for row in chosen) / len(chosen)
+        yield average
+
+
+def group_by_row(scores: Iterable[Score]) -> Mapping[str, dict[str, Score]]:
     """Return the scores by row and by the other language: `{"en-x": {"de": ...}, "x-de": {"en": ...}}`."""
     by_row: dict[str, dict[str, Score]] = defaultdict(dict)
     for score in scores:
@@ -74,7 +104,7 @@ def _group_by_row(scores: Iterable[Score]) -> Mapping[str, dict[str, Score]]:
     return by_row
 
 
-def _choose_rows(by_row: Mapping[str, Mapping[str, Score]], central: Collection[str]) -> Sequence[str]:
+def choose_rows(by_row: Mapping[str, Mapping[str, Score]], central: Collection[str]) -> Sequence[str]:
     """Return the rows of the central languages: by default, those with at least half as many scores as the largest."""
     codes = central or dict.fromkeys(map(_code, by_row))
     rows = [row for code in codes for row in (f"{code}-{OTHERS}", f"{OTHERS}-{code}") if row in by_row]
@@ -89,7 +119,8 @@ def _code(row: str) -> str:
     return row.removeprefix(f"{OTHERS}-").removesuffix(f"-{OTHERS}")
 
 
-def _row(name: str, metric: str, scores: Sequence[tuple[str, Score]]) -> Row:
+def average_row(name: str, metric: str, scores: Sequence[tuple[str, Score]]) -> Row:
+    """Return the averages of the scores with each other language: `average_row("en-x", "spbleu", [("de", ...)])`."""
     groups: dict[str, list[float]] = {"low": [], "high": [], "all": []}
     for code, score in scores:
         groups["all"].append(score["score"])

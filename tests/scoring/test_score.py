@@ -374,20 +374,28 @@ def test_heat_map(llamax: Run, tmp_path: Path) -> None:
     assert empty.stderr == b"llamax score: --heatmap map.png: there are no scores to draw\n"
 
 
+def test_heat_map_of_differences(llamax: Run, tmp_path: Path) -> None:
+    """Two systems, with the records as they are without it; the scale is symmetric, so that white is no difference."""
+    pytest.importorskip("matplotlib")
+    (tmp_path / "other.jsonl").write_bytes(jsonl(translations(["en-de", "de-en"], 3)))
+    given = jsonl([{**record, "mt": record["tgt"]} for record in translations(["en-de", "de-en"], 3)])
+    flags = ("--metric", "bleu", "--against", "other.jsonl", "--resamples", "10", "--swaps", "10")
+    outcome = llamax("score", *flags, "--heatmap", "gap.png", stdin=given)
+    assert (outcome.returncode, outcome.stdout) == (0, llamax("score", *flags, stdin=given).stdout)
+    assert (tmp_path / "gap.png").read_bytes().startswith(b"\x89PNG")
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
         (("--metric", "blue"), "unknown metric 'blue'; did you mean bleu?"),
         (("--summary", "--segments"), "--segments and --summary: choose one"),
-        (("--central", "en"), "--central and --not require --summary"),
+        (("--central", "en"), "--central and --not require --summary or --table"),
         (
             ("--segments", "--table", "md"),
             "--segments cannot be combined with --table or --heatmap, which show scores of",
         ),
-        (
-            ("--against", "x", "--heatmap", "a.png"),
-            "--heatmap cannot be combined with --against: it shows the scores of one system",
-        ),
+        (("--against", "x", "--table", "md", "--central", "en"), "--central and --not require --summary or --table"),
         (("--heatmap", "map.bmp"), "--heatmap map.bmp: the name must end in .png, .pdf or .svg"),
         (("--summary", "--not", "german"), "unknown language 'german'; did you mean de (German)?"),
         (("--tokenize", "14a"), "Invalid value for '--tokenize': '14a' is unknown; did you mean 13a?"),

@@ -106,6 +106,18 @@ def test_central_languages_are_found() -> None:
     assert [row["direction"] for row in summarise(full, ("fr",))] == ["fr-x", "x-fr"]
 
 
+def test_several_central_languages_are_averaged() -> None:
+    """Each counts once; the rows of all that were asked for come first; without the wish there is no such row."""
+    star = scores({"en-de": 12.0, "en-sw": 8.0, "fr-de": 20.0, "de-en": 1.0, "de-fr": 3.0})
+    *rows, out_of, into = summarise(star, ("en", "fr"))
+    assert [row["direction"] for row in rows] == ["en-x", "x-en", "fr-x", "x-fr"]
+    assert out_of == {
+        "direction": "*-x", "metric": "spbleu", "low": None, "high": 16.0, "all": 15.0, "directions": 3, "above_10": 2
+    }  # fmt: skip
+    assert (into["direction"], into["all"]) == ("x-*", 2.0)
+    assert not [row for row in summarise(star, ("en",)) if "*" in row["direction"]]
+
+
 def test_what_is_left_out() -> None:
     """Codes of any kind, and the paper's list; a language that is not central is named."""
     assert parse_left_out(["85", "deu"]) == (*OUTSIDE_85, "de")

@@ -17,6 +17,22 @@ LATEX = {mark: f"\\{mark}" for mark in "&%$#_{}"}
 LATEX |= {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 
 
+class Marked(float):
+    """A number that Markdown and LaTeX set in bold type where it is the `best`, and follow by a `sign`, such as †.
+
+    CSV has neither: there it is the number.
+    """
+
+    def __new__(cls, value: float, *, best: bool = False, sign: str = "") -> "Marked":
+        """Return the number with its marks."""
+        made = super().__new__(cls, value)
+        made.best, made.sign = best, sign
+        return made
+
+    best: bool
+    sign: str
+
+
 class Table:
     """An output that collects lines of records and writes them as one table at the end.
 
@@ -59,6 +75,8 @@ def markdown(records: Records) -> str:
     alignment = ["---:" if _is_numeric(records, column) else "---" for column in columns]
     rows = [columns, *([_format_cell(record, column) for column in columns] for record in records)]
     header, *body = ([cell.replace("|", r"\|") for cell in row] for row in rows)
+    for record, row in zip(records, body, strict=True):
+        row[:] = [_mark(record.get(column), cell, "**", "**") for column, cell in zip(columns, row, strict=True)]
     lines = [f"| {' | '.join(row)} |" for row in (header, alignment, *body)]
     return "\n".join([*lines, *(f"\n`{signature}`" for signature in _signatures(records))]) + "\n"
 
@@ -78,7 +96,10 @@ def latex(records: Records) -> str:
     columns = _columns(records)
     alignment = "".join("r" if _is_numeric(records, column) else "l" for column in columns)
     rows = [columns, *([_format_cell(record, column) for column in columns] for record in records)]
-    header, *body = (" & ".join(map(_escape, row)) + r" \\" for row in rows)
+    escaped = [[_escape(cell) for cell in row] for row in rows]
+    for record, row in zip(records, escaped[1:], strict=True):
+        row[:] = [_mark(record.get(column), cell, r"\textbf{", "}") for column, cell in zip(columns, row, strict=True)]
+    header, *body = (" & ".join(row) + r" \\" for row in escaped)
     lines = [
         rf"\begin{{tabular}}{{{alignment}}}",
         r"\toprule",
@@ -117,6 +138,12 @@ def _format_cell(record: dict[str, Any], column: str) -> str:
     if isinstance(cell, float):
         return f"{cell:.4f}" if column.startswith("p_") else f"{cell:.2f}"
     return "" if cell is None else str(cell)
+
+
+def _mark(value: Any, cell: str, before: str, after: str) -> str:
+    if not isinstance(value, Marked):
+        return cell
+    return (f"{before}{cell}{after}" if value.best else cell) + value.sign
 
 
 def _escape(cell: str) -> str:
