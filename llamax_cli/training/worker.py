@@ -158,7 +158,7 @@ def _stop_code(error: BaseException) -> int:
 
 def _named(ranks: list[int]) -> str:
     """Return ranks as text: `_named([1, 5]) -> "ranks 1, 5"`."""
-    return f"rank{'s' * (len(ranks) > 1)} {', '.join(map(str, ranks))}"
+    return f"{'rank' if len(ranks) == 1 else 'ranks'} {', '.join(map(str, ranks))}"
 
 
 def _kept(job: Job) -> str:
