@@ -91,7 +91,7 @@ def settings(name: str) -> str:
 
 def _meaning(setting: Field[Any]) -> str:
     among = setting.metadata.get("among")
-    return prose(setting.metadata["help"]) + (f" ({', '.join(among)})" if among else "")
+    return prose(setting.metadata["help"]) + (f" ({', '.join(map(shown, among))})" if among else "")
 
 
 def shown(value: Any) -> str:

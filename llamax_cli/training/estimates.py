@@ -30,7 +30,7 @@ PEAK_FLOPS = {
 class DataCounts(NamedTuple):
     """The size of an epoch: `squares` is the sum of the squared lengths, `filled` the used share of the blocks.
 
-    `left_out` says in one line which records are not trained on.
+    `left_out` says in one line which records are not trained on, `bos` what begins each sample.
     """
 
     records: int
@@ -41,6 +41,7 @@ class DataCounts(NamedTuple):
     steps: int
     filled: float
     left_out: str
+    bos: str
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from llamax_cli.config import Training
 from llamax_cli.console import counted
 from llamax_cli.errors import FileError
 from llamax_cli.models import causal_lm, pretrained
+from llamax_cli.models.bos import adds_bos
 from llamax_cli.models.causal_lm import CausalLM
 from llamax_cli.streams.atomic import atomic_folder
 from llamax_cli.training.job import Job
@@ -42,7 +43,7 @@ def _write(job: Job, weights: Mapping[str, Tensor], config: Any, tokenizer: Any,
             if training.lora:
                 _write_adapter(weights, training, job.model, partial / "adapter")
             _write_model(merge_lora(weights, training), config, job.model, partial)
-            tokenizer.save_pretrained(partial)
+            _write_tokenizer(tokenizer, partial)
             text = json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
             (partial / "training.json").write_text(text, encoding="utf-8")
             (partial / "README.md").write_text(card(facts), encoding="utf-8")
@@ -50,6 +51,18 @@ def _write(job: Job, weights: Mapping[str, Tensor], config: Any, tokenizer: Any,
         raise FileError(
             f"{error}; the last checkpoint is complete, and --resume auto writes the model again"
         ) from error
+
+
+def _write_tokenizer(tokenizer: Any, folder: Path) -> None:
+    """Write a tokenizer with the choice of training: whether it begins a text with bos.
+
+    transformers 5 and vLLM read that in tokenizer.json; earlier versions of transformers, and the converter of
+    llama.cpp, read `add_bos_token`, which transformers 5 leaves out.
+    """
+    tokenizer.save_pretrained(folder)
+    path = folder / "tokenizer_config.json"
+    settings = json.loads(path.read_text(encoding="utf-8")) | {"add_bos_token": adds_bos(tokenizer)}
+    path.write_text(json.dumps(settings, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def merge_lora(weights: Mapping[str, Tensor], training: Training) -> dict[str, Tensor]:

@@ -53,7 +53,9 @@ def assemble(job: Job, ranks: Ranks, tokenized: Callable[[int, int], None]) -> C
     if training.liger:
         ranks.run_first_then_others(lambda: use_liger(config.model_type, ranks.device))
     tokenizer, encoder = ranks.run_first_then_others(
-        lambda: open_encoder(job.tokenizer, training.loss, trust_remote_code=job.trust_remote_code)
+        lambda: open_encoder(
+            job.tokenizer, training.loss, add_bos=training.add_bos, trust_remote_code=job.trust_remote_code
+        )
     )
     ranks.run_first_then_others(lambda: causal_lm.check(config, len(tokenizer), training.block))
     # Before the data is read, which may take hours: this finds names of weights and layers that the model lacks.

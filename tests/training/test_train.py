@@ -178,6 +178,7 @@ def test_preflight_says_what_the_run_takes(inputs: Path, llamax: Run) -> None:
     assert rows["model"] == "model, 23,712 weights"
     assert rows["data"] == f"100 records, {tokens:,} tokens"
     assert rows["blocks"] == f"{blocks} of 64 tokens, {100 * tokens / blocks / 64:.1f}% filled"
+    assert rows["bos"] == "<s> before each sample"
     assert rows["left"] == "out   1 record longer than the block (or 1)"
     assert rows["steps"] == f"{-(-blocks // 7) * 2} of 7 blocks, 2 epochs"
     assert rows["processes"] == "4 on 1 machine"

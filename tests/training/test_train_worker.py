@@ -428,7 +428,7 @@ def test_a_run_does_not_resume_with_other_data(tmp_path: Path, model: Path, mix:
     train(slow(run, model, data, stop_after=2))
     write(data, [sample(number) for number in range(10)])
     said = refused(slow(run, model, data, resume=True), 2)
-    assert said.startswith("llamax train: the data or the tokenizer differs from the checkpoint's")
+    assert said.startswith("llamax train: the data, the tokenizer or its use of bos_token differs from the")
     assert said.count("\n") == 1
 
 
