@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -414,7 +415,8 @@ def test_two_runs_in_one_folder(tmp_path: Path, model: Path, mix: Path) -> None:
     """The second is refused, and the first continues."""
     processes = begin(slow(tmp_path, model, mix))
     until(tmp_path, 1)
-    assert refused(tmp_path) == f"llamax train: another run is training in {tmp_path}\n"
+    who = f"process {processes[0].pid} on {socket.gethostname()}"
+    assert refused(tmp_path) == f"llamax train: another run is training in {tmp_path}: {who}\n"
     os.kill(processes[0].pid, signal.SIGTERM)
     end(tmp_path, processes)
     assert len(list((tmp_path / "checkpoints").iterdir())) == 1
