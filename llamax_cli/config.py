@@ -18,7 +18,18 @@ OPTIMIZERS = ("adamw",)
 SCHEDULES = ("cosine", "linear", "constant")
 PRECISIONS = ("auto", "bf16", "fp32")
 POLICIES = ("stop", "skip")
-TRACKERS = ("tensorboard", "wandb")
+# Those of accelerate, by its names, each with the package that it needs, as pip names it.
+TRACKERS = {
+    "tensorboard": "llamax[tensorboard]",
+    "wandb": "llamax[wandb]",
+    "aim": "aim",
+    "clearml": "clearml",
+    "comet_ml": "comet_ml",
+    "dvclive": "dvclive",
+    "mlflow": "mlflow",
+    "swanlab": "swanlab",
+    "trackio": "trackio",
+}
 LINEAR_LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")  # of each decoder layer
 ALL_LINEAR = "all-linear"  # peft's word for them
 BLOCKS, RECORDS = "blocks", "records"
@@ -143,7 +154,7 @@ class Training:
     keep: int = _setting(2, "Number of checkpoints to keep.", least=1)
     log_every: int = _setting(10, "Steps between lines of metrics.", least=1)
 
-    trackers: tuple[str, ...] = _setting((), "Trackers that also log the metrics.", among=TRACKERS)
+    trackers: tuple[str, ...] = _setting((), "Trackers that also log the metrics.", among=tuple(TRACKERS))
 
     on_nan: str = _setting("stop", "What to do if the loss or the gradient is not finite.", among=POLICIES)
     spike: float = _setting(0.0, "Ratio of a loss to the recent mean that makes it a spike; 0 disables this.", least=0)
