@@ -35,6 +35,7 @@ ALL_LINEAR = "all-linear"  # peft's word for them
 BLOCKS, RECORDS = "blocks", "records"
 AUTO_BOS = "auto"
 BOS_CHOICES = (AUTO_BOS, True, False)
+SELECTIVE = "selective"
 LARGEST_NUMBER = 2**63 - 1
 # What other trainers call a setting, for the hint about an unknown key.
 ALIASES = {
@@ -127,7 +128,11 @@ class Training:
     precision: str = _setting(
         "auto", "Precision of the computation; auto is bf16 on a GPU. Weights are fp32.", among=PRECISIONS
     )
-    gradient_checkpointing: bool = _setting(True, "Recompute activations in the backward pass to save memory.")
+    gradient_checkpointing: bool | str = _setting(
+        True,
+        "Recompute activations in the backward pass to save memory; selective keeps the costliest.",
+        among=(True, False, SELECTIVE),
+    )
     compile: bool = _setting(False, "Compile the layers with torch.compile.")
     liger: bool = _setting(False, "On a GPU, use Liger kernels for norms, rotary positions and gated layers.")
     loss_chunk: int = _setting(2048, "Tokens whose logits are in memory at once.", least=1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from llamax_cli.config import ALL_LINEAR, LINEAR_LAYERS, Training
+from llamax_cli.config import ALL_LINEAR, LINEAR_LAYERS, SELECTIVE, Training
 
 ASSUMED_MFU = 0.4  # model FLOPs utilization, the share of the peak that a GPU reaches, if no throughput is given
 BYTES_SAVED = 12  # by a checkpoint for each trained weight: itself and the two moments of AdamW, in fp32
@@ -103,10 +103,15 @@ def estimate_memory(shape: ModelShape, training: Training, ranks: int) -> Memory
     outer = shape.weights - shape.layers * shape.layer_weights
     # Embeddings and output layer with gradients, this layer and the next, all in bf16; a layer's gradient in both.
     gathered = 4.0 * outer + 2 * 2.0 * shape.layer_weights + 6.0 * shape.layer_weights
-    # What a layer keeps for the backward pass, and as much again for gradients during that pass.
-    inside = 4.0 * tokens * (8 * shape.hidden + 4 * shape.attention + 3 * (shape.layer_weights // (3 * shape.hidden)))
-    kept = 2.0 * tokens * shape.hidden * shape.layers
-    activations = kept + inside if training.gradient_checkpointing else inside * shape.layers
+    # What a layer keeps for the backward pass, in bf16, and as much again for the gradients of the layer at work.
+    intermediate = shape.layer_weights // (3 * shape.hidden)
+    inside = 2.0 * tokens * (8 * shape.hidden + 4 * shape.attention + 3 * intermediate)
+    kept = inside
+    if training.gradient_checkpointing:
+        kept = 2.0 * tokens * shape.hidden
+    if training.gradient_checkpointing == SELECTIVE:  # every second product, and the output of attention
+        kept += 2.0 * tokens * (shape.hidden + 3 * shape.attention + intermediate)
+    activations = kept * shape.layers + inside * (2 if training.gradient_checkpointing else 1)
     logits = 10.0 * min(training.loss_chunk, tokens) * shape.vocabulary
     return MemoryEstimate(weights, gathered, activations, logits)
 

@@ -81,7 +81,8 @@ def merge_lora(weights: Mapping[str, Tensor], training: Training) -> dict[str, T
 
 def _write_model(weights: Mapping[str, Tensor], config: Any, source: str, folder: Path) -> None:
     model = causal_lm.empty_model(config)
-    model.load_state_dict(weights)
+    model.load_state_dict(weights, assign=True)
+    model.tie_weights()
     # The precision of the original model; a model with new weights stays in fp32.
     model.to(config.dtype or torch.float32)
     model.generation_config = _generation_config(source, config)
