@@ -18,11 +18,25 @@ OPTIMIZERS = ("adamw",)
 SCHEDULES = ("cosine", "linear", "constant")
 PRECISIONS = ("auto", "bf16", "fp32")
 POLICIES = ("stop", "skip")
-TRACKERS = ("tensorboard", "wandb")
+# Those of accelerate, by its names, each with the package that it needs, as pip names it.
+TRACKERS = {
+    "tensorboard": "llamax[tensorboard]",
+    "wandb": "llamax[wandb]",
+    "aim": "aim",
+    "clearml": "clearml",
+    "comet_ml": "comet_ml",
+    "dvclive": "dvclive",
+    "mlflow": "mlflow",
+    "swanlab": "swanlab",
+    "trackio": "trackio",
+}
 LINEAR_LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")  # of each decoder layer
 ALL_LINEAR = "all-linear"  # peft's word for them
 BLOCKS, RECORDS = "blocks", "records"
 FULL, NODE = "full", "node"
+AUTO_BOS = "auto"
+BOS_CHOICES = (AUTO_BOS, True, False)
+SELECTIVE = "selective"
 LARGEST_NUMBER = 2**63 - 1
 # What other trainers call a setting, for the hint about an unknown key.
 ALIASES = {
@@ -99,6 +113,13 @@ class Training:
         COMPLETION, "What is learned: completions only, or the whole text.", among=LOSS_RULES, fixed=True
     )
 
+    add_bos: bool | str = _setting(
+        AUTO_BOS,
+        "Whether each sample begins with bos_token; auto is as the tokenizer does it.",
+        among=BOS_CHOICES,
+        fixed=True,
+    )
+
     optimizer: str = _setting("adamw", "Optimizer.", among=OPTIMIZERS, fixed=True)
     learning_rate: float = _setting(2e-5, "Peak learning rate.", least=0)
     schedule: str = _setting("cosine", "Learning rate schedule after the warmup.", among=SCHEDULES)
@@ -113,7 +134,11 @@ class Training:
     precision: str = _setting(
         "auto", "Precision of the computation; auto is bf16 on a GPU. Weights are fp32.", among=PRECISIONS
     )
-    gradient_checkpointing: bool = _setting(True, "Recompute activations in the backward pass to save memory.")
+    gradient_checkpointing: bool | str = _setting(
+        True,
+        "Recompute activations in the backward pass to save memory; selective keeps the costliest.",
+        among=(True, False, SELECTIVE),
+    )
     shard: str = _setting(
         FULL,
         "Which GPUs share a copy of the weights, gradients and optimizer state: all, or those of each machine.",
@@ -166,7 +191,7 @@ class Training:
         most=1e7,
     )
 
-    trackers: tuple[str, ...] = _setting((), "Trackers that also log the metrics.", among=TRACKERS)
+    trackers: tuple[str, ...] = _setting((), "Trackers that also log the metrics.", among=tuple(TRACKERS))
 
     on_nan: str = _setting("stop", "What to do if the loss or the gradient is not finite.", among=POLICIES)
     spike: float = _setting(0.0, "Ratio of a loss to the recent mean that makes it a spike; 0 disables this.", least=0)
@@ -192,7 +217,8 @@ _METADATA = {setting.name: setting.metadata for setting in fields(Training)}
 def _check(name: str, value: Any, facts: Mapping[str, Any]) -> None:
     for item in value if isinstance(value, tuple) else (value,):
         if "among" in facts and item not in facts["among"]:
-            raise UsageError(f"{name} = {item!r}: {suggestion(str(item), facts['among'])}")
+            names = [each if isinstance(each, str) else str(each).lower() for each in facts["among"]]
+            raise UsageError(f"{name} = {item!r}: {suggestion(str(item), names)}")
     if type(value) in (int, float) and not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
         raise UsageError(f"{name} = {value!r}: must be a finite number of at most 64 bits")
     if "least" in facts and not value >= facts["least"]:
@@ -280,7 +306,8 @@ def _typed(key: str, value: Any, types: Mapping[str, Any], where: str) -> Any:
         raise UsageError(f"{where}: {key} takes a list of strings, not {value!r}")
     if expected is float and type(value) is int:
         return float(value) if abs(value) <= LARGEST_NUMBER else value  # which `_check` refuses
-    if type(value) is not expected:
+    kinds = get_args(expected) or (expected,)
+    if type(value) not in kinds:
         names = {int: "a whole number", float: "a number", str: "a string", bool: "true or false"}
-        raise UsageError(f"{where}: {key} takes {names[expected]}, not {value!r}")
+        raise UsageError(f"{where}: {key} takes {' or '.join(names[kind] for kind in kinds)}, not {value!r}")
     return value

@@ -96,7 +96,7 @@ def _settings_table(name: str, group: Sequence[Field[Any]]) -> str:
 
 def _meaning(setting: Field[Any]) -> str:
     among = setting.metadata.get("among")
-    return prose(setting.metadata["help"]) + (f" ({', '.join(among)})" if among else "")
+    return prose(setting.metadata["help"]) + (f" ({', '.join(map(shown, among))})" if among else "")
 
 
 def shown(value: Any) -> str:

@@ -14,6 +14,7 @@ from llamax_cli.config import ALL_LINEAR, Training
 from llamax_cli.errors import ModelError, UsageError
 from llamax_cli.models import pretrained
 from llamax_cli.models.packed_batch import Batch
+from llamax_cli.models.selective_checkpoint import checkpoint_settings
 from llamax_cli.models.varlen_attention import NAME
 
 # Decoders that call attention through transformers' interface, and whose logits are the output of the head, unchanged.
@@ -96,16 +97,32 @@ def load_weights(model: str, config: Any, seed: int, *, init: bool, trust_remote
 
 
 def empty_model(config: Any) -> Any:
-    """Return the model with uninitialised weights, tied where they are tied; their memory is not touched yet."""
+    """Return the model without memory for its weights, which are on the meta device; its buffers are on the CPU.
+
+    Weights that are tied are one. `materialise` gives them memory, once each rank has only its share of them.
+    """
     from accelerate import init_empty_weights
 
     with init_empty_weights(include_buffers=False):
         model = pretrained.new_model(_auto_model(), config, dtype=torch.float32)
-    for module in model.modules():
-        for name, weight in list(module.named_parameters(recurse=False)):
-            module.register_parameter(name, nn.Parameter(torch.empty_like(weight, device="cpu")))
     model.tie_weights()
     return model
+
+
+def materialise(model: nn.Module, device: torch.device) -> None:
+    """Give the weights that are on the meta device memory on another device; their values are undefined.
+
+    Buffers, such as the frequencies of rotary positions, keep their values, and tied weights stay one.
+    """
+    places: dict[Tensor, list[tuple[nn.Module, str]]] = {}
+    for module in model.modules():
+        for name, weight in module.named_parameters(recurse=False):
+            places.setdefault(weight, []).append((module, name))
+    move: Any = model._apply
+    move(lambda tensor: torch.empty_like(tensor, device=device) if tensor.is_meta else tensor.to(device))
+    for (first, name), *others in places.values():  # _apply made a weight of its own at each place
+        for module, other in others:
+            module.register_parameter(other, getattr(first, name))
 
 
 def prepare_for_training(model: Any, training: Training) -> Any:
@@ -119,21 +136,24 @@ def prepare_for_training(model: Any, training: Training) -> Any:
     if training.gradient_checkpointing and not training.compile:  # else `compile_layer` does it
         # The name since transformers 5.20, and the one before.
         enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
-        enable({"use_reentrant": False})
+        enable(checkpoint_settings(training.gradient_checkpointing))
     return model
 
 
-def compile_layer(layer: nn.Module, *, checkpointed: bool) -> None:
+def compile_layer(layer: nn.Module, *, checkpointed: bool | str) -> None:
     """Have a decoder layer run compiled; `checkpointed`, it is computed again in the backward pass, compiled too.
+
+    Selectively checkpointed, the output of attention is kept, and all that is compiled is computed again.
 
     The compiled part is inside the checkpoint. Around it, Dynamo would have to trace the checkpoint without a break,
     and attention is one: the whole layer would silently run uncompiled. Hooks, which are FSDP's, stay outside of both.
     """
     compiled = torch.compile(layer.forward, dynamic=True)
+    how = checkpoint_settings(checkpointed)
 
     def forward(*args: Any, **kwargs: Any) -> Any:
         if checkpointed and layer.training:
-            return checkpoint(compiled, *args, use_reentrant=False, **kwargs)
+            return checkpoint(compiled, *args, **how, **kwargs)
         return compiled(*args, **kwargs)
 
     layer.forward = forward

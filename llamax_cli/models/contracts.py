@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
+from llamax_cli.config import AUTO_BOS
 from llamax_cli.errors import RecordError, UsageError
 from llamax_cli.models.server_address import ServerAddress
 
@@ -70,9 +71,10 @@ def check_device(device: str) -> None:
 class ModelChoice:
     """Which model runs, in which engine and on which device.
 
-    `trust_remote_code` lets Python code run that the model brings along. `batch_tokens` is the most tokens in a
-    batch, prompts and beams counted. `server`, `concurrency`, `timeout` (in seconds) and `per_minute` are for
-    engines that ask a server.
+    `trust_remote_code` lets Python code run that the model brings along. `add_bos` says whether
+    a prompt begins with the tokenizer's `bos_token`; auto leaves that to the tokenizer. `batch_tokens` is the most
+    tokens in a batch, prompts and beams counted. `server`, `concurrency`, `timeout` (in seconds) and `per_minute` are
+    for engines that ask a server.
     """
 
     model: str
@@ -82,6 +84,7 @@ class ModelChoice:
     dtype: str = "auto"
     lora: str | None = None
     trust_remote_code: bool = False
+    add_bos: bool | str = AUTO_BOS
     quantize: str | None = None
     batch_tokens: int | None = None
     server: ServerAddress | None = None

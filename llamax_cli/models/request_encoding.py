@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from llamax_cli.errors import ModelError, RecordError
 from llamax_cli.models import pretrained
 from llamax_cli.models.batching import EncodedRequest
+from llamax_cli.models.bos import set_bos
 from llamax_cli.models.chat_template import render_chat
 from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
 from llamax_cli.models.language_tokens import LanguageTokens, code_in
@@ -150,6 +151,7 @@ def load_encoder(choice: ModelChoice, decoding: Decoding) -> tuple[Any, RequestE
     pretrained.silence()
     config = pretrained.load_config(choice.model, trust_remote_code=choice.trust_remote_code)
     tokenizer = pretrained.load_tokenizer(choice.model, trust_remote_code=choice.trust_remote_code)
+    set_bos(tokenizer, choice.add_bos, choice.model)
     return config, RequestEncoder(choice.model, choice.template, tokenizer, config, decoding)
 
 

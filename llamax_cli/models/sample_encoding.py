@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 from xxhash import xxh3_128_hexdigest
 
-from llamax_cli.config import COMPLETION
+from llamax_cli.config import AUTO_BOS, COMPLETION
 from llamax_cli.errors import ModelError
 from llamax_cli.models import pretrained
+from llamax_cli.models.bos import adds_bos, set_bos
 from llamax_cli.models.loss_rules import LOSS_RULES
 from llamax_cli.models.samples import Sample
 
@@ -31,12 +32,11 @@ class Encoded(NamedTuple):
 class Encoder:
     """Encodes prompt and completion as one text between bos and eos; eos and what `rule` selects are learned.
 
-    `bos` is None if the tokenizer has none; `rule` is a name in LOSS_RULES. A conversation has its own bos and eos.
+    `bos` is None if the tokenizer begins texts with none; `rule` is a name in LOSS_RULES. A
+    conversation has its own bos and eos. `tokenizer_json` is the tokenizer as it was loaded.
     """
 
-    def __init__(self, backend: Any, bos: int | None, eos: int, rule: str = COMPLETION) -> None:
-        backend.no_truncation()
-        backend.no_padding()
+    def __init__(self, backend: Any, bos: int | None, eos: int, rule: str, tokenizer_json: str) -> None:
         self._backend = backend
         self._bos = [] if bos is None else [bos]
         self._eos = [eos]
@@ -44,7 +44,7 @@ class Encoder:
         self.size: int = backend.get_vocab_size()
         # Part of what a checkpoint depends on: the digest of the default is that of versions without rules.
         name = "" if rule == COMPLETION else rule
-        self.digest = xxh3_128_hexdigest(f"{backend.to_str()}{bos}:{eos}{name}".encode())
+        self.digest = xxh3_128_hexdigest(f"{tokenizer_json}{bos}:{eos}{name}".encode())
 
     def encode(self, samples: Sequence[Sample]) -> list[Encoded]:
         """Return the tokens of each sample."""
@@ -63,8 +63,11 @@ class Encoder:
         return [(len(encoded.tokens), encoded.supervised) for encoded in self.encode(samples)]
 
 
-def encoder_of(tokenizer: Any, model: str, rule: str = COMPLETION) -> Encoder:
-    """Return the encoder of a tokenizer; ModelError for one without an end-of-text token or without offsets."""
+def encoder_of(tokenizer: Any, model: str, rule: str = COMPLETION, *, add_bos: bool | str = AUTO_BOS) -> Encoder:
+    """Return the encoder of a tokenizer, which is changed as `add_bos` says.
+
+    ModelError for a tokenizer without an end-of-text token or without offsets.
+    """
     if tokenizer.eos_token_id is None:
         raise ModelError(
             f"the tokenizer of {model} has no end-of-text token, so the model would never learn to stop; "
@@ -73,11 +76,22 @@ def encoder_of(tokenizer: Any, model: str, rule: str = COMPLETION) -> Encoder:
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         raise ModelError(f"the tokenizer of {model} has no fast version (tokenizer.json), so it gives no token offsets")
-    return Encoder(backend, tokenizer.bos_token_id, tokenizer.eos_token_id, rule)
+    backend.no_truncation()
+    backend.no_padding()
+    tokenizer_json = backend.to_str()
+    set_bos(tokenizer, add_bos, model)
+    bos = tokenizer.bos_token_id if adds_bos(tokenizer) else None
+    return Encoder(backend, bos, tokenizer.eos_token_id, rule, tokenizer_json)
 
 
-def open_encoder(model: str | Path, rule: str = COMPLETION, *, trust_remote_code: bool = False) -> tuple[Any, Encoder]:
-    """Return the tokenizer of a model and its encoder; ModelError where there is none."""
+def open_encoder(
+    model: str | Path,
+    rule: str = COMPLETION,
+    *,
+    add_bos: bool | str = AUTO_BOS,
+    trust_remote_code: bool = False,
+) -> tuple[Any, Encoder]:
+    """Return the tokenizer of a model, changed as `add_bos` says, and its encoder; ModelError where there is none."""
     pretrained.silence()
     tokenizer = pretrained.load_tokenizer(str(model), trust_remote_code=trust_remote_code)
-    return tokenizer, encoder_of(tokenizer, str(model), rule)
+    return tokenizer, encoder_of(tokenizer, str(model), rule, add_bos=add_bos)

@@ -6,6 +6,7 @@ from typing import Annotated, NamedTuple
 
 from typer import BadParameter, Option
 
+from llamax_cli.config import AUTO_BOS, BOS_CHOICES
 from llamax_cli.errors import UsageError
 from llamax_cli.models import prompts
 from llamax_cli.models.contracts import PAPER_BEAM, PAPER_TOKENS, QUANTIZATIONS, Decoding, ModelChoice
@@ -20,6 +21,12 @@ DTYPES = ("auto", "float32", "bfloat16", "float16")
 MODEL, SEARCH, SERVER = "Model", "Decoding", "Server (--engine openai)"
 AS, AS_HELP = ("records", "text"), "Output: records, or the translations alone"  # of --as
 SERVER_VARIABLE = "OPENAI_BASE_URL"
+
+
+def _add_bos(value: str) -> bool | str:
+    choices = {str(choice).lower(): choice for choice in BOS_CHOICES}
+    one_of(choices)(value)
+    return choices[value]
 
 
 def _tokens(value: str) -> str:
@@ -75,6 +82,16 @@ Lora = Annotated[
     str | None,
     Option(metavar="FOLDER", help="LoRA adapter to merge into the model.", show_default=False, rich_help_panel=MODEL),
     READS,
+]
+AddBos = Annotated[
+    str,
+    Option(
+        "--add-bos",
+        metavar="auto|true|false",
+        callback=_add_bos,
+        help="Whether a prompt begins with bos_token; auto is as the tokenizer does it.",
+        rich_help_panel=MODEL,
+    ),
 ]
 TrustRemoteCode = Annotated[
     bool,
@@ -209,6 +226,7 @@ def translation_options(
     dtype: Dtype = "auto",
     device: Device = "auto",
     lora: Lora = None,
+    add_bos: AddBos = AUTO_BOS,
     trust_remote_code: TrustRemoteCode = False,
     quantize: Quantize = None,
     batch_tokens: BatchTokens = None,
@@ -234,6 +252,7 @@ def translation_options(
         dtype=dtype,
         lora=lora,
         trust_remote_code=trust_remote_code,
+        add_bos=add_bos,
         quantize=quantize,
         batch_tokens=batch_tokens,
         server=server if spec.is_server else None,

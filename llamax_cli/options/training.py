@@ -12,6 +12,7 @@ from typing import Annotated, Any, NamedTuple
 from typer import Argument, Context, Option
 
 from llamax_cli.config import TUNING, Training, grouped_settings, written
+from llamax_cli.errors import UsageError
 from llamax_cli.options.command import READS, FilesAfterOptions, OptionGroup, Writes, declared_paths
 from llamax_cli.options.completion import Completion, add_completion
 from llamax_cli.options.values import one_of, real_number, whole_number
@@ -211,7 +212,9 @@ def training_options(
     debug: Debug = False,
     flags: AccelerateFlags = None,
 ) -> TrainingOptions:
-    """Return the values of the options; `debug` is read by `cli.run`."""
+    """Return the values of the options; UsageError if they contradict each other. `debug` is read by `cli.run`."""
+    if throughput is not None and not preflight:
+        raise UsageError("--throughput is for the estimate of --preflight; add --preflight, or leave it out")
     shortcuts = {"freeze": freeze or None, "lora": lora, "keep": keep}
     settings = [f"{key}={json.dumps(value)}" for key, value in shortcuts.items() if value is not None]
     values: dict[str, object] = {"--config": config, "--set": set_, "--tokenizer": tokenizer, "--resume": resume}

@@ -1,9 +1,10 @@
 """Everything about a run that can be checked before torch is loaded."""
 
 import importlib.util
+import shlex
 from pathlib import Path
 
-from llamax_cli.config import ALL_LINEAR, LINEAR_LAYERS, Training
+from llamax_cli.config import ALL_LINEAR, LINEAR_LAYERS, TRACKERS, Training
 from llamax_cli.errors import DataError, FileError, ModelError, RecordError, ResumeError, UsageError
 from llamax_cli.instructions.data_files import read_records
 from llamax_cli.instructions.forms import form_of
@@ -126,11 +127,11 @@ def _check_output(job: Job) -> None:
 
 def _check_packages(training: Training) -> None:
     """Raise UsageError if a setting needs a package that is not installed."""
-    needed = [("trackers", name, name) for name in training.trackers]
-    needed += [("liger", "liger_kernel", "liger")] if training.liger else []
-    for setting, package, extra in needed:
+    needed = [("trackers", name, TRACKERS[name]) for name in training.trackers]
+    needed += [("liger", "liger_kernel", "llamax[liger]")] if training.liger else []
+    for setting, package, pip_name in needed:
         if importlib.util.find_spec(package) is None:
-            raise UsageError(f"{setting}: {package} is not installed: pip install 'llamax[{extra}]'")
+            raise UsageError(f"{setting}: {package} is not installed: pip install {shlex.quote(pip_name)}")
 
 
 def _check_translation(training: Training) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from llamax_cli.console import Progress, say
 from llamax_cli.errors import LlamaxError
+from llamax_cli.models.bos import describe_bos
 from llamax_cli.models.sample_encoding import open_encoder
 from llamax_cli.training.dataset import Cache
 from llamax_cli.training.estimates import DataCounts
@@ -19,7 +20,9 @@ from llamax_cli.training.packed_dataset import describe_rejected, prepare
 def count_tokens(job: Job) -> DataCounts:
     """Return the size of the first epoch of a run; the token lengths stay in the cache for the run."""
     training = job.training
-    tokenizer, encoder = open_encoder(job.tokenizer, training.loss, trust_remote_code=job.trust_remote_code)
+    tokenizer, encoder = open_encoder(
+        job.tokenizer, training.loss, add_bos=training.add_bos, trust_remote_code=job.trust_remote_code
+    )
     progress = Progress(job.command, enabled=not job.quiet)
     try:
         data = prepare(
@@ -43,6 +46,7 @@ def count_tokens(job: Job) -> DataCounts:
         steps=plan.steps(training.batch, training.batch_of),
         filled=data.tokens / (len(plan) * training.block),
         left_out=describe_rejected(data.rejected()),
+        bos=describe_bos(tokenizer),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from llamax_cli.config import ALL_LINEAR, LINEAR_LAYERS, NODE, Training, syncs_each_batch
+from llamax_cli.config import ALL_LINEAR, LINEAR_LAYERS, NODE, SELECTIVE, Training, syncs_each_batch
 from llamax_cli.training.machines import Machines
 
 ASSUMED_MFU = 0.4  # model FLOPs utilization, the share of the peak that a GPU reaches, if no throughput is given
@@ -31,7 +31,7 @@ PEAK_FLOPS = {
 class DataCounts(NamedTuple):
     """The size of an epoch: `squares` is the sum of the squared lengths, `filled` the used share of the blocks.
 
-    `left_out` says in one line which records are not trained on.
+    `left_out` says in one line which records are not trained on, `bos` what begins each sample.
     """
 
     records: int
@@ -42,6 +42,7 @@ class DataCounts(NamedTuple):
     steps: int
     filled: float
     left_out: str
+    bos: str
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,15 @@ def estimate_memory(shape: ModelShape, training: Training, machines: Machines) -
     outer = shape.weights - shape.layers * shape.layer_weights
     # Embeddings and output layer with gradients, this layer and the next, all in bf16; a layer's gradient in both.
     gathered = 4.0 * outer + 2 * 2.0 * shape.layer_weights + 6.0 * shape.layer_weights
-    # What a layer keeps for the backward pass, and as much again for gradients during that pass.
-    inside = 4.0 * tokens * (8 * shape.hidden + 4 * shape.attention + 3 * (shape.layer_weights // (3 * shape.hidden)))
-    kept = 2.0 * tokens * shape.hidden * shape.layers
-    activations = kept + inside if training.gradient_checkpointing else inside * shape.layers
+    # What a layer keeps for the backward pass, in bf16, and as much again for the gradients of the layer at work.
+    intermediate = shape.layer_weights // (3 * shape.hidden)
+    inside = 2.0 * tokens * (8 * shape.hidden + 4 * shape.attention + 3 * intermediate)
+    kept = inside
+    if training.gradient_checkpointing:
+        kept = 2.0 * tokens * shape.hidden
+    if training.gradient_checkpointing == SELECTIVE:  # every second product, and the output of attention
+        kept += 2.0 * tokens * (shape.hidden + 3 * shape.attention + intermediate)
+    activations = kept * shape.layers + inside * (2 if training.gradient_checkpointing else 1)
     logits = 10.0 * min(training.loss_chunk, tokens) * shape.vocabulary
     return MemoryEstimate(weights, gathered, activations, logits)
 

@@ -17,6 +17,7 @@ from llamax_cli.config import Training
 from llamax_cli.console import counted
 from llamax_cli.errors import FileError
 from llamax_cli.models import causal_lm, pretrained
+from llamax_cli.models.bos import adds_bos
 from llamax_cli.models.causal_lm import CausalLM
 from llamax_cli.models.safetensors_writer import INDEX, TensorShape, file_order, write_safetensors
 from llamax_cli.streams.atomic import atomic_folder
@@ -110,7 +111,7 @@ def _write(job: Job, plan: Plan, weights: Iterator[Any], tokenizer: Any, facts: 
             if training.lora:
                 _write_adapter(adapter, training, job.model, partial / "adapter")
             _write_model(plan, weights, partial)
-            tokenizer.save_pretrained(partial)
+            _write_tokenizer(tokenizer, partial)
             text = json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
             (partial / "training.json").write_text(text, encoding="utf-8")
             (partial / "README.md").write_text(card(facts), encoding="utf-8")
@@ -132,6 +133,18 @@ def _write_model(plan: Plan, weights: Iterator[Tensor], folder: Path) -> None:
         index = {"metadata": metadata, "weight_map": plan.split.tensor_to_filename}
         text = json.dumps(index, indent=2, sort_keys=True) + "\n"
         (folder / INDEX).write_text(text, encoding="utf-8")
+
+
+def _write_tokenizer(tokenizer: Any, folder: Path) -> None:
+    """Write a tokenizer with the choice of training: whether it begins a text with bos.
+
+    transformers 5 and vLLM read that in tokenizer.json; earlier versions of transformers, and the converter of
+    llama.cpp, read `add_bos_token`, which transformers 5 leaves out.
+    """
+    tokenizer.save_pretrained(folder)
+    path = folder / "tokenizer_config.json"
+    settings = json.loads(path.read_text(encoding="utf-8")) | {"add_bos_token": adds_bos(tokenizer)}
+    path.write_text(json.dumps(settings, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _generation_config(source: str, config: Any) -> Any:

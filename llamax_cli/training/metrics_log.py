@@ -5,7 +5,7 @@ import math
 import os
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -36,10 +36,14 @@ class Interval:
 
 
 class MetricsLog:
-    """Writes metrics, trackers and the bar on the first rank; the others only contribute their losses."""
+    """Writes metrics, trackers and the bar on the first rank; the others only contribute their losses.
 
-    def __init__(self, job: Job, ranks: Ranks) -> None:
+    `check_lease` raises an error where another run has taken over the folder; it is asked before anything is written.
+    """
+
+    def __init__(self, job: Job, ranks: Ranks, check_lease: Callable[[], None] = lambda: None) -> None:
         self._job = job
+        self._check_lease = check_lease
         self._ranks = ranks
         self.loss_stats = LossStats(("origin", "language"))
         self._file: MetricsFile | None = None
@@ -62,6 +66,7 @@ class MetricsLog:
     @contextmanager
     def interrupted(self, activity: str) -> Iterator[None]:
         """Show beside the bar what happens between two steps, and leave its time out of the throughput."""
+        self._check_lease()
         self._bar.set_note(activity)
         started = time.monotonic()
         yield
@@ -88,6 +93,7 @@ class MetricsLog:
 
     def write(self, event: str, step: int, **facts: Any) -> None:
         """Write a line of metrics, on the first rank."""
+        self._check_lease()
         if self._file is not None:
             self._file.write(event, step=step, **facts)
         if self._trackers is not None:

@@ -26,7 +26,10 @@ def compare(job: Job, facts: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     model are not compared with it.
     """
     try:
-        there = asdict(Training(**typed_settings(facts["training"], FACTS)))
+        given = typed_settings(facts["training"], FACTS)
+        # Earlier versions always wrote the token; the encoder's fingerprint tells whether the tokens are the same.
+        given.setdefault("add_bos", job.training.add_bos)
+        there = asdict(Training(**given))
     except (KeyError, UsageError) as error:
         raise ResumeError(f"{job.checkpoints}: the checkpoint is of another version of llamax: {error}") from error
     here = asdict(job.training)

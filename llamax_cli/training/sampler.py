@@ -75,8 +75,8 @@ class EpochPlan(NamedTuple):
         """Raise ResumeError where a position belongs to another plan."""
         if position.plan != self.digest:
             raise ResumeError(
-                "the data or the tokenizer differs from the checkpoint's; "
-                "use the same one, or train into another folder"
+                "the data, the tokenizer or its use of bos_token differs from the checkpoint's; "
+                "use the same, or train into another folder"
             )
 
 

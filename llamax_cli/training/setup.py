@@ -9,6 +9,7 @@ import torch
 
 from llamax_cli.config import BLOCKS
 from llamax_cli.console import say
+from llamax_cli.errors import UsageError
 from llamax_cli.models import causal_lm
 from llamax_cli.models.causal_lm import CausalLM
 from llamax_cli.models.liger import use_liger
@@ -22,6 +23,8 @@ from llamax_cli.training.optimizer import make_optimizer
 from llamax_cli.training.packed_dataset import PackedDataset
 from llamax_cli.training.parallelize import broadcast_weights, make_mesh, shard
 from llamax_cli.training.process_group import Ranks
+
+BF16_CAPABILITY = (8, 0)  # of NVIDIA's Ampere
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,28 @@ class Components:
         return DataLoader(data, self.encoder, batch, micro_batch, ranks.rank, ranks.size, unit, ranks.device)
 
 
+def find_dtype(precision: str, device: torch.device) -> torch.dtype:
+    """Return the data type of the computation for a value of `precision`; UsageError for a GPU that has no bf16.
+
+    Such a GPU (before NVIDIA's Ampere) would emulate bf16, many times slower, and has no kernel for attention in it.
+    fp16 is no way out: it overflows in models that were trained in bf16.
+    """
+    if precision == "auto":
+        precision = "fp32" if device.type == "cpu" else "bf16"
+    if precision == "bf16" and device.type == "cuda":
+        capability = torch.cuda.get_device_capability(device)
+        if capability < BF16_CAPABILITY:
+            raise UsageError(
+                f"a {torch.cuda.get_device_name(device)} (compute capability {'.'.join(map(str, capability))}) cannot "
+                'compute in bf16, which needs 8.0 or more; set precision = "fp32"'
+            )
+    return torch.bfloat16 if precision == "bf16" else torch.float32
+
+
 def assemble(job: Job, ranks: Ranks, tokenized: Callable[[int, int], None]) -> Components:
     """Return the components of a run, or raise an error on all ranks; calls `tokenized(done, total)` on the way."""
     training = job.training
+    ranks.run_first_then_others(lambda: find_dtype(training.precision, ranks.device))
     mesh = make_mesh(ranks, training)
     config = ranks.run_first_then_others(
         lambda: causal_lm.load_config(job.model, trust_remote_code=job.trust_remote_code)
@@ -54,7 +76,9 @@ def assemble(job: Job, ranks: Ranks, tokenized: Callable[[int, int], None]) -> C
     if training.liger:
         ranks.run_first_then_others(lambda: use_liger(config.model_type, ranks.device))
     tokenizer, encoder = ranks.run_first_then_others(
-        lambda: open_encoder(job.tokenizer, training.loss, trust_remote_code=job.trust_remote_code)
+        lambda: open_encoder(
+            job.tokenizer, training.loss, add_bos=training.add_bos, trust_remote_code=job.trust_remote_code
+        )
     )
     ranks.run_first_then_others(lambda: causal_lm.check(config, len(tokenizer), training.block))
     # Before the data is read, which may take hours: this finds names of weights and layers that the model lacks.
@@ -96,9 +120,6 @@ def _model(job: Job, ranks: Ranks, mesh: Any, config: Any, empty: Any) -> Causal
     One rank reads or draws the weights and sends them to the others, so that memory holds them once.
     """
     training = job.training
-    precision = training.precision
-    if precision == "auto":
-        precision = "fp32" if ranks.device.type == "cpu" else "bf16"
     weights = ranks.run_on_first(
         lambda: causal_lm.prepare_for_training(
             causal_lm.load_weights(
@@ -108,7 +129,7 @@ def _model(job: Job, ranks: Ranks, mesh: Any, config: Any, empty: Any) -> Causal
         ).state_dict()
     )
     model = CausalLM(empty, training.loss_chunk)
-    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    shard(model, mesh, dtype, training)
+    shard(model, mesh, find_dtype(training.precision, ranks.device), training)
+    causal_lm.materialise(model, ranks.device)
     broadcast_weights(model, weights or {})
     return model.train()

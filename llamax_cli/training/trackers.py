@@ -1,11 +1,12 @@
-"""TensorBoard and W&B, through accelerate's trackers: the metrics as curves.
+"""The trackers of accelerate, such as TensorBoard and W&B: the metrics as curves.
 
-A resumed run continues the curves of the earlier one. Steps after the checkpoint are made twice: TensorBoard shows the
-later ones, W&B keeps the earlier ones.
+A resumed run continues the curves of the earlier one in TensorBoard and W&B. Steps after the checkpoint are made twice:
+TensorBoard shows the later ones, W&B keeps the earlier ones. In the others, each start of a run is a run of its own.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from llamax_cli.errors import FileError, TrainingError, because
 from llamax_cli.training.job import Job
 
 CURVES = {"step": "train", "validation": "validation", "translation": "translation"}
-PROJECT = "llamax"  # of W&B, unless WANDB_PROJECT names another
+PROJECT = "llamax"  # unless WANDB_PROJECT, or a variable of another tracker, names another
 
 
 class Trackers:
@@ -24,7 +25,9 @@ class Trackers:
         self._folder = job.folder
         if job.training.trackers:
             _initialise_accelerate()
-        self._trackers = [TRACKERS[name](job, run_id, step, settings) for name in job.training.trackers]
+        self._trackers = [
+            OPENERS.get(name, partial(_open, name))(job, run_id, step, settings) for name in job.training.trackers
+        ]
 
     def log(self, event: str, step: int, facts: Mapping[str, Any]) -> None:
         """Add the numbers of a line of metrics to the curves, if its event has any."""
@@ -103,4 +106,26 @@ def _wandb(job: Job, run_id: str, step: int, settings: Mapping[str, Any]) -> Any
     return tracker
 
 
-TRACKERS = {"tensorboard": _tensorboard, "wandb": _wandb}
+def _open(name: str, job: Job, run_id: str, step: int, settings: Mapping[str, Any]) -> Any:
+    """Open any tracker of accelerate; TrainingError, in one line, where its service or its files cannot be reached."""
+    from accelerate.tracking import LOGGER_TYPE_TO_CLASS
+
+    kind: Any = LOGGER_TYPE_TO_CLASS[name]
+    folder = [str(job.folder)] if kind.requires_logging_directory else []
+    try:
+        tracker = kind(PROJECT, *folder)
+        tracker.start()
+        tracker.store_init_configuration({key: _plain(value) for key, value in settings.items()})
+    except Exception as error:  # each package has exceptions of its own
+        line = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise TrainingError(f"trackers: {name}: {line}") from error
+    return tracker
+
+
+def _plain(value: Any) -> Any:
+    """Return a setting in a form that every tracker takes."""
+    return ", ".join(value) if isinstance(value, tuple) else value
+
+
+# Those that continue the curves of an earlier run.
+OPENERS: dict[str, Callable[..., Any]] = {"tensorboard": _tensorboard, "wandb": _wandb}

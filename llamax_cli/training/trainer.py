@@ -12,11 +12,14 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from llamax_cli.errors import Terminated, TrainingError
 from llamax_cli.models.packed_batch import idle_batch
+from llamax_cli.ranks import local_ranks
 from llamax_cli.training import estimates, export, loss_stats
 from llamax_cli.training.checkpoint import Checkpointer
 from llamax_cli.training.dataloader import Step, prefetch
 from llamax_cli.training.job import Job
 from llamax_cli.training.loss_stats import LossStats, rounded
+from llamax_cli.training.machines import Machines
+from llamax_cli.training.memory_check import compare_memory
 from llamax_cli.training.metrics_log import MetricsLog
 from llamax_cli.training.parallelize import set_gradient_sync
 from llamax_cli.training.process_group import Ranks
@@ -60,6 +63,7 @@ class Trainer:
         self.state = TrainState()
         self.checkpointer = Checkpointer(job, components, ranks)
         self.translation = TranslationEvaluator(job, components, ranks) if self.training.translate else None
+        self._is_memory_checked = False
         self.model_size = estimates.read_shape(components.config.to_dict())
 
     # -- the loop ------------------------------------------------------------------------------------------------------
@@ -135,6 +139,7 @@ class Trainer:
                 clip_grads_with_norm_(weights, self.training.clip, total_norm)
             self.lr_scheduler.set_rates(self._progress(step.position, self.state.step + 1))
             self.optimizer.step()
+            self._check_memory()
             self.state.add_loss(loss)
         self.optimizer.zero_grad()
         self.state.add(step)
@@ -223,6 +228,18 @@ class Trainer:
             self.metrics_log.say(f"skipped {line}")
 
         self.ranks.run_on_first(report)
+
+    def _check_memory(self) -> None:
+        """Say, after the first update, whether the memory is what was estimated; on all ranks."""
+        if self._is_memory_checked:
+            return
+        self._is_memory_checked = True
+        local = local_ranks()
+        machines = Machines(count=self.ranks.size // local, processes=local)
+        estimate = estimates.estimate_memory(self.model_size, self.training, machines)
+        line = compare_memory(self.model, self.optimizer, estimate, self.ranks)
+        if line is not None and self.ranks.is_first:
+            self.metrics_log.say(line)
 
     # -- between steps -------------------------------------------------------------------------------------------------
 

@@ -25,12 +25,15 @@ from llamax_cli.errors import FileError, LlamaxError, Terminated, because
 from llamax_cli.ranks import rank
 from llamax_cli.training.checkpoint import reclaim
 from llamax_cli.training.job import Job, checkpoint_step, list_checkpoints, read_job
+from llamax_cli.training.lease import Lease
 from llamax_cli.training.metrics_log import MetricsLog
 from llamax_cli.training.process_group import Ranks, describe_failure, is_on_all_ranks, process_group
 from llamax_cli.training.setup import assemble
 from llamax_cli.training.signals import Signals, die_with_parent
 from llamax_cli.training.trainer import Trainer
 from llamax_cli.training.watchdog import Overdue, Watchdog
+
+NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL)  # what lockf says on such a file system
 
 
 def main() -> NoReturn:
@@ -94,8 +97,10 @@ class _Worker:
                 job = self.job = ranks.broadcast(lambda: read_job(self.folder))
                 self.watchdog.stop_timeout = job.training.stop_timeout
                 self.watchdog.collective_timeout = job.training.collective_timeout
-                ranks.run_on_first(lambda: _open_folder(job))
-                train(job, ranks, self.signals, self.watchdog)
+                lease = Lease(job.folder)
+                group.callback(lease.release)
+                ranks.run_on_first(lambda: _open_folder(job, lease))
+                train(job, ranks, self.signals, self.watchdog, lease)
             return 0
         except (Terminated, KeyboardInterrupt) as error:
             if rank() == 0:
@@ -169,10 +174,10 @@ def _kept(job: Job) -> str:
     return f"step {kept[-1]:,} is kept in {job.checkpoints}: go on with --resume auto"
 
 
-def train(job: Job, ranks: Ranks, signals: Signals, watchdog: Watchdog) -> None:
+def train(job: Job, ranks: Ranks, signals: Signals, watchdog: Watchdog, lease: Lease) -> None:
     """Train on one rank, from the latest checkpoint or the start, and write the model."""
     started = time.monotonic()
-    with _closed_patiently(MetricsLog(job, ranks), watchdog) as log:
+    with _closed_patiently(MetricsLog(job, ranks, lease.check), watchdog) as log:
         watchdog.begin("preparing the data and the model")
         components = assemble(job, ranks, log.show_tokenized)
         ranks.set_timeout(job.training.collective_timeout)
@@ -200,14 +205,24 @@ def _closed_patiently(log: MetricsLog, watchdog: Watchdog) -> Iterator[MetricsLo
             log.close()
 
 
-def _open_folder(job: Job) -> None:
-    """Lock the run's folder and clear it of what killed runs left."""
-    _lock(job.folder)
+def _open_folder(job: Job, lease: Lease) -> None:
+    """Lock the run's folder and clear it of what killed runs left.
+
+    The lock of the file system tells at once, where there is one. The lease holds everywhere, and names its owner.
+    """
+    is_locked = _lock(job.folder)
+    lease.acquire()
+    if not is_locked:
+        lease.release()
+        raise FileError(f"another run is training in {job.folder}")
     reclaim(job)
 
 
-def _lock(folder: Path) -> None:
-    """Lock a run's folder for the lifetime of this process; FileError where another run holds the lock."""
+def _lock(folder: Path) -> bool:
+    """Lock a run's folder for the lifetime of this process; return False where another run holds the lock.
+
+    A file system that has no locks, such as Lustre mounted without `flock`, locks nothing.
+    """
     path = folder / ".lock"
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -217,8 +232,11 @@ def _lock(folder: Path) -> None:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
-        is_held = error.errno in (errno.EACCES, errno.EAGAIN)
-        raise FileError(f"another run is training in {folder}" if is_held else f"{path}: {because(error)}") from error
+        if error.errno in (errno.EACCES, errno.EAGAIN):
+            return False
+        if error.errno not in NO_LOCKS:
+            raise FileError(f"{path}: {because(error)}") from error
+    return True
 
 
 if __name__ == "__main__":

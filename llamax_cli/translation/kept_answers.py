@@ -10,6 +10,7 @@ from typing import TypeAlias
 import msgspec
 from xxhash import xxh3_128_hexdigest
 
+from llamax_cli.config import AUTO_BOS
 from llamax_cli.errors import FileError, RecordError
 from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
 from llamax_cli.streams.atomic import atomic_file
@@ -41,7 +42,8 @@ class KeptAnswers:
         ending = f".answers-{number}" if number else ".answers"
         self._path = Path(f"{partial_path(output)}{ending}") if output is not None and is_file else None
         self._is_resumed = settings.resume
-        what = (choice.engine, choice.model, choice.template, choice.dtype, choice.lora, choice.quantize)
+        what: tuple[object, ...] = (choice.engine, choice.model, choice.template, choice.dtype, choice.lora)
+        what += (choice.quantize,) if choice.add_bos == AUTO_BOS else (choice.quantize, choice.add_bos)
         self._key = xxh3_128_hexdigest(repr((*what, str(choice.server), decoding, dependencies)).encode())
 
     def load(self) -> Answers:

@@ -460,7 +460,7 @@ def test_no_token_crosses_into_a_real_response(data: Path, name: str) -> None:
     encoder = encoder_of(tokenizer, name)
     made = rendered(data / "alpaca" / "alpaca_tiny.json")
     for sample, found in zip(made, encoder.encode([Sample(m["completion"], m["prompt"]) for m in made]), strict=True):
-        prompt = [tokenizer.bos_token_id, *tokenizer(sample["prompt"], add_special_tokens=False)["input_ids"]]
+        prompt = tokenizer(sample["prompt"])["input_ids"]
         assert found.tokens[: len(prompt)] == prompt
         assert found.learned == [False] * len(prompt) + [True] * (len(found.tokens) - len(prompt))
 

@@ -3,9 +3,11 @@
 import inspect
 import itertools
 import random
+import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,10 +18,12 @@ import pytest
 import torch
 from support.runs import config, model_folder
 from torch._dynamo.testing import CompileCounter
+from torch.profiler import ProfilerActivity, profile
+from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import AttentionInterface
 
 from llamax_cli import config as settings
-from llamax_cli.config import Training
+from llamax_cli.config import SELECTIVE, Training
 from llamax_cli.errors import ModelError, UsageError
 from llamax_cli.models import causal_lm
 from llamax_cli.models.causal_lm import ARCHITECTURES, CausalLM
@@ -31,6 +35,7 @@ from llamax_cli.models.varlen_attention import NAME, attend, disable_compilation
 from llamax_cli.training.dataloader import prefetch
 from llamax_cli.training.lr_scheduler import SCHEDULES, LRScheduler, scheduled_rate
 from llamax_cli.training.optimizer import OPTIMIZERS, make_optimizer, parameter_groups
+from llamax_cli.training.setup import find_dtype
 
 PLAIN = Training(gradient_checkpointing=False)
 
@@ -144,7 +149,7 @@ def test_a_pinned_batch_has_every_tensor_pinned(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_empty_model_matches_the_full_one(tmp_path: Path) -> None:
-    """Its tied weights are tied, and its buffers are filled."""
+    """Its tied weights are tied, and its buffers are filled, before and after its weights have memory."""
     folder = model_folder(tmp_path / "model", tie_word_embeddings=True)
     loaded = causal_lm.load_config(str(folder))
     empty = causal_lm.empty_model(loaded)
@@ -153,16 +158,49 @@ def test_the_empty_model_matches_the_full_one(tmp_path: Path) -> None:
     assert {name: each.shape for name, each in empty.named_parameters()} == {
         name: each.shape for name, each in full.named_parameters()
     }
-    for (name, one), (_, other) in zip(empty.named_buffers(), full.named_buffers(), strict=True):
-        assert torch.equal(one, other), name
+    assert all(weight.is_meta for weight in empty.parameters())
+    for _ in range(2):
+        for (name, one), (_, other) in zip(empty.named_buffers(), full.named_buffers(), strict=True):
+            assert torch.equal(one, other), name
+        causal_lm.materialise(empty, torch.device("cpu"))
+    assert not any(weight.is_meta for weight in empty.parameters())
+    assert empty.get_output_embeddings().weight is empty.get_input_embeddings().weight
+
+
+EMPTY = """
+import resource, sys
+import torch
+from transformers import LlamaConfig
+from llamax_cli.config import Training
+from llamax_cli.models import causal_lm
+
+def virtual():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmSize")) * 1024
+
+sizes = {"hidden_size": 4096, "intermediate_size": 8192, "num_hidden_layers": 8, "vocab_size": 4096}
+facts = LlamaConfig(**sizes, num_attention_heads=32, torch_dtype="float32")
+causal_lm.empty_model(LlamaConfig(hidden_size=32, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2))
+allowed = virtual() + 400_000_000
+resource.setrlimit(resource.RLIMIT_AS, (allowed, allowed))
+model = causal_lm.prepare_for_training(causal_lm.empty_model(facts), Training(lora=int(sys.argv[1])))
+print(sum(weight.numel() for weight in model.parameters()) * 4)
+"""
+
+
+@pytest.mark.parametrize("lora", [0, 4])
+def test_the_empty_model_takes_no_address_space(lora: int) -> None:
+    """5 GB of weights fit into 400 MB, which no rank could reserve where memory is not overcommitted."""
+    done = subprocess.run([sys.executable, "-c", EMPTY, str(lora)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 5e9
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")  # at which Dynamo looks
-@pytest.mark.parametrize("checkpointed", [False, True])
+@pytest.mark.parametrize("checkpointed", [False, True, "selective"])
 @pytest.mark.parametrize("lora", [0, 4])
 def test_layers_are_compiled_whether_checkpointed_or_not(
-    monkeypatch: pytest.MonkeyPatch, checkpointed: bool, lora: int
+    monkeypatch: pytest.MonkeyPatch, checkpointed: bool | str, lora: int
 ) -> None:
     """Graphs are compiled, no more of them for more layers; losses and gradients are those of the plain model."""
     batch, results, counters = packed(documents()), {}, []
@@ -190,6 +228,63 @@ def test_layers_are_compiled_whether_checkpointed_or_not(
     assert all(torch.allclose(weight, results[2][1][name], atol=1e-5) for name, weight in results[0][1].items())
     plain, two, twelve = (counter.frame_count for counter in counters)
     assert plain == 0 < two == twelve
+
+
+class Executed(TorchDispatchMode):
+    """Counts the operations that are carried out, which those with a kept output are not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counts = Counter[str]()
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.counts[function.name()] += 1
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+def test_selective_checkpointing_is_between_all_and_none(kind: str) -> None:
+    """Losses and gradients are the same to the last bit; what is kept and what is computed again lies in between."""
+    batch, results, kept, products, attention = packed(documents()), {}, {}, {}, {}
+    for how in (True, SELECTIVE, False):
+        training = Training(gradient_checkpointing=how)
+        model = CausalLM(causal_lm.prepare_for_training(architecture(kind), training), 1000).train()
+        with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as forward:
+            losses = model(batch)
+        with Executed() as backward:
+            losses.sum().backward()
+        results[how] = losses, gradients(model)
+        kept[how] = sum(event.self_cpu_memory_usage for event in forward.key_averages())
+        products[how] = backward.counts["aten::mm"] + backward.counts["aten::addmm"]
+        attention[how] = backward.counts["aten::_scaled_dot_product_flash_attention_for_cpu"]
+    assert kept[True] < kept[SELECTIVE] < kept[False]
+    recomputed = products[True] - products[False]
+    assert recomputed == 2 * 6  # of two layers; the output of the last product is not needed again
+    assert products[SELECTIVE] - products[False] == 2 * 3
+    assert attention[SELECTIVE] == attention[False] == 0 < attention[True]
+    for how in (True, SELECTIVE):
+        assert torch.equal(results[how][0], results[False][0])
+        assert all(torch.equal(gradient, results[False][1][name]) for name, gradient in results[how][1].items())
+
+
+def test_a_gpu_without_bf16_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line, which names the way out; fp32 is computed everywhere, and nothing is asked on a CPU."""
+    device = torch.device("cuda", 0)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "Tesla V100-SXM2-32GB")
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (7, 0))
+    for precision in ("auto", "bf16"):
+        with pytest.raises(UsageError) as refused:
+            find_dtype(precision, device)
+        assert str(refused.value) == (
+            "a Tesla V100-SXM2-32GB (compute capability 7.0) cannot compute in bf16, which needs 8.0 or more; "
+            'set precision = "fp32"'
+        )
+    assert find_dtype("fp32", device) == torch.float32
+    assert find_dtype("bf16", torch.device("cpu")) == torch.bfloat16
+    assert find_dtype("auto", torch.device("cpu")) == torch.float32
+    for capability in ((8, 0), (10, 0)):
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _, found=capability: found)
+        assert find_dtype("auto", device) == torch.bfloat16
 
 
 def test_weights_are_frozen_by_pattern() -> None:

@@ -23,9 +23,9 @@ def sample(number: int, length: int = 5, prompt: str = "") -> dict[str, str]:
     return {**record, "src_lang": "en", "tgt_lang": "sw" if number % 2 else "de"}
 
 
-def tokenizer(texts: Sequence[str] = WORDS, size: int = 120, *, eos: str | None = "</s>") -> Any:
+def tokenizer(texts: Sequence[str] = WORDS, size: int = 120, *, eos: str | None = "</s>", add_bos: bool = True) -> Any:
     """Return a byte-pair tokenizer in LLaMA-2's manner: a space opens a word, what is unknown falls back to bytes."""
-    from tokenizers import Tokenizer, decoders, models, normalizers, trainers
+    from tokenizers import Tokenizer, decoders, models, normalizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
     special = ["<unk>", "<s>", "</s>"]
@@ -34,6 +34,8 @@ def tokenizer(texts: Sequence[str] = WORDS, size: int = 120, *, eos: str | None 
     backend.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.Fuse(), decoders.Strip(" ", 1, 0)])
     trainer = trainers.BpeTrainer(vocab_size=size, special_tokens=special, show_progress=False)
     backend.train_from_iterator(texts, trainer)
+    if add_bos:
+        backend.post_processor = processors.TemplateProcessing("<s> $A", "<s> $A <s> $B", [("<s>", 1)])
     return PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>", bos_token="<s>", eos_token=eos)
 
 

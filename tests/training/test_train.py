@@ -157,6 +157,11 @@ def test_memory_is_in_the_right_order() -> None:
     assert estimates.estimate_memory(shape, Training(), gpus(1)).total > 100e9
     assert estimates.estimate_memory(shape, Training(lora=16), gpus(1)).total < 80e9
     plain, saving = Training(gradient_checkpointing=False), Training()
+    some = estimates.estimate_memory(shape, Training(gradient_checkpointing="selective", micro_batch=8), 24).activations
+    assert 9e9 < some < 45e9
+    # What LLaMA-2 7B keeps of 16,384 tokens without checkpointing, measured: 3.06 GB a layer.
+    all_of_it = estimates.estimate_memory(shape, Training(gradient_checkpointing=False, micro_batch=8), 24).activations
+    assert all_of_it / 33 == pytest.approx(3.06e9, rel=0.2)
     assert (
         estimates.estimate_memory(shape, plain, gpus(8)).activations
         > 5 * estimates.estimate_memory(shape, saving, gpus(8)).activations
@@ -210,6 +215,7 @@ def test_preflight_says_what_the_run_takes(inputs: Path, llamax: Run) -> None:
     assert rows["model"] == "model, 23,712 weights"
     assert rows["data"] == f"100 records, {tokens:,} tokens"
     assert rows["blocks"] == f"{blocks} of 64 tokens, {100 * tokens / blocks / 64:.1f}% filled"
+    assert rows["bos"] == "<s> before each sample"
     assert rows["left"] == "out   1 record longer than the block (or 1)"
     assert rows["steps"] == f"{-(-blocks // 7) * 2} of 7 blocks, 2 epochs"
     assert rows["processes"] == "4 on 1 machine"
@@ -289,6 +295,7 @@ def test_days_are_estimated_for_a_known_gpu(monkeypatch: pytest.MonkeyPatch) -> 
         ("-o mix.jsonl", 1, "mix.jsonl is a file, not a folder"),
         ("-o old", 1, "old already holds a run; continue it with --resume auto or name another folder"),
         ("extra.jsonl", 2, "'extra.jsonl' is not a flag of accelerate; name data files with --data"),
+        ("--throughput 100", 2, "--throughput is for the estimate of --preflight; add --preflight, or leave it out"),
         ("--resume yes", 2, "Invalid value for '--resume': 'yes' is unknown; have: auto"),
         ("--data mix.jsonl --data mix.jsonl", 2, "--data names a file twice\n"),
         ("--data mix.jsonl ./mix.jsonl", 2, "--data names a file twice, as mix.jsonl and as ./mix.jsonl"),

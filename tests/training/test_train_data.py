@@ -219,7 +219,7 @@ def test_real_tokenizers_mark_the_translation(data: Path, name: str) -> None:
         (encoded,) = encoder.encode([Sample(prompt="The dog sits.", completion=completion)])
         learned = [token for token, wanted in zip(encoded.tokens, encoded.learned, strict=True) if wanted]
         assert words.decode(learned, skip_special_tokens=True).strip() == completion.strip()
-        assert encoded.tokens[0] == words.bos_token_id
+        assert encoded.tokens[:-1] == words(f"The dog sits.{completion}")["input_ids"]
 
 
 def test_a_tokenizer_without_an_end_is_refused() -> None:

@@ -9,7 +9,7 @@ import pytest
 from support.records import write
 from support.runs import begin, end, job, metrics, model_folder, sample, train
 
-from llamax_cli.config import Training, is_fixed
+from llamax_cli.config import BOS_CHOICES, Training, is_fixed
 from llamax_cli.errors import ResumeError
 from llamax_cli.models.fingerprint import weights_fingerprint
 from llamax_cli.training.dataset import Cache, open_sample_file
@@ -17,7 +17,7 @@ from llamax_cli.training.job import Job
 from llamax_cli.training.resume import BASE, compare, describe_changes
 
 # Those that say what the numbers in a checkpoint mean, or which records its position has passed.
-FIXED = {"block", "seed", "loss", "optimizer", "freeze", "lora", "lora_alpha", "lora_targets"}
+FIXED = {"block", "seed", "loss", "optimizer", "freeze", "lora", "lora_alpha", "lora_targets", "add_bos"}
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,14 @@ def test_each_setting_is_refused_or_takes_effect(tmp_path: Path, setting: Any, m
         assert found == {name: (before, here)}
         assert describe_changes(found).startswith(f"{name} ")
     assert is_fixed(name) == (name in FIXED)
+
+
+def test_an_earlier_version_knew_no_add_bos(tmp_path: Path) -> None:
+    """It wrote the token wherever there is one; the fingerprint of the tokens tells whether that is so here."""
+    given = {name: value for name, value in asdict(Training()).items() if name != "add_bos"}
+    for choice in BOS_CHOICES:
+        asked = Job(str(tmp_path / "model"), "", (), str(tmp_path), False, True, False, Training(add_bos=choice))
+        assert compare(asked, {"training": given}) == {}
 
 
 def test_a_setting_of_another_version_is_refused(tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ from support.processes import Outcome
 from support.records import write
 from support.runs import job, metrics, model_folder, sample, train
 
+from llamax_cli.config import TRACKERS
 from llamax_cli.errors import FileError, TrainingError
 from llamax_cli.training.job import read_job
-from llamax_cli.training.trackers import Trackers, flatten
+from llamax_cli.training.trackers import OPENERS, Trackers, flatten
 
 
 def curves(folder: Path) -> dict[str, dict[int, float]]:
@@ -111,6 +112,51 @@ def test_wandb_resumes_the_run_by_its_id(tmp_path: Path, monkeypatch: pytest.Mon
         Trackers(run, "ab12", 0, {})
 
 
+def test_every_tracker_of_accelerate_is_there() -> None:
+    """By its own name, none forgotten and none that it lacks."""
+    from accelerate.utils import LoggerType
+
+    assert set(TRACKERS) == {kind.value for kind in LoggerType} - {"all"}
+    assert set(OPENERS) <= set(TRACKERS)
+
+
+class FakeTrackio(ModuleType):
+    """A stand-in for the package `trackio` that records its calls."""
+
+    def __init__(self) -> None:
+        super().__init__("trackio")
+        self.calls: list[tuple[str, Any]] = []
+        self.config = SimpleNamespace(update=lambda values, **_: self.calls.append(("config", dict(values))))
+
+    def init(self, project: str, **given: Any) -> Any:
+        """Start a run."""
+        self.calls.append(("init", project))
+        log = lambda values, **_: self.calls.append(("log", values))  # noqa: E731
+        finish = lambda: self.calls.append(("finish", None))  # noqa: E731
+        return SimpleNamespace(log=log, finish=finish)
+
+
+def test_any_tracker_of_accelerate_gets_the_curves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opened through accelerate, with the settings; a service that refuses is one line."""
+    fake = FakeTrackio()
+    monkeypatch.setitem(sys.modules, "trackio", fake)
+    run = read_job(job(tmp_path / "run", tmp_path, tmp_path, trackers=("trackio",)))
+    trackers = Trackers(run, "ab12", 0, {"block": 64, "freeze": ("a", "b")})
+    trackers.log("step", 8, {"loss": 2.0, "origin": {"para": 2.0}})
+    trackers.close()
+    assert [name for name, _ in fake.calls] == ["init", "config", "log", "finish"]
+    assert fake.calls[0] == ("init", "llamax")
+    assert fake.calls[1][1] == {"block": 64, "freeze": "a, b"}
+    assert fake.calls[2][1] == {"train/loss": 2.0, "train/origin/para": 2.0}
+
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("no key\nand more")
+
+    fake.init = refuse  # type: ignore[method-assign]
+    with pytest.raises(TrainingError, match=r"^trackers: trackio: no key$"):
+        Trackers(run, "ab12", 0, {})
+
+
 def test_a_full_disk_at_the_end_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one line, after every tracker was asked to finish."""
     finished = []
@@ -122,7 +168,7 @@ def test_a_full_disk_at_the_end_is_reported(tmp_path: Path, monkeypatch: pytest.
     def opened(name: str) -> Any:
         return lambda *_: SimpleNamespace(name=name, finish=lambda: finish(name))
 
-    monkeypatch.setattr("llamax_cli.training.trackers.TRACKERS", {"wandb": opened("a"), "tensorboard": opened("b")})
+    monkeypatch.setattr("llamax_cli.training.trackers.OPENERS", {"wandb": opened("a"), "tensorboard": opened("b")})
     run = read_job(job(tmp_path / "run", tmp_path, tmp_path, trackers=("wandb", "tensorboard")))
     with pytest.raises(FileError, match=r"run: a cannot write: no space left on device"):
         Trackers(run, "ab12", 0, {}).close()

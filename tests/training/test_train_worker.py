@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -426,7 +427,8 @@ def test_two_runs_in_one_folder(tmp_path: Path, model: Path, mix: Path) -> None:
     """The second is refused, and the first continues."""
     processes = begin(slow(tmp_path, model, mix))
     until(tmp_path, 1)
-    assert refused(tmp_path) == f"llamax train: another run is training in {tmp_path}\n"
+    who = f"process {processes[0].pid} on {socket.gethostname()}"
+    assert refused(tmp_path) == f"llamax train: another run is training in {tmp_path}: {who}\n"
     os.kill(processes[0].pid, signal.SIGTERM)
     end(tmp_path, processes)
     assert len(list((tmp_path / "checkpoints").iterdir())) == 1
@@ -440,7 +442,7 @@ def test_a_run_does_not_resume_with_other_data(tmp_path: Path, model: Path, mix:
     train(slow(run, model, data, stop_after=2))
     write(data, [sample(number) for number in range(10)])
     said = refused(slow(run, model, data, resume=True), 2)
-    assert said.startswith("llamax train: the data or the tokenizer differs from the checkpoint's")
+    assert said.startswith("llamax train: the data, the tokenizer or its use of bos_token differs from the")
     assert said.count("\n") == 1
 
 

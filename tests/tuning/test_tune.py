@@ -123,7 +123,7 @@ def test_changed_data_is_refused_on_resuming(tmp_path: Path, model: Path) -> Non
     folder = job(tmp_path / "run", model, data, command="tune", block=256, resume=True)
     codes, said = end(folder, begin(folder))
     assert codes == [1]
-    assert said.startswith("llamax tune: the data or the tokenizer differs from the checkpoint's")
+    assert said.startswith("llamax tune: the data, the tokenizer or its use of bos_token differs from the")
 
 
 def test_bad_records_end_the_run_before_its_first_step(tmp_path: Path, model: Path) -> None:

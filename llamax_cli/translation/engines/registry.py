@@ -6,6 +6,7 @@ Nothing is imported before an engine is opened, so the command line can check it
 from dataclasses import dataclass
 from typing import cast
 
+from llamax_cli.config import AUTO_BOS
 from llamax_cli.errors import ModelError, UsageError
 from llamax_cli.models.config_file import check_adapter_path, check_model_path
 from llamax_cli.models.contracts import QUANTIZATIONS, Decoding, Engine, ModelChoice, check_device
@@ -86,6 +87,8 @@ def check_supported(choice: ModelChoice, decoding: Decoding) -> None:
         raise UsageError(f"--engine {name} does not support beam search; leave --beam out")
     if choice.lora and not spec.lora:
         raise UsageError(f"--engine {name} does not support --lora; merge the adapter into the model first")
+    if choice.add_bos != AUTO_BOS and spec.is_server:
+        raise UsageError(f"--engine {name} does not support --add-bos; the server begins a prompt as it does")
     if choice.quantize and choice.quantize not in spec.quantize:
         supported = f"; it supports {', '.join(spec.quantize)}" if spec.quantize else ""
         raise UsageError(f"--engine {name} does not support --quantize {choice.quantize}{supported}")
