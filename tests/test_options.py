@@ -22,7 +22,7 @@ from llamax_cli.training import (
 )
 from llamax_cli.training.estimates import DataCounts
 
-COUNTS = DataCounts(3, 20, learned=15, squares=140, blocks=1, steps=1, filled=0.5, left_out="")
+COUNTS = DataCounts(3, 20, learned=15, squares=140, blocks=1, steps=1, filled=0.5, left_out="", bos="none")
 MT = {"mt": "Das Haus ist rot.", "tgt": "Das Haus ist rot."}
 PAIRS = [pair(number, "en", "de", **MT, candidate=1) for number in range(3)]
 CALLS = {

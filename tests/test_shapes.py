@@ -137,6 +137,7 @@ def test_a_bad_value_is_a_bad_line_or_none(
 ) -> None:
     """Under any key, in any shape that the command reads: where it does not matter it is kept, else the line is bad."""
     lexicon(tmp_path / "small.lex", ("en", ENGLISH))
+    small_tokenizer().backend_tokenizer.save("tokenizer.json")
     Path("references.jsonl").write_text('{"id":"a","text":"das Haus","lang":"de"}\n')
     arguments = [*call.split(), *([] if "in.jsonl" in call and "mix" in call else ["in.jsonl"])]
     for name in sorted(CALLS.get(call, PAIRS | TEXTS)):

@@ -14,7 +14,7 @@ from llamax_cli.streams.run import Run
 from llamax_cli.streams.tables import FORMATS
 
 
-@command(group="analyze", workers=True)
+@command(group="analyze", workers=True, formats=True)
 def analyze_fertility(
     run: Run,
     plain: Annotated[PlainText, OptionGroup(plain_monolingual)],

@@ -6,6 +6,7 @@ from typer import Option
 
 from llamax_cli.errors import UsageError
 from llamax_cli.options.command import READS, OptionGroup, command
+from llamax_cli.options.completion import completed
 from llamax_cli.options.model import Device, Dtype, TrustRemoteCode
 from llamax_cli.options.plain_text import PlainText, plain_monolingual
 from llamax_cli.options.values import codes, format_option
@@ -13,15 +14,16 @@ from llamax_cli.streams.run import Run
 from llamax_cli.streams.tables import FORMATS
 
 
-@command(group="analyze")
+@command(group="analyze", formats=True)
 def analyze_representation(
     run: Run,
     plain: Annotated[PlainText, OptionGroup(plain_monolingual)],
-    model: Annotated[str, Option("--model", metavar="NAME|DIR", help="Model: a folder, or a name on the hub."), READS],
+    model: Annotated[str, Option(metavar="NAME|FOLDER", help="Model: a folder, or a name on the hub."), READS],
     layer: Annotated[
         str,
         Option(
-            metavar="LAYER",
+            metavar="NAME|N",
+            autocompletion=completed(("embedding", "output", "sentence")),
             help="What the vector of a sentence is the mean of: embedding (input), output (embedding), the number of a "
             "hidden layer, or sentence, for a sentence encoder.",
         ),
@@ -29,7 +31,7 @@ def analyze_representation(
     prefix: Annotated[
         str, Option(metavar="TEXT", help='Text before each sentence, such as "query: " for E5.', show_default=False)
     ] = "",
-    central: Annotated[str, Option(metavar="LANG", help="Language that all others are compared with.")] = "en",
+    central: Annotated[str, Option(metavar="LANGUAGE", help="Language that all others are compared with.")] = "en",
     fertility: Annotated[
         str | None,
         Option(metavar="FILE", help="Records of llamax analyze fertility, to correlate with over the languages."),

@@ -15,16 +15,16 @@ from llamax_cli.streams.tables import FORMATS
 def analyze_shift(
     run: Run,
     base: Annotated[
-        str, Option(metavar="NAME|DIR", help="Model before tuning: a folder, or a name on the hub."), READS
+        str, Option(metavar="NAME|FOLDER", help="Model before tuning: a folder, or a name on the hub."), READS
     ],
-    tuned: Annotated[str, Option(metavar="NAME|DIR", help="Model after tuning."), READS],
+    tuned: Annotated[str, Option(metavar="NAME|FOLDER", help="Model after tuning."), READS],
     alpha: Annotated[
-        float, share(metavar="P", help="Level of significance: a token with a smaller p has shifted.")
+        float, share(metavar="SHARE", help="Level of significance: a token with a smaller p has shifted.")
     ] = 0.05,
     layer: Annotated[
         str,
         Option(
-            metavar="LAYER", callback=one_of(("embedding", "output")), help="Embeddings: embedding (input) or output."
+            metavar="NAME", callback=one_of(("embedding", "output")), help="Embeddings: embedding (input) or output."
         ),
     ] = "embedding",
     tokens: Annotated[bool, Option("--tokens", help="Write a record for each token of the vocabulary.")] = False,

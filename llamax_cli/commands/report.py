@@ -1,12 +1,18 @@
 """`llamax report`: tables, figures and a page of several systems."""
 
+from inspect import signature
 from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option
 
 from llamax_cli.options.command import CompleteOptions
+from llamax_cli.options.completion import add_completion, completed, language_codes
 from llamax_cli.options.values import codes, format_option, listed, named_file
+from llamax_cli.scoring.metrics import METRICS
+
+FORMATS = ("md", "csv", "latex")
+FIGURES = ("png", "svg", "pdf")
 
 
 def report(
@@ -28,9 +34,14 @@ def report(
             help="Folder to make; it appears once it is complete.",
         ),
     ],
-    table: Annotated[str, format_option("--table", "Format of the tables", ("md", "csv", "latex"))] = "md",
+    table: Annotated[str, format_option("--table", "Format of the tables", FORMATS)] = "md",
     metric: Annotated[
-        str | None, Option(metavar="NAME,...", help="Show these metrics only, such as spbleu,comet.")
+        str | None,
+        Option(
+            metavar="NAME,...",
+            autocompletion=completed(METRICS, as_list=True),
+            help="Show these metrics only, such as spbleu,comet.",
+        ),
     ] = None,
     central: Annotated[
         str | None, Option(metavar="LANGUAGE,...", help="Average around these central languages only.")
@@ -40,13 +51,14 @@ def report(
         Option(
             "--not",
             metavar="LANGUAGE,...|85",
+            autocompletion=completed(lambda: ["85", *language_codes()], as_list=True),
             help="Leave these languages out of averages; 85 is those that the paper's second table omits.",
         ),
     ] = None,
     tests: Annotated[
         list[str] | None,
         Option(
-            metavar="A:B=FILE",
+            metavar="A:B=FILE...",
             help="What score --against wrote of two systems; differences that it does not support are marked.",
         ),
     ] = None,
@@ -56,8 +68,13 @@ def report(
         Option(metavar="FILE", help="Manifest of llamax mix; figures tell languages of the mixture from others."),
     ] = None,
     figures: Annotated[
-        str, Option(metavar="FORMAT,...", help="Formats of the figures: png, svg, pdf; none draws none.")
-    ] = "png,svg,pdf",
+        str,
+        Option(
+            metavar="FORMAT,...",
+            autocompletion=completed((*FIGURES, "none"), as_list=True),
+            help=f"Formats of the figures: {', '.join(FIGURES)}; none draws none.",
+        ),
+    ] = ",".join(FIGURES),
     quiet: Annotated[bool, Option("-q", "--quiet", help="Show no notes and no summary line.")] = False,
     debug: Annotated[bool, Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
@@ -87,4 +104,6 @@ def report(
     write_report(request)
 
 
+for option in signature(report, eval_str=True).parameters.values():
+    add_completion(option)
 report.command_class = CompleteOptions  # type: ignore[attr-defined]

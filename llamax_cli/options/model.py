@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 
 from typer import BadParameter, Option
 
-from llamax_cli.config import AUTO_BOS, BOS_CHOICES
+from llamax_cli.config import AUTO_BOS, BOS_CHOICES, written
 from llamax_cli.errors import UsageError
 from llamax_cli.models import prompts
 from llamax_cli.models.contracts import PAPER_BEAM, PAPER_TOKENS, QUANTIZATIONS, Decoding, ModelChoice
@@ -23,10 +23,12 @@ AS, AS_HELP = ("records", "text"), "Output: records, or the translations alone" 
 SERVER_VARIABLE = "OPENAI_BASE_URL"
 
 
+BOS_NAMES = {written(choice): choice for choice in BOS_CHOICES}
+
+
 def _add_bos(value: str) -> bool | str:
-    choices = {str(choice).lower(): choice for choice in BOS_CHOICES}
-    one_of(choices)(value)
-    return choices[value]
+    one_of(BOS_NAMES)(value)
+    return BOS_NAMES[value]
 
 
 def _tokens(value: str) -> str:
@@ -89,6 +91,7 @@ AddBos = Annotated[
         "--add-bos",
         metavar="auto|true|false",
         callback=_add_bos,
+        autocompletion=completed(BOS_NAMES),
         help="Whether a prompt begins with bos_token; auto is as the tokenizer does it.",
         rich_help_panel=MODEL,
     ),

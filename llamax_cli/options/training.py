@@ -54,7 +54,7 @@ def _settings(is_tune: bool) -> Iterator[tuple[str, Sequence[str], str]]:
     for setting in fields(Training):
         default = getattr(TUNING if is_tune else Training(), setting.name)
         among = setting.metadata.get("among") or (("true", "false") if isinstance(default, bool) else ())
-        known = among or (
+        known = tuple(map(written, among)) or (
             f"{default:g}" if isinstance(default, float) else "" if isinstance(default, tuple) else default,
         )
         yield setting.name, [str(value) for value in known], setting.metadata["help"]
@@ -265,7 +265,7 @@ class TrainingCommand(FilesAfterOptions):
 
 def _help_of(setting: "Field[Any]", default: Any) -> str:
     among = setting.metadata.get("among")
-    values = f" One of {', '.join(among)}." if among and len(among) > 1 else ""
+    values = f" One of {', '.join(map(written, among))}." if among and len(among) > 1 else ""
     return f"{setting.metadata['help']}{values}  [default: {written(default)}]"
 
 

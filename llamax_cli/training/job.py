@@ -162,6 +162,7 @@ def _check_distinct(option: str, paths: Sequence[str]) -> None:
 def parse_job(text: str) -> Job:
     """Return a job from its JSON; ValueError, KeyError or TypeError if it is not one."""
     facts = json.loads(text)
+    facts["training"].setdefault("add_bos", True)  # what versions did that had no such setting
     lists = {key: tuple(facts[key]) for key in ("data", "tests")}
     return Job(**{**facts, **lists, "training": Training(**typed_settings(facts["training"], FILE))})
 

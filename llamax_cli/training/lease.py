@@ -6,6 +6,7 @@ for EXPIRY seconds. The owner writes into the file that it has open, so it can n
 and it looks at the name before each write of the run: one that was suspended notices on waking that its lease is gone.
 """
 
+import hashlib
 import json
 import os
 import secrets
@@ -184,13 +185,30 @@ class Lease:
         return FileError(f"another run is training in {self._folder}: {owner or 'its lease names no process'}")
 
     def _take_away(self, content: str) -> None:
-        """Remove the lease with a content; any other one, of a run that was faster, is put back."""
-        aside = self._path.with_name(f"{FILE}.{self._owner.token}.stale")
+        """Remove the lease with a content, unless it has changed meanwhile.
+
+        Several runs may want to, and one at a time may: who makes the link that is named after the content. So none can
+        remove the lease that a faster one has just taken.
+        """
+        claim = self._path.with_name(f"{FILE}.{hashlib.sha256(content.encode()).hexdigest()[:16]}.stale")
         try:
-            self._path.rename(aside)
+            os.link(self._path, claim)
         except FileNotFoundError:
             return
-        if aside.read_text(encoding="utf-8", errors="replace") != content:
-            with suppress(FileExistsError):
-                os.link(aside, self._path)
-        aside.unlink()
+        except FileExistsError:
+            self._wait_for(claim)
+            return
+        try:
+            if claim.read_text(encoding="utf-8", errors="replace") == content:
+                self._path.unlink(missing_ok=True)
+        finally:
+            claim.unlink(missing_ok=True)
+
+    def _wait_for(self, claim: Path) -> None:
+        """Return when another run has removed the stale lease; a claim that stays is that of a run that was killed."""
+        end = time.monotonic() + EXPIRY
+        while time.monotonic() < end:
+            time.sleep(POLL)
+            if not claim.exists():
+                return
+        claim.unlink(missing_ok=True)

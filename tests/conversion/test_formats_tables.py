@@ -400,7 +400,7 @@ def test_a_folder_of_data_files(tmp_path: Path, elsewhere: Path, capfd: pytest.C
 @pytest.mark.parametrize(
     ("files", "options", "error", "message"),
     [
-        ({}, {}, FileError, "doesn't contain any data files"),
+        ({}, {}, DataError, "no data files in this folder"),
         ({"train.jsonl": '{"en": "a"}\n'}, {"config": "de-en"}, UsageError, "'de-en' not found. Available: "),
         ({"train.parquet": "PAR"}, {}, DataError, "broken data: "),
         ({"train.jsonl": '{"en": "a"}\n{"en\n'}, {}, DataError, "broken data: "),

@@ -95,7 +95,7 @@ def test_the_tokens_are_those_of_trl(tmp_path: Path, own: bool) -> None:
     trainer = SFTTrainer(
         LlamaForCausalLM(config()), args=settings, train_dataset=Dataset.from_list(rows), processing_class=words
     )
-    theirs = [(row["input_ids"], [bool(each) for each in row["completion_mask"]]) for row in trainer.train_dataset]
+    theirs = [(row["input_ids"], [label != -100 for label in row["labels"]]) for row in trainer.train_dataset]
     ours = encoder_of(words, "small").encode([Sample(**row) for row in rows])
     assert [(encoded.tokens, encoded.learned) for encoded in ours] == theirs
 

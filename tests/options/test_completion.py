@@ -26,11 +26,21 @@ from llamax_cli.translation.engines.registry import ENGINES
 # Every word that describes a value. Upper case stands for something; lower case is typed as it is.
 METAVARS = {
     "FILE", "FOLDER", "NAME", "LANGUAGE", "PAIR", "FORMAT", "KEY", "VALUE", "COLUMN", "PATTERN", "URL",
-    "N", "I/N", "SHARE", "NUMBER", "SIZE", "SECONDS",
-    "auto", "off-target", "8bit", "4bit", "85",
+    "N", "I/N", "SHARE", "NUMBER", "SIZE", "SECONDS", "TEXT", "A:B",
+    "auto", "true", "false", "off-target", "8bit", "4bit", "85",
 }  # fmt: skip
 # Options whose names are the user's own, or too many to know.
-FREE = {"--name", "--split", "--config", "--model", "--second-model", "--tokenizer", "--comet-model"}
+FREE = {
+    "--name",
+    "--split",
+    "--config",
+    "--model",
+    "--base",
+    "--tuned",
+    "--second-model",
+    "--tokenizer",
+    "--comet-model",
+}
 
 
 def complete(words: str, place: int, shell: str = "bash") -> list[str]:

@@ -193,7 +193,7 @@ def test_a_table_without_languages_names_the_options_of_convert(llamax: Run, tmp
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("my.txt", "my.txt cannot be read as text: my.txt: does 'my' in the name mean Burmese?"),
+        ("my.txt", "my.txt cannot be read as text: does 'my' in the name mean Burmese?"),
         ("hello.txt", "hello.txt is plain text, not records; name its language, as in --langs en"),
     ],
 )

@@ -106,8 +106,9 @@ def begin(
         slowed = {"SLOW": slow, "SLOW_SAYS": folder / "slow"} if slow else {}
         env = {**os.environ, **{name: str(value) for name, value in {**place, **how, **slowed}.items()}}
         with (folder / f"stderr-{rank}").open("wb") as said:
-            call = ["support.slow_worker" if slow else worker, folder]
-            started.append(zygote().start(call, cwd=TESTS, env=env, stderr=said, limit=limit))
+            module = "support.slow_worker" if slow else worker
+            where = TESTS if module.startswith("support.") else None
+            started.append(zygote().start([module, folder], cwd=where, env=env, stderr=said, limit=limit))
     return started
 
 

@@ -233,7 +233,9 @@ def test_days_are_estimated_for_a_known_gpu(monkeypatch: pytest.MonkeyPatch) -> 
     job = Job("model", "model", ("mix.jsonl",), "run", False, False, False, Training())
     # The paper's 24 A100 and a LLaMA-2 7B, on 90 billion tokens of sentences.
     tokens = 90 * 10**9
-    counts = DataCounts(1, tokens, learned=tokens, squares=tokens * 200, blocks=1, steps=1, filled=1.0, left_out="")
+    counts = DataCounts(
+        1, tokens, learned=tokens, squares=tokens * 200, blocks=1, steps=1, filled=1.0, left_out="", bos="none"
+    )
     monkeypatch.setattr(preflight, "count_tokens", lambda job: counts)
 
     def time_row(name: str | None) -> str:

@@ -18,6 +18,7 @@ from llamax_cli.errors import DataError, FileError, LlamaxError, ModelError, Res
 from llamax_cli.models.pretrained import load_tokenizer
 from llamax_cli.models.sample_encoding import Encoder, encoder_of
 from llamax_cli.models.samples import Sample
+from llamax_cli.records import PLAIN_TEXT
 from llamax_cli.training import packing
 from llamax_cli.training.dataset import Cache, Dataset, open_sample_file
 from llamax_cli.training.packed_dataset import NOTHING, TOO_LONG, describe_rejected, prepare
@@ -64,7 +65,10 @@ def test_a_file_is_indexed_once_and_again_when_it_changes(tmp_path: Path) -> Non
     ("line", "reason"),
     [
         (b"not json", "not JSON"),
-        (b"house\tHaus", "if this is text or a table, make records of it with llamax convert"),
+        (
+            b"house\tHaus",
+            f"not JSON: invalid character (byte 0){PLAIN_TEXT}",
+        ),
         (b'{"prompt":"x"}', "no 'completion' in the record (it has prompt)"),
         (b'{"completion":1}', "'completion' is a number, not a string"),
         (b'{"completion":"x","lang":null}', "'lang' is null, not a string"),

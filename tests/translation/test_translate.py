@@ -278,7 +278,7 @@ def test_help_and_wrong_usage_load_no_torch(name: str) -> None:
     """Neither does a command line that is refused."""
     script = "import sys; from llamax_cli import cli; code = cli.run(sys.argv[1:]); "
     script += "assert not {'torch', 'transformers', 'numpy'} & set(sys.modules); sys.exit(code)"
-    for arguments, code in ((["--help"], 0), (["--model", "m", "--template", "nonsense", "x"], 2)):
+    for arguments, code in ((["--help"], 0), (["--model", "m", "--template", "nonsense", __file__], 2)):
         outcome = subprocess.run([sys.executable, "-c", script, name, *arguments], capture_output=True, timeout=60)
         assert outcome.returncode == code, outcome.stderr
 
