@@ -23,6 +23,7 @@ FILE = ".lease"
 BEAT = 10.0  # seconds between renewals
 EXPIRY = 60.0  # seconds without a renewal after which a lease of another machine is stale
 POLL = 1.0
+ENDED = ("Z", "X")  # the states of a process that nobody has waited for yet
 WIDTH = 20  # characters of the counter, which is the first line of the file
 
 
@@ -55,9 +56,10 @@ def _machine() -> str:
 
 
 def _start_time(pid: int) -> str | None:
-    """Return when a process started, in ticks since the boot; None if there is none, "" if that is unknown here."""
+    """Return when a process started, in ticks since the boot; None if it has ended, "" if that is unknown here."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        state, *facts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return None if state in ENDED else facts[18]
     except (OSError, IndexError):
         pass
     if Path("/proc/self/stat").exists():

@@ -31,6 +31,7 @@ def write_trained(folder: Path, source: Path, training: Training) -> None:
         empty = causal_lm.prepare_for_training(causal_lm.empty_model(settings), training)
         trained = CausalLM(empty, training.loss_chunk)
         shard(trained, make_mesh(ranks, training), torch.float32, training)
+        causal_lm.materialise(trained, ranks.device)
         model = causal_lm.load_weights(str(source), settings, 0, init=False)
         broadcast_weights(trained, causal_lm.prepare_for_training(model, training).state_dict())
         export.export(run, trained, settings, small_tokenizer(), FACTS, ranks)

@@ -77,6 +77,20 @@ def test_the_lease_of_a_killed_run_is_taken_at_once(tmp_path: Path, monkeypatch:
         new.release()
 
 
+def test_a_run_that_nobody_has_waited_for_is_gone(tmp_path: Path) -> None:
+    """As in a container whose first process reaps no children."""
+    process = subprocess.Popen(["sleep", "60"])
+    started = lease._start_time(process.pid)
+    process.kill()
+    wait_until(lambda: lease._start_time(process.pid) is None)
+    assert started
+    written(tmp_path, pid=process.pid, started=started)
+    taken = Lease(tmp_path)
+    taken.acquire()
+    taken.release()
+    process.wait()
+
+
 @pytest.mark.parametrize("content", ["of another machine", "", "damaged"])
 def test_a_lease_that_stands_still_expires(tmp_path: Path, content: str) -> None:
     """Where the owner cannot be looked up, or is not named; one of several that wait takes it."""

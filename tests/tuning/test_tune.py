@@ -334,9 +334,9 @@ def test_accuracy_is_counted_by_language() -> None:
             "without --data the model is only evaluated: leave out -o, --set",
         ),
         (
-            "--model model --task xnli --eval dev-sw.tsv --lora 0 --throughput 1 -- --num_processes 2",
+            "--model model --task xnli --eval dev-sw.tsv --lora 0 --preflight -- --num_processes 2",
             2,
-            "without --data the model is only evaluated: leave out --lora, --throughput, --num_processes 2",
+            "without --data the model is only evaluated: leave out --lora, --preflight, --num_processes 2",
         ),
         ("--average model -o x", 2, "--average needs at least two models, and -o FOLDER for their mean"),
         ("--average model model", 2, "--average needs at least two models, and -o FOLDER for their mean"),
