@@ -6,8 +6,9 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from llamax_cli.options.averages import Central, Without
 from llamax_cli.options.command import CompleteOptions
-from llamax_cli.options.completion import add_completion, completed, language_codes
+from llamax_cli.options.completion import add_completion, completed
 from llamax_cli.options.values import codes, format_option, listed, named_file
 from llamax_cli.scoring.metrics import METRICS
 
@@ -43,18 +44,8 @@ def report(
             help="Show these metrics only, such as spbleu,comet.",
         ),
     ] = None,
-    central: Annotated[
-        str | None, Option(metavar="LANGUAGE,...", help="Average around these central languages only.")
-    ] = None,
-    not_: Annotated[
-        str | None,
-        Option(
-            "--not",
-            metavar="LANGUAGE,...|85",
-            autocompletion=completed(lambda: ["85", *language_codes()], as_list=True),
-            help="Leave these languages out of averages; 85 is those that the paper's second table omits.",
-        ),
-    ] = None,
+    central: Central = None,
+    not_: Without = None,
     tests: Annotated[
         list[str] | None,
         Option(

@@ -5,8 +5,9 @@ from typing import Annotated
 
 from typer import Option
 
+from llamax_cli.options.averages import Central, Without
 from llamax_cli.options.command import READS, WRITES, OptionGroup, command
-from llamax_cli.options.completion import completed, language_codes
+from llamax_cli.options.completion import completed
 from llamax_cli.options.plain_text import PlainText, plain_translations
 from llamax_cli.options.values import codes, format_option, listed, one_of, whole_number
 from llamax_cli.scoring.metrics import METRICS
@@ -61,18 +62,8 @@ def score(
         bool,
         Option("--summary", help="Write averages from and into a central language: low, high and all resources."),
     ] = False,
-    central: Annotated[
-        str | None, Option(metavar="LANGUAGE,...", help="Average around these central languages only.")
-    ] = None,
-    not_: Annotated[
-        str | None,
-        Option(
-            "--not",
-            metavar="LANGUAGE,...|85",
-            help="Leave these languages out of averages; 85 is those that the paper's second table omits.",
-            autocompletion=completed(lambda: ["85", *language_codes()], as_list=True),
-        ),
-    ] = None,
+    central: Central = None,
+    not_: Without = None,
     against: Annotated[
         str | None,
         Option(metavar="FILE", help="Compare with the translations of another system, with p-values."),
