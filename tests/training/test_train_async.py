@@ -8,25 +8,12 @@ from typing import Any
 
 import pytest
 from support.processes import wait_until
-from support.records import write
-from support.runs import begin, end, job, losses, metrics, model_folder, sample, steps_so_far, train, until
+from support.runs import begin, end, job, losses, metrics, steps_so_far, train, until
 
 from llamax_cli.training.job import list_checkpoints
 
 GATED = "support.gated_worker"
 CLOSE = {"rel": 1e-6, "abs": 0}
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a small model."""
-    return model_folder(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture(scope="module")
-def mix(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return samples of several lengths."""
-    return write(tmp_path_factory.mktemp("data") / "mix.jsonl", [sample(n, 3 + n % 20) for n in range(300)])
 
 
 def written_meanwhile(folder: Path, model: Path, mix: Path, **more: Any) -> Path:

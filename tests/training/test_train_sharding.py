@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from support.records import write
-from support.runs import job, losses, model_folder, sample, train
+from support.runs import job, losses, train
 
 from llamax_cli.errors import UsageError
 from llamax_cli.training.parallelize import check_layout
@@ -17,18 +16,6 @@ COUNTED = "support.counted_worker"
 CLOSE = {"rel": 1e-6, "abs": 0}
 # Eight blocks in a step, one at a time.
 STEPS = {"batch": 8, "micro_batch": 1, "stop_after": 3, "checkpoint_every": 0}
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a small model."""
-    return model_folder(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture(scope="module")
-def mix(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return samples of several lengths."""
-    return write(tmp_path_factory.mktemp("data") / "mix.jsonl", [sample(n, 3 + n % 20) for n in range(300)])
 
 
 @pytest.fixture(scope="module")
