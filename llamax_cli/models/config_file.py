@@ -15,7 +15,11 @@ def check_model_path(model: str) -> None:
             return
         if (path / "model" / "config.json").is_file():
             raise ModelError(f"{model} is the output folder of a run; its model is in {path / 'model'}")
+        if files := sorted(path.glob("*.gguf")):
+            raise ModelError(f"{model} is not a model folder: config.json is missing; name the file: {files[0]}")
         raise ModelError(f"{model} is not a model folder: config.json is missing")
+    if path.suffix == ".gguf":
+        raise ModelError(f"{model}: no such file")
     if not path.exists() and (model.startswith((".", "/", "~")) or model.count("/") > 1):
         raise ModelError(f"{model}: no such folder")
 

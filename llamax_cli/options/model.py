@@ -10,6 +10,7 @@ from llamax_cli.config import AUTO_BOS, BOS_CHOICES, written
 from llamax_cli.errors import UsageError
 from llamax_cli.models import prompts
 from llamax_cli.models.contracts import PAPER_BEAM, PAPER_TOKENS, QUANTIZATIONS, Decoding, ModelChoice
+from llamax_cli.models.gguf import model_folder
 from llamax_cli.models.server_address import ServerAddress
 from llamax_cli.options.command import NEUTRAL, READS
 from llamax_cli.options.completion import completed
@@ -39,7 +40,12 @@ def _tokens(value: str) -> str:
 
 Model = Annotated[
     str,
-    Option("--model", metavar="NAME|FOLDER", help="Name on the hub or the server, or a folder.", rich_help_panel=MODEL),
+    Option(
+        "--model",
+        metavar="NAME|FOLDER|FILE",
+        help="Name on the hub or the server, a folder, or a GGUF file.",
+        rich_help_panel=MODEL,
+    ),
     READS,
 ]
 Engine = Annotated[
@@ -248,7 +254,7 @@ def translation_options(
     if sample and beam is not None and beam > 1:
         raise UsageError("--sample does not use beams; leave --beam out")
     choice = ModelChoice(
-        model=model,
+        model=model if spec.is_server else model_folder(model),
         engine=engine,
         template=template,
         device=device,
