@@ -17,7 +17,7 @@ def read_pieces(path: Path, encoding: BytePairEncoding) -> list[str]:
     token, nor cross a boundary over which the tokenizer never merges.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig", newline="")
+        text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise FileError(f"{path}: {because(error)}") from error
     except UnicodeDecodeError as error:
