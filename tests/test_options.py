@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ CALLS = {
     "analyze fertility": ["analyze", "fertility", "--tokenizer", "model", "pairs.jsonl"],
     "analyze representation": ["analyze", "representation", "--model", "model", "pairs.jsonl"],
     "analyze shift": ["analyze", "shift", "--base", "model", "--tuned", "model"],
+    "extend-vocab": ["extend-vocab", "--model", "model", "--tokens", "pieces.txt", "-o", "extended"],
 }
 # What an option needs beside it to matter.
 COMPANIONS = {
@@ -85,6 +87,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "en-de.txt").write_text("house haus\n")
     lexicon(folder / "small.lex", ("en", ENGLISH))
     model_folder(folder / "model")
+    (folder / "pieces.txt").write_text("aa\n")
     return folder
 
 
@@ -100,6 +103,7 @@ def run(
 
     def call(*arguments: str) -> tuple[int, str]:
         monkeypatch.setattr("sys.stdin", io.StringIO())
+        shutil.rmtree("extended", ignore_errors=True)
         try:
             code = cli.run([*arguments])
         except SystemExit as leaving:

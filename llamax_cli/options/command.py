@@ -317,9 +317,9 @@ def _flag(option: inspect.Parameter) -> str:
 
 def _shared_options(*, shard: bool, workers: bool, folder: bool) -> list[inspect.Parameter]:
     left_out = {name for name, is_taken in (("shard", shard), ("workers", workers)) if not is_taken}
-    options = inspect.signature(_shared).parameters
+    options = dict(inspect.signature(_shared).parameters)
     if folder:
-        options = {**options, **inspect.signature(_shared_with_folder).parameters}
+        options |= inspect.signature(_shared_with_folder).parameters
         left_out |= {"resume", "limit"}
     return [option for name, option in options.items() if name not in left_out]
 

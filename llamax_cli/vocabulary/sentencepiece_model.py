@@ -15,7 +15,7 @@ class SentencePieceModel:
     """A byte-pair encoding in a file of SentencePiece; ModelError if it is of another kind, or damaged."""
 
     def __init__(self, data: bytes, name: str) -> None:
-        from google.protobuf.message import DecodeError
+        from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
         from sentencepiece import sentencepiece_model_pb2 as protobuf
 
         self.name = name
