@@ -157,7 +157,7 @@ def open_lexicons(names: Sequence[str], option: str = "--dict ") -> list[Lexicon
         if lexicon.size <= MAX_VERIFIED:
             lexicon.verify()
     if not lexicons or any(same_file(one.path, other.path) for one, other in combinations(lexicons, 2)):
-        raise UsageError(f"{option}{','.join(names)}: give one lexicon or several different ones")
+        raise UsageError(f"{option}{','.join(names)}: give one lexicon or several different ones".removeprefix(": "))
     return lexicons
 
 

@@ -67,6 +67,8 @@ def analyze_lexicon(
         raise UsageError("--foreign lists translations; leave out --corpus and --model, which are for figures")
     if corpus is None and (paper or segmenter != AUTO or plain != PlainText()):
         raise UsageError("--paper, --segmenter, --langs and --from require --corpus")
+    if corpus is not None and not listed(corpus):
+        raise UsageError("--corpus names no file; leave it out, or name one; - is standard input")
     lexicons = open_lexicons(run.settings.files, "")
     output = run.settings.output
     if output is not None and any(same_file(str(output), lexicon.path) for lexicon in lexicons):

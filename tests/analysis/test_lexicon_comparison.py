@@ -398,10 +398,10 @@ def test_what_is_refused(llamax: Llamax, tmp_path: Path) -> None:
     (tmp_path / "torn.lex").write_bytes((tmp_path / "x.lex").read_bytes()[:-5])
     (tmp_path / "bad.jsonl").write_text('{"text":"a","lang":"en"}\n{"prompt":"a"}\n')
     cases: list[tuple[Sequence[str], int, str]] = [
-        ([], 2, "give one lexicon or several different ones"),
+        ([], 2, "analyze lexicon: give one lexicon or several different ones"),
         (["x.lex", "./x.lex"], 2, "x.lex,./x.lex: give one lexicon or several different ones"),
         (["x.lex", "link.lex"], 2, "give one lexicon or several different ones"),
-        (["en-de.txt"], 1, "en-de.txt is not a compiled lexicon"),
+        (["en-de.txt"], 1, "en-de.txt is not a compiled lexicon; to make one: llamax build-lexicon"),
         (["bad.jsonl"], 1, "bad.jsonl is not a compiled lexicon"),
         (["torn.lex"], 1, "torn.lex is cut short"),
         ([str(tmp_path)], 1, "is a directory"),
@@ -409,6 +409,7 @@ def test_what_is_refused(llamax: Llamax, tmp_path: Path) -> None:
         (["nothing"], 1, "no lexicon named 'nothing'"),
         (["x.lex", "--only", "zu,de"], 2, "--only zu: no such language in x.lex"),
         (["x.lex", "--only", "qqq"], 2, "unknown language 'qqq'"),
+        (["x.lex", "--corpus", ","], 2, "--corpus names no file"),
         (["x.lex", "--paper"], 2, "--paper, --segmenter, --langs and --from require --corpus"),
         (["x.lex", "--langs", "en"], 2, "require --corpus"),
         (["x.lex", "--foreign", "--corpus", "bad.jsonl"], 2, "leave out --corpus and --model"),
