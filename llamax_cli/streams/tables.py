@@ -64,9 +64,14 @@ class Table:
 def _escaped(record: dict[str, Any]) -> dict[str, Any]:
     """Return a record whose texts hold no controls: a table is for reading, on a terminal too."""
     return {
-        escape(key): value if isinstance(value, int | float | None) else escape(str(value))
+        escape(key): value if isinstance(value, int | float | None) else escape(_shown(value))
         for key, value in record.items()
     }
+
+
+def _shown(value: Any) -> str:
+    """Return a value that is not a number as the text of a cell: `["ff", "umb"]` is "ff, umb"."""
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def markdown(records: Records) -> str:
@@ -115,7 +120,7 @@ def latex(records: Records) -> str:
 FORMATS: dict[str, Callable[[Records], str]] = {"md": markdown, "csv": comma_separated, "latex": latex}
 
 # What is written where a table would have no row and no column.
-NOTHING = {"md": "There are no scores.\n", "csv": "", "latex": "% There are no scores.\n"}
+NOTHING = {"md": "There is nothing to show.\n", "csv": "", "latex": "% There is nothing to show.\n"}
 
 
 def _columns(records: Records) -> list[str]:
