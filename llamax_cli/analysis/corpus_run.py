@@ -16,7 +16,7 @@ from llamax_cli.analysis.corpus import (
 from llamax_cli.analysis.dataset import DataFile, Dataset
 from llamax_cli.analysis.dataset_card import Places, check_folder, place_files, public, write_card
 from llamax_cli.analysis.mixture_manifest import MixtureManifest
-from llamax_cli.console import counted
+from llamax_cli.console import counted, escape
 from llamax_cli.errors import DataError, FileError, UsageError
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.run import Run
@@ -127,7 +127,11 @@ def _mixture(run: Run, analysis: CorpusAnalysis) -> Iterator[Any]:
 
 def _legend(tokenizer: str | None) -> str:
     """Return what the words in the tables of a card mean."""
-    unit = f"Tokens are those of `{public(tokenizer)}`" if tokenizer else "Words are what stands between white space"
+    unit = (
+        f"Tokens are those of `{escape(public(tokenizer))}`"
+        if tokenizer
+        else "Words are what stands between white space"
+    )
     return (
         f"{unit}. `pairs` are those with the language on either side, `directions` the languages that it is paired "
         "with, and duplicates are texts and pairs that are there already. Ratios are of characters, target to source."

@@ -8,7 +8,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,12 +77,19 @@ def place_files(folder: Path, sources: Iterable[Input]) -> Places:
 def write_card(folder: Path, dataset: Dataset) -> None:
     """Write both files, which appear together; FileError if they cannot be written."""
     texts = (card(dataset), json.dumps(croissant(dataset), ensure_ascii=False, indent=2) + "\n")
-    with ExitStack() as stack:
-        files = [stack.enter_context(atomic_file(path)) for path in card_paths(folder)]
-        for file, text in zip(files, texts, strict=True):
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())  # before either appears, so that a full disk leaves neither
+    is_new = not folder.exists()
+    try:
+        with ExitStack() as stack:
+            files = [stack.enter_context(atomic_file(path)) for path in card_paths(folder)]
+            for file, text in zip(files, texts, strict=True):
+                file.write(text.encode())
+                file.flush()
+                os.fsync(file.fileno())  # before either appears, so that a full disk leaves neither
+    except FileError:
+        with suppress(OSError):
+            if is_new:
+                folder.rmdir()
+        raise
 
 
 def card(dataset: Dataset) -> str:
@@ -90,7 +97,7 @@ def card(dataset: Dataset) -> str:
     sections = [
         _front_matter(dataset),
         f"# {escape(dataset.name)}\n\n{dataset.summary()}{_license(dataset)}",
-        f"## Files\n\n{markdown(_file_rows(dataset.files))}",
+        f"## Files\n\n{_markdown(_file_rows(dataset.files))}",
         _table("Languages", [_named(row) for row in dataset.languages], dataset.legend),
         _table("Directions", list(map(dict, dataset.directions))),
         _mixture(dataset.mixture) if dataset.mixture else "",
@@ -100,7 +107,12 @@ def card(dataset: Dataset) -> str:
 
 
 def _table(title: str, rows: list[dict[str, Any]], legend: str = "") -> str:
-    return f"## {title}\n\n{legend}\n\n{markdown(rows)}".replace("\n\n\n\n", "\n\n") if rows else ""
+    return f"## {title}\n\n{legend}\n\n{_markdown(rows)}".replace("\n\n\n\n", "\n\n") if rows else ""
+
+
+def _markdown(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return a table, in which a name with a line end stays in its cell."""
+    return markdown([{key: escape(v) if isinstance(v, str) else v for key, v in row.items()} for row in rows])
 
 
 def _license(dataset: Dataset) -> str:
@@ -114,7 +126,7 @@ def _named(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _file_rows(files: Sequence[DataFile]) -> list[dict[str, Any]]:
     return [
-        {"file": escape(file.path), "bytes": file.bytes, "sha256": file.sha256, **dict(sorted(file.records.items()))}
+        {"file": file.path, "bytes": file.bytes, "sha256": file.sha256, **dict(sorted(file.records.items()))}
         for file in files
     ]
 
@@ -136,8 +148,8 @@ def _mixture(mixture: MixtureManifest) -> str:
         {"setting": key, "value": json.dumps(public(value), ensure_ascii=False)}
         for key, value in mixture.settings().items()
     ]
-    tables = "\n".join(markdown(rows) for rows in (sources, origins, settings) if rows)
-    opening = "Mixed by `llamax mix`" + (f" (llamax {mixture.version})" if mixture.version else "")
+    tables = "\n".join(_markdown(rows) for rows in (sources, origins, settings) if rows)
+    opening = "Mixed by `llamax mix`" + (f" (llamax {escape(mixture.version)})" if mixture.version else "")
     return f"## Mixture\n\n{opening}, Algorithm 1 of [LLaMAX](https://arxiv.org/abs/2407.05975).\n\n{tables}"
 
 
