@@ -62,7 +62,8 @@ class Run:
     `arguments` are all arguments after defaults; those named in `neutral` do not change the result, so that a resumed
     run may differ in them. `figures` are for the manifest, `remarks` for the summary line. `left_out` is for both: it
     counts, by reason, the records that a command did not take into its output. A command that `merges` lines writes
-    other records than it reads, so that its summary does not compare their numbers.
+    other records than it reads, so that its summary does not compare their numbers. Inputs are hashed for the manifest;
+    a command that needs their hashes itself sets `hashing` before it has an input.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Run:
         self.remarks: list[str] = []
         self.left_out: Tally = Counter()
         self.merges = False
+        self.hashing = settings.manifest is not None
         self._arguments = arguments
         self._neutral = neutral
         self._dependencies: dict[str, object] = {}
@@ -111,9 +113,7 @@ class Run:
         if key not in self._inputs:
             if self.settings.output is None:
                 refuse_stdout([NamedPath("", key)])  # it may be a file in a folder that the command line names
-            self._inputs[key] = Input(
-                key, hashing=self.settings.manifest is not None, door=self._door if through_door else None
-            )
+            self._inputs[key] = Input(key, hashing=self.hashing, door=self._door if through_door else None)
         return self._inputs[key]
 
     def read_through(self, door: "RunDoor") -> None:
