@@ -225,7 +225,7 @@ def test_preflight_says_what_the_run_takes(inputs: Path, llamax: Run) -> None:
     assert rows["processes"] == "4 on 1 machine"
     assert "shard" not in rows
     assert rows["time"].startswith(f"{2 * tokens / 400 / 86_400:.2f} days at 100 tokens/s")
-    assert list((inputs / "run" / "cache").glob("lengths-*"))
+    assert list((inputs / "run" / "cache").glob("measures-*"))
     short = llamax("train", *call, "--set", "max_steps=1", "--preflight", "--throughput", 100).stdout.decode()
     assert f"1 of 7 blocks, {1 / -(-blocks // 7):.2f} epochs (max_steps)" in short
 
