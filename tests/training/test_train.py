@@ -282,6 +282,8 @@ def test_days_are_estimated_for_a_known_gpu(monkeypatch: pytest.MonkeyPatch) -> 
             2,
             "--model bare/config.json is a configuration file; add --init to start from random weights",
         ),
+        ("--set block=4096", 1, "a block of 4,096 tokens is longer than the model's 512 positions; set block\n"),
+        ("--model gemma --init", 1, "gemma has the architecture gemma; train supports llama, mistral, qwen2, qwen3\n"),
         ("--data none.jsonl", 1, "none.jsonl: no such file or directory"),
         ("--data pairs.jsonl", 65, "pairs.jsonl:1: no 'completion' in the record (it has src, tgt); train reads what"),
         ("--data hollow.jsonl", 65, "hollow.jsonl is empty\n"),
@@ -317,6 +319,8 @@ def test_what_would_fail_later_is_refused_at_once(
     (inputs / "empty").mkdir()
     (inputs / "bare").mkdir()
     (inputs / "bare" / "config.json").write_bytes((inputs / "model" / "config.json").read_bytes())
+    (inputs / "gemma").mkdir()
+    (inputs / "gemma" / "config.json").write_text('{"model_type": "gemma"}')
     (inputs / "llama3").mkdir()
     (inputs / "llama3" / "tokenizer.model").write_text("IQ== 0\nIg== 1\n")
     (inputs / "pairs.jsonl").write_text('{"src":"a","tgt":"b"}\n')
