@@ -34,7 +34,6 @@ def check_job(job: Job) -> ModelShape:
     config = read_config(job.model)
     if "auto_map" not in config:  # otherwise it needs code of its own, which is refused where it would be loaded
         check_architecture(job.model, str(config.get("model_type")))
-    check_block(config, job.training.block)
     for folder in {Path(job.model), Path(job.tokenizer)}:
         find_descriptions(folder)  # for their links
     _check_weights(job)
@@ -46,6 +45,11 @@ def check_job(job: Job) -> ModelShape:
         return read_shape(config)
     except KeyError as error:
         raise ModelError(f"{job.model}: its config.json has no {error}; is it a decoder-only model?") from error
+
+
+def check_block_fits(job: Job) -> None:
+    """Raise ModelError for a block that is longer than the model allows."""
+    check_block(read_config(job.model), job.training.block)
 
 
 def _check_lora(training: Training) -> None:
