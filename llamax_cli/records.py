@@ -157,6 +157,45 @@ class Representation(TypedDict):
     absent: NotRequired[int]
 
 
+class LexiconLanguage(TypedDict):
+    """A language in a lexicon: how much there is of it, how good it looks, and whether to take it from there.
+
+    `entities`, `entries` and `identity` are those of `build-lexicon --stats`; `difference` and `ratio` compare the
+    entities with those of the first lexicon. `translations` into the language are counted by `scripts`, and `foreign`
+    is the share of them in a script of other languages. `covered` of the `words` of `texts` have a translation.
+    `similarity` is the mean cosine of a word and its translation into the language, as `model` represents them.
+    """
+
+    lang: str
+    lexicon: str
+    entities: int
+    entries: int
+    taken: bool
+    difference: NotRequired[int]
+    ratio: NotRequired[float]
+    identity: NotRequired[float]
+    translations: int
+    scripts: NotRequired[dict[str, int]]
+    foreign: NotRequired[float]
+    texts: NotRequired[int]
+    words: NotRequired[int]
+    covered: NotRequired[int]
+    coverage: NotRequired[float]
+    model: NotRequired[str]
+    similarity: NotRequired[float]
+
+
+class ForeignTranslation(TypedDict):
+    """A translation of `word` into `lang` in a script that the language is not written in."""
+
+    lang: str
+    lexicon: str
+    translation: str
+    script: str
+    word: str
+    word_lang: str
+
+
 class TokenShift(TypedDict):
     """The test of one token's embedding before and after tuning: the statistic of Kolmogorov and Smirnov, and p."""
 
@@ -180,6 +219,56 @@ class Shift(TypedDict):
     shift_tokens: int
     tokens: list[str]
     shift_distance: NotRequired[float]
+
+
+class CorpusLanguage(TypedDict):
+    """What a corpus holds of a language: texts, pairs around it, and how many languages these pairs are with.
+
+    Lengths are in words or in tokens. `duplicate_texts` and `duplicate_pairs` are those that are there already.
+    `identified` counts texts, and sides of pairs, for which langid has an answer, of which a share is `confirmed`.
+    """
+
+    lang: str
+    texts: int
+    duplicate_texts: int
+    words: NotRequired[int]
+    tokens: NotRequired[int]
+    pairs: int
+    duplicate_pairs: int
+    pair_words: NotRequired[int]
+    pair_tokens: NotRequired[int]
+    directions: int
+    empty: NotRequired[int]
+    identified: NotRequired[int]
+    confirmed: NotRequired[float]
+
+
+class CorpusDirection(TypedDict):
+    """What a corpus holds of a direction; ratios are of the target's characters to the source's, over the pairs."""
+
+    src_lang: str
+    tgt_lang: str
+    pairs: int
+    duplicate_pairs: int
+    src_words: NotRequired[int]
+    tgt_words: NotRequired[int]
+    src_tokens: NotRequired[int]
+    tgt_tokens: NotRequired[int]
+    ratio_mean: NotRequired[float]
+    ratio_p5: NotRequired[float]
+    ratio_p50: NotRequired[float]
+    ratio_p95: NotRequired[float]
+    empty: NotRequired[int]
+    identified: NotRequired[int]
+    confirmed: NotRequired[float]
+
+
+class MixtureLanguage(TypedDict):
+    """How many samples of a mixture have a language, and how many other languages it is paired with there."""
+
+    lang: str
+    samples: int
+    directions: int
 
 
 class Missing(TypedDict):

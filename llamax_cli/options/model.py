@@ -43,7 +43,7 @@ Model = Annotated[
     Option(
         "--model",
         metavar="NAME|FOLDER|FILE",
-        help="Name on the hub or the server, a folder, or a GGUF file.",
+        help="Name on the hub or the server, a folder, or a GGUF file; with --engine command, a command line.",
         rich_help_panel=MODEL,
     ),
     READS,
@@ -186,7 +186,12 @@ Concurrency = Annotated[
 ]
 Timeout = Annotated[
     float,
-    real_number(metavar="SECONDS", low=0.1, help="Longest wait for the answer to a request.", rich_help_panel=SERVER),
+    real_number(
+        metavar="SECONDS",
+        low=0.1,
+        help="Longest wait for the answer to a request, or to a line by --engine command.",
+        rich_help_panel=SERVER,
+    ),
     NEUTRAL,
 ]
 PerMinute = Annotated[
@@ -254,7 +259,7 @@ def translation_options(
     if sample and beam is not None and beam > 1:
         raise UsageError("--sample does not use beams; leave --beam out")
     choice = ModelChoice(
-        model=model if spec.is_server else model_folder(model),
+        model=model_folder(model) if spec.loads_models else model,
         engine=engine,
         template=template,
         device=device,
