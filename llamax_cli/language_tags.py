@@ -111,6 +111,13 @@ def _two_letters() -> dict[str, str]:
     return {three: two for two, three in pairs if two in current}
 
 
+def three_letters(subtag: str) -> str:
+    """Return the code of three letters for one of two, any other as it is: `three_letters("eu") -> "eus"`."""
+    from langcodes.data_dicts import LANGUAGE_ALPHA3
+
+    return str(LANGUAGE_ALPHA3.get(subtag, subtag))
+
+
 @cache
 def macrolanguages() -> dict[str, str]:
     """Return the macrolanguages outside the table by the individual language that stands for each: {"als": "sq", ...}.
