@@ -120,7 +120,7 @@ def _figures(run: Run, request: LexiconRequest, languages: Sequence[str]) -> Ite
             doubtful.append(lang)
     if len(request.lexicons) > 1:
         shares = (f"{counts[name]:,} from {name}" for name in request.names)
-        run.remarks.append(f"{len(languages):,} languages, of which to take {', '.join(shares)}")
+        run.remarks.append(f"{counted(len(languages), 'language')}, of which to take {', '.join(shares)}")
         if doubtful:
             run.remarks.append(f"another lexicon has more entries, but fewer entities, of {_some(doubtful)}")
 

@@ -22,7 +22,7 @@ from support.records import pair, text, write
 from support.runs import WORDS, model_folder, small_tokenizer
 
 from llamax_cli import cli
-from llamax_cli.analysis import entity_similarity
+from llamax_cli.analysis import entity_similarity, sentence_encoders
 from llamax_cli.analysis.lexicon_comparison import labels
 from llamax_cli.augmentation.augmentation import Augmentation
 from llamax_cli.lexicon.store.reader import Lexicon
@@ -249,6 +249,7 @@ def test_similarity_is_the_mean_cosine_of_entries(
     entries = drawn_entries(40)
     lexicon(tmp_path / "x.lex", ("en", entries), ("de", {"haus": {"en": ["house", "the house"]}}))
     monkeypatch.setattr(entity_similarity, "BATCH", batch)
+    monkeypatch.setattr(sentence_encoders, "ROWS", batch)
     assert cli.run(["analyze", "lexicon", str(tmp_path / "x.lex"), "--model", str(model), "-q"]) == 0
     found = {each["lang"]: each for each in map(json.loads, capfd.readouterr().out.splitlines())}
     rows = load_file(model / "model.safetensors")[NAME].double()
