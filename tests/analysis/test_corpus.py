@@ -155,6 +155,11 @@ def test_real_corpora(llamax: Llamax, data: Path) -> None:
     assert rows["fa"]["duplicate_pairs"] == len(lines) - len(set(lines)) > 3000
     assert rows["en"]["pair_words"] == sum(len(line.split("\t")[0].split()) for line in lines)
     assert rows["de"]["directions"] == 0
+    (english, hausa) = parsed(llamax("analyze", "corpus", data / "lafand-mt" / "en-hau" / "dev.json"))
+    lines = (data / "lafand-mt" / "en-hau" / "dev.json").read_text(encoding="utf-8").splitlines()
+    translations = [json.loads(line)["translation"] for line in lines]
+    assert (english["pairs"], hausa["lang"]) == (len(lines), "ha")
+    assert hausa["pair_words"] == sum(len(each["hau"].split()) for each in translations)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
