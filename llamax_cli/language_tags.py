@@ -111,6 +111,13 @@ def _two_letters() -> dict[str, str]:
     return {three: two for two, three in pairs if two in current}
 
 
+def three_letters(subtag: str) -> str:
+    """Return the code of three letters for one of two, any other as it is: `three_letters("eu") -> "eus"`."""
+    from langcodes.data_dicts import LANGUAGE_ALPHA3
+
+    return str(LANGUAGE_ALPHA3.get(subtag, subtag))
+
+
 @cache
 def macrolanguages() -> dict[str, str]:
     """Return the macrolanguages outside the table by the individual language that stands for each: {"als": "sq", ...}.
@@ -133,6 +140,14 @@ def _usual_region(language: str, script: str) -> str:
     tags = f"{language}-{script}", language, NORMALIZED_MACROLANGUAGES.get(language, "")
     likely = next((LIKELY_SUBTAGS[tag] for tag in tags if tag in LIKELY_SUBTAGS), "")
     return "".join(likely.split("-")[2:3])
+
+
+def usual_script(tag: str) -> str:
+    """Return the script of a canonical tag, named or implied: "sr-Latn" -> "Latn", "eu" -> "Latn"; "" if unknown."""
+    from langcodes import Language as Tag
+
+    parsed = Tag.get(tag, normalize=False)
+    return parsed.script or _usual_script(parsed.language or "", parsed.territory)
 
 
 def _usual_script(language: str, region: str | None) -> str:

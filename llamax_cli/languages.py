@@ -26,6 +26,7 @@ __all__ = [
     "code_of_token",
     "covers",
     "find",
+    "iso639_3",
     "known",
     "language",
     "languages",
@@ -102,6 +103,15 @@ def name_of(code: str) -> str:
     entry = languages().get(aliases().get(subtag, ""))
     name = entry.name if entry else _registered_name(subtag)
     return f"{name} ({variety})" if variety else name
+
+
+def iso639_3(code: str) -> str:
+    """Return the three letters of a canonical code in ISO 639-3: `iso639_3("pt-BR") -> "por"`."""
+    if row := table_row(code):
+        return row.iso639_3
+    from llamax_cli.language_tags import three_letters
+
+    return three_letters(primary_subtag(code))
 
 
 def _registered_name(subtag: str) -> str:

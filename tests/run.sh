@@ -7,4 +7,5 @@ source tests/environment.sh
 ruff format --check .
 ruff check .
 mypy
-pytest -n auto --dist worksteal "$@"
+# Many tests wait for processes of their own, so cores would idle if each had one worker.
+pytest -n "$(($(nproc) * 3 / 2))" --dist worksteal "$@"

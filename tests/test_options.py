@@ -38,6 +38,7 @@ CALLS = {
     "score": ["score", "--metric", "bleu", "pairs.jsonl"],
     "analyze corpus": ["analyze", "corpus", "pairs.jsonl"],
     "analyze fertility": ["analyze", "fertility", "--tokenizer", "model", "pairs.jsonl"],
+    "analyze lexicon": ["analyze", "lexicon", "small.lex"],
     "analyze representation": ["analyze", "representation", "--model", "model", "pairs.jsonl"],
     "analyze shift": ["analyze", "shift", "--base", "model", "--tuned", "model"],
 }

@@ -18,7 +18,9 @@ from llamax_cli.streams.tables import FORMATS
 def analyze_representation(
     run: Run,
     plain: Annotated[PlainText, OptionGroup(plain_monolingual)],
-    model: Annotated[str, Option(metavar="NAME|FOLDER", help="Model: a folder, or a name on the hub."), READS],
+    model: Annotated[
+        str, Option(metavar="NAME|FOLDER|FILE", help="Model: a folder, a name on the hub, or a GGUF file."), READS
+    ],
     layer: Annotated[
         str,
         Option(
@@ -57,11 +59,12 @@ def analyze_representation(
     """
     from llamax_cli.analysis.representation import RepresentationRequest, write_representations
     from llamax_cli.analysis.sentence_encoders import EncoderChoice
+    from llamax_cli.models.gguf import model_folder
 
     if tokenizer is not None and fertility is None:
         raise UsageError("--tokenizer requires --fertility")
     if len(languages := codes(central)) != 1:
         raise UsageError(f"--central {central}: name one language")
     run.read_through(plain)
-    encoder = EncoderChoice(model, layer, prefix, device, dtype, trust_remote_code)
+    encoder = EncoderChoice(model_folder(model), layer, prefix, device, dtype, trust_remote_code)
     write_representations(run, RepresentationRequest(encoder, languages[0], fertility, tokenizer, summary, table))

@@ -15,9 +15,11 @@ from llamax_cli.streams.tables import FORMATS
 def analyze_shift(
     run: Run,
     base: Annotated[
-        str, Option(metavar="NAME|FOLDER", help="Model before tuning: a folder, or a name on the hub."), READS
+        str,
+        Option(metavar="NAME|FOLDER|FILE", help="Model before tuning: a folder, a name on the hub, or a GGUF file."),
+        READS,
     ],
-    tuned: Annotated[str, Option(metavar="NAME|FOLDER", help="Model after tuning."), READS],
+    tuned: Annotated[str, Option(metavar="NAME|FOLDER|FILE", help="Model after tuning."), READS],
     alpha: Annotated[
         float, share(metavar="SHARE", help="Level of significance: a token with a smaller p has shifted.")
     ] = 0.05,
@@ -40,5 +42,6 @@ def analyze_shift(
     if run.settings.files:
         raise UsageError("it reads two models, --base and --tuned, and no other files")
     from llamax_cli.analysis.shift import ShiftRequest, write_shifts
+    from llamax_cli.models.gguf import model_folder
 
-    write_shifts(run, ShiftRequest(base, tuned, alpha, layer, tokens, table))
+    write_shifts(run, ShiftRequest(model_folder(base), model_folder(tuned), alpha, layer, tokens, table))

@@ -6,6 +6,7 @@ from typing import Annotated
 from typer import Option
 
 from llamax_cli.errors import UsageError
+from llamax_cli.models.gguf import model_folder
 from llamax_cli.options import model as flags
 from llamax_cli.options.command import READS, OptionGroup, command
 from llamax_cli.options.plain_text import PlainText, plain_text
@@ -32,7 +33,7 @@ def pivot(
     second_model: Annotated[
         str | None,
         Option(
-            metavar="NAME|FOLDER",
+            metavar="NAME|FOLDER|FILE",
             help="Model for the second step, from the pivot language; by default the same.",
             show_default=False,
         ),
@@ -54,7 +55,7 @@ def pivot(
         raise UsageError("--via takes one language")
     choices = [options.choice]
     if second_model:
-        choices.append(replace(options.choice, model=second_model, lora=None))
+        choices.append(replace(options.choice, model=model_folder(second_model), lora=None))
     run_pivot(
         run,
         choices,

@@ -13,7 +13,10 @@ from llamax_cli.options.training import WRITES_RUN, TrainingOptions, training_co
 def train(
     model: Annotated[
         str,
-        Option(metavar="NAME|FOLDER", help="Model to train: a folder, a hub name or, with --init, a config.json."),
+        Option(
+            metavar="NAME|FOLDER|FILE",
+            help="Model to train: a folder, a hub name, a GGUF file or, with --init, a config.json.",
+        ),
         READS,
     ],
     data: Annotated[list[str], Option(metavar="FILE...", help="Samples, as llamax mix writes them."), READS],

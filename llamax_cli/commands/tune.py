@@ -15,7 +15,11 @@ from llamax_cli.options.values import one_of
 def tune(
     model: Annotated[
         str | None,
-        Option(metavar="NAME|FOLDER", help="Model to tune or to evaluate: a folder or a hub name.", show_default=False),
+        Option(
+            metavar="NAME|FOLDER|FILE",
+            help="Model to tune or to evaluate: a folder, a hub name or a GGUF file.",
+            show_default=False,
+        ),
         READS,
     ] = None,
     data: Annotated[
@@ -76,9 +80,10 @@ def tune(
             write_average(list(map(Path, average or ())), output or Path(), quiet=training.quiet)
         case "evaluate":
             from llamax_cli.models.contracts import ModelChoice
+            from llamax_cli.models.gguf import model_folder
             from llamax_cli.tuning.evaluation import evaluate
 
-            choice = ModelChoice(model or "", trust_remote_code=training.trust_remote_code)
+            choice = ModelChoice(model_folder(model or ""), trust_remote_code=training.trust_remote_code)
             evaluate(choice, task or "", list(map(Path, eval_ or ())), quiet=training.quiet)
         case "train":
             training.launch(

@@ -34,6 +34,7 @@ NEEDS = {
     "comet": "COMET",
     "server": "a server",
     "parallel": "GNU parallel",
+    "apertium": "Apertium",
 }
 
 

@@ -35,6 +35,7 @@ def silence() -> None:
     """Turn off the log messages, warnings and progress bars of the libraries."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "critical")
+    os.environ.setdefault("TQDM_DISABLE", "1")
     import transformers
 
     transformers.logging.set_verbosity(logging.CRITICAL)
@@ -158,6 +159,33 @@ def load_weights(kind: Any, model: str, *, trust_remote_code: bool = False, **op
         key, in_files, in_config = mismatched[0]
         raise ModelError(f"{model}: {key} is {_size(in_files)} in its files but {_size(in_config)} in its config.json")
     return loaded
+
+
+def load_gguf_tokenizer(file: Path) -> Any:
+    """Return the tokenizer in a GGUF file, which splits text as the library believes; ModelError if there is none."""
+    import transformers
+
+    with loading_errors(f"the tokenizer of {file}"):
+        return transformers.AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name, trust_remote_code=False)
+
+
+def load_gguf_weights(file: Path) -> Any:
+    """Return the model in a GGUF file in float32, able to be saved; ModelError if the file does not hold one."""
+    import torch
+    import transformers
+
+    with loading_errors(str(file)):
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            file.parent,
+            gguf_file=file.name,
+            trust_remote_code=False,
+            dtype=torch.float32,
+            quantization_config=transformers.GgufConfig(dequantize=True),
+        )
+        model.generation_config = transformers.GenerationConfig(  # type: ignore[no-untyped-call]
+            **{name: getattr(model.config, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
+        )
+    return model
 
 
 def new_model(kind: Any, config: Any, *, trust_remote_code: bool = False, **options: Any) -> Any:

@@ -10,6 +10,7 @@ from llamax_cli.config import AUTO_BOS, BOS_CHOICES, written
 from llamax_cli.errors import UsageError
 from llamax_cli.models import prompts
 from llamax_cli.models.contracts import PAPER_BEAM, PAPER_TOKENS, QUANTIZATIONS, Decoding, ModelChoice
+from llamax_cli.models.gguf import model_folder
 from llamax_cli.models.server_address import ServerAddress
 from llamax_cli.options.command import NEUTRAL, READS
 from llamax_cli.options.completion import completed
@@ -39,7 +40,12 @@ def _tokens(value: str) -> str:
 
 Model = Annotated[
     str,
-    Option("--model", metavar="NAME|FOLDER", help="Name on the hub or the server, or a folder.", rich_help_panel=MODEL),
+    Option(
+        "--model",
+        metavar="NAME|FOLDER|FILE",
+        help="Name on the hub or the server, a folder, or a GGUF file; with --engine command, a command line.",
+        rich_help_panel=MODEL,
+    ),
     READS,
 ]
 Engine = Annotated[
@@ -180,7 +186,12 @@ Concurrency = Annotated[
 ]
 Timeout = Annotated[
     float,
-    real_number(metavar="SECONDS", low=0.1, help="Longest wait for the answer to a request.", rich_help_panel=SERVER),
+    real_number(
+        metavar="SECONDS",
+        low=0.1,
+        help="Longest wait for the answer to a request, or to a line by --engine command.",
+        rich_help_panel=SERVER,
+    ),
     NEUTRAL,
 ]
 PerMinute = Annotated[
@@ -248,7 +259,7 @@ def translation_options(
     if sample and beam is not None and beam > 1:
         raise UsageError("--sample does not use beams; leave --beam out")
     choice = ModelChoice(
-        model=model,
+        model=model_folder(model) if spec.loads_models else model,
         engine=engine,
         template=template,
         device=device,

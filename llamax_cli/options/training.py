@@ -169,11 +169,12 @@ class TrainingOptions(NamedTuple):
         tests: Sequence[str] = (),
     ) -> None:
         """Launch a run, or print what it takes; the parameters are those of `training.job.Job`."""
+        from llamax_cli.models.gguf import model_folder
         from llamax_cli.training.job import make_job
         from llamax_cli.training.launcher import start
 
         job = make_job(
-            model,
+            model_folder(model),
             self.tokenizer,
             data,
             output,

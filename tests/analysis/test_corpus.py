@@ -235,7 +235,7 @@ def test_directions_and_the_matrix(llamax: Llamax, tmp_path: Path) -> None:
 def test_a_corpus_of_one_language(llamax: Llamax) -> None:
     """No directions, and nothing to show in a matrix; a pair within a language is around it once."""
     done = llamax("analyze", "corpus", "--matrix", "--table", "md", stdin=jsonl([text(1), text(1), text(2)]))
-    assert done.stdout == b"There is nothing to show.\n"
+    assert done.stdout == b"There are no records.\n"
     assert b"0 records from 3; 3 texts, 1 of them duplicates; 1 language, 0 directions; " in done.stderr
     (row,) = parsed(llamax("analyze", "corpus", stdin=jsonl([pair(1, "en", "en")])))
     assert (row["pairs"], row["directions"], row["pair_words"]) == (1, 0, 6)
@@ -246,7 +246,7 @@ def test_nothing_on_stdin(llamax: Llamax) -> None:
     done = llamax("analyze", "corpus", stdin=b"")
     assert (done.returncode, done.stdout) == (0, b"")
     assert done.stderr.startswith(b"llamax analyze corpus: 0 records; 0 languages, 0 directions; ")
-    assert llamax("analyze", "corpus", "--table", "md", stdin=b"").stdout == b"There is nothing to show.\n"
+    assert llamax("analyze", "corpus", "--table", "md", stdin=b"").stdout == b"There are no records.\n"
 
 
 @pytest.mark.parametrize("workers", [1, 2])

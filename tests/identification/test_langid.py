@@ -659,7 +659,7 @@ def test_the_summary_as_a_table(llamax: Llamax, tmp_path: Path) -> None:
     markdown = llamax("langid", "-q", "--summary", "--table", "md", stdin=text).stdout.decode().splitlines()
     assert markdown[2] == "| en | de | 2 | 0.50 | 0.50 |  |"
     assert llamax("langid", "--summary", "--table", "latex", stdin=text).stdout.startswith(rb"\begin{tabular}{llrrrl}")
-    assert llamax("langid", "--summary", "--table", "md", stdin=b"").stdout == b"There is nothing to show.\n"
+    assert llamax("langid", "--summary", "--table", "md", stdin=b"").stdout == b"There are no records.\n"
     refused = llamax("langid", "--table", "md", stdin=text)
     assert (refused.returncode, refused.stdout, refused.stderr.count(b"\n")) == (2, b"", 1)
 

@@ -1,6 +1,9 @@
 """Building a lexicon from dictionaries: which lines are read, kept and rejected."""
 
+import csv
+import io
 import json
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from support.fakes import watch_bar
 from support.processes import Outcome, one_line
 
 from llamax_cli import cli
+from llamax_cli.console import Progress
 from llamax_cli.errors import RecordError
 from llamax_cli.lexicon.dictionaries import languages_in, normalize_word, parse_language_pair
 from llamax_cli.lexicon.formats.two_columns import strip_notes
@@ -252,6 +256,41 @@ def test_choices(llamax: Llamax, tmp_path: Path) -> None:
     assert regional[("en-GB", "cat")] == {"fr-CA": ["chat"]}
 
 
+def test_statistics_are_those_of_the_build_whichever_way_they_are_asked_for(llamax: Llamax, tmp_path: Path) -> None:
+    """Of the dictionaries and of the compiled lexicon, which stores also what it leaves out; with and without it."""
+    written(tmp_path / "en-fr.txt", "cat chat", "taxi taxi", "ok ok", "ok ok")
+    for option in ((), ("--keep-identical",)):
+        assert llamax("build-lexicon", "en-fr.txt", *option, "-o", "x.lex").returncode == 0
+        stored, counted = (llamax("build-lexicon", each, "--stats", "-q").stdout for each in ("x.lex", "en-fr.txt"))
+        english, french = map(json.loads, stored.splitlines())
+        assert (english["entities"], english["identity"]) == (3, 0.6667) == (french["entities"], french["identity"])
+        assert english["entries"] == (3 if option else 1)
+        assert option or stored == counted
+
+
+def test_statistics_as_a_table(llamax: Llamax, tmp_path: Path) -> None:
+    """A row for each language, scripts in one cell; CSV reads back as the records do."""
+    written(tmp_path / "en-th.txt", "cat แมว", "dog หมา", "taxi taxi", "2 two")
+    records = list(map(json.loads, llamax("build-lexicon", "en-th.txt", "--stats", "-q").stdout.splitlines()))
+    rows = [
+        *csv.DictReader(io.StringIO(llamax("build-lexicon", "en-th.txt", "--stats", "--table", "csv").stdout.decode()))
+    ]
+    scripts = [", ".join(f"{name} {count}" for name, count in each["scripts"].items()) for each in records]
+    assert rows == [
+        {key: str(value) for key, value in each.items()} | {"scripts": cell}
+        for each, cell in zip(records, scripts, strict=True)
+    ]
+    assert [row["scripts"] for row in rows] == ["Latn 2, Zyyy 1", "Thai 2, Latn 1"]
+    table = llamax("build-lexicon", "en-th.txt", "--stats", "--table", "md").stdout.decode().splitlines()
+    assert table[3] == "| th | 4 | 3 | 0.25 | Thai 2, Latn 1 | 1.00 | 0.00 |"
+    assert llamax("build-lexicon", "en-th.txt", "--stats", "--table", "latex", "-o", "t.tex").stdout == b""
+    assert r"th & 4 & 3 & 0.25 & Thai 2, Latn 1 & 1.00 & 0.00 \\" in (tmp_path / "t.tex").read_text().splitlines()
+    nothing = llamax("build-lexicon", "en-th.txt", "--only", "de", "--stats", "--table", "md")
+    assert (nothing.returncode, nothing.stdout) == (0, b"There are no records.\n")
+    refused = llamax("build-lexicon", "en-th.txt", "--table", "md")
+    assert one_line(refused, 2) == "--table requires --stats; entries are not a table"
+
+
 def test_chinese_in_a_lexicon(llamax: Llamax, tmp_path: Path) -> None:
     """A file in either script gives entries in both; entities count for the language in the file name."""
     written(tmp_path / "en-zh.txt", "cat 貓", "cat 猫", "man 人", "utc utc")
@@ -357,6 +396,31 @@ def test_the_bar_names_what_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert shares == sorted(shares) and shares[-1] == 1, step
     assert len({share for note, share in shown if note.startswith("writing")}) > 2
     assert shown[-1] == ("writing 9,000 records", 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"), [((), False), (("--name", "x"), True), (("-q", "--name", "x"), False)]
+)
+def test_a_named_lexicon_leaves_the_terminal_to_the_bar(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], expected: bool
+) -> None:
+    """Entries on standard output fill it; a lexicon with a name is a file, though no -o names it."""
+    enabled = []
+
+    class Bar(Progress):
+        def __init__(self, command: str, *, enabled: bool) -> None:
+            super().__init__(command, enabled=enabled)
+            self.is_enabled = enabled
+
+        def close(self) -> None:
+            enabled.append(self.is_enabled)
+
+    monkeypatch.setattr("llamax_cli.streams.run.Progress", Bar)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("LLAMAX_DATA", str(tmp_path))
+    written(tmp_path / "en-fr.txt", "cat chat")
+    assert cli.run(["build-lexicon", str(tmp_path / "en-fr.txt"), *options]) == 0
+    assert enabled == [expected]
 
 
 def test_not_utf8(llamax: Llamax, tmp_path: Path) -> None:

@@ -1,19 +1,18 @@
 """Translation by CTranslate2: a model of Hugging Face, converted once, or a folder that its converter wrote."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import ctranslate2
 
-from llamax_cli.errors import FileError, ModelError, because
+from llamax_cli.errors import ModelError
 from llamax_cli.models import loading, pretrained
 from llamax_cli.models.batching import EncodedRequest, batches, token_budget
 from llamax_cli.models.contracts import Answer, Decoding, ModelChoice, TranslationRequest
 from llamax_cli.models.fingerprint import fingerprint
+from llamax_cli.models.model_cache import cached_model
 from llamax_cli.models.request_encoding import load_encoder
 
 COMPUTE_TYPES = {"auto": "default", "float32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
@@ -109,25 +108,6 @@ def _converted(choice: ModelChoice, config: Any) -> Path:
     scaling = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
     if (kind := scaling.get("rope_type", scaling.get("type"))) not in SCALINGS:
         raise ModelError(f"CTranslate2 does not support the position scaling of {model} ({kind}); use --engine hf")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llamax" / "ctranslate2"
-    folder = cache / f"{Path(model).name}-{fingerprint(model).replace('/', '-')}"
-    if not folder.is_dir():
-        _convert(choice, folder)
-    return folder
-
-
-def _convert(choice: ModelChoice, folder: Path) -> None:
-    """Convert a model into a folder that appears complete or not at all."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = tempfile.mkdtemp(dir=folder.parent, prefix=".making-")
-    except OSError as error:
-        raise FileError(f"{folder.parent}: {because(error)}; set XDG_CACHE_HOME to another folder") from error
-    try:
-        _Converter(choice.model, trust_remote_code=choice.trust_remote_code).convert(temporary, force=True)
-        os.rename(temporary, folder)
-    except OSError as error:
-        if not folder.is_dir():  # otherwise another run has converted it in the meantime
-            raise FileError(f"{temporary}: {because(error)}; set XDG_CACHE_HOME to another folder") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    name = f"{Path(model).name}-{fingerprint(model).replace('/', '-')}"
+    converter = _Converter(model, trust_remote_code=choice.trust_remote_code)
+    return cached_model("ctranslate2", name, lambda folder: converter.convert(str(folder), force=True))

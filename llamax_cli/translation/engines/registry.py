@@ -10,6 +10,7 @@ from llamax_cli.config import AUTO_BOS
 from llamax_cli.errors import ModelError, UsageError
 from llamax_cli.models.config_file import check_adapter_path, check_model_path
 from llamax_cli.models.contracts import QUANTIZATIONS, Decoding, Engine, ModelChoice, check_device
+from llamax_cli.models.prompts import AUTO
 from llamax_cli.registry import find
 
 
@@ -19,18 +20,24 @@ class EngineSpec:
 
     `path`: its class. `extra`: the extra of llamax that installs its packages, None if llamax itself requires them.
     `shareable`: several processes can share the work, each with a copy of the model. `is_server`: a server at
-    `--server` runs the model. `beam_search`, `sampling`, `lora`, `quantize`: what it supports of `--beam` above 1,
-    `--sample`, `--lora` and the values of `--quantize`.
+    `--server` runs the model. `is_program`: `--model` is the command line of a program. `beam_search`, `sampling`,
+    `lora`, `quantize`: what it supports of `--beam` above 1, `--sample`, `--lora` and the values of `--quantize`.
     """
 
     path: str
     extra: str | None = None
     shareable: bool = False
     is_server: bool = False
+    is_program: bool = False
     beam_search: bool = True
     sampling: bool = True
     lora: bool = True
     quantize: tuple[str, ...] = QUANTIZATIONS
+
+    @property
+    def loads_models(self) -> bool:
+        """Whether the model is a folder or a name on the hub, loaded into this process."""
+        return not (self.is_server or self.is_program)
 
 
 ENGINES = {
@@ -48,6 +55,14 @@ ENGINES = {
         "llamax_cli.translation.engines.openai:OpenaiEngine",
         is_server=True,
         beam_search=False,
+        lora=False,
+        quantize=(),
+    ),
+    "command": EngineSpec(
+        "llamax_cli.translation.engines.command:CommandEngine",
+        is_program=True,
+        beam_search=False,
+        sampling=False,
         lora=False,
         quantize=(),
     ),
@@ -70,7 +85,7 @@ def open_engine(choice: ModelChoice, decoding: Decoding) -> Engine:
 def check_choice(choice: ModelChoice, decoding: Decoding) -> None:
     """Raise UsageError or ModelError for what is wrong at a glance, before a library or a model is loaded."""
     check_supported(choice, decoding)
-    if ENGINES[choice.engine].is_server:
+    if not ENGINES[choice.engine].loads_models:
         return
     check_device(choice.device)
     check_model_path(choice.model)
@@ -87,8 +102,11 @@ def check_supported(choice: ModelChoice, decoding: Decoding) -> None:
         raise UsageError(f"--engine {name} does not support beam search; leave --beam out")
     if choice.lora and not spec.lora:
         raise UsageError(f"--engine {name} does not support --lora; merge the adapter into the model first")
-    if choice.add_bos != AUTO_BOS and spec.is_server:
-        raise UsageError(f"--engine {name} does not support --add-bos; the server begins a prompt as it does")
+    if choice.add_bos != AUTO_BOS and not spec.loads_models:
+        who = "server begins a prompt" if spec.is_server else "program begins a text"
+        raise UsageError(f"--engine {name} does not support --add-bos; the {who} as it does")
+    if choice.template != AUTO and spec.is_program:
+        raise UsageError(f"--engine {name} does not support --template; the program gets the source alone")
     if choice.quantize and choice.quantize not in spec.quantize:
         supported = f"; it supports {', '.join(spec.quantize)}" if spec.quantize else ""
         raise UsageError(f"--engine {name} does not support --quantize {choice.quantize}{supported}")
