@@ -58,7 +58,7 @@ class CorpusAnalysis:
             raise UsageError(
                 f"--license {self.license!r} is not a license as the hub writes them, such as cc-by-sa-4.0"
             )
-        if self.mixture and (self.tokenizer or self.directions or self.matrix):
+        if self.mixture is not None and (self.tokenizer or self.directions or self.matrix):
             raise UsageError(
                 "--mixture describes a mixture by its manifest, without --tokenizer, --directions or --matrix"
             )
@@ -69,7 +69,7 @@ def write_corpus(run: Run, analysis: CorpusAnalysis, converter: ConvertsInputs) 
     if analysis.card is not None:
         check_folder(analysis.card)
         run.hashing = True  # its files are told by their hashes
-    records = _mixture(run, analysis) if analysis.mixture else _corpus(run, analysis, converter)
+    records = _corpus(run, analysis, converter) if analysis.mixture is None else _mixture(run, analysis)
     run.write(records, output=Table(run.settings.output, analysis.table) if analysis.table else None)
 
 
