@@ -273,7 +273,7 @@ def test_options_that_contradict_each_other(llamax: Llamax, tmp_path: Path) -> N
         ("--matrix",): "--matrix is a table",
         ("--matrix", "--directions", "--table", "md"): "choose one",
         ("--license", "mit"): "--license requires --card",
-        ("--license", "Some rights", "--card", "x"): "'Some rights' is not a license as the hub writes them",
+        ("--license", "Some rights", "--card", "x"): "'Some rights' is not a licence as the hub writes them",
         ("--mixture", "m.json", "--directions"): "without --tokenizer",
         ("--table", "xml"): "'xml' is unknown",
     }.items():
