@@ -18,7 +18,7 @@ from llamax_cli.conversion.segments import CorpusRequest, RecordStream
 from llamax_cli.conversion.selection import ANY, Selection, interpret_pattern
 from llamax_cli.errors import DataError, LlamaxError, RecordError, UsageError
 from llamax_cli.language_clues import Conclusions, language_in
-from llamax_cli.options.values import codes, format_option
+from llamax_cli.options.values import file_languages, format_option
 from llamax_cli.records import Record, parse, serialise
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.lines import bare
@@ -47,7 +47,7 @@ def plain_text(
     from_: From = None,
 ) -> "PlainText":
     """Return how files that are not records are read, by the options."""
-    return PlainText(codes(langs), from_)
+    return PlainText(file_languages(langs), from_)
 
 
 def plain_monolingual(
@@ -55,7 +55,7 @@ def plain_monolingual(
     from_: From = None,
 ) -> "PlainText":
     """Return how files that are not records, and folders of them, are read by a command that looks at each language."""
-    return PlainText(codes(langs), from_, is_monolingual=True)
+    return PlainText(file_languages(langs), from_, is_monolingual=True)
 
 
 def plain_corpora(
@@ -63,7 +63,7 @@ def plain_corpora(
     from_: From = None,
 ) -> "PlainText":
     """Return how files that are not records, and folders of them, are read by a command that takes them as they are."""
-    return PlainText(codes(langs), from_, is_whole=True)
+    return PlainText(file_languages(langs), from_, is_whole=True)
 
 
 def plain_text_of_any_language(
@@ -71,7 +71,7 @@ def plain_text_of_any_language(
     from_: From = None,
 ) -> "PlainText":
     """Return how files that are not records are read by a command that need not know the language of a text."""
-    return PlainText(codes(langs), from_, needs_language=False)
+    return PlainText(file_languages(langs), from_, needs_language=False)
 
 
 def plain_translations(
