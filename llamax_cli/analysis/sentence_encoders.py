@@ -52,7 +52,7 @@ class _Embeddings:
 
     def __init__(self, choice: EncoderChoice, tokenizer: Any, matrix: Tensor) -> None:
         # In parts, since the sum makes float32 of all that it adds.
-        if not all(torch.isfinite(rows.sum(dtype=torch.float32)) for rows in matrix.split(ROWS)):
+        if not all(torch.isfinite(rows.sum(dtype=torch.float32)) for rows in torch.split(matrix, ROWS)):
             raise ModelError(f"{choice.model}: its {choice.layer} embeddings have values that are not finite")
         self._choice = choice
         self._tokenizer = tokenizer

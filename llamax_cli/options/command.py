@@ -120,6 +120,23 @@ def _shared(
     """The flags of every command; only some commands have `shard` and `workers`."""
 
 
+def _shared_with_folder(
+    output: Annotated[
+        Path,
+        _option(
+            "-o",
+            "--output",
+            metavar="FOLDER",
+            callback=named_file,
+            help="Folder to make; it appears once it is complete.",
+        ),
+        NEUTRAL,
+        WRITES,
+    ],
+) -> None:
+    """What commands have that make a folder, instead of the flags for a file of records."""
+
+
 @dataclass(frozen=True)
 class Arguments:
     """What the arguments of a command are that are not options, and the path at which each of them is.
@@ -166,6 +183,10 @@ class CompleteOptions(TyperCommand):
     An option with a list, as `--metric NAME,...`, adds up: `--metric bleu --metric ter` is `--metric bleu,ter`. Any
     other option that takes one value is refused when it is given twice.
     """
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the parts of the usage line; a required argument stands there without braces."""
+        return [piece.removeprefix("{").removesuffix("}") for piece in super().collect_usage_pieces(ctx)]
 
     def make_parser(self, ctx: Any) -> Any:
         """Return a parser that keeps all values of an option until it has joined or refused them."""
@@ -224,10 +245,11 @@ def command(
     workers: bool = False,
     ranks: bool = False,
     formats: bool = False,
+    folder: bool = False,
     standalone_options: Collection[str] = (),
     file_options: Collection[str] = (),
     group: str = "",
-    takes: Arguments = FILES,
+    takes: Arguments | None = FILES,
 ) -> "Callable[[Callable[Concatenate[Run, Options], None]], Command]":
     """Turn `function(run, its own options)` into a command with files, the shared flags and an open run.
 
@@ -236,13 +258,14 @@ def command(
     `standalone_options` reads nothing. With `file_options`, the files are the values of these options, and there are no
     other files. With `ranks`, several processes may be started together, and the first reads and writes for all. A
     command of `formats` finds files itself, as it may read folders and write several files; for any other, paths are
-    checked before it begins. It `takes` files, unless it says what else.
+    checked before it begins. A command that makes a `folder` has `-o FOLDER`, which is required. It `takes` files,
+    unless it says what else, or None.
     """
 
     def decorate(function: Callable[Concatenate[Run, Options], None]) -> "Command":
         name = " ".join([group, function.__name__.removeprefix(f"{group}_")]).strip().replace("_", "-")
         parameters = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-        options = [*chain(*map(_options, parameters)), *_shared_options(shard=shard, workers=workers)]
+        options = [*chain(*map(_options, parameters)), *_shared_options(shard=shard, workers=workers, folder=folder)]
         neutral = {"files", *(option.name.rstrip("_") for option in options if NEUTRAL in _marks(option))}
 
         @wraps(function)
@@ -256,7 +279,7 @@ def command(
             is_first = not ranks or rank() == 0
             settings = _settings(arguments)
             if is_first:
-                _check_paths(takes.paths(settings.files), settings, options, given)
+                _check_paths(takes.paths(settings.files) if takes else [], settings, options, given)
             if settings.is_complete:
                 if is_first:
                     say(
@@ -317,9 +340,13 @@ def _flag(option: inspect.Parameter) -> str:
     return f"--{option.name.strip('_').replace('_', '-')}"
 
 
-def _shared_options(*, shard: bool, workers: bool) -> list[inspect.Parameter]:
+def _shared_options(*, shard: bool, workers: bool, folder: bool) -> list[inspect.Parameter]:
     left_out = {name for name, is_taken in (("shard", shard), ("workers", workers)) if not is_taken}
-    return [option for option in inspect.signature(_shared).parameters.values() if option.name not in left_out]
+    options = dict(inspect.signature(_shared).parameters)
+    if folder:
+        options |= inspect.signature(_shared_with_folder).parameters
+        left_out |= {"resume", "limit"}
+    return [option for name, option in options.items() if name not in left_out]
 
 
 def _marks(parameter: inspect.Parameter) -> tuple[Any, ...]:
