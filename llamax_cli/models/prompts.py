@@ -187,8 +187,8 @@ def without_reasoning(text: str, source: str = END_OF_THINK) -> tuple[str, bool]
 def _end_of_reasoning(text: str, depth: int) -> int:
     """Return where the `</think>` is that ends the reasoning a text begins with; -1 if it was cut.
 
-    `depth` is how often reasoning was opened before the text. What is opened inside of reasoning is ended inside; where it is
-    not, as in `<think>Say <think>.</think>`, the last `</think>` ends all of it.
+    `depth` is how often reasoning was opened before the text. What is opened inside of reasoning is ended inside; where
+    it is not, as in `<think>Say <think>.</think>`, the last `</think>` ends all of it.
     """
     last = -1
     for match in THOUGHT.finditer(text):
