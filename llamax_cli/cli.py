@@ -28,6 +28,8 @@ COMMANDS = {
     "analyze fertility": "Count the tokens that tokenizers need for a word, a character and a byte of each language.",
     "analyze representation": "Compare the sentences of each language with their English counterparts, as a model "
     "represents them.",
+    "analyze lexicon": "Compare lexicons by language: entities (Table 2), identity, scripts, coverage of a corpus, "
+    "similarity.",
     "analyze shift": "Find the tokens whose embeddings a tuned model has shifted, by Kolmogorov-Smirnov tests "
     "(KS-Lottery).",
     "report": "Put systems side by side: the paper's tables and figures, and one page, from records of other commands.",

@@ -142,6 +142,14 @@ def _usual_region(language: str, script: str) -> str:
     return "".join(likely.split("-")[2:3])
 
 
+def usual_script(tag: str) -> str:
+    """Return the script of a canonical tag, named or implied: "sr-Latn" -> "Latn", "eu" -> "Latn"; "" if unknown."""
+    from langcodes import Language as Tag
+
+    parsed = Tag.get(tag, normalize=False)
+    return parsed.script or _usual_script(parsed.language or "", parsed.territory)
+
+
 def _usual_script(language: str, region: str | None) -> str:
     """Return the script that a tag need not name: ("uk", None) -> "Cyrl", ("zh", "TW") -> "Hant"; "" if unknown."""
     from langcodes.data_dicts import LIKELY_SUBTAGS, MACROLANGUAGES

@@ -157,6 +157,45 @@ class Representation(TypedDict):
     absent: NotRequired[int]
 
 
+class LexiconLanguage(TypedDict):
+    """A language in a lexicon: how much there is of it, how good it looks, and whether to take it from there.
+
+    `entities`, `entries` and `identity` are those of `build-lexicon --stats`; `difference` and `ratio` compare the
+    entities with those of the first lexicon. `translations` into the language are counted by `scripts`, and `foreign`
+    is the share of them in a script of other languages. `covered` of the `words` of `texts` have a translation.
+    `similarity` is the mean cosine of a word and its translation into the language, as `model` represents them.
+    """
+
+    lang: str
+    lexicon: str
+    entities: int
+    entries: int
+    taken: bool
+    difference: NotRequired[int]
+    ratio: NotRequired[float]
+    identity: NotRequired[float]
+    translations: int
+    scripts: NotRequired[dict[str, int]]
+    foreign: NotRequired[float]
+    texts: NotRequired[int]
+    words: NotRequired[int]
+    covered: NotRequired[int]
+    coverage: NotRequired[float]
+    model: NotRequired[str]
+    similarity: NotRequired[float]
+
+
+class ForeignTranslation(TypedDict):
+    """A translation of `word` into `lang` in a script that the language is not written in."""
+
+    lang: str
+    lexicon: str
+    translation: str
+    script: str
+    word: str
+    word_lang: str
+
+
 class TokenShift(TypedDict):
     """The test of one token's embedding before and after tuning: the statistic of Kolmogorov and Smirnov, and p."""
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 
-from llamax_cli.languages import languages
+from llamax_cli.languages import base, languages
 
 CHINESE = {"zh", "zhtrad"}
 ISO_15924 = {  # by the first word of a character's Unicode name; any other script is that word itself
@@ -20,7 +20,12 @@ ISO_15924 = {  # by the first word of a character's Unicode name; any other scri
     "MONGOLIAN": "Mong", "MYANMAR": "Mymr", "NKO": "Nkoo", "ORIYA": "Orya", "SINHALA": "Sinh", "SYRIAC": "Syrc",
     "TAMIL": "Taml", "TELUGU": "Telu", "THAANA": "Thaa", "THAI": "Thai", "TIBETAN": "Tibt", "TIFINAGH": "Tfng",
 }  # fmt: skip
+ISO_15924 |= {"FEMININE": "Latn", "MASCULINE": "Latn", "IDEOGRAPHIC": "Hani"}
+WIDTHS = {"FULLWIDTH", "HALFWIDTH"}  # stand before the name of the script
+SHARED = {"MICRO", "MODIFIER", "MATHEMATICAL", "DOUBLE-STRUCK", "BLACK-LETTER", "SCRIPT"}  # letters of no one script
 PARTS = {"Hans": {"Hani"}, "Hant": {"Hani"}, "Jpan": {"Hani", "Hira", "Kana"}, "Hang": {"Hang", "Hani"}}
+MERGED = {"Kore": "Hang", "Hrkt": "Jpan"}  # CLDR's codes for a mixture, and what the table calls it
+NAMED = set(ISO_15924.values())
 NONE = "Zyyy"  # a number or a sign
 
 
@@ -28,8 +33,10 @@ NONE = "Zyyy"  # a number or a sign
 def _script_of(character: str) -> str | None:
     if not character.isalpha():
         return None
-    name = unicodedata.name(character, "").partition(" ")[0]
-    return ISO_15924.get(name, name.title() or NONE)
+    name, _, rest = unicodedata.name(character, "").partition(" ")
+    if name in WIDTHS:
+        name = rest.partition(" ")[0]
+    return None if name in SHARED else ISO_15924.get(name, name.title() or NONE)
 
 
 def script(word: str) -> str:
@@ -45,6 +52,23 @@ def expected_scripts(language: str) -> set[str]:
     """Return the scripts that a language is written in; the set is empty for a language outside the table."""
     entry = languages().get(language)
     return PARTS.get(entry.script, {entry.script}) if entry else set()
+
+
+def usual_scripts(language: str) -> set[str]:
+    """Return the scripts of any language or variety, for one outside the table by CLDR; empty where that is unknown.
+
+    `usual_scripts("az-Cyrl") -> {"Cyrl"}`
+
+    So it is for a script that `script` calls by another name.
+    """
+    if scripts := expected_scripts(language) or expected_scripts(base(language)):
+        return scripts
+    from llamax_cli.language_tags import usual_script
+
+    code = usual_script(language)
+    code = MERGED.get(code, code)
+    scripts = PARTS.get(code, {code})
+    return scripts if scripts <= NAMED else set()
 
 
 def foreign_script(language: str, words: Iterable[str]) -> str | None:

@@ -37,6 +37,7 @@ CALLS = {
     "langid": ["langid", "pairs.jsonl"],
     "score": ["score", "--metric", "bleu", "pairs.jsonl"],
     "analyze fertility": ["analyze", "fertility", "--tokenizer", "model", "pairs.jsonl"],
+    "analyze lexicon": ["analyze", "lexicon", "small.lex"],
     "analyze representation": ["analyze", "representation", "--model", "model", "pairs.jsonl"],
     "analyze shift": ["analyze", "shift", "--base", "model", "--tuned", "model"],
 }

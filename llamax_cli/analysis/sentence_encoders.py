@@ -10,6 +10,7 @@ from torch.nn.functional import embedding_bag, normalize
 from llamax_cli.analysis.embeddings import input_embeddings, output_embeddings
 from llamax_cli.errors import ModelError, UsageError
 from llamax_cli.models import pretrained
+from llamax_cli.models.config_file import check_model_path
 from llamax_cli.models.loading import find_device, find_dtype
 
 EMBEDDING, OUTPUT, SENTENCE = LAYERS = ("embedding", "output", "sentence")
@@ -36,6 +37,7 @@ def load_encoder(choice: EncoderChoice) -> Encode:
     """Return the function that encodes texts; ModelError where the model cannot, UsageError for an unknown layer."""
     if choice.layer not in LAYERS and not choice.layer.isdecimal():
         raise UsageError(f"--layer {choice.layer} is unknown; have: {', '.join(LAYERS)}, or the number of a layer")
+    check_model_path(choice.model)
     pretrained.silence()
     tokenizer = pretrained.load_tokenizer(choice.model, trust_remote_code=choice.trust_remote_code)
     if choice.layer in (EMBEDDING, OUTPUT):

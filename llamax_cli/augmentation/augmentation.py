@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
+from itertools import chain, combinations
 from typing import Any, NamedTuple
 
 from msgspec import Raw
@@ -21,6 +21,7 @@ from llamax_cli.lexicon.store.reader import Lexicon
 from llamax_cli.randomness import bits, keyed_bits
 from llamax_cli.records import Record, text
 from llamax_cli.streams.chunks import Tally
+from llamax_cli.streams.paths import same_file
 from llamax_cli.streams.run import Run
 
 WORD_MEMORY = 128 << 20  # bytes of memory for the words that a worker caches
@@ -74,9 +75,8 @@ class Augmentation:
 
     @cached_property
     def lexicon_by_language(self) -> Mapping[str, Lexicon]:
-        """The lexicon from which each language is taken: the one with the most entities in that language (Table 2)."""
-        have = sorted({lang for lexicon in self.lexicons for lang in lexicon.statistics})
-        return {lang: max(self.lexicons, key=lambda lexicon: lexicon.entities(lang)) for lang in have}
+        """The lexicon from which each language is taken."""
+        return choose_lexicons(self.lexicons)
 
     def _languages_for(self, lang: str) -> set[str]:
         """Return the languages of the lexicons that a language of `--into` stands for: itself and its regions.
@@ -141,23 +141,32 @@ class Augmentation:
         return ", ".join(lexicon.path for lexicon in self.lexicons)
 
 
-def open_lexicons(names: Sequence[str]) -> list[Lexicon]:
-    """Open lexicons by name or path; raise UsageError if there are none, or one is given twice."""
+def choose_lexicons(lexicons: Sequence[Lexicon]) -> Mapping[str, Lexicon]:
+    """Return the lexicon from which each language is taken: the one with the most entities in it (Table 2).
+
+    Of several with as many, it is the first.
+    """
+    have = sorted({lang for lexicon in lexicons for lang in lexicon.statistics})
+    return {lang: max(lexicons, key=lambda lexicon: lexicon.entities(lang)) for lang in have}
+
+
+def open_lexicons(names: Sequence[str], option: str = "--dict ") -> list[Lexicon]:
+    """Open lexicons by name or path; raise UsageError if `option` names none, or one twice."""
     lexicons = [open_lexicon(name) for name in names]
     for lexicon in lexicons:
         if lexicon.size <= MAX_VERIFIED:
             lexicon.verify()
-    if not lexicons or len({lexicon.path for lexicon in lexicons}) < len(lexicons):
-        raise UsageError(f"--dict {','.join(names)}: give one lexicon or several different ones")
+    if not lexicons or any(same_file(one.path, other.path) for one, other in combinations(lexicons, 2)):
+        raise UsageError(f"{option}{','.join(names)}: give one lexicon or several different ones".removeprefix(": "))
     return lexicons
 
 
 class Augmenter:
-    """Augments records in one worker."""
+    """Augments records in one worker, with `memory` bytes for the words that it caches."""
 
-    def __init__(self, plan: Augmentation) -> None:
+    def __init__(self, plan: Augmentation, memory: int = WORD_MEMORY) -> None:
         self._plan = plan
-        self._memory = MemoryBudget(WORD_MEMORY)
+        self._memory = MemoryBudget(memory)
         self._switchers: dict[tuple[str, str], Switcher] = {}
         self._directions: dict[tuple[str, str], _Direction] = {}
 
@@ -190,6 +199,14 @@ class Augmenter:
             counted += copies
         _count(counted, tally)
         return augmented
+
+    def coverage(self, source: str, lang: str) -> tuple[int, int]:
+        """Return how many words of a text have a letter, and how many of these have a translation.
+
+        `lang` is as written in the record. RecordError if no lexicon has words of the language.
+        """
+        ((_, words, covered, _, _), *_) = self._copies(source, "", (lang, lang))
+        return words, covered
 
     def _copies(self, source: str, target: str, langs: tuple[str, str]) -> list[Switched]:
         """Return the copies of a source text; `langs` are the source and target languages as written in the record."""

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from typer import Option
 
+from llamax_cli.errors import UsageError
 from llamax_cli.languages import LanguageSet
 from llamax_cli.lexicon import lexicon_writer
 from llamax_cli.lexicon.builder import build
@@ -15,6 +16,7 @@ from llamax_cli.lexicon.statistics import LanguageStatistics
 from llamax_cli.options.command import Writes, command
 from llamax_cli.options.values import codes, format_option, whole_number
 from llamax_cli.streams.run import Run
+from llamax_cli.streams.tables import FORMATS as TABLES
 
 
 @command(workers=True, formats=True, standalone_options=("list_",))
@@ -31,6 +33,9 @@ def build_lexicon(
     ] = None,
     list_: Annotated[bool, Option("--list", help="Show the lexicons that have a name.")] = False,
     stats: Annotated[bool, Option("--stats", help="Write statistics of each language instead of entries.")] = False,
+    table: Annotated[
+        str | None, format_option("--table", "With --stats, write a table instead of records", TABLES)
+    ] = None,
     only: Annotated[str | None, Option(metavar="LANGUAGE,...", help="Keep these languages and no others.")] = None,
     max_words: Annotated[
         int | None, whole_number(metavar="N", low=1, help="Leave out entries of more than N words.")
@@ -53,6 +58,8 @@ def build_lexicon(
 
     Example: llamax build-lexicon muse panlex --name mine --rejects bad.jsonl
     """
+    if table is not None and not stats:
+        raise UsageError("--table requires --stats; entries are not a table")
     if list_:
         lexicon_writer.write_list(run)
         return
@@ -63,7 +70,7 @@ def build_lexicon(
     statistics: dict[str, LanguageStatistics] = {}
     entries = build(dictionaries, options, lexicon_writer.context(run), statistics)
     if stats:
-        lexicon_writer.write_stats(run, entries, statistics, options)
+        lexicon_writer.write_stats(run, entries, statistics, options, table)
     else:
         lexicon_writer.write(run, entries, statistics, path)
     run.remarks += request.conclusions.remarks()

@@ -159,6 +159,7 @@ def group_entries(
                 if other_lang != identical_lang:
                     identical_lang = other_lang
                     counts.identical += 1
+                    counts.kept += keep_identical
                 if not keep_identical:
                     continue
             sources.add(source)

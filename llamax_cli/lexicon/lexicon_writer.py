@@ -15,6 +15,7 @@ from llamax_cli.lexicon.store.reader import Lexicon
 from llamax_cli.lexicon.store.writer import LexiconWriter
 from llamax_cli.records import Entry
 from llamax_cli.streams.run import Run
+from llamax_cli.streams.tables import Table
 
 
 def destination(run: Run, name: str | None, *, stats: bool) -> Path | None:
@@ -51,20 +52,28 @@ def write(run: Run, entries: Iterable[Entry], statistics: dict[str, LanguageStat
 
 
 def write_stats(
-    run: Run, entries: Iterable[Entry], statistics: dict[str, LanguageStatistics], options: BuildOptions
+    run: Run,
+    entries: Iterable[Entry],
+    statistics: dict[str, LanguageStatistics],
+    options: BuildOptions,
+    table: str | None = None,
 ) -> None:
-    """Write a record of statistics for each language; a whole compiled lexicon already contains its statistics."""
+    """Write a record of statistics for each language, or all of them as a table in one of its formats.
+
+    A whole compiled lexicon already contains its statistics.
+    """
     files = run.settings.files
-    if len(files) == 1 and files[0].endswith(ENDING) and options == BuildOptions(keep_identical=options.keep_identical):
+    whole = BuildOptions(keep_identical=options.keep_identical, only=options.only)
+    if len(files) == 1 and files[0].endswith(ENDING) and options == whole and not options.only:
         statistics, entries = dict(Lexicon(files[0]).statistics), ()
 
     def records() -> Iterator[dict[str, Any]]:
         for _ in entries:
             pass
         for lang, counts in sorted(statistics.items()):
-            yield counts.record(lang, keep_identical=options.keep_identical)
+            yield counts.record(lang)
 
-    run.write(records())
+    run.write(records(), output=Table(run.settings.output, table) if table else None)
     _remark(run)
 
 

@@ -12,7 +12,8 @@ class LanguageStatistics(msgspec.Struct):
     with a translation. `multi_word`: entries that contain a space. `longest`: number of words in the longest entry.
     `scripts`: number of entries by script. `translations`: number of translations of all entries. `groups`: number of
     combinations of an entry and a language that it is translated into. `identical`: pairs whose two words are the same,
-    also those that are left out.
+    also those that are left out. `kept`: how many of these are among the translations, all or none; lexicons of version
+    0.1 do not say.
     """
 
     entities: int = 0
@@ -23,15 +24,20 @@ class LanguageStatistics(msgspec.Struct):
     multi_word: int = 0
     longest: int = 0
     scripts: dict[str, int] = {}
+    kept: int = 0
 
-    def record(self, lang: str, *, keep_identical: bool = False) -> dict[str, Any]:
+    @property
+    def identity(self) -> float:
+        """The share of the pairs in which a word is its own translation, also of pairs that are left out."""
+        return _share(self.identical, self.translations + self.identical - self.kept)
+
+    def record(self, lang: str) -> dict[str, Any]:
         """Return the record that `--stats` writes."""
-        pairs = self.translations + (0 if keep_identical else self.identical)
         return {
             "lang": lang,
             "entities": self.entities,
             "entries": self.entries,
-            "identity": _share(self.identical, pairs),
+            "identity": self.identity,
             "scripts": dict(sorted(self.scripts.items(), key=lambda item: (-item[1], item[0]))),
             "synonyms": _share(self.translations, self.groups),
             "multi_word": _share(self.multi_word, self.entries),

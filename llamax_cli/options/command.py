@@ -120,7 +120,25 @@ def _shared(
     """The flags of every command; only some commands have `shard` and `workers`."""
 
 
-FILES = typer.Argument(metavar="[FILE]...", help="Files to read; - or no file is standard input.", show_default=False)
+@dataclass(frozen=True)
+class Arguments:
+    """What the arguments of a command are that are not options, and the path at which each of them is.
+
+    Where a command `reads_stdin`, no argument is standard input.
+    """
+
+    metavar: str = "[FILE]..."
+    help: str = "Files to read; - or no file is standard input."
+    path: Callable[[str], str | Path] = str
+    reads_stdin: bool = True
+    completion: Callable[[str], list[Any]] | None = None
+
+    def paths(self, files: Sequence[str]) -> list[NamedPath]:
+        """Return the paths that the arguments stand for."""
+        return [NamedPath("", str(self.path(file))) for file in files or ("-",) * self.reads_stdin]
+
+
+FILES = Arguments()
 
 
 @dataclass(frozen=True)
@@ -209,6 +227,7 @@ def command(
     standalone_options: Collection[str] = (),
     file_options: Collection[str] = (),
     group: str = "",
+    takes: Arguments = FILES,
 ) -> "Callable[[Callable[Concatenate[Run, Options], None]], Command]":
     """Turn `function(run, its own options)` into a command with files, the shared flags and an open run.
 
@@ -217,7 +236,7 @@ def command(
     `standalone_options` reads nothing. With `file_options`, the files are the values of these options, and there are no
     other files. With `ranks`, several processes may be started together, and the first reads and writes for all. A
     command of `formats` finds files itself, as it may read folders and write several files; for any other, paths are
-    checked before it begins.
+    checked before it begins. It `takes` files, unless it says what else.
     """
 
     def decorate(function: Callable[Concatenate[Run, Options], None]) -> "Command":
@@ -237,7 +256,7 @@ def command(
             is_first = not ranks or rank() == 0
             settings = _settings(arguments)
             if is_first:
-                _check_paths(settings, options, given)
+                _check_paths(takes.paths(settings.files), settings, options, given)
             if settings.is_complete:
                 if is_first:
                     say(
@@ -250,7 +269,7 @@ def command(
                     run.check_paths()
                 function(run, **{parameter.name: _value(parameter, given) for parameter in parameters})  # type: ignore[call-arg]
 
-        start.__signature__ = _signature(options, files=not file_options)  # type: ignore[attr-defined]
+        start.__signature__ = _signature(options, None if file_options else takes)  # type: ignore[attr-defined]
         start.__annotations__ = {p.name: p.annotation for p in start.__signature__.parameters.values()}  # type: ignore[attr-defined]
         start.command_class = FilesAfterOptions if file_options else CompleteOptions  # type: ignore[attr-defined]
         return cast("Command", start)
@@ -273,9 +292,10 @@ def _settings(arguments: Mapping[str, Any]) -> Settings:
     return Settings(**{field.name: arguments[field.name] for field in fields(Settings) if field.name in arguments})
 
 
-def _check_paths(settings: Settings, options: Iterable[inspect.Parameter], given: Mapping[str, Any]) -> None:
+def _check_paths(
+    files: Sequence[NamedPath], settings: Settings, options: Iterable[inspect.Parameter], given: Mapping[str, Any]
+) -> None:
     reads, writes = declared_paths(options, given)
-    files = [NamedPath("", file) for file in settings.files or ("-",)]
     check_paths([*files, *reads], writes, uses_stdout=settings.output is None)
 
 
@@ -321,15 +341,20 @@ def _value(parameter: inspect.Parameter, given: Mapping[str, Any]) -> Any:
     return group.value(given) if group else given[parameter.name]
 
 
-def _signature(options: Sequence[inspect.Parameter], *, files: bool) -> inspect.Signature:
+def _signature(options: Sequence[inspect.Parameter], takes: Arguments | None) -> inspect.Signature:
     for option in options:
         add_completion(option)
     keyword = inspect.Parameter.KEYWORD_ONLY
-    argument = inspect.Parameter("files", keyword, annotation=Annotated[list[str] | None, FILES], default=None)
+    arguments = []
+    if takes is not None:
+        shown = typer.Argument(
+            metavar=takes.metavar, help=takes.help, show_default=False, autocompletion=takes.completion
+        )
+        arguments = [inspect.Parameter("files", keyword, annotation=Annotated[list[str] | None, shown], default=None)]
     return inspect.Signature(
         [
             inspect.Parameter("ctx", keyword, annotation=typer.Context),
-            *([argument] if files else []),
+            *arguments,
             *(option.replace(kind=keyword) for option in options),
         ]
     )

@@ -136,7 +136,7 @@ class PlainText:
         name = self.format or detect(source.path, request)
         if self.is_numbered:
             name = _line_format(source, name)
-        elif name == "text" and not self.format and len(run.settings.files) > 1:
+        elif name == "text" and not self.format and source.path in run.settings.files and len(run.settings.files) > 1:
             raise DataError(
                 f"{source.name} is one of several files of plain text; --from text reads each by itself, "
                 "and llamax convert joins files that are aligned line by line"

@@ -221,14 +221,17 @@ class Run:
                 self._progress.update(self._journal.counts["out"], self._bytes_read)
             yield item
 
-    def count(self, make: Callable[[], Transform]) -> Tally:
-        """Return the tally of a transform over all records; the transformed records are not written.
+    def count(self, make: Callable[[], Transform], inputs: Iterable[Input] | None = None) -> Tally:
+        """Return the tally of a transform over the records of the inputs, by default those of the command line.
+
+        The transformed records are not written.
 
         Like `read`, this is for commands that then call `write`.
         """
         tally: Tally = Counter()
         work = Work(make, self._journal.is_tolerant)
-        with closing(ordered(work, chunks(self.inputs), self.settings.workers)) as outcomes:
+        stream = chunks(self.inputs if inputs is None else inputs)
+        with closing(ordered(work, stream, self.settings.workers)) as outcomes:
             for _, outcome in outcomes:
                 for reject in outcome.rejects:
                     self.reject(*reject)

@@ -1,17 +1,22 @@
-"""How long the analyses take: fertility against the tokenizer itself, representation and shift of a 7B model.
+"""How long the analyses take: fertility against the tokenizer itself, representation and shift of a 7B model, lexicons.
 
-python tests/benchmarks/bench_analyze.py
+    python tests/benchmarks/bench_analyze.py [NAME,...] [--lexicon TEN_MILLION.lex]
+
+Names are fertility, models and lexicons; by default all. The lexicon is one that bench_lexicon.py --keep has left.
 """
 
+import argparse
 import json
+import os
 import resource
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from measure import DATA, LLAMAX, flores, seconds, timed
+from measure import DATA, LLAMAX, Peak, flores, seconds, timed
 
 ROWS, WIDTH = 32_000, 4_096  # of LLaMA-2 7B's embeddings
 
@@ -58,8 +63,43 @@ def models(folder: Path) -> None:
         print(f"{name}: {time.perf_counter() - start:.0f} s; the largest process so far had {peak:.1f} GB")
 
 
+def lexicons(folder: Path, large: Path | None) -> None:
+    """Print seconds and memory of the comparison of the real dictionaries, and of a large lexicon."""
+    stores = [folder / f"{name}.lex" for name in ("muse", "panlex", "gatitos")]
+    for store in stores:
+        seconds([*LLAMAX, "build-lexicon", DATA / store.stem, "-o", store, "--rejects", folder / "bad.jsonl"])
+    corpus = folder / "texts.jsonl"
+    languages = "ar,bn,de,en,es,fa,fr,hi,id,it,ja,ko,ro,ru,ta,th,tr,vi,zh,zhtrad"
+    seconds([*LLAMAX, "convert", DATA / "flores101" / "devtest", "--mono", languages, "-o", corpus])
+    model = write_model(folder / "model", 0)
+    calls = {
+        "three lexicons": stores,
+        "the largest": stores[:1],
+        "the largest, and a corpus of 20 languages": [stores[0], "--corpus", corpus],
+        "the largest, and a model": [stores[0], "--model", model],
+        "the largest, and a model, Thai and Chinese": [stores[0], "--model", model, "--only", "th,zh"],
+        **({"ten million translations": [large]} if large else {}),
+    }
+    for name, arguments in calls.items():
+        process = subprocess.Popen([*LLAMAX, "analyze", "lexicon", *arguments, "-o", folder / "out.jsonl", "-q"])
+        peak = Peak(process.pid)
+        peak.start()
+        _, status, used = os.wait4(process.pid, 0)
+        assert status == 0, name
+        print(f"{name}: {used.ru_utime + used.ru_stime:.1f} processor seconds, {peak.bytes / 1e6:,.0f} MB")
+
+
 if __name__ == "__main__":
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    fertility()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="?", default="fertility,models,lexicons")
+    parser.add_argument("--lexicon", type=Path)
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        models(Path(name))
+        for each in given.names.split(","):
+            if each == "fertility":
+                fertility()
+            elif each == "models":
+                models(Path(name))
+            else:
+                lexicons(Path(name), given.lexicon)

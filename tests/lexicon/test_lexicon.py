@@ -1,5 +1,7 @@
 """Building a lexicon from dictionaries: which lines are read, kept and rejected."""
 
+import csv
+import io
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -250,6 +252,41 @@ def test_choices(llamax: Llamax, tmp_path: Path) -> None:
     assert through == {("de", "Katze"): {"fr": ["chat"]}, ("fr", "chat"): {"de": ["Katze"]}}
     regional = entries(llamax("build-lexicon", "en-fr.txt", "--langs", "en-GB,fr-CA", "--only", "en,fr"))
     assert regional[("en-GB", "cat")] == {"fr-CA": ["chat"]}
+
+
+def test_statistics_are_those_of_the_build_whichever_way_they_are_asked_for(llamax: Llamax, tmp_path: Path) -> None:
+    """Of the dictionaries and of the compiled lexicon, which stores also what it leaves out; with and without it."""
+    written(tmp_path / "en-fr.txt", "cat chat", "taxi taxi", "ok ok", "ok ok")
+    for option in ((), ("--keep-identical",)):
+        assert llamax("build-lexicon", "en-fr.txt", *option, "-o", "x.lex").returncode == 0
+        stored, counted = (llamax("build-lexicon", each, "--stats", "-q").stdout for each in ("x.lex", "en-fr.txt"))
+        english, french = map(json.loads, stored.splitlines())
+        assert (english["entities"], english["identity"]) == (3, 0.6667) == (french["entities"], french["identity"])
+        assert english["entries"] == (3 if option else 1)
+        assert option or stored == counted
+
+
+def test_statistics_as_a_table(llamax: Llamax, tmp_path: Path) -> None:
+    """A row for each language, scripts in one cell; CSV reads back as the records do."""
+    written(tmp_path / "en-th.txt", "cat แมว", "dog หมา", "taxi taxi", "2 two")
+    records = list(map(json.loads, llamax("build-lexicon", "en-th.txt", "--stats", "-q").stdout.splitlines()))
+    rows = [
+        *csv.DictReader(io.StringIO(llamax("build-lexicon", "en-th.txt", "--stats", "--table", "csv").stdout.decode()))
+    ]
+    scripts = [", ".join(f"{name} {count}" for name, count in each["scripts"].items()) for each in records]
+    assert rows == [
+        {key: str(value) for key, value in each.items()} | {"scripts": cell}
+        for each, cell in zip(records, scripts, strict=True)
+    ]
+    assert [row["scripts"] for row in rows] == ["Latn 2, Zyyy 1", "Thai 2, Latn 1"]
+    table = llamax("build-lexicon", "en-th.txt", "--stats", "--table", "md").stdout.decode().splitlines()
+    assert table[3] == "| th | 4 | 3 | 0.25 | Thai 2, Latn 1 | 1.00 | 0.00 |"
+    assert llamax("build-lexicon", "en-th.txt", "--stats", "--table", "latex", "-o", "t.tex").stdout == b""
+    assert r"th & 4 & 3 & 0.25 & Thai 2, Latn 1 & 1.00 & 0.00 \\" in (tmp_path / "t.tex").read_text().splitlines()
+    nothing = llamax("build-lexicon", "en-th.txt", "--only", "de", "--stats", "--table", "md")
+    assert (nothing.returncode, nothing.stdout) == (0, b"There are no records.\n")
+    refused = llamax("build-lexicon", "en-th.txt", "--table", "md")
+    assert one_line(refused, 2) == "--table requires --stats; entries are not a table"
 
 
 def test_chinese_in_a_lexicon(llamax: Llamax, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ ANALYZE = "analyze, analyze-fertility, analyze-shift"
     [
         ("mxi", "no command or topic is called 'mxi'; nearest: mix"),
         ("recrods", "no command or topic is called 'recrods'; nearest: records"),
-        ("lexicon", "no command or topic is called 'lexicon'; nearest: build-lexicon"),
+        ("lexicon", "no command or topic is called 'lexicon'; nearest: build-lexicon, analyze-lexicon"),
         ("lang", "no command or topic is called 'lang'; nearest: langid, languages"),
         ("zzz", f"no command or topic is called 'zzz'; have: {', '.join(map(pages.stem, pages.names()))}"),
         ("analyze fertilty", f"no command or topic is called 'analyze fertilty'; nearest: {ANALYZE}"),
@@ -214,12 +214,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, A
     (folder / "x.en").write_text("The house is red.\nA dog runs.\n")
     (folder / "x.de").write_text("Das Haus ist rot.\nEin Hund rennt.\n")
     (folder / "en-de.txt").write_text("house haus\ndog hund\n")
+    (folder / "en-ru.txt").write_text("taxi taxi\ndog пёс\n")
     run = "--model model --beam 1 --max-new-tokens 3 --template llama"
     lines = {
         "Mono": "convert x.en -o texts.jsonl",
         "Pair": "convert x.en x.de -o pairs.jsonl",
         "Entry": "build-lexicon en-de.txt -o lexicon.jsonl",
         "": "build-lexicon en-de.txt -o lexicon.lex",
+        " 2": "build-lexicon en-ru.txt --keep-identical -o kept.lex",
         "Pair 2": "augment pairs.jsonl --dict lexicon.lex --copies 2 -o augmented.jsonl",
         "Sample": "mix --para pairs.jsonl --mono texts.jsonl --aug augmented.jsonl -o mix.jsonl",
         "Missing": "mix --plan --para pairs.jsonl -o missing.jsonl",
@@ -231,6 +233,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, A
         "Identified 3": "langid pivoted.jsonl -o identified.jsonl",
         "Rates": "langid identified.jsonl --summary -o rates.jsonl",
         "Fertility": "analyze fertility texts.jsonl --tokenizer model -o fertility.jsonl",
+        "LexiconLanguage": "analyze lexicon lexicon.lex --corpus pairs.jsonl --model model -o languages.jsonl",
+        "LexiconLanguage 2": "analyze lexicon lexicon.lex kept.lex -o both.jsonl",
+        "ForeignTranslation": "analyze lexicon kept.lex --foreign -o foreign.jsonl",
         "Representation": "analyze representation --model model pairs.jsonl -o representation.jsonl",
         "Shift": "analyze shift --base model --tuned model --alpha 1 -o shift.jsonl",
         "TokenShift": "analyze shift --base model --tuned model --tokens -o token-shifts.jsonl",
@@ -240,7 +245,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, A
     for shape, line in lines.items():
         with contextlib.chdir(folder):
             assert cli.run([*line.split(), "-q"]) == 0
-        if shape:
+        if shape.strip(" 2"):
             made = (folder / line.split()[-1]).read_text().splitlines()
             found.setdefault(shape.split()[0], []).extend(map(json.loads, made))
     return found

@@ -479,7 +479,7 @@ def test_seen_is_a_set() -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "text"), [("md", b"There are no scores.\n"), ("csv", b""), ("latex", b"% There are no scores.\n")]
+    ("form", "text"), [("md", b"There are no records.\n"), ("csv", b""), ("latex", b"% There are no records.\n")]
 )
 @pytest.mark.parametrize("mode", [(), ("--summary",)])
 def test_a_table_of_nothing_says_so(form: str, text: bytes, mode: tuple[str, ...], llamax: Run) -> None:

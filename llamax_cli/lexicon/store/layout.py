@@ -82,9 +82,10 @@ def read_end(path: Path) -> tuple[Footer, Metadata]:
             footer = Footer(*FOOTER.unpack(tail)) if len(tail) == FOOTER.size else None
             if footer is None or footer.magic != MAGIC:
                 file.seek(LMDB_MAGIC_OFFSET)
-                is_truncated = file.read(len(LMDB_MAGIC)) == LMDB_MAGIC
+                if file.read(len(LMDB_MAGIC)) == LMDB_MAGIC:
+                    raise LexiconError(f"{path} is cut short; build it again")
                 raise LexiconError(
-                    f"{path} is {'cut short; build it again' if is_truncated else 'not a compiled lexicon'}"
+                    f"{path} is not a compiled lexicon; to make one: llamax build-lexicon ... -o FILE.lex"
                 )
             if footer.format != FORMAT:
                 raise LexiconError(f"{path} has format {footer.format} instead of {FORMAT}; build it again")

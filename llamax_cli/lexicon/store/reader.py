@@ -197,6 +197,17 @@ class Lexicon:
                 "sources": sorted(sources[int(number)] for number in _split_list(numbers)),
             }
 
+    def translated_words(self) -> Iterator[tuple[str, str, Sequence[str], Sequence[str]]]:
+        """Yield language, word, languages and translations as in `unpack` of all entries, in the order of `entries`.
+
+        It takes less than half the time of `entries`.
+        """
+        for key, value in self._scan(b""):
+            lang, _, word = key.decode(errors="replace").partition("\0")
+            if len(key) == MAX_KEY_BYTES:
+                word = self._sources_and_word(value)[1] or word
+            yield lang, word, *self.unpack(value)
+
     def _scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Yield the keys that begin with `prefix`, and their values."""
         with (self._transaction or self._open()).cursor() as cursor:
