@@ -221,6 +221,56 @@ class Shift(TypedDict):
     shift_distance: NotRequired[float]
 
 
+class CorpusLanguage(TypedDict):
+    """What a corpus holds of a language: texts, pairs around it, and how many languages these pairs are with.
+
+    Lengths are in words or in tokens. `duplicate_texts` and `duplicate_pairs` are those that are there already.
+    `identified` counts texts, and sides of pairs, for which langid has an answer, of which a share is `confirmed`.
+    """
+
+    lang: str
+    texts: int
+    duplicate_texts: int
+    words: NotRequired[int]
+    tokens: NotRequired[int]
+    pairs: int
+    duplicate_pairs: int
+    pair_words: NotRequired[int]
+    pair_tokens: NotRequired[int]
+    directions: int
+    empty: NotRequired[int]
+    identified: NotRequired[int]
+    confirmed: NotRequired[float]
+
+
+class CorpusDirection(TypedDict):
+    """What a corpus holds of a direction; ratios are of the target's characters to the source's, over the pairs."""
+
+    src_lang: str
+    tgt_lang: str
+    pairs: int
+    duplicate_pairs: int
+    src_words: NotRequired[int]
+    tgt_words: NotRequired[int]
+    src_tokens: NotRequired[int]
+    tgt_tokens: NotRequired[int]
+    ratio_mean: NotRequired[float]
+    ratio_p5: NotRequired[float]
+    ratio_p50: NotRequired[float]
+    ratio_p95: NotRequired[float]
+    empty: NotRequired[int]
+    identified: NotRequired[int]
+    confirmed: NotRequired[float]
+
+
+class MixtureLanguage(TypedDict):
+    """How many samples of a mixture have a language, and how many other languages it is paired with there."""
+
+    lang: str
+    samples: int
+    directions: int
+
+
 class Missing(TypedDict):
     """How many pairs a direction has, and how many more the recipe needs."""
 

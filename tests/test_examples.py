@@ -20,7 +20,7 @@ from support import gguf_files
 from support.processes import ROOT, wait_for
 from support.records import write
 from support.runs import metrics, model_folder, sample
-from support.zygote import zygote
+from support.zygote import run_module, zygote
 
 from llamax_cli.cli import COMMANDS
 from llamax_cli.streams.inputs import Input
@@ -72,6 +72,37 @@ def test_smollm2(tmp_path: Path, tiny_model: Callable[[str], Path]) -> None:
     assert (tmp_path / "smollm2" / "smollm2.gguf").read_bytes() == file.read_bytes()
     shutil.rmtree(wheels)
     assert run("smollm2.sh", cwd=tmp_path, **environment).stdout == first.stdout
+
+
+@pytest.mark.slow
+def test_lm_evaluation_harness(llamax: Callable[..., Any], tmp_path: Path, tiny_model: Callable[[str], Path]) -> None:
+    """A task of local files gives results that `report` reads, without a network."""
+    for code in ("sw", "tr", "xx"):
+        question = {"premise": "A b.", "choice1": "C d.", "choice2": "E f.", "question": "cause", "label": 0, "idx": 0}
+        for part in ("val", "test"):
+            (tmp_path / "xcopa" / code).mkdir(parents=True, exist_ok=True)
+            write(tmp_path / "xcopa" / code / f"{part}.{code}.jsonl", [question, {**question, "label": 1}])
+    script = ROOT / "examples" / "paper" / "local_tasks.py"
+    subprocess.run([sys.executable, script, "xcopa", "tasks"], cwd=tmp_path, check=True)
+    assert sorted(os.listdir(tmp_path / "tasks")) == ["xcopa_sw_local.yaml", "xcopa_tr_local.yaml"]
+    call = [
+        "lm_eval",
+        "run",
+        "--model",
+        "hf",
+        "--model_args",
+        f"pretrained={tiny_model('llama')},dtype=float32",
+        "--device",
+        "cpu",
+    ]
+    call += ["--include_path", "tasks", "--tasks", "xcopa_local", "--output_path", "results"]
+    environment = {**os.environ, "HF_HOME": str(tmp_path / "hub"), "HF_DATASETS_OFFLINE": "1"}
+    done = run_module(*call, cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stderr.decode()[-2000:]
+    done = llamax("report", "tiny=results", "-o", "report", "--figures", "none", "-q")
+    assert done.returncode == 0, done.stderr
+    (table,) = [each.read_text() for each in (tmp_path / "report" / "tables").iterdir()]
+    assert "xcopa_sw_local" in table and table.count(" 50.00 |") == 3
 
 
 def test_nightly_mix(tmp_path: Path) -> None:

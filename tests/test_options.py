@@ -36,6 +36,7 @@ CALLS = {
     "pivot": ["pivot", "--model", "m", "pairs.jsonl"],
     "langid": ["langid", "pairs.jsonl"],
     "score": ["score", "--metric", "bleu", "pairs.jsonl"],
+    "analyze corpus": ["analyze", "corpus", "pairs.jsonl"],
     "analyze fertility": ["analyze", "fertility", "--tokenizer", "model", "pairs.jsonl"],
     "analyze lexicon": ["analyze", "lexicon", "small.lex"],
     "analyze representation": ["analyze", "representation", "--model", "model", "pairs.jsonl"],

@@ -75,6 +75,8 @@ CALLS: dict[str, set[str]] = {
     "score --metric bleu --table md": {"hypothesis", "candidate", "identified", "score"},
     "score --metric bleu --against in.jsonl": {"hypothesis", "candidate", "identified"},
     "score --metric bleu --ref references.jsonl": WITH_MT | {"score"},
+    "analyze corpus": TEXTS | SOURCES,
+    "analyze corpus --directions": TEXTS | SOURCES,
     "analyze fertility --tokenizer tokenizer.json": TEXTS | SOURCES,
     "analyze lexicon small.lex --corpus in.jsonl": TEXTS | SOURCES,
 }

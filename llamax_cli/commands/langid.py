@@ -11,8 +11,9 @@ from llamax_cli.identification.langid_run import SELECTION_NAMES, LangidRequest,
 from llamax_cli.options.command import READS, OptionGroup, command
 from llamax_cli.options.completion import completed
 from llamax_cli.options.plain_text import PlainText, plain_text_of_any_language
-from llamax_cli.options.values import listed, one_of, share
+from llamax_cli.options.values import format_option, listed, one_of, share
 from llamax_cli.streams.run import Run
+from llamax_cli.streams.tables import FORMATS
 
 
 @command(shard=True, workers=True)
@@ -57,6 +58,9 @@ def langid(
         bool,
         Option("--summary", help="Write how often each direction is in its source and its target language."),
     ] = False,
+    table: Annotated[
+        str | None, format_option("--table", "With --summary, write a table instead of records", FORMATS)
+    ] = None,
 ) -> None:
     """Identify the language of texts and translations; report off-target rates; filter by language.
 
@@ -69,4 +73,4 @@ def langid(
     run.read_through(plain)
     reuse = (summary or select is not None) and detector is None and lid_model is None
     annotation = AnnotationRequest(listed(field), detector or DEFAULT, lid_model, reuse)
-    write_identified(run, LangidRequest(annotation, select, min_score, summary))
+    write_identified(run, LangidRequest(annotation, select, min_score, summary, table))

@@ -13,6 +13,7 @@ from llamax_cli.identification.selection import LEFT_OUT, SELECTIONS, annotate, 
 from llamax_cli.records import Record
 from llamax_cli.streams.chunks import WHOLE
 from llamax_cli.streams.run import Run
+from llamax_cli.streams.tables import Table
 
 BEST = "best"
 SELECTION_NAMES = (*SELECTIONS, BEST)
@@ -28,10 +29,13 @@ class LangidRequest:
     selection: str | None = None
     min_score: float | None = None
     summary: bool = False
+    table: str | None = None
 
     def __post_init__(self) -> None:
         if self.summary and self.selection:
             raise UsageError("--summary and --select cannot be combined: select first, then summarise the result")
+        if self.table and not self.summary:
+            raise UsageError("--table requires --summary: a table shows the rates of directions")
         if self.min_score is not None and not self.selection:
             raise UsageError("--min-score requires --select")
         if self.selection:
@@ -52,7 +56,8 @@ def write_identified(run: Run, request: LangidRequest) -> None:
     # Version 0.1.0 gave texts without letters a language, so what it left half-done cannot be completed.
     run.add_dependencies(**{"rules of identification": 2})
     if request.summary:
-        return run.write(_rates(run, annotation))
+        output = Table(run.settings.output, request.table) if request.table else None
+        return run.write(_rates(run, annotation), output=output)
     if request.selection == BEST:
         run.write(choose_candidates(run, annotation, min_score))
     elif request.selection:

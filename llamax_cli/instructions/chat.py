@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from llamax_cli.errors import ModelError, RecordError
 from llamax_cli.models.chat_template import render_chat, template_errors
+from llamax_cli.models.special_text import SpecialText
 
 Message: TypeAlias = dict[str, Any]
 Span: TypeAlias = tuple[int, int]  # start and end in characters, the end excluded
@@ -16,7 +17,8 @@ class ChatTemplate:
     """The chat template of a model; ModelError if its tokenizer has none.
 
     `ChatTemplate(tokenizer, "qwen").render([{"role": "user", ...}, {"role": "assistant", ...}])` is a Sample whose
-    `assistant_spans` are the characters that the assistant writes: all of its turns, each with its end token.
+    `assistant_spans` are the characters that the assistant writes: all of its turns, each with its end token. Special
+    tokens that a message names are among its `literal_spans`: they are text, and cannot end a turn or begin one.
     """
 
     def __init__(self, tokenizer: Any, model: str) -> None:
@@ -27,17 +29,21 @@ class ChatTemplate:
             )
         self._tokenizer = tokenizer
         self._template = tokenizer.get_chat_template()
-        self._special = tuple(str(token) for token in tokenizer.added_tokens_decoder.values())
+        self._special = SpecialText(tokenizer)
+        self._ends = tuple(str(token) for token in tokenizer.added_tokens_decoder.values())
 
     def render(self, messages: Any) -> dict[str, Any]:
         """Return a chat as a Sample; RecordError if it is not a chat or if the template refuses it."""
         check_messages(messages)
+        messages, marks = self._special.mark(messages)
         is_marked = MARKED.search(self._template)
         text, turns = (self._render_marked if is_marked else self._locate_turns)(messages)
-        if messages[-1]["role"] == "assistant" and turns and not text.rstrip().endswith(self._special):
+        if messages[-1]["role"] == "assistant" and turns and not text.rstrip().endswith(self._ends):
             text += self._tokenizer.eos_token  # without an end token the model would never learn to stop
             turns[-1] = (turns[-1][0], len(text))
-        return {"prompt": "", "completion": text, "assistant_spans": turns}
+        text, literals = marks.resolve(text)
+        literal_spans = {"literal_spans": list(literals)} if literals else {}
+        return {"prompt": "", "completion": text, "assistant_spans": turns, **literal_spans}
 
     def _render_marked(self, messages: Sequence[Message]) -> tuple[str, list[Span]]:
         from transformers.utils.chat_template_utils import render_jinja_template

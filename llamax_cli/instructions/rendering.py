@@ -13,7 +13,7 @@ from llamax_cli.instructions.questions import read_questions
 from llamax_cli.records import serialise
 from llamax_cli.streams.atomic import atomic_file
 
-VERSION = "1"  # of the rendering; a new version makes new files
+VERSION = "2"  # of the rendering; a new version makes new files
 BATCH = 1000  # samples written at once
 
 

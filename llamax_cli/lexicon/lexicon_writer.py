@@ -32,6 +32,8 @@ def destination(run: Run, name: str | None, *, stats: bool) -> Path | None:
         raise UsageError(
             "--stats writes records, not a compiled lexicon: build the lexicon first, then run --stats on it"
         )
+    if path is not None:
+        run.writes_elsewhere()
     return path
 
 

@@ -13,13 +13,10 @@ from torch.utils.checkpoint import checkpoint
 from llamax_cli.config import ALL_LINEAR, Training
 from llamax_cli.errors import ModelError, UsageError
 from llamax_cli.models import pretrained
+from llamax_cli.models.config_file import check_architecture, check_block
 from llamax_cli.models.packed_batch import Batch
 from llamax_cli.models.selective_checkpoint import checkpoint_settings
 from llamax_cli.models.varlen_attention import NAME
-
-# Decoders that call attention through transformers' interface, and whose logits are the output of the head, unchanged.
-# The tests compare each with the library's own loss.
-ARCHITECTURES = ("llama", "mistral", "qwen2", "qwen3")
 
 
 class CausalLM(nn.Module):
@@ -60,8 +57,7 @@ def _cross_entropy(hidden: Tensor, weight: Tensor, bias: Tensor | None, targets:
 def load_config(model: str, *, trust_remote_code: bool = False) -> Any:
     """Return the configuration of a model folder, a file or a model on the hub; ModelError if it cannot be trained."""
     config = pretrained.load_config(model, trust_remote_code=trust_remote_code)
-    if config.model_type not in ARCHITECTURES:
-        raise ModelError(f"{model} has the architecture {config.model_type}; train supports {', '.join(ARCHITECTURES)}")
+    check_architecture(model, config.model_type)
     return config
 
 
@@ -72,12 +68,7 @@ def check(config: Any, tokenizer_size: int, block: int) -> None:
             f"the tokenizer has {tokenizer_size:,} tokens, the model {config.vocab_size:,}; "
             "use the model's own tokenizer"
         )
-    positions = config.max_position_embeddings
-    if block > positions:
-        raise ModelError(f"a block of {block:,} tokens is longer than the model's {positions:,} positions; set block")
-    window = getattr(config, "sliding_window", None)
-    if window and getattr(config, "use_sliding_window", True) and block > window:
-        raise ModelError(f"a block of {block:,} tokens is longer than the model's window of {window:,}; set block")
+    check_block(config.to_dict(), block)
 
 
 def _auto_model() -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 from jinja2 import TemplateError
 
 from llamax_cli.errors import RecordError
+from llamax_cli.models.special_text import LiteralText, SpecialText
 
 # What a template may raise: Jinja's errors (its sandbox has one too), and those of the expressions in it. The sandbox
 # refuses a range of more than 100,000 numbers with OverflowError.
@@ -32,3 +33,9 @@ def render_chat(tokenizer: Any, messages: Sequence[Mapping[str, Any]], *, add_ge
         return str(
             tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=add_generation_prompt)
         )
+
+
+def render_prompt(tokenizer: Any, special: SpecialText, text: str) -> LiteralText:
+    """Return a user's turn as the prompt for an answer; special tokens that the user names are text."""
+    turns, marks = special.mark([{"role": "user", "content": text}])
+    return marks.resolve(render_chat(tokenizer, turns, add_generation_prompt=True))

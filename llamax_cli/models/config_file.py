@@ -1,10 +1,15 @@
 """A model's config.json: found in a folder or on the hub, and read without torch or transformers."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from llamax_cli.errors import ModelError, because
+
+# Decoders that call attention through transformers' interface, and whose logits are the output of the head, unchanged:
+# what train supports. The tests compare each with the library's own loss.
+TRAINABLE = ("llama", "mistral", "qwen2", "qwen3")
 
 
 def check_model_path(model: str) -> None:
@@ -48,6 +53,22 @@ def read_config(model: str) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise ModelError(f"{path} is not a model's configuration")
     return config
+
+
+def check_architecture(model: str, architecture: str) -> None:
+    """Raise ModelError for an architecture that cannot be trained."""
+    if architecture not in TRAINABLE:
+        raise ModelError(f"{model} has the architecture {architecture}; train supports {', '.join(TRAINABLE)}")
+
+
+def check_block(config: Mapping[str, Any], block: int) -> None:
+    """Raise ModelError for a block of more tokens than a model has positions."""
+    positions = config.get("max_position_embeddings")
+    if positions and block > positions:
+        raise ModelError(f"a block of {block:,} tokens is longer than the model's {positions:,} positions; set block")
+    window = config.get("sliding_window") if config.get("use_sliding_window", True) else None
+    if window and block > window:
+        raise ModelError(f"a block of {block:,} tokens is longer than the model's window of {window:,}; set block")
 
 
 def _download(model: str) -> Path:

@@ -82,13 +82,26 @@ class Template:
 
         `tgt_code` is the model's own code of the target language, if it differs from ours.
         """
+        return self.locate(src, src_lang, tgt_lang, tgt_code)[0]
+
+    def locate(
+        self, src: str, src_lang: str, tgt_lang: str, tgt_code: str = ""
+    ) -> tuple[str, tuple[tuple[int, int], ...]]:
+        """Return the prompt, and where the source is in it, in characters; the rest is the template's."""
         values = {
             "src": src,
             "src_lang": language_name(src_lang, self.names),
             "tgt_lang": language_name(tgt_lang, self.names),
             "tgt_code": tgt_code or tgt_lang,
         }
-        return PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), self.text)
+        text, spans, last = "", [], 0
+        for match in PLACEHOLDER.finditer(self.text):
+            text += self.text[last : match.start()]
+            value = values.get(match[1], match[0])
+            if match[1] == "src":
+                spans.append((len(text), len(text) + len(value)))
+            text, last = text + value, match.end()
+        return text + self.text[last:], tuple(spans)
 
     def answer(self, text: str) -> tuple[str, bool]:
         """Return the translation in a generated text, and whether `stop` ended it."""

@@ -9,11 +9,12 @@ from llamax_cli.errors import ModelError, RecordError
 from llamax_cli.models import pretrained
 from llamax_cli.models.batching import EncodedRequest
 from llamax_cli.models.bos import set_bos
-from llamax_cli.models.chat_template import render_chat
+from llamax_cli.models.chat_template import render_prompt
 from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
 from llamax_cli.models.language_tokens import LanguageTokens, code_in
 from llamax_cli.models.output_lengths import OutputLengths
 from llamax_cli.models.prompts import AUTO, Template, choose, without_reasoning
+from llamax_cli.models.special_text import LiteralText, SpecialText
 
 # Encoder-decoders whose languages are tokens, and those that a prompt in English can instruct (Aya-101 is an mT5).
 BY_TOKENS = {"m2m_100", "nllb-moe", "mbart"}
@@ -29,7 +30,7 @@ class _Prompt:
 
     index: int
     request: TranslationRequest
-    text: str
+    text: LiteralText
     forced_bos: int | None
 
 
@@ -37,7 +38,8 @@ class RequestEncoder:
     """Encodes requests for one model, and decodes what it generates.
 
     An encoder-decoder that has a token for each language gets the languages as tokens; any other model gets a prompt
-    from `template` (`--template`). `eos` are the tokens that end a translation.
+    from `template` (`--template`). `eos` are the tokens that end a translation. A special token that a source names is
+    text: only the template writes special tokens.
     """
 
     def __init__(self, model: str, template: str, tokenizer: Any, config: Any, decoding: Decoding) -> None:
@@ -56,6 +58,7 @@ class RequestEncoder:
         if self._is_encoder_decoder and template == AUTO:
             template = "madlad" if self._has_prefix_tokens else "aya-101"
         self.template: Template = choose(template, model, has_chat=bool(getattr(tokenizer, "chat_template", None)))
+        self._special = SpecialText(tokenizer)
         self._lengths = OutputLengths(decoding.max_new_tokens, self._count_tokens)
         self._positions: int | None = getattr(config, "max_position_embeddings", None)
 
@@ -92,19 +95,19 @@ class RequestEncoder:
                     encoded.append(EncodedRequest(prompt.index, tokens, limit, prompt.forced_bos))
         return encoded, refused
 
-    def _prompt(self, request: TranslationRequest) -> tuple[str, int | None]:
+    def _prompt(self, request: TranslationRequest) -> tuple[LiteralText, int | None]:
         """Return the text for the model, and the token that must begin the answer, if any."""
         if self._has_forced_tokens:
             self._language_tokens.token(request.src_lang)  # refuses a language that the model does not know
-            return request.src, self._vocabulary[self._language_tokens.token(request.tgt_lang)]
+            source = LiteralText(request.src, self._special.find(request.src))
+            return source, self._vocabulary[self._language_tokens.token(request.tgt_lang)]
         code = ""
         if self._has_prefix_tokens:
             code = code_in(self._language_tokens.token(request.tgt_lang))
-        text = self.template.render(*request, code)
+        text, data = self.template.locate(*request, code)
         if self.template.chat:
-            turns = [{"role": "user", "content": text}]
-            text = render_chat(self.tokenizer, turns, add_generation_prompt=True)
-        return text, None
+            return render_prompt(self.tokenizer, self._special, text), None
+        return LiteralText(text, self._special.literals(text, data)), None
 
     def _tokenizer_state(self, prompt: _Prompt) -> str:
         """Return what has to be set in the tokenizer for a prompt: the source language, for models with its token."""
@@ -112,13 +115,16 @@ class RequestEncoder:
 
     def _tokenize(self, prompts: Sequence[_Prompt]) -> list[list[int]]:
         """Return the tokens of prompts that share the tokenizer's state."""
-        texts = [prompt.text for prompt in prompts]
         if self._has_forced_tokens:
             self.tokenizer.src_lang = code_in(self._language_tokens.token(prompts[0].request.src_lang))
+        # A chat template writes the first token itself, and so may another one.
         bos = self.tokenizer.bos_token
-        # A chat template writes the first token itself.
-        add_special_tokens = not (bos and texts[0].startswith(bos)) and not self.template.chat
+        add_special_tokens = not self.template.chat and not (bos and self.template.text.startswith(bos))
+        texts = [prompt.text.text for prompt in prompts]
         encoded: list[list[int]] = self.tokenizer(texts, add_special_tokens=add_special_tokens)["input_ids"]
+        for place, prompt in enumerate(prompts):
+            if prompt.text.literals:
+                encoded[place] = self._special.encode_prompt(prompt.text, add_special_tokens=add_special_tokens)
         if self._is_encoder_decoder:
             return encoded
         return [ids[:-1] if ids[-1:] == [self.tokenizer.eos_token_id] else ids for ids in encoded]

@@ -12,6 +12,7 @@ from llamax_cli.models import pretrained
 from llamax_cli.models.bos import adds_bos, set_bos
 from llamax_cli.models.loss_rules import LOSS_RULES
 from llamax_cli.models.samples import Sample
+from llamax_cli.models.special_text import Span, SpecialText
 
 
 class Encoded(NamedTuple):
@@ -32,12 +33,15 @@ class Encoded(NamedTuple):
 class Encoder:
     """Encodes prompt and completion as one text between bos and eos; eos and what `rule` selects are learned.
 
+    Only a chat template writes special tokens into a text; elsewhere their names are text.
+
     `bos` is None if the tokenizer begins texts with none; `rule` is a name in LOSS_RULES. A
     conversation has its own bos and eos. `tokenizer_json` is the tokenizer as it was loaded.
     """
 
-    def __init__(self, backend: Any, bos: int | None, eos: int, rule: str, tokenizer_json: str) -> None:
-        self._backend = backend
+    def __init__(self, tokenizer: Any, bos: int | None, eos: int, rule: str, tokenizer_json: str) -> None:
+        self._backend = backend = tokenizer.backend_tokenizer
+        self._special = SpecialText(tokenizer)
         self._bos = [] if bos is None else [bos]
         self._eos = [eos]
         self._learned = LOSS_RULES[rule]
@@ -50,17 +54,33 @@ class Encoder:
         """Return the tokens of each sample."""
         texts = [sample.prompt + sample.completion for sample in samples]
         encodings = self._backend.encode_batch(texts, add_special_tokens=False)
-        return [self._encoded(sample, encoding) for sample, encoding in zip(samples, encodings, strict=True)]
+        return [self._encoded(*columns) for columns in zip(samples, texts, encodings, strict=True)]
 
-    def _encoded(self, sample: Sample, encoding: Any) -> Encoded:
+    def encode_prompt(self, text: str, data: Sequence[Span]) -> list[int]:
+        """Return a prompt as tokens, which a template wrote around the spans `data` of the text."""
+        literals = self._special.literals(text, data)
+        encoding = self._special.encode(text, literals) if literals else None
+        encoding = encoding or self._backend.encode(text, add_special_tokens=False)
+        ids: list[int] = encoding.ids
+        return ids if ids[:1] == self._bos else [*self._bos, *ids]
+
+    def _encoded(self, sample: Sample, text: str, encoding: Any) -> Encoded:
+        if literals := self._literals(sample, text):
+            encoding = self._special.encode(text, literals)
         learned = self._learned(sample, encoding.offsets)
         if sample.assistant_spans is not None:
             return Encoded(encoding.ids, learned)
         return Encoded([*self._bos, *encoding.ids, *self._eos], [False] * len(self._bos) + learned + [True])
 
-    def measure(self, samples: Sequence[Sample]) -> list[tuple[int, int]]:
-        """Return the number of tokens and of supervised tokens of each sample."""
-        return [(len(encoded.tokens), encoded.supervised) for encoded in self.encode(samples)]
+    def _literals(self, sample: Sample, text: str) -> Sequence[Span]:
+        return self._special.find(text) if sample.assistant_spans is None else sample.literal_spans
+
+    def measure(self, samples: Sequence[Sample]) -> list[tuple[int, int, int]]:
+        """Return the number of tokens and of supervised tokens of each sample, and of special tokens spelled out."""
+        return [
+            (len(encoded.tokens), encoded.supervised, len(self._literals(sample, sample.prompt + sample.completion)))
+            for sample, encoded in zip(samples, self.encode(samples), strict=True)
+        ]
 
 
 def encoder_of(tokenizer: Any, model: str, rule: str = COMPLETION, *, add_bos: bool | str = AUTO_BOS) -> Encoder:
@@ -81,7 +101,7 @@ def encoder_of(tokenizer: Any, model: str, rule: str = COMPLETION, *, add_bos: b
     tokenizer_json = backend.to_str()
     set_bos(tokenizer, add_bos, model)
     bos = tokenizer.bos_token_id if adds_bos(tokenizer) else None
-    return Encoder(backend, bos, tokenizer.eos_token_id, rule, tokenizer_json)
+    return Encoder(tokenizer, bos, tokenizer.eos_token_id, rule, tokenizer_json)
 
 
 def open_encoder(

@@ -7,12 +7,14 @@ class Sample(msgspec.Struct):
     """A record to learn from: `completion` is learned, `prompt` only if the loss rule says so.
 
     `assistant_spans`, where given, are character ranges (start, end) of the text, and take the place of `completion`;
-    the text then comes from a chat template, which writes the first and the last token itself.
+    the text then comes from a chat template, which writes the first and the last token itself. `literal_spans` are
+    what reads like a special token in it and is text, as everything is in a sample without a template.
     """
 
     completion: str
     prompt: str = ""
     assistant_spans: tuple[tuple[int, int], ...] | None = None
+    literal_spans: tuple[tuple[int, int], ...] = ()
     id: str | int | None = None
     origin: str = ""
     lang: str = ""

@@ -14,10 +14,10 @@ from typer import Option
 
 from llamax_cli.conversion.convert import read_corpora
 from llamax_cli.conversion.detection import FORMATS, detect, open_corpora
-from llamax_cli.conversion.segments import CorpusRequest
+from llamax_cli.conversion.segments import CorpusRequest, RecordStream
 from llamax_cli.conversion.selection import ANY, Selection, interpret_pattern
 from llamax_cli.errors import DataError, LlamaxError, UsageError
-from llamax_cli.language_clues import language_in
+from llamax_cli.language_clues import Conclusions, language_in
 from llamax_cli.options.values import codes, format_option
 from llamax_cli.records import Record, serialise
 from llamax_cli.streams.inputs import Input
@@ -26,6 +26,7 @@ from llamax_cli.streams.run import Run
 from llamax_cli.streams.unread import refuse_unread
 
 UNKNOWN = "en"  # what stands for a language that nothing tells, until it is left out
+SHOWN_FILES = 5  # that the summary line tells of one by one
 BATCH = 1000  # records that are read before the first of them is passed on, at most
 LINES = {"text", "tsv", "tatoeba", "flores", "ntrex"}  # what a line of text may look like, by its name or first line
 BOM = b"\xef\xbb\xbf"
@@ -55,6 +56,14 @@ def plain_monolingual(
 ) -> "PlainText":
     """Return how files that are not records, and folders of them, are read by a command that looks at each language."""
     return PlainText(codes(langs), from_, is_monolingual=True)
+
+
+def plain_corpora(
+    langs: Langs = None,
+    from_: From = None,
+) -> "PlainText":
+    """Return how files that are not records, and folders of them, are read by a command that takes them as they are."""
+    return PlainText(codes(langs), from_, is_whole=True)
 
 
 def plain_text_of_any_language(
@@ -92,6 +101,7 @@ class PlainText:
     `languages`, `format`: what the options say. `flag` names the languages. If `is_numbered`, each line is a
     translation in `direction`, and its number is its id; in a file that an option names, it may also be a reference.
     If it `is_monolingual`, each text of a corpus is read once, however many languages there are, and folders are read.
+    If it `is_whole`, a corpus of two languages is read as pairs, any other as texts, and folders are read.
     Unless it `needs_language`, a text whose language nothing tells becomes records without `lang`.
     """
 
@@ -102,14 +112,18 @@ class PlainText:
     direction: tuple[str, ...] = ()
     is_monolingual: bool = False
     needs_language: bool = True
-    _told: set[str] = field(default_factory=set)
+    is_whole: bool = False
+    _formats: dict[str, str] = field(default_factory=dict)  # of the files that were told of, by name
+    _details: list[str] = field(default_factory=list)  # what is said of each of them
+    _conclusions: Conclusions = field(default_factory=Conclusions)  # what was taken from all their names and headers
+    _remarks: list[str] = field(default_factory=list)  # what the summary line says of them
 
     def recognises(self, run: Run, source: Input) -> bool:
         """Return whether an input is to be read as convert would; DataError if that cannot be done either.
 
         Without a word about the language, plain text may as well be bad lines of records.
         """
-        if self.is_monolingual and os.path.isdir(source.path):
+        if (self.is_monolingual or self.is_whole) and os.path.isdir(source.path):
             return True
         head = source.head().removeprefix(BOM).lstrip()
         if b"\0" in head:  # of text, a line that is bad
@@ -141,23 +155,45 @@ class PlainText:
                 f"{source.name} is one of several files of plain text; --from text reads each by itself, "
                 "and llamax convert joins files that are aligned line by line"
             )
-        selection = Selection(mono=(ANY,)) if self.is_monolingual else Selection()
-        is_first_time = source.name not in self._told
-        self._told.add(source.name)
+        is_first_time = source.name not in self._formats
+        self._formats[source.name] = name
         is_unknown = name == "text" and not self.needs_language and _tells_no_language(request)
         if is_unknown:
             request = replace(request, languages=(UNKNOWN,))
         if is_first_time:
-            run.remarks.append(f"{source.name} read as {name}{', its language unknown' if is_unknown else ''}")
+            self._remark(run, [f"{source.name} read as {name}{', its language unknown' if is_unknown else ''}"])
         try:
+            selection = Selection(mono=(ANY,)) if self._takes_texts(request, name) else Selection()
             records = self._shaped(run, source, read_corpora(request, name, selection, run.left_out))
             yield from _in_blocks(map(_without_language, records) if is_unknown else records)
             if is_first_time:
-                run.remarks += request.conclusions.remarks(with_names=True)
+                self._conclusions.names |= request.conclusions.names
+                self._conclusions.headers |= request.conclusions.headers
+                self._remark(run, request.conclusions.remarks())
         except UsageError as error:  # about the file, not about an option of this command
             hint = " (an option of llamax convert)" if "--columns" in str(error) else ""
             reason = str(error).removeprefix(f"{source.name}: ")
             raise DataError(f"{source.name} cannot be read as {name}: {reason}{hint}") from error
+
+    def _remark(self, run: Run, details: Iterable[str]) -> None:
+        """Add to what the summary line says of the files, which of many is only how many there are."""
+        self._details += details
+        for remark in self._remarks:
+            run.remarks.remove(remark)
+        if len(self._formats) <= SHOWN_FILES:
+            self._remarks = list(self._details)
+        else:
+            formats = ", ".join(dict.fromkeys(self._formats.values()))
+            self._remarks = [f"{len(self._formats)} files read as {formats}", *self._conclusions.remarks()]
+        run.remarks += self._remarks
+
+    def _takes_texts(self, request: CorpusRequest, name: str) -> bool:
+        if not self.is_whole:
+            return self.is_monolingual
+        # Pairs between more than two languages would be as many as the user chooses, with `convert --pairs`.
+        return any(
+            len(corpus.languages) > 2 for corpus in open_corpora(request, name) if not isinstance(corpus, RecordStream)
+        )
 
     def _request(self, run: Run, source: Input) -> CorpusRequest:
         def opened(path: str | Path) -> Input:

@@ -62,7 +62,8 @@ class Run:
     `arguments` are all arguments after defaults; those named in `neutral` do not change the result, so that a resumed
     run may differ in them. `figures` are for the manifest, `remarks` for the summary line. `left_out` is for both: it
     counts, by reason, the records that a command did not take into its output. A command that `merges` lines writes
-    other records than it reads, so that its summary does not compare their numbers.
+    other records than it reads, so that its summary does not compare their numbers. Inputs are hashed for the manifest;
+    a command that needs their hashes itself sets `hashing` before it has an input.
     """
 
     def __init__(
@@ -74,20 +75,30 @@ class Run:
         self.remarks: list[str] = []
         self.left_out: Tally = Counter()
         self.merges = False
+        self.hashing = settings.manifest is not None
         self._arguments = arguments
         self._neutral = neutral
         self._dependencies: dict[str, object] = {}
         self._inputs: dict[str, Input] = {}
         self._door: Door | None = None
         self._started = time.time()
-        self._progress = Progress(command, enabled=not settings.quiet and not self._fills_the_terminal())
+        self._show_progress(beside_output=not self._fills_the_terminal())
         self._journal = Journal(settings.rejects, settings.limit)
         self._generates = False
         self._phase = ""
         self._share: Callable[[], tuple[int, int | None]] = self._bytes_read
         self._bytes_of_lines, self._bytes_waiting = 0, 0  # of the lines read, and of those not done yet
+        self._bytes_in_stage = 0  # of the lines whose records a stage has taken, and not done yet
+        self._window = _Window(0, 0.0)
         self._encode: Callable[[list[Record]], bytes] = serialise
         self._rejected: set[tuple[str, int]] = set()
+
+    def writes_elsewhere(self) -> None:
+        """Note that the run writes a file that `-o` does not name, so that a terminal as standard output is free."""
+        self._show_progress(beside_output=True)
+
+    def _show_progress(self, *, beside_output: bool) -> None:
+        self._progress = Progress(self.command, enabled=not self.settings.quiet and beside_output)
 
     def _fills_the_terminal(self) -> bool:
         return self.settings.output is None and sys.stdout is not None and sys.stdout.isatty()
@@ -111,9 +122,7 @@ class Run:
         if key not in self._inputs:
             if self.settings.output is None:
                 refuse_stdout([NamedPath("", key)])  # it may be a file in a folder that the command line names
-            self._inputs[key] = Input(
-                key, hashing=self.settings.manifest is not None, door=self._door if through_door else None
-            )
+            self._inputs[key] = Input(key, hashing=self.hashing, door=self._door if through_door else None)
         return self._inputs[key]
 
     def read_through(self, door: "RunDoor") -> None:
@@ -160,7 +169,8 @@ class Run:
         """Write the results of a stage, which yields one result for each record, in order.
 
         A result is the records to write, or the RecordError that rejects the input record. The stage may take several
-        records before it yields the result of the first. `encode` returns a line for each record.
+        records before it yields the result of the first; with `start_window` it says how far it is with them. `encode`
+        returns a line for each record.
         """
         self._encode = encode
         self._open()
@@ -171,6 +181,20 @@ class Run:
             if self._journal.is_full:
                 return
         self._settle(waiting)
+
+    def start_window(self) -> Callable[[float], None]:
+        """Show how far a stage is with the records that it has taken by now, before it yields their results.
+
+        The returned function takes the share of them that is done, from 0 to 1.
+        """
+        size = self._bytes_in_stage
+        self._window = _Window(size, 0.0)
+
+        def report(share: float) -> None:
+            self._window = _Window(size, share)
+            self._progress.update(self._journal.counts["out"], self._bytes_done)
+
+        return report
 
     def write(
         self,
@@ -299,6 +323,7 @@ class Run:
     def _ahead(self, waiting: "deque[_Waiting]") -> Iterator[Record]:
         for chunk in self._chunks():
             for number, line in enumerate(chunk.data.split(b"\n")[:-1], chunk.line):
+                self._bytes_in_stage += len(line) + 1
                 try:
                     record = parse(line)
                 except RecordError as error:
@@ -323,6 +348,7 @@ class Run:
         else:
             written = list(result)
             outcome = Outcome(self._encode(written), 1, len(written), [], tally)
+        self._bytes_in_stage -= len(line.data) + 1
         self._commit(line.data + b"\n", outcome)
 
     def _commit(self, data: bytes, outcome: Outcome) -> None:
@@ -347,12 +373,15 @@ class Run:
         return (read if total is None else min(read, total)), total  # the first lines of some are read twice
 
     def _bytes_done(self) -> tuple[int, int | None]:
-        """Return the share of the input whose results are written; a model has read far ahead of them.
+        """Return the share of the input that is done; a model has read far ahead of it.
 
-        Inputs may be compressed, so what waits counts for the bytes of the file that its lines take.
+        What is translated counts before it can be written, because the longest sentences may be the last ones that the
+        first ones wait for. Inputs may be compressed, so what waits counts for the bytes of the file that its lines
+        take.
         """
         read, total = self._bytes_read()
-        return round(read * (1 - self._bytes_waiting / max(1, self._bytes_of_lines))), total
+        waiting = self._bytes_waiting - self._window.ahead(self._bytes_in_stage)
+        return round(read * (1 - waiting / max(1, self._bytes_of_lines))), total
 
     def _bytes_read(self) -> tuple[int, int | None]:
         read, total = _bytes(self.inputs)
@@ -443,6 +472,17 @@ class _BoundDoor:
 
     def blocks(self, source: Input) -> Iterator[bytes]:
         return self.door.blocks(self.run, source)
+
+
+class _Window(NamedTuple):
+    """Lines that a stage works on together: how many bytes they have, and which share of them is done."""
+
+    size: int
+    share: float
+
+    def ahead(self, unwritten: int) -> float:
+        """Return how many bytes are done but not written, where `unwritten` are not written."""
+        return max(0.0, self.share * self.size - max(0, self.size - unwritten))
 
 
 class _Waiting(NamedTuple):

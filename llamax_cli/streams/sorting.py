@@ -10,6 +10,7 @@ from llamax_cli.streams.temporary import TemporaryFolder, temporary_error
 
 BATCH = 1 << 19  # lines sorted in memory
 MERGED = 32 << 20  # bytes of all runs that are in memory while they are merged
+MOST_RUNS = 256  # merged at once: a process may have only so many files open, and of small blocks reading is slow
 
 
 class SortedRuns:
@@ -47,9 +48,15 @@ class SortedRuns:
             self.add_file(write_run(self.folder, batch))
 
     def merge(self) -> Iterator[list[bytes]]:
-        """Yield all rows in byte order, as UTF-8, in blocks."""
-        block_size = max(1 << 16, MERGED // max(1, len(self._paths)))
-        self._open = [_SortedRun(path, block_size) for path in self._paths]
+        """Yield all rows in byte order, as UTF-8, in blocks; FileError if the disk is full."""
+        while len(self._paths) > MOST_RUNS:
+            first, self._paths = self._paths[:MOST_RUNS], self._paths[MOST_RUNS:]
+            self._paths.append(_write(self.folder, self._merge(first)))
+        return self._merge(self._paths)
+
+    def _merge(self, paths: list[Path]) -> Iterator[list[bytes]]:
+        block_size = max(1 << 16, MERGED // max(1, len(paths)))
+        self._open = [_SortedRun(path, block_size) for path in paths]
         return _merge(self._open)
 
 
@@ -57,11 +64,17 @@ def write_run(folder: Path, rows: Iterable[str]) -> Path:
     """Write the rows to a file in byte order and return its path; FileError if the disk is full."""
     encoded = "\n".join(rows).encode().split(b"\n")
     encoded.sort()
+    return _write(folder, [encoded])
+
+
+def _write(folder: Path, blocks: Iterable[list[bytes]]) -> Path:
+    """Write blocks of rows to a file."""
     try:
         descriptor, name = tempfile.mkstemp(dir=folder)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(b"\n".join(encoded))
-            file.write(b"\n")
+            for block in blocks:
+                file.write(b"\n".join(block))
+                file.write(b"\n")
     except OSError as error:
         raise temporary_error(error) from error
     return Path(name)

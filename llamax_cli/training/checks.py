@@ -10,7 +10,7 @@ from llamax_cli.instructions.data_files import read_records
 from llamax_cli.instructions.forms import form_of
 from llamax_cli.instructions.questions import read_questions
 from llamax_cli.models import prompts
-from llamax_cli.models.config_file import read_config
+from llamax_cli.models.config_file import check_architecture, check_block, read_config
 from llamax_cli.models.model_files import WEIGHT_FILES, find_descriptions, find_weights
 from llamax_cli.records import parse, text
 from llamax_cli.scoring import spm_models
@@ -32,6 +32,8 @@ def check_job(job: Job) -> ModelShape:
     for path in job.tests:
         next(read_questions(Path(path), job.task))
     config = read_config(job.model)
+    if "auto_map" not in config:  # otherwise it needs code of its own, which is refused where it would be loaded
+        check_architecture(job.model, str(config.get("model_type")))
     for folder in {Path(job.model), Path(job.tokenizer)}:
         find_descriptions(folder)  # for their links
     _check_weights(job)
@@ -43,6 +45,11 @@ def check_job(job: Job) -> ModelShape:
         return read_shape(config)
     except KeyError as error:
         raise ModelError(f"{job.model}: its config.json has no {error}; is it a decoder-only model?") from error
+
+
+def check_block_fits(job: Job) -> None:
+    """Raise ModelError for a block that is longer than the model allows."""
+    check_block(read_config(job.model), job.training.block)
 
 
 def _check_lora(training: Training) -> None:

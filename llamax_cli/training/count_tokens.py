@@ -47,6 +47,7 @@ def count_tokens(job: Job) -> DataCounts:
         filled=data.tokens / (len(plan) * training.block),
         left_out=describe_rejected(data.rejected()),
         bos=describe_bos(tokenizer),
+        literals=data.describe_literals(),
     )
 
 

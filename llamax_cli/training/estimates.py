@@ -31,7 +31,8 @@ PEAK_FLOPS = {
 class DataCounts(NamedTuple):
     """The size of an epoch: `squares` is the sum of the squared lengths, `filled` the used share of the blocks.
 
-    `left_out` says in one line which records are not trained on, `bos` what begins each sample.
+    `left_out` says in one line which records are not trained on, `bos` what begins each sample,
+    `literals` how many special tokens are spelled out in them.
     """
 
     records: int
@@ -43,6 +44,7 @@ class DataCounts(NamedTuple):
     filled: float
     left_out: str
     bos: str
+    literals: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from llamax_cli.models.batching import EncodedRequest
 from llamax_cli.models.prompts import Template, choose
 from llamax_cli.models.sample_encoding import Encoder
 from llamax_cli.models.samples import Sample
+from llamax_cli.models.special_text import Span
 from llamax_cli.records import language, parse, text
 from llamax_cli.scoring.metrics import MetricSettings, load_metric
 
@@ -27,9 +28,13 @@ Scores: TypeAlias = dict[str, dict[str, float]]
 
 
 class Line(NamedTuple):
-    """One translation to make: the prompt, the reference, and the template that finds the translation in an answer."""
+    """One translation to make: the prompt, the reference, and the template that finds the translation in an answer.
+
+    `data` is where the prompt has what the template did not write.
+    """
 
     prompt: str
+    data: tuple[Span, ...]
     reference: str
     src_lang: str
     tgt_lang: str
@@ -67,12 +72,13 @@ def _line(data: bytes, template: Template) -> Line:
     record = parse(data)
     src_lang, tgt_lang = language(record, "src_lang"), language(record, "tgt_lang")
     if "completion" in record:
-        prompt, reference, template = text(record, "prompt"), text(record, "completion").strip(), AS_GIVEN
+        source, reference, template = text(record, "prompt"), text(record, "completion").strip(), AS_GIVEN
     else:
-        prompt, reference = template.render(text(record, "src"), src_lang, tgt_lang), text(record, "tgt")
+        source, reference = text(record, "src"), text(record, "tgt")
+    prompt, spans = template.locate(source, src_lang, tgt_lang)
     if not prompt:
         raise RecordError("the prompt is empty")
-    return Line(prompt, reference, src_lang, tgt_lang, template)
+    return Line(prompt, spans, reference, src_lang, tgt_lang, template)
 
 
 def decoding_jobs(lines: Sequence[Line], encoder: Encoder, positions: int) -> list[EncodedRequest]:
@@ -80,11 +86,10 @@ def decoding_jobs(lines: Sequence[Line], encoder: Encoder, positions: int) -> li
 
     DataError for a prompt that leaves none of the model's `positions` for a translation.
     """
-    prompts = encoder.encode([Sample("", prompt=line.prompt) for line in lines])
+    prompts = [encoder.encode_prompt(line.prompt, line.data) for line in lines]
     references = encoder.encode([Sample(line.reference) for line in lines])
     jobs = []
-    for place, (prompt, reference) in enumerate(zip(prompts, references, strict=True)):
-        tokens = prompt.tokens[:-1]  # without the end of text
+    for place, (tokens, reference) in enumerate(zip(prompts, references, strict=True)):
         limit = EXTRA_TOKENS + TOKENS_PER_REFERENCE_TOKEN * len(reference.tokens)
         limit = min(limit, positions - len(tokens))
         if limit < 1:

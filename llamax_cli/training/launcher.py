@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from llamax_cli.console import escape, say
 from llamax_cli.errors import UsageError
-from llamax_cli.training.checks import check_disk_space, check_job
+from llamax_cli.training.checks import check_block_fits, check_disk_space, check_job
 from llamax_cli.training.estimates import ModelShape, estimate_memory, gigabytes
 from llamax_cli.training.job import Job
 from llamax_cli.training.machines import Machines, detect_machines, override
@@ -36,6 +36,8 @@ def start(
     _check_flags(flags)
     machines = override(detect_machines(os.environ), flags)
     shape = check_job(job)
+    if not dry_run:
+        check_block_fits(job)
     command = accelerate_command(job, machines, flags)
     if preflight:
         for name, value in estimate_run(job, shape, machines, throughput):

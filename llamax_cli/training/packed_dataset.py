@@ -16,6 +16,8 @@ from llamax_cli.training.dataset import Cache, Dataset, Numbers, open_rendered_f
 from llamax_cli.training.sampler import DataPosition, EpochPlan, open_plan, usable
 
 CHUNK = 10_000  # records tokenized at once
+# Part of what identifies the data where they name special tokens, which earlier versions did not take for text.
+LITERAL = "special tokens are text"
 TOO_LONG, NOTHING = "longer than the block", "with nothing to learn"
 
 
@@ -23,12 +25,14 @@ TOO_LONG, NOTHING = "longer than the block", "with nothing to learn"
 class PackedDataset:
     """Samples with their lengths in tokens, packed into blocks of `block` tokens by the plan of each epoch.
 
-    `lengths` and `supervised` (records,) are the tokens of each record, and those learned besides the end of text.
+    `lengths` and `supervised` (records,) are the tokens of each record, and those learned besides the end of text;
+    `literals` (records,) are the special tokens that its text names and that are text.
     """
 
     samples: Dataset
     lengths: Numbers
     supervised: Numbers
+    literals: Numbers
     block: int
     seed: int
     cache: Cache
@@ -70,6 +74,14 @@ class PackedDataset:
     def _usable(self) -> Numbers:
         return usable(self.lengths, self.supervised, self.block)
 
+    def describe_literals(self) -> str:
+        """Return in one line how many special tokens are spelled out in the data; "" if there are none."""
+        counts = np.asarray(self.literals)
+        if not counts.any():
+            return ""
+        tokens, records = counted(int(counts.sum()), "special token"), counted(int((counts > 0).sum()), "record")
+        return f"read as text: {tokens} spelled out in {records}"
+
     def rejected(self) -> dict[str, Counter[str]]:
         """Return, by reason, how many records of each language (or origin, if unknown) cannot be trained on."""
         is_long = np.asarray(self.lengths) > self.block
@@ -102,11 +114,13 @@ def prepare(
     for file in files:
         end = first + len(file)
         measure = partial(_measure, samples, encoder, first, end, progress)
-        parts.append(cache.array(f"lengths-{file.digest}-{encoder.digest}", measure))
+        parts.append(cache.array(f"measures-{file.digest}-{encoder.digest}", measure))
         first = end
-    lengths, supervised = np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
-    digests = (*(file.digest for file in files), encoder.digest)
-    data = PackedDataset(samples, lengths, supervised, block, seed, cache, digests)
+    lengths, supervised, literals = np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
+    digests = [*(file.digest for file in files), encoder.digest]
+    if literals.any():
+        digests.append(LITERAL)
+    data = PackedDataset(samples, lengths, supervised, literals, block, seed, cache, tuple(digests))
     if not data.records:
         reasons = "; ".join(f"{sum(counts.values()):,} {reason}" for reason, counts in data.rejected().items())
         raise DataError(f"{', '.join(map(str, paths))}: no record to train on ({reasons or 'the data is empty'})")
@@ -114,8 +128,8 @@ def prepare(
 
 
 def _measure(samples: Dataset, encoder: Encoder, first: int, end: int, progress: Callable[[int, int], None]) -> Numbers:
-    """Return the tokens and the supervised tokens of records `first` ... `end` - 1: (2, records)."""
-    lengths = np.zeros((2, end - first), np.int32)
+    """Return the tokens, the supervised ones and the literals of records `first` ... `end` - 1: (3, records)."""
+    lengths = np.zeros((3, end - first), np.int32)
     for start in range(first, end, CHUNK):
         stop = min(end, start + CHUNK)
         lengths[:, start - first : stop - first] = np.array(encoder.measure(samples.between(start, stop))).T

@@ -91,6 +91,8 @@ def assemble(job: Job, ranks: Ranks, tokenized: Callable[[int, int], None]) -> C
     held_out = prepare(training.validation, 0) if training.validation else None
     if ranks.is_first and (line := packed_dataset.describe_rejected(data.rejected())):
         say(job.command, f"left out: {line}")
+    if ranks.is_first and (line := data.describe_literals()):
+        say(job.command, line)
     model = _model(job, ranks, mesh, config, empty)
     optimizer = make_optimizer(model, training)
     return Components(config, tokenizer, encoder, data, held_out, model, optimizer, LRScheduler(optimizer, training))

@@ -16,7 +16,7 @@ from llamax_cli.translation.kept_answers import KeptAnswers
 from llamax_cli.translation.translate import identity, text_lines
 from llamax_cli.translation.translated_records import request_of, with_mt
 from llamax_cli.translation.truncation import Count
-from llamax_cli.translation.windows import Result, Translator, windows
+from llamax_cli.translation.windows import Result, StartWindow, Translator, length, reported, windows
 from llamax_cli.translation.worker import run_worker
 from llamax_cli.translation.worker_pool import open_engines
 
@@ -73,6 +73,7 @@ def run_pivot(
                 partial(truncation.count, run.tally),
                 lambda reason: run.tally.update([reason]),
                 run.settings.limit,
+                run.start_window,
             ),
             text_lines if as_text else serialise,
         )
@@ -96,12 +97,20 @@ class Pivot:
         self._first = first
         self._second = second
 
-    def translate(self, requests: Sequence[TranslationRequest]) -> list[Pivoted | RecordError]:
-        """Return a translation for each request; one from or into the pivot language takes a single step."""
-        indirect = [request for request in requests if not is_direct(request, self.via)]
-        pivots = dict(self._first.translate([self._first_step(request) for request in indirect]))
+    def translate(
+        self, requests: Sequence[TranslationRequest], report: Callable[[float], None]
+    ) -> list[Pivoted | RecordError]:
+        """Return a translation for each request; one from or into the pivot language takes a single step.
+
+        `report` takes the share of the work that is done, as it goes on. Both steps count.
+        """
+        first_steps = [self._first_step(request) for request in requests if not is_direct(request, self.via)]
+        first = length(first_steps)
+        middle = first / max(1, first + length(requests))
+        pivots = dict(reported(self._first.translate(first_steps), report, first, last=middle))
         last_steps = [self._second_step(request, pivots) for request in requests]
-        answers = dict(self._second.translate([step for step in last_steps if isinstance(step, TranslationRequest)]))
+        second = [step for step in last_steps if isinstance(step, TranslationRequest)]
+        answers = dict(reported(self._second.translate(second), report, length(second), first=middle))
         return [self._pivoted(*steps, pivots, answers) for steps in zip(requests, last_steps, strict=True)]
 
     def _first_step(self, request: TranslationRequest) -> TranslationRequest:
@@ -146,12 +155,13 @@ def pivot_records(
     count: Count,
     count_passed: Callable[[str], None],
     limit: int | None = None,
+    start_window: StartWindow = lambda: lambda share: None,
 ) -> Iterator[Result]:
     """Yield for each record its translations, with `mt` and, if it took two steps, the text in between as `pivot`."""
     for window in windows(records, limit):
         expansions = [expand(record) for record in window]
         sources = [source for expansion in expansions if isinstance(expansion, list) for source in expansion]
-        pivoted = iter(pivot.translate([request_of(source) for source in sources]))
+        pivoted = iter(pivot.translate([request_of(source) for source in sources], start_window()))
         for record, expansion in zip(window, expansions, strict=True):
             if isinstance(expansion, PassedOn):
                 if expansion.reason:

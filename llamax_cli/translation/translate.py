@@ -19,7 +19,7 @@ from llamax_cli.translation.kept_answers import KeptAnswers
 from llamax_cli.translation.missing_pairs import Plan, add_missing
 from llamax_cli.translation.translated_records import request_of, with_mt
 from llamax_cli.translation.truncation import Count
-from llamax_cli.translation.windows import Result, Translator, windows
+from llamax_cli.translation.windows import Result, StartWindow, Translator, length, reported, windows
 from llamax_cli.translation.worker import run_worker
 from llamax_cli.translation.worker_pool import open_engines
 
@@ -45,7 +45,12 @@ def run_translate(
     with Translator(engine, decoding.nbest, kept) as translator:
         run.stream(
             lambda stream: translate_records(
-                stream, expand, translator, partial(truncation.count, run.tally), run.settings.limit
+                stream,
+                expand,
+                translator,
+                partial(truncation.count, run.tally),
+                run.settings.limit,
+                run.start_window,
             ),
             text_lines if as_text else serialise,
         )
@@ -73,6 +78,7 @@ def translate_records(
     translator: Translator,
     count: Count,
     limit: int | None = None,
+    start_window: StartWindow = lambda: lambda share: None,
 ) -> Iterator[Result]:
     """Yield for each record its translations, as records with `mt`, as soon as all of them are there."""
     is_numbered = translator.nbest > 1
@@ -82,7 +88,7 @@ def translate_records(
             request_of(source) for sources in pending if not isinstance(sources, RecordError) for source in sources
         ]
         answers: dict[TranslationRequest, Answer] = {}
-        for request, answer in translator.translate(requests):
+        for request, answer in reported(translator.translate(requests), start_window(), length(requests)):
             answers[request] = answer
             while pending and _is_answered(pending[0], answers):
                 yield _result(pending.popleft(), answers, count, is_numbered=is_numbered)

@@ -1,7 +1,7 @@
 """Records in windows through an engine that gets each distinct request once."""
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Self, TypeAlias
 
@@ -16,6 +16,8 @@ CACHED = 1 << 16  # answers kept for requests that come again
 
 # The records to write for one record of the input, or why it is rejected.
 Result: TypeAlias = Iterable[Record] | RecordError
+# Begins to show how far a window is, and returns what takes the share of it that is done.
+StartWindow: TypeAlias = Callable[[], Callable[[float], None]]
 
 
 class Translator:
@@ -71,3 +73,23 @@ def windows(records: Iterator[Record], limit: int | None) -> Iterator[list[Recor
     size = WINDOW * ranks() if limit is None else min(WINDOW * ranks(), limit)
     while window := list(islice(records, size)):
         yield window
+
+
+def length(requests: Iterable[TranslationRequest]) -> int:
+    """Return how long the distinct sources are, which is about how much work they are."""
+    return sum(len(request.src) for request in dict.fromkeys(requests))
+
+
+def reported(
+    answers: Iterable[tuple[TranslationRequest, Answer]],
+    report: Callable[[float], None],
+    total: int,
+    first: float = 0.0,
+    last: float = 1.0,
+) -> Iterator[tuple[TranslationRequest, Answer]]:
+    """Yield the answers to sources that are `total` long, and report shares from `first` to `last` as they come."""
+    done = 0
+    for request, answer in answers:
+        done += len(request.src)
+        report(first + (last - first) * done / max(1, total))
+        yield request, answer

@@ -1,8 +1,8 @@
-"""How long the analyses take: fertility against the tokenizer itself, representation and shift of a 7B model, lexicons.
+"""How long the analyses take: corpora, fertility against the tokenizer itself, models of 7B, and lexicons.
 
     python tests/benchmarks/bench_analyze.py [NAME,...] [--lexicon TEN_MILLION.lex]
 
-Names are fertility, models and lexicons; by default all. The lexicon is one that bench_lexicon.py --keep has left.
+Names are corpus, fertility, models and lexicons; by default all. The lexicon is one that bench_lexicon.py --keep left.
 """
 
 import argparse
@@ -14,11 +14,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 from measure import DATA, LLAMAX, Peak, flores, seconds, timed
 
 ROWS, WIDTH = 32_000, 4_096  # of LLaMA-2 7B's embeddings
+SOURCES = ("en", "de", "fr", "zh", "sw", "hi", "ru", "es", "ar", "tr")  # each with 101 others: 1.02 million pairs
 
 
 def write_model(folder: Path, seed: int) -> Path:
@@ -34,6 +37,40 @@ def write_model(folder: Path, seed: int) -> Path:
     (folder / "config.json").write_text(json.dumps(config))
     shutil.copy(DATA / "tokenizers" / "llama2" / "tokenizer.model", folder)
     return folder
+
+
+def corpus(folder: Path) -> None:
+    """Print pairs a second, beside a loop that decodes every line and does nothing else, and peak memory."""
+    pairs, larger = folder / "pairs.jsonl", folder / "larger.jsonl"
+    directions = ",".join(f"{source}-*" for source in SOURCES)
+    seconds([*LLAMAX, "convert", DATA / "flores101" / "devtest", "--pairs", directions, "-o", pairs])
+    data = pairs.read_bytes()
+    larger.write_bytes(data * 4)
+    decode = msgspec.json.Decoder(dict[str, str]).decode_lines
+    lines = data.count(b"\n")
+    loop, _ = timed(lambda: [len(decode(data[start:end])) for start, end in blocks(data)])
+    print(f"corpus: {lines:,} pairs, {len(data) / 1e6:.0f} MB; the loop {lines / loop:,.0f} pairs/s")
+    for workers in ("1", "2"):
+        wall, worked = seconds([*LLAMAX, "analyze", "corpus", pairs, "--workers", workers])
+        print(
+            f"corpus, {workers} workers: {lines / wall:,.0f} pairs/s by the clock, {worked / lines * 1e6:.1f} us a pair"
+        )
+    for path, what in ((pairs, "pairs"), (larger, "pairs, four times")):
+        process = subprocess.Popen([*LLAMAX, "analyze", "corpus", path, "-q"], stdout=subprocess.DEVNULL)
+        peak = Peak(process.pid)
+        peak.start()
+        process.wait()
+        peak.join()
+        print(f"corpus, {what}: {peak.bytes / 1e6:.0f} MB at most")
+
+
+def blocks(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where blocks of whole lines begin and end, of about the size in which a run reads them."""
+    start = 0
+    while start < len(data):
+        end = data.find(b"\n", start + (1 << 17)) + 1 or len(data)
+        yield start, end
+        start = end
 
 
 def fertility() -> None:
@@ -92,14 +129,11 @@ def lexicons(folder: Path, large: Path | None) -> None:
 if __name__ == "__main__":
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="?", default="fertility,models,lexicons")
+    parser.add_argument("names", nargs="?", default="corpus,fertility,models,lexicons")
     parser.add_argument("--lexicon", type=Path)
     given = parser.parse_args()
+    parts = {"corpus": corpus, "fertility": lambda _: fertility(), "models": models}
+    parts["lexicons"] = lambda folder: lexicons(folder, given.lexicon)
     with tempfile.TemporaryDirectory() as name:
         for each in given.names.split(","):
-            if each == "fertility":
-                fertility()
-            elif each == "models":
-                models(Path(name))
-            else:
-                lexicons(Path(name), given.lexicon)
+            parts[each](Path(name))

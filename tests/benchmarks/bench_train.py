@@ -142,7 +142,7 @@ def throughput(count: int) -> None:
 
 def packing(count: int) -> None:
     """Print how full the blocks of real sentences are, and how long packing a million lengths takes."""
-    lengths = np.array([length for length, _ in llama2().measure(pairs(count))])
+    lengths = np.array([length for length, *_ in llama2().measure(pairs(count))])
     lengths = lengths[lengths <= BLOCK]
     bins = pack(lengths, BLOCK)
     print(f"{count:,} pairs: {100 * lengths.sum() / len(bins) / BLOCK:.2f}% of the slots filled")

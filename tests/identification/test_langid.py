@@ -1,5 +1,6 @@
 """Language identification: the detector's answers in our codes, annotation, selection, off-target rates."""
 
+import csv
 import hashlib
 import json
 import re
@@ -642,6 +643,25 @@ def test_annotations_are_reused_unless_a_detector_is_named(llamax: Llamax, model
     anew = read(llamax("langid", "-q", "--summary", "--detector", "fasttext", stdin=annotated).stdout)
     assert [row["unsupported"] for row in anew] == [["umb"], ["umb"]]
     assert all("on_target" not in record for record in read(llamax("langid", "-q", stdin=annotated).stdout)[1:])
+
+
+def test_the_summary_as_a_table(llamax: Llamax, tmp_path: Path) -> None:
+    """The values of the records, languages that are unknown in words, and nothing where there is nothing."""
+    rows = [("en", "de", GERMAN), ("en", "de", ENGLISH), ("en", "umb", ENGLISH), ("umb", "ff", FRENCH)]
+    text = jsonl({"src": "a", "mt": mt, "src_lang": source, "tgt_lang": target} for source, target, mt in rows)
+    records = read(llamax("langid", "-q", "--summary", stdin=text).stdout)
+    assert llamax("langid", "-q", "--summary", "--table", "csv", "-o", "t.csv", stdin=text).stdout == b""
+    table = list(csv.DictReader((tmp_path / "t.csv").read_text().splitlines()))
+    assert [row["unsupported"] for row in table] == ["", "umb", "umb, ff"]
+    for row, record in zip(table, records, strict=True):
+        told = {key: value for key, value in row.items() if value and key != "unsupported"}
+        assert told == {key: str(value) for key, value in record.items() if key != "unsupported"}
+    markdown = llamax("langid", "-q", "--summary", "--table", "md", stdin=text).stdout.decode().splitlines()
+    assert markdown[2] == "| en | de | 2 | 0.50 | 0.50 |  |"
+    assert llamax("langid", "--summary", "--table", "latex", stdin=text).stdout.startswith(rb"\begin{tabular}{llrrrl}")
+    assert llamax("langid", "--summary", "--table", "md", stdin=b"").stdout == b"There are no records.\n"
+    refused = llamax("langid", "--table", "md", stdin=text)
+    assert (refused.returncode, refused.stdout, refused.stderr.count(b"\n")) == (2, b"", 1)
 
 
 def test_bad_lines_of_a_summary_are_set_aside(llamax: Llamax, data: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from support.fakes import watch_bar
 from support.processes import Outcome, one_line
 
 from llamax_cli import cli
+from llamax_cli.console import Progress
 from llamax_cli.errors import RecordError
 from llamax_cli.lexicon.dictionaries import languages_in, normalize_word, parse_language_pair
 from llamax_cli.lexicon.formats.two_columns import strip_notes
@@ -394,6 +396,31 @@ def test_the_bar_names_what_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert shares == sorted(shares) and shares[-1] == 1, step
     assert len({share for note, share in shown if note.startswith("writing")}) > 2
     assert shown[-1] == ("writing 9,000 records", 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"), [((), False), (("--name", "x"), True), (("-q", "--name", "x"), False)]
+)
+def test_a_named_lexicon_leaves_the_terminal_to_the_bar(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], expected: bool
+) -> None:
+    """Entries on standard output fill it; a lexicon with a name is a file, though no -o names it."""
+    enabled = []
+
+    class Bar(Progress):
+        def __init__(self, command: str, *, enabled: bool) -> None:
+            super().__init__(command, enabled=enabled)
+            self.is_enabled = enabled
+
+        def close(self) -> None:
+            enabled.append(self.is_enabled)
+
+    monkeypatch.setattr("llamax_cli.streams.run.Progress", Bar)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("LLAMAX_DATA", str(tmp_path))
+    written(tmp_path / "en-fr.txt", "cat chat")
+    assert cli.run(["build-lexicon", str(tmp_path / "en-fr.txt"), *options]) == 0
+    assert enabled == [expected]
 
 
 def test_not_utf8(llamax: Llamax, tmp_path: Path) -> None:

@@ -26,7 +26,8 @@ from llamax_cli import config as settings
 from llamax_cli.config import SELECTIVE, Training
 from llamax_cli.errors import ModelError, UsageError
 from llamax_cli.models import causal_lm
-from llamax_cli.models.causal_lm import ARCHITECTURES, CausalLM
+from llamax_cli.models.causal_lm import CausalLM
+from llamax_cli.models.config_file import TRAINABLE
 from llamax_cli.models.loss_rules import LOSS_RULES
 from llamax_cli.models.packed_batch import Batch, make_batch
 from llamax_cli.models.sample_encoding import Encoded
@@ -83,7 +84,7 @@ def gradients(model: Any) -> dict[str, torch.Tensor]:
     return {name: weight.grad.clone() for name, weight in model.named_parameters() if weight.requires_grad}
 
 
-@pytest.mark.parametrize("kind", ARCHITECTURES)
+@pytest.mark.parametrize("kind", TRAINABLE)
 @pytest.mark.parametrize("tied", [False, True])
 def test_packed_documents_learn_as_if_alone(kind: str, tied: bool) -> None:
     """Loss and gradients are those of the library's own loss on each document, for every architecture."""
@@ -242,7 +243,7 @@ class Executed(TorchDispatchMode):
         return function(*args, **(kwargs or {}))
 
 
-@pytest.mark.parametrize("kind", ARCHITECTURES)
+@pytest.mark.parametrize("kind", TRAINABLE)
 def test_selective_checkpointing_is_between_all_and_none(kind: str) -> None:
     """Losses and gradients are the same to the last bit; what is kept and what is computed again lies in between."""
     batch, results, kept, products, attention = packed(documents()), {}, {}, {}, {}

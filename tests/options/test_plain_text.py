@@ -241,3 +241,17 @@ def test_bad_lines_are_still_set_aside(llamax: Run, tmp_path: Path) -> None:
     """With --rejects, also where the first line is the bad one."""
     write(tmp_path, mixed='nonsense\n{"text":"Guten Morgen","lang":"de"}\n')
     assert len(parsed(llamax("langid", "mixed", "--rejects", "bad"))) == 1
+
+
+def test_many_files_are_counted(llamax: Run, tmp_path: Path) -> None:
+    """Up to five are told of by name; of more, how many they are, with all languages from their names and headers."""
+    codes = ["de", "fr", "es", "it", "nl", "sv"]
+    for code in codes:
+        (tmp_path / f"en-{code}.tsv").write_text(f"a {code}\tb\n")
+    (tmp_path / "head.tsv").write_text("en\tpt\na\tb\n")
+    names = [f"en-{code}.tsv" for code in codes]
+    said = llamax("langid", *names[:5]).stderr.decode()
+    assert [f"{name} read as tsv" in said for name in names] == [True] * 5 + [False]
+    said = llamax("langid", *names, "head.tsv").stderr.decode()
+    remark = "; 7 files read as tsv; 7 languages from names; first row of head.tsv taken for a header (en, pt); "
+    assert remark in said and "en-de.tsv" not in said

@@ -17,6 +17,7 @@ from llamax_cli.streams.temporary import TemporaryFolder, reclaim, temporary_err
 PAIR = b'{"src":"one","tgt":"eins","src_lang":"en","tgt_lang":"de"}\n'
 RUNS: dict[str, tuple[list[str], bytes]] = {
     "mix": (["mix", "--para", "-", "--workers", "2"], PAIR),
+    "analyze corpus": (["analyze", "corpus", "-"], PAIR),
     "build-lexicon": (["build-lexicon", "--langs", "en-de", "-"], b"one eins\n"),
     "a spooled input": (["augment", "--dict", "x.lex", "--shard", "1/2"], PAIR),
 }

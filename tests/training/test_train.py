@@ -225,7 +225,7 @@ def test_preflight_says_what_the_run_takes(inputs: Path, llamax: Run) -> None:
     assert rows["processes"] == "4 on 1 machine"
     assert "shard" not in rows
     assert rows["time"].startswith(f"{2 * tokens / 400 / 86_400:.2f} days at 100 tokens/s")
-    assert list((inputs / "run" / "cache").glob("lengths-*"))
+    assert list((inputs / "run" / "cache").glob("measures-*"))
     short = llamax("train", *call, "--set", "max_steps=1", "--preflight", "--throughput", 100).stdout.decode()
     assert f"1 of 7 blocks, {1 / -(-blocks // 7):.2f} epochs (max_steps)" in short
 
@@ -282,6 +282,7 @@ def test_days_are_estimated_for_a_known_gpu(monkeypatch: pytest.MonkeyPatch) -> 
             2,
             "--model bare/config.json is a configuration file; add --init to start from random weights",
         ),
+        ("--model gemma --init", 1, "gemma has the architecture gemma; train supports llama, mistral, qwen2, qwen3\n"),
         ("--data none.jsonl", 1, "none.jsonl: no such file or directory"),
         ("--data pairs.jsonl", 65, "pairs.jsonl:1: no 'completion' in the record (it has src, tgt); train reads what"),
         ("--data hollow.jsonl", 65, "hollow.jsonl is empty\n"),
@@ -317,6 +318,8 @@ def test_what_would_fail_later_is_refused_at_once(
     (inputs / "empty").mkdir()
     (inputs / "bare").mkdir()
     (inputs / "bare" / "config.json").write_bytes((inputs / "model" / "config.json").read_bytes())
+    (inputs / "gemma").mkdir()
+    (inputs / "gemma" / "config.json").write_text('{"model_type": "gemma"}')
     (inputs / "llama3").mkdir()
     (inputs / "llama3" / "tokenizer.model").write_text("IQ== 0\nIg== 1\n")
     (inputs / "pairs.jsonl").write_text('{"src":"a","tgt":"b"}\n')
@@ -333,6 +336,16 @@ def test_what_would_fail_later_is_refused_at_once(
     assert (done.returncode, done.stdout) == (code, b"")
     assert done.stderr.decode().startswith(f"llamax train: {message}")
     assert done.stderr.count(b"\n") == 1
+
+
+def test_a_block_longer_than_the_model_leaves_no_folder(inputs: Path, llamax: Run) -> None:
+    """Neither --preflight nor the run begins."""
+    call = ("train", "--model", "model", "--data", "mix.jsonl", "-o", "run", "--set", "block=4096")
+    for more in ((), ("--preflight",)):
+        done = llamax(*call, *more)
+        message = "llamax train: a block of 4,096 tokens is longer than the model's 512 positions; set block\n"
+        assert (done.returncode, done.stdout, done.stderr.decode()) == (1, b"", message)
+        assert not (inputs / "run").exists()
 
 
 def test_too_little_disk_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -257,7 +257,9 @@ def test_what_cannot_be_trained_on_is_counted_by_language(tmp_path: Path) -> Non
     plan = prepared.plan(0)
     assert sorted(number for block in range(len(plan)) for number in plan.records(block)) == [0, 3]
     assert prepared.records == 2
-    assert prepared.tokens == sum(length for length, _ in encoder().measure([prepared.samples[0], prepared.samples[3]]))
+    assert prepared.tokens == sum(
+        length for length, *_ in encoder().measure([prepared.samples[0], prepared.samples[3]])
+    )
     with pytest.raises(DataError, match=r"no record to train on .1 longer than the block"):
         prepare([write(tmp_path / "b.jsonl", records[1:2])], encoder(), 64, 0, Cache(tmp_path / "cache"))
 

@@ -67,13 +67,16 @@ def test_repeated_sources_are_translated_once_and_empty_ones_never(
     assert [request.src for request in tagger.asked] == ["a", "b"]
 
 
-def test_the_bar_shows_what_is_written(tagger: type[Tagger], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not what is read, which is all of a small file before the first translation."""
+def test_the_bar_shows_what_is_translated(tagger: type[Tagger], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not what is read, which is all of a small file at once, and not what is written, which waits for the first."""
+    monkeypatch.setattr(windows, "WINDOW", 50)
     shown = watch_bar(monkeypatch)
     put(*(pair(f"sentence {number:03}") for number in range(100)))
     translate()
     shares = [share for _, share in shown]
-    assert shares == pytest.approx([number / 100 for number in range(1, 101)], abs=1e-3)
+    assert shares == sorted(shares)
+    assert {round(100 * share) for share in shares} == set(range(1, 101))
+    assert max(share for note, share in shown if note == "1 records") == pytest.approx(0.5, abs=1e-3)
 
 
 def test_candidates_are_numbered(tagger: type[Tagger]) -> None:

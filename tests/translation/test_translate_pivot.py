@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.fakes import Tagger
+from support.fakes import Tagger, watch_bar
 from support.translations import got, pair, put
 
 from llamax_cli import cli
@@ -49,6 +49,18 @@ def test_a_direction_of_the_pivot_language_takes_one_step(tagger: type[Tagger]) 
     put(pair("a"), pair("b", src_lang="sw", tgt_lang="en"))
     pivot()
     assert got() == [pair("a", mt="a>de"), pair("b", src_lang="sw", tgt_lang="en", mt="b>en")]
+
+
+def test_the_bar_shows_both_steps(tagger: type[Tagger], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before a record can be written, which is after the second step of all."""
+    shown = watch_bar(monkeypatch)
+    put(*(pair(f"sentence {number:02}", src_lang="sw") for number in range(50)))
+    pivot()
+    shares = [share for _, share in shown]
+    assert shares == sorted(shares)
+    unwritten = [share for note, share in shown if note == "0 records"]
+    assert unwritten[:-1] == pytest.approx([number / 100 for number in range(1, 100)], abs=2e-3)
+    assert unwritten[-1] == pytest.approx(1)
 
 
 def test_only_records_off_target(tagger: type[Tagger]) -> None:
