@@ -6,7 +6,8 @@
 #
 # Outputs go to the folder WORK, paper-$SCALE unless said, and are shared: what one script made, another one finds.
 # Tables go to standard output, and the lines that are run, with what they say, to standard error. Run again after an
-# interruption, a script goes on: lines that came to their end are passed over.
+# interruption, a script goes on: lines that came to their end are passed over. STEPS is the length of each training,
+# below SCALE=paper.
 #
 # At SCALE=small, DATA holds flores101, ntrex128, tatoeba, muse, panlex, alpaca, xnli, mgsm and sacrebleu; at
 # SCALE=paper, flores101, lego-mt, mc4, madlad, muse, panlex, alpaca, xnli, x-csqa, mgsm and the other benchmarks.
@@ -48,7 +49,7 @@ tiny)
     parallel='examples/data/train.*' monolingual='examples/data/text.*' evaluation='examples/data/test.*'
     half=10 texts=20 sentences=1
     base=base
-    training='--set max_steps=2 --set block=512 --set batch=1 --set learning_rate=4e-3 --set gradient_checkpointing=false'
+    training="--set max_steps=${STEPS:-20} --set block=512 --set batch=1 --set learning_rate=4e-3 --set gradient_checkpointing=false"
     tuning="$training --set epochs=1"
     asking='--beam 1 --max-new-tokens 8' plain=llamax-alpaca
     metrics='--metric spbleu --spm base/tokenizer.model' ;;
@@ -61,8 +62,8 @@ small)
     parallel='data/ntrex128' monolingual='data/flores101/dev' evaluation='data/flores101/devtest'
     half=200 texts=500 sentences=1
     base=smollm2/smollm2.gguf
-    training='--set max_steps=10 --set block=512 --set batch=4 --set learning_rate=1e-4'
-    tuning='--set max_steps=10 --set block=512 --set batch=4 --set batch_of=blocks'
+    training="--set max_steps=${STEPS:-10} --set block=512 --set batch=4 --set learning_rate=1e-4"
+    tuning="--set max_steps=${STEPS:-10} --set block=512 --set batch=4 --set batch_of=blocks"
     asking='--beam 1 --max-new-tokens 60' plain=lines
     metrics='--metric spbleu --spm flores200' ;;
 paper)
@@ -103,7 +104,7 @@ ours() {
     printf '## Here, SCALE=%s\n' "$SCALE"
     local file
     for file in "$@"; do
-        echo
+        printf '\n`%s`\n\n' "$file"
         case $file in
         *.jsonl) printf '```\n%s\n```\n' "$(<"$file")" ;;
         *) sed 's/^# /### /' "$file" ;;

@@ -22,9 +22,11 @@ else
 fi
 score $other
 report figure7 $other=$other.scores.jsonl LLaMAX=llamax-alpaca.scores.jsonl --central "${central// /,}" --gap $other:LLaMAX
+step figure7.md 'Each direction: LLaMAX, against the other' "llamax score llamax-alpaca.mt.jsonl \
+--against $other.mt.jsonl ${metrics/,comet/} --table md -o figure7.md"
 
 paper 'Figure 7: spBLEU of LLaMAX2 less that of GPT-4' <<'TABLE'
-| tgt_lang | en | zh | de | ne | ar | az | ceb |
+| into, from | en | zh | de | ne | ar | az | ceb |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 | en |  | -2.0 | -3.0 | -2.6 | -5.6 | -2.5 | -4.5 |
 | zh | -6.7 |  | -5.8 | -3.1 | -6.2 | -2.8 | -4.3 |
@@ -34,5 +36,5 @@ paper 'Figure 7: spBLEU of LLaMAX2 less that of GPT-4' <<'TABLE'
 | az | -0.1 | +0.5 | +0.2 | +1.8 | -0.5 |  | +0.2 |
 | ceb | +0.1 | +0.2 | +0.4 | -1.3 | -0.3 | -1.2 |  |
 TABLE
-ours report/figure7/tables/gap-spbleu.md
+ours figure7.md report/figure7/tables/gap-spbleu.md
 [ -n "$dry" ] || printf '\nThe figure: %s\n' "$WORK/report/figure7/figures/gap-spbleu.pdf"

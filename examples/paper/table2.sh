@@ -4,7 +4,7 @@
 #
 #   bash examples/paper/table2.sh
 #
-# The models are those of Table 10.
+# The models are those of Table 10. Similarity is measured in the one that was trained with MUSE.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 source examples/paper/settings.sh
 

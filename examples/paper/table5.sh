@@ -9,17 +9,16 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 make_llamax
 case $SCALE in
-tiny) benchmarks='TED=examples/data/train.* TICO=examples/data/train.* WMT23=examples/data/train.*' number=0
+tiny) benchmarks=(TED='examples/data/train.*' TICO='examples/data/train.*' WMT23='examples/data/train.*')
     asked=(en-de,en-tr,de-en,tr-en en-fr,en-zh en-de,en-zh,de-en,zh-en) ;;
-small) benchmarks='NTREX=data/ntrex128 Tatoeba=data/tatoeba/*.tsv' number=0
+small) benchmarks=(NTREX=data/ntrex128 Tatoeba='data/tatoeba/*.tsv')
     asked=(en-fr,en-zh,en-ta,fr-en,zh-en,ta-en en-fr,en-es,fr-en,es-en) ;;
-paper) benchmarks='TED=data/ted TICO=data/tico19 WMT23=data/wmt23' number=0
+paper) benchmarks=(TED=data/ted TICO=data/tico19 WMT23=data/wmt23)
     asked=('en-*,*-en' 'en-*' de-en,en-cs,en-de,en-he,en-ja,en-ru,en-uk,en-zh,he-en,ja-en,ru-en,uk-en,zh-en) ;;
 esac
 results=() tables=()
-set -f # the files of a benchmark are a pattern
-for benchmark in $benchmarks; do
-    name=${benchmark%%=*} files=${benchmark#*=} drawn=
+for number in "${!benchmarks[@]}"; do
+    name=${benchmarks[number]%%=*} files=${benchmarks[number]#*=} drawn=
     [ "$SCALE" = paper ] || drawn="--sample $sentences --seed $((number + 1))"
     step "$name.jsonl" "$name" "llamax convert $files --pairs '${asked[number]}' --drop-empty $drawn -o $name.jsonl"
     for system in base base-alpaca llamax-alpaca; do
@@ -31,9 +30,7 @@ for benchmark in $benchmarks; do
         results+=("$system@$name=$name.$system.scores.jsonl")
     done
     tables+=("report/table5/tables/$name-spbleu-en.md")
-    number=$((number + 1))
 done
-set +f
 report table5 "${results[@]}" --central en --figures none
 
 paper 'Table 5: other benchmarks, average COMET and spBLEU' <<'TABLE'

@@ -172,7 +172,7 @@ class _RecordReader:
         elif "metric" in record and "score" in record:
             score = parse_score(record)
             add_score(system, Measure(self._benchmark, score["metric"]), score)
-        elif "src_lang" in record and record.keys() & {"r_src", "r_tgt", "unsupported"}:
+        elif "src_lang" in record and record.keys() & {"r_src", "r_tgt", "unsupported", "no_letters"}:
             direction = language(record, "src_lang"), language(record, "tgt_lang")
             _put(
                 system.rates,

@@ -156,6 +156,28 @@ def test_other_records_have_tables_of_their_own(folder: Path) -> None:
     assert split_task("arc_easy") == ("arc_easy", "")
 
 
+def test_a_direction_without_rates_has_empty_cells(folder: Path) -> None:
+    """As langid --summary writes it where no translation has a letter, or where the detector knows neither language."""
+    lines = [{"no_letters": 2}, {"unsupported": ["en", "sw"]}, {"r_src": 0.5, "r_tgt": 0.25}]
+    ends = zip(("de", "sw", "fr"), lines, strict=True)
+    records = [{"src_lang": "en", "tgt_lang": code, "n": 2, **line} for code, line in ends]
+    Path("r.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    rows = sheets("A=r.jsonl")["off-target-en-x"].rows
+    assert [row["language"] for row in rows] == ["de", "sw", "fr"]
+    assert [(row["R_src A"], row["R_tgt A"]) for row in rows] == [(None, None), (None, None), (50.0, 25.0)]
+
+
+def test_the_rows_of_several_central_languages_stand_in_one_table(folder: Path) -> None:
+    """A column for each, its average over all languages; empty where a system has nothing, absent of one language."""
+    Path("b.jsonl").write_text(score_lines({name: score + 2 for name, score in SCORES.items() if name != "de-en"}))
+    found = sheets("A=a.jsonl", "B=b.jsonl", central=("en", "de"))
+    assert found["spbleu-rows"].rows == [
+        {"system": "A", "en-x": 20.0, "x-en": 12.0, "de-x": 40.0, "x-de": 30.0},
+        {"system": "B", "en-x": 22.0, "x-en": 14.0, "de-x": None, "x-de": 32.0},
+    ]
+    assert "spbleu-rows" not in sheets("A=a.jsonl", "B=b.jsonl", central=("en",))
+
+
 def test_benchmarks_are_apart(folder: Path) -> None:
     """One system may have scores on several."""
     found = sheets("A=a.jsonl", "A@tico=b.jsonl")
