@@ -24,7 +24,8 @@ paper)
 *)
     # Apertium has rules for Catalan, which the corpus lacks: ask for as many pairs as any language has to have.
     catalan=
-    if apertium -l 2>/dev/null | grep -qw eng-cat; then
+    modes=$(apertium -l 2>/dev/null || true)
+    if [[ $modes == *eng-cat* ]]; then
         step catalan.jsonl 'Catalan, of which there is nothing yet' \
             "echo '{\"src_lang\":\"en\",\"tgt_lang\":\"ca\",\"have\":0,\"missing\":$least}' >catalan.jsonl"
         step made-catalan.jsonl 'Pairs by Apertium' "llamax translate english.jsonl --plan catalan.jsonl --engine command \
@@ -39,7 +40,7 @@ esac
 step augmented.jsonl 'Words of the sources in other languages' \
     'llamax augment pairs.jsonl --dict muse.lex,panlex.lex -o augmented.jsonl'
 step made-augmented.jsonl 'The same of the pairs that were made' \
-    'llamax augment made.jsonl --dict muse.lex,panlex.lex -o made-augmented.jsonl'
+    "sed 's/\"mt\":/\"tgt\":/' made.jsonl | llamax augment --dict muse.lex,panlex.lex -o made-augmented.jsonl"
 epoch=epoch-${EPOCH:-0}
 step "$epoch.jsonl" 'One epoch' "llamax mix --para pairs.jsonl --mono texts.jsonl --mt made.jsonl \
 --aug augmented.jsonl made-augmented.jsonl --per-language $least --per-pair $least --augment-high --exclude $evaluation \

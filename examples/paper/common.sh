@@ -49,7 +49,7 @@ tiny)
     parallel='examples/data/train.*' monolingual='examples/data/text.*' evaluation='examples/data/test.*'
     half=10 texts=20 sentences=1
     base=base
-    training="--set max_steps=${STEPS:-20} --set block=512 --set batch=1 --set learning_rate=4e-3 --set gradient_checkpointing=false"
+    training="--set max_steps=${STEPS:-2} --set block=512 --set batch=1 --set learning_rate=2e-4 --set gradient_checkpointing=false"
     tuning="$training --set epochs=1"
     asking='--beam 1 --max-new-tokens 8' plain=llamax-alpaca
     metrics='--metric spbleu --spm base/tokenizer.model' ;;
@@ -58,7 +58,8 @@ small)
     languages='en fr es zh ta th'
     studied='en ta th zh' central='en zh'
     like_ro=ro like_bn=bn like_ja=ja like_ceb=ta like_ar=ta
-    muse='data/muse' panlex='data/panlex'
+    muse='data/muse --only en,fr,es,zh,ta,th --rejects muse.rejects'
+    panlex='data/panlex --only en,fr,es,zh,ta,th --rejects panlex.rejects'
     parallel='data/ntrex128' monolingual='data/flores101/dev' evaluation='data/flores101/devtest'
     half=200 texts=500 sentences=1
     base=smollm2/smollm2.gguf
@@ -70,7 +71,7 @@ paper)
     languages='en fr es pt de zh ta th is zu'
     studied='en ta th zh' central='en zh de ne ar az ceb'
     like_ro=ro like_bn=bn like_ja=ja like_ceb=ceb like_ar=ar
-    muse='data/muse' panlex='data/panlex'
+    muse='data/muse --rejects muse.rejects' panlex='data/panlex --rejects panlex.rejects'
     parallel='data/lego-mt' monolingual='data/mc4 data/madlad' evaluation='data/flores101/devtest'
     half=12500 texts=25000 sentences=1012
     base=${MODEL:-meta-llama/Llama-2-7b-hf}
@@ -81,12 +82,13 @@ paper)
 esac
 six=${languages/ pt de/}; six=${six/ is zu/} # Table 3 trains on six of its ten languages
 
+declare -A shown=() # lines that were printed and not run
 # Show a line and run it, unless it came to its end before and its output is still there.
 step() {
     local output=$1 purpose=$2 line=$3
-    if [ -e "$output" ] && grep -qsxF "$line" done; then return; fi
+    if [ -e "$output" ] && grep -qsxF "$line" done || [ -n "${shown[$line]:-}" ]; then return; fi
     printf '\n# %s\n$ %s\n' "$purpose" "$line" >&2
-    [ -z "$dry" ] || return 0
+    [ -z "$dry" ] || { shown[$line]=1; return 0; }
     mkdir -p "$(dirname "$output")"
     eval "$line" >&2
     printf '%s\n' "$line" >>done
@@ -118,15 +120,17 @@ make_lexicons() {
     step panlex.lex 'A lexicon of those of PanLex' "llamax build-lexicon $panlex -o panlex.lex"
 }
 make_corpora() {
-    local pairs texts_of asked= code other
+    local pairs texts_of asked= code other drawn="--sample $((2 * half))" drawn_texts="--sample $texts"
     pairs=$(pairs_of $languages) texts_of=${languages// /,}
     for code in $(printf '%s\n' $central $studied $like_ceb $like_ja | sort -u); do
-        for other in ${languages:-}; do [ "$code" = "$other" ] || asked+=,$code-$other,$other-$code; done
+        for other in $languages; do [ "$code" = "$other" ] || asked+=,$code-$other,$other-$code; done
     done
     asked=${asked#,}
-    [ "$SCALE" != paper ] || pairs='*-*' texts_of='*' asked='*-*'
-    step pairs.jsonl 'Parallel text' "llamax convert $parallel --pairs '$pairs' --drop-empty --sample $((2 * half)) -o pairs.jsonl"
-    step texts.jsonl 'Monolingual text' "llamax convert $monolingual --mono '$texts_of' --sample $texts -o texts.jsonl"
+    if [ "$SCALE" = paper ]; then
+        pairs='*-*' texts_of='*' drawn= drawn_texts= asked=$(sed 's/[a-z]*/&-*,*-&/g; s/ /,/g' <<<"$central ta th ja")
+    fi
+    step pairs.jsonl 'Parallel text' "llamax convert $parallel --pairs '$pairs' --drop-empty $drawn -o pairs.jsonl"
+    step texts.jsonl 'Monolingual text' "llamax convert $monolingual --mono '$texts_of' $drawn_texts -o texts.jsonl"
     step test.jsonl 'Sentences to translate' \
         "llamax convert $evaluation --pairs '$asked' --sample $sentences -o test.jsonl"
 }
@@ -168,7 +172,9 @@ make_llamax() {
     make_lexicons; make_corpora; make_base
     step augmented.jsonl 'Words of the sources in other languages' \
         'llamax augment pairs.jsonl --dict muse.lex,panlex.lex -o augmented.jsonl'
-    step llamax.mix.jsonl 'One epoch of samples' "llamax mix --para pairs.jsonl --mono texts.jsonl --aug augmented.jsonl \
+    local blocks=
+    [ "$SCALE" != paper ] || blocks=" --mono-block 512 --tokenizer $base"
+    step llamax.mix.jsonl 'One epoch of samples' "llamax mix --para pairs.jsonl --mono texts.jsonl --aug augmented.jsonl$blocks \
 --exclude $evaluation -o llamax.mix.jsonl --manifest llamax.mix.json"
     train llamax "$base" llamax.mix.jsonl
     tune llamax-alpaca llamax/model

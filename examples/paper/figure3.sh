@@ -27,7 +27,7 @@ small)
     tasks='xnli:nli.en.tsv:dev-en.tsv,dev-fr.tsv,dev-sw.tsv,dev-th.tsv,dev-ur.tsv,dev-zh.tsv' ;;
 paper)
     tasks='x-csqa:data/x-csqa/train.jsonl:data/x-csqa/test xnli:data/xnli/multinli.train.en.tsv:data/xnli/xnli.test.tsv'
-    tasks+=' mgsm:data/mgsm/train.jsonl:data/mgsm/mgsm_{bn,de,en,es,fr,ja,ru,sw,te,th,zh}.tsv' ;;
+    tasks+=' mgsm:data/mgsm/train.jsonl:data/mgsm/mgsm_*.tsv' ;;
 esac
 results=()
 for system in base llamax; do

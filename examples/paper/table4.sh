@@ -15,9 +15,9 @@ make_llamax
 systems=()
 add() { translate "$2" "$3" "$4"; score "$2"; systems+=("'$1=$2.scores.jsonl'"); }
 if [ "$SCALE" = paper ]; then
-    add 'M2M-100* 418M' m2m-418m facebook/m2m100_418M verbatim
-    add 'M2M-100* 1.2B' m2m-1.2b facebook/m2m100_1.2B verbatim
-    add 'NLLB-200 1.3B' nllb facebook/nllb-200-1.3B verbatim
+    add 'M2M-100* 418M' m2m-418m facebook/m2m100_418M auto
+    add 'M2M-100* 1.2B' m2m-1.2b facebook/m2m100_1.2B auto
+    add 'NLLB-200 1.3B' nllb facebook/nllb-200-1.3B auto
     add 'MADLAD-400 7B' madlad google/madlad400-7b-mt madlad
     add 'Aya-101 13B' aya-101 CohereForAI/aya-101 aya-101
     add 'TowerInstruct 7B' tower Unbabel/TowerInstruct-7B-v0.2 tower-instruct
