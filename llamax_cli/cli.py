@@ -33,6 +33,7 @@ COMMANDS = {
     "similarity.",
     "analyze shift": "Find the tokens whose embeddings a tuned model has shifted, by Kolmogorov-Smirnov tests "
     "(KS-Lottery).",
+    "extend-vocab": "Add pieces to the vocabulary of a model, learnt from texts or listed, and their embeddings.",
     "report": "Put systems side by side: the paper's tables and figures, and one page, from records of other commands.",
     "help": "Show the manual: a page for each command and each topic.",
 }

@@ -118,7 +118,7 @@ def _tiktoken(file: Path, data: bytes) -> Tokenizer:
             ranks[base64.b64decode(token, validate=True)] = int(rank)
     except (ValueError, binascii.Error) as error:
         raise _broken(file, "tiktoken", error) from error
-    letters = _letters()
+    letters = byte_letters()
     vocabulary = {"".join(map(letters.__getitem__, token)): rank for token, rank in ranks.items()}
     model = models.BPE(vocab=vocabulary, merges=_merges(ranks, letters), ignore_merges=True, fuse_unk=False)
     tokenizer = Tokenizer(model)
@@ -140,7 +140,8 @@ def _merges(ranks: dict[bytes, int], letters: dict[int, str]) -> list[tuple[str,
     return [merge for *_, merge in merges]
 
 
-def _letters() -> dict[int, str]:
+@cache
+def byte_letters() -> dict[int, str]:
     """Return the printable character that stands for each byte in a byte-level vocabulary (GPT-2's table)."""
     plain = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
     others = (byte for byte in range(256) if byte not in set(plain))

@@ -34,12 +34,15 @@ ROOMS = [
     "training",
     "tuning",
     "analysis",
+    "vocabulary",
     "reporting",
     "options",
     "manual",
     "commands",
 ]
-COMPUTING = {"scoring", "models", "translation", "instructions", "training", "tuning", "analysis", "reporting"}
+COMPUTING = {"scoring", "models", "translation", "instructions", "training", "tuning", "analysis", "vocabulary"} | {
+    "reporting"
+}
 HEAVY = {"torch", "transformers", "accelerate", "datasets", "numpy", "pyarrow", "rich"}
 EXTENSION = "llamax_cli.augmentation.spaced"
 LAZY = {*HEAVY, "langcodes", "xopen"}

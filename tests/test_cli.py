@@ -33,10 +33,12 @@ def test_help_lists_every_command(llamax: Llamax) -> None:
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("train", "tune", "report", "help")])
 def test_every_filter_has_the_shared_flags(llamax: Llamax, name: str) -> None:
-    """Every filter has the shared flags; train, tune, report and help are not filters."""
+    """Every filter has the shared flags; train, tune, report and help are no filters, and a folder is not continued."""
     text = llamax(*name.split(), "--help").stdout.decode()
-    for flag in ("--output", "--quiet", "--manifest", "--rejects", "--max-rejects", "--limit", "--resume"):
+    for flag in ("--output", "--quiet", "--manifest", "--rejects", "--max-rejects"):
         assert flag in text
+    for flag in ("--limit", "--resume"):
+        assert (flag in text) == (name != "extend-vocab")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ CALLS = {
     "analyze lexicon": ["analyze", "lexicon", "small.lex"],
     "analyze representation": ["analyze", "representation", "--model", "model", "pairs.jsonl"],
     "analyze shift": ["analyze", "shift", "--base", "model", "--tuned", "model"],
+    "extend-vocab": ["extend-vocab", "--model", "model", "--tokens", "pieces.txt", "-o", "extended"],
 }
 # What an option needs beside it to matter.
 COMPANIONS = {
@@ -87,6 +89,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "en-de.txt").write_text("house haus\n")
     lexicon(folder / "small.lex", ("en", ENGLISH))
     model_folder(folder / "model")
+    (folder / "pieces.txt").write_text("aa\n")
     return folder
 
 
@@ -102,6 +105,7 @@ def run(
 
     def call(*arguments: str) -> tuple[int, str]:
         monkeypatch.setattr("sys.stdin", io.StringIO())
+        shutil.rmtree("extended", ignore_errors=True)
         try:
             code = cli.run([*arguments])
         except SystemExit as leaving:

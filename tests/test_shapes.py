@@ -2,12 +2,13 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 from support.fakes import Tagger
 from support.lexicons import ENGLISH, lexicon
-from support.runs import small_tokenizer
+from support.runs import model_folder, small_tokenizer
 
 from llamax_cli import cli
 
@@ -78,6 +79,7 @@ CALLS: dict[str, set[str]] = {
     "analyze corpus": TEXTS | SOURCES,
     "analyze corpus --directions": TEXTS | SOURCES,
     "analyze fertility --tokenizer tokenizer.json": TEXTS | SOURCES,
+    "extend-vocab --model model --tokens pieces.txt -o extended": TEXTS | SOURCES,
     "analyze lexicon small.lex --corpus in.jsonl": TEXTS | SOURCES,
 }
 
@@ -103,20 +105,34 @@ BAD_VALUES = [
 ]
 
 
+def _make_models(call: str) -> None:
+    """Make the tokenizer, and the model where a call names one."""
+    small_tokenizer().backend_tokenizer.save("tokenizer.json")
+    if "--model model" in call:
+        model_folder(Path("model"))
+        Path("pieces.txt").write_text("aa\n")
+
+
+def run(arguments: list[str]) -> int:
+    """Return the exit code of a command; the folder that an earlier one has made is not in its way."""
+    shutil.rmtree("extended", ignore_errors=True)
+    return cli.run(arguments)
+
+
 @pytest.mark.parametrize("call", CALLS)
 def test_a_shape_is_read_or_refused(
     call: str, tagger: type[Tagger], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """In one line that names the line, with exit code 65; with --rejects the run goes on without it."""
     lexicon(tmp_path / "small.lex", ("en", ENGLISH))
-    small_tokenizer().backend_tokenizer.save("tokenizer.json")
+    _make_models(call)
     Path("references.jsonl").write_text('{"id":"a","text":"das Haus","lang":"de"}\n')
     capfd.readouterr()
     arguments = [*call.split(), *([] if call.startswith(NAMED) and "in.jsonl" in call else ["in.jsonl"])]
     read: set[str] = set()
     for name, record in SHAPES.items():
         Path("in.jsonl").write_text(json.dumps(record, separators=(",", ":")) + "\n")
-        code = cli.run(arguments)
+        code = run(arguments)
         out, said = capfd.readouterr()
         assert "Traceback" not in said
         if code == 0:
@@ -127,7 +143,7 @@ def test_a_shape_is_read_or_refused(
         # A file that is one array has no line. What another format cannot express is placed by its number.
         is_array = name == "list of records" and "in.jsonl is a JSON array, not JSON lines" in said
         assert is_array or "in.jsonl:1: " in said or (" --as " in call and "records:1: " in said), (name, said)
-        code = cli.run([*arguments, "--rejects", "bad.jsonl"])
+        code = run([*arguments, "--rejects", "bad.jsonl"])
         out, said = capfd.readouterr()
         assert code == 0, (name, said)
         assert "1 rejected, see bad.jsonl" in said
@@ -142,7 +158,7 @@ def test_a_bad_value_is_a_bad_line_or_none(
 ) -> None:
     """Under any key, in any shape that the command reads: where it does not matter it is kept, else the line is bad."""
     lexicon(tmp_path / "small.lex", ("en", ENGLISH))
-    small_tokenizer().backend_tokenizer.save("tokenizer.json")
+    _make_models(call)
     Path("references.jsonl").write_text('{"id":"a","text":"das Haus","lang":"de"}\n')
     arguments = [*call.split(), *([] if call.startswith(NAMED) and "in.jsonl" in call else ["in.jsonl"])]
     for name in sorted(CALLS.get(call, PAIRS | TEXTS)):
@@ -153,11 +169,11 @@ def test_a_bad_value_is_a_bad_line_or_none(
             lines[:0] = [json.dumps(SHAPES["pair"]), json.dumps(SHAPES["text"])]
         for batch in [[line] for line in lines] if name == "score" else [lines]:  # two scores of one kind are none
             Path("in.jsonl").write_text("".join(f"{line}\n" for line in batch))
-            code = cli.run([*arguments, "-q", "--rejects", "bad.jsonl"])
+            code = run([*arguments, "-q", "--rejects", "bad.jsonl"])
             assert code == 0, (name, capfd.readouterr().err)
             rejected = Path("bad.jsonl").read_bytes()
             capfd.readouterr()
-            code = cli.run([*arguments, "-q"])
+            code = run([*arguments, "-q"])
             said = capfd.readouterr().err
             assert code == (65 if rejected else 0), (name, said)
             assert not code or re.search(r"(in\.jsonl|records):\d+: ", said), (name, said)
@@ -170,14 +186,14 @@ def test_a_key_twice_is_refused(
 ) -> None:
     """Whatever the command reads a record with, no value is lost to another one under the same key."""
     lexicon(tmp_path / "small.lex", ("en", ENGLISH))
-    small_tokenizer().backend_tokenizer.save("tokenizer.json")
+    _make_models(call)
     Path("references.jsonl").write_text('{"id":"a","text":"das Haus","lang":"de"}\n')
     arguments = [*call.split(), *([] if call.startswith(NAMED) and "in.jsonl" in call else ["in.jsonl"])]
     for name in sorted(CALLS[call]):
         line = json.dumps(SHAPES[name], separators=(",", ":" + space))
         first = line[1:].partition(":")[0]
         Path("in.jsonl").write_text(f'{line[:-1]},{first}:{space}"b"}}\n')
-        assert cli.run(arguments) == 65, name
+        assert run(arguments) == 65, name
         assert f"in.jsonl:1: not a record: it has the key '{first[1:-1]}' twice" in capfd.readouterr().err
 
 

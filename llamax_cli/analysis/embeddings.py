@@ -53,8 +53,16 @@ def output_embeddings(model: str) -> Matrix:
 
 def _find(model: str, endings: Sequence[str], kind: str) -> Matrix:
     weights = Weights(local_folder(model))
-    for ending in endings:
-        for name, entry in weights.entries.items():
-            if (name == ending or name.endswith(f".{ending}")) and len(entry.shape) == 2:
-                return Matrix(name, weights[name])
+    for name in matrix_names(weights, endings):
+        return Matrix(name, weights[name])
     raise ModelError(f"{model} has no {kind} embeddings by a name that is known ({', '.join(endings)})")
+
+
+def matrix_names(weights: Weights, endings: Sequence[str]) -> list[str]:
+    """Return the names of matrices that end so, in the order of the endings."""
+    return [
+        name
+        for ending in endings
+        for name, entry in weights.entries.items()
+        if (name == ending or name.endswith(f".{ending}")) and len(entry.shape) == 2
+    ]

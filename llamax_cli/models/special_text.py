@@ -32,8 +32,10 @@ class SpecialText:
     """Finds the texts of a tokenizer's special tokens, and encodes those that are text in the middle of a prompt."""
 
     def __init__(self, tokenizer: Any) -> None:
+        # User-defined pieces of SentencePiece are listed as special tokens, too, but are text that stays whole.
         added = getattr(tokenizer, "added_tokens_decoder", {}).values()
-        names = {str(token) for token in added if token.special} | set(map(str, tokenizer.all_special_tokens))
+        special, whole = ({str(token) for token in added if token.special is wanted} for wanted in (True, False))
+        names = special | (set(map(str, tokenizer.all_special_tokens)) - whole)
         self._tokenizer = tokenizer
         self.names = sorted(filter(None, names), key=lambda name: (-len(name), name))  # the longest match wins
         self._find = re.compile("|".join(map(re.escape, self.names)) or r"(?!)").finditer

@@ -2,7 +2,7 @@
 
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
@@ -86,15 +86,25 @@ def _open_file(path: Path) -> tuple[list[str], Callable[[str], Tensor]]:
     return list(loaded), loaded.__getitem__
 
 
-def write_weights(folder: Path, weights: Weights, tensor: Callable[[str], Tensor]) -> None:
-    """Write `tensor(name)` for each of the weights into a folder, sharded as these weights are."""
+def write_weights(
+    folder: Path,
+    weights: Weights,
+    tensor: Callable[[str], Tensor],
+    resized: Mapping[str, tuple[int, ...]] | None = None,
+) -> None:
+    """Write `tensor(name)` for each of the weights into a folder, sharded as these weights are.
+
+    `resized` are the shapes of those that have another one than the weights.
+    """
     count = len(weights.files)
     weight_map: dict[str, str] = {}
     total = 0
     for number, file in enumerate(weights.files, 1):
         entries = {name: entry for name, entry in weights.entries.items() if entry.file == file}
         name = f"model-{number:05}-of-{count:05}.safetensors" if count > 1 else "model.safetensors"
-        shapes = {each: TensorShape(entry.dtype, entry.shape) for each, entry in entries.items()}
+        shapes = {
+            each: TensorShape(entry.dtype, (resized or {}).get(each, entry.shape)) for each, entry in entries.items()
+        }
         write_safetensors(folder / name, shapes, tensor)
         total += sum(shape.bytes for shape in shapes.values())
         weight_map |= dict.fromkeys(entries, name)

@@ -120,6 +120,23 @@ def _shared(
     """The flags of every command; only some commands have `shard` and `workers`."""
 
 
+def _shared_with_folder(
+    output: Annotated[
+        Path,
+        _option(
+            "-o",
+            "--output",
+            metavar="FOLDER",
+            callback=named_file,
+            help="Folder to make; it appears once it is complete.",
+        ),
+        NEUTRAL,
+        WRITES,
+    ],
+) -> None:
+    """What commands have that make a folder, instead of the flags for a file of records."""
+
+
 @dataclass(frozen=True)
 class Arguments:
     """What the arguments of a command are that are not options, and the path at which each of them is.
@@ -224,6 +241,7 @@ def command(
     workers: bool = False,
     ranks: bool = False,
     formats: bool = False,
+    folder: bool = False,
     standalone_options: Collection[str] = (),
     file_options: Collection[str] = (),
     group: str = "",
@@ -236,13 +254,14 @@ def command(
     `standalone_options` reads nothing. With `file_options`, the files are the values of these options, and there are no
     other files. With `ranks`, several processes may be started together, and the first reads and writes for all. A
     command of `formats` finds files itself, as it may read folders and write several files; for any other, paths are
-    checked before it begins. It `takes` files, unless it says what else.
+    checked before it begins. A command that makes a `folder` has `-o FOLDER`, which is required. It `takes` files,
+    unless it says what else.
     """
 
     def decorate(function: Callable[Concatenate[Run, Options], None]) -> "Command":
         name = " ".join([group, function.__name__.removeprefix(f"{group}_")]).strip().replace("_", "-")
         parameters = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-        options = [*chain(*map(_options, parameters)), *_shared_options(shard=shard, workers=workers)]
+        options = [*chain(*map(_options, parameters)), *_shared_options(shard=shard, workers=workers, folder=folder)]
         neutral = {"files", *(option.name.rstrip("_") for option in options if NEUTRAL in _marks(option))}
 
         @wraps(function)
@@ -317,9 +336,13 @@ def _flag(option: inspect.Parameter) -> str:
     return f"--{option.name.strip('_').replace('_', '-')}"
 
 
-def _shared_options(*, shard: bool, workers: bool) -> list[inspect.Parameter]:
+def _shared_options(*, shard: bool, workers: bool, folder: bool) -> list[inspect.Parameter]:
     left_out = {name for name, is_taken in (("shard", shard), ("workers", workers)) if not is_taken}
-    return [option for option in inspect.signature(_shared).parameters.values() if option.name not in left_out]
+    options = dict(inspect.signature(_shared).parameters)
+    if folder:
+        options |= inspect.signature(_shared_with_folder).parameters
+        left_out |= {"resume", "limit"}
+    return [option for name, option in options.items() if name not in left_out]
 
 
 def _marks(parameter: inspect.Parameter) -> tuple[Any, ...]:

@@ -57,6 +57,10 @@ class Journal:
         self._output = output
         self._rejects = RejectFile(self._reject_path)
 
+    def open_rejects(self) -> None:
+        """Take rejects, for a run whose output is not written here."""
+        self._rejects = RejectFile(self._reject_path)
+
     def _restore(self, output: AtomicFile, resume_file: ResumeFile, resume: bool) -> None:
         state = (resume and resume_file.load()) or ResumeState()
         output.rewind(state.mark.written, state.mark.pending)

@@ -8,6 +8,7 @@ summary and the manifest come with them.
     run.write(records)  write records that are generated from something other than lines of records
     run.read()          read the records
     run.count(make)     count with a transform, in any number of workers, and write nothing
+    run.make(build)     make something other than records, such as a folder
 """
 
 import sys
@@ -75,6 +76,7 @@ class Run:
         self.remarks: list[str] = []
         self.left_out: Tally = Counter()
         self.merges = False
+        self._noun = "record"
         self.hashing = settings.manifest is not None
         self._arguments = arguments
         self._neutral = neutral
@@ -227,6 +229,19 @@ class Run:
             raise
         self._commit_output(encode(batch))
         self._journal.expect_end()
+
+    def make(self, build: Callable[[], int], noun: str) -> None:
+        """Make something other than records: `build` reads what it needs, writes it, and returns how many it made.
+
+        It calls `check_rejects` when all is read; what it makes then appears whole or not at all.
+        """
+        self._journal.open_rejects()
+        self._noun, self.merges = noun, True
+        self._journal.counts["out"] = build()
+
+    def check_rejects(self) -> None:
+        """Raise DataError where more lines are rejected than `--max-rejects` allows."""
+        check_rejects(self._journal.counts, self.settings.max_rejects, self.settings.rejects)
 
     def _next_size(self, size: int, seconds: float, largest: int) -> int:
         """Return the size of the next batch, given what the last one took: small where records come slowly."""
@@ -414,7 +429,7 @@ class Run:
         if self._generates and counts["in"] == counts["rejected"]:
             counts["in"] += counts["out"] + self.left_out.total()
         try:
-            check_rejects(counts, self.settings.max_rejects, self.settings.rejects)
+            self.check_rejects()
             self._journal.finish()
         except BaseException as error:  # also a signal
             self._journal.suspend(error)
@@ -430,7 +445,10 @@ class Run:
             full = self._journal.is_full
             if self.merges:
                 counts = Counter({**counts, "in": counts["out"] + counts["rejected"] + self.left_out.total()})
-            say(self.command, summary(counts, self.left_out, self.remarks, self.settings.rejects, full, seconds))
+            say(
+                self.command,
+                summary(counts, self.left_out, self.remarks, self.settings.rejects, full, seconds, self._noun),
+            )
 
     def _manifest(self) -> dict[str, Any]:
         arguments = {**self._arguments, **self._dependencies}

@@ -13,14 +13,16 @@ def summary(
     rejects: Path | None,
     is_full: bool,
     seconds: float,
+    noun: str = "record",
 ) -> str:
     """Return the line: records written, rejected and left out, the remarks of the command, and the seconds.
 
-    `counts` has the keys "in", "out" and "rejected"; `is_full` says that `--limit` ended the run.
+    The `noun` is for what is written instead of records. `counts` has the keys "in", "out" and "rejected"; `is_full`
+    says that `--limit` ended the run.
     `summary({"in": 3, "out": 2, "rejected": 1}, {}, [], Path("bad"), False, 2.5)` gives
     "2 records; 1 rejected, see bad; 2.5 s".
     """
-    written = counted(counts["out"], "record")
+    written = counted(counts["out"], noun)
     if is_full:
         written += " (the limit)"
     elif counts["in"] != counts["out"] + counts["rejected"] + sum(left_out.values()):

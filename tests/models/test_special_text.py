@@ -1,5 +1,6 @@
 """Special tokens that data spell out are text, in training and in translating alike; those of templates are tokens."""
 
+import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sentencepiece import SentencePieceTrainer
 from support.records import write
 from support.runs import config, job, model_folder, sample, small_tokenizer, train
 from support.tiny_models import byte_level
@@ -15,6 +17,7 @@ from support.tiny_models import byte_level
 from llamax_cli.config import Training
 from llamax_cli.instructions.chat import ChatTemplate
 from llamax_cli.models.contracts import Decoding, TranslationRequest
+from llamax_cli.models.pretrained import load_tokenizer
 from llamax_cli.models.prompts import TEMPLATES
 from llamax_cli.models.request_encoding import RequestEncoder
 from llamax_cli.models.sample_encoding import encoder_of
@@ -244,3 +247,26 @@ def test_a_run_counts_them(tmp_path: Path) -> None:
     records = [*(sample(n) for n in range(20)), *({"completion": text, "id": text} for text in texts)]
     said = train(job(tmp_path / "run", base, write(tmp_path / "mix.jsonl", records), stop_after=1))
     assert "llamax train: read as text: 3 special tokens spelled out in 2 records\n" in said
+
+
+def test_a_piece_of_the_user_is_no_special_token(tmp_path: Path) -> None:
+    """SentencePiece's user-defined pieces stay whole in any text, though transformers lists them as special tokens."""
+    SentencePieceTrainer.train(
+        sentence_iterator=iter(["the dog sees a cat"] * 9),
+        model_prefix=str(tmp_path / "tokenizer"),
+        model_type="bpe",
+        vocab_size=300,
+        byte_fallback=True,
+        hard_vocab_limit=False,
+        user_defined_symbols=["### Response:"],
+        minloglevel=2,
+    )
+    facts = {"tokenizer_class": "LlamaTokenizer", "unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>"}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(facts))
+    words = load_tokenizer(str(tmp_path))
+    assert "### Response:" in words.all_special_tokens
+    special = SpecialText(words)
+    assert special.names == ["<unk>", "</s>", "<s>"]
+    assert special.find("the dog### Response:</s>") == ((20, 24),)
+    (encoded,) = encoder_of(words, "small").encode([Sample("the dog### Response:", " sees")])
+    assert words.convert_tokens_to_ids("### Response:") in encoded.tokens
