@@ -31,10 +31,10 @@ EXPECTED: dict[str, tuple[int, list[tuple[tuple[str, ...], tuple[str, ...]]]]] =
                 each
                 for code in ("de", "tr")
                 for each in (
-                    ((code,), ("0 fertility", "20 fertility", "0 cosine", "20 cosine")),
+                    ((code,), ("0 fertility", "20 fertility", "0 cosine", "20 cosine", "20 R@1")),
                     (("0", "20"), ("en-x all",)),
-                    ((), ("shifted", "tokens")),
-                    ((), ("shifted", "tokens")),
+                    ((), ("n", "shift_tokens")),
+                    ((), ("n", "shift_tokens")),
                 )
             )
         ],

@@ -17,11 +17,11 @@ for system in base base-alpaca llamax-alpaca; do
     score $system
     systems+=("$system=$system.scores.jsonl")
 done
-report figure1 "${systems[@]}" --metric spbleu --central en,$like_ar
+report figure1 "${systems[@]}" --metric spbleu --central en,$like_ar --figures pdf
 tables=(report/figure1/tables/spbleu-{en,$like_ar}.md)
 if [ -n "${PUBLISHED:-}" ]; then
     report figure1-published $(for each in "$PUBLISHED"/*/; do echo "$(basename "$each")=$each"; done) \
-        --metric spbleu --central en,ar
+        --metric spbleu --central en,ar --figures pdf
     tables+=(report/figure1-published/tables/spbleu-{en,ar}.md)
 fi
 

@@ -43,7 +43,7 @@ for system in base llamax; do
     done
     results+=("$system-task=${files#,}")
 done
-report figure3 "${results[@]}"
+report figure3 "${results[@]}" --figures pdf
 tables=(report/figure3/tables/tasks.md report/figure3/tables/task-xnli.md)
 
 paper 'Figure 3: accuracy after tuning on English data' <<'TABLE'

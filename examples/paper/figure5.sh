@@ -18,7 +18,7 @@ for code in zh $like_ja; do
         score $system
         systems+=("$system=$system.scores.jsonl")
     done
-    report figure5-$code "${systems[@]}" --metric spbleu --central $code
+    report figure5-$code "${systems[@]}" --metric spbleu --central $code --figures pdf
     tables+=(report/figure5-$code/tables/spbleu-$code.md)
 done
 

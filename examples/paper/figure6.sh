@@ -17,7 +17,7 @@ step figure6.likeness.jsonl 'Likeness to English, and retrieval' \
     "llamax analyze representation aligned.jsonl --model $base -o figure6.likeness.jsonl"
 step figure6.md 'Correlations' "llamax analyze representation aligned.jsonl --model $base \
 --fertility figure6.fertility.jsonl --summary --table md -o figure6.md"
-report figure6 model=figure6.fertility.jsonl,figure6.likeness.jsonl
+report figure6 model=figure6.fertility.jsonl,figure6.likeness.jsonl --figures pdf
 
 paper 'Figure 6: fertility and representation of LLaMA2' <<'TABLE'
 | language | fertility |

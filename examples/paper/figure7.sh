@@ -21,7 +21,7 @@ else
     translate base-alpaca base-alpaca/model llamax-alpaca
 fi
 score $other
-report figure7 $other=$other.scores.jsonl LLaMAX=llamax-alpaca.scores.jsonl --central "${central// /,}" --gap $other:LLaMAX
+report figure7 $other=$other.scores.jsonl LLaMAX=llamax-alpaca.scores.jsonl --central "${central// /,}" --gap $other:LLaMAX --figures pdf
 step figure7.md 'Each direction: LLaMAX, against the other' "llamax score llamax-alpaca.mt.jsonl \
 --against $other.mt.jsonl ${metrics/,comet/} --table md -o figure7.md"
 

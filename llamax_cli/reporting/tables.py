@@ -218,10 +218,11 @@ def gap_sheet(comparison: Comparison, first: System, second: System) -> Sheet:
 
 
 def analysis_sheet(systems: Sequence[System]) -> Iterator[Sheet]:
-    """Yield fertility and likeness to English, languages as rows."""
+    """Yield fertility, likeness to English and retrieval, languages as rows, as in Table 1."""
     figures: list[tuple[str, Mapping[str, float]]] = []
     for system in systems:
         figures += [(f"{system.name} fertility", system.fertility), (f"{system.name} cosine", system.cosine)]
+        figures += [(f"{system.name} R@1", system.recall)]
     figures = [(title, values) for title, values in figures if values]
     langs = list(dict.fromkeys(lang for _, values in figures for lang in values))
     if langs:
