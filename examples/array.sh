@@ -53,6 +53,7 @@ requeue() {
     exit
 }
 trap requeue USR1
+[ -z "${SLURM_CPUS_PER_TASK:-}" ] || export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK # srun does not take it from sbatch
 srun llamax "$@" --shard "$SLURM_ARRAY_TASK_ID/$parts" --resume --output "$(part "$SLURM_ARRAY_TASK_ID")" &
 process=$!
 wait "$process"

@@ -22,6 +22,7 @@ for kind in para mono aug mt; do
     files=("$CORPUS/$kind"/*)
     [ ${#files[@]} -gt 0 ] && inputs+=("--$kind" "${files[@]}")
 done
+[ ${#inputs[@]} -gt 0 ] || { echo "nightly-mix: no records in para, mono, aug or mt of $CORPUS" >&2; exit 1; }
 held_out=("$CORPUS/held-out"/*)
 [ ${#held_out[@]} -gt 0 ] && inputs+=(--exclude "${held_out[@]}")
 

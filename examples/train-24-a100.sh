@@ -4,6 +4,7 @@
 #SBATCH --ntasks-per-node=1
 #SBATCH --gpus-per-node=8
 #SBATCH --cpus-per-task=64
+#SBATCH --mem=0
 #SBATCH --time=48:00:00
 #SBATCH --signal=B:USR1@600
 #SBATCH --requeue
@@ -37,6 +38,7 @@ requeue() {
     scontrol requeue "$SLURM_JOB_ID"
 }
 trap requeue USR1
+[ -z "${SLURM_CPUS_PER_TASK:-}" ] || export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK # srun does not take it from sbatch
 srun --kill-on-bad-exit=1 llamax train "${arguments[@]}" &
 process=$!
 code=0

@@ -118,6 +118,8 @@ def language_of_file(path: str, code_in_name: str, *, is_pair: bool, is_stem: bo
     name does not tell the language.
     """
     code = language_in(code_in_name)
+    if code is None and path == "-":
+        raise UsageError("stdin has no name that tells its language; say it with --langs")
     if code is None:
         raise UsageError(f"{path}: no language in the name; say it with --langs")
     if not is_pair and code_in_name.lower() in (STEM_WORDS if is_stem else SHORT_WORDS.split()):

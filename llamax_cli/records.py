@@ -301,15 +301,29 @@ def parse(line: bytes) -> Record:
         line.decode()
         record = _records(line)
         repeated = _repeated_key(line, record)
+        nested = _repeated_inside(record) if line.count(b"{") > 1 else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(_why(line, error)) from error
     if repeated is not None:
         raise RecordError(f"not a record: it has the key {repeated!r} twice")
+    if nested is not None:
+        raise RecordError(f"not a record: {nested[0]!r} has the key {nested[1]!r} twice")
     return record
 
 
 def parse_lines(data: bytes) -> list[Record] | None:
     """Return the records of whole lines, or None if any line is bad; `parse` shows which one."""
+    records = _parse_flat(data)
+    try:
+        if records is None or (data.count(b"{") > len(records) and any(map(_repeated_inside, records))):
+            return None
+    except RecursionError:
+        return None
+    return records
+
+
+def _parse_flat(data: bytes) -> list[Record] | None:
+    """Return `parse_lines` of lines that have no key twice inside a value."""
     try:
         # Unchanged values are never decoded later, so text that is not UTF-8 must be found here.
         if not data.isascii():
@@ -357,18 +371,24 @@ def _repeated_key(line: bytes, record: Record) -> str | None:
     return next((key for key, _ in pairs if key in seen or seen.add(key)), None)  # type: ignore[func-returns-value]
 
 
-def check_keys(key: str, raw: bytes, decoded: dict[str, Any]) -> None:
-    """Raise RecordError if the object of strings under `key` has a key twice, of which one value would be lost.
+def _repeated_inside(record: Record) -> tuple[str, str] | None:
+    """Return a key whose value has, at any depth, an object with a key twice, and that key."""
+    repeated: list[str] = []
 
-    Objects that no stage decodes keep their bytes, and all of their keys with them.
-    """
-    if _may_space_colons(raw) or raw.count(b'":') != len(decoded):  # more often also where it stands in a value
-        import json
+    def check(pairs: list[tuple[str, Any]]) -> None:
+        names = [name for name, _ in pairs]
+        if len(set(names)) < len(names):
+            repeated.extend(name for place, name in enumerate(names) if name in names[:place])
 
-        names = [name for name, _ in json.loads(raw, object_pairs_hook=list)]
-        if len(names) > len(decoded):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise RecordError(f"{key!r} has the key {twice!r} twice")
+    for key, raw in record.items():
+        content = bytes(raw)
+        if content[:1] in (b"{", b"[") and b"{" in content:
+            import json
+
+            json.loads(content, object_pairs_hook=check, parse_int=str, parse_float=str)
+            if repeated:
+                return key, repeated[0]
+    return None
 
 
 def serialise(records: Iterable[Any]) -> bytes:

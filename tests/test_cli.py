@@ -41,6 +41,19 @@ def test_every_filter_has_the_shared_flags(llamax: Llamax, name: str) -> None:
         assert (flag in text) == (name != "extend-vocab")
 
 
+@pytest.mark.parametrize(
+    ("words", "usage"),
+    [
+        ("report", "llamax report [OPTIONS] SYSTEM=FILE,..."),
+        ("analyze shift", "llamax analyze shift [OPTIONS]"),
+        ("langid", "llamax langid [OPTIONS] [FILE]..."),
+    ],
+)
+def test_usage_names_what_can_be_given(llamax: Llamax, words: str, usage: str) -> None:
+    """In the notation that the manual explains: brackets for what may be absent, nothing for what is not taken."""
+    assert llamax(*words.split(), "--help").stdout.decode().splitlines()[0] == f"Usage: {usage}"
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_leaves_line_breaks_to_the_terminal(name: str) -> None:
     """Each paragraph of a docstring is one line, which help wraps to the width of the terminal."""

@@ -145,6 +145,35 @@ def test_nightly_mix_runs_as_cron_runs_it(tmp_path: Path) -> None:
     assert written == {".lock", "epoch-0.jsonl.zst", "epoch-0.json"}
 
 
+def test_nightly_mix_says_where_it_looked(tmp_path: Path) -> None:
+    """A corpus that is not there, or has evaluation sets only, is told by the script and not by llamax mix."""
+    (tmp_path / "corpus" / "held-out").mkdir(parents=True)
+    (tmp_path / "corpus" / "held-out" / "test.en").write_text("one\n")
+    done = subprocess.run(
+        ["bash", str(ROOT / "examples" / "nightly-mix.sh")],
+        env={
+            "PATH": f"{zygote().commands()}:{PATH}",
+            "CORPUS": str(tmp_path / "corpus"),
+            "EPOCHS": str(tmp_path / "e"),
+        },
+        capture_output=True,
+        text=True,
+    )
+    expected = f"nightly-mix: no records in para, mono, aug or mt of {tmp_path / 'corpus'}\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", expected)
+
+
+def test_tasks_of_slurm_get_their_processors() -> None:
+    """`srun` does not take --cpus-per-task from the script (Slurm 22.05 and later), but from a variable."""
+    manual = (ROOT / "llamax_cli" / "manual" / "clusters.md").read_text()
+    scripts = [*re.findall(r"```sh\n(.+?)```", manual, re.DOTALL)]
+    scripts += [path.read_text() for path in (ROOT / "examples").glob("*.sh")]
+    jobs = [each for each in scripts if "#SBATCH --cpus-per-task" in each]
+    assert len(jobs) == 5
+    for job in jobs:
+        assert job.index("export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK") < job.index("\nsrun ")
+
+
 def slurm(folder: Path, llamax: str = "") -> Path:
     """Return a folder with commands like Slurm's, which note what they are asked for, and a script as llamax."""
     folder.mkdir()

@@ -124,6 +124,8 @@ BAD = {
     rb'{"a\\" :1,"b":"\" :","a\\":2}': "not a record: it has the key 'a\\\\' twice",
     b'{"a"\t:1,"a"\t:2}': "not a record: it has the key 'a' twice",
     rb'{"\":":1e999,"b\":":"\":","b\":":1}': "not a record: it has the key 'b\":' twice",
+    b'{"a":{"b":1,"b":2}}': "not a record: 'a' has the key 'b' twice",
+    rb'{"a":"{","c":[[{"b":1,"d":{"x":1e999,"\u0078":{}}}]]}': "not a record: 'c' has the key 'x' twice",
     b"3": "not a record: expected object, got int",
     b'"text"': "not a record: expected object, got str",
     b"null": "not a record: expected object, got null",

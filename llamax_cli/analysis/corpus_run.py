@@ -56,9 +56,9 @@ class CorpusAnalysis:
             raise UsageError("--license requires --card, which names it")
         if self.license is not None and not LICENSE.fullmatch(self.license):
             raise UsageError(
-                f"--license {self.license!r} is not a license as the hub writes them, such as cc-by-sa-4.0"
+                f"--license {self.license!r} is not a licence as the hub writes them, such as cc-by-sa-4.0"
             )
-        if self.mixture and (self.tokenizer or self.directions or self.matrix):
+        if self.mixture is not None and (self.tokenizer or self.directions or self.matrix):
             raise UsageError(
                 "--mixture describes a mixture by its manifest, without --tokenizer, --directions or --matrix"
             )
@@ -69,7 +69,7 @@ def write_corpus(run: Run, analysis: CorpusAnalysis, converter: ConvertsInputs) 
     if analysis.card is not None:
         check_folder(analysis.card)
         run.hashing = True  # its files are told by their hashes
-    records = _mixture(run, analysis) if analysis.mixture else _corpus(run, analysis, converter)
+    records = _corpus(run, analysis, converter) if analysis.mixture is None else _mixture(run, analysis)
     run.write(records, output=Table(run.settings.output, analysis.table) if analysis.table else None)
 
 
@@ -170,7 +170,7 @@ def _write_card(run: Run, analysis: CorpusAnalysis, places: Places, dataset: Dat
     folder = analysis.card or Path()
     write_card(folder, replace(dataset, name=folder.resolve().name or "dataset", license=analysis.license))
     run.remarks.append(
-        f"card in {folder}" + ("" if analysis.license else ", without a license, as no --license is named")
+        f"card in {folder}" + ("" if analysis.license else ", without a licence, as no --license is named")
     )
     if places.outside:
         is_not = "is not there yet; copy it" if len(places.outside) == 1 else "are not there yet; copy them"

@@ -116,7 +116,7 @@ def _markdown(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _license(dataset: Dataset) -> str:
-    return "" if dataset.license else " No license is stated."
+    return "" if dataset.license else " No licence is stated."
 
 
 def _named(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -97,10 +97,10 @@ def write_comparison(run: Run, request: LexiconRequest) -> None:
 
 def _figures(run: Run, request: LexiconRequest, languages: Sequence[str]) -> Iterator[LexiconLanguage]:
     new_meter = _meters(request)
+    covered = _covered(run, request, set(languages))  # first, as a bad line must not cost what comes after it
     advance = run.start_phase("scanning", sum(map(len, request.lexicons)))
     chosen = set(languages)
     scans = [scan(lexicon, chosen, new_meter(), advance) for lexicon in request.lexicons]
-    covered = _covered(run, request, chosen)
     taken = choose_lexicons(request.lexicons)
     counts: Counter[str] = Counter()
     doubtful: list[str] = []
@@ -120,7 +120,7 @@ def _figures(run: Run, request: LexiconRequest, languages: Sequence[str]) -> Ite
             doubtful.append(lang)
     if len(request.lexicons) > 1:
         shares = (f"{counts[name]:,} from {name}" for name in request.names)
-        run.remarks.append(f"{len(languages):,} languages, of which to take {', '.join(shares)}")
+        run.remarks.append(f"{counted(len(languages), 'language')}, of which to take {', '.join(shares)}")
         if doubtful:
             run.remarks.append(f"another lexicon has more entries, but fewer entities, of {_some(doubtful)}")
 
@@ -165,9 +165,11 @@ def _covered(run: Run, request: LexiconRequest, languages: Container[str]) -> di
     run.start_phase("looking up")
     work = CoverageRequest(request.lexicons, languages, request.paper, request.segmenters)
     found, absent = coverages(run.count(work, [run.input(path) for path in request.corpus]))
-    if not any(coverage.texts for coverage in found.values()) and not absent:
+    if not run.lines_read:
         run.remarks.append("the corpus is empty")
-    elif absent:
+    elif not found and not absent:
+        run.remarks.append("the corpus has no texts in these languages")
+    if absent:
         texts = sum(absent.values())
         named = sorted(absent, key=lambda lang: (-absent[lang], lang))
         run.remarks.append(f"no lexicon has words of {_some(named)} ({counted(texts, 'text')})")
@@ -221,9 +223,7 @@ def _compare(record: LexiconLanguage, first: LexiconLanguage) -> None:
 
 # -- side by side ------------------------------------------------------------------------------------------------------
 
-COMPARED = (
-    *("entities", "difference", "ratio", "entries", "identity", "coverage", "similarity", "foreign", "scripts"),
-)
+COMPARED = ("entities", "difference", "ratio", "entries", "identity", "coverage", "similarity", "foreign", "scripts")
 
 
 def labels(names: Sequence[str]) -> list[str]:

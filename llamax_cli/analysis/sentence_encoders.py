@@ -14,6 +14,7 @@ from llamax_cli.models.config_file import check_model_path
 from llamax_cli.models.loading import find_device, find_dtype
 
 EMBEDDING, OUTPUT, SENTENCE = LAYERS = ("embedding", "output", "sentence")
+ROWS = 4096  # of a matrix that are checked at once
 BATCH_TOKENS = 8192  # padding counted
 UNBOUNDED = 10**6  # a tokenizer that claims to take more takes anything
 
@@ -50,7 +51,8 @@ class _Embeddings:
     """Means over the rows of a matrix, without special tokens, as in the authors' code."""
 
     def __init__(self, choice: EncoderChoice, tokenizer: Any, matrix: Tensor) -> None:
-        if not torch.isfinite(matrix.sum(dtype=torch.float32)):
+        # In parts, since the sum makes float32 of all that it adds.
+        if not all(torch.isfinite(rows.sum(dtype=torch.float32)) for rows in torch.split(matrix, ROWS)):
             raise ModelError(f"{choice.model}: its {choice.layer} embeddings have values that are not finite")
         self._choice = choice
         self._tokenizer = tokenizer

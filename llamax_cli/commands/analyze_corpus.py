@@ -60,7 +60,7 @@ def analyze_corpus(
         Option(
             metavar="NAME",
             autocompletion=completed(LICENSES),
-            help="With --card, the license as the hub names it, such as cc-by-sa-4.0.",
+            help="With --card, the licence as the hub names it, such as cc-by-sa-4.0.",
         ),
     ] = None,
     mixture: Annotated[

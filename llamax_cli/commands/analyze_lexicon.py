@@ -10,6 +10,7 @@ from llamax_cli.augmentation.segmenters import AUTO, NAMES, choose_segmenters, c
 from llamax_cli.errors import UsageError
 from llamax_cli.languages import LanguageSet
 from llamax_cli.lexicon.catalog import lexicon_names, lexicon_path
+from llamax_cli.models.gguf import model_folder
 from llamax_cli.options.command import READS, Arguments, OptionGroup, Reads, command
 from llamax_cli.options.completion import completed
 from llamax_cli.options.model import TrustRemoteCode
@@ -47,7 +48,7 @@ def analyze_lexicon(
     ] = AUTO,
     model: Annotated[
         str | None,
-        Option(metavar="NAME|FOLDER", help="Model by whose embeddings words and their translations are compared."),
+        Option(metavar="NAME|FOLDER|FILE", help="Model by whose embeddings words and their translations are compared."),
         READS,
     ] = None,
     foreign: Annotated[
@@ -83,7 +84,7 @@ def analyze_lexicon(
             listed(corpus),
             paper,
             choose_segmenters(segmenter),
-            model,
+            model_folder(model) if model else None,
             trust_remote_code,
             foreign,
             table,

@@ -4,14 +4,13 @@ from typing import Annotated
 
 from typer import Option
 
-from llamax_cli.errors import UsageError
 from llamax_cli.options.command import READS, command
 from llamax_cli.options.values import format_option, one_of, share
 from llamax_cli.streams.run import Run
 from llamax_cli.streams.tables import FORMATS
 
 
-@command(group="analyze", standalone_options=("base",))
+@command(group="analyze", standalone_options=("base",), takes=None)
 def analyze_shift(
     run: Run,
     base: Annotated[
@@ -39,8 +38,6 @@ def analyze_shift(
 
     Example: llamax analyze shift --base llama2-7b --tuned run/model
     """
-    if run.settings.files:
-        raise UsageError("it reads two models, --base and --tuned, and no other files")
     from llamax_cli.analysis.shift import ShiftRequest, write_shifts
     from llamax_cli.models.gguf import model_folder
 

@@ -23,7 +23,7 @@ def augment(
         Option(
             "--dict",
             metavar="NAME|FILE,...",
-            help="Lexicons; each language is taken from the one that has the most entries for it.",
+            help="Lexicons; each language is taken from the one that has the most entities in it.",
             autocompletion=completed(lexicon_names, as_list=True),
         ),
         Reads(lambda names: map(lexicon_path, listed(names))),

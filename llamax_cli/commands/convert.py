@@ -11,7 +11,7 @@ from llamax_cli.conversion.segments import CorpusRequest
 from llamax_cli.conversion.selection import Selection
 from llamax_cli.options.command import command
 from llamax_cli.options.completion import completed
-from llamax_cli.options.values import codes, columns_by_language, format_option, listed, portion, whole_number
+from llamax_cli.options.values import columns_by_language, file_languages, format_option, listed, portion, whole_number
 from llamax_cli.streams.chunks import WHOLE, Portion
 from llamax_cli.streams.run import Run
 
@@ -73,7 +73,7 @@ def convert(
     """
     paths = run.settings.files or ("-",)
     by_language = columns_by_language(columns)
-    request = CorpusRequest(paths, run.input, run.reject, codes(langs), by_language, name, split, config)
+    request = CorpusRequest(paths, run.input, run.reject, file_languages(langs), by_language, name, split, config)
     selection = Selection(listed(pairs), listed(mono), sample, part, seed, drop_empty)
     records = read_corpora(request, from_, selection, run.left_out)
     writers.write(run, records, as_, field)

@@ -23,7 +23,9 @@ def _tokens(value: str) -> str:
 def extend_vocab(
     run: Run,
     plain: Annotated[PlainText, OptionGroup(plain_monolingual)],
-    model: Annotated[str, Option(metavar="NAME|FOLDER", help="Model to extend: a folder or a hub name."), READS],
+    model: Annotated[
+        str, Option(metavar="NAME|FOLDER|FILE", help="Model to extend: a folder, a hub name, or a GGUF file."), READS
+    ],
     tokens: Annotated[
         str,
         Option(

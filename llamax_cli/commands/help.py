@@ -26,10 +26,10 @@ def _page_name(words: list[str] | None) -> str | None:
     if not words:
         return None
     by_stem = {pages.stem(each): each for each in pages.names()}
-    stem = pages.stem(" ".join(words))
-    if stem not in by_stem:
-        raise UsageError(f"no command or topic is called {' '.join(words)!r}; {nearest(stem, by_stem)}")
-    return by_stem[stem]
+    name = " ".join(words)
+    if pages.stem(name) not in by_stem:
+        raise UsageError(f"no command or topic is called {name!r}; {nearest(name, by_stem.values())}")
+    return by_stem[pages.stem(name)]
 
 
 def help(  # noqa: A001

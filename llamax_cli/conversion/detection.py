@@ -71,7 +71,7 @@ def detect(path: str, request: CorpusRequest) -> str:
             return kind
     refuse_unread(path, head)
     if first.startswith(b"[") and b"{" in head[:1000]:
-        raise DataError(f"{path} is a JSON array, not JSON lines; convert it first: jq -c '.[]'")
+        raise DataError(f"{request.input(path).name} is a JSON array, not JSON lines; convert it first: jq -c '.[]'")
     if first.lstrip().startswith(b"{"):
         return "hf" if b'"translation"' in first else "records"
     if first.startswith((b"sourceLang\t", b"stringID\t")):

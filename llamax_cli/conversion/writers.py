@@ -12,6 +12,7 @@ from llamax_cli.conversion.segments import RejectLine
 from llamax_cli.errors import DataError, FileError, RecordError, UsageError, because
 from llamax_cli.records import Record, serialise, text
 from llamax_cli.streams.compression import ENDINGS
+from llamax_cli.streams.locks import lock
 from llamax_cli.streams.outputs import partial_path
 from llamax_cli.streams.paths import same_file
 from llamax_cli.streams.run import Run
@@ -183,11 +184,10 @@ class MosesFiles:
         """Lock the first file for this run; FileError where another run is writing it."""
         try:
             self._lock = os.open(partial_path(path), os.O_RDWR | os.O_CREAT, 0o666)
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise FileError(f"another run is writing {partial_path(path)}") from error
         except OSError as error:
             raise FileError(f"cannot write {partial_path(path)}: {because(error)}") from error
+        if not lock(self._lock, partial_path(path), fcntl.flock):
+            raise FileError(f"another run is writing {partial_path(path)}")
 
     def finish(self) -> None:
         """Sync all files to disk, then give them their names."""

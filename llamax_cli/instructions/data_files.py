@@ -11,7 +11,7 @@ from llamax_cli.records import Record, parse
 from llamax_cli.streams.chunks import chunks
 from llamax_cli.streams.inputs import Input
 
-_array = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
+_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 class LocatedRecord(NamedTuple):
@@ -28,10 +28,14 @@ def read_records(path: Path) -> Iterator[LocatedRecord]:
         return
     for number, line in read_lines(path):
         where = f"{path}:{number}"
-        try:
-            yield LocatedRecord(where, parse(line))
-        except RecordError as error:
-            raise DataError(f"{where}: {error}") from error
+        yield LocatedRecord(where, _parse_at(where, line))
+
+
+def _parse_at(where: str, content: bytes) -> Record:
+    try:
+        return parse(content)
+    except RecordError as error:
+        raise DataError(f"{where}: {error}") from error
 
 
 def _read_array(path: Path) -> Iterator[LocatedRecord]:
@@ -40,8 +44,9 @@ def _read_array(path: Path) -> Iterator[LocatedRecord]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = str(error).removeprefix("JSON is malformed: ").replace("`", "'").lower()
         raise DataError(f"{path}: not an array of records: {reason}") from error
-    for number, record in enumerate(records, 1):
-        yield LocatedRecord(f"{path}: record {number}", record)
+    for number, raw in enumerate(records, 1):
+        where = f"{path}: record {number}"
+        yield LocatedRecord(where, _parse_at(where, bytes(raw)))
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:

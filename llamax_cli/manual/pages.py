@@ -49,8 +49,14 @@ def stem(name: str) -> str:
 
 
 def names() -> list[str]:
-    """Return the names of all pages: the commands in the order of the recipe, groups of them, then the topics."""
-    return [*COMMANDS, *COMMAND_GROUPS, *topics()]
+    """Return the names of all pages: the commands in the order of the recipe, with their groups, then the topics."""
+    return [*_commands(), *topics()]
+
+
+def _commands() -> list[str]:
+    """Return all commands, and each group of them before the first one in it."""
+    with_groups = [name for command in COMMANDS for name in (command.partition(" ")[0], command)]
+    return [name for name in dict.fromkeys(with_groups) if name in COMMANDS or name in COMMAND_GROUPS]
 
 
 def source(name: str) -> str:
@@ -83,7 +89,7 @@ def _needs(found: re.Match[str]) -> str:
 
 def index() -> str:
     """Return the page that lists all others."""
-    parts = {"Commands": [*COMMANDS, *COMMAND_GROUPS], "Topics": topics()}
+    parts = {"Commands": _commands(), "Topics": topics()}
     lists = (f"## {title}\n\n{''.join(map(_item, names))}" for title, names in parts.items())
     opening = "`llamax help NAME` shows the page of a command or topic; `llamax NAME --help` lists a command's options."
     return "\n".join([f"# llamax\n\nThe manual of llamax, a page for each command and topic.\n\n{opening}\n", *lists])

@@ -184,6 +184,10 @@ class CompleteOptions(TyperCommand):
     other option that takes one value is refused when it is given twice.
     """
 
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the parts of the usage line; a required argument stands there without braces."""
+        return [piece.removeprefix("{").removesuffix("}") for piece in super().collect_usage_pieces(ctx)]
+
     def make_parser(self, ctx: Any) -> Any:
         """Return a parser that keeps all values of an option until it has joined or refused them."""
         parser = super().make_parser(ctx)
@@ -245,7 +249,7 @@ def command(
     standalone_options: Collection[str] = (),
     file_options: Collection[str] = (),
     group: str = "",
-    takes: Arguments = FILES,
+    takes: Arguments | None = FILES,
 ) -> "Callable[[Callable[Concatenate[Run, Options], None]], Command]":
     """Turn `function(run, its own options)` into a command with files, the shared flags and an open run.
 
@@ -255,7 +259,7 @@ def command(
     other files. With `ranks`, several processes may be started together, and the first reads and writes for all. A
     command of `formats` finds files itself, as it may read folders and write several files; for any other, paths are
     checked before it begins. A command that makes a `folder` has `-o FOLDER`, which is required. It `takes` files,
-    unless it says what else.
+    unless it says what else, or None.
     """
 
     def decorate(function: Callable[Concatenate[Run, Options], None]) -> "Command":
@@ -275,7 +279,7 @@ def command(
             is_first = not ranks or rank() == 0
             settings = _settings(arguments)
             if is_first:
-                _check_paths(takes.paths(settings.files), settings, options, given)
+                _check_paths(takes.paths(settings.files) if takes else [], settings, options, given)
             if settings.is_complete:
                 if is_first:
                     say(

@@ -16,10 +16,10 @@ from llamax_cli.conversion.convert import read_corpora
 from llamax_cli.conversion.detection import FORMATS, detect, open_corpora
 from llamax_cli.conversion.segments import CorpusRequest, RecordStream
 from llamax_cli.conversion.selection import ANY, Selection, interpret_pattern
-from llamax_cli.errors import DataError, LlamaxError, UsageError
+from llamax_cli.errors import DataError, LlamaxError, RecordError, UsageError
 from llamax_cli.language_clues import Conclusions, language_in
-from llamax_cli.options.values import codes, format_option
-from llamax_cli.records import Record, serialise
+from llamax_cli.options.values import file_languages, format_option
+from llamax_cli.records import Record, parse, serialise
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.lines import bare
 from llamax_cli.streams.run import Run
@@ -47,7 +47,7 @@ def plain_text(
     from_: From = None,
 ) -> "PlainText":
     """Return how files that are not records are read, by the options."""
-    return PlainText(codes(langs), from_)
+    return PlainText(file_languages(langs), from_)
 
 
 def plain_monolingual(
@@ -55,7 +55,7 @@ def plain_monolingual(
     from_: From = None,
 ) -> "PlainText":
     """Return how files that are not records, and folders of them, are read by a command that looks at each language."""
-    return PlainText(codes(langs), from_, is_monolingual=True)
+    return PlainText(file_languages(langs), from_, is_monolingual=True)
 
 
 def plain_corpora(
@@ -63,7 +63,7 @@ def plain_corpora(
     from_: From = None,
 ) -> "PlainText":
     """Return how files that are not records, and folders of them, are read by a command that takes them as they are."""
-    return PlainText(codes(langs), from_, is_whole=True)
+    return PlainText(file_languages(langs), from_, is_whole=True)
 
 
 def plain_text_of_any_language(
@@ -71,7 +71,7 @@ def plain_text_of_any_language(
     from_: From = None,
 ) -> "PlainText":
     """Return how files that are not records are read by a command that need not know the language of a text."""
-    return PlainText(codes(langs), from_, needs_language=False)
+    return PlainText(file_languages(langs), from_, needs_language=False)
 
 
 def plain_translations(
@@ -129,7 +129,8 @@ class PlainText:
         if b"\0" in head:  # of text, a line that is bad
             refuse_unread(source.path, head)
         if not head or b"\0" in head or (head.startswith(b"{") and self.format in (None, "records", "text")):
-            return False
+            takes_any = self.is_whole and not self.format and run.settings.rejects is None
+            return takes_any and _begins_with_translations(head)
         if head.startswith(b"[") and run.settings.rejects is not None:
             return False  # a line that is no record; without a place for it, `detect` says what a whole array needs
         detected = self.format or detect(source.path, self._request(run, source))
@@ -208,6 +209,14 @@ class PlainText:
         if source in run.inputs:
             return translations
         return ({**record, "text": record["mt"], "lang": record["tgt_lang"]} for record in translations)
+
+
+def _begins_with_translations(head: bytes) -> bool:
+    """Return whether the first line is `{"translation": {...}}` of Hugging Face, and no record of ours."""
+    try:
+        return parse(head.partition(b"\n")[0]).keys() & {"translation", "text", "src"} == {"translation"}
+    except RecordError:
+        return False
 
 
 def _line_format(source: Input, detected: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from typer import BadParameter, Option
 
 from llamax_cli.errors import LanguageError, UsageError
+from llamax_cli.language_table import languages
 from llamax_cli.languages import canonical
 from llamax_cli.registry import suggestion
 from llamax_cli.streams.chunks import Portion
@@ -96,12 +97,27 @@ def listed(value: str | None) -> tuple[str, ...]:
 def codes(value: str | None) -> tuple[str, ...]:
     """Return canonical language codes: `codes("eng,zho_Hans") -> ("en", "zh")`; UsageError where one is unknown."""
     try:
-        languages = tuple(map(canonical, listed(value)))
+        found = tuple(map(canonical, listed(value)))
     except LanguageError as error:
         raise UsageError(str(error)) from error
-    if len(set(languages)) < len(languages):
+    if len(set(found)) < len(found):
         raise UsageError(f"{value} names a language twice")
-    return languages
+    return found
+
+
+def file_languages(value: str | None) -> tuple[str, ...]:
+    """Return the language codes of files or columns, in their order: `file_languages("en,de") -> ("en", "de")`.
+
+    UsageError for `en-de`, which is a direction in other options, and would be the English of Germany here: such a
+    region is written in capitals.
+    """
+    found = codes(value)
+    for item, code in zip(listed(value), found, strict=True):
+        halves = item.split("-")
+        if "-" in code and item.islower() and len(halves) == 2 and all(half in languages() for half in halves):
+            pair = ",".join(halves)
+            raise UsageError(f"--langs {item}: write two languages as {pair}, one language of a region as {code}")
+    return found
 
 
 def codes_and(word: str, value: str | None) -> tuple[str, ...]:

@@ -190,7 +190,8 @@ class _RecordReader:
         else:
             raise RecordError(
                 f"not a record that a report shows (it has {', '.join(record) or 'nothing'}); it shows scores, rates "
-                "of langid --summary, accuracies of tune --eval, translations, and records of analyze"
+                "of langid --summary, accuracies of tune --eval, translations, and records of analyze fertility and "
+                "analyze representation"
             )
 
     def _read_segment(self, record: Record) -> None:

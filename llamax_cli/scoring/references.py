@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from llamax_cli.console import counted
 from llamax_cli.errors import RecordError
 from llamax_cli.records import Record, language, text, texts
 from llamax_cli.streams.chunks import chunks, records
@@ -39,7 +40,8 @@ class References:
             )
         found = [each[id_] for each in self._sets[lang] if id_ in each]
         if not found:
-            raise RecordError(f"no reference in {lang} for segment {id_!r}")
+            there = counted(sum(1 for _ in self.ids(lang)), "segment")
+            raise RecordError(f"no reference in {lang} for segment {id_!r}: the files of --ref have {there} in {lang}")
         return found
 
     def ids(self, lang: str) -> Iterator[str]:

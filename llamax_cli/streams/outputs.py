@@ -1,7 +1,6 @@
 """Outputs: standard output, devices, and files that appear only when they are complete."""
 
 import errno
-import fcntl
 import os
 import shutil
 import sys
@@ -11,6 +10,7 @@ from typing import NamedTuple, Protocol, cast
 
 from llamax_cli.errors import FileError, because
 from llamax_cli.streams.compression import ENDINGS, compressed
+from llamax_cli.streams.locks import lock
 
 BLOCK = 4 << 20  # bytes of text in one compressed block
 
@@ -92,12 +92,17 @@ class AtomicFile:
         return descriptor
 
     def _lock(self, descriptor: int) -> None:
+        # By lockf: this process holds the lock, its workers do not. The other run may just have renamed the file.
+        if not lock(descriptor, self.partial) or not self._has_its_name(descriptor):
+            raise FileError(f"another run is writing {self.partial}")
+
+    def _has_its_name(self, descriptor: int) -> bool:
         try:
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # this process holds the lock, its workers do not
-            if not os.path.samestat(os.fstat(descriptor), os.stat(self.partial)):
-                raise BlockingIOError  # the other run has just renamed it
+            return os.path.samestat(os.fstat(descriptor), os.stat(self.partial))
+        except FileNotFoundError:
+            return False
         except OSError as error:
-            raise FileError(f"another run is writing {self.partial}") from error
+            raise FileError(f"{self.partial}: {because(error)}") from error
 
     @property
     def descriptor(self) -> int:

@@ -10,6 +10,7 @@ from llamax_cli.config import FULL, NODE, Training
 from llamax_cli.console import counted
 from llamax_cli.training.estimates import (
     ASSUMED_MFU,
+    CONTEXT,
     DataCounts,
     MemoryEstimate,
     ModelShape,
@@ -76,9 +77,11 @@ def _passes(job: Job, counts: DataCounts) -> float:
 def _memory_row(memory: MemoryEstimate, machines: Machines) -> str:
     parts = f"weights and optimizer {gigabytes(memory.weights)}, gathered layers {gigabytes(memory.gathered)}"
     parts += f", activations {gigabytes(memory.activations)}, logits {gigabytes(memory.logits)}"
+    if not machines.has_gpus:
+        return f"{gigabytes(_total(memory, machines))} per process ({parts})"
     gpu = machines.gpu
     available = f"; a {gpu.name} has {gigabytes(gpu.memory)}" if gpu else ""
-    return f"{gigabytes(memory.total)} per {'GPU' if machines.has_gpus else 'process'} ({parts}){available}"
+    return f"{gigabytes(memory.total)} per GPU ({parts}, CUDA {gigabytes(CONTEXT)}){available}"
 
 
 def _shard_row(shape: ModelShape, training: Training, machines: Machines) -> str:
@@ -102,7 +105,11 @@ def _shard_row(shape: ModelShape, training: Training, machines: Machines) -> str
 
 
 def _total_memory(shape: ModelShape, training: Training, machines: Machines) -> float:
-    return estimate_memory(shape, training, machines).total
+    return _total(estimate_memory(shape, training, machines), machines)
+
+
+def _total(memory: MemoryEstimate, machines: Machines) -> float:
+    return memory.total if machines.has_gpus else memory.total - CONTEXT
 
 
 def _time_row(job: Job, shape: ModelShape, machines: Machines, counts: DataCounts, throughput: float | None) -> str:

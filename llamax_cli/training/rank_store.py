@@ -22,6 +22,7 @@ class RankStore:
         self._address = _address(store)
         self._rank = rank
         self._size = size
+        self._asked = 0  # how often this rank has asked for the last word
 
     def note_stop(self) -> None:
         """Note that this rank was told to stop, and that it still runs."""
@@ -40,17 +41,23 @@ class RankStore:
 
         If rank 0 does not answer, it is rank 1 and the first rank on each other machine.
         """
+        self._asked += 1
         place = self._ask(lambda: self._store.add("last word", 1))
-        if place is None:
-            return self._rank == 1 or environment.local_rank() == 0
-        return bool(place == 1)
+        return self._is_deputy() if place is None else bool(place == 1)
+
+    def speaks_for_first(self) -> bool:
+        """Return whether this rank is to say what rank 0 would say, which does not answer; not for rank 0 itself."""
+        return self._rank != 0 and self._ask(lambda: self._store.add("no word", 1)) is None and self._is_deputy()
+
+    def _is_deputy(self) -> bool:
+        return self._rank == 1 or environment.local_rank() == 0
 
     def wait_for_others(self) -> None:
-        """Give the other ranks time to ask for the last word, on rank 0, with which the store ends."""
+        """Give the other ranks time to ask who speaks, on rank 0, with which the store ends."""
         end = time.monotonic() + ANSWER
         while self._rank == 0 and time.monotonic() < end:
-            asked = self._ask(lambda: self._store.add("last word", 0))
-            if asked is None or asked >= self._size - 1:
+            asked = self._ask(lambda: self._store.add("last word", 0) + self._store.add("no word", 0))
+            if asked is None or asked - self._asked >= self._size - 1:
                 return
             time.sleep(0.05)
 

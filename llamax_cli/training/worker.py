@@ -3,8 +3,6 @@
 python -m llamax_cli.training.worker FOLDER
 """
 
-import errno
-import fcntl
 import os
 import signal
 import sys
@@ -23,6 +21,7 @@ import torch
 from llamax_cli.console import counted, say, show_traceback
 from llamax_cli.errors import FileError, LlamaxError, Terminated, because
 from llamax_cli.ranks import rank
+from llamax_cli.streams.locks import lock
 from llamax_cli.training.checkpoint import reclaim
 from llamax_cli.training.job import Job, checkpoint_step, list_checkpoints, read_job
 from llamax_cli.training.lease import Lease
@@ -32,8 +31,6 @@ from llamax_cli.training.setup import assemble
 from llamax_cli.training.signals import Signals, die_with_parent
 from llamax_cli.training.trainer import Trainer
 from llamax_cli.training.watchdog import Overdue, Watchdog
-
-NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL)  # what lockf says on such a file system
 
 
 def main() -> NoReturn:
@@ -105,6 +102,8 @@ class _Worker:
         except (Terminated, KeyboardInterrupt) as error:
             if rank() == 0:
                 self._say(f"{_stopped_by(error)}{self._kept()}")
+            elif self.ranks is not None and self.ranks.store.speaks_for_first():
+                self._say(f"{_stopped_by(error)}, and rank 0 did not respond{self._kept()}")
             return _stop_code(error)
         except LlamaxError as error:
             if rank() == 0 or not is_on_all_ranks(error):
@@ -219,24 +218,13 @@ def _open_folder(job: Job, lease: Lease) -> None:
 
 
 def _lock(folder: Path) -> bool:
-    """Lock a run's folder for the lifetime of this process; return False where another run holds the lock.
-
-    A file system that has no locks, such as Lustre mounted without `flock`, locks nothing.
-    """
+    """Lock a run's folder for the lifetime of this process; return False where another run holds the lock."""
     path = folder / ".lock"
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise FileError(f"{path}: {because(error)}") from error
-    try:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        if error.errno in (errno.EACCES, errno.EAGAIN):
-            return False
-        if error.errno not in NO_LOCKS:
-            raise FileError(f"{path}: {because(error)}") from error
-    return True
+    return lock(descriptor, path)
 
 
 if __name__ == "__main__":

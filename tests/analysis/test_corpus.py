@@ -155,6 +155,11 @@ def test_real_corpora(llamax: Llamax, data: Path) -> None:
     assert rows["fa"]["duplicate_pairs"] == len(lines) - len(set(lines)) > 3000
     assert rows["en"]["pair_words"] == sum(len(line.split("\t")[0].split()) for line in lines)
     assert rows["de"]["directions"] == 0
+    (english, hausa) = parsed(llamax("analyze", "corpus", data / "lafand-mt" / "en-hau" / "dev.json"))
+    lines = (data / "lafand-mt" / "en-hau" / "dev.json").read_text(encoding="utf-8").splitlines()
+    translations = [json.loads(line)["translation"] for line in lines]
+    assert (english["pairs"], hausa["lang"]) == (len(lines), "ha")
+    assert hausa["pair_words"] == sum(len(each["hau"].split()) for each in translations)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -268,7 +273,7 @@ def test_options_that_contradict_each_other(llamax: Llamax, tmp_path: Path) -> N
         ("--matrix",): "--matrix is a table",
         ("--matrix", "--directions", "--table", "md"): "choose one",
         ("--license", "mit"): "--license requires --card",
-        ("--license", "Some rights", "--card", "x"): "'Some rights' is not a license as the hub writes them",
+        ("--license", "Some rights", "--card", "x"): "'Some rights' is not a licence as the hub writes them",
         ("--mixture", "m.json", "--directions"): "without --tokenizer",
         ("--table", "xml"): "'xml' is unknown",
     }.items():
@@ -310,3 +315,16 @@ def test_mix_leaves_out_what_is_a_duplicate(llamax: Llamax, data: Path, tmp_path
     duplicates = left_out["left_out"]
     assert figures["duplicate_pairs"] == duplicates["duplicates (para)"] > 7000
     assert figures["duplicate_texts"] == duplicates["duplicates (mono)"] > 3000
+
+
+@pytest.mark.parametrize("options", [[], ["--directions"], ["--matrix", "--table", "csv"]])
+def test_any_number_of_workers_is_the_same(llamax: Llamax, data: Path, tmp_path: Path, options: list[str]) -> None:
+    """Of a corpus of many chunks, in plain form and compressed."""
+    tables = [data / "tatoeba" / name for name in ("eng-fas.tsv", "eng-pes.tsv", "fra-zho.tsv", "deu-fra.tsv")]
+    assert llamax("convert", *tables, "--pairs", "*-*", "-q", "-o", "pairs.jsonl.zst").returncode == 0
+    assert llamax("convert", "pairs.jsonl.zst", "-q", "-o", "pairs.jsonl").returncode == 0
+    assert (tmp_path / "pairs.jsonl").stat().st_size > 10 << 17  # bytes of ten chunks
+    alone = llamax("analyze", "corpus", "pairs.jsonl", *options, "-q")
+    assert alone.returncode == 0 and alone.stdout
+    for workers, file in ((2, "pairs.jsonl"), (3, "pairs.jsonl.zst")):
+        assert llamax("analyze", "corpus", file, *options, "-q", "--workers", workers).stdout == alone.stdout

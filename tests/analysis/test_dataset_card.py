@@ -133,11 +133,11 @@ def test_the_hub_s_libraries_read_the_card(
 
 
 def test_what_the_card_says(llamax: Llamax, dataset: Path) -> None:
-    """The tables of the analysis, files with their hashes, and that no license is stated."""
+    """The tables of the analysis, files with their hashes, and that no licence is stated."""
     done = llamax("analyze", "corpus", "data/pairs.jsonl", "texts.jsonl.gz", "--card", ".", cwd=dataset)
-    assert b"; card in ., without a license, as no --license is named; " in done.stderr
+    assert b"; card in ., without a licence, as no --license is named; " in done.stderr
     card = (dataset / "README.md").read_text(encoding="utf-8")
-    assert "\n# corpus of mine\n\n3 texts and 2 pairs in 4 languages. No license is stated.\n" in card
+    assert "\n# corpus of mine\n\n3 texts and 2 pairs in 4 languages. No licence is stated.\n" in card
     assert "\n| ku | Central Kurdish (Sorani) | 3 | 0 | 6 | 0 | 0 | 0 | 0 |" in card
     assert "\n| en | no | 1 | 0 | 3 | 3 | 1.00 |" in card
     assert hashlib.sha256((dataset / "texts.jsonl.gz").read_bytes()).hexdigest() in card
@@ -214,6 +214,7 @@ def test_a_file_of_both_kinds_and_an_empty_one(llamax: Llamax, tmp_path: Path) -
         each["config_name"]: each["data_files"][0]["path"] for each in front_matter(tmp_path / "README.md")["configs"]
     }
     assert configs == {"pairs": ["[[]1][*].jsonl"], "records": ["both.jsonl"]}
+    assert dataset_card._markdown([{"file": "a\nb|c"}]) == "| file |\n| --- |\n| a\\nb\\|c |\n"
     told = json.loads((tmp_path / "croissant.json").read_text())
     assert len(told["distribution"]) == 3
     assert [each["@id"] for each in told["recordSet"]] == ["[1]*", "both"]
@@ -321,6 +322,7 @@ def test_a_manifest_of_a_plan_or_of_no_language(llamax: Llamax, mixture: Path, t
     mixture.write_bytes(mixture.read_bytes().replace(b'"sw"', b'"<b>"'))
     one_line(llamax("analyze", "corpus", "--mixture", mixture), 65, "names no language by '<b>'")
     one_line(llamax("analyze", "corpus", "--mixture", "nowhere.json"), 1, "nowhere.json: no such file")
+    one_line(llamax("analyze", "corpus", "--mixture="), 1, "no such file")
 
 
 # -- parts -------------------------------------------------------------------------------------------------------------
@@ -353,7 +355,7 @@ def test_texts_survive_yaml(value: str) -> None:
 
 
 def test_names_and_types() -> None:
-    """Record sets without endings of files, types that hold all values of a field, licenses by their address."""
+    """Record sets without endings of files, types that hold all values of a field, licences by their address."""
     assert record_set_name("data/en-de.jsonl.zst") == "data/en-de"
     assert record_set_name("v1.2.records") == "v1.2.records"
     assert data_type({"whole", "null"}) == "sc:Integer"

@@ -22,7 +22,7 @@ from support.records import pair, text, write
 from support.runs import WORDS, model_folder, small_tokenizer
 
 from llamax_cli import cli
-from llamax_cli.analysis import entity_similarity
+from llamax_cli.analysis import entity_similarity, sentence_encoders
 from llamax_cli.analysis.lexicon_comparison import labels
 from llamax_cli.augmentation.augmentation import Augmentation
 from llamax_cli.lexicon.store.reader import Lexicon
@@ -204,8 +204,9 @@ def test_coverage_of_plain_words(llamax: Llamax, tmp_path: Path) -> None:
     write(tmp_path / "gb.jsonl", [text(1, "en-GB", text="cat dog")])
     record = parsed(llamax("analyze", "lexicon", "x.lex", "--corpus", "gb.jsonl,news.en", "--only", "en"))[0]
     assert [record[key] for key in ("texts", "words", "covered")] == [3, 7, 4]
-    german = parsed(llamax("analyze", "lexicon", "x.lex", "--corpus", "news.en", "--only", "de"))
-    assert [(each["lang"], "words" in each) for each in german] == [("de", False)]
+    german = llamax("analyze", "lexicon", "x.lex", "--corpus", "news.en", "--only", "de")
+    assert [(each["lang"], "words" in each) for each in parsed(german)] == [("de", False)]
+    assert "the corpus has no texts in these languages" in german.stderr.decode()
 
 
 def test_an_empty_corpus_covers_nothing(llamax: Llamax, tmp_path: Path) -> None:
@@ -248,6 +249,7 @@ def test_similarity_is_the_mean_cosine_of_entries(
     entries = drawn_entries(40)
     lexicon(tmp_path / "x.lex", ("en", entries), ("de", {"haus": {"en": ["house", "the house"]}}))
     monkeypatch.setattr(entity_similarity, "BATCH", batch)
+    monkeypatch.setattr(sentence_encoders, "ROWS", batch)
     assert cli.run(["analyze", "lexicon", str(tmp_path / "x.lex"), "--model", str(model), "-q"]) == 0
     found = {each["lang"]: each for each in map(json.loads, capfd.readouterr().out.splitlines())}
     rows = load_file(model / "model.safetensors")[NAME].double()

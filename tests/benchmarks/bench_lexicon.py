@@ -21,7 +21,7 @@ from llamax_cli.languages import languages
 from llamax_cli.lexicon.catalog import open_lexicon
 
 REGIONS = {
-    "en": "GB US AU CA NZ IE IN ZA KE NG GH UG TZ ZM ZW MW BW NA LS SZ",
+    "en": "GB RW AU CA NZ IE IN ZA KE NG GH UG TZ ZM ZW MW BW NA LS SZ",
     "fr": "FR BE CH CA LU MC SN CI ML BF NE TG BJ GA CG CD CM CF TD DJ",
 }
 OPEN = """

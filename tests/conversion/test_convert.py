@@ -393,6 +393,19 @@ def test_endings_that_happen_to_be_codes_are_no_languages(llamax: Llamax, tmp_pa
     )
 
 
+@pytest.mark.parametrize(
+    ("data", "code", "message"),
+    [
+        (b"one\n", 2, "stdin has no name that tells its language; say it with --langs"),
+        (b'[{"text":"a","lang":"en"}]\n', 65, "stdin is a JSON array, not JSON lines; convert it first: jq -c '.[]'"),
+    ],
+)
+def test_standard_input_is_called_so(llamax: Llamax, data: bytes, code: int, message: str) -> None:
+    """And not by its sign on the command line, `-`."""
+    done = llamax("convert", stdin=data)
+    assert (done.returncode, done.stdout, done.stderr.decode()) == (code, b"", f"llamax convert: {message}\n")
+
+
 def test_a_pair_in_one_language_is_no_translation_line(llamax: Llamax) -> None:
     """One key cannot hold two texts."""
     pair = b'{"id":"1","src":"big","tgt":"large","src_lang":"en","tgt_lang":"en"}\n'

@@ -195,6 +195,19 @@ words = st.sampled_from(["a", "b", "c d", "é", "人", "個"])
 tables = st.lists(st.tuples(words, words), min_size=1, max_size=8)
 
 
+def test_an_entry_with_a_language_twice_is_a_bad_line(llamax: Llamax, tmp_path: Path) -> None:
+    """Also where it is as long as the entry would be without the lost translations, written in full."""
+    good = '{"word":"dog","lang":"en","translations":{"fr":["chien"]}}'
+    bad = '{"word":"cat","lang":"en","translations":{"fr":["abc"],"fr":["chat"]}}'
+    written(tmp_path / "entries.jsonl", good, bad)
+    done = llamax("build-lexicon", "entries.jsonl", "--rejects", "bad.jsonl")
+    assert list(entries(done)) == [("en", "dog")]
+    assert (
+        json.loads((tmp_path / "bad.jsonl").read_text())["reason"]
+        == "not a record: 'translations' has the key 'fr' twice"
+    )
+
+
 @settings(max_examples=20)
 @given(st.lists(st.tuples(st.sampled_from(["en-fr", "fr-de", "zh-en"]), tables), min_size=1, max_size=4))
 def test_two_hops_are_one_hop_twice(files: list[tuple[str, list[tuple[str, str]]]]) -> None:

@@ -255,3 +255,17 @@ def test_many_files_are_counted(llamax: Run, tmp_path: Path) -> None:
     said = llamax("langid", *names, "head.tsv").stderr.decode()
     remark = "; 7 files read as tsv; 7 languages from names; first row of head.tsv taken for a header (en, pt); "
     assert remark in said and "en-de.tsv" not in said
+
+
+@pytest.mark.parametrize("command", [("convert",), ("langid",), ("translate", "--model", "m")])
+def test_a_direction_is_not_the_languages_of_columns(
+    llamax: Callable[..., Outcome], tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """`en-de` would be the English of Germany, which nobody means in small letters; regions in capitals are taken."""
+    (tmp_path / "t.tsv").write_text("one\teins\n")
+    done = llamax(*command, "t.tsv", "--langs", "en-de")
+    message = f"llamax {command[0]}: --langs en-de: write two languages as en,de, one language of a region as en-DE\n"
+    assert (done.returncode, done.stdout, done.stderr.decode()) == (2, b"", message)
+    (tmp_path / "one.txt").write_text("one\n")
+    for langs, code in (("en-DE", "en-DE"), ("pt-br", "pt"), ("en-gb", "en-GB"), ("zh-tw", "zhtrad")):
+        assert parsed(llamax("convert", "one.txt", "--langs", langs))[0]["lang"] == code

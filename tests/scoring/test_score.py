@@ -251,9 +251,9 @@ def test_references_that_do_not_fit(llamax: Run, tmp_path: Path) -> None:
     given = translations(["en-de"], 6)
     (tmp_path / "five").write_bytes(jsonl(given[:5]))
     lacking = llamax("score", "--metric", "chrf++", "--ref", "five", stdin=jsonl(given))
-    assert (
-        lacking.stderr
-        == b"llamax score: stdin:6: no reference in de for segment 't:6'; --rejects FILE sets such lines aside\n"
+    assert lacking.stderr.decode() == (
+        "llamax score: stdin:6: no reference in de for segment 't:6': the files of --ref have 5 segments in de; "
+        "--rejects FILE sets such lines aside\n"
     )
     missing = llamax("score", "--metric", "chrf++", "--ref", "five", stdin=jsonl(given[:1]))
     assert (missing.returncode, missing.stdout) == (65, b"")

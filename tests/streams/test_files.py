@@ -1,6 +1,8 @@
 """Outputs appear only when they are complete, and only regular files are ever replaced."""
 
 import bz2
+import errno
+import fcntl
 import gzip
 import hashlib
 import lzma
@@ -15,6 +17,10 @@ import pytest
 import zstandard
 from support.filters import start
 from support.processes import wait_for
+
+from llamax_cli.conversion.writers import MosesFiles
+from llamax_cli.errors import FileError
+from llamax_cli.streams.outputs import AtomicFile
 
 Filters = Callable[..., subprocess.CompletedProcess[bytes]]
 LINES = b'{"text":"a"}\n' * 300
@@ -186,6 +192,30 @@ def test_a_place_that_cannot_be_written_is_named(
     assert name in err
     assert reason in err.lower() or "is a directory" in err.lower()
     assert sorted(each.name for each in tmp_path.iterdir()) == ["file", "folder"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Nothing else writes there as far as anybody knows; other reasons are told as what they are."""
+
+    def refuse(*arguments: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "lockf", refuse)
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    file = AtomicFile(tmp_path / "out")
+    file.write(b"a\n")
+    file.finish()
+    assert (tmp_path / "out").read_bytes() == b"a\n"
+    files = MosesFiles(tmp_path / "talk")
+    files.write(b"en\0de\0Hi\0Hallo\n")
+    files.finish()
+    assert (tmp_path / "talk.en-de.de").read_bytes() == b"Hallo\n"
+    number = errno.EIO
+    with pytest.raises(FileError, match=f"^cannot lock {tmp_path}/out.partial: input/output error$"):
+        AtomicFile(tmp_path / "out")
 
 
 def test_two_runs_do_not_write_one_file(slow: Slow, tmp_path: Path, filters: Filters) -> None:

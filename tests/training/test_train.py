@@ -258,6 +258,15 @@ def test_days_are_estimated_for_a_known_gpu(monkeypatch: pytest.MonkeyPatch) -> 
     assert time_row(None) == "unknown, as this machine has no GPU; --throughput N gives the tokens/s of one GPU"
 
 
+def test_the_parts_of_the_memory_are_all_of_it() -> None:
+    """To the rounding of each; what CUDA takes is only there on a GPU."""
+    memory = estimates.MemoryEstimate(1e9, 2e9, 3e9, 4e9)
+    gpu = preflight._memory_row(memory, Machines(has_gpus=True))
+    parts = "weights and optimizer 1.0 GB, gathered layers 2.0 GB, activations 3.0 GB, logits 4.0 GB"
+    assert gpu.startswith(f"11.5 GB per GPU ({parts}, CUDA 1.5 GB)")
+    assert preflight._memory_row(memory, Machines()) == f"10.0 GB per process ({parts})"
+
+
 # -- what is refused ---------------------------------------------------------------------------------------------------
 
 

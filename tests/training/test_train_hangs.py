@@ -83,6 +83,18 @@ def test_sigterm_ends_ranks_that_wait_for_one_that_hangs(tmp_path: Path, model: 
 
 
 @pytest.mark.slow
+def test_another_rank_speaks_for_the_first_where_that_hangs(tmp_path: Path, model: Path, mix: Path) -> None:
+    """SIGTERM reaches it outside of a collective, where it ends at once, as the first rank would."""
+    job(tmp_path, model, mix)
+    processes = begin(tmp_path, 2, slow="1 preparing 60")
+    wait_for(tmp_path / "slow")
+    stop_and_terminate(processes, 0)
+    codes, said = ended(tmp_path, processes, 0)
+    assert codes == [-9, 143]
+    assert said == "llamax train: terminated, and rank 0 did not respond; no checkpoint is kept\n"
+
+
+@pytest.mark.slow
 def test_a_collective_has_a_time_limit(tmp_path: Path, model: Path, mix: Path) -> None:
     """Without a signal, too, the others end when a rank hangs, and the line names the setting."""
     job(tmp_path, model, mix, epochs=20, collective_timeout=2.0)

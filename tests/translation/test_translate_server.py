@@ -194,7 +194,7 @@ def test_temporary_failures_are_retried(serve: Callable[[Reply], Loopback], text
     [
         (
             lambda handler, body: handler.say(401, {"error": {"message": "bad\nkey"}}),
-            "401 Unauthorized: bad key; set OPENAI_API_KEY",
+            "401 Unauthorized: bad key; check OPENAI_API_KEY",
         ),
         (lambda handler, body: handler.say(404, {"error": "no model m"}), "404 Not Found: no model m"),
         (lambda handler, body: handler.say(429, {}), "429 Too Many Requests (7 attempts)"),
@@ -217,6 +217,16 @@ def test_lasting_failures_are_one_line(
     server = serve(reply)
     assert run(server, "--timeout", "0.1") == 1
     assert capfd.readouterr().err == f"llamax translate: {server.url}: {expected}\n"
+
+
+def test_a_key_that_is_not_set_is_asked_for(
+    serve: Callable[[Reply], Loopback], texts: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is set has to be checked instead, as above."""
+    monkeypatch.delenv("OPENAI_API_KEY")
+    server = serve(lambda handler, body: handler.say(401, {}))
+    assert run(server) == 1
+    assert capfd.readouterr().err == f"llamax translate: {server.url}: 401 Unauthorized; set OPENAI_API_KEY\n"
 
 
 def test_no_server_at_the_address(

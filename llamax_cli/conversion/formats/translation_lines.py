@@ -11,7 +11,7 @@ import msgspec
 from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment, ignore_bad_line
 from llamax_cli.errors import RecordError, UsageError
 from llamax_cli.languages import canonical
-from llamax_cli.records import Record, check_keys
+from llamax_cli.records import Record
 from llamax_cli.streams.chunks import chunks, records
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.lines import bare
@@ -85,16 +85,13 @@ def _known_languages(keys: tuple[str, ...]) -> Sequence[str]:
 def pop_translation(record: Record) -> dict[str, str | None]:
     """Remove `translation` from a record and return it; RecordError where it is not an object of strings."""
     try:
-        raw = record.pop("translation")
-        translation = _decode(raw)
+        return _decode(record.pop("translation"))
     except KeyError:
         raise RecordError("no 'translation' in the record") from None
     except msgspec.DecodeError as error:
         raise RecordError(
             f"'translation' is not an object of strings: {str(error).replace('`', '').lower()}"
         ) from error
-    check_keys("translation", bytes(raw), translation)
-    return translation
 
 
 @cache

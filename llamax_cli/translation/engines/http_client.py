@@ -175,8 +175,9 @@ class Server:
     def _hint(self, status: int) -> str:
         if status not in (401, 403):
             return ""
-        is_basic = self.address.authorization is not None
-        return "; check the user and the password in --server" if is_basic else "; set OPENAI_API_KEY"
+        if self.address.authorization is not None:
+            return "; check the user and the password in --server"
+        return "; check OPENAI_API_KEY" if "Authorization" in self._headers else "; set OPENAI_API_KEY"
 
     def _reason(self, response: http.client.HTTPResponse, data: bytes) -> str:
         """Return the status and the server's error message in one line."""
