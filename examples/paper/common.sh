@@ -1,7 +1,7 @@
 # What the scripts of this folder share: choice of scale, the data, and one chain of runs whose outputs all of them use.
 #
 #   SCALE=tiny    the made-up corpus of examples/data and a LLaMA of a million weights; the default
-#   SCALE=small   SmolLM2-135M and real data in the folder that DATA names; about an hour on two cores
+#   SCALE=small   SmolLM2-135M and real data in the folder that DATA names; hours on two cores, figure6 minutes
 #   SCALE=paper   the authors' sizes, on 24 A100; without a GPU the lines are printed and not run
 #
 # Outputs go to the folder WORK, paper-$SCALE unless said, and are shared: what one script made, another one finds.
@@ -62,9 +62,9 @@ small)
     panlex='data/panlex --only en,fr,es,zh,ta,th --rejects panlex.rejects'
     parallel='data/ntrex128' monolingual='data/flores101/dev' evaluation='data/flores101/devtest'
     half=200 texts=500 sentences=1
-    base=smollm2/smollm2.gguf
-    training="--set max_steps=${STEPS:-10} --set block=512 --set batch=4 --set learning_rate=1e-4"
-    tuning="--set max_steps=${STEPS:-10} --set block=512 --set batch=4 --set batch_of=blocks"
+    base=base
+    training="--set max_steps=${STEPS:-5} --set block=512 --set batch=2 --set learning_rate=1e-4"
+    tuning="--set max_steps=${STEPS:-5} --set block=512 --set batch=2 --set batch_of=blocks"
     asking='--beam 1 --max-new-tokens 60' plain=lines
     metrics='--metric spbleu --spm flores200' ;;
 paper)
@@ -140,7 +140,10 @@ make_base() {
     case $SCALE in
     tiny) step base/config.json 'A small LLaMA that has learnt nothing' \
         "llamax convert $parallel --mono '*' --sample 60 | python examples/untrained_llama.py base" ;;
-    small) step "$base" 'SmolLM2, a LLaMA of 135 million weights' 'bash examples/smollm2.sh smollm2' ;;
+    small)
+        step smollm2/smollm2.gguf 'SmolLM2, a LLaMA of 135 million weights' 'bash examples/smollm2.sh smollm2'
+        step base 'The same as a folder, for its tokenizer' \
+            "ln -s \"\$(python -c 'from llamax_cli.models.gguf import model_folder as f; print(f(\"smollm2/smollm2.gguf\"))')\" base" ;;
     esac
 }
 

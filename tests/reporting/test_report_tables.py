@@ -131,7 +131,12 @@ def test_other_records_have_tables_of_their_own(folder: Path) -> None:
     for name, value in (("a", 0.25), ("b", 0.5)):
         rates = {"src_lang": "en", "tgt_lang": "de", "n": 4, "r_src": value, "r_tgt": 1 - value}
         task = {"task": "xnli", "lang": "de", "metric": "accuracy", "score": 100 * value, "signature": "s", "n": 4}
-        more = [rates, task, {"lang": "de", "fertility": 2 + value}, {"lang": "de", "cosine": value, "recall_at_1": value / 2}]
+        more = [
+            rates,
+            task,
+            {"lang": "de", "fertility": 2 + value},
+            {"lang": "de", "cosine": value, "recall_at_1": value / 2},
+        ]
         with Path(f"{name}.jsonl").open("a") as file:
             file.writelines(json.dumps(record) + "\n" for record in more)
         results = {"mmlu": {"acc,none": value, "acc_stderr,none": 0.01}, "xnli_sw": {"acc,none": value}}
