@@ -1,7 +1,7 @@
 # What the scripts of this folder share: choice of scale, the data, and one chain of runs whose outputs all of them use.
 #
 #   SCALE=tiny    the made-up corpus of examples/data and a LLaMA of a million weights; the default
-#   SCALE=small   SmolLM2-135M and real data in the folder that DATA names; hours on two cores, figure6 minutes
+#   SCALE=small   SmolLM2-135M and real data in the folder that DATA names; hours on two cores; figure6 takes minutes
 #   SCALE=paper   the authors' sizes, on 24 A100; without a GPU the lines are printed and not run
 #
 # Outputs go to the folder WORK, paper-$SCALE unless said, and are shared: what one script made, another one finds.
