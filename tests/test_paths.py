@@ -90,6 +90,27 @@ def test_a_run_does_not_write_what_it_reads(
     assert read.read_bytes() == RECORD
 
 
+@pytest.mark.parametrize("folder", ["checkpoints", "cache", "translations", "model"])
+@pytest.mark.parametrize("command", ["train", "tune"])
+def test_a_run_reads_nothing_that_it_may_remove(
+    files: Path, capsys: pytest.CaptureFixture[str], command: str, folder: str
+) -> None:
+    """What is in the folders of its checkpoints, its cache, its translations and its model, also by way of a link."""
+    place = files / "run" / folder / "step-10"
+    place.mkdir(parents=True)
+    (place / "a.jsonl").write_bytes(RECORD)
+    (files / "link").symlink_to(place)
+    wrong = {"--data": "run/{}/step-10/a.jsonl", "--config": "run/{}/a.toml", "--tokenizer": "link", "--model": "link"}
+    for option, path in wrong.items():
+        given = {"--model": "m", "--data": "in.jsonl"} | {option: path.format(folder)}
+        (place.parent / "a.toml").touch()
+        said = refused(capsys, command, *(word for pair in given.items() for word in pair), "-o", "run")
+        assert f"{option} {path.format(folder)} is in run/{folder}, where this run writes; move it" in said
+    settings = ["--set", f'translate=["run/{folder}/step-10/a.jsonl"]']
+    said = refused(capsys, command, "--model", "m", "--data", "in.jsonl", *settings, "-o", "run")
+    assert f"translate run/{folder}/step-10/a.jsonl is in run/{folder}, where" in said
+
+
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     """Run a command that is wrong usage, and return what it says."""
     assert cli.run([*arguments]) == 2

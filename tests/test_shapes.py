@@ -203,7 +203,7 @@ def test_a_translation_twice_is_refused(space: str, tmp_path: Path, capfd: pytes
     line = '{"translation":{"en"SPACE:"a \\":","de":"b","en"SPACE:"c"}}\n'.replace("SPACE", space)
     (tmp_path / "hf.jsonl").write_text(line)
     assert cli.run(["convert", str(tmp_path / "hf.jsonl")]) == 65
-    assert "hf.jsonl:1: 'translation' has the key 'en' twice" in capfd.readouterr().err
+    assert "hf.jsonl:1: not a record: 'translation' has the key 'en' twice" in capfd.readouterr().err
     (tmp_path / "hf.jsonl").write_text('{"text":"a","lang":"en","x":{"b":1,"b":2}}\n')
     assert cli.run(["convert", str(tmp_path / "hf.jsonl")]) == 0
     assert '"x":{"b":1,"b":2}' in capfd.readouterr().out

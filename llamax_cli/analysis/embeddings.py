@@ -35,6 +35,7 @@ def local_folder(model: str) -> Path:
 
     try:
         kinds = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.model", "*.bin"]
+        kinds += ["*.jinja", "*.txt", "LICENSE*"]  # what else describes a model
         return Path(snapshot_download(model, allow_patterns=kinds))
     except (OSError, ValueError) as error:
         raise ModelError(f"{model}: the hub does not provide its weights: {str(error).splitlines()[0]}") from error

@@ -11,7 +11,7 @@ import torch
 from llamax_cli.analysis.sentence_encoders import Encode
 from llamax_cli.lexicon.store.layout import ITEM_SEPARATOR
 
-BATCH = 512  # pairs that are compared at once; vectors of larger batches leave the caches of the processor
+BATCH = 256  # pairs that are compared at once; for larger ones the memory is taken and given back each time
 
 
 class SimilarityMeter:

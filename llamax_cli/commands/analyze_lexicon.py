@@ -6,7 +6,7 @@ from typer import Option
 
 from llamax_cli.analysis.lexicon_comparison import LexiconRequest, write_comparison
 from llamax_cli.augmentation.augmentation import open_lexicons
-from llamax_cli.augmentation.segmenters import AUTO, NAMES, choose_segmenters, complete_segmenter
+from llamax_cli.augmentation.segmenters import AUTO, choose_segmenters
 from llamax_cli.errors import UsageError
 from llamax_cli.languages import LanguageSet
 from llamax_cli.lexicon.catalog import lexicon_names, lexicon_path
@@ -15,6 +15,7 @@ from llamax_cli.options.command import READS, Arguments, OptionGroup, Reads, com
 from llamax_cli.options.completion import completed
 from llamax_cli.options.model import TrustRemoteCode
 from llamax_cli.options.plain_text import PlainText, plain_text
+from llamax_cli.options.segmenter import Segmenter
 from llamax_cli.options.values import codes, format_option, listed
 from llamax_cli.streams.paths import same_file
 from llamax_cli.streams.run import Run
@@ -38,14 +39,7 @@ def analyze_lexicon(
     paper: Annotated[
         bool, Option("--paper", help="Look up words as augment --paper does: split at spaces, no phrases.")
     ] = False,
-    segmenter: Annotated[
-        str,
-        Option(
-            metavar="[LANGUAGE=]NAME,...",
-            autocompletion=complete_segmenter,
-            help=f"Word segmenters of languages without spaces: {', '.join(NAMES)}.",
-        ),
-    ] = AUTO,
+    segmenter: Segmenter = AUTO,
     model: Annotated[
         str | None,
         Option(metavar="NAME|FOLDER|FILE", help="Model by whose embeddings words and their translations are compared."),

@@ -5,11 +5,12 @@ from typing import Annotated
 from typer import Option
 
 from llamax_cli.augmentation import augmentation
-from llamax_cli.augmentation.segmenters import AUTO, NAMES, choose_segmenters, complete_segmenter
+from llamax_cli.augmentation.segmenters import AUTO, choose_segmenters
 from llamax_cli.lexicon.catalog import lexicon_names, lexicon_path
 from llamax_cli.options.command import NEUTRAL, OptionGroup, Reads, command
 from llamax_cli.options.completion import completed, language_codes
 from llamax_cli.options.plain_text import PlainText, plain_text
+from llamax_cli.options.segmenter import Segmenter
 from llamax_cli.options.values import codes, codes_and, listed, share, whole_number
 from llamax_cli.streams.run import Run
 
@@ -57,15 +58,7 @@ def augment(
     paper: Annotated[
         bool, Option("--paper", help="Do exactly as the paper says: lower case, words split at spaces, no phrases.")
     ] = False,
-    segmenter: Annotated[
-        str,
-        Option(
-            metavar="[LANGUAGE=]NAME,...",
-            autocompletion=complete_segmenter,
-            help=f"Word segmenters of languages without spaces: {', '.join(NAMES)}.",
-        ),
-        NEUTRAL,  # what it says in the end is among the dependencies
-    ] = AUTO,
+    segmenter: Annotated[Segmenter, NEUTRAL] = AUTO,  # what it says in the end is among the dependencies
     seed: Annotated[int, whole_number(metavar="N", help="Random seed.")] = 0,
 ) -> None:
     """Replace words of the source by translations in other languages.

@@ -50,13 +50,13 @@ def convert(
     seed: Annotated[int, whole_number(metavar="N", help="Random seed.")] = 0,
     drop_empty: Annotated[bool, Option("--drop-empty", help="Leave out records with an empty text.")] = False,
     field: Annotated[
-        str,
+        str | None,
         Option(
             metavar="KEY",
-            help="The key that --as text writes.",
+            help="The key that --as text writes; by default text, or mt (a translation) where a record has no text.",
             autocompletion=completed(("text", "src", "tgt", "mt")),
         ),
-    ] = "text",
+    ] = None,
     name: Annotated[
         str | None,
         Option(metavar="NAME", help="Beginning of every id, instead of the folder and file name of the corpus."),

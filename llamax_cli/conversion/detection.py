@@ -76,7 +76,7 @@ def detect(path: str, request: CorpusRequest) -> str:
         return "hf" if b'"translation"' in first else "records"
     if first.startswith((b"sourceLang\t", b"stringID\t")):
         return "tico19"
-    if b"\t" in head and not (request.languages or request.columns) and tatoeba.is_export(_lines(head)):
+    if b"\t" in head and not (request.languages or request.columns) and tatoeba.is_export(_lines(head), name.name):
         return "tatoeba"
     if name.suffix in {".tsv", ".tab"} or (b"\t" in first and _is_table(name.name, _lines(head), request)):
         return "tsv"

@@ -20,6 +20,7 @@ from llamax_cli.streams.run import Run
 Converted = TypeVar("Converted")
 MAX_OPEN_DIRECTIONS = 32
 PAIR_KEYS = {"id", "src", "tgt", "src_lang", "tgt_lang", "translation"}  # not copied to a translation line
+FIELDS = ("text", "mt")  # what --as text writes where --field does not name another key
 TARGETS = ("records", "moses", "tsv", "hf", "text", "parquet")
 # What would be read back differently from a line: a line end or NUL in it, a carriage return at its end, a byte order
 # mark at its start; and from a cell: also a tab, an empty text, and the TED corpus's mark of an empty cell.
@@ -48,9 +49,18 @@ def translation_lines(records: Iterable[Record], reject: RejectLine) -> Iterator
     return _convert_each(records, convert, reject)
 
 
-def text_lines(records: Iterable[Record], field: str, reject: RejectLine) -> Iterator[bytes]:
-    """Yield a line for each record: the text under `field`."""
-    return _convert_each(records, lambda record: encode_text(text(record, field), BREAKS_LINE, field) + b"\n", reject)
+def text_lines(records: Iterable[Record], field: str | None, reject: RejectLine) -> Iterator[bytes]:
+    """Yield a line for each record: the text under `field` or, for None, under the first of FIELDS that it has."""
+
+    def convert(record: Record) -> bytes:
+        key = field or next((each for each in FIELDS if each in record), None)
+        if key is None or key not in record:
+            missing = f"no {key!r}" if key else f"neither {' nor '.join(map(repr, FIELDS))}"
+            have = ", ".join(record) or "nothing"
+            raise RecordError(f"{missing} in the record (it has {have}); name a key with --field, such as --field tgt")
+        return encode_text(text(record, key), BREAKS_LINE, key) + b"\n"
+
+    return _convert_each(records, convert, reject)
 
 
 def tsv_lines(records: Iterable[Record], reject: RejectLine) -> Iterator[bytes]:
@@ -107,7 +117,7 @@ def _convert_each(
             reject("records", number, str(error), serialise([record]).removesuffix(b"\n"))
 
 
-def write(run: Run, records: Iterable[Record], target: str, field: str) -> None:
+def write(run: Run, records: Iterable[Record], target: str, field: str | None) -> None:
     """Write the records in the format that `target` names, one of TARGETS."""
     if target == "records":
         run.write(records)

@@ -165,22 +165,38 @@ def choose(template: str, model: str, *, has_chat: bool) -> Template:
 
 
 THINK, END_OF_THINK = "<think>", "</think>"
+THOUGHT = re.compile(f"{THINK}|{END_OF_THINK}")
 
 
 def without_reasoning(text: str, source: str = END_OF_THINK) -> tuple[str, bool]:
     """Return an answer without the reasoning that opens it, and whether there was some.
 
-    `without_reasoning("<think>Hm.</think>Ja.") -> ("Ja.", True)`; of reasoning that was cut nothing is left. Some chat
-    templates write `<think>` themselves, so that an answer only ends it. That is taken for reasoning if the source is
-    given and does not have `</think>` itself.
+    `without_reasoning("<think>Hm.</think>Ja.") -> ("Ja.", True)`; of reasoning that was cut nothing is left, and what
+    is inside of reasoning goes with it. Some chat templates write `<think>` themselves, so that an answer only ends it.
+    That is taken for reasoning if the source is given and does not have `</think>` itself.
     """
     has_reasoned = False
     while True:  # a model may reason again before it answers
-        opening, end, answer = text.partition(END_OF_THINK)
-        has_begun = opening.lstrip().startswith(THINK)
-        if not has_begun and (has_reasoned or not end or END_OF_THINK in source):
+        has_begun = text.lstrip().startswith(THINK)
+        end = _end_of_reasoning(text, depth=0 if has_begun else 1)
+        if not has_begun and (has_reasoned or end < 0 or END_OF_THINK in source):
             return text, has_reasoned
-        text, has_reasoned = answer.strip(), True
+        text, has_reasoned = text[end:].removeprefix(END_OF_THINK).strip() if end >= 0 else "", True
+
+
+def _end_of_reasoning(text: str, depth: int) -> int:
+    """Return where the `</think>` is that ends the reasoning a text begins with; -1 if it was cut.
+
+    `depth` is how often reasoning was opened before the text. What is opened inside of reasoning is ended inside; where
+    it is not, as in `<think>Say <think>.</think>`, the last `</think>` ends all of it.
+    """
+    last = -1
+    for match in THOUGHT.finditer(text):
+        depth += 1 if match[0] == THINK else -1
+        last = match.start() if match[0] == END_OF_THINK else last
+        if depth == 0:
+            return last
+    return last
 
 
 def check(template: str) -> None:

@@ -52,6 +52,16 @@ def check_paths(
         refuse_stdout([*read, *written])
 
 
+def check_outside(reads: Iterable[NamedPath], folders: Iterable[Path]) -> None:
+    """Raise UsageError if a run reads what is in a folder that it writes, where it replaces and removes files."""
+    owned = [(folder, folder.resolve()) for folder in folders]
+    for source in reads:
+        place = Path(source.path).resolve()
+        for folder, resolved in owned:
+            if resolved == place or resolved in place.parents:
+                raise UsageError(f"{source.said} is in {folder}, where this run writes; move it or choose another -o")
+
+
 def refuse_stdout(paths: Iterable[NamedPath]) -> None:
     """Raise UsageError if one of the files is standard output: a run would read what it has just written."""
     if sys.stdout is None:

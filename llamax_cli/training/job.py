@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from llamax_cli.config import TUNING, Training, read_training, typed_settings
 from llamax_cli.errors import FileError, ResumeError, UsageError, because
 from llamax_cli.streams.atomic import atomic_file
-from llamax_cli.streams.paths import NamedPath, check_paths
+from llamax_cli.streams.paths import NamedPath, check_outside, check_paths
 
 if TYPE_CHECKING:
     from llamax_cli.instructions.rendering import RenderedFile
@@ -134,14 +134,22 @@ def make_job(
         tests=tuple(tests),
         trust_remote_code=trust_remote_code,
     )
-    named = {"validation": training.validation, "translate": training.translate}
-    reads = [NamedPath(name, path) for name, paths in named.items() for path in paths]
-    check_paths(
-        reads,
-        [NamedPath("--output", str(job.folder / FILE)), NamedPath("--output", str(job.metrics))],
-        uses_stdout=False,
-    )
+    _check_paths(job, config)
     return job
+
+
+def _check_paths(job: Job, config: Path | None) -> None:
+    """Raise UsageError if the run would replace or remove what it reads."""
+    training = job.training
+    settings = {"validation": training.validation, "translate": training.translate}
+    options = {"--model": [job.model], "--tokenizer": [job.tokenizer], "--data": job.data, "--eval": job.tests}
+    options["--config"] = [] if config is None else [str(config)]
+    in_settings, in_options = (
+        [NamedPath(name, path) for name, paths in named.items() for path in paths] for named in (settings, options)
+    )
+    files = [NamedPath("--output", str(path)) for path in (job.folder / FILE, job.metrics)]
+    check_paths(in_settings, files, uses_stdout=False)
+    check_outside([*in_options, *in_settings], [job.checkpoints, job.cache, job.translations, job.result])
 
 
 def _check_distinct(option: str, paths: Sequence[str]) -> None:

@@ -39,7 +39,7 @@ def estimate_run(job: Job, shape: ModelShape, machines: Machines, throughput: fl
         ("data", f"{counted(counts.records, 'record')}, {counted(counts.tokens, 'token')}"),
         ("blocks", f"{counts.blocks:,} of {training.block:,} tokens, {100 * counts.filled:.1f}% filled"),
         ("left out", counts.left_out),
-        ("special tokens", counts.literals),
+        ("special", counts.literals),
         ("bos", counts.bos),
         ("steps", _steps_row(job, counts)),
         ("processes", f"{machines.ranks} on {counted(machines.count, 'machine')}"),

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from llamax_cli import ranks as environment
 
-ANSWER = 2.0  # seconds that the store has to answer: it lives in rank 0, which may hang or be gone
+ANSWER = 2.0  # seconds that the store has to answer: it may live in rank 0, which may hang or be gone
 
 Result = TypeVar("Result")
 
@@ -46,8 +46,20 @@ class RankStore:
         return self._is_deputy() if place is None else bool(place == 1)
 
     def speaks_for_first(self) -> bool:
-        """Return whether this rank is to say what rank 0 would say, which does not answer; not for rank 0 itself."""
-        return self._rank != 0 and self._ask(lambda: self._store.add("no word", 1)) is None and self._is_deputy()
+        """Return whether this rank is to say what rank 0 would, since that does not take the last word in time.
+
+        The store may live in the launcher, and then answers although rank 0 hangs.
+        """
+        end = time.monotonic() + ANSWER
+        while time.monotonic() < end:
+            asked = self._ask(lambda: self._store.add("last word", 0))
+            if asked is None:
+                return self._is_deputy()
+            if asked:
+                self._ask(lambda: self._store.add("no word", 1))
+                return False
+            time.sleep(0.05)
+        return self.has_last_word()
 
     def _is_deputy(self) -> bool:
         return self._rank == 1 or environment.local_rank() == 0

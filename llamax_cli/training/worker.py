@@ -101,7 +101,8 @@ class _Worker:
             return 0
         except (Terminated, KeyboardInterrupt) as error:
             if rank() == 0:
-                self._say(f"{_stopped_by(error)}{self._kept()}")
+                if self._has_last_word():
+                    self._say(f"{_stopped_by(error)}{self._kept()}")
             elif self.ranks is not None and self.ranks.store.speaks_for_first():
                 self._say(f"{_stopped_by(error)}, and rank 0 did not respond{self._kept()}")
             return _stop_code(error)

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from measure import DATA, LLAMAX, Peak
+from measure import DATA, LLAMAX
 
 ROWS, WIDTH = 32_000, 4_096  # of LLaMA-2 7B's embeddings
 LANGUAGES = {"ro": "ron", "sw": "swh", "bn": "ben", "ta": "tam", "lo": "lao", "th": "tha"}
@@ -52,6 +52,15 @@ def write_model(folder: Path, layers: int) -> int:
     return sum(path.stat().st_size for path in folder.glob("*.safetensors"))
 
 
+def anonymous(pid: int) -> int:
+    """Return the memory of a process without the pages of files that it maps, which the system takes back."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon")), 0)
+
+
 def main() -> None:
     """Print seconds, memory and fertility."""
     parser = argparse.ArgumentParser()
@@ -65,12 +74,14 @@ def main() -> None:
         call = [*LLAMAX, "extend-vocab", "--model", folder / "base", "--tokens", str(options.tokens), *texts]
         start = time.perf_counter()
         with subprocess.Popen([*call, "-o", folder / "new"], stderr=subprocess.PIPE) as process:
-            peak = Peak(process.pid)
-            peak.start()
-            _, said = process.communicate()
+            peak = 0
+            while process.poll() is None:
+                peak = max(peak, anonymous(process.pid))
+                time.sleep(0.1)
+            said = process.stderr.read() if process.stderr else b""
         seconds = time.perf_counter() - start
         print(said.decode(), end="")
-        print(f"{size / 1e9:.1f} GB of weights: {seconds:.0f} s, {peak.bytes / 1e9:.2f} GB of memory")
+        print(f"{size / 1e9:.1f} GB of weights: {seconds:.0f} s, {peak / 1e9:.2f} GB of memory")
         held_out = [DATA / "flores101" / "devtest" / f"{each}.devtest" for each in LANGUAGES.values()]
         measure = [*LLAMAX, "analyze", "fertility", "--tokenizer", f"{folder / 'base'},{folder / 'new'}", *held_out]
         done = subprocess.run(measure, capture_output=True, check=True)

@@ -565,3 +565,18 @@ def test_a_name_without_a_language_is_told_by_an_example(
         llamax("convert", "--from", form, "x.en"), 65, f"x.en: no language in the name; expected a name like {example}"
     )
     assert b'"lang":"de"' in llamax("convert", "--from", form, example).stdout
+
+
+def test_as_text_writes_the_translations_of_translated_records(llamax: Llamax) -> None:
+    """The text, or what a model made of one; of a pair, the side that --field names, and the error says so."""
+    codes = '"src_lang":"en","tgt_lang":"de"'
+    translation = f'{{"src":"Hi","mt":"Hallo","tgt":"Servus",{codes}}}\n'.encode()
+    pair = f'{{"src":"Hi","tgt":"Servus",{codes}}}\n'.encode()
+    assert llamax("convert", "--as", "text", stdin=translation).stdout == b"Hallo\n"
+    assert llamax("convert", "--as", "text", "--field", "tgt", stdin=translation + pair).stdout == b"Servus\n" * 2
+    assert llamax("convert", "--as", "text", stdin=b'{"text":"a","lang":"en","mt":"b"}\n').stdout == b"a\n"
+    for flags, missing in (([], "neither 'text' nor 'mt'"), (["--field", "mt"], "no 'mt'")):
+        done = llamax("convert", "--as", "text", *flags, stdin=pair)
+        assert done.returncode == 65
+        have = "src, tgt, src_lang, tgt_lang"
+        assert f"{missing} in the record (it has {have}); name a key with --field, such as" in done.stderr.decode()

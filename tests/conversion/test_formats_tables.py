@@ -136,6 +136,24 @@ def test_sentences_of_tatoeba(llamax: Llamax, tmp_path: Path) -> None:
     assert said == "sentences.tsv: these sentences of Tatoeba are not paired; choose languages with --mono"
 
 
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("sentences.csv", "tatoeba"),
+        ("eng_sentences.tsv", "tatoeba"),
+        ("eng_sentences_detailed.tsv", "tatoeba"),
+        ("eng.tsv", "tsv"),
+        ("en-de_sentences.tsv", "tsv"),
+    ],
+)
+def test_the_name_of_an_export_tells_it_where_half_of_it_is_bad(tmp_path: Path, name: str, form: str) -> None:
+    """One row of an export is enough then, and none is too little."""
+    path = written(tmp_path / name, "1276\teng\tLet's try something.", "a\tb")
+    assert detect(str(path), request_of(path)) == form
+    path = written(tmp_path / name, "one\teins", "two\tzwei")
+    assert detect(str(path), request_of(path)) == "tsv"
+
+
 def test_detailed_sentences_of_tatoeba(tmp_path: Path) -> None:
     """Values that Tatoeba does not know are left out; a row of another form is bad."""
     rows = ["1\teng\tHello.\tbob\t2010-01-02 03:04:05\t\\N", "x\teng\ty", "2\tqqq\tz"]

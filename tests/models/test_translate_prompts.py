@@ -294,6 +294,11 @@ def test_reasoning_opens_an_answer() -> None:
     assert without_reasoning("Hm.</think> Ja.", "Yes.") == ("Ja.", True)
     assert without_reasoning("<think>Hm.</think>\n<think>\nOh.</think> Ja.") == ("Ja.", True)
     assert without_reasoning("<think>Hm.</think><think>Oh") == ("", True)
+    assert without_reasoning("<think>a <think>b</think> c</think>T") == ("T", True)
+    assert without_reasoning("<think><think>a</think><think>b</think>c</think> T</think>") == ("T</think>", True)
+    assert without_reasoning("<think>Say <think>.</think>Ja.") == ("Ja.", True)
+    assert without_reasoning("<think>Say <think>. <think>Hm.</think> So.</think>Ja.") == ("Ja.", True)
+    assert without_reasoning("a <think>b</think> c</think>T", "Yes.") == ("T", True)
     for text in ("Ja.", "Das Zeichen <think> beginnt es.", "Ja.</think>"):
         assert without_reasoning(text) == (text, False)
     assert without_reasoning("</think> endet es.", "</think> ends it.") == ("</think> endet es.", False)

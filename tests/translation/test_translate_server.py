@@ -666,16 +666,20 @@ def test_a_refusal_that_depends_on_the_text_makes_a_bad_record(serve: Callable[[
     assert [record["mt"] for record in got()] == ["TEXT 0", "TEXT 2"]
 
 
+@pytest.mark.parametrize("part", ["body", "headers", "status"])
 def test_an_answer_that_never_ends_is_a_slow_one(
-    serve: Callable[[Reply], Loopback], texts: Path, capfd: pytest.CaptureFixture[str]
+    serve: Callable[[Reply], Loopback], texts: Path, capfd: pytest.CaptureFixture[str], part: str
 ) -> None:
     """However often a piece of it comes; the timeout of a socket would begin anew each time."""
 
     def drip(handler: Handler, body: dict[str, Any]) -> None:
         handler.release()
-        handler.send_response(200)
-        handler.send_header("Content-Length", "9999")
-        handler.end_headers()
+        if part == "body":
+            handler.send_response(200)
+            handler.send_header("Content-Length", "9999")
+            handler.end_headers()
+        elif part == "headers":
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
         for _ in range(200):
             handler.wfile.write(b" ")
             time.sleep(0.05)

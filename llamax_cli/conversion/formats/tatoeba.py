@@ -21,6 +21,7 @@ from llamax_cli.streams.lines import Bad, bare, texts
 
 UNKNOWN = r"\N"
 ROW = re.compile(r"(?P<number>\d+)\t(?P<lang>[a-z]{3,4}|\\N)\t[^\t]*(?:\t[^\t]*\t[^\t]*\t[^\t]*)?")
+NAME = re.compile(r"([a-z]{3}_)?sentences(_detailed)?\.[ct]sv")  # as Tatoeba names its exports
 DETAILS = ("username", "added", "modified")
 
 
@@ -33,9 +34,13 @@ class Sentence(NamedTuple):
     details: Mapping[str, str]
 
 
-def is_export(lines: Sequence[str]) -> bool:
-    """Return whether most of these lines of a file are rows of an export; the others are bad lines of it."""
-    return 2 * sum(map(_is_row, lines)) > len(lines)
+def is_export(lines: Sequence[str], name: str) -> bool:
+    """Return whether most of these lines of a file are rows of an export; the others are bad lines of it.
+
+    If it has the name of an export, such as `eng_sentences.tsv`, one row is enough.
+    """
+    rows = sum(map(_is_row, lines))
+    return 2 * rows > len(lines) or (rows > 0 and NAME.fullmatch(name) is not None)
 
 
 def _is_row(line: str) -> bool:

@@ -2,9 +2,11 @@
 
 import http.client
 import json
+import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 from urllib.parse import urljoin, urlsplit
@@ -102,18 +104,22 @@ class Server:
     def _exchange(self, address: ServerAddress, target: str, payload: bytes) -> tuple[http.client.HTTPResponse, bytes]:
         kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
         connection = kind(address.host, address.port, timeout=self._timeout)
+        deadline = _Deadline(connection, self._timeout)
         try:
             connection.request("POST", target, payload, self._headers)
             with connection.getresponse() as response:
-                return response, _read(response, time.monotonic() + self._timeout)
-        except TimeoutError as error:
-            raise _RetryableError(f"no answer within {self._timeout:g} s") from error
-        except http.client.IncompleteRead as error:
-            raise _RetryableError("the answer is incomplete") from error
+                data = _read(response, deadline.check)
+            deadline.check()
+            return response, data
         except (OSError, http.client.HTTPException) as error:
+            if deadline.has_passed or isinstance(error, TimeoutError):
+                raise _RetryableError(f"no answer within {self._timeout:g} s") from error
+            if isinstance(error, http.client.IncompleteRead):
+                raise _RetryableError("the answer is incomplete") from error
             reason = str(getattr(error, "strerror", None) or error or type(error).__name__).lower()
             raise _RetryableError(self.cleaned(reason)) from error
         finally:
+            deadline.cancel()
             connection.close()
 
     def _redirected(
@@ -189,16 +195,46 @@ class Server:
         return self.cleaned(f"{response.status} {response.reason}") + (f": {text}" if text else "")
 
 
-def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:
-    """Return the body; TimeoutError at the deadline, for a server that sends a little now and then but never ends.
+class _Deadline:
+    """Hangs up after some seconds, for a server that sends a byte now and then but never ends, be it in its headers.
 
-    The timeout of a socket is for each piece by itself. http.client.IncompleteRead if the server ends too early.
+    The timeout of a socket is for each piece by itself.
+    """
+
+    def __init__(self, connection: http.client.HTTPConnection, seconds: float) -> None:
+        self.has_passed = False
+        self._connection = connection
+        self._end = time.monotonic() + seconds
+        self._timer = threading.Timer(seconds, self._hang_up)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _hang_up(self) -> None:
+        self.has_passed = True
+        found = self._connection.sock
+        if found is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(found, socket.SHUT_RDWR)  # not TLS's own, which asks the server
+
+    def check(self) -> None:
+        """Raise TimeoutError if the time has passed: what came until then may look like all of it."""
+        if self.has_passed or time.monotonic() > self._end:
+            raise TimeoutError
+
+    def cancel(self) -> None:
+        """Do not hang up any more."""
+        self._timer.cancel()
+
+
+def _read(response: http.client.HTTPResponse, check: Callable[[], None]) -> bytes:
+    """Return the body; `check` raises TimeoutError at the deadline.
+
+    http.client.IncompleteRead if the server ends too early.
     """
     pieces = []
     while piece := response.read1(PIECE):
         pieces.append(piece)
-        if time.monotonic() > deadline:
-            raise TimeoutError
+        check()
     data = b"".join(pieces)
     if response.length:  # what is left of Content-Length
         raise http.client.IncompleteRead(data, response.length)
