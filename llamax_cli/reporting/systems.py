@@ -63,6 +63,7 @@ class System:
     tasks: dict[str, dict[str, float]] = field(default_factory=dict)
     fertility: dict[str, float] = field(default_factory=dict)
     cosine: dict[str, float] = field(default_factory=dict)
+    recall: dict[str, float] = field(default_factory=dict)  # at 1
     segments: dict[Direction, dict[str, Segment]] = field(default_factory=dict)
 
     def cells(self, measure: Measure) -> dict[Direction, float]:
@@ -172,7 +173,7 @@ class _RecordReader:
         elif "metric" in record and "score" in record:
             score = parse_score(record)
             add_score(system, Measure(self._benchmark, score["metric"]), score)
-        elif "src_lang" in record and record.keys() & {"r_src", "r_tgt", "unsupported"}:
+        elif "src_lang" in record and record.keys() & {"r_src", "r_tgt", "unsupported", "no_letters"}:
             direction = language(record, "src_lang"), language(record, "tgt_lang")
             _put(
                 system.rates,
@@ -184,6 +185,8 @@ class _RecordReader:
             _put(system.fertility, _language(record), number(record, "fertility", low=0), "fertility")
         elif "cosine" in record:
             _put(system.cosine, _language(record), number(record, "cosine", -1, 1), "cosine")
+            if "recall_at_1" in record:
+                _put(system.recall, _language(record), number(record, "recall_at_1", 0, 1), "recall")
         else:
             raise RecordError(
                 f"not a record that a report shows (it has {', '.join(record) or 'nothing'}); it shows scores, rates "

@@ -26,9 +26,10 @@ class Sheet(NamedTuple):
 
 
 def average_sheets(comparison: Comparison, tests: Sequence[SystemTest]) -> Iterator[Sheet]:
-    """Yield a table for each central language, and one of the averages over them if there are several.
+    """Yield a table for each central language; of several also one of their rows, and one of the averages over them.
 
-    A row for each system; columns low, high and all of each row of the comparison, as in Tables 4 and 5.
+    A row for each system; columns low, high and all of each row of the comparison. The table of rows has one column
+    for each, its average over all languages, as Tables 3, 4, 5 and 10 of the paper have.
     """
     measure = comparison.measure
     for code in comparison.central:
@@ -37,6 +38,7 @@ def average_sheets(comparison: Comparison, tests: Sequence[SystemTest]) -> Itera
             _mark(rows, _checker(comparison, tests, rows))
             yield Sheet(f"{measure}-{code}", f"{measure}: out of and into {name_of(code)}", rows)
     if len(comparison.central) > 1:
+        yield Sheet(f"{measure}-rows", f"{measure}: out of and into each central language", _all_rows(comparison))
         yield Sheet(f"{measure}-all", f"{measure}: average over central languages", _over_all(comparison))
 
 
@@ -49,6 +51,17 @@ def _average_cells(comparison: Comparison, system: System, names: Sequence[str])
                 cells[f"{name} {group}"] = average.get(group) if average else None
         cells[f"{name} directions"] = average["directions"] if average else None
     return cells
+
+
+def _all_rows(comparison: Comparison) -> Rows:
+    """Return the average over all languages of each row: `{"system": "A", "en-x": 23.2, "x-en": 30.6, ...}`."""
+    rows: Rows = [{"system": system.name} for system in comparison.systems]
+    for name, by_system in comparison.averages.items():
+        for cells in rows:
+            average = by_system.get(cells["system"])
+            cells[name] = average["all"] if average else None
+    _mark(rows)
+    return rows
 
 
 def _over_all(comparison: Comparison) -> Rows:
@@ -205,10 +218,11 @@ def gap_sheet(comparison: Comparison, first: System, second: System) -> Sheet:
 
 
 def analysis_sheet(systems: Sequence[System]) -> Iterator[Sheet]:
-    """Yield fertility and likeness to English, languages as rows."""
+    """Yield fertility, likeness to English and retrieval, languages as rows, as in Table 1."""
     figures: list[tuple[str, Mapping[str, float]]] = []
     for system in systems:
         figures += [(f"{system.name} fertility", system.fertility), (f"{system.name} cosine", system.cosine)]
+        figures += [(f"{system.name} R@1", system.recall)]
     figures = [(title, values) for title, values in figures if values]
     langs = list(dict.fromkeys(lang for _, values in figures for lang in values))
     if langs:

@@ -131,7 +131,12 @@ def test_other_records_have_tables_of_their_own(folder: Path) -> None:
     for name, value in (("a", 0.25), ("b", 0.5)):
         rates = {"src_lang": "en", "tgt_lang": "de", "n": 4, "r_src": value, "r_tgt": 1 - value}
         task = {"task": "xnli", "lang": "de", "metric": "accuracy", "score": 100 * value, "signature": "s", "n": 4}
-        more = [rates, task, {"lang": "de", "fertility": 2 + value}, {"lang": "de", "cosine": value}]
+        more = [
+            rates,
+            task,
+            {"lang": "de", "fertility": 2 + value},
+            {"lang": "de", "cosine": value, "recall_at_1": value / 2},
+        ]
         with Path(f"{name}.jsonl").open("a") as file:
             file.writelines(json.dumps(record) + "\n" for record in more)
         results = {"mmlu": {"acc,none": value, "acc_stderr,none": 0.01}, "xnli_sw": {"acc,none": value}}
@@ -149,11 +154,35 @@ def test_other_records_have_tables_of_their_own(folder: Path) -> None:
         "language": "de",
         "A fertility": 2.25,
         "A cosine": 0.25,
+        "A R@1": 0.125,
         "B fertility": 2.5,
         "B cosine": 0.5,
+        "B R@1": 0.25,
     }
     assert split_task("mgsm_direct_sw") == ("mgsm_direct", "sw")
     assert split_task("arc_easy") == ("arc_easy", "")
+
+
+def test_a_direction_without_rates_has_empty_cells(folder: Path) -> None:
+    """As langid --summary writes it where no translation has a letter, or where the detector knows neither language."""
+    lines = [{"no_letters": 2}, {"unsupported": ["en", "sw"]}, {"r_src": 0.5, "r_tgt": 0.25}]
+    ends = zip(("de", "sw", "fr"), lines, strict=True)
+    records = [{"src_lang": "en", "tgt_lang": code, "n": 2, **line} for code, line in ends]
+    Path("r.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    rows = sheets("A=r.jsonl")["off-target-en-x"].rows
+    assert [row["language"] for row in rows] == ["de", "sw", "fr"]
+    assert [(row["R_src A"], row["R_tgt A"]) for row in rows] == [(None, None), (None, None), (50.0, 25.0)]
+
+
+def test_the_rows_of_several_central_languages_stand_in_one_table(folder: Path) -> None:
+    """A column for each, its average over all languages; empty where a system has nothing, absent of one language."""
+    Path("b.jsonl").write_text(score_lines({name: score + 2 for name, score in SCORES.items() if name != "de-en"}))
+    found = sheets("A=a.jsonl", "B=b.jsonl", central=("en", "de"))
+    assert found["spbleu-rows"].rows == [
+        {"system": "A", "en-x": 20.0, "x-en": 12.0, "de-x": 40.0, "x-de": 30.0},
+        {"system": "B", "en-x": 22.0, "x-en": 14.0, "de-x": None, "x-de": 32.0},
+    ]
+    assert "spbleu-rows" not in sheets("A=a.jsonl", "B=b.jsonl", central=("en",))
 
 
 def test_benchmarks_are_apart(folder: Path) -> None:
