@@ -1,8 +1,9 @@
-"""Tokenizers by name: a file, a folder or a name on the hub."""
+"""Tokenizers by name: a file (of GGUF, too), a folder or a name on the hub."""
 
 from collections.abc import Callable
 from pathlib import Path
 
+from llamax_cli.models.gguf import model_folder
 from llamax_cli.tokenization import find_file, load
 
 Count = Callable[[str], int]  # the number of tokens of a text, without special tokens
@@ -14,6 +15,7 @@ def token_counter(name: str) -> Count:
     What transformers alone can load, such as a folder with other files than `tokenization.load` knows or a name on the
     hub, is left to it, which takes seconds.
     """
+    name = model_folder(name)
     path = Path(name)
     if path.is_file() or find_file(path):
         return load(path).count

@@ -64,6 +64,16 @@ def test_the_model_in_a_file_is_the_model(tmp_path: Path, original: Path, cache:
     assert (folder.stat().st_mtime_ns, list(cache.iterdir())) == (before, [folder])
 
 
+def test_its_tokenizer_is_counted_by(llamax: Callable[..., Outcome], tmp_path: Path, original: Path) -> None:
+    """`analyze fertility` takes the file as it takes the folder."""
+    file = pack(original, tmp_path / "tiny.gguf")
+    texts = b'{"text":"kalo miren 12 stavo","lang":"en"}\n'
+    found = [
+        json.loads(llamax("analyze", "fertility", "--tokenizer", each, stdin=texts).stdout) for each in (file, original)
+    ]
+    assert found[0]["tokens"] == found[1]["tokens"] > 4
+
+
 def test_quantized_weights_are_those_of_the_file(tmp_path: Path, original: Path) -> None:
     """Not those of the original, but close."""
     folder = Path(model_folder(str(pack(original, tmp_path / "tiny.gguf", quantized=True))))
