@@ -16,6 +16,9 @@ from support.processes import ROOT, Outcome
 from llamax_cli.translation.engines import registry
 from llamax_cli.translation.engines.registry import EngineSpec
 
+# Tensors of tests are slower in two threads, and threads that wait for each other by spinning slow down other tests.
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded
+
 # How long an example takes says nothing on a machine that does other work too.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")

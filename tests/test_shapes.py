@@ -49,7 +49,7 @@ CALLS: dict[str, set[str]] = {
     "convert --from records --drop-empty --part 1/1": TEXTS | SOURCES,
     "convert --from records --as hf": PAIRS,
     "convert --from records --as tsv": PAIRS,
-    "convert --from records --as text": TEXTS,
+    "convert --from records --as text": TEXTS | WITH_MT,
     "convert --from records --as moses -o out": PAIRS,
     "build-lexicon --from records": {"entry"},
     "augment --dict small.lex": TEXTS | PAIRS,

@@ -10,7 +10,8 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
+from io import StringIO
 from pathlib import Path
 from pickle import PickleError
 from typing import Any
@@ -35,7 +36,6 @@ def silence() -> None:
     """Turn off the log messages, warnings and progress bars of the libraries."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "critical")
-    os.environ.setdefault("TQDM_DISABLE", "1")
     import transformers
 
     transformers.logging.set_verbosity(logging.CRITICAL)
@@ -175,16 +175,17 @@ def load_gguf_weights(file: Path) -> Any:
     import transformers
 
     with loading_errors(str(file)):
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            file.parent,
-            gguf_file=file.name,
-            trust_remote_code=False,
-            dtype=torch.float32,
-            quantization_config=transformers.GgufConfig(dequantize=True),
-        )
-        model.generation_config = transformers.GenerationConfig(  # type: ignore[no-untyped-call]
-            **{name: getattr(model.config, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
-        )
+        with redirect_stderr(StringIO()):  # the library draws a bar there, which cannot be turned off
+            model = transformers.AutoModelForCausalLM.from_pretrained(
+                file.parent,
+                gguf_file=file.name,
+                trust_remote_code=False,
+                dtype=torch.float32,
+                quantization_config=transformers.GgufConfig(dequantize=True),
+            )
+        names = ("bos_token_id", "eos_token_id", "pad_token_id")
+        generation_config: Any = transformers.GenerationConfig
+        model.generation_config = generation_config(**{name: getattr(model.config, name) for name in names})
     return model
 
 

@@ -211,7 +211,7 @@ def test_layers_are_compiled_whether_checkpointed_or_not(
 
     compile_function = torch.compile
     monkeypatch.setattr(torch, "compile", counting_compile)
-    for layers in (0, 2, 12):
+    for layers in (0, 2, 4):
         torch._dynamo.reset()
         counters.append(CompileCounter())
         training = Training(compile=layers > 0, gradient_checkpointing=checkpointed, lora=lora)
@@ -227,8 +227,8 @@ def test_layers_are_compiled_whether_checkpointed_or_not(
     assert torch.allclose(results[0][0], results[2][0], atol=1e-6)
     assert results[0][1].keys() == results[2][1].keys()
     assert all(torch.allclose(weight, results[2][1][name], atol=1e-5) for name, weight in results[0][1].items())
-    plain, two, twelve = (counter.frame_count for counter in counters)
-    assert plain == 0 < two == twelve
+    plain, two, four = (counter.frame_count for counter in counters)
+    assert plain == 0 < two == four
 
 
 class Executed(TorchDispatchMode):
