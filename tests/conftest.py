@@ -24,6 +24,11 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest test, so that nobody has to wait for it at the end."""
+    items.sort(key=lambda item: item.name != "test_all_tables_and_figures")
+
+
 @pytest.fixture(scope="session")
 def data() -> Path:
     """Return the folder of real data; skip where it is absent, but not where it has to be there."""
@@ -55,7 +60,7 @@ def filters(tmp_path: Path) -> Callable[..., Outcome]:
     """
 
     def run(*arguments: object, stdin: bytes = b"", cwd: Path = tmp_path) -> Outcome:
-        return zygote.run_module(filter_commands.__file__, *arguments, stdin=stdin, cwd=cwd)
+        return zygote.run_module(filter_commands.__file__, *arguments, stdin=stdin, cwd=cwd, size="small")
 
     return run
 

@@ -16,11 +16,11 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
-from support import gguf_files
+from support import gguf_files, zygote
 from support.processes import ROOT, wait_for
 from support.records import write
 from support.runs import metrics, model_folder, sample
-from support.zygote import run_module, zygote
+from support.zygote import run_module
 
 from llamax_cli.cli import COMMANDS
 from llamax_cli.streams.inputs import Input
@@ -32,7 +32,7 @@ PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 def run(script: str, *arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run an example as a user does, with commands that start at once."""
     command = ["bash", str(ROOT / "examples" / script), *arguments]
-    environment = {**os.environ, "PATH": f"{zygote().commands()}:{PATH}", **environment}
+    environment = {**os.environ, "PATH": f"{zygote.commands()}:{PATH}", **environment}
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=True)
 
 
@@ -131,7 +131,7 @@ def test_nightly_mix_runs_as_cron_runs_it(tmp_path: Path) -> None:
     """With nothing in the environment but what a crontab gives; llamax is that of the clone, and folders are made."""
     shutil.copytree(ROOT / "examples", tmp_path / "clone" / "examples")
     (tmp_path / "clone" / ".venv").mkdir()
-    (tmp_path / "clone" / ".venv" / "bin").symlink_to(zygote().commands())
+    (tmp_path / "clone" / ".venv" / "bin").symlink_to(zygote.commands())
     (tmp_path / "corpus" / "mono").mkdir(parents=True)
     (tmp_path / "corpus" / "mono" / "x.jsonl").write_text('{"text":"sw alone","lang":"sw"}\n')
     call: dict[str, Any] = {"cwd": "/", "capture_output": True, "text": True, "timeout": 60}
@@ -152,7 +152,7 @@ def test_nightly_mix_says_where_it_looked(tmp_path: Path) -> None:
     done = subprocess.run(
         ["bash", str(ROOT / "examples" / "nightly-mix.sh")],
         env={
-            "PATH": f"{zygote().commands()}:{PATH}",
+            "PATH": f"{zygote.commands()}:{PATH}",
             "CORPUS": str(tmp_path / "corpus"),
             "EPOCHS": str(tmp_path / "e"),
         },
@@ -194,7 +194,7 @@ def test_array(tmp_path: Path) -> None:
     """Tasks in any order, one of them late; joined they are what one process writes."""
     pairs = [{"id": str(n), "src": f"en {n}", "tgt": f"sw {n}", "src_lang": "en", "tgt_lang": "sw"} for n in range(50)]
     write(tmp_path / "pairs.jsonl", pairs)
-    path = f"{slurm(tmp_path / 'bin')}:{zygote().commands()}:{PATH}"
+    path = f"{slurm(tmp_path / 'bin')}:{zygote.commands()}:{PATH}"
     whole = subprocess.run(["llamax", "langid", "pairs.jsonl"], cwd=tmp_path, env={"PATH": path}, capture_output=True)
 
     def script(*arguments: str, task: int | None = None) -> subprocess.CompletedProcess[str]:
@@ -360,7 +360,7 @@ def test_quickstart(tmp_path: Path) -> None:
     """
     command = ["bash", str(small_clone(tmp_path)), "work"]
     work = tmp_path / "work"
-    environment = {**os.environ, "PATH": f"{zygote().commands()}:{PATH}"}
+    environment = {**os.environ, "PATH": f"{zygote.commands()}:{PATH}"}
     given: dict[str, Any] = {"cwd": tmp_path, "env": environment, "text": True}
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True, **given) as process:
         wait_for(work / "trained" / "checkpoints" / "step-00000002" / "facts.json", seconds=120)

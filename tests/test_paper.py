@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from support import zygote
 from support.processes import ROOT
 from support.records import write
 from support.runs import model_folder, sample
-from support.zygote import zygote
 
 FOLDER = ROOT / "examples" / "paper"
 MAKEFILE = FOLDER / "Makefile"
@@ -118,7 +118,7 @@ def make(
     *arguments: str, cwd: Path, path: str = "", timeout: int = 900, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run make with commands that start at once."""
-    environment = {**os.environ, "PATH": f"{path or zygote().commands()}:{PATH}", **environment}
+    environment = {**os.environ, "PATH": f"{path or zygote.commands()}:{PATH}", **environment}
     command = ["make", "-f", str(MAKEFILE), *arguments]
     return subprocess.run(
         command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support import zygote
 from support.processes import ROOT
-from support.zygote import zygote
 
 from llamax_cli import errors
 from llamax_cli.cli import COMMANDS
@@ -65,7 +65,7 @@ def test_every_example_prints_what_stands_below_it(folder: Path, path: Path) -> 
 
     Those of the README start real interpreters.
     """
-    own = "" if path == README else f"{zygote().commands()}:"
+    own = "" if path == README else f"{zygote.commands()}:"
     paths = f"{own}{Path(sys.executable).parent}:/usr/bin:/bin"
     environment = {"PATH": paths, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", "HOME": str(folder)}
     for info, block in blocks(path.read_text(encoding="utf-8")):

@@ -1,4 +1,7 @@
-"""Commands forked from a process that has torch and transformers loaded, so that each starts within milliseconds.
+"""Commands forked from a process that has their libraries loaded, so that each starts within milliseconds.
+
+There are two such processes: one with torch and transformers, and a smaller one, whose forks cost half as much, for
+commands that load neither.
 
 A command that a test starts this way behaves as one that a user starts: its own standard streams, folder, environment,
 signals, children and exit code. What differs is only that the libraries are imported already. When it becomes
@@ -14,6 +17,7 @@ import os
 import resource
 import runpy
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -29,13 +33,21 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-PRELOADED = (
-    "llamax_cli.cli",
-    "llamax_cli.training.worker",
-    "accelerate.commands.accelerate_cli",
-    "torch.distributed.run",
-    "transformers.models.llama.modeling_llama",
-)
+PRELOADED = {
+    "small": (
+        *("llamax_cli.cli", "fasttext_pybind", "langcodes", "msgspec", "numpy", "sacrebleu", "xxhash"),
+        *(f"llamax_cli.commands.{each}" for each in ("augment", "build_lexicon", "convert", "langid", "mix", "score")),
+    ),
+    "large": (
+        "llamax_cli.cli",
+        "llamax_cli.training.worker",
+        "accelerate.commands.accelerate_cli",
+        "torch.distributed.run",
+        "transformers.models.llama.modeling_llama",
+    ),
+}
+# The beginnings of the command lines of llamax that are forked from the small process.
+SMALL = ("augment", "build-lexicon", "convert", "langid", "mix", "score", "analyze corpus", "help", "-h", "--")
 MESSAGE = 1 << 20  # bytes of the longest message: arguments and environment of a command
 PIPE = subprocess.PIPE
 Stream = int | IO[bytes] | None  # as subprocess.Popen takes them
@@ -99,13 +111,13 @@ class Process:
 
 
 class Zygote:
-    """The process that others are forked from."""
+    """A process that others are forked from; `size` is a key of PRELOADED."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: str) -> None:
         self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._folder = tempfile.TemporaryDirectory(prefix="zygote-")
         self.address = Path(self._folder.name) / "socket"
-        command = [sys.executable, __file__, str(theirs.fileno()), str(self.address)]
+        command = [sys.executable, __file__, str(theirs.fileno()), str(self.address), size]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}  # tensors of tests are slower in two threads
         self._process = subprocess.Popen(
             command, pass_fds=[theirs.fileno()], env=environment, stdin=subprocess.DEVNULL, start_new_session=True
@@ -143,23 +155,6 @@ class Zygote:
             os.close(descriptor)
         return Process(status, ours)
 
-    def commands(self) -> Path:
-        """Return a folder for the PATH of a shell, with `llamax` and `python` that are started in this way.
-
-        Python is itself for anything but a file that it is to run.
-        """
-        folder = Path(self._folder.name) / "bin"
-        if not folder.exists():
-            folder.mkdir()
-            client = f"exec {sys.executable} -IS {Path(__file__).with_name('zygote_client.py')} {self.address}"
-            script = f'case "$1" in *.py) {client} "$@" ;; *) exec {sys.executable} "$@" ;; esac'
-            for name, line in (("llamax", f'{client} llamax_cli "$@"'), ("python", script)):
-                (folder / name).write_text(f"#!/bin/sh\n{line}\n")
-                (folder / name).chmod(0o755)
-        while not self.address.exists():  # it listens once it has loaded the libraries
-            time.sleep(0.01)
-        return folder
-
     def close(self) -> None:
         """End the process."""
         self._connection.close()
@@ -168,46 +163,79 @@ class Zygote:
 
 
 @cache
-def zygote() -> Zygote:
-    """Return the zygote of this process, started when it is asked for."""
-    started = Zygote()
+def zygote(size: str = "large") -> Zygote:
+    """Return a zygote of this process, started when it is asked for."""
+    started = Zygote(size)
     atexit.register(started.close)
     return started
 
 
+@cache
+def commands() -> Path:
+    """Return a folder for the PATH of a shell, with `llamax` and `python` that are started in this way.
+
+    Python is itself for anything but a file that it is to run.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="commands-"))
+    atexit.register(shutil.rmtree, folder)
+    client = f"exec {sys.executable} -IS {Path(__file__).with_name('zygote_client.py')}"
+    small, large = (zygote(size).address for size in ("small", "large"))
+    beginnings = "|".join(f"{each.replace(' ', chr(92) + ' ')}*" for each in SMALL)
+    scripts = {
+        "llamax": f'case "$1 $2" in {beginnings}) {client} {small} llamax_cli "$@" ;; '
+        f'*) {client} {large} llamax_cli "$@" ;; esac',
+        "python": f'case "$1" in *.py) {client} {large} "$@" ;; *) exec {sys.executable} "$@" ;; esac',
+    }
+    for name, script in scripts.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    while not (small.exists() and large.exists()):  # they listen once they have loaded the libraries
+        time.sleep(0.01)
+    return folder
+
+
 def start(*arguments: object, **how: Any) -> Process:
     """Start `llamax ARGUMENTS`."""
-    return zygote().start(["llamax_cli", *arguments], **how)
+    is_small = " ".join(map(str, arguments)).startswith(SMALL)
+    return zygote("small" if is_small else "large").start(["llamax_cli", *arguments], **how)
 
 
 def run(*arguments: object, stdin: bytes = b"", timeout: float = 120, **how: Any) -> subprocess.CompletedProcess[bytes]:
     """Run `llamax ARGUMENTS` and return its exit code and output, as subprocess.run does."""
-    return run_module("llamax_cli", *arguments, stdin=stdin, timeout=timeout, **how)
+    how |= dict.fromkeys(("stdin", "stdout", "stderr"), PIPE)
+    return _completed(start(*arguments, **how), arguments, stdin, timeout)
 
 
 def run_module(
-    *arguments: object, stdin: bytes = b"", timeout: float = 120, **how: Any
+    *arguments: object, stdin: bytes = b"", timeout: float = 120, size: str = "large", **how: Any
 ) -> subprocess.CompletedProcess[bytes]:
     """Run `python -m ARGUMENTS`, or `python ARGUMENTS` if the first is a file, as subprocess.run does."""
-    process = zygote().start(arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE, **how)
+    process = zygote(size).start(arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE, **how)
+    return _completed(process, arguments[1:], stdin, timeout)
+
+
+def _completed(
+    process: Process, arguments: Sequence[object], stdin: bytes, timeout: float
+) -> subprocess.CompletedProcess[bytes]:
+    """Return how a process has ended, and what it has written."""
     try:
         output = process.communicate(stdin, timeout)
     except subprocess.TimeoutExpired as error:
         process.send_signal(signal.SIGABRT)  # shows where it hangs
         error.add_note(process.communicate(timeout=10)[1].decode(errors="replace"))
         raise
-    return subprocess.CompletedProcess(list(map(str, arguments[1:])), process.wait(), *output)
+    return subprocess.CompletedProcess(list(map(str, arguments)), process.wait(), *output)
 
 
 # -- in the zygote ----------------------------------------------------------------------------------------------------
 
 
-def serve(connection: socket.socket, address: str) -> None:
+def serve(connection: socket.socket, address: str, size: str) -> None:
     """Fork a process for each command that is asked for, until nobody is left who could ask.
 
     Commands are asked for over the connection, or over one of their own at the address.
     """
-    for name in PRELOADED:
+    for name in PRELOADED[size]:
         import_module(name)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(f"{address}.partial")
@@ -384,4 +412,4 @@ def _fork_child(popen: Any, *given: Any) -> None:
 
 
 if __name__ == "__main__":
-    serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2])
+    serve(socket.socket(fileno=int(sys.argv[1])), *sys.argv[2:])
