@@ -25,8 +25,8 @@ settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest test, so that nobody has to wait for it at the end."""
-    items.sort(key=lambda item: item.name != "test_all_tables_and_figures")
+    """Begin with the longest tests, so that nobody has to wait for them at the end."""
+    items.sort(key=lambda item: (item.name != "test_all_tables_and_figures", "slow" not in item.keywords))
 
 
 @pytest.fixture(scope="session")

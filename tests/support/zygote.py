@@ -35,7 +35,8 @@ from typing import IO, Any, NoReturn
 
 PRELOADED = {
     "small": (
-        *("llamax_cli.cli", "fasttext_pybind", "langcodes", "msgspec", "numpy", "sacrebleu", "xxhash"),
+        # Not sacrebleu, which reads its folder from the environment when it is imported.
+        *("llamax_cli.cli", "fasttext_pybind", "langcodes", "msgspec", "numpy", "xxhash"),
         *(f"llamax_cli.commands.{each}" for each in ("augment", "build_lexicon", "convert", "langid", "mix", "score")),
     ),
     "large": (
