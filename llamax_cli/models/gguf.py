@@ -3,6 +3,7 @@
 Quantized weights become float32, so the model computes what the file holds, at 4 bytes a weight.
 """
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -56,7 +57,15 @@ def _unpack(file: Path, folder: Path) -> None:
     _set_split(tokenizer, _text(reader, "tokenizer.ggml.model"), _text(reader, "tokenizer.ggml.pre"), file)
     model = pretrained.load_gguf_weights(file)
     tokenizer.save_pretrained(folder)
+    _drop_additions(folder / "tokenizer.json", len(reader.get_field("tokenizer.ggml.tokens").data))
     model.save_pretrained(folder)
+
+
+def _drop_additions(path: Path, count: int) -> None:
+    """Remove the tokens that the library's class has by default, such as GPT-2's, and the model has no embedding of."""
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    facts["added_tokens"] = [token for token in facts["added_tokens"] if token["id"] < count]
+    path.write_text(json.dumps(facts, ensure_ascii=False, indent=2), encoding="utf-8")
 
 
 def _text(reader: Any, key: str) -> str:

@@ -13,13 +13,15 @@ import torch
 import transformers
 from support.gguf_files import pack
 from support.processes import Outcome
+from support.records import write
+from support.runs import metrics, sample
 from tokenizers import Tokenizer, pre_tokenizers
 
 from llamax_cli.errors import FileError, ModelError
 from llamax_cli.models import gguf as gguf_models
 from llamax_cli.models.gguf import model_folder
 
-TEXTS = ["kalo 12345  miren٣٤ 3.14\n\n stavo", "١٢ டோ 𝟙𝟚 ½ x2y", "<|im_end|> pel"]
+TEXTS = ["kalo 12345  miren٣٤ 3.14\n\n stavo", "١٢ டோ 𝟙𝟚 ½ x2y", "<|im_end|> pel<|endoftext|>"]
 
 
 @pytest.fixture(autouse=True)
@@ -120,6 +122,23 @@ def test_translations_are_those_of_the_folder(llamax: Callable[..., Outcome], tm
     refused = llamax("translate", "--model", file, "-o", file, stdin=pairs)
     assert refused.returncode == 2 and b"--model" in refused.stderr
     assert file.read_bytes()[:4] == b"GGUF"
+
+
+@pytest.mark.slow
+def test_a_run_begins_with_the_file(llamax: Callable[..., Outcome], tmp_path: Path, original: Path) -> None:
+    """`train` and `tune` have the losses that they have with the folder."""
+    file = pack(original, tmp_path / "tiny.gguf")
+    samples = write(tmp_path / "mix.jsonl", [sample(number, 5) for number in range(20)])
+    losses = []
+    for command in ("train", "tune"):
+        for model in (file, original):
+            folder = tmp_path / f"{command}-{model.suffix}"
+            call = [command, "--model", model, "--data", samples, "-o", folder, "--set", "max_steps=2", "log_every=1"]
+            done = llamax(*call, "block=128", "batch=4", "batch_of=records", "-q")
+            assert done.returncode == 0, done.stderr
+            losses.append([line["loss"] for line in metrics(folder)])
+            assert (folder / "model" / "model.safetensors").is_file()
+    assert losses[0] == losses[1] and losses[2] == losses[3] and len(losses[0]) == 2
 
 
 def test_what_cannot_be_unpacked_is_one_line(

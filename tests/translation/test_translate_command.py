@@ -94,6 +94,24 @@ def test_a_program_that_writes_at_the_end(tmp_path: Path, program: Callable[...,
     assert starts(tmp_path) == ["es ca", "es ca", "es fr", "es it"]
 
 
+def test_a_program_that_is_slow_to_begin_is_kept(tmp_path: Path, program: Callable[..., str]) -> None:
+    """Its input is ended once, as it might wait for that; from then on it has the time that it needs."""
+    engine = open_engine(ModelChoice(program(ECHO, "time.sleep(2)"), engine="command", timeout=20.0), GREEDY)
+    for _ in range(4):
+        assert [answer[0].text for _, answer in engine.translate(requests(5))] == [f"LINE {n}" for n in range(5)]  # type: ignore[union-attr]
+    engine.close()
+    assert starts(tmp_path) == ["es ca"] * 2
+
+
+def test_a_program_that_is_slow_at_a_line_is_kept(tmp_path: Path, program: Callable[..., str]) -> None:
+    """One that has answered before does not wait for the end of its input."""
+    engine = open_engine(ModelChoice(program(f"if line == 'line 4': time.sleep(1)\n{ECHO}"), engine="command"), GREEDY)
+    for _ in range(4):
+        assert [answer[0].text for _, answer in engine.translate(requests(5))] == [f"LINE {n}" for n in range(5)]  # type: ignore[union-attr]
+    engine.close()
+    assert starts(tmp_path) == ["es ca"] * 2
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("flush", [True, False])
 def test_lines_that_are_lost_or_doubled(program: Callable[..., str], flush: bool) -> None:

@@ -2,7 +2,8 @@
 
 `--model` is its command line, in which `{src}` and `{tgt}` stand for the languages by our codes, `{src3}` and `{tgt3}`
 for those of ISO 639-3. One program runs for each direction and is kept for the next lines. One that writes only when
-its input ends, as most programs do with a pipe, is started again for each batch.
+its input ends, as most programs do with a pipe, is started again for each batch. To find that out, the input is ended
+where no answer comes; one that was only slow, such as to load a model, then gets more time.
 
 Lines are matched by their number alone, so the answers to a batch count only if there are as many as were asked for. A
 program that is kept gets the first line of a batch once more at its end: if the answer is another one, all between may
@@ -34,6 +35,7 @@ from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoic
 BATCH = 256  # lines that a program is sent before their answers are counted
 KEPT = 4  # programs kept running at the same time
 PATIENCE = 5.0  # seconds without an answer after which the input of a program is ended, in case it waits for that
+QUICK = 1.0  # seconds after that in which a program that has waited for it begins to answer
 ENDING = 2.0  # seconds that a program has to end after its input has
 TRIES = 3  # lines of which a program has to answer one, if it fails at the first batch
 FAILURES = 10  # lines in a row that end a run
@@ -58,6 +60,7 @@ class CommandEngine:
         self._timeout = choice.timeout
         self._programs: OrderedDict[tuple[str, ...], _Program] = OrderedDict()
         self._writes_at_end = False
+        self._patience = PATIENCE
         self._has_answered: set[tuple[str, ...]] = set()
         self._failures = 0
 
@@ -116,19 +119,25 @@ class CommandEngine:
         program = self._programs.pop(command, None) or _Program(command)
         lines = [" ".join(source.splitlines()) for source in sources]
         try:
-            outcome = program.translate(lines, self._timeout, ends=self._writes_at_end)
+            outcome = program.translate(lines, self._patience, self._timeout, ends=self._writes_at_end)
         except BaseException:
             program.kill()
             raise
         if outcome.reason:
             program.kill()
         elif outcome.has_ended:
-            self._writes_at_end = True
+            self._learn_from(outcome)
         else:
             self._programs[command] = program
             while len(self._programs) > KEPT:
                 self._end(*self._programs.popitem(last=False))
         return outcome
+
+    def _learn_from(self, outcome: "_Outcome") -> None:
+        """Note whether a program that has ended with its input had waited for that, or was slow."""
+        was_patient = self._patience > PATIENCE
+        self._writes_at_end |= 0 <= outcome.delay < QUICK or (outcome.delay >= QUICK and was_patient)
+        self._patience = max(self._patience, 2 * outcome.longest)
 
     def _end(self, command: tuple[str, ...], program: "_Program") -> None:
         """End a program; ModelError if it has written more lines than it was sent, so that they were shifted."""
@@ -148,12 +157,16 @@ class _Outcome(NamedTuple):
     """The lines that came; `reason` says why they do not count.
 
     `has_ended`: all came, and the program has ended with its input. `is_cut_short`: it ended or hung before the others.
+    `delay` is that of the first line after the end of the input, less than 0 if it came before; `longest` is the
+    longest wait for a line; in seconds.
     """
 
     lines: list[bytes]
     reason: str = ""
     has_ended: bool = False
     is_cut_short: bool = False
+    delay: float = 0.0
+    longest: float = 0.0
 
 
 def _answer(line: bytes) -> Answer:
@@ -167,7 +180,6 @@ class _Program:
     """A running program; threads read what it writes, so that no pipe fills up."""
 
     def __init__(self, command: Sequence[str]) -> None:
-        self._name = command[0]
         self._errors: deque[str] = deque(maxlen=20)
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         try:
@@ -198,7 +210,7 @@ class _Program:
             for line in lines:
                 self._errors.append(line.decode(errors="replace").strip())
 
-    def translate(self, sources: Sequence[str], timeout: float, *, ends: bool) -> _Outcome:
+    def translate(self, sources: Sequence[str], patience: float, timeout: float, *, ends: bool) -> _Outcome:
         """Send lines and return the answers; `ends`: end the input after them."""
         asked = len(sources)
         if not ends:
@@ -206,23 +218,28 @@ class _Program:
         writer = threading.Thread(target=self._write, args=(sources, ends), daemon=True)
         writer.start()
         lines: list[bytes] = []
-        last, ended = time.monotonic(), ends
-        while ended or len(lines) < len(sources):
+        last = time.monotonic()
+        ended, delay, longest = last if ends else None, -1.0, 0.0
+        while ended is not None or len(lines) < len(sources):
             try:
                 line = self._lines.get(timeout=0.1)  # short, to let signals in
             except queue.Empty:
                 idle = time.monotonic() - last
-                if ended and len(lines) == len(sources) and idle > ENDING:
-                    return self._ended(lines, asked, len(sources))
-                if idle > timeout:
+                if ended is not None and len(lines) == len(sources) and idle > ENDING:
+                    line = None
+                elif idle > timeout:
                     return _Outcome(lines, f"{SILENT} {timeout:g} s", is_cut_short=True)
-                if idle > PATIENCE and not ended and not writer.is_alive():
-                    ended = True
-                    self._close_input()
-                continue
+                else:
+                    if idle > patience and ended is None and not writer.is_alive():
+                        ended = time.monotonic()
+                        self._close_input()
+                    continue
             if line is None:
-                return self._ended(lines, asked, len(sources))
-            last = time.monotonic()
+                return self._ended(lines, asked, len(sources))._replace(delay=delay, longest=longest)
+            now = time.monotonic()
+            if ended is not None and not lines:
+                delay = now - ended
+            last, longest = now, max(longest, now - last)
             lines.append(line)
         if lines[0] != lines[-1]:
             return _Outcome(lines, f"it wrote more than {counted(asked, 'line')} for {asked:,}, or draws at random")
