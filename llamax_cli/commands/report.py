@@ -11,8 +11,8 @@ from llamax_cli.options.command import CompleteOptions
 from llamax_cli.options.completion import add_completion, completed
 from llamax_cli.options.values import codes, format_option, listed, named_file
 from llamax_cli.scoring.metrics import METRICS
+from llamax_cli.streams.tables import FORMATS
 
-FORMATS = ("md", "csv", "latex")
 FIGURES = ("png", "svg", "pdf")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby, product
 
+from llamax_cli.languages import LanguageSet
 from llamax_cli.lexicon.dictionaries import Dictionary
 from llamax_cli.lexicon.rows import BuildOptions, batches, sort_batch
 from llamax_cli.lexicon.statistics import LanguageStatistics
@@ -46,7 +47,9 @@ def build(
 ) -> Iterator[Entry]:
     """Yield the entries of the lexicon, sorted by language and word; fill in the statistics of each language."""
     with SortedRuns() as runs:
-        count = _sort(dictionaries, replace(options, only=()) if options.hops > 1 else options, context, runs)
+        count = _sort(
+            dictionaries, options if options.hops == 1 else replace(options, only=LanguageSet()), context, runs
+        )
         if options.hops == 1:
             yield from group_entries(_in_phase("writing", runs, count, context), options, statistics)
             return

@@ -65,8 +65,7 @@ def write_stats(
     A whole compiled lexicon already contains its statistics.
     """
     files = run.settings.files
-    whole = BuildOptions(keep_identical=options.keep_identical, only=options.only)
-    if len(files) == 1 and files[0].endswith(ENDING) and options == whole and not options.only:
+    if len(files) == 1 and files[0].endswith(ENDING) and options == BuildOptions(keep_identical=options.keep_identical):
         statistics, entries = dict(Lexicon(files[0]).statistics), ()
 
     def records() -> Iterator[dict[str, Any]]:

@@ -6,8 +6,8 @@ rows of an entry are next to each other and its translations are in order.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -30,7 +30,7 @@ class BuildOptions:
     one_way: bool = False
     keep_identical: bool = False
     hops: int = 1
-    only: Collection[str] = ()
+    only: LanguageSet = field(default_factory=LanguageSet)
     max_words: int | None = None
 
 
