@@ -42,9 +42,16 @@ def processor_seconds() -> float:
 
 def wait_until(condition: Callable[[], object], process: Any = None, seconds: float = 60) -> None:
     """Wait until something holds, which has to happen before the process ends."""
+
+    def holds() -> bool:
+        try:
+            return bool(condition())
+        except (FileNotFoundError, ProcessLookupError):  # it went away while the condition looked at it
+            return False
+
     end = time.monotonic() + seconds
-    while not condition():
-        assert process is None or process.poll() is None or condition(), "the process has ended"
+    while not holds():
+        assert process is None or process.poll() is None or holds(), "the process has ended"
         assert time.monotonic() < end, "did not happen in time"
         time.sleep(0.005)
 
