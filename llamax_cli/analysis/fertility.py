@@ -5,11 +5,11 @@ characters, which the authors' code never does; so the unit is an option, and `f
 space.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from operator import floordiv
 
 from llamax_cli.analysis.texts import texts_of
 from llamax_cli.analysis.tokenizers import token_counter
@@ -75,9 +75,12 @@ class TokenCounter:
 
     def transform_batch(self, records: Iterable[Record], tally: Tally) -> list[Record]:
         """Add the texts of records to the tally."""
-        texts: dict[str, list[str]] = defaultdict(list)
+        texts: dict[str, list[str]] = {}
+        latest, append = "", list[str]().append  # of the language of the text before: most records have the same
         for lang, text in chain.from_iterable(map(texts_of, records)):
-            texts[lang].append(text)
+            if lang != latest:
+                latest, append = lang, texts.setdefault(lang, []).append
+            append(text)
         for lang, of_language in texts.items():
             self._add(tally, lang, of_language)
         return []
@@ -98,9 +101,10 @@ class TokenCounter:
         sums |= {name: sum(of_texts) for name, of_texts in sizes.items()}
         for tokenizer, count in self._counters.items():
             tokens = list(map(count, kept))
+            parts = [number * PART for number in tokens]
             sums[SEPARATOR.join((tokenizer, "tokens"))] = sum(tokens)
             for name, of_texts in {"fertility": spaced, **sizes}.items():
-                sums[SEPARATOR.join((tokenizer, f"per {name}"))] = _ratios(tokens, of_texts)
+                sums[SEPARATOR.join((tokenizer, f"per {name}"))] = _ratios(parts, of_texts)
         for name, value in sums.items():
             tally[SEPARATOR.join((lang, name))] += value
 
@@ -113,10 +117,11 @@ class TokenCounter:
         return spaced if counter is _count_spaced else list(map(counter, texts))
 
 
-def _ratios(tokens: Iterable[int], sizes: Iterable[int]) -> int:
-    """Return the sum of the ratios of texts that have a size, in parts."""
-    part = PART
-    return sum([(count * part + (size >> 1)) // size for count, size in zip(tokens, sizes, strict=True) if size])
+def _ratios(parts: Sequence[int], sizes: Sequence[int]) -> int:
+    """Return the sum of the ratios, in whole parts, of texts that have a size."""
+    if 0 in sizes:
+        return sum(part // size for part, size in zip(parts, sizes, strict=True) if size)
+    return sum(map(floordiv, parts, sizes))
 
 
 def fertilities(request: FertilityRequest, tally: Tally) -> Iterator[Fertility]:

@@ -65,12 +65,15 @@ class _Absence:
 
     def __init__(self, counts: Counter[str], *, is_shared: bool) -> None:
         self._counts = counts
-        self._is_shared = is_shared
+        self.is_shared = is_shared
         self._segments = bytearray()  # by number: 1 is absent so far, 2 and 3 are there
 
     def note(self, number: int, *, is_absent: bool) -> None:
-        """Note whether the segment of this number is absent in one pair of regions."""
-        if not self._is_shared:
+        """Note whether the segment of this number is absent in one pair of regions.
+
+        Unless it `is_shared`, segments that are there need not be noted.
+        """
+        if not self.is_shared:
             if is_absent:
                 self._counts["absent"] += 1
             return
@@ -102,16 +105,28 @@ def _read_no_language(corpus: Corpus) -> None:
 
 
 def _pairs(corpus: Corpus, source: str, target: str, absence: _Absence) -> Iterator[Record]:
-    name = corpus.name
-    for number, (src, tgt), extra in corpus.segments((source, target)):
-        absence.note(number, is_absent=src is None or tgt is None)
-        if src is not None and tgt is not None:
-            yield {"id": f"{name}:{number}", "src": src, "tgt": tgt, "src_lang": source, "tgt_lang": target, **extra}
+    name, is_shared = corpus.name, absence.is_shared
+    for segment in corpus.segments((source, target)):
+        number, (src, tgt) = segment.number, segment.texts
+        is_absent = src is None or tgt is None
+        if is_absent or is_shared:
+            absence.note(number, is_absent=is_absent)
+        if not is_absent:
+            yield {
+                "id": f"{name}:{number}",
+                "src": src,
+                "tgt": tgt,
+                "src_lang": source,
+                "tgt_lang": target,
+                **segment.extra,
+            }
 
 
 def _texts(corpus: Corpus, language: str, absence: _Absence) -> Iterator[Record]:
-    name = corpus.name
-    for number, (text,), extra in corpus.segments((language,)):
-        absence.note(number, is_absent=text is None)
+    name, is_shared = corpus.name, absence.is_shared
+    for segment in corpus.segments((language,)):
+        number, (text,) = segment.number, segment.texts
+        if text is None or is_shared:
+            absence.note(number, is_absent=text is None)
         if text is not None:
-            yield {"id": f"{name}:{number}", "text": text, "lang": language, **extra}
+            yield {"id": f"{name}:{number}", "text": text, "lang": language, **segment.extra}

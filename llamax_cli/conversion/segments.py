@@ -5,7 +5,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+import msgspec
 
 from llamax_cli.language_clues import Conclusions
 from llamax_cli.language_table import fold
@@ -19,8 +21,8 @@ NO_EXTRA: Mapping[str, Any] = {}
 RejectLine: TypeAlias = Callable[[str, int, str, bytes], None]
 
 
-class Segment(NamedTuple):
-    """One segment of a corpus.
+class Segment(msgspec.Struct, frozen=True, gc=False):
+    """One segment of a corpus; there is one for each line, and this kind of object is the quickest to make.
 
     `number` is its number in the corpus, from 1; `texts` has its text in each requested language, None where the
     corpus does not have it; `extra` has the other keys of its record.

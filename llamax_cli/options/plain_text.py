@@ -7,6 +7,7 @@ the first lines show, and in the languages of `--langs` or of the name. The summ
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,7 @@ from llamax_cli.conversion.selection import ANY, Selection, interpret_pattern
 from llamax_cli.errors import DataError, LlamaxError, RecordError, UsageError
 from llamax_cli.language_clues import Conclusions, language_in
 from llamax_cli.options.values import file_languages, format_option
-from llamax_cli.records import Record, parse, serialise
+from llamax_cli.records import Record, parse
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.lines import bare
 from llamax_cli.streams.run import Run
@@ -145,8 +146,8 @@ class PlainText:
             return True
         raise DataError(f"{source.name} is plain text, not records; name {self.flag}")
 
-    def blocks(self, run: Run, source: Input) -> Iterator[bytes]:
-        """Yield the records of an input that is not lines of JSON, as whole lines."""
+    def batches(self, run: Run, source: Input) -> Iterator[list[Record]]:
+        """Yield the records of an input that is not lines of JSON."""
         request = self._request(run, source)
         name = self.format or detect(source.path, request)
         if self.is_numbered:
@@ -166,7 +167,7 @@ class PlainText:
         try:
             selection = Selection(mono=(ANY,)) if self._takes_texts(request, name) else Selection()
             records = self._shaped(run, source, read_corpora(request, name, selection, run.left_out))
-            yield from _in_blocks(map(_without_language, records) if is_unknown else records)
+            yield from _in_batches(map(_without_language, records) if is_unknown else records)
             if is_first_time:
                 self._conclusions.names |= request.conclusions.names
                 self._conclusions.headers |= request.conclusions.headers
@@ -238,19 +239,19 @@ def _without_language(record: Record) -> Record:
     return {key: value for key, value in record.items() if key != "lang"}
 
 
-def _in_blocks(records: Iterable[Record]) -> Iterator[bytes]:
-    """Yield records as blocks of lines; also those before a bad line, with which the run then ends."""
-    batch: list[Record] = []
-    try:
-        for record in records:
-            batch.append(record)
-            if len(batch) == BATCH:
-                yield serialise(batch)
-                batch = []
-    except LlamaxError:
-        yield serialise(batch)
-        raise
-    yield serialise(batch)
+def _in_batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Yield records as batches; also those before a bad line, with which the run then ends."""
+    stream = iter(records)
+    while True:
+        batch: list[Record] = []
+        try:
+            batch.extend(islice(stream, BATCH))  # up to the bad line, if there is one
+        except LlamaxError:
+            yield batch
+            raise
+        if not batch:
+            return
+        yield batch
 
 
 def _translations(records: Iterable[Record], source: str, target: str) -> Iterator[Record]:

@@ -28,7 +28,10 @@ Transform: TypeAlias = Callable[[Record, Tally], Iterable[Record]]
 
 @runtime_checkable
 class BatchTransform(Protocol):
-    """A transform that is faster with many records at once; it returns what it would return for each, in order."""
+    """A transform that is faster with many records at once; it returns what it would return for each, in order.
+
+    Where it raises RecordError, the records are as they were: each is transformed by itself after that.
+    """
 
     def __call__(self, record: Record, tally: Tally) -> Iterable[Record]: ...  # noqa: D102
     def transform_batch(self, records: list[Record], tally: Tally) -> list[Record]: ...  # noqa: D102
@@ -194,9 +197,7 @@ def transform(stage: Transform, tolerant: bool, chunk: Chunk, limit: int | None 
     """
     if limit is None and isinstance(stage, BatchTransform) and (batch := parse_lines(chunk.data)):
         with suppress(RecordError):  # below, one record at a time shows which one it is
-            batch_tally: Tally = Counter()
-            transformed = stage.transform_batch(batch, batch_tally)
-            return Outcome(serialise(transformed), len(batch), len(transformed), [], batch_tally)
+            return _transform_batch(stage, batch)
     written: list[Record] = []
     rejects: list[Reject] = []
     tally: Tally = Counter()
@@ -213,6 +214,33 @@ def transform(stage: Transform, tolerant: bool, chunk: Chunk, limit: int | None 
             if not tolerant:
                 return Outcome(serialise(written), index, len(written), rejects, tally)
     return Outcome(serialise(written[:limit]), chunk.data.count(b"\n"), len(written[:limit]), rejects, tally)
+
+
+def _transform_batch(stage: BatchTransform, batch: list[Record]) -> Outcome:
+    tally: Tally = Counter()
+    transformed = stage.transform_batch(batch, tally)
+    return Outcome(serialise(transformed), len(batch), len(transformed), [], tally)
+
+
+def transform_inputs(work: Work, inputs: Iterable[Input]) -> Iterator[Outcome]:
+    """Yield the outcomes of the inputs, transformed in this process.
+
+    What a door makes of an input is not written as JSON and read again where the transform takes many records at once.
+    """
+    stage = work.make()
+    for source in inputs:
+        batches = source.batches() if isinstance(stage, BatchTransform) else None
+        if batches is None:
+            yield from (transform(stage, work.tolerant, chunk) for chunk in chunks([source]))
+            continue
+        line = 1
+        for batch in batches:
+            try:
+                outcome = _transform_batch(stage, batch)
+            except RecordError:
+                outcome = transform(stage, work.tolerant, Chunk(source.name, line, serialise(batch)))
+            yield outcome
+            line += len(batch)
 
 
 def _parsed(data: bytes) -> Iterable[Record | bytes]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
 from llamax_cli.errors import DataError, FileError, UsageError, because
+from llamax_cli.records import Record, serialise
 from llamax_cli.streams.compression import LONGEST_MAGIC, compression_of, decompressed, decompression_errors, may_begin
 
 CHUNK = 1 << 17  # bytes read at once; the records of one chunk fit the cache, which doubles the speed
@@ -22,8 +23,8 @@ class Door(Protocol):
     def recognises(self, source: "Input") -> bool:
         """Return whether it reads this input."""
 
-    def blocks(self, source: "Input") -> Iterator[bytes]:
-        """Yield the input as records, in blocks of whole lines."""
+    def batches(self, source: "Input") -> Iterator[list[Record]]:
+        """Yield the input as records."""
 
 
 class Input:
@@ -82,9 +83,23 @@ class Input:
         """Yield the decompressed bytes as they arrive, at most CHUNK at once, or the records that the door makes."""
         with self._door_shut() as door:  # the door reads this input itself
             if door is not None and door.recognises(self):
-                yield from door.blocks(self)
+                yield from map(serialise, door.batches(self))
             else:
                 yield from self._raw_blocks()
+
+    def batches(self) -> Iterator[list[Record]] | None:
+        """Return the records that the door makes of the input, or None where it does not read it.
+
+        They are those of the lines that `blocks` gives.
+        """
+        with self._door_shut() as door:
+            if door is None or not door.recognises(self):
+                return None
+        return self._batches(door)
+
+    def _batches(self, door: Door) -> Iterator[list[Record]]:
+        with self._door_shut():
+            yield from door.batches(self)
 
     @contextmanager
     def _door_shut(self) -> Iterator[Door | None]:

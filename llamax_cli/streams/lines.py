@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from llamax_cli.errors import DataError, RecordError
 from llamax_cli.streams.chunks import Chunk, chunks
@@ -48,7 +48,7 @@ def texts_of(data: bytes) -> list[str | Bad]:
         return list(map(_text_or_bad, _split(data)))
     split = whole.split("\n")
     split.pop()
-    return [line.removesuffix("\r") for line in split] if "\r" in whole else list(split)
+    return [line.removesuffix("\r") for line in split] if "\r" in whole else cast("list[str | Bad]", split)
 
 
 def unmarked(source: Input) -> Iterator[Chunk]:

@@ -14,7 +14,7 @@ summary and the manifest come with them.
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +39,7 @@ from llamax_cli.streams.chunks import (
     records,
     shard,
     transform,
+    transform_inputs,
 )
 from llamax_cli.streams.inputs import Door, Input
 from llamax_cli.streams.journal import Journal
@@ -269,15 +270,21 @@ class Run:
         """
         tally: Tally = Counter()
         work = Work(make, self._journal.is_tolerant)
-        stream = chunks(self.inputs if inputs is None else inputs)
-        with closing(ordered(work, stream, self.settings.workers)) as outcomes:
-            for _, outcome in outcomes:
+        with closing(self._outcomes(work, self.inputs if inputs is None else inputs)) as outcomes:
+            for outcome in outcomes:
                 for reject in outcome.rejects:
                     self.reject(*reject)
                 self._journal.counts["in"] += outcome.read - len(outcome.rejects)
                 self._progress.update(self._journal.counts["in"], self._bytes_read)
                 tally.update(outcome.tally)
         return tally
+
+    def _outcomes(self, work: Work, inputs: Iterable[Input]) -> Generator[Outcome]:
+        if self.settings.workers > 1:
+            with closing(ordered(work, chunks(inputs), self.settings.workers)) as outcomes:
+                yield from (outcome for _, outcome in outcomes)
+        else:
+            yield from transform_inputs(work, inputs)
 
     def add_read(self, count: int) -> None:
         """Add to the count of records read, for a command that reads its inputs itself."""
@@ -474,8 +481,8 @@ class RunDoor(Protocol):
     def recognises(self, run: Run, source: Input) -> bool:
         """Return whether it reads this input."""
 
-    def blocks(self, run: Run, source: Input) -> Iterator[bytes]:
-        """Yield the input as records, in blocks of whole lines."""
+    def batches(self, run: Run, source: Input) -> Iterator[list[Record]]:
+        """Yield the input as records."""
 
 
 @dataclass(frozen=True)
@@ -488,8 +495,8 @@ class _BoundDoor:
     def recognises(self, source: Input) -> bool:
         return self.door.recognises(self.run, source)
 
-    def blocks(self, source: Input) -> Iterator[bytes]:
-        return self.door.blocks(self.run, source)
+    def batches(self, source: Input) -> Iterator[list[Record]]:
+        return self.door.batches(self.run, source)
 
 
 class _Window(NamedTuple):

@@ -165,7 +165,7 @@ def _pieces(run: Run, request: ExtensionRequest, files: TokenizerFiles) -> tuple
 def _read(run: Run, counter: WordCounter | None) -> Texts:
     """Count the words of all texts, and return the first ones of each language."""
     sample: Texts = {}
-    for texts in run.read_as(lambda record: list(texts_of(record))):
+    for texts in run.read_as(texts_of):
         for lang, text in texts:
             if counter is not None:
                 counter.add(text)

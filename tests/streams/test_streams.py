@@ -15,12 +15,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llamax_cli.errors import DataError, RecordError
-from llamax_cli.records import Record
+from llamax_cli.records import Record, text
 from llamax_cli.streams import inputs
 from llamax_cli.streams.chunks import (
     Chunk,
     Portion,
     Tally,
+    Work,
     between,
     chunks,
     first_lines,
@@ -28,8 +29,9 @@ from llamax_cli.streams.chunks import (
     records,
     shard,
     transform,
+    transform_inputs,
 )
-from llamax_cli.streams.inputs import Input
+from llamax_cli.streams.inputs import Door, Input
 
 TEXT = [b"a", b"bc", b"\n", b"\r", b"\r\n", b"\x0b", b"\x0c", b"\x1c", b"\x1e", "\x85".encode(), "\u2028".encode()]
 any_text = st.lists(st.sampled_from(TEXT), max_size=40).map(b"".join)
@@ -39,8 +41,8 @@ block_size = st.integers(1, 50)
 class Held(Input):
     """An input whose bytes are in memory."""
 
-    def __init__(self, data: bytes) -> None:
-        super().__init__("held")
+    def __init__(self, data: bytes, door: Door | None = None) -> None:
+        super().__init__("held", door=door)
         self._data = data
 
     def reopens(self) -> bool:
@@ -230,6 +232,48 @@ def test_a_line_without_end_is_refused() -> None:
     small = patch("llamax_cli.streams.chunks.MAX_LINE", 1000), patch.object(inputs, "CHUNK", 100)
     with small[0], small[1], pytest.raises(DataError, match="held:2: no line end within"):
         joined(chunks([Held(b"first\n" + b"x" * 2000)]))
+
+
+class Lengths:
+    """A transform of many records at once that refuses some of them."""
+
+    def __call__(self, record: Record, tally: Tally) -> Iterable[Record]:
+        """Count the letters of a record."""
+        return self.transform_batch([record], tally)
+
+    def transform_batch(self, records: list[Record], tally: Tally) -> list[Record]:
+        """Count the letters of records."""
+        for record in records:
+            if "refuse" in text(record, "text"):
+                raise RecordError("refused")
+            tally["letters"] += len(text(record, "text"))
+        return [{"text": record["text"]} for record in records]
+
+
+class Made:
+    """A door that makes a record of each line."""
+
+    def recognises(self, source: Input) -> bool:
+        """Return whether it reads this input."""
+        return True
+
+    def batches(self, source: Input) -> Iterator[list[Record]]:
+        """Yield a batch for each chunk."""
+        for chunk in chunks([source]):
+            yield [{"text": line} for line in chunk.data.decode().split("\n")[:-1]]
+
+
+@pytest.mark.parametrize("tolerant", [True, False])
+@given(lines=st.lists(st.sampled_from(["a", "ö", "refuse", ""])), size=st.integers(1, 20))
+def test_what_a_door_makes_is_transformed_as_its_lines_are(tolerant: bool, lines: list[str], size: int) -> None:
+    """Whether records are handed on as they are or as lines: the same bytes, numbers of bad lines, and counts."""
+    work = Work(Lengths, tolerant)
+    data = "".join(f"{line}\n" for line in lines).encode()
+    with patch.object(inputs, "CHUNK", size):
+        handed = list(transform_inputs(work, [Held(data, Made())]))
+        as_lines = [transform(Lengths(), tolerant, chunk) for chunk in chunks([Held(data, Made())])]
+    assert handed == as_lines
+    assert sum(len(outcome.rejects) for outcome in handed) == lines.count("refuse") or not tolerant
 
 
 def test_tallies_are_kept() -> None:

@@ -13,6 +13,7 @@ from llamax_cli.conversion.segments import NO_EXTRA, Corpus, CorpusRequest, Segm
 from llamax_cli.errors import DataError, FileError, LanguageError, UsageError
 from llamax_cli.language_clues import language_in, language_of_file
 from llamax_cli.languages import canonical, known, variety
+from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.lines import Bad, bare, texts
 
 NTREX_NAMES, FLORES_NAMES = "newstest2019-ref.deu.txt", "deu.devtest"  # for messages
@@ -41,6 +42,9 @@ class AlignedFiles:
         """Yield the lines of these languages; DataError where their files differ in length."""
         self._check([self.paths[language] for language in languages])
         sources = [self.request.input(self.paths[language]) for language in languages]
+        if len(sources) == 1:
+            yield from self._lines(sources[0])
+            return
         rows: Iterator[tuple[Any, ...]] = zip_longest(*map(texts, sources), fillvalue=EXHAUSTED)
         for number, row in enumerate(rows, 1):
             if Bad not in map(type, row):
@@ -55,15 +59,26 @@ class AlignedFiles:
                 )
                 self.request.reject(source.name, number, *bad)
 
+    def _lines(self, source: Input) -> Iterator[Segment]:
+        for number, line in enumerate(texts(source), 1):
+            if isinstance(line, str):
+                yield Segment(number, (line,))
+            else:
+                self.request.reject(source.name, number, *line)
+
     def _check(self, paths: list[str]) -> None:
         """Compare the lengths before the first pair is written: misaligned pairs must not reach the next program."""
-        if len(paths) > 1:
-            for path in paths:
-                self.request.input(path).spool()
+        if len(paths) == 1:
+            source = self.request.input(paths[0])
+            if source.reopens() and not source.head():
+                raise _empty(paths[0])
+            return
+        for path in paths:
+            self.request.input(path).spool()
         counts = {path: count for path in paths if (count := self._count(path)) is not None}
         empty = next((path for path, count in counts.items() if not count), None)
         if empty is not None:
-            raise DataError(f"{empty} is empty; is the download complete?")
+            raise _empty(empty)
         if len(set(counts.values())) > 1:
             lengths = ", ".join(f"{path} has {counted(count, 'line')}" for path, count in counts.items())
             raise DataError(f"{lengths}: aligned files must be equally long")
@@ -81,6 +96,10 @@ class AlignedFiles:
             self.counts[path] = count + (last != b"\n")
             source.read = read  # for the bar, these bytes count when their lines are used
         return self.counts[path]
+
+
+def _empty(path: str) -> DataError:
+    return DataError(f"{path} is empty; is the download complete?")
 
 
 def open_moses(request: CorpusRequest) -> list[Corpus]:
