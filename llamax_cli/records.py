@@ -8,6 +8,7 @@ integers, escapes and number formats. A stage reads a value with `text` or `lang
 
 import math
 import re
+import struct
 from collections.abc import Iterable
 from typing import Any, NotRequired, TypeAlias, TypedDict
 
@@ -288,6 +289,8 @@ _SHOWN_DIGITS = 25
 PLAIN_TEXT = "; if this is text or a table, make records of it with llamax convert"
 _string = msgspec.json.Decoder(str).decode
 _encoder = msgspec.json.Encoder()
+_first_byte = struct.Struct("c").unpack_from
+_QUOTE = (b'"',)
 _SPACED_COLON = re.compile(rb'"[ \t\r]+:')
 _SPACED_KEY = re.compile(rb'(?<!\\)(?:\\\\)*"[ \t\r]+:')  # the quote is not escaped
 _LONE_SURROGATE = (
@@ -405,6 +408,13 @@ def text(record: Record, key: str) -> str:
         raise _absent(record, key) from None
     except (msgspec.DecodeError, TypeError) as error:
         raise RecordError(f"{key!r} is {_kind(value)}, not a string") from error
+
+
+def is_string(record: Record, key: str) -> bool:
+    """Return whether `key` is there and holds a string, which is not decoded for that."""
+    value = record.get(key)
+    # Whatever `parse` returns is a whole value: escapes and all.
+    return _first_byte(value) == _QUOTE if type(value) is msgspec.Raw else type(value) is str
 
 
 def texts(record: Record, key: str) -> list[str]:

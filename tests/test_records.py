@@ -7,7 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llamax_cli.errors import RecordError
-from llamax_cli.records import PLAIN_TEXT, boolean, number, parse, parse_lines, serialise, text, value, whole_number
+from llamax_cli.records import (
+    PLAIN_TEXT,
+    boolean,
+    is_string,
+    number,
+    parse,
+    parse_lines,
+    serialise,
+    text,
+    value,
+    whole_number,
+)
 
 VALUES = [
     rb'"\u00e9"',
@@ -220,3 +231,11 @@ def test_what_a_stage_put_in_is_found() -> None:
     assert (text(record, "s"), value(record, "n")) == ("text", 3)
     with pytest.raises(RecordError, match=r"^'n' is int, not a string$"):
         text(record, "n")
+
+
+@given(trees.filter(utf8))
+def test_a_string_is_known_without_decoding_it(value: object) -> None:
+    """As it was read from a line, and as Python's value."""
+    assert is_string(parse(json.dumps({"a": value}).encode()), "a") == isinstance(value, str)
+    assert is_string({"a": value}, "a") == isinstance(value, str)
+    assert not is_string({"a": value}, "b")

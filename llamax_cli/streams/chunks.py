@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
-from llamax_cli.errors import DataError, RecordError
+from llamax_cli.errors import DataError, LlamaxError, RecordError
 from llamax_cli.records import Record, parse, parse_lines, serialise
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.rejects import Reject
@@ -167,14 +167,39 @@ def records(
 
     A line is bad if it is not a record, or if `read` raises RecordError.
     """
+
+    def read_line(line: bytes) -> Item:
+        return read(parse(line))
+
     for chunk in stream:
-        lines: list[bytes] = []
-        for index, line in enumerate(_parsed(chunk.data)):
-            try:
-                yield chunk.line + index, read(parse(line) if isinstance(line, bytes) else line)
-            except RecordError as error:
+        batch, lines = parse_lines(chunk.data), list[bytes]()
+        if batch is None:
+            lines = chunk.data.split(b"\n")[:-1]
+        results = map(read_line, lines) if batch is None else map(read, batch)
+        number = chunk.line
+        for items, error in _until_errors(results):
+            yield from enumerate(items, number)
+            number += len(items)
+            if error is not None:
                 lines = lines or chunk.data.split(b"\n")
-                reject(chunk.name, chunk.line + index, str(error), lines[index])
+                reject(chunk.name, number, str(error), lines[number - chunk.line])
+                number += 1
+
+
+def _until_errors(results: Iterator[Item]) -> Iterator[tuple[list[Item], RecordError | None]]:
+    """Yield the results before each RecordError, and the error; None where another error or the end comes."""
+    while True:
+        items: list[Item] = []
+        try:
+            items.extend(results)  # quicker than one by one; what comes before an error is in the list
+        except RecordError as error:
+            yield items, error
+        except LlamaxError:
+            yield items, None
+            raise
+        else:
+            yield items, None
+            return
 
 
 @dataclass(frozen=True)
@@ -229,18 +254,23 @@ def transform_inputs(work: Work, inputs: Iterable[Input]) -> Iterator[Outcome]:
     """
     stage = work.make()
     for source in inputs:
-        batches = source.batches() if isinstance(stage, BatchTransform) else None
-        if batches is None:
+        if isinstance(stage, BatchTransform) and (batches := source.batches()) is not None:
+            yield from _transform_batches(stage, work.tolerant, source.name, batches)
+        else:
             yield from (transform(stage, work.tolerant, chunk) for chunk in chunks([source]))
-            continue
-        line = 1
-        for batch in batches:
-            try:
-                outcome = _transform_batch(stage, batch)
-            except RecordError:
-                outcome = transform(stage, work.tolerant, Chunk(source.name, line, serialise(batch)))
-            yield outcome
-            line += len(batch)
+
+
+def _transform_batches(
+    stage: BatchTransform, tolerant: bool, name: str, batches: Iterable[list[Record]]
+) -> Iterator[Outcome]:
+    line = 1
+    for batch in batches:
+        try:
+            outcome = _transform_batch(stage, batch)
+        except RecordError:
+            outcome = transform(stage, tolerant, Chunk(name, line, serialise(batch)))
+        yield outcome
+        line += len(batch)
 
 
 def _parsed(data: bytes) -> Iterable[Record | bytes]:

@@ -17,6 +17,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self, TypeAlias, TypeVar
@@ -214,21 +215,21 @@ class Run:
         """
         self._generates = True
         self._open(output)
-        batch: list[Item] = []
-        size, start = 1, time.monotonic()
-        try:
-            for record in records:
-                batch.append(record)
-                if len(batch) >= size:
-                    self._commit_output(encode(batch))
-                    if self._journal.is_full:
-                        return
-                    size = self._next_size(size, time.monotonic() - start, batch_size)
-                    batch, start = [], time.monotonic()
-        except LlamaxError:
-            self._commit_output(encode(batch))  # the records before a bad line are written
-            raise
-        self._commit_output(encode(batch))
+        stream, size = iter(records), 1
+        while True:
+            batch: list[Item] = []
+            start = time.monotonic()
+            try:
+                batch.extend(islice(stream, size))  # what comes before an error is in the list
+            except LlamaxError:
+                self._commit_output(encode(batch))
+                raise
+            if not batch:
+                break
+            self._commit_output(encode(batch))
+            if self._journal.is_full:
+                return
+            size = self._next_size(size, time.monotonic() - start, batch_size)
         self._journal.expect_end()
 
     def make(self, build: Callable[[], int], noun: str) -> None:

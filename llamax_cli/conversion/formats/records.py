@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import TypeVar
 
 from llamax_cli.conversion.segments import Corpus, CorpusRequest, RejectLine, Segment, ignore_bad_line
 from llamax_cli.errors import RecordError, UsageError
-from llamax_cli.records import Record, language, text, texts
+from llamax_cli.records import Record, is_string, language, text, texts
 from llamax_cli.streams.chunks import chunks, records
 from llamax_cli.streams.inputs import Input
 
@@ -44,8 +45,7 @@ class RecordFile:
 
     def stream_records(self, counts: Counter[str]) -> Iterator[Record]:
         """Yield the records, unchanged except for language codes, which become canonical."""
-        for _, record in self.read(_canonical_codes(), self.request.reject):
-            yield record
+        yield from map(itemgetter(1), self.read(_canonical_codes(), self.request.reject))
 
     @cached_property
     def _directions(self) -> list[tuple[str, ...]]:
@@ -75,8 +75,9 @@ def _canonical_codes() -> Callable[[Record], Record]:
     def rewrite(record: Record) -> Record:
         """Check that a record is a text, a pair or a translation, and make its codes canonical."""
         is_pair = "src" in record
-        text(record, "src" if is_pair else "text")
-        if is_pair and "tgt" in record:
+        if not is_string(record, key := "src" if is_pair else "text"):
+            text(record, key)
+        if is_pair and "tgt" in record and not is_string(record, "tgt"):
             texts(record, "tgt")
         for key in ("src_lang", "tgt_lang") if is_pair else ("lang",):
             code_before = record.get(key)
