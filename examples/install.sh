@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 
 pins=(examples/constraints.txt) packages=() stamp=.venv/.installed
 [ "${1:-}" != --tests ] || pins+=(tests/constraints.txt) packages=(-r tests/requirements.txt) stamp=.venv/.installed-tests
-wanted=$(cat pyproject.toml "${pins[@]}" llamax_cli/*/*.c | cksum)
+wanted=$(cat pyproject.toml "${pins[@]}" llamax_cli/*.c llamax_cli/*/*.c | cksum)
 [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || exit 0
 
 say() { printf 'install: %s\n' "$*" >&2; }
@@ -85,7 +85,7 @@ say "[3/3] llamax and up to $(cat "${pins[@]}" | wc -l | tr -d ' ') other packag
 command -v cc >/dev/null || command -v gcc >/dev/null ||
     say 'there is no C compiler, so llamax augment takes two and a half times as long (Debian, Ubuntu: apt-get install gcc)'
 
-wanted_alone=$(cat pyproject.toml examples/constraints.txt llamax_cli/*/*.c | cksum)
+wanted_alone=$(cat pyproject.toml examples/constraints.txt llamax_cli/*.c llamax_cli/*/*.c | cksum)
 printf '%s\n' "$wanted_alone" >.venv/.installed
 printf '%s\n' "$wanted" >"$stamp"
 rm -f "$unfinished"

@@ -17,6 +17,11 @@ import msgspec
 from llamax_cli import languages
 from llamax_cli.errors import RecordError
 
+try:
+    from llamax_cli.plain_lines import outlines as outlines
+except ImportError:  # llamax was installed without a C compiler
+    outlines = None  # type: ignore[assignment]
+
 Record: TypeAlias = dict[str, Any]
 
 
@@ -316,6 +321,13 @@ def parse(line: bytes) -> Record:
 
 def parse_lines(data: bytes) -> list[Record] | None:
     """Return the records of whole lines, or None if any line is bad; `parse` shows which one."""
+    if outlines is not None and outlines(data, (), ()) is not None:
+        return _lines(data)
+    return _parse_any(data)
+
+
+def _parse_any(data: bytes) -> list[Record] | None:
+    """Return what `parse_lines` does, without compiled code."""
     records = _parse_flat(data)
     try:
         if records is None or (data.count(b"{") > len(records) and any(map(_repeated_inside, records))):

@@ -13,7 +13,7 @@ from pkgutil import resolve_name
 
 import pytest
 
-from llamax_cli import cli
+from llamax_cli import cli, records
 from llamax_cli.augmentation import code_switching
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,7 +44,7 @@ COMPUTING = {"scoring", "models", "translation", "instructions", "training", "tu
     "reporting"
 }
 HEAVY = {"torch", "transformers", "accelerate", "datasets", "numpy", "pyarrow", "rich"}
-EXTENSION = "llamax_cli.augmentation.spaced"
+EXTENSIONS = ["llamax_cli.augmentation.spaced", "llamax_cli.plain_lines"]
 LAZY = {*HEAVY, "langcodes", "xopen"}
 
 
@@ -136,15 +136,16 @@ def test_every_file_that_a_comment_names_is_there(path: Path) -> None:
     assert set(re.findall(r"\b[a-z_0-9]+\.py\b", path.read_text(encoding="utf-8"))) <= there
 
 
-def test_the_compiled_extension_is_in_use() -> None:
-    """The extension that pyproject.toml builds is the one that augment uses; without it augment is only slower."""
+def test_the_compiled_extensions_are_in_use() -> None:
+    """The extensions that pyproject.toml builds are in use; without them commands are only slower."""
     modules = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["ext-modules"]
     assert [(module["name"], *module["sources"]) for module in modules] == [
-        (EXTENSION, f"{EXTENSION.replace('.', '/')}.c")
+        (name, f"{name.replace('.', '/')}.c") for name in EXTENSIONS
     ]
-    kind = import_module(EXTENSION).SpacedSwitcher
-    assert f"{kind.__module__}.{kind.__name__}" == f"{EXTENSION}.SpacedSwitcher"
+    kind = import_module(EXTENSIONS[0]).SpacedSwitcher
+    assert f"{kind.__module__}.{kind.__name__}" == f"{EXTENSIONS[0]}.SpacedSwitcher"
     assert code_switching.SpacedSwitcher is kind
+    assert records.outlines is import_module(EXTENSIONS[1]).outlines
 
 
 def loaded(arguments: list[str], stdin: bytes = b"") -> set[str]:

@@ -55,6 +55,7 @@ class Machine:
             shutil.copy(ROOT / name, self.clone / name)
         (self.clone / "llamax_cli" / "augmentation").mkdir(parents=True)
         (self.clone / "llamax_cli" / "augmentation" / "spaced.c").touch()
+        (self.clone / "llamax_cli" / "plain_lines.c").touch()
         self.path.mkdir()
         for tool in TOOLS:
             (self.path / tool).symlink_to(str(shutil.which(tool)))

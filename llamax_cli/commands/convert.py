@@ -5,7 +5,7 @@ from typing import Annotated
 from typer import Option
 
 from llamax_cli.conversion import writers
-from llamax_cli.conversion.convert import read_corpora
+from llamax_cli.conversion.convert import copy_lines, read_corpora
 from llamax_cli.conversion.detection import FORMATS
 from llamax_cli.conversion.segments import CorpusRequest
 from llamax_cli.conversion.selection import Selection
@@ -75,6 +75,10 @@ def convert(
     by_language = columns_by_language(columns)
     request = CorpusRequest(paths, run.input, run.reject, file_languages(langs), by_language, name, split, config)
     selection = Selection(listed(pairs), listed(mono), sample, part, seed, drop_empty)
-    records = read_corpora(request, from_, selection, run.left_out)
-    writers.write(run, records, as_, field)
+    is_plain = as_ == "records" and run.settings.limit is None
+    if is_plain and (lines := copy_lines(request, from_, selection, run.left_out)) is not None:
+        writers.write_lines(run, lines)
+    else:
+        records = read_corpora(request, from_, selection, run.left_out)
+        writers.write(run, records, as_, field)
     run.remarks += request.conclusions.remarks(with_names=not selection.names_languages)

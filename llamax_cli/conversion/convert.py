@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
-from llamax_cli.conversion.detection import open_corpora
-from llamax_cli.conversion.segments import Corpus, CorpusRequest, RecordStream
+from llamax_cli.conversion.detection import detect, open_corpora
+from llamax_cli.conversion.segments import Corpus, CorpusRequest, HasLines, RecordStream
 from llamax_cli.conversion.selection import Group, Selection, asked, plan_groups, sample_records, skip_empty
 from llamax_cli.errors import UsageError
 from llamax_cli.records import Record
@@ -20,6 +21,22 @@ def read_corpora(
     for records in _record_streams(request, format, selection, counts):
         kept = skip_empty(records, counts) if selection.drop_empty else records
         yield from sample_records(kept, selection, counts) if selection.is_sample else kept
+
+
+def copy_lines(
+    request: CorpusRequest, format: str | None, selection: Selection, counts: Counter[str]
+) -> Iterator[bytes] | None:
+    """Return the lines of the records that `read_corpora` yields, in blocks.
+
+    None where something is selected or named, or where not all corpora are records already.
+    """
+    if selection.names_languages or selection.is_sample or selection.drop_empty or request.name is not None:
+        return None
+    if any((format or detect(path, request)) != "records" for path in request.paths):
+        return None
+    return chain.from_iterable(
+        corpus.lines(counts) for corpus in open_corpora(request, format) if isinstance(corpus, HasLines)
+    )
 
 
 def _record_streams(

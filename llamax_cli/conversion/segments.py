@@ -56,6 +56,14 @@ class RecordStream(Protocol):
         """Yield a record for each line, in order; `counts` counts the lines without a translation."""
 
 
+@runtime_checkable
+class HasLines(Protocol):
+    """A RecordStream whose lines are mostly written as they are read, so that they need not be taken apart."""
+
+    def lines(self, counts: Counter[str]) -> Iterator[bytes]:
+        """Yield the lines of its records, in blocks."""
+
+
 def ignore_bad_line(name: str, line: int, reason: str, raw: bytes) -> None:
     """Ignore a bad line, for a pass that only looks for languages: the pass that reads the texts reports it."""
 

@@ -133,6 +133,11 @@ def write(run: Run, records: Iterable[Record], target: str, field: str | None) -
         run.write(moses_lines(records, run.reject), encode=b"".join, output=_moses_files(run))
 
 
+def write_lines(run: Run, lines: Iterable[bytes]) -> None:
+    """Write records that are lines already, in blocks."""
+    run.write(lines, encode=b"".join, batch_size=1)
+
+
 def _moses_files(run: Run) -> "MosesFiles":
     taken = (("--rejects", run.settings.rejects), ("--manifest", run.settings.manifest))
     return MosesFiles(run.settings.output, [(option, path) for option, path in taken if path is not None])

@@ -7,7 +7,6 @@ the first lines show, and in the languages of `--langs` or of the name. The summ
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -17,10 +16,11 @@ from llamax_cli.conversion.convert import read_corpora
 from llamax_cli.conversion.detection import FORMATS, detect, open_corpora
 from llamax_cli.conversion.segments import CorpusRequest, RecordStream
 from llamax_cli.conversion.selection import ANY, Selection, interpret_pattern
-from llamax_cli.errors import DataError, LlamaxError, RecordError, UsageError
+from llamax_cli.errors import DataError, RecordError, UsageError
 from llamax_cli.language_clues import Conclusions, language_in
 from llamax_cli.options.values import file_languages, format_option
 from llamax_cli.records import Record, parse
+from llamax_cli.streams.chunks import batches
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.lines import bare
 from llamax_cli.streams.run import Run
@@ -28,7 +28,6 @@ from llamax_cli.streams.unread import refuse_unread
 
 UNKNOWN = "en"  # what stands for a language that nothing tells, until it is left out
 SHOWN_FILES = 5  # that the summary line tells of one by one
-BATCH = 1000  # records that are read before the first of them is passed on, at most
 LINES = {"text", "tsv", "tatoeba", "flores", "ntrex"}  # what a line of text may look like, by its name or first line
 BOM = b"\xef\xbb\xbf"
 
@@ -167,7 +166,7 @@ class PlainText:
         try:
             selection = Selection(mono=(ANY,)) if self._takes_texts(request, name) else Selection()
             records = self._shaped(run, source, read_corpora(request, name, selection, run.left_out))
-            yield from _in_batches(map(_without_language, records) if is_unknown else records)
+            yield from batches(map(_without_language, records) if is_unknown else records)
             if is_first_time:
                 self._conclusions.names |= request.conclusions.names
                 self._conclusions.headers |= request.conclusions.headers
@@ -237,21 +236,6 @@ def _tells_no_language(request: CorpusRequest) -> bool:
 
 def _without_language(record: Record) -> Record:
     return {key: value for key, value in record.items() if key != "lang"}
-
-
-def _in_batches(records: Iterable[Record]) -> Iterator[list[Record]]:
-    """Yield records as batches; also those before a bad line, with which the run then ends."""
-    stream = iter(records)
-    while True:
-        batch: list[Record] = []
-        try:
-            batch.extend(islice(stream, BATCH))  # up to the bad line, if there is one
-        except LlamaxError:
-            yield batch
-            raise
-        if not batch:
-            return
-        yield batch
 
 
 def _translations(records: Iterable[Record], source: str, target: str) -> Iterator[Record]:

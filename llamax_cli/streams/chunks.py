@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from llamax_cli.errors import DataError, LlamaxError, RecordError
@@ -19,6 +20,7 @@ from llamax_cli.streams.rejects import Reject
 
 PACE = 0.1  # seconds of work in a chunk, about
 SMALL, LARGE = 1 << 12, 1 << 20  # bytes in a chunk: of the first, and at most
+BATCH = 1000  # records that are read or generated before the first of them is passed on, at most
 MAX_LINE = 256 << 20  # bytes of the longest line; more is not a stream of records
 
 Item = TypeVar("Item")
@@ -184,6 +186,21 @@ def records(
                 lines = lines or chunk.data.split(b"\n")
                 reject(chunk.name, number, str(error), lines[number - chunk.line])
                 number += 1
+
+
+def batches(items: Iterable[Item], size: int = BATCH) -> Iterator[list[Item]]:
+    """Yield the items in lists; also those before an error, such as a bad line, with which the run then ends."""
+    stream = iter(items)
+    while True:
+        batch: list[Item] = []
+        try:
+            batch.extend(islice(stream, size))  # up to the error, if there is one
+        except LlamaxError:
+            yield batch
+            raise
+        if not batch:
+            return
+        yield batch
 
 
 def _until_errors(results: Iterator[Item]) -> Iterator[tuple[list[Item], RecordError | None]]:

@@ -28,6 +28,7 @@ from llamax_cli.errors import FileError, LlamaxError, RecordError
 from llamax_cli.records import Record, parse, serialise
 from llamax_cli.streams import manifest
 from llamax_cli.streams.chunks import (
+    BATCH,
     PACE,
     WHOLE,
     Chunk,
@@ -52,8 +53,6 @@ from llamax_cli.streams.rejects import Reject, check_reject_path, check_rejects
 from llamax_cli.streams.resume import RunIdentity
 from llamax_cli.streams.settings import Settings
 from llamax_cli.streams.summary import summary
-
-BATCH = 1000  # records generated before they are written, at most
 
 Item = TypeVar("Item")
 Stage: TypeAlias = Callable[[Iterator[Record]], Iterator[Iterable[Record] | RecordError]]

@@ -9,11 +9,14 @@ from typing import TypeVar
 
 from llamax_cli.conversion.segments import Corpus, CorpusRequest, RejectLine, Segment, ignore_bad_line
 from llamax_cli.errors import RecordError, UsageError
-from llamax_cli.records import Record, is_string, language, text, texts
-from llamax_cli.streams.chunks import chunks, records
+from llamax_cli.records import Record, is_string, language, outlines, parse, serialise, text, texts
+from llamax_cli.streams.chunks import batches, chunks, records
 from llamax_cli.streams.inputs import Input
 
 Item = TypeVar("Item")
+TEXT_KEYS = (b"src", b"tgt", b"text")  # of which it matters only what kind of value they have
+CODE_KEYS = (b"src_lang", b"tgt_lang", b"lang")
+FEW = 1000  # bytes for each change of direction; where there are less, each line is looked at
 SEGMENT_KEYS = {"src", "tgt", "src_lang", "tgt_lang", "text", "lang"}
 
 
@@ -46,6 +49,16 @@ class RecordFile:
     def stream_records(self, counts: Counter[str]) -> Iterator[Record]:
         """Yield the records, unchanged except for language codes, which become canonical."""
         yield from map(itemgetter(1), self.read(_canonical_codes(), self.request.reject))
+
+    def lines(self, counts: Counter[str]) -> Iterator[bytes]:
+        """Yield the lines of `stream_records`, in blocks."""
+        rewrite = _canonical_codes()
+        for chunk in chunks([self.source]):
+            if _all_stay(chunk.data, rewrite):
+                yield chunk.data
+            else:
+                for items in batches(record for _, record in records([chunk], rewrite, self.request.reject)):
+                    yield serialise(items)
 
     @cached_property
     def _directions(self) -> list[tuple[str, ...]]:
@@ -90,6 +103,21 @@ def _canonical_codes() -> Callable[[Record], Record]:
         return record
 
     return rewrite
+
+
+def _all_stay(data: bytes, rewrite: Callable[[Record], Record]) -> bool:
+    """Return whether lines are surely written as they are read, which few calls of `rewrite` show.
+
+    Lines from one place to the next are the same in all that `rewrite` looks at.
+    """
+    places = outlines(data, TEXT_KEYS, CODE_KEYS) if outlines is not None else None
+    if places is None or len(places) * FEW > len(data):
+        return False
+    lines = (data[place : data.index(b"\n", place) + 1] for place in places)
+    try:
+        return all(serialise([rewrite(parse(line))]) == line for line in lines)
+    except RecordError:
+        return False
 
 
 def _texts(record: Record) -> dict[str, str | None]:

@@ -1,0 +1,87 @@
+"""The compiled look at lines: it accepts what Python accepts as plain, and all of that are records."""
+
+import os
+import random
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import plain_lines
+
+from llamax_cli import records
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "llamax_cli" / "plain_lines.c"
+any_lines = st.one_of(
+    st.randoms(use_true_random=False).map(plain_lines.mutated),
+    st.lists(st.sampled_from(plain_lines.PIECES), max_size=12).map(lambda pieces: b'{"a":"%b"}\n' % b"".join(pieces)),
+    st.lists(st.sampled_from(plain_lines.PIECES), max_size=20).map(b"".join),
+    st.binary(max_size=20),
+)
+
+
+@given(any_lines)
+def test_plain_lines_are_what_python_says(data: bytes) -> None:
+    """For any bytes, and so are the places where the outline changes."""
+    assert records.outlines(data, plain_lines.KINDS, plain_lines.VALUES) == plain_lines.outlines(data)
+
+
+@given(any_lines)
+def test_what_is_plain_is_a_record(data: bytes) -> None:
+    """To Python alone the same records, which are written with the same bytes; what is not plain is left to Python."""
+    found, alone = records.parse_lines(data), records._parse_any(data)
+    assert (found is None) == (alone is None)
+    if found is not None and alone is not None:
+        assert records.serialise(found) == records.serialise(alone)
+        assert list(map(list, found)) == list(map(list, alone))
+    if records.outlines(data, (), ()) is not None:
+        assert alone is not None
+        assert records.serialise(alone) == data
+
+
+def test_many_lines(count: int = 20_000) -> None:
+    """Enough of them are plain, and enough are not."""
+    assert count / 10 < plain_lines.check(records.outlines, count) < count / 2
+
+
+@pytest.mark.parametrize("sanitizer", ["address", "undefined"])
+def test_no_byte_outside_is_read(tmp_path: Path, sanitizer: str) -> None:
+    """Compiled with a sanitizer, which ends the process at the first wrong read, shift or overflow."""
+    extension = tmp_path / "plain_lines.so"
+    flags = [f"-fsanitize={sanitizer}", "-fno-sanitize-recover=all", "-g", "-O1", "-fPIC", "-shared"]
+    include = sysconfig.get_paths()["include"]
+    subprocess.run(["cc", *flags, f"-I{include}", SOURCE, "-o", extension], check=True)
+    library = subprocess.run(
+        ["cc", f"-print-file-name=lib{sanitizer[0]}{'s' if sanitizer == 'address' else 'bs'}an.so"],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    # Each bytes object has a block of its own, so that what lies behind it is known to be outside.
+    environment = {
+        **os.environ,
+        "LD_PRELOAD": library.stdout.strip(),
+        "PYTHONMALLOC": "malloc",
+        "ASAN_OPTIONS": "detect_leaks=0",
+    }
+    command = [sys.executable, "-S", ROOT / "tests" / "support" / "plain_lines.py", extension, "3000"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 300
+
+
+def test_too_many_names_are_refused() -> None:
+    """And what is not bytes."""
+    with pytest.raises(ValueError, match="more than 16 names"):
+        records.outlines(b"", (b"a",) * 17, ())
+    with pytest.raises(TypeError):
+        records.outlines(b"", ("a",), ())  # type: ignore[arg-type]
+
+
+def test_choices_are_the_same_each_time() -> None:
+    """The lines that are tried depend on the seed alone."""
+    assert plain_lines.mutated(random.Random(1)) == plain_lines.mutated(random.Random(1))
