@@ -11,7 +11,7 @@ from functools import partial
 from itertools import chain
 from operator import floordiv
 
-from llamax_cli.analysis.texts import texts_of
+from llamax_cli.analysis.texts import text_reader
 from llamax_cli.analysis.tokenizers import token_counter
 from llamax_cli.augmentation.segmenters import package_splitter
 from llamax_cli.augmentation.unspaced_scripts import is_spaced
@@ -67,6 +67,7 @@ class TokenCounter:
     def __init__(self, request: FertilityRequest) -> None:
         self._request = request
         self._counters = {name: token_counter(name) for name in request.tokenizers}
+        self._texts = text_reader()
         self._word_counters: dict[str, CountWords | None] = {}
 
     def __call__(self, record: Record, tally: Tally) -> list[Record]:
@@ -77,7 +78,7 @@ class TokenCounter:
         """Add the texts of records to the tally."""
         texts: dict[str, list[str]] = {}
         latest, append = "", list[str]().append  # of the language of the text before: most records have the same
-        for lang, text in chain.from_iterable(map(texts_of, records)):
+        for lang, text in chain.from_iterable(map(self._texts, records)):
             if lang != latest:
                 latest, append = lang, texts.setdefault(lang, []).append
             append(text)
@@ -86,12 +87,12 @@ class TokenCounter:
         return []
 
     def _add(self, tally: Tally, lang: str, texts: list[str]) -> None:
-        kept = [text for text in texts if text and not text.isspace()]
-        if len(kept) < len(texts):
-            tally[SEPARATOR.join((lang, "empty"))] += len(texts) - len(kept)
+        kept, spaced = texts, [len(text.split()) for text in texts]
+        if empty := spaced.count(0):
+            tally[SEPARATOR.join((lang, "empty"))] += empty
+            kept, spaced = [text for text in texts if text.split()], list(filter(None, spaced))
         if not kept:
             return
-        spaced = list(map(_count_spaced, kept))
         sizes = {
             "words": self._count_words(lang, kept, spaced),
             "characters": list(map(len, kept)),
@@ -103,8 +104,10 @@ class TokenCounter:
             tokens = list(map(count, kept))
             parts = [number * PART for number in tokens]
             sums[SEPARATOR.join((tokenizer, "tokens"))] = sum(tokens)
-            for name, of_texts in {"fertility": spaced, **sizes}.items():
-                sums[SEPARATOR.join((tokenizer, f"per {name}"))] = _ratios(parts, of_texts)
+            sums[SEPARATOR.join((tokenizer, "per fertility"))] = fertility = _ratios(parts, spaced)
+            for name, of_texts in sizes.items():
+                ratios = fertility if of_texts is spaced else _ratios(parts, of_texts)
+                sums[SEPARATOR.join((tokenizer, f"per {name}"))] = ratios
         for name, value in sums.items():
             tally[SEPARATOR.join((lang, name))] += value
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from llamax_cli.models.gguf import model_folder
 from llamax_cli.tokenization import find_file, load
 
 Count = Callable[[str], int]  # the number of tokens of a text, without special tokens
@@ -15,8 +14,11 @@ def token_counter(name: str) -> Count:
     What transformers alone can load, such as a folder with other files than `tokenization.load` knows or a name on the
     hub, is left to it, which takes seconds.
     """
-    name = model_folder(name)
     path = Path(name)
+    if path.suffix.lower() == ".gguf":  # only then, since loading that takes a tenth of the start of a run
+        from llamax_cli.models.gguf import model_folder
+
+        path = Path(name := model_folder(name))
     if path.is_file() or find_file(path):
         return load(path).count
     from llamax_cli.models.pretrained import load_tokenizer, silence

@@ -10,6 +10,7 @@ import json
 import os
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,8 +19,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-from measure import DATA, LLAMAX, Peak, flores, seconds, timed
+from measure import DATA, LLAMAX, Peak, flores, seconds, timed, worked
 
+ROUNDS = 5
 ROWS, WIDTH = 32_000, 4_096  # of LLaMA-2 7B's embeddings
 SOURCES = ("en", "de", "fr", "zh", "sw", "hi", "ru", "es", "ar", "tr")  # each with 101 others: 1.02 million pairs
 
@@ -73,17 +75,24 @@ def blocks(data: bytes) -> Iterator[tuple[int, int]]:
         start = end
 
 
-def fertility() -> None:
-    """Print the seconds of one worker against a loop over the same texts that only encodes them."""
+def fertility(folder: Path) -> None:
+    """Print the seconds of one worker against a loop over the same texts that only encodes them, medians in turn."""
     from llamax_cli.tokenization import load
 
     lines = [line for texts in flores().values() for line in texts]
+    corpora = {"the folder": DATA / "flores101" / "devtest", "records": folder / "texts.jsonl"}
+    worked([*LLAMAX, "convert", corpora["the folder"], "--mono", "*", "-o", corpora["records"]])
     for name in ("llama2", "llama3"):
         path = DATA / "tokenizers" / name
         counter = load(path).count
-        loop, _ = timed(lambda counter=counter: [counter(line) for line in lines])
-        _, ours = seconds([*LLAMAX, "analyze", "fertility", "--tokenizer", path, DATA / "flores101" / "devtest"])
-        print(f"fertility, {name}: {ours:.1f} s, {ours / loop:.2f} times the loop ({loop:.1f} s)")
+        ratios: dict[str, list[float]] = {corpus: [] for corpus in corpora}
+        for _ in range(ROUNDS):
+            loop, _ = timed(lambda counter=counter: [counter(line) for line in lines])
+            for corpus, source in corpora.items():
+                ratios[corpus].append(worked([*LLAMAX, "analyze", "fertility", "--tokenizer", path, source]) / loop)
+        for corpus, found in ratios.items():
+            rounds = ", ".join(f"{ratio:.2f}" for ratio in found)
+            print(f"fertility, {name}, {corpus}: {statistics.median(found):.2f} times the loop ({rounds})")
 
 
 def models(folder: Path) -> None:
@@ -132,7 +141,7 @@ if __name__ == "__main__":
     parser.add_argument("names", nargs="?", default="corpus,fertility,models,lexicons")
     parser.add_argument("--lexicon", type=Path)
     given = parser.parse_args()
-    parts = {"corpus": corpus, "fertility": lambda _: fertility(), "models": models}
+    parts = {"corpus": corpus, "fertility": fertility, "models": models}
     parts["lexicons"] = lambda folder: lexicons(folder, given.lexicon)
     with tempfile.TemporaryDirectory() as name:
         for each in given.names.split(","):

@@ -1,6 +1,9 @@
 """What reading and writing cost, against a bare msgspec loop over the same file, and how memory grows with the input.
 
-    python tests/benchmarks/bench_streams.py [--records 400000] [--gigabytes 1]
+    python tests/benchmarks/bench_streams.py [--records 400000] [--gigabytes 1] [--peers PYTHON]
+
+With the Python of an environment that has DuckDB and polars, records in and out are measured beside these, too: all
+languages of FLORES-101 devtest, three times.
 
 The bare loop decodes and encodes each line and nothing else: no checks, no line numbers, no counts. All times are user
 and system seconds of whole processes, start-up included, medians of several runs taken in turn.
@@ -15,7 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measure import LLAMAX, ROOT, worked
+from measure import DATA, LLAMAX, ROOT, worked
 
 BARE = """
 import sys, msgspec
@@ -24,6 +27,13 @@ with open(sys.argv[1], "rb") as lines, open("/dev/null", "wb") as out:
     for line in lines:
         out.write(encode(decode(line)) + b"\\n")
 """
+DUCKDB = """
+import duckdb, sys
+source, target = sys.argv[1:]
+connection = duckdb.connect(config={"threads": 1})
+connection.execute(f"COPY (SELECT * FROM read_json_auto('{source}')) TO '{target}' (FORMAT json)")
+"""
+POLARS = "import polars, sys; polars.scan_ndjson(sys.argv[1]).sink_ndjson(sys.argv[2])"
 FILTERS = str(ROOT / "tests" / "support" / "filters.py")
 
 
@@ -82,15 +92,41 @@ def memory(gigabytes: float) -> None:
         print(f"memory at {size / (1 << 20):>8,.0f} MiB of input: {usage.ru_maxrss / 1024:6.1f} MiB (exit {status})")
 
 
+def peers(folder: Path, python: str, rounds: int) -> None:
+    """Print the seconds of records in and out, of llamax and of others, and their peak memory."""
+    once, source, target = folder / "once.jsonl", folder / "flores.jsonl", folder / "out.jsonl"
+    subprocess.run([*LLAMAX, "convert", "-q", DATA / "flores101" / "devtest", "--mono", "*", "-o", once], check=True)
+    source.write_bytes(once.read_bytes() * 3)
+    commands: dict[str, list[str | Path]] = {
+        "convert": [*LLAMAX, "convert", "-q", source, "-o", target],
+        "a filter that does nothing": [sys.executable, FILTERS, "pass-on", "-q", source, "-o", target],
+        "DuckDB, one thread": [python, "-c", DUCKDB, source, target],
+        "polars, one thread": [python, "-c", POLARS, source, target],
+    }
+    found: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            found[name].append(worked(command, POLARS_MAX_THREADS="1"))
+            target.unlink()
+    for name, times in found.items():
+        ratio = statistics.median(own / peer for own, peer in zip(times, found["DuckDB, one thread"], strict=True))
+        _, status, usage = os.wait4(subprocess.Popen(commands[name]).pid, 0)
+        assert status == 0, name
+        print(f"{name:32}{statistics.median(times):>6.2f} s{ratio:>8.2f} of DuckDB{usage.ru_maxrss / 1024:>8.1f} MiB")
+
+
 def main() -> None:
     """Parse, make the corpus, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=400_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--gigabytes", type=float, default=1.0)
+    parser.add_argument("--peers", metavar="PYTHON")
     given = parser.parse_args()
     memory(given.gigabytes)  # first: a child starts with the memory of the process that made it
     with tempfile.TemporaryDirectory() as folder:
+        if given.peers:
+            peers(Path(folder), given.peers, given.rounds)
         speed(Path(folder), given.records, given.rounds)
 
 

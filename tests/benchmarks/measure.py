@@ -19,14 +19,16 @@ def seconds(command: Sequence[str | Path], **environment: str) -> tuple[float, f
     """Run a command; return its seconds by the clock, and the processor seconds of it and its children."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     silent = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    subprocess.run(command, check=True, env={**os.environ, **environment}, **silent)
+    # As an installed llamax, which is not compiled from its source at each start.
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run(command, check=True, env={**inherited, **environment}, **silent)
     wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def worked(command: Sequence[str | Path]) -> float:
+def worked(command: Sequence[str | Path], **environment: str) -> float:
     """Run a command; return the processor seconds of it and its children."""
-    return seconds(command)[1]
+    return seconds(command, **environment)[1]
 
 
 def timed(work: Callable[[], Any], clock: Callable[[], float] = time.process_time) -> tuple[float, Any]:
