@@ -12,6 +12,7 @@ from llamax_cli.records import Record, boolean, language, number, text
 from llamax_cli.streams.chunks import Tally
 
 WITHOUT_LETTERS = "without letters"
+MT, TEXT, PAIR = ("mt",), ("text",), ("src", "tgt")
 LANGUAGE_OF = {"text": "lang", "src": "src_lang", "tgt": "tgt_lang", "mt": "tgt_lang"}
 
 
@@ -105,9 +106,12 @@ def _read_identification(record: Record) -> Identification:
 
 
 def _default_fields(record: Record) -> Sequence[str]:
-    for fields in (("mt",), ("text",), ("src", "tgt")):
-        if all(field in record for field in fields):
-            return fields
+    if "mt" in record:
+        return MT
+    if "text" in record:
+        return TEXT
+    if "src" in record and "tgt" in record:
+        return PAIR
     raise RecordError(f"no 'text', 'mt' or 'src' and 'tgt' in the record (it has {', '.join(record) or 'nothing'})")
 
 

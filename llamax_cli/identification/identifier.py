@@ -15,6 +15,7 @@ from llamax_cli.script import NONE, script
 # Labels of lid.176 that are codes of Wikipedias and mean another language in ISO 639.
 WIKIPEDIA_CODES = {"als": "gsw", "bh": "bho", "eml": "egl", "ku": "kmr"}
 CHINESE = {"zh", "zhtrad", "zh-Hani"}
+MANY = 4096  # answers that are kept
 SCRIPTS = {  # of languages of the table that are written in several; the first is that of our code
     "az": ("Latn", "Cyrl", "Arab"), "bs": ("Latn", "Cyrl"), "kk": ("Cyrl", "Latn", "Arab"), "ky": ("Cyrl", "Arab"),
     "mn": ("Cyrl", "Mong"), "pa": ("Guru", "Arab"), "sd": ("Arab", "Deva"), "sr": ("Cyrl", "Latn"),
@@ -34,6 +35,7 @@ class Identifier:
         if not self._codes:
             shown = ", ".join(sorted(labels)[:3])
             raise UsageError(f"the labels of {model or detector} name no languages: {shown}")
+        self._answers: dict[str, str | None] = {}  # to the languages asked for
         self.known = frozenset(variety for code in self._codes.values() for variety in _varieties(code))
 
     def __call__(self, text: str, declared: str | None) -> Prediction:
@@ -60,7 +62,11 @@ class Identifier:
 
         None if the detector does not know the language.
         """
-        return find(declared, self.known)
+        if declared not in self._answers:
+            if len(self._answers) >= MANY:
+                self._answers.clear()
+            self._answers[declared] = find(declared, self.known)
+        return self._answers[declared]
 
 
 def has_letters(text: str) -> bool:

@@ -12,6 +12,7 @@ and system seconds of whole processes, start-up included, medians of several run
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -96,7 +97,10 @@ def peers(folder: Path, python: str, rounds: int) -> None:
     """Print the seconds of records in and out, of llamax and of others, and their peak memory."""
     once, source, target = folder / "once.jsonl", folder / "flores.jsonl", folder / "out.jsonl"
     subprocess.run([*LLAMAX, "convert", "-q", DATA / "flores101" / "devtest", "--mono", "*", "-o", once], check=True)
-    source.write_bytes(once.read_bytes() * 3)
+    with source.open("wb") as file:  # without reading it: a child starts with the memory of this process
+        for _ in range(3):
+            with once.open("rb") as lines:
+                shutil.copyfileobj(lines, file)
     commands: dict[str, list[str | Path]] = {
         "convert": [*LLAMAX, "convert", "-q", source, "-o", target],
         "a filter that does nothing": [sys.executable, FILTERS, "pass-on", "-q", source, "-o", target],
