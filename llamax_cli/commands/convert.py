@@ -86,8 +86,9 @@ def convert(
 ) -> None:
     """Turn corpora of any common format into records, and records back.
 
-    Reads line-aligned text (Moses), TSV, TMX, WMT XML and SGML, FLORES, NTREX, TICO-19, Tatoeba, Hugging Face lines and
-    data sets, Parquet, plain text and records. The format is detected from file names and contents. No text is changed.
+    Reads line-aligned text (Moses), TSV, TMX, XLIFF, PO, subtitles, FLORES, FLORES+, NTREX, TICO-19, Tatoeba, BOUQuET,
+    NLLB-Seed, SMOL, test sets of WMT, Hugging Face lines and data sets, Parquet, plain text and records. The format is
+    detected from file names and contents. No text is changed.
 
     Example: llamax convert flores101/devtest --pairs '*-*'
     """

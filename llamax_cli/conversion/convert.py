@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from llamax_cli.conversion.detection import open_corpora
 from llamax_cli.conversion.segments import Corpus, CorpusRequest, RecordStream
@@ -31,6 +32,7 @@ def _record_streams(
     request: CorpusRequest, format: str | None, selection: Selection, counts: Counter[str]
 ) -> Iterator[Iterable[Record]]:
     """Yield the records of each RecordStream, then those of each direction or language of the other corpora."""
+    request = replace(request, left_out=counts)
     corpora = open_corpora(request, format)
     if request.name is not None and len(corpora) > 1:
         raise UsageError(f"--name is for one corpus, but there are {len(corpora)}, whose ids would be the same")

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from difflib import SequenceMatcher
 from functools import cache
+from importlib import import_module
 from math import inf
 from typing import Any
 from unicodedata import digit
@@ -67,8 +68,7 @@ def longest_word(text: str) -> int:
 @cache
 def _letters() -> tuple[Callable[..., str], Callable[..., str]]:
     """Return substitutions that leave of a text its letters, and its letters of some script."""
-    import regex
-
+    regex = import_module("regex")  # it knows the scripts and letters of Unicode, but no types
     every: Any = regex.compile(r"\P{Alphabetic}+")
     scripted: Any = regex.compile(r"(?V1)[\P{Alphabetic}\p{Script=Common}\p{Script=Inherited}]+")
     return every.sub, scripted.sub
@@ -85,8 +85,7 @@ def letter_share(text: str) -> float:
 @cache
 def _foreign(language: str) -> Callable[..., str] | None:
     """Return a substitution that leaves of letters those of a language's scripts, None where these are unknown."""
-    import regex
-
+    regex = import_module("regex")
     scripts = sorted(usual_scripts(language))
     if not scripts:
         return None

@@ -34,9 +34,8 @@ def sentences(data: Path) -> list[tuple[str, str]]:
     """Return English sentences with their Russian translations."""
     found = []
     for first, second in (
-        ("flores101/dev/eng.dev", "flores101/dev/rus.dev"),
         ("flores101/devtest/eng.devtest", "flores101/devtest/rus.devtest"),
-        ("ntrex128/newstest2019-src.eng.txt", "ntrex128/newstest2019-ref.rus.txt"),
+        ("ntrex128/NTREX-128/newstest2019-src.eng.txt", "ntrex128/NTREX-128/newstest2019-ref.rus.txt"),
     ):
         sides = [
             (data / name).read_text(encoding="utf-8").replace("\r", "").split("\n")[:-1] for name in (first, second)
