@@ -79,6 +79,15 @@ def mix(
     exclude: Annotated[
         list[str] | None, Option(metavar="FILE|FOLDER...", help="Leave out sentences of these evaluation sets."), READS
     ] = None,
+    near_duplicates: Annotated[
+        float | None,
+        real_number(
+            metavar="SHARE",
+            low=0.3,
+            high=1,
+            help="Leave out records that share this much of their character 5-grams with another, as in 0.8.",
+        ),
+    ] = None,
     plan: Annotated[
         bool, Option("--plan", help="Write how many pairs each direction lacks, instead of samples.")
     ] = False,
@@ -98,4 +107,4 @@ def mix(
     inputs = {"para": para or (), "mono": mono or (), "aug": aug or (), "mt": mt or ()}
     reader = ReaderSettings(EpochRandomness(seed, epoch, flip), parallel == "split", mono_block, tokenizer)
     parameters = MixtureParameters(per_language, per_pair, copies, mono_size, para_size, augment_high, temperature)
-    write_mixture(run, MixtureRequest(inputs, reader, exclude or (), parameters, memory), plan=plan)
+    write_mixture(run, MixtureRequest(inputs, reader, exclude or (), parameters, memory, near_duplicates), plan=plan)

@@ -1,6 +1,7 @@
 """One epoch: a shuffle on disk in four passes, each spread over workers; their number and order change nothing.
 
 1. Partition: input lines become rows in the bucket of their shuffle key.
+   With --near-duplicates, rows that are nearly the same are found next (near_duplicates.py).
 2. Count: duplicates are found in each bucket; the numbers of records decide how many of them are sampled.
 3. Copy: further copies of records that are sampled more than once get shuffle keys in other buckets.
 4. Write: bucket by bucket, the sampled rows are written, sorted by shuffle key.
@@ -17,13 +18,21 @@ from typing import TYPE_CHECKING, TypeVar
 from llamax_cli.console import counted
 from llamax_cli.errors import FileError, UsageError
 from llamax_cli.mixing.algorithm1 import Draw, MixtureParameters, missing_pairs, plan_samples
-from llamax_cli.mixing.buckets import ADVICE, BUCKETS, Buckets
+from llamax_cli.mixing.buckets import ADVICE, BUCKETS, COPIES, ROWS, Buckets
 from llamax_cli.mixing.chunk_reader import ReaderSettings
 from llamax_cli.mixing.decontamination import EvaluationSet, read_evaluation_set
+from llamax_cli.mixing.near_duplicates import (
+    BANDS,
+    CANDIDATES,
+    COMPARED,
+    CandidatePass,
+    ComparePass,
+    ComparisonRows,
+    KeyFiles,
+    SendPass,
+)
 from llamax_cli.mixing.sampling_plan import SubsetTable, spread_over_buckets
 from llamax_cli.mixing.shuffle_passes import (
-    COPIES,
-    ROWS,
     BucketPart,
     CopyPass,
     CountPass,
@@ -54,7 +63,8 @@ BURST = 16  # blocks written at once; the workers are only a few parts ahead and
 
 @dataclass(frozen=True)
 class MixtureRequest:
-    """What to mix and how: files by option, how they are read, evaluation sets, Algorithm 1's numbers, memory in bytes.
+    """What to mix and how: files by option, how they are read, evaluation sets, Algorithm 1's numbers, memory in bytes,
+    the least similarity of near duplicates.
 
     UsageError or FileError, before anything is read, if the request contradicts itself or names what does not exist.
     """
@@ -64,6 +74,7 @@ class MixtureRequest:
     exclude: Sequence[str]
     parameters: MixtureParameters
     memory: int
+    near_duplicates: float | None = None
 
     def __post_init__(self) -> None:
         if (self.reader.block_size is None) != (self.reader.tokenizer is None):
@@ -116,6 +127,7 @@ class Mixture:
         randomness = self._request.reader.randomness
         with TemporaryFolder(ADVICE) as folder:
             table = self._partition(folder, with_lines=True)
+            self._find_near_duplicates(folder, table)
             counts = self._count(folder, table)
             draws = self._plan_samples(table, counts)
             plan = spread_over_buckets(table, counts, draws, randomness)
@@ -130,7 +142,8 @@ class Mixture:
     def missing_pairs(self) -> Generator[Missing]:
         """Yield the pairs that Algorithm 1 lacks in each direction."""
         with TemporaryFolder(ADVICE) as folder:
-            table = self._partition(folder, with_lines=False)
+            table = self._partition(folder, with_lines=self._request.near_duplicates is not None)
+            self._find_near_duplicates(folder, table)
             counts = self._count(folder, table)
         yield from missing_pairs(_by_subset(table, counts.sum(axis=1)), self._request.parameters.per_language)
 
@@ -141,7 +154,8 @@ class Mixture:
         run, subsets, removed_sentences = self._run, set[Subset](), 0
         run.start_phase("reading")
         settings = replace(self._request.reader, excluded=self._read_excluded())
-        for _, report in self._run_pass(PartitionPass(folder, settings, with_lines), self._input_chunks()):
+        partition = PartitionPass(folder, settings, with_lines, self._request.near_duplicates)
+        for _, report in self._run_pass(partition, self._input_chunks()):
             for reject in report.rejects:
                 run.reject(*reject)
             run.add_read(report.lines - len(report.rejects))
@@ -177,11 +191,27 @@ class Mixture:
         for _, counts in self._run_pass(CountPass(folder, table), range(BUCKETS)):
             by_bucket.append(counts)
             advance(1)
-        duplicates = np.sum([duplicate for _, duplicate in by_bucket], axis=0)
-        for subset, count in _by_subset(table, duplicates).items():
-            if count and subset.side != "tgt":
-                self._run.left_out[f"duplicates ({subset.origin})"] += count
-        return np.stack([different for different, _ in by_bucket], axis=1)
+        for place, kind in enumerate(("duplicates", "near duplicates"), 1):
+            for subset, count in _by_subset(table, np.sum([counts[place] for counts in by_bucket], axis=0)).items():
+                if count and subset.side != "tgt":
+                    self._run.left_out[f"{kind} ({subset.origin})"] += count
+        return np.stack([counts[0] for counts in by_bucket], axis=1)
+
+    def _find_near_duplicates(self, folder: Path, table: SubsetTable) -> None:
+        """Write the keys of near duplicates beside the rows."""
+        threshold = self._request.near_duplicates
+        if threshold is None:
+            return
+        advance = self._run.start_phase("comparing", 3 * BUCKETS)
+        bands, rows = KeyFiles(folder, BANDS, 2), ComparisonRows(folder, table)
+        candidates, compared = KeyFiles(folder, CANDIDATES, 3), Buckets(folder, COMPARED)
+        every: list[Callable[[int], int]] = [bands.size, candidates.size, compared.size]
+        steps = CandidatePass(folder), SendPass(rows), ComparePass(rows, threshold)
+        for step, size, files in zip(steps, every, (bands, candidates, compared), strict=True):
+            for part, _ in self._run_pass(step, list(self._parts_by(size))):
+                if part.number == part.total - 1:
+                    files.remove(part.bucket)
+                    advance(1)
 
     def _plan_samples(self, table: SubsetTable, counts: "NDArray[np.int64]") -> dict[Subset, Draw]:
         """Return what to draw of each subset, and report it."""
@@ -197,9 +227,13 @@ class Mixture:
 
     def _parts(self, folder: Path) -> Iterator[BucketPart]:
         """Yield the buckets; one that is too large for the memory in several parts."""
-        rows, copies, part_size = Buckets(folder, ROWS), Buckets(folder, COPIES), self._request.part_size(self._workers)
+        rows, copies = Buckets(folder, ROWS), Buckets(folder, COPIES)
+        return self._parts_by(lambda bucket: rows.size(bucket) + copies.size(bucket))
+
+    def _parts_by(self, size: Callable[[int], int]) -> Iterator[BucketPart]:
+        part_size = self._request.part_size(self._workers)
         for bucket in range(BUCKETS):
-            total = -(-(rows.size(bucket) + copies.size(bucket)) // part_size)
+            total = -(-size(bucket) // part_size)
             yield from (BucketPart(bucket, number, total) for number in range(total))
 
     def _write(self, sampled: SampledBuckets, total: int) -> Iterator[bytes]:
