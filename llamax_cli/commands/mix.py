@@ -8,6 +8,7 @@ from typer import Option
 from llamax_cli.mixing.algorithm1 import MOST_COPIES, MixtureParameters
 from llamax_cli.mixing.chunk_reader import ReaderSettings
 from llamax_cli.mixing.mixture import MixtureRequest, write_mixture
+from llamax_cli.mixing.replay import ReplaySettings
 from llamax_cli.mixing.subsets import EpochRandomness
 from llamax_cli.options.command import NEUTRAL, READS, command
 from llamax_cli.options.values import byte_size, one_of, real_number, share, whole_number
@@ -18,13 +19,28 @@ def _files(flag: str, what: str) -> Any:
     return Option(flag, metavar="FILE...", help=what)
 
 
-@command(workers=True, file_options=("para", "mono", "aug", "mt"))
+RENDER_INSTRUCTION = "llamax_cli.instructions.forms:render_alpaca"  # of a later room, so that it is only named here
+
+
+@command(workers=True, file_options=("para", "mono", "aug", "mt", "replay"))
 def mix(
     run: Run,
     para: Annotated[list[str] | None, _files("--para", "Files of parallel pairs.")] = None,
     mono: Annotated[list[str] | None, _files("--mono", "Files of monolingual texts.")] = None,
     aug: Annotated[list[str] | None, _files("--aug", "Files of pairs that llamax augment wrote.")] = None,
     mt: Annotated[list[str] | None, _files("--mt", "Files of translations by a model.")] = None,
+    replay: Annotated[
+        list[str] | None, _files("--replay", "Files of general text and instructions, of which each epoch has a share.")
+    ] = None,
+    replay_share: Annotated[
+        float,
+        real_number(
+            metavar="SHARE",
+            low=0,
+            high=0.99,
+            help="Share of the epoch that --replay is, in tokens of --tokenizer, else in characters.",
+        ),
+    ] = 0.2,
     epoch: Annotated[
         int, whole_number(metavar="N", low=0, help="Number of the epoch; each epoch draws different samples.")
     ] = 0,
@@ -73,7 +89,7 @@ def mix(
     ] = None,
     tokenizer: Annotated[
         Path | None,
-        Option(metavar="FILE|FOLDER", help="Folder or file of the tokenizer that counts these tokens."),
+        Option(metavar="FILE|FOLDER", help="Folder or file of the tokenizer that counts tokens."),
         READS,
     ] = None,
     exclude: Annotated[
@@ -104,7 +120,10 @@ def mix(
 
     Example: llamax mix --para *.pairs.jsonl --mono *.text.jsonl --exclude flores101 -o epoch0.jsonl.zst
     """
-    inputs = {"para": para or (), "mono": mono or (), "aug": aug or (), "mt": mt or ()}
-    reader = ReaderSettings(EpochRandomness(seed, epoch, flip), parallel == "split", mono_block, tokenizer)
+    inputs = {"para": para or (), "mono": mono or (), "aug": aug or (), "mt": mt or (), "replay": replay or ()}
+    randomness = EpochRandomness(seed, epoch, flip)
+    reader = ReaderSettings(randomness, parallel == "split", mono_block, tokenizer, None, RENDER_INSTRUCTION)
+    replayed = ReplaySettings(replay_share, tokenizer) if replay else None
     parameters = MixtureParameters(per_language, per_pair, copies, mono_size, para_size, augment_high, temperature)
-    write_mixture(run, MixtureRequest(inputs, reader, exclude or (), parameters, memory, near_duplicates), plan=plan)
+    request = MixtureRequest(inputs, reader, exclude or (), parameters, memory, near_duplicates, replayed)
+    write_mixture(run, request, plan=plan)

@@ -9,6 +9,7 @@ near_duplicates  records that have most of their n-grams in common, found by Min
 blocks           monolingual text cut into blocks of limited tokens
 buckets          rows on disk, partitioned by the key that also orders the mixture
 sampling_plan    which records of a bucket are sampled, and how often
+replay           the share of general text that is in every epoch
 shuffle_passes   what a worker does in each pass: partition, count, copy, write
 mixture          one epoch, from the request to the last line
 """

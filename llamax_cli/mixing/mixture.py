@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from llamax_cli.console import counted
-from llamax_cli.errors import FileError, UsageError
+from llamax_cli.errors import DataError, FileError, UsageError
 from llamax_cli.mixing.algorithm1 import Draw, MixtureParameters, missing_pairs, plan_samples
 from llamax_cli.mixing.buckets import ADVICE, BUCKETS, COPIES, ROWS, Buckets
 from llamax_cli.mixing.chunk_reader import ReaderSettings
@@ -31,7 +31,8 @@ from llamax_cli.mixing.near_duplicates import (
     KeyFiles,
     SendPass,
 )
-from llamax_cli.mixing.sampling_plan import SubsetTable, spread_over_buckets
+from llamax_cli.mixing.replay import BinPass, MeasurePass, ReplaySettings, ReplaySizes
+from llamax_cli.mixing.sampling_plan import REPLAY, SubsetTable, spread_over_buckets
 from llamax_cli.mixing.shuffle_passes import (
     BucketPart,
     CopyPass,
@@ -64,7 +65,7 @@ BURST = 16  # blocks written at once; the workers are only a few parts ahead and
 @dataclass(frozen=True)
 class MixtureRequest:
     """What to mix and how: files by option, how they are read, evaluation sets, Algorithm 1's numbers, memory in bytes,
-    the least similarity of near duplicates.
+    the least similarity of near duplicates, and what is replayed.
 
     UsageError or FileError, before anything is read, if the request contradicts itself or names what does not exist.
     """
@@ -75,10 +76,16 @@ class MixtureRequest:
     parameters: MixtureParameters
     memory: int
     near_duplicates: float | None = None
+    replay: ReplaySettings | None = None
 
     def __post_init__(self) -> None:
-        if (self.reader.block_size is None) != (self.reader.tokenizer is None):
+        measures = self.replay is not None and self.reader.tokenizer is not None
+        if (self.reader.block_size is None) != (self.reader.tokenizer is None) and not measures:
             raise UsageError("--mono-block and --tokenizer require each other: a block is measured in tokens")
+        if self.replay is not None and not any(files for option, files in self.inputs.items() if option != REPLAY):
+            raise UsageError("--replay is a share of a mixture: name files after --para, --mono, --aug or --mt, too")
+        if self.replay is not None:
+            self.replay.measure()
         paths = [*chain(*self.inputs.values(), self.exclude)]
         if paths.count("-") > 1:
             raise UsageError("- is standard input, which can be read only once")
@@ -133,11 +140,12 @@ class Mixture:
             plan = spread_over_buckets(table, counts, draws, randomness)
             sampled = SampledBuckets(folder, table, plan, randomness)
             if plan.repeats:
-                parts = list(self._parts(folder))
-                advance = self._run.start_phase("repeating", len(parts))
-                for _ in self._run_pass(CopyPass(sampled), parts):
-                    advance(1)
-            yield from self._write(sampled, sum(draw.samples for draw in draws.values()))
+                self._copy(CopyPass(sampled))
+            total = sum(draw.samples for draw in draws.values())
+            if self._request.replay is not None:
+                sampled, replayed = self._draw_replay(sampled, self._request.replay, counts)
+                total += replayed
+            yield from self._write(sampled, total)
 
     def missing_pairs(self) -> Generator[Missing]:
         """Yield the pairs that Algorithm 1 lacks in each direction."""
@@ -218,12 +226,46 @@ class Mixture:
         run, available = self._run, _by_subset(table, counts.sum(axis=1))
         plan = plan_samples(available, self._request.parameters)
         for subset, count in available.items():
-            if count > plan[subset].records and subset.side != "tgt":
+            if count > plan[subset].records and subset.side != "tgt" and subset.origin != REPLAY:
                 reason = "not drawn" if subset.origin in ("para", "mono") else "not needed"
                 run.left_out[f"{reason} ({subset.origin})"] += count - plan[subset].records
         run.figures["different"] = _figures((subset, False, count) for subset, count in available.items())
         run.figures["planned"] = _figures(_split_by_direction(plan, self._request.reader.randomness.flip))
         return plan
+
+    def _copy(self, copying: CopyPass) -> None:
+        parts = list(self._parts(copying.sampled.folder))
+        advance = self._run.start_phase("repeating", len(parts))
+        for _ in self._run_pass(copying, parts):
+            advance(1)
+
+    def _draw_replay(
+        self, sampled: SampledBuckets, settings: ReplaySettings, counts: "NDArray[np.int64]"
+    ) -> tuple[SampledBuckets, int]:
+        """Return the plan with what is replayed, and how many samples that are; report it."""
+        run, sizes = self._run, ReplaySizes()
+        measuring = MeasurePass(sampled, settings)
+        parts = list(self._parts(sampled.folder))
+        advance = run.start_phase("measuring", len(parts))
+        for _, measured in self._run_pass(measuring, parts):
+            sizes.add(measured)
+            advance(1)
+        if not sizes.counts.sum():
+            if sizes.others:
+                raise DataError("no record to replay is left; is the file empty, or in an evaluation set?")
+            return sampled, 0
+        draw, samples, size = sizes.draw(
+            settings, lambda place: (read for _, read in self._run_pass(BinPass(measuring, place), parts))
+        )
+        sampled = replace(sampled, plan=replace(sampled.plan, replay=draw))
+        if draw.rounds:
+            self._copy(CopyPass(sampled, replays=True))
+        elif left := int(counts[sampled.plan.is_replayed].sum()) - samples:
+            run.left_out[f"not drawn ({REPLAY})"] += left
+        share = size / max(1, size + sizes.others)
+        run.figures["replay"] = {"unit": settings.unit, "replayed": size, "others": sizes.others, "share": share}
+        run.remarks.append(f"{100 * share:.1f}% of {size + sizes.others:,} {settings.unit} replayed")
+        return sampled, samples
 
     def _parts(self, folder: Path) -> Iterator[BucketPart]:
         """Yield the buckets; one that is too large for the memory in several parts."""

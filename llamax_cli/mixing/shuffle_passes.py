@@ -148,6 +148,16 @@ class SampledBuckets:
         is_sampled = (copies > 0) & part.contains(index)
         return index[is_sampled], buckets.lines(part.bucket, is_sampled), copies[is_sampled]
 
+    def replay_rows(self, part: BucketPart) -> "tuple[Index, Mask]":
+        """Return the index of a bucket, and which of its rows are in a part and may be replayed."""
+        import numpy as np
+
+        index = self.table.replace_numbers(Buckets(self.folder, ROWS).index(part.bucket))
+        different, _ = without_near(self.folder, part.bucket, index, find_duplicates(index)[0])
+        is_different = np.zeros(len(index), bool)
+        is_different[different] = True
+        return index, is_different & part.contains(index) & self.plan.is_replayed[index[:, SUBSET].astype(np.int64)]
+
     def is_flipped(self, index: "Index") -> "Mask":
         """Return which rows are pairs in the other direction, as their checks say."""
         import numpy as np
@@ -164,6 +174,7 @@ class CopyPass:
     """Pass 3: each further copy of a record gets its own shuffle key and its own random direction (Algorithm 1)."""
 
     sampled: SampledBuckets
+    replays: bool = False  # copy the records that are replayed, instead of the others
 
     def __call__(self) -> "Callable[[BucketPart], None]":
         """Return the function of a worker, which keeps its files open."""
@@ -171,6 +182,7 @@ class CopyPass:
 
         def copy(part: BucketPart) -> None:
             index, lines, copies = self.sampled.sampled_rows(part)
+            copies[self.sampled.plan.is_replayed[index[:, SUBSET].astype("int64")] != self.replays] = 0
             for number in range(1, int(copies.max(initial=0))):
                 buckets.append(*self._copy_rows(index, lines, copies > number, number))
 

@@ -118,7 +118,8 @@ def test_a_pair_stays_whose_other_side_differs(llamax: Mix, tmp_path: Path) -> N
     source, target = sentence(draw), sentence(draw)
     near = source.replace(".", "!")[:-1] + " x."
     records = [
-        pair(1, src=source, tgt=target), pair(2, src=near, tgt=sentence(draw)), pair(3, "en", "yo", src=near, tgt=target)
+        pair(1, src=source, tgt=target), pair(2, src=near, tgt=sentence(draw)),
+        pair(3, "en", "yo", src=near, tgt=target),
     ]  # fmt: skip
     assert len(parsed(run(llamax, tmp_path, records, "--near-duplicates", 0.7))) == 3
     assert len(parsed(run(llamax, tmp_path, [*records, pair(4, src=near, tgt=target)], "--near-duplicates", 0.7))) == 3
