@@ -178,7 +178,7 @@ def _add_lora(model: Any, training: Training) -> None:
 
 
 def expand_ranges(pattern: str) -> list[str]:
-    """Return a pattern for each number of its ranges: `expand_ranges("a.{8..10}.b") -> ["a.8.b", "a.9.b", "a.10.b"]`."""
+    """Return a pattern for each number of its ranges: `expand_ranges("a.{8..9}.b") -> ["a.8.b", "a.9.b"]`."""
     found = RANGE.search(pattern)
     if found is None:
         return [pattern]
@@ -192,8 +192,8 @@ def expand_ranges(pattern: str) -> list[str]:
 def freeze(model: nn.Module, patterns: Sequence[str]) -> None:
     """Freeze the weights whose names match a pattern; UsageError for a pattern that matches none.
 
-    A pattern may have ranges: `model.layers.{8..20}.*` is `model.layers.8.*` to `model.layers.20.*`, each of which has to
-    match.
+    A pattern may have ranges: `model.layers.{8..20}.*` is `model.layers.8.*` to `model.layers.20.*`, each of which has
+    to match.
     """
     names = dict(model.named_parameters())
     for pattern in chain.from_iterable(map(expand_ranges, patterns)):
