@@ -9,7 +9,7 @@ from llamax_cli.conversion.convert import read_corpora
 from llamax_cli.conversion.detection import FORMATS
 from llamax_cli.conversion.segments import CorpusRequest
 from llamax_cli.conversion.selection import Selection
-from llamax_cli.filtering.rules import FILTERS, filter_settings
+from llamax_cli.filtering.rules import FILTERS, filter_settings, names_file
 from llamax_cli.filtering.sieve import filtered
 from llamax_cli.options.command import Reads, command
 from llamax_cli.options.completion import completed
@@ -59,7 +59,7 @@ def convert(
             help="Leave out records by these filters, or by those in a file FILE.toml: length-ratio=2,identical.",
             autocompletion=completed(FILTERS, as_list=True),
         ),
-        Reads(lambda value: [item for item in listed(value) if item.endswith(".toml")]),
+        Reads(lambda value: [item for item in listed(value) if names_file(item)]),
     ] = None,
     min_: Annotated[
         str | None,

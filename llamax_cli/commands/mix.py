@@ -5,10 +5,11 @@ from typing import Annotated, Any, cast
 
 from typer import Option
 
+from llamax_cli.errors import UsageError
 from llamax_cli.mixing.algorithm1 import MOST_COPIES, MixtureParameters
 from llamax_cli.mixing.chunk_reader import ReaderSettings
 from llamax_cli.mixing.mixture import MixtureRequest, write_mixture
-from llamax_cli.mixing.replay import ReplaySettings
+from llamax_cli.mixing.replay import SHARE, ReplaySettings
 from llamax_cli.mixing.subsets import EpochRandomness
 from llamax_cli.options.command import NEUTRAL, READS, command
 from llamax_cli.options.values import byte_size, one_of, real_number, share, whole_number
@@ -33,14 +34,14 @@ def mix(
         list[str] | None, _files("--replay", "Files of general text and instructions, of which each epoch has a share.")
     ] = None,
     replay_share: Annotated[
-        float,
+        float | None,
         real_number(
             metavar="SHARE",
             low=0,
             high=0.99,
-            help="Share of the epoch that --replay is, in tokens of --tokenizer, else in characters.",
+            help=f"Share of the epoch that --replay is, in tokens of --tokenizer, or in characters ({SHARE}).",
         ),
-    ] = 0.2,
+    ] = None,
     epoch: Annotated[
         int, whole_number(metavar="N", low=0, help="Number of the epoch; each epoch draws different samples.")
     ] = 0,
@@ -123,7 +124,9 @@ def mix(
     inputs = {"para": para or (), "mono": mono or (), "aug": aug or (), "mt": mt or (), "replay": replay or ()}
     randomness = EpochRandomness(seed, epoch, flip)
     reader = ReaderSettings(randomness, parallel == "split", mono_block, tokenizer, None, RENDER_INSTRUCTION)
-    replayed = ReplaySettings(replay_share, tokenizer) if replay else None
+    if replay_share is not None and not replay:
+        raise UsageError("--replay-share is that of --replay: name files after --replay")
+    replayed = ReplaySettings(SHARE if replay_share is None else replay_share, tokenizer) if replay else None
     parameters = MixtureParameters(per_language, per_pair, copies, mono_size, para_size, augment_high, temperature)
     request = MixtureRequest(inputs, reader, exclude or (), parameters, memory, near_duplicates, replayed)
     write_mixture(run, request, plan=plan)

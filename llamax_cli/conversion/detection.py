@@ -93,8 +93,8 @@ def detect(path: str, request: CorpusRequest) -> str:
         if tag in head[:1000]:
             request.input(path).spool()  # these formats read it more than once
             return kind
-    if kind := _kind_of_text(head):
-        return kind
+    if text_kind := _kind_of_text(head):
+        return text_kind
     refuse_unread(path, head)
     if first.startswith(b"[") and b"{" in head[:1000]:
         raise DataError(f"{request.input(path).name} is a JSON array, not JSON lines; convert it first: jq -c '.[]'")

@@ -11,6 +11,7 @@ A record stays if all filters keep it. Filters of pairs keep single texts.
 """
 
 import math
+import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -188,7 +189,7 @@ def filter_settings(filters: Sequence[str], scores: Sequence[str]) -> FilterSett
     thresholds: dict[str, float] = {}
     by_pair: dict[Group, Thresholds] = {}
     for item in filters:
-        if item.endswith(".toml"):
+        if names_file(item):
             own, of_pairs = _read(item)
             thresholds |= own
             by_pair |= of_pairs
@@ -196,6 +197,11 @@ def filter_settings(filters: Sequence[str], scores: Sequence[str]) -> FilterSett
         name, equals, value = item.partition("=")
         thresholds[name] = _threshold("--filter", name, _typed(value) if equals else True)
     return FilterSettings(thresholds, by_pair, dict(map(_least_score, scores)))
+
+
+def names_file(item: str) -> bool:
+    """Return whether an item of `--filter` is a file of filters."""
+    return item.endswith(".toml") or ("=" not in item and item not in FILTERS and os.path.exists(item))
 
 
 def _read(path: str) -> tuple[dict[str, float], dict[Group, Thresholds]]:

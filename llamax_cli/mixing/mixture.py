@@ -213,10 +213,13 @@ class Mixture:
         advance = self._run.start_phase("comparing", 3 * BUCKETS)
         bands, rows = KeyFiles(folder, BANDS, 2), ComparisonRows(folder, table)
         candidates, compared = KeyFiles(folder, CANDIDATES, 3), Buckets(folder, COMPARED)
-        every: list[Callable[[int], int]] = [bands.size, candidates.size, compared.size]
-        steps = CandidatePass(folder), SendPass(rows), ComparePass(rows, threshold)
-        for step, size, files in zip(steps, every, (bands, candidates, compared), strict=True):
-            for part, _ in self._run_pass(step, list(self._parts_by(size))):
+        steps: list[tuple[Callable[[], Callable[[BucketPart], None]], KeyFiles | Buckets]] = [
+            (CandidatePass(folder), bands),
+            (SendPass(rows), candidates),
+            (ComparePass(rows, threshold), compared),
+        ]
+        for step, files in steps:
+            for part, _ in self._run_pass(step, list(self._parts_by(files.size))):
                 if part.number == part.total - 1:
                     files.remove(part.bucket)
                     advance(1)

@@ -106,14 +106,14 @@ class Signatures:
         self._factors = np.array(draws[::2], np.uint64) | np.uint64(1)
         self._terms = np.array(draws[1::2], np.uint64)
 
-    def of_pairs(self, first: Sequence[str], second: Sequence[str], seeds: "Keys") -> "Keys":
-        """Return the hash of each band of each pair, of which the first side has the larger half: [pair, band]."""
-        half = (self.rows + 1) // 2
-        return self._banded(seeds, [(first, range(half)), (second, range(half, self.rows))])
+    def of_rows(self, columns: Sequence[Sequence[str]], seeds: "Keys") -> "Keys":
+        """Return the hash of each band of each text, or of each pair of two columns: [row, band].
 
-    def of_texts(self, texts: Sequence[str], seeds: "Keys") -> "Keys":
-        """Return the hash of each band of each text: [text, band]."""
-        return self._banded(seeds, [(texts, range(self.rows))])
+        The first side of a pair has the larger half of the hashes of a band.
+        """
+        half = (self.rows + 1) // 2
+        parts = [range(self.rows)] if len(columns) == 1 else [range(half), range(half, self.rows)]
+        return self._banded(seeds, list(zip(columns, parts, strict=True)))
 
     def _banded(self, seeds: "Keys", columns: Sequence[tuple[Sequence[str], range]]) -> "Keys":
         import numpy as np
@@ -240,8 +240,7 @@ def add_bands(folder: Path, rows: SampleRows, signatures: Signatures) -> None:
         if not len(places):
             continue
         columns = [_normalised([texts[place][side] for place in places.tolist()]) for side in range(size)]
-        make = signatures.of_texts if size == 1 else signatures.of_pairs
-        hashes = make(*columns, seeds[places])  # type: ignore[operator]
+        hashes = signatures.of_rows(columns, seeds[places])
         origins = np.array([ORIGINS.index(of_rows[place].origin) for place in places.tolist()], np.uint64)
         hashes = hashes >> np.uint64(ORIGIN_BITS) << np.uint64(ORIGIN_BITS) | origins[:, None]
         keys = np.repeat(index[places, SHUFFLE_KEY].astype(np.uint64), signatures.bands)

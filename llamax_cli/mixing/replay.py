@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from llamax_cli.mixing.shuffle_passes import BucketPart, SampledBuckets
 
+SHARE = 0.2  # where none is given
 BINS = 1 << 16  # of draw keys, by their first bits, in which sizes are added up before a few are looked at one by one
 SHIFT = 48
 

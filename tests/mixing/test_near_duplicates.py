@@ -177,7 +177,7 @@ def test_signatures_estimate_similarity() -> None:
     line = sentence(draw, 60)
     other = edited(draw, line, 12)
     seeds = np.zeros(1, np.uint64)
-    same = signatures.of_texts([line], seeds) == signatures.of_texts([other], seeds)
+    same = signatures.of_rows([[line]], seeds) == signatures.of_rows([[other]], seeds)
     assert same.mean() == pytest.approx(similarity(line, other) ** signatures.rows, abs=0.15)
 
 

@@ -143,6 +143,7 @@ def test_what_cannot_be_replayed_is_a_bad_line(
 def test_a_share_needs_a_mixture_and_something_to_replay(llamax: Mix, tmp_path: Path, files: list[object]) -> None:
     """Both are said in one line."""
     one_line(llamax("mix", "--replay", "g.jsonl"), 2, "name files after --para, --mono, --aug or --mt, too")
+    one_line(llamax("mix", *files[:4], "--replay-share", 0.1), 2, "name files after --replay")
     (tmp_path / "g.jsonl").write_text("")
     one_line(llamax("mix", *files), 65, "no record to replay is left")
 

@@ -8,7 +8,7 @@ Fuzzy translations are left out and counted, obsolete entries (`#~`) ignored. A 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -58,7 +58,7 @@ class _Entry:
             yield self.strings["msgid"], self.forms.get(0, "")
 
 
-def _rows(source: Input, path: str, declared: tuple[str, ...], reject: RejectLine) -> Iterator[Row]:
+def _rows(source: Input, path: str, declared: Sequence[str], reject: RejectLine) -> Iterator[Row]:
     languages = declared
     number = 0
     for entry in _entries(source, reject):

@@ -9,7 +9,7 @@ other elements are left out. As in TMX, a line break is layout and becomes one s
 unit of several segments is several records.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def open_corpora(request: CorpusRequest) -> list[Corpus]:
     return corpora
 
 
-def _rows(source: Input, declared: tuple[str, ...], reject: RejectLine) -> Iterator[Row]:
+def _rows(source: Input, declared: Sequence[str], reject: RejectLine) -> Iterator[Row]:
     reader = _Reader(source, declared, reject)
     for _ in reader.parser.parse():
         yield from reader.rows
@@ -48,7 +48,7 @@ def _rows(source: Input, declared: tuple[str, ...], reject: RejectLine) -> Itera
 class _Reader:
     """Reads a file once: `rows` collects them while `parser` parses."""
 
-    def __init__(self, source: Input, declared: tuple[str, ...], reject: RejectLine) -> None:
+    def __init__(self, source: Input, declared: Sequence[str], reject: RejectLine) -> None:
         self.parser = Parser(source, self._start, self._end)
         self.rows: list[Row] = []
         self._declared = declared
