@@ -6,13 +6,13 @@ measures go further: words are counted in scripts without spaces too, and digits
 """
 
 import re
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 from unicodedata import digit
 
 from llamax_cli.script import usual_scripts
@@ -31,6 +31,7 @@ _BY_SCRIPT = [(re.compile(f"[{characters}]+"), length) for characters, length in
 _DIGIT = re.compile(r"[^\D0]")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'，。、）」]+", re.IGNORECASE)
 _URL_END = ".,;:!?)]}»”’"
+_ASCII_OTHERS = bytes(code for code in range(128) if not chr(code).isalpha())
 _WINDOW, _LONGEST = 3, 101  # characters of the shortest and of the longest repeated string
 
 
@@ -43,6 +44,7 @@ def ratio(first: float, second: float) -> float:
     return large / small if small else inf if large else 0.0
 
 
+@lru_cache(maxsize=8)  # several filters ask for the same sides
 def count_words(text: str) -> float:
     """Return the number of words between spaces; in a script without spaces, characters count as parts of words.
 
@@ -79,19 +81,32 @@ def letter_share(text: str) -> float:
 
     It is 1 for an empty text.
     """
-    return len(_letters()[0]("", text)) / len(text) if text else 1.0
+    if not text:
+        return 1.0
+    if text.isascii():
+        return len(text.encode().translate(None, _ASCII_OTHERS)) / len(text)
+    return len(_letters()[0]("", text)) / len(text)
+
+
+class _Foreign(NamedTuple):
+    """Finds letters in other scripts than those of a language, and leaves of letters those of its scripts."""
+
+    search: Callable[[str], object]
+    leave_own: Callable[..., str]
+    is_latin: bool
 
 
 @cache
-def _foreign(language: str) -> Callable[..., str] | None:
-    """Return a substitution that leaves of letters those of a language's scripts, None where these are unknown."""
+def _foreign(language: str) -> _Foreign | None:
+    """Return what finds letters that are foreign to a language, None where its scripts are unknown."""
     regex = import_module("regex")
     scripts = sorted(usual_scripts(language))
     if not scripts:
         return None
-    foreign: Any = regex.compile("(?V1)[^" + "".join(f"\\p{{Script={script}}}" for script in scripts) + "]+")
-    substitute: Callable[..., str] = foreign.sub
-    return substitute
+    own = "".join(f"\\p{{Script={script}}}" for script in scripts)
+    letter: Any = regex.compile(rf"(?V1)[\p{{Alphabetic}}--[{own}\p{{Script=Common}}\p{{Script=Inherited}}]]")
+    foreign: Any = regex.compile(f"(?V1)[^{own}]+")
+    return _Foreign(letter.search, foreign.sub, "Latn" in scripts)
 
 
 def script_share(text: str, language: str) -> float:
@@ -101,10 +116,10 @@ def script_share(text: str, language: str) -> float:
     as the mark of a long vowel in katakana, are not counted.
     """
     foreign = _foreign(language)
-    if foreign is None:
+    if foreign is None or (foreign.is_latin and text.isascii()) or not foreign.search(text):
         return 1.0
     letters = _letters()[1]("", text)
-    return len(foreign("", letters)) / len(letters) if letters else 1.0
+    return len(foreign.leave_own("", letters)) / len(letters)
 
 
 def digit_agreement(source: str, target: str) -> float:
@@ -141,26 +156,23 @@ def repeats_more_than(times: int, text: str) -> bool:
 
     `repeats_more_than(2, "no no no no") -> True`; the string there is "no " or "no no".
     """
-    starts = [text[place : place + _WINDOW] for place in range(len(text) - _WINDOW + 1)]
-    if len(starts) - len(set(starts)) < times:
-        return False
-    counts = Counter(starts)
-    often = [start for start, count in counts.items() if count > times]
-    return any(_repeats_at(times, text, start) for start in often)
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for place in range(len(text) - _WINDOW + 1):
+        places[text[place : place + _WINDOW]].append(place)
+    # A string that repeats begins with three characters that are there as often, so few places are looked at.
+    return any(len(found) > times and _repeats_at(times, text, found) for found in places.values())
 
 
-def _repeats_at(times: int, text: str, start: str) -> bool:
-    """Return whether a string that begins with these three characters repeats.
+def _repeats_at(times: int, text: str, places: Sequence[int]) -> bool:
+    """Return whether a string that begins at one of these places, which begin alike, repeats.
 
     Where it stands again, it has to begin alike up to there; few places do, and only these are looked at closely.
     """
-    places, place = [], text.find(start)
-    while place >= 0:
-        places.append(place)
-        place = text.find(start, place + 1)
     match = _run_of(times + 1)
-    for index, place in enumerate(places[: len(places) - times]):
-        for again in places[index + 1 :]:
+    for index in range(len(places) - times):
+        place = places[index]
+        for later in range(index + 1, len(places)):
+            again = places[later]
             string = text[place:again].rstrip(" ")
             if len(string) > _LONGEST:
                 break

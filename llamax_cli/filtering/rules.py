@@ -13,7 +13,7 @@ A record stays if all filters keep it. Filters of pairs keep single texts.
 import math
 import os
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -271,8 +271,8 @@ class RecordFilter:
 
         RecordError where it is neither a text nor a pair, or has not the score that it is judged by.
         """
-        sides = list(_sides(record))
-        languages = tuple(side.language for side in sides)
+        sides = _sides(record)
+        languages = tuple([side.language for side in sides])
         checks = self._checks.get(languages)
         if checks is None:
             checks = self._checks[languages] = self._settings.checks(languages)
@@ -285,16 +285,17 @@ class RecordFilter:
         return None
 
 
-def _sides(record: Record) -> Iterator[Side]:
-    """Yield the text of a record, or its source and its target, which in translations without `tgt` is `mt`."""
+def _sides(record: Record) -> list[Side]:
+    """Return the text of a record, or its source and its target, which in translations without `tgt` is `mt`."""
     if "text" in record and "src" not in record:
-        yield Side(text(record, "text"), _language(record, "lang"))
-        return
-    yield Side(text(record, "src"), _language(record, "src_lang"))
+        return [Side(text(record, "text"), _language(record, "lang"))]
     target = "tgt" if "tgt" in record or "mt" not in record else "mt"
     if target not in record:
         raise RecordError("no 'tgt' in the record: filters look at pairs and at texts")
-    yield Side(text(record, target), _language(record, "tgt_lang"))
+    return [
+        Side(text(record, "src"), _language(record, "src_lang")),
+        Side(text(record, target), _language(record, "tgt_lang")),
+    ]
 
 
 def _language(record: Record, key: str) -> str:

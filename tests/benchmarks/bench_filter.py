@@ -5,7 +5,8 @@
 
 English-Russian sentences of FLORES-101 and NTREX-128, most of them spoilt in one way or another: another sentence's
 translation, the source again, half a translation, a phrase repeated, other digits. Both programs read text, and run
-once for each filter alone, then for all of them; the pairs that they keep are compared. OpusFilter keeps what is below
+once for each filter alone, then for all of them; the pairs that they keep are compared. Then mix is timed on the same
+pairs, without and with near duplicates. OpusFilter keeps what is below
 a threshold, llamax what is not above it, so that its thresholds of ratios and lengths are a little higher here.
 """
 
@@ -87,6 +88,21 @@ def llamax(folder: Path, filters: str) -> tuple[float, list[str]]:
     return wall, out.read_text(encoding="utf-8").split("\n")[:-1]
 
 
+def near(folder: Path, count: int) -> None:
+    """Print the speed of mix without and with near duplicates, of the same pairs."""
+    records = folder / "pairs.jsonl"
+    seconds([*LLAMAX, "convert", "-q", str(folder / "pairs.en"), str(folder / "pairs.ru"), "-o", str(records)])
+    for wanted in ([], ["--near-duplicates", "0.8"]):
+        mix = [*LLAMAX, "mix", "-q", "--para", str(records), "--copies", "1", *wanted, "-o", str(folder / "mix.jsonl")]
+        wall, used = seconds(mix)
+        with (folder / "mix.jsonl").open("rb") as file:
+            kept = sum(1 for _ in file)
+        shown = " ".join(["mix", *wanted])
+        print(
+            f"{shown:28}{count / wall:>9,.0f} pairs/s, {1e6 * used / count:.0f} us of a processor each, {kept:,} kept"
+        )
+
+
 def main() -> None:
     """Print a row for each filter and one for all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -112,6 +128,7 @@ def main() -> None:
             print(
                 f"{shown:28}{ours:>7.1f} s{theirs:>10.1f} s{theirs / ours:>7.1f}{len(own):>9,}{differ:>8}", flush=True
             )
+        near(folder, options.pairs)
 
 
 if __name__ == "__main__":
