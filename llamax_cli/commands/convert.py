@@ -67,6 +67,7 @@ def convert(
             "--min",
             metavar="KEY=NUMBER,...",
             help="Leave out records with a lower value of this key, as in comet-kiwi=0.6.",
+            autocompletion=completed(("comet-kiwi=", "comet=", "lid_score="), as_list=True),
         ),
     ] = None,
     field: Annotated[
