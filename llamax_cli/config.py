@@ -153,7 +153,7 @@ class Training:
     liger: bool = _setting(False, "On a GPU, use Liger kernels for norms, rotary positions and gated layers.")
     loss_chunk: int = _setting(2048, "Tokens whose logits are in memory at once.", least=1)
     freeze: tuple[str, ...] = _setting(
-        (), "Name patterns of weights that are not trained: model.embed_tokens.*", fixed=True
+        (), "Name patterns of weights that are not trained: model.layers.{8..20}.*", fixed=True
     )
     lora: int = _setting(0, "Rank of LoRA; 0 trains all weights.", least=0, fixed=True)
     lora_alpha: int = _setting(16, "Alpha of LoRA, which is scaled by alpha / rank.", least=1, fixed=True)

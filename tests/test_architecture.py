@@ -23,6 +23,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = [
     "streams",
     "conversion",
+    "filtering",
     "lexicon",
     "augmentation",
     "mixing",

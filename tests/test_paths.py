@@ -21,7 +21,7 @@ from llamax_cli.options.command import Reads, Writes
 Llamax = Callable[..., subprocess.CompletedProcess[bytes]]
 FILTERS = ("convert", "build-lexicon", "augment", "mix", "translate", "pivot", "langid", "score")
 REQUIRED = {"augment": ["--dict", "other.lex"], "translate": ["--model", "m"], "pivot": ["--model", "m"]}
-INPUT_OPTIONS = {("mix", "--para"), ("mix", "--mono"), ("mix", "--aug"), ("mix", "--mt")}
+INPUT_OPTIONS = {("mix", "--para"), ("mix", "--mono"), ("mix", "--aug"), ("mix", "--mt"), ("mix", "--replay")}
 RECORD = b'{"id":"1","text":"one","lang":"en"}\n'
 LINKS: dict[str, Callable[[Path], str]] = {
     "the same name": lambda path: path.name,

@@ -53,8 +53,9 @@ def build_lexicon(
 ) -> None:
     """Merge dictionaries into one multilingual lexicon, as records or compiled.
 
-    Reads MUSE, PanLex, GATITOS, hunalign, mRASP, tables, entries and compiled lexicons, as files or folders. Format and
-    languages are detected from file names and contents. With -o FILE.lex or --name the lexicon is compiled.
+    Reads MUSE, PanLex, GATITOS, FreeDict, extracts of Wiktionary, hunalign, mRASP, tables, entries and compiled
+    lexicons, as files or folders. Format and languages are detected from file names and contents. With -o FILE.lex or
+    --name the lexicon is compiled.
 
     Example: llamax build-lexicon muse panlex --name mine --rejects bad.jsonl
     """

@@ -9,7 +9,9 @@ from llamax_cli.conversion.convert import copy_lines, read_corpora
 from llamax_cli.conversion.detection import FORMATS
 from llamax_cli.conversion.segments import CorpusRequest
 from llamax_cli.conversion.selection import Selection
-from llamax_cli.options.command import command
+from llamax_cli.filtering.rules import FILTERS, filter_settings, names_file
+from llamax_cli.filtering.sieve import filtered
+from llamax_cli.options.command import Reads, command
 from llamax_cli.options.completion import completed
 from llamax_cli.options.values import columns_by_language, file_languages, format_option, listed, portion, whole_number
 from llamax_cli.streams.chunks import WHOLE, Portion
@@ -49,6 +51,25 @@ def convert(
     ] = WHOLE,
     seed: Annotated[int, whole_number(metavar="N", help="Random seed.")] = 0,
     drop_empty: Annotated[bool, Option("--drop-empty", help="Leave out records with an empty text.")] = False,
+    filter_: Annotated[
+        str | None,
+        Option(
+            "--filter",
+            metavar="NAME=NUMBER,...",
+            help="Leave out records by these filters, or by those in a file FILE.toml: length-ratio=2,identical.",
+            autocompletion=completed(FILTERS, as_list=True),
+        ),
+        Reads(lambda value: [item for item in listed(value) if names_file(item)]),
+    ] = None,
+    min_: Annotated[
+        str | None,
+        Option(
+            "--min",
+            metavar="KEY=NUMBER,...",
+            help="Leave out records with a lower value of this key, as in comet-kiwi=0.6.",
+            autocompletion=completed(("comet-kiwi=", "comet=", "lid_score="), as_list=True),
+        ),
+    ] = None,
     field: Annotated[
         str | None,
         Option(
@@ -66,8 +87,9 @@ def convert(
 ) -> None:
     """Turn corpora of any common format into records, and records back.
 
-    Reads line-aligned text (Moses), TSV, TMX, WMT XML and SGML, FLORES, NTREX, TICO-19, Tatoeba, Hugging Face lines and
-    data sets, Parquet, plain text and records. The format is detected from file names and contents. No text is changed.
+    Reads line-aligned text (Moses), TSV, TMX, XLIFF, PO, subtitles, FLORES, FLORES+, NTREX, TICO-19, Tatoeba, BOUQuET,
+    NLLB-Seed, SMOL, test sets of WMT, Hugging Face lines and data sets, Parquet, plain text and records. The format is
+    detected from file names and contents. No text is changed.
 
     Example: llamax convert flores101/devtest --pairs '*-*'
     """
@@ -75,10 +97,11 @@ def convert(
     by_language = columns_by_language(columns)
     request = CorpusRequest(paths, run.input, run.reject, file_languages(langs), by_language, name, split, config)
     selection = Selection(listed(pairs), listed(mono), sample, part, seed, drop_empty)
-    is_plain = as_ == "records" and run.settings.limit is None
+    filters = filter_settings(listed(filter_), listed(min_))
+    is_plain = as_ == "records" and run.settings.limit is None and not filters
     if is_plain and (lines := copy_lines(request, from_, selection, run.left_out)) is not None:
         writers.write_lines(run, lines)
     else:
-        records = read_corpora(request, from_, selection, run.left_out)
+        records = read_corpora(request, from_, selection, run.left_out, filtered(run, filters))
         writers.write(run, records, as_, field)
     run.remarks += request.conclusions.remarks(with_names=not selection.names_languages)

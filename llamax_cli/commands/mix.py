@@ -5,9 +5,11 @@ from typing import Annotated, Any, cast
 
 from typer import Option
 
+from llamax_cli.errors import UsageError
 from llamax_cli.mixing.algorithm1 import MOST_COPIES, MixtureParameters
 from llamax_cli.mixing.chunk_reader import ReaderSettings
 from llamax_cli.mixing.mixture import MixtureRequest, write_mixture
+from llamax_cli.mixing.replay import SHARE, ReplaySettings
 from llamax_cli.mixing.subsets import EpochRandomness
 from llamax_cli.options.command import NEUTRAL, READS, command
 from llamax_cli.options.values import byte_size, one_of, real_number, share, whole_number
@@ -18,13 +20,28 @@ def _files(flag: str, what: str) -> Any:
     return Option(flag, metavar="FILE...", help=what)
 
 
-@command(workers=True, file_options=("para", "mono", "aug", "mt"))
+RENDER_INSTRUCTION = "llamax_cli.instructions.forms:render_alpaca"  # of a later room, so that it is only named here
+
+
+@command(workers=True, file_options=("para", "mono", "aug", "mt", "replay"))
 def mix(
     run: Run,
     para: Annotated[list[str] | None, _files("--para", "Files of parallel pairs.")] = None,
     mono: Annotated[list[str] | None, _files("--mono", "Files of monolingual texts.")] = None,
     aug: Annotated[list[str] | None, _files("--aug", "Files of pairs that llamax augment wrote.")] = None,
     mt: Annotated[list[str] | None, _files("--mt", "Files of translations by a model.")] = None,
+    replay: Annotated[
+        list[str] | None, _files("--replay", "Files of general text and instructions, of which each epoch has a share.")
+    ] = None,
+    replay_share: Annotated[
+        float | None,
+        real_number(
+            metavar="SHARE",
+            low=0,
+            high=0.99,
+            help=f"Share of the epoch that --replay is, in tokens of --tokenizer, or in characters ({SHARE}).",
+        ),
+    ] = None,
     epoch: Annotated[
         int, whole_number(metavar="N", low=0, help="Number of the epoch; each epoch draws different samples.")
     ] = 0,
@@ -73,11 +90,20 @@ def mix(
     ] = None,
     tokenizer: Annotated[
         Path | None,
-        Option(metavar="FILE|FOLDER", help="Folder or file of the tokenizer that counts these tokens."),
+        Option(metavar="FILE|FOLDER", help="Folder or file of the tokenizer that counts tokens."),
         READS,
     ] = None,
     exclude: Annotated[
         list[str] | None, Option(metavar="FILE|FOLDER...", help="Leave out sentences of these evaluation sets."), READS
+    ] = None,
+    near_duplicates: Annotated[
+        float | None,
+        real_number(
+            metavar="SHARE",
+            low=0.3,
+            high=1,
+            help="Leave out records that share this much of their character 5-grams with another, as in 0.8.",
+        ),
     ] = None,
     plan: Annotated[
         bool, Option("--plan", help="Write how many pairs each direction lacks, instead of samples.")
@@ -95,7 +121,12 @@ def mix(
 
     Example: llamax mix --para *.pairs.jsonl --mono *.text.jsonl --exclude flores101 -o epoch0.jsonl.zst
     """
-    inputs = {"para": para or (), "mono": mono or (), "aug": aug or (), "mt": mt or ()}
-    reader = ReaderSettings(EpochRandomness(seed, epoch, flip), parallel == "split", mono_block, tokenizer)
+    inputs = {"para": para or (), "mono": mono or (), "aug": aug or (), "mt": mt or (), "replay": replay or ()}
+    randomness = EpochRandomness(seed, epoch, flip)
+    reader = ReaderSettings(randomness, parallel == "split", mono_block, tokenizer, None, RENDER_INSTRUCTION)
+    if replay_share is not None and not replay:
+        raise UsageError("--replay-share is that of --replay: name files after --replay")
+    replayed = ReplaySettings(SHARE if replay_share is None else replay_share, tokenizer) if replay else None
     parameters = MixtureParameters(per_language, per_pair, copies, mono_size, para_size, augment_high, temperature)
-    write_mixture(run, MixtureRequest(inputs, reader, exclude or (), parameters, memory), plan=plan)
+    request = MixtureRequest(inputs, reader, exclude or (), parameters, memory, near_duplicates, replayed)
+    write_mixture(run, request, plan=plan)

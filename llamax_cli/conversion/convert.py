@@ -1,7 +1,8 @@
 """From corpora to records."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 
 from llamax_cli.conversion.detection import detect, open_corpora
@@ -12,14 +13,19 @@ from llamax_cli.records import Record
 
 
 def read_corpora(
-    request: CorpusRequest, format: str | None, selection: Selection, counts: Counter[str]
+    request: CorpusRequest,
+    format: str | None,
+    selection: Selection,
+    counts: Counter[str],
+    keep: Callable[[Iterable[Record]], Iterable[Record]] = iter,
 ) -> Iterator[Record]:
     """Yield the selected records, direction by direction; `counts` counts those that are left out, by reason.
 
-    Where the selection names no languages, records keep their order and, byte for byte, their other keys.
+    Where the selection names no languages, records keep their order and, byte for byte, their other keys. `keep` passes
+    on those that a sample is drawn from.
     """
     for records in _record_streams(request, format, selection, counts):
-        kept = skip_empty(records, counts) if selection.drop_empty else records
+        kept = keep(skip_empty(records, counts) if selection.drop_empty else records)
         yield from sample_records(kept, selection, counts) if selection.is_sample else kept
 
 
@@ -43,6 +49,7 @@ def _record_streams(
     request: CorpusRequest, format: str | None, selection: Selection, counts: Counter[str]
 ) -> Iterator[Iterable[Record]]:
     """Yield the records of each RecordStream, then those of each direction or language of the other corpora."""
+    request = replace(request, left_out=counts)
     corpora = open_corpora(request, format)
     if request.name is not None and len(corpora) > 1:
         raise UsageError(f"--name is for one corpus, but there are {len(corpora)}, whose ids would be the same")

@@ -1,11 +1,12 @@
 """The formats of corpora: which format a path is in, and opening the corpora at a path."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
-from llamax_cli.conversion.formats import tatoeba
+from llamax_cli.conversion.formats import aligned, keyed_files, published_lines, tatoeba
 from llamax_cli.conversion.formats.tsv import languages_in_name
 from llamax_cli.conversion.segments import Corpus, CorpusRequest
 from llamax_cli.errors import DataError
@@ -13,7 +14,7 @@ from llamax_cli.language_clues import language_in
 from llamax_cli.registry import find
 from llamax_cli.streams.lines import bare
 from llamax_cli.streams.paths import is_side_file
-from llamax_cli.streams.unread import refuse_unread
+from llamax_cli.streams.unread import SUBTITLES, refuse_unread
 
 FORMATS = {
     "text": "llamax_cli.conversion.formats.aligned:open_text",
@@ -25,6 +26,16 @@ FORMATS = {
     "ntrex": "llamax_cli.conversion.formats.aligned:open_ntrex",
     "tico19": "llamax_cli.conversion.formats.tico:open_corpora",
     "tatoeba": "llamax_cli.conversion.formats.tatoeba:open_corpora",
+    "flores-plus": "llamax_cli.conversion.formats.keyed_files:open_flores_plus",
+    "bouquet": "llamax_cli.conversion.formats.keyed_files:open_bouquet",
+    "nllb-seed": "llamax_cli.conversion.formats.aligned:open_nllb_seed",
+    "wmt24pp": "llamax_cli.conversion.formats.published_lines:open_wmt24pp",
+    "wmt25": "llamax_cli.conversion.formats.published_lines:open_wmt25",
+    "smol": "llamax_cli.conversion.formats.published_lines:open_smol",
+    "xliff": "llamax_cli.conversion.formats.xliff:open_corpora",
+    "subtitles": "llamax_cli.conversion.formats.subtitles:open_corpora",
+    "po": "llamax_cli.conversion.formats.po:open_corpora",
+    "mtdata": "llamax_cli.conversion.formats.mtdata:open_corpora",
     "hf": "llamax_cli.conversion.formats.translation_lines:open_corpora",
     "dataset": "llamax_cli.conversion.formats.huggingface:open_corpora",
     "parquet": "llamax_cli.conversion.formats.parquet:open_corpora",
@@ -32,15 +43,28 @@ FORMATS = {
 }
 BY_ENDING = {
     ".tmx": "tmx", ".xml": "wmt", ".sgm": "wmt", ".sgml": "wmt", ".parquet": "parquet",
-    ".dev": "flores", ".devtest": "flores",
+    ".dev": "flores", ".devtest": "flores", ".xlf": "xliff", ".xliff": "xliff", ".sdlxliff": "xliff",
+    ".srt": "subtitles", ".vtt": "subtitles", ".po": "po", ".pot": "po",
 }  # fmt: skip
-BY_CONTENT = {b"<tmx": "tmx", b"<dataset": "wmt", b"<srcset": "wmt", b"<refset": "wmt"}
+BY_CONTENT = {b"<tmx": "tmx", b"<xliff": "xliff", b"<dataset": "wmt", b"<srcset": "wmt", b"<refset": "wmt"}
 BY_FOLDER = {  # by the first pattern that matches a file in a folder or one level below
-    "*.dev": "flores", "*.devtest": "flores", "newstest*-ref.*.txt*": "ntrex",
-    "test.en-*.tsv*": "tico19", "dev.en-*.tsv*": "tico19", "all.en-*.tsv*": "tico19",
-    "dataset_info.json": "dataset", "dataset_dict.json": "dataset", "*.parquet": "dataset", "*.arrow": "dataset",
+    "*.dev": "flores",
+    "*.devtest": "flores",
+    "newstest*-ref.*.txt*": "ntrex",
+    "test.en-*.tsv*": "tico19",
+    "dev.en-*.tsv*": "tico19",
+    "all.en-*.tsv*": "tico19",
+    "dataset_info.json": "dataset",
+    "dataset_dict.json": "dataset",
+    "*.parquet": "dataset",
+    "*.arrow": "dataset",
     "state.json": "dataset",
-}  # fmt: skip
+}
+# Folders of files named as languages are, `ace_Latn.jsonl`, by a name that one of the folders around them has.
+BY_NAMES_OF_FOLDERS = {"sentence_level": "bouquet", "paragraph_level": "bouquet"}  # fmt: skip
+
+
+CATALOGUE = re.compile(rb'^msgid "', re.MULTILINE)  # where the first entries are
 
 
 def open_corpora(request: CorpusRequest, format: str | None) -> list[Corpus]:
@@ -69,11 +93,15 @@ def detect(path: str, request: CorpusRequest) -> str:
         if tag in head[:1000]:
             request.input(path).spool()  # these formats read it more than once
             return kind
+    if text_kind := _kind_of_text(head):
+        return text_kind
     refuse_unread(path, head)
     if first.startswith(b"[") and b"{" in head[:1000]:
         raise DataError(f"{request.input(path).name} is a JSON array, not JSON lines; convert it first: jq -c '.[]'")
     if first.lstrip().startswith(b"{"):
-        return "hf" if b'"translation"' in first else "records"
+        if b'"translation"' in first:
+            return "hf"
+        return published_lines.shape_of(first) or _keyed(Path(path)) or "records"
     if first.startswith((b"sourceLang\t", b"stringID\t")):
         return "tico19"
     if b"\t" in head and not (request.languages or request.columns) and tatoeba.is_export(_lines(head), name.name):
@@ -97,7 +125,29 @@ def _lines(head: bytes) -> list[str]:
     return [line.removesuffix("\r") for line in lines[:-1] or lines]
 
 
+def _kind_of_text(head: bytes) -> str | None:
+    """Return the format of subtitles or of a catalogue, by how it begins."""
+    begins = head[:1000].lstrip()
+    if begins.startswith(b"WEBVTT") or SUBTITLES.match(begins):
+        return "subtitles"
+    return "po" if CATALOGUE.search(begins) else None
+
+
+def _keyed(path: Path) -> str | None:
+    """Return the format of a file that is named as a language is, in a folder of such files."""
+    if not keyed_files.is_named(bare(path)):
+        return None
+    around = path.resolve().parts[:-1]
+    return next((BY_NAMES_OF_FOLDERS[name] for name in around[::-1] if name in BY_NAMES_OF_FOLDERS), "flores-plus")
+
+
 def _detect_folder(folder: Path) -> str:
+    for depth in keyed_files.DEPTH:
+        named = next((file for file in sorted(folder.glob(depth)) if keyed_files.is_named(bare(file))), None)
+        if named is not None and (kind := _keyed(named)):
+            return kind
+    if aligned.is_nllb_seed(folder):
+        return "nllb-seed"
     for pattern, kind in BY_FOLDER.items():
         found = chain(folder.glob(pattern), folder.glob(f"*/{pattern}"))
         if not all(map(is_side_file, found)):

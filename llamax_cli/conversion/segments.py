@@ -80,7 +80,8 @@ class CorpusRequest:
 
     `languages` are those that the user declared, in the order of the files or columns; `columns` maps a language to the
     name or number of its column; `input` opens a path so that the run knows of it; `reject` takes a bad line, and
-    returns only if the run may continue without it; `conclusions` takes what was concluded from names and headers.
+    returns only if the run may continue without it; `conclusions` takes what was concluded from names and headers;
+    `left_out` counts the segments that a format leaves out, by reason.
     """
 
     paths: Sequence[str]
@@ -92,6 +93,7 @@ class CorpusRequest:
     split: str | None = None
     config: str | None = None
     conclusions: Conclusions = field(default_factory=Conclusions)
+    left_out: Counter[str] = field(default_factory=Counter)
 
     def spool(self) -> None:
         """Make every input readable several times, because each direction reads it once."""

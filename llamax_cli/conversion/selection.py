@@ -91,7 +91,7 @@ def _match_patterns(patterns: Sequence[str], available: Sequence[Group], size: i
     matching: dict[Group, None] = {}
     for pattern in patterns:
         meanings = interpret_pattern(pattern, size)
-        found = [group for group in available if any(map(_matches, repeat(group), meanings))]
+        found = [group for group in available if any(map(matches, repeat(group), meanings))]
         exact = [group for group in found if group in meanings]
         if exact and any(code != canonical(code) for group in exact for code in group):
             found = exact  # en-US, in a corpus that has both en-US and en
@@ -109,11 +109,12 @@ def asked(group: Group, patterns: Sequence[str]) -> Group:
     `asked(("en-GB", "de"), ["en-de"]) -> ("en", "de")`; for `*` that is the group itself.
     """
     meanings = (meaning for pattern in patterns for meaning in sorted(interpret_pattern(pattern, len(group))))
-    found = next((meaning for meaning in meanings if _matches(group, meaning)), group)
+    found = next((meaning for meaning in meanings if matches(group, meaning)), group)
     return tuple(member if code == ANY else code for code, member in zip(found, group, strict=True))
 
 
-def _matches(group: Group, meaning: Group) -> bool:
+def matches(group: Group, meaning: Group) -> bool:
+    """Return whether a direction or a language is one of those that a meaning of a pattern stands for."""
     return all(map(_selects, meaning, group))
 
 

@@ -2,26 +2,25 @@
 
 import fcntl
 import os
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar, cast
+from typing import Any, BinaryIO, cast
 
+from llamax_cli.conversion import subtitle_writer
 from llamax_cli.conversion.parquet_writer import ParquetFile
+from llamax_cli.conversion.record_texts import convert_each, encode_text, text_key
 from llamax_cli.conversion.segments import RejectLine
 from llamax_cli.errors import DataError, FileError, RecordError, UsageError, because
-from llamax_cli.records import Record, serialise, text
+from llamax_cli.records import Record, text
 from llamax_cli.streams.compression import ENDINGS
 from llamax_cli.streams.locks import lock
 from llamax_cli.streams.outputs import partial_path
 from llamax_cli.streams.paths import same_file
 from llamax_cli.streams.run import Run
 
-Converted = TypeVar("Converted")
 MAX_OPEN_DIRECTIONS = 32
 PAIR_KEYS = {"id", "src", "tgt", "src_lang", "tgt_lang", "translation"}  # not copied to a translation line
-FIELDS = ("text", "mt")  # what --as text writes where --field does not name another key
-TARGETS = ("records", "moses", "tsv", "hf", "text", "parquet")
+TARGETS = ("records", "moses", "tsv", "hf", "text", "parquet", "srt", "vtt")
 # What would be read back differently from a line: a line end or NUL in it, a carriage return at its end, a byte order
 # mark at its start; and from a cell: also a tab, an empty text, and the TED corpus's mark of an empty cell.
 BREAKS_LINE = r"[\n\0]|\r$|^\ufeff"
@@ -46,21 +45,17 @@ def translation_lines(records: Iterable[Record], reject: RejectLine) -> Iterator
             line.update((key, value) for key, value in record.items() if key not in PAIR_KEYS)
         return line
 
-    return _convert_each(records, convert, reject)
+    return convert_each(records, convert, reject)
 
 
 def text_lines(records: Iterable[Record], field: str | None, reject: RejectLine) -> Iterator[bytes]:
     """Yield a line for each record: the text under `field` or, for None, under the first of FIELDS that it has."""
 
     def convert(record: Record) -> bytes:
-        key = field or next((each for each in FIELDS if each in record), None)
-        if key is None or key not in record:
-            missing = f"no {key!r}" if key else f"neither {' nor '.join(map(repr, FIELDS))}"
-            have = ", ".join(record) or "nothing"
-            raise RecordError(f"{missing} in the record (it has {have}); name a key with --field, such as --field tgt")
+        key = text_key(record, field)
         return encode_text(text(record, key), BREAKS_LINE, key) + b"\n"
 
-    return _convert_each(records, convert, reject)
+    return convert_each(records, convert, reject)
 
 
 def tsv_lines(records: Iterable[Record], reject: RejectLine) -> Iterator[bytes]:
@@ -76,7 +71,7 @@ def tsv_lines(records: Iterable[Record], reject: RejectLine) -> Iterator[bytes]:
             raise DataError(f"a table holds one direction, but after {first} comes {second}; choose one with --pairs")
         return b"\t".join(encode_text(text(record, key), BREAKS_CELL, key) for key in ("src", "tgt")) + b"\n"
 
-    return _convert_each(records, convert, reject)
+    return convert_each(records, convert, reject)
 
 
 def moses_lines(records: Iterable[Record], reject: RejectLine) -> Iterator[bytes]:
@@ -87,7 +82,7 @@ def moses_lines(records: Iterable[Record], reject: RejectLine) -> Iterator[bytes
         texts = [encode_text(text(record, key), BREAKS_LINE, key) for key in ("src", "tgt")]
         return b"\0".join([*codes, *texts]) + b"\n"
 
-    return _convert_each(records, convert, reject)
+    return convert_each(records, convert, reject)
 
 
 def _direction(record: Record) -> tuple[str, str]:
@@ -98,25 +93,6 @@ def _direction(record: Record) -> tuple[str, str]:
     return source, target
 
 
-def encode_text(value: str, breaking: str, key: str) -> bytes:
-    """Return a text as bytes; RecordError where it matches `breaking`, which the format cannot express."""
-    match = re.search(breaking, value)
-    if match:
-        fault = f"contains {match[0]!r}" if match[0] else "is empty"
-        raise RecordError(f"{key!r} {fault}, which this format cannot express; use --as records or hf")
-    return value.encode()
-
-
-def _convert_each(
-    records: Iterable[Record], convert: Callable[[Record], Converted], reject: RejectLine
-) -> Iterator[Converted]:
-    for number, record in enumerate(records, 1):
-        try:
-            yield convert(record)
-        except RecordError as error:
-            reject("records", number, str(error), serialise([record]).removesuffix(b"\n"))
-
-
 def write(run: Run, records: Iterable[Record], target: str, field: str | None) -> None:
     """Write the records in the format that `target` names, one of TARGETS."""
     if target == "records":
@@ -125,6 +101,9 @@ def write(run: Run, records: Iterable[Record], target: str, field: str | None) -
         run.write(translation_lines(records, run.reject))
     elif target == "text":
         run.write(text_lines(records, field, run.reject), encode=b"".join)
+    elif target in subtitle_writer.KINDS:
+        cues = subtitle_writer.cue_lines(records, field, run.reject, target)
+        run.write(cues, encode=b"".join, output=subtitle_writer.SubtitleFile(run.settings.output, target))
     elif target == "parquet":
         run.write(records, output=ParquetFile(run.settings.output))
     elif target == "tsv":

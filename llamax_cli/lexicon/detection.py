@@ -6,6 +6,7 @@ from pathlib import Path
 
 from llamax_cli.errors import DataError
 from llamax_cli.lexicon.dictionaries import Dictionary, DictionaryRequest, dictionaries_in, head_lines
+from llamax_cli.lexicon.formats.json_lines import is_gatitos, is_wiktionary
 from llamax_cli.lexicon.formats.marked import MARKED, SIDE_SEPARATOR
 from llamax_cli.registry import find
 from llamax_cli.streams.lines import bare
@@ -19,11 +20,21 @@ FORMATS = {
     "hunalign": "llamax_cli.lexicon.formats.marked:open_hunalign",
     "mrasp": "llamax_cli.lexicon.formats.marked:open_mrasp",
     "panlex-csv": "llamax_cli.lexicon.formats.panlex_csv:open_export",
+    "freedict": "llamax_cli.lexicon.formats.freedict:open_tei",
+    "dictd": "llamax_cli.lexicon.formats.freedict:open_dictd",
+    "wiktionary": "llamax_cli.lexicon.formats.json_lines:open_wiktionary",
+    "gatitos-json": "llamax_cli.lexicon.formats.json_lines:open_gatitos",
     "records": "llamax_cli.lexicon.formats.entries:open_records",
     "lexicon": "llamax_cli.lexicon.formats.entries:open_lexicon",
 }
 EXPORT_FILES = ("langvar.csv", "expr.csv", "denotation.csv")
-BY_NAME = {r".*\.lex": "lexicon", r"en_.*\.tsv": "gatitos", r"[a-z]{3}2[a-z]{3}\..*|.*\.cosda\..*": "panlex"}
+BY_NAME = {
+    r".*\.lex": "lexicon",
+    r".*\.tei": "freedict",
+    r".*\.dict(\.dz)?": "dictd",
+    r"en_.*\.tsv": "gatitos",
+    r"[a-z]{3}2[a-z]{3}\..*|.*\.cosda\..*": "panlex",
+}
 
 
 def open_dictionaries(request: DictionaryRequest, paths: Sequence[str], format: str | None) -> Iterator[Dictionary]:
@@ -62,10 +73,14 @@ def detect(request: DictionaryRequest, path: str) -> str:
     for pattern, kind in BY_NAME.items():
         if re.fullmatch(pattern, name):
             return kind
+    if re.search(rb"<TEI[\s.>]", request.input(path).head()[:2000]):
+        return "freedict"
     refuse_unread(path, request.input(path).head())
     lines = head_lines(request.input(path))
     if lines[0].lstrip().startswith("{"):
-        return "records"
+        if is_wiktionary(lines[0]):
+            return "wiktionary"
+        return "gatitos-json" if is_gatitos(lines[0]) else "records"
     if all(map(MARKED.fullmatch, lines[0].split("\t"))):
         return "mrasp"
     if "\t" not in lines[0] and 2 * sum(SIDE_SEPARATOR in line for line in lines) > len(lines):

@@ -18,7 +18,7 @@ from llamax_cli.streams.rejects import Reject
 
 LANGUAGE_SEPARATORS = "-_2"  # en-fr.txt of MUSE, en_ak.tsv of GATITOS, eng2swh.txt of PanLex
 BLANK_LINES = 1 << 16  # blank lines in one chunk
-ENDINGS = (".txt", ".tsv", ".tab", ".dic", ".csv", ".jsonl", ".lex")
+ENDINGS = (".txt", ".tsv", ".tab", ".dic", ".csv", ".jsonl", ".lex", ".tei", ".dict", ".dict.dz")
 
 WordPair: TypeAlias = tuple[str, str, str, str]  # language and word of the first side, then of the second
 
@@ -28,13 +28,14 @@ class ParsedLines:
     """The pairs in some lines of a dictionary, and the rejected lines.
 
     `sources` lists the dictionaries that each pair comes from, if the lines name them. `one_way`: the pairs must not be
-    reversed, because the opposite direction has entries of its own.
+    reversed, because the opposite direction has entries of its own. `left_out` counts what the format passes over.
     """
 
     pairs: list[WordPair] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     sources: list[Sequence[str]] = field(default_factory=list)
     one_way: bool = False
+    left_out: Tally = field(default_factory=Counter)
 
 
 class Dictionary(NamedTuple):

@@ -81,6 +81,7 @@ def sort_batch(options: BuildOptions, folder: Path, batch: Sequence[ParseTask]) 
         rejects += parsed.rejects
         lines += task.chunk.data.count(b"\n") - len(parsed.rejects)
         tally["pairs"] += len(parsed.pairs)
+        tally.update(parsed.left_out)
         if options.only or options.max_words:
             _filter(parsed, options, tally)
         _add_rows(rows, parsed, task.source, tally, both_ways=not (options.one_way or parsed.one_way))

@@ -51,6 +51,8 @@ def plan_samples(counts: Mapping[Subset, int], parameters: MixtureParameters) ->
     Both sides of split pairs get the numbers that the pairs would get.
     """
     counts = dict(sorted(counts.items()))
+    replayed = {subset: Draw(0, 0) for subset in counts if subset.origin == "replay"}  # measured, not counted
+    counts = {subset: count for subset, count in counts.items() if subset not in replayed}
     available = {subset: count for subset, count in counts.items() if subset.side != "tgt"}
     drawn = _monolingual_subsets(available, parameters) | _parallel_subsets(available, parameters)
     pairs = count_pairs(drawn)
@@ -60,7 +62,7 @@ def plan_samples(counts: Mapping[Subset, int], parameters: MixtureParameters) ->
     drawn |= _fill_languages(_of_origin(available, "aug-para", "aug-mono"), pairs, parameters.per_language)
     samples = _apply_temperature(_repeat_small_pairs(drawn, available, parameters), parameters.temperature)
     draws = {subset: Draw(min(drawn[subset], samples[subset]), samples[subset]) for subset in drawn}
-    return {subset: draws[subset._replace(side="src") if subset.side else subset] for subset in counts}
+    return {subset: draws[subset._replace(side="src") if subset.side else subset] for subset in counts} | replayed
 
 
 def missing_pairs(counts: Mapping[Subset, int], threshold: int) -> list[Missing]:
@@ -69,7 +71,7 @@ def missing_pairs(counts: Mapping[Subset, int], threshold: int) -> list[Missing]
     A language stands for its regions, so that no region is a direction of its own, nor `en-GB` one to translate into.
     """
     have = count_pairs({subset: count for subset, count in counts.items() if subset.is_parallel})
-    codes = {code for subset in counts for code in subset.bases} - {ENGLISH}
+    codes = {code for subset in counts if subset.origin != "replay" for code in subset.bases} - {ENGLISH}
     return [
         {"src_lang": ENGLISH, "tgt_lang": code, "have": have[code], "missing": threshold - have[code]}
         for code in sorted(codes)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Mask: TypeAlias = NDArray[np.bool_]
 
 BUCKETS = 256
+ROWS, COPIES = "rows", "copies"  # names of buckets: of all rows, and of further copies of some
 ADVICE = "mix needs temporary disk space for a copy of its inputs: set TMPDIR to a folder that has it"
 ENTRY_SIZE = 32  # bytes
 SHUFFLE_KEY, CHECK, SUBSET, ID_HASH = range(4)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -12,8 +12,18 @@ from llamax_cli import records
 from llamax_cli.errors import RecordError
 from llamax_cli.mixing.blocks import BlockCutter
 from llamax_cli.mixing.decontamination import EvaluationSet
-from llamax_cli.mixing.samples import PairColumns, SampleRows, add_connected_pairs, add_split_pairs, add_text, id_string
-from llamax_cli.mixing.subsets import EpochRandomness, PairFormats, TextFormats, origin_of, subset_of
+from llamax_cli.mixing.samples import (
+    PairColumns,
+    SampleRows,
+    add_connected_pairs,
+    add_prompted,
+    add_split_pairs,
+    add_text,
+    id_string,
+)
+from llamax_cli.mixing.sampling_plan import REPLAY
+from llamax_cli.mixing.subsets import EpochRandomness, PairFormats, SampleFormat, TextFormats, origin_of, subset_of
+from llamax_cli.registry import find
 from llamax_cli.streams.chunks import Chunk, Tally
 from llamax_cli.streams.rejects import Reject
 from llamax_cli.tokenization import load
@@ -29,6 +39,7 @@ class ReaderSettings:
     split: pairs become two samples.
     block_size, tokenizer: texts are cut into blocks of at most `block_size` tokens.
     excluded: pairs with these sentences are left out, and the sentences are removed from texts.
+    render_instruction: names the function that makes prompt and completion of an instruction to replay.
     """
 
     randomness: EpochRandomness
@@ -36,6 +47,7 @@ class ReaderSettings:
     block_size: int | None = None
     tokenizer: Path | None = None
     excluded: EvaluationSet | None = None
+    render_instruction: str = ""  # names the function that makes prompt and completion of an instruction
 
     def block_cutter(self) -> BlockCutter | None:
         """Return the cutter of texts, None if they stay whole; FileError if its tokenizer cannot be loaded."""
@@ -73,6 +85,16 @@ class _Text(msgspec.Struct, omit_defaults=True):
     id: msgspec.Raw = _ABSENT
 
 
+class _Replayed(NamedTuple):
+    """A record to replay; only a text is cut into blocks, and freed of sentences of evaluation sets."""
+
+    prompt: str
+    completion: str
+    raw_id: bytes
+    sample_format: SampleFormat
+    is_text: bool
+
+
 _DECODERS: dict[str, Callable[[bytes], Any]] = {
     option: msgspec.json.Decoder(shape).decode
     for option, shape in (("para", _Pair), ("aug", _Pair), ("mt", _Translation), ("mono", _Text))
@@ -92,6 +114,7 @@ class ChunkReader:
         self._cutter = settings.block_cutter()
         self._pair_formats = {option: PairFormats(option, settings.randomness) for option in OPTIONS}
         self._text_formats = TextFormats(settings.randomness)
+        self._replay_formats = TextFormats(settings.randomness, REPLAY)
 
     def read(self, option: str, chunk: Chunk) -> tuple[SampleRows, list[Reject]]:
         """Return the rows of a chunk of a file of `--para`, `--mono`, `--aug` or `--mt`, and its bad lines."""
@@ -122,6 +145,9 @@ class ChunkReader:
         A text among the pairs of `--aug` was passed through by `augment --append` and is read as one of `--mono`.
         """
         record = records.parse(line)
+        if option == REPLAY:
+            self._replayed(record)
+            return option
         if option == "aug" and "text" in record and "src" not in record:
             option = "mono"
         try:
@@ -142,6 +168,10 @@ class ChunkReader:
     def _read_lines(self, option: str, lines: list[bytes], data: bytes) -> SampleRows:
         if not data.isascii():
             data.decode()  # invalid UTF-8 must be found here: most values are copied without being decoded
+        if option == REPLAY:
+            rows = SampleRows()
+            self._read_replayed([self._replayed(records.parse(line)) for line in lines], rows)
+            return rows
         decoded = list(map(_DECODERS[option], lines))
         # Records with none but these keys, each once and without white space, are as long when they are written again.
         if data and len(records.serialise(decoded)) != len(data) and records.parse_lines(data) is None:
@@ -192,14 +222,48 @@ class ChunkReader:
                 blocks = [kept] if self._cutter is None else map(_encode, self._cutter.cut(_decode_string(kept)))
                 add_text(kept, blocks, bytes(record.id), self._text_formats[record.lang], rows)
 
-    def _remove_excluded(self, text: bytes, rows: SampleRows) -> bytes:
+    def _replayed(self, record: records.Record) -> "_Replayed":
+        """Return a text, a sample or an instruction to replay; RecordError for anything else."""
+        raw_id = bytes(record.get("id", b""))
+        id_string(raw_id, b"")
+        sample_format = self._replay_formats[records.text(record, "lang") if "lang" in record else ""]
+        if "text" in record:
+            return _Replayed("", records.text(record, "text"), raw_id, sample_format, is_text=True)
+        if "instruction" in record:
+            record = find(self._settings.render_instruction)(record)
+        elif "completion" not in record:
+            hint = "; chats need the template of a model" if "messages" in record else ""
+            raise RecordError(
+                f"neither 'text', nor 'completion', nor 'instruction' in the record (it has {', '.join(record)}){hint}"
+            )
+        prompt = records.text(record, "prompt") if "prompt" in record else ""
+        return _Replayed(prompt, records.text(record, "completion"), raw_id, sample_format, is_text=False)
+
+    def _read_replayed(self, replayed: "list[_Replayed]", rows: SampleRows) -> None:
+        for each in replayed:
+            if not each.completion.strip():
+                rows.left_out[f"{EMPTY} ({REPLAY})"] += 1
+            elif each.is_text:
+                if kept := self._remove_excluded(_encode(each.completion), rows, REPLAY):
+                    blocks = [kept] if self._cutter is None else map(_encode, self._cutter.cut(_decode_string(kept)))
+                    add_text(kept, blocks, each.raw_id, each.sample_format, rows)
+            elif self._settings.excluded and (
+                each.prompt in self._settings.excluded or each.completion in self._settings.excluded
+            ):
+                rows.left_out[f"{EXCLUDED} ({REPLAY})"] += 1
+            elif each.prompt:
+                add_prompted(_encode(each.prompt), _encode(each.completion), each.raw_id, each.sample_format, rows)
+            else:
+                add_text(_encode(each.completion), [_encode(each.completion)], each.raw_id, each.sample_format, rows)
+
+    def _remove_excluded(self, text: bytes, rows: SampleRows, origin: str = "mono") -> bytes:
         """Return a text without the sentences of evaluation sets; nothing if there is no other sentence."""
         if not self._settings.excluded:
             return text
         kept, count = self._settings.excluded.remove_from(_decode_string(text))
         rows.removed_sentences += count
         if count and not kept.strip():
-            rows.left_out[f"{EXCLUDED} (mono)"] += 1
+            rows.left_out[f"{EXCLUDED} ({origin})"] += 1
             return b""
         return _encode(kept) if count else text
 

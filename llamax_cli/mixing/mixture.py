@@ -1,6 +1,7 @@
 """One epoch: a shuffle on disk in four passes, each spread over workers; their number and order change nothing.
 
 1. Partition: input lines become rows in the bucket of their shuffle key.
+   With --near-duplicates, rows that are nearly the same are found next (near_duplicates.py).
 2. Count: duplicates are found in each bucket; the numbers of records decide how many of them are sampled.
 3. Copy: further copies of records that are sampled more than once get shuffle keys in other buckets.
 4. Write: bucket by bucket, the sampled rows are written, sorted by shuffle key.
@@ -15,15 +16,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from llamax_cli.console import counted
-from llamax_cli.errors import FileError, UsageError
+from llamax_cli.errors import DataError, FileError, UsageError
 from llamax_cli.mixing.algorithm1 import Draw, MixtureParameters, missing_pairs, plan_samples
-from llamax_cli.mixing.buckets import ADVICE, BUCKETS, Buckets
+from llamax_cli.mixing.buckets import ADVICE, BUCKETS, COPIES, ROWS, Buckets
 from llamax_cli.mixing.chunk_reader import ReaderSettings
 from llamax_cli.mixing.decontamination import EvaluationSet, read_evaluation_set
-from llamax_cli.mixing.sampling_plan import SubsetTable, spread_over_buckets
+from llamax_cli.mixing.near_duplicates import (
+    BANDS,
+    CANDIDATES,
+    COMPARED,
+    CandidatePass,
+    ComparePass,
+    ComparisonRows,
+    KeyFiles,
+    SendPass,
+)
+from llamax_cli.mixing.replay import BinPass, MeasurePass, ReplaySettings, ReplaySizes
+from llamax_cli.mixing.sampling_plan import REPLAY, SubsetTable, spread_over_buckets
 from llamax_cli.mixing.shuffle_passes import (
-    COPIES,
-    ROWS,
     BucketPart,
     CopyPass,
     CountPass,
@@ -54,7 +64,8 @@ BURST = 16  # blocks written at once; the workers are only a few parts ahead and
 
 @dataclass(frozen=True)
 class MixtureRequest:
-    """What to mix and how: files by option, how they are read, evaluation sets, Algorithm 1's numbers, memory in bytes.
+    """What to mix and how: files by option, how they are read, evaluation sets, Algorithm 1's numbers, memory in bytes,
+    the least similarity of near duplicates, and what is replayed.
 
     UsageError or FileError, before anything is read, if the request contradicts itself or names what does not exist.
     """
@@ -64,10 +75,17 @@ class MixtureRequest:
     exclude: Sequence[str]
     parameters: MixtureParameters
     memory: int
+    near_duplicates: float | None = None
+    replay: ReplaySettings | None = None
 
     def __post_init__(self) -> None:
-        if (self.reader.block_size is None) != (self.reader.tokenizer is None):
+        measures = self.replay is not None and self.reader.tokenizer is not None
+        if (self.reader.block_size is None) != (self.reader.tokenizer is None) and not measures:
             raise UsageError("--mono-block and --tokenizer require each other: a block is measured in tokens")
+        if self.replay is not None and not any(files for option, files in self.inputs.items() if option != REPLAY):
+            raise UsageError("--replay is a share of a mixture: name files after --para, --mono, --aug or --mt, too")
+        if self.replay is not None:
+            self.replay.measure()
         paths = [*chain(*self.inputs.values(), self.exclude)]
         if paths.count("-") > 1:
             raise UsageError("- is standard input, which can be read only once")
@@ -116,21 +134,24 @@ class Mixture:
         randomness = self._request.reader.randomness
         with TemporaryFolder(ADVICE) as folder:
             table = self._partition(folder, with_lines=True)
+            self._find_near_duplicates(folder, table)
             counts = self._count(folder, table)
             draws = self._plan_samples(table, counts)
             plan = spread_over_buckets(table, counts, draws, randomness)
             sampled = SampledBuckets(folder, table, plan, randomness)
             if plan.repeats:
-                parts = list(self._parts(folder))
-                advance = self._run.start_phase("repeating", len(parts))
-                for _ in self._run_pass(CopyPass(sampled), parts):
-                    advance(1)
-            yield from self._write(sampled, sum(draw.samples for draw in draws.values()))
+                self._copy(CopyPass(sampled))
+            total = sum(draw.samples for draw in draws.values())
+            if self._request.replay is not None:
+                sampled, replayed = self._draw_replay(sampled, self._request.replay, counts)
+                total += replayed
+            yield from self._write(sampled, total)
 
     def missing_pairs(self) -> Generator[Missing]:
         """Yield the pairs that Algorithm 1 lacks in each direction."""
         with TemporaryFolder(ADVICE) as folder:
-            table = self._partition(folder, with_lines=False)
+            table = self._partition(folder, with_lines=self._request.near_duplicates is not None)
+            self._find_near_duplicates(folder, table)
             counts = self._count(folder, table)
         yield from missing_pairs(_by_subset(table, counts.sum(axis=1)), self._request.parameters.per_language)
 
@@ -141,7 +162,8 @@ class Mixture:
         run, subsets, removed_sentences = self._run, set[Subset](), 0
         run.start_phase("reading")
         settings = replace(self._request.reader, excluded=self._read_excluded())
-        for _, report in self._run_pass(PartitionPass(folder, settings, with_lines), self._input_chunks()):
+        partition = PartitionPass(folder, settings, with_lines, self._request.near_duplicates)
+        for _, report in self._run_pass(partition, self._input_chunks()):
             for reject in report.rejects:
                 run.reject(*reject)
             run.add_read(report.lines - len(report.rejects))
@@ -177,29 +199,86 @@ class Mixture:
         for _, counts in self._run_pass(CountPass(folder, table), range(BUCKETS)):
             by_bucket.append(counts)
             advance(1)
-        duplicates = np.sum([duplicate for _, duplicate in by_bucket], axis=0)
-        for subset, count in _by_subset(table, duplicates).items():
-            if count and subset.side != "tgt":
-                self._run.left_out[f"duplicates ({subset.origin})"] += count
-        return np.stack([different for different, _ in by_bucket], axis=1)
+        for place, kind in enumerate(("duplicates", "near duplicates"), 1):
+            for subset, count in _by_subset(table, np.sum([counts[place] for counts in by_bucket], axis=0)).items():
+                if count and subset.side != "tgt":
+                    self._run.left_out[f"{kind} ({subset.origin})"] += count
+        return np.stack([counts[0] for counts in by_bucket], axis=1)
+
+    def _find_near_duplicates(self, folder: Path, table: SubsetTable) -> None:
+        """Write the keys of near duplicates beside the rows."""
+        threshold = self._request.near_duplicates
+        if threshold is None:
+            return
+        advance = self._run.start_phase("comparing", 3 * BUCKETS)
+        bands, rows = KeyFiles(folder, BANDS, 2), ComparisonRows(folder, table)
+        candidates, compared = KeyFiles(folder, CANDIDATES, 3), Buckets(folder, COMPARED)
+        steps: list[tuple[Callable[[], Callable[[BucketPart], None]], KeyFiles | Buckets]] = [
+            (CandidatePass(folder), bands),
+            (SendPass(rows), candidates),
+            (ComparePass(rows, threshold), compared),
+        ]
+        for step, files in steps:
+            for part, _ in self._run_pass(step, list(self._parts_by(files.size))):
+                if part.number == part.total - 1:
+                    files.remove(part.bucket)
+                    advance(1)
 
     def _plan_samples(self, table: SubsetTable, counts: "NDArray[np.int64]") -> dict[Subset, Draw]:
         """Return what to draw of each subset, and report it."""
         run, available = self._run, _by_subset(table, counts.sum(axis=1))
         plan = plan_samples(available, self._request.parameters)
         for subset, count in available.items():
-            if count > plan[subset].records and subset.side != "tgt":
+            if count > plan[subset].records and subset.side != "tgt" and subset.origin != REPLAY:
                 reason = "not drawn" if subset.origin in ("para", "mono") else "not needed"
                 run.left_out[f"{reason} ({subset.origin})"] += count - plan[subset].records
         run.figures["different"] = _figures((subset, False, count) for subset, count in available.items())
         run.figures["planned"] = _figures(_split_by_direction(plan, self._request.reader.randomness.flip))
         return plan
 
+    def _copy(self, copying: CopyPass) -> None:
+        parts = list(self._parts(copying.sampled.folder))
+        advance = self._run.start_phase("repeating", len(parts))
+        for _ in self._run_pass(copying, parts):
+            advance(1)
+
+    def _draw_replay(
+        self, sampled: SampledBuckets, settings: ReplaySettings, counts: "NDArray[np.int64]"
+    ) -> tuple[SampledBuckets, int]:
+        """Return the plan with what is replayed, and how many samples that are; report it."""
+        run, sizes = self._run, ReplaySizes()
+        measuring = MeasurePass(sampled, settings)
+        parts = list(self._parts(sampled.folder))
+        advance = run.start_phase("measuring", len(parts))
+        for _, measured in self._run_pass(measuring, parts):
+            sizes.add(measured)
+            advance(1)
+        if not sizes.counts.sum():
+            if sizes.others:
+                raise DataError("no record to replay is left; is the file empty, or in an evaluation set?")
+            return sampled, 0
+        draw, samples, size = sizes.draw(
+            settings, lambda place: (read for _, read in self._run_pass(BinPass(measuring, place), parts))
+        )
+        sampled = replace(sampled, plan=replace(sampled.plan, replay=draw))
+        if draw.rounds:
+            self._copy(CopyPass(sampled, replays=True))
+        elif left := int(counts[sampled.plan.is_replayed].sum()) - samples:
+            run.left_out[f"not drawn ({REPLAY})"] += left
+        share = size / max(1, size + sizes.others)
+        run.figures["replay"] = {"unit": settings.unit, "replayed": size, "others": sizes.others, "share": share}
+        run.remarks.append(f"{100 * share:.1f}% of {size + sizes.others:,} {settings.unit} replayed")
+        return sampled, samples
+
     def _parts(self, folder: Path) -> Iterator[BucketPart]:
         """Yield the buckets; one that is too large for the memory in several parts."""
-        rows, copies, part_size = Buckets(folder, ROWS), Buckets(folder, COPIES), self._request.part_size(self._workers)
+        rows, copies = Buckets(folder, ROWS), Buckets(folder, COPIES)
+        return self._parts_by(lambda bucket: rows.size(bucket) + copies.size(bucket))
+
+    def _parts_by(self, size: Callable[[int], int]) -> Iterator[BucketPart]:
+        part_size = self._request.part_size(self._workers)
         for bucket in range(BUCKETS):
-            total = -(-(rows.size(bucket) + copies.size(bucket)) // part_size)
+            total = -(-size(bucket) // part_size)
             yield from (BucketPart(bucket, number, total) for number in range(total))
 
     def _write(self, sampled: SampledBuckets, total: int) -> Iterator[bytes]:

@@ -116,6 +116,19 @@ def add_text(
         rows.lines.append(b"".join((HEAD, block[1:-1], ID, id_, sample_format.tail)))
 
 
+def add_prompted(
+    prompt: bytes, completion: bytes, raw_id: bytes, sample_format: SampleFormat, rows: SampleRows
+) -> None:
+    """Add one sample of a prompt, which has no loss, and a completion; both are JSON strings."""
+    rows.subsets.add(sample_format.subset)
+    content = prompt + b"\n" + completion
+    id_ = id_string(raw_id, content)
+    rows.entries.append(xxh3_128_digest(content, sample_format.hash_seed) + sample_format.number + xxh3_64_digest(id_))
+    rows.lines.append(
+        b"".join((b'{"prompt":', prompt, b',"completion":', completion[:-1], ID, id_, sample_format.tail))
+    )
+
+
 def id_string(raw_id: bytes, content: bytes) -> bytes:
     """Return an id as a JSON string: the digits of a number; a hash of the content if there is no id."""
     if raw_id[:1] == b'"':

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from llamax_cli.mixing.algorithm1 import Draw
 from llamax_cli.mixing.buckets import BUCKETS, CHECK, ID_HASH, SHUFFLE_KEY, SUBSET, sort_order
@@ -15,8 +15,17 @@ if TYPE_CHECKING:
 
     from llamax_cli.mixing.buckets import Index
 
-ORIGINS = "para", "mono", "mt", "aug-para", "aug-mono"  # of equal records, the one whose origin comes first stays
+REPLAY = "replay"
+ORIGINS = (
+    "para",
+    "mono",
+    "mt",
+    "aug-para",
+    "aug-mono",
+    REPLAY,
+)  # of equal records, the one whose origin comes first stays
 SELECTION = 1 << 20  # the number of the draw that selects records; copies have the numbers from 1
+REPLAY_DRAW = SELECTION + 1  # and of the one by which records are replayed
 
 
 class SubsetTable:
@@ -58,6 +67,13 @@ def find_duplicates(index: "Index") -> "tuple[NDArray[np.intp], NDArray[np.intp]
     return order[is_first], order[~is_first]
 
 
+class ReplayDraw(NamedTuple):
+    """How often records are replayed: all of them `rounds` times, and those once more whose draw key is less."""
+
+    rounds: int
+    bound: int
+
+
 @dataclass(frozen=True)
 class SamplingPlan:
     """How often the records of each subset are sampled in each bucket.
@@ -70,6 +86,8 @@ class SamplingPlan:
     drawn: "NDArray[np.int64]"
     extra: "NDArray[np.int64]"
     is_partial: "NDArray[np.bool_]"
+    is_replayed: "NDArray[np.bool_]"  # by subset
+    replay: ReplayDraw | None = None  # once the others are measured
 
     @property
     def repeats(self) -> bool:
@@ -90,6 +108,11 @@ class SamplingPlan:
         ranks = np.arange(len(of_candidates)) - np.searchsorted(of_candidates, of_candidates)
         copies[candidates] *= ranks < drawn[of_candidates]
         copies[candidates] += ranks < extra[of_candidates]
+        if self.replay is not None:
+            rows_replayed = self.is_replayed[subsets]
+            draws = fold_in(index[rows[rows_replayed], SHUFFLE_KEY], REPLAY_DRAW)
+            more = draws < np.uint64(self.replay.bound) if self.replay.bound < 1 << 64 else np.ones(len(draws), bool)
+            copies[rows_replayed] = self.replay.rounds + more
         return copies
 
 
@@ -114,7 +137,8 @@ def spread_over_buckets(
         drawn_bits = bits(randomness.seed, "mix shares", randomness.epoch, *subset)
         drawn[position] = _spread(counts[position], draw.records, drawn_bits)
         extra[position] = _spread(drawn[position], rest, drawn_bits)
-    return SamplingPlan(base, drawn, extra, (drawn < counts) | (extra > 0))
+    is_replayed = np.array([subset.origin == REPLAY for subset in table.subsets], bool)
+    return SamplingPlan(base, drawn, extra, (drawn < counts) | (extra > 0), is_replayed)
 
 
 def _spread(available: "NDArray[np.int64]", total: int, drawn_bits: int) -> "NDArray[np.int64]":

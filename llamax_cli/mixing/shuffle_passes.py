@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from llamax_cli.mixing.buckets import (
     CHECK,
+    COPIES,
     ENTRY_SIZE,
     ID_HASH,
+    ROWS,
     SHUFFLE_KEY,
     SUBSET,
     Buckets,
@@ -15,6 +17,7 @@ from llamax_cli.mixing.buckets import (
     sort_order,
 )
 from llamax_cli.mixing.chunk_reader import ChunkReader, ReaderSettings
+from llamax_cli.mixing.near_duplicates import Signatures, add_bands, without_near
 from llamax_cli.mixing.samples import JOINT, SampleRows, flip_line
 from llamax_cli.mixing.sampling_plan import SamplingPlan, SubsetTable, find_duplicates
 from llamax_cli.mixing.subsets import EpochRandomness, Subset
@@ -30,8 +33,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from llamax_cli.mixing.buckets import Index, Mask
-
-ROWS, COPIES = "rows", "copies"
 
 
 class InputChunk(NamedTuple):
@@ -84,10 +85,12 @@ class PartitionPass:
     folder: Path
     settings: ReaderSettings
     with_lines: bool
+    near: float | None = None  # the least similarity of near duplicates, whose signatures are written too
 
     def __call__(self) -> "Callable[[InputChunk], ChunkReport]":
         """Return the function of a worker, which keeps its files open."""
         reader, buckets = ChunkReader(self.settings), Buckets(self.folder, ROWS)
+        signatures = None if self.near is None else Signatures(self.near)
 
         def partition(item: InputChunk) -> ChunkReport:
             rows, rejects = SampleRows(), list[Reject]()
@@ -95,6 +98,8 @@ class PartitionPass:
                 chunk_rows, chunk_rejects = reader.read(item.option, chunk)
                 rows.extend(chunk_rows)
                 rejects += chunk_rejects
+            if signatures is not None:
+                add_bands(self.folder, rows, signatures)
             buckets.append(rows.entries, rows.lines if self.with_lines else [b""] * len(rows.entries))
             line_count = item.chunk.data.count(b"\n")
             return ChunkReport(line_count, rejects, rows.left_out, rows.removed_sentences, rows.subsets)
@@ -104,19 +109,20 @@ class PartitionPass:
 
 @dataclass(frozen=True)
 class CountPass:
-    """Pass 2: how many different records of each subset a bucket has, and how many duplicates."""
+    """Pass 2: how many different records of each subset a bucket has, how many duplicates, and near duplicates."""
 
     folder: Path
     table: SubsetTable
 
-    def __call__(self) -> "Callable[[int], tuple[NDArray[np.int64], NDArray[np.int64]]]":
+    def __call__(self) -> "Callable[[int], tuple[NDArray[np.int64], ...]]":
         """Return the function of a worker."""
         buckets = Buckets(self.folder, ROWS)
 
-        def count(bucket: int) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
+        def count(bucket: int) -> "tuple[NDArray[np.int64], ...]":
             index = self.table.replace_numbers(buckets.index(bucket))
             different, duplicates = find_duplicates(index)
-            return self.table.count(index, different), self.table.count(index, duplicates)
+            different, near = without_near(self.folder, bucket, index, different)
+            return tuple(self.table.count(index, rows) for rows in (different, duplicates, near))
 
         return count
 
@@ -136,11 +142,21 @@ class SampledBuckets:
 
         buckets = Buckets(self.folder, ROWS)
         index = self.table.replace_numbers(buckets.index(part.bucket))
-        different, _ = find_duplicates(index)
+        different, _ = without_near(self.folder, part.bucket, index, find_duplicates(index)[0])
         copies = np.zeros(len(index), np.int64)
         copies[different] = self.plan.copies(index, different, part.bucket)
         is_sampled = (copies > 0) & part.contains(index)
         return index[is_sampled], buckets.lines(part.bucket, is_sampled), copies[is_sampled]
+
+    def replay_rows(self, part: BucketPart) -> "tuple[Index, Mask]":
+        """Return the index of a bucket, and which of its rows are in a part and may be replayed."""
+        import numpy as np
+
+        index = self.table.replace_numbers(Buckets(self.folder, ROWS).index(part.bucket))
+        different, _ = without_near(self.folder, part.bucket, index, find_duplicates(index)[0])
+        is_different = np.zeros(len(index), bool)
+        is_different[different] = True
+        return index, is_different & part.contains(index) & self.plan.is_replayed[index[:, SUBSET].astype(np.int64)]
 
     def is_flipped(self, index: "Index") -> "Mask":
         """Return which rows are pairs in the other direction, as their checks say."""
@@ -158,6 +174,7 @@ class CopyPass:
     """Pass 3: each further copy of a record gets its own shuffle key and its own random direction (Algorithm 1)."""
 
     sampled: SampledBuckets
+    replays: bool = False  # copy the records that are replayed, instead of the others
 
     def __call__(self) -> "Callable[[BucketPart], None]":
         """Return the function of a worker, which keeps its files open."""
@@ -165,6 +182,7 @@ class CopyPass:
 
         def copy(part: BucketPart) -> None:
             index, lines, copies = self.sampled.sampled_rows(part)
+            copies[self.sampled.plan.is_replayed[index[:, SUBSET].astype("int64")] != self.replays] = 0
             for number in range(1, int(copies.max(initial=0))):
                 buckets.append(*self._copy_rows(index, lines, copies > number, number))
 

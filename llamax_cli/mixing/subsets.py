@@ -56,7 +56,7 @@ class Subset(NamedTuple):
     def tail(self, *, flipped: bool = False) -> bytes:
         """Return the end of the lines of its samples: `,"origin":"mono","lang":"sw"}`."""
         codes = self.sample_languages(flipped=flipped)
-        keys = ("src_lang", "tgt_lang") if len(codes) == 2 else ("lang",)
+        keys = ("src_lang", "tgt_lang") if len(codes) == 2 else ("lang",) * len(codes)  # general text may say none
         values = zip(("origin", *keys), (self.origin, *codes), strict=True)
         return "".join(f',"{key}":"{value}"' for key, value in values).encode() + b"}"
 
@@ -148,11 +148,14 @@ class PairFormats(dict[tuple[str, str, str], SampleFormat]):
 
 
 class TextFormats(dict[str, SampleFormat]):
-    """The formats of texts by language, as the records spell it."""
+    """The formats of texts of an origin by language, as the records spell it; "" for none."""
 
-    def __init__(self, randomness: EpochRandomness) -> None:
+    def __init__(self, randomness: EpochRandomness, origin: str = "mono") -> None:
         self._randomness = randomness
+        self._origin = origin
 
     def __missing__(self, lang: str) -> SampleFormat:
-        self[lang] = sample_format = SampleFormat(Subset("mono", canonical(lang)), self._randomness)
+        self[lang] = sample_format = SampleFormat(
+            Subset(self._origin, canonical(lang) if lang else ""), self._randomness
+        )
         return sample_format

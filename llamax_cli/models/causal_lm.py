@@ -1,8 +1,10 @@
 """The model with its loss: loading, LoRA and frozen weights."""
 
 import copy
+import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from itertools import chain
 from typing import Any
 
 import torch
@@ -17,6 +19,9 @@ from llamax_cli.models.config_file import check_architecture, check_block
 from llamax_cli.models.packed_batch import Batch
 from llamax_cli.models.selective_checkpoint import checkpoint_settings
 from llamax_cli.models.varlen_attention import NAME
+
+RANGE = re.compile(r"\{(\d{1,4})\.\.(\d{1,4})\}")  # of layers, as the shell writes one
+MOST_LAYERS = 1000
 
 
 class CausalLM(nn.Module):
@@ -172,10 +177,26 @@ def _add_lora(model: Any, training: Training) -> None:
         raise UsageError(f"lora_targets: {str(error).strip().splitlines()[0]}") from error
 
 
+def expand_ranges(pattern: str) -> list[str]:
+    """Return a pattern for each number of its ranges: `expand_ranges("a.{8..9}.b") -> ["a.8.b", "a.9.b"]`."""
+    found = RANGE.search(pattern)
+    if found is None:
+        return [pattern]
+    low, high = int(found[1]), int(found[2])
+    if not low <= high < MOST_LAYERS:
+        raise UsageError(f"freeze: {found[0]} in {pattern!r} is not a range of layers, such as {{8..20}}")
+    before, after = pattern[: found.start()], pattern[found.end() :]
+    return [each for number in range(low, high + 1) for each in expand_ranges(f"{before}{number}{after}")]
+
+
 def freeze(model: nn.Module, patterns: Sequence[str]) -> None:
-    """Freeze the weights whose names match a pattern; UsageError for a pattern that matches none."""
+    """Freeze the weights whose names match a pattern; UsageError for a pattern that matches none.
+
+    A pattern may have ranges: `model.layers.{8..20}.*` is `model.layers.8.*` to `model.layers.20.*`, each of which has
+    to match.
+    """
     names = dict(model.named_parameters())
-    for pattern in patterns:
+    for pattern in chain.from_iterable(map(expand_ranges, patterns)):
         matched = [name for name in names if fnmatchcase(name, pattern)]
         if not matched:
             raise UsageError(f"freeze: {pattern!r} matches no weight; weights have names like {next(iter(names))}")

@@ -97,7 +97,7 @@ Freeze = Annotated[
     Option(
         "--freeze",
         metavar="PATTERN...",
-        help="Name patterns of weights that are not trained.",
+        help="Name patterns of weights that are not trained, as in model.layers.{8..20}.*.",
         show_default=False,
     ),
 ]

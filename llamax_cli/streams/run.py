@@ -314,6 +314,14 @@ class Run:
             self._journal.reject(Reject(name, line, reason, raw))
             self._rejected.add((name, line))
 
+    def leave_out(self, reason: str, name: str, line: int, why: str, raw: bytes) -> None:
+        """Count a record that the user asked to leave out, and keep it in the file of `--rejects` if there is one.
+
+        It is no bad line: `--max-rejects` does not count it.
+        """
+        self.left_out[reason] += 1
+        self._journal.set_aside(Reject(name, line, why, raw))
+
     def _open(self, output: Output | None = None) -> None:
         if output is not None:
             self._journal.open_into(output, resume=self.settings.resume)

@@ -1,4 +1,4 @@
-"""Files that no command reads, by the ending of their name and by their first bytes.
+"""Files that a command does not read, by the ending of their name and by their first bytes.
 
 They are better refused by what they are than read as lines of text, or as a dictionary.
 """
@@ -19,6 +19,10 @@ CONTENT = {
     b"<!DOCTYPE html": "HTML", b"<html": "HTML", b"<TEI": "TEI", b"\x89PNG": "an image",
     b"\xff\xd8\xff": "an image", b"<?xml": "XML of another kind",
 }  # fmt: skip
+READ_BY = {  # by which command, as another one that got it says
+    "XLIFF": "convert", "subtitles": "convert", "gettext": "convert",
+    "a dictionary of dictd": "build-lexicon", "TEI": "build-lexicon",
+}  # fmt: skip
 XML = CONTENT[b"<?xml"]
 XML_ROOTS = {b"<xliff": "XLIFF", b"<TEI": "TEI", b"<html": "HTML"}
 SUBTITLES = re.compile(rb"\d+\r?\n\d\d:\d\d:\d\d,\d{3} --> ")
@@ -34,4 +38,6 @@ def refuse_unread(path: str, head: bytes) -> None:
     if kind is None and SUBTITLES.match(begins):
         kind = "subtitles"
     if kind is not None:
+        if kind in READ_BY:
+            raise DataError(f"{path} is {kind}, which only llamax {READ_BY[kind]} reads")
         raise DataError(f"{path} is {kind}, which llamax does not read; extract its text, or export it as TMX or TSV")

@@ -249,14 +249,14 @@ class Trainer:
             return
         self.state.validated = self.state.step
         with self.metrics_log.interrupted("validating"):
-            loss, by_direction = held_out_loss(
+            loss, by_kind = held_out_loss(
                 self.components,
                 self.components.held_out,
                 self.training,
                 self.ranks,
                 lambda: self.watchdog.progress("validating"),
             )
-        self.metrics_log.write("validation", self.state.step, loss=rounded(loss), **by_direction)
+        self.metrics_log.write("validation", self.state.step, loss=rounded(loss), **by_kind)
 
     def translate(self) -> None:
         """Translate the held-out lines and log the scores, if there are any lines and it is not done at this step."""

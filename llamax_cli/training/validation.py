@@ -16,11 +16,11 @@ from llamax_cli.training.setup import Components
 def held_out_loss(
     components: Components, data: PackedDataset, training: Training, ranks: Ranks, progress: Callable[[], None]
 ) -> tuple[float, dict[str, dict[str, float]]]:
-    """Return the mean loss on held-out records and, on the first rank, that of each direction.
+    """Return the mean loss on held-out records and, on the first rank, that of each origin and direction.
 
     `progress` is called before each micro-batch.
     """
-    stats = LossStats(("direction",))
+    stats = LossStats(("origin", "direction"))
     total = learned = 0.0
     model = components.model.eval()
     loader = components.data_loader(data, training.micro_batch * ranks.size, training.micro_batch, ranks)

@@ -305,17 +305,20 @@ def test_the_reader_goes_away(large: Path, tmp_path: Path) -> None:
 
 def test_an_interrupted_output_is_resumed(llamax: Mix, large: Path, tmp_path: Path) -> None:
     """After an interruption, the command with --resume gives the same bytes; other arguments are refused."""
-    whole = llamax("mix", "--para", large).stdout
+    general = write(tmp_path / "general.jsonl", [{"text": f"General text {number}."} for number in range(50)])
+    given = "--para", large, "--replay", general, "--replay-share", 0.1
+    whole = llamax("mix", *given).stdout
+    assert whole.count(b'"origin":"replay"') > 50
     partial = tmp_path / "out.jsonl.partial"
-    process = subprocess.Popen(command("--para", large, "-o", tmp_path / "out.jsonl"), stderr=subprocess.PIPE)
+    process = subprocess.Popen(command(*given, "-o", tmp_path / "out.jsonl"), stderr=subprocess.PIPE)
     wait_for(partial, 100_000, process)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)
     assert process.returncode == 130
     assert 0 < partial.stat().st_size < len(whole)
-    other = llamax("mix", "--para", large, "-o", "out.jsonl", "--epoch", 1, "--resume")
+    other = llamax("mix", *given, "-o", "out.jsonl", "--epoch", 1, "--resume")
     assert other.returncode == 1 and b"epoch" in other.stderr
-    again = llamax("mix", "--para", large, "-o", "out.jsonl", "--resume", "--workers", 2, "--memory", "50M")
+    again = llamax("mix", *given, "-o", "out.jsonl", "--resume", "--workers", 2, "--memory", "50M")
     assert again.returncode == 0, again.stderr
     assert (tmp_path / "out.jsonl").read_bytes() == whole
 

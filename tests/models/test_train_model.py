@@ -3,6 +3,7 @@
 import inspect
 import itertools
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -302,6 +303,23 @@ def test_weights_are_frozen_by_pattern() -> None:
         causal_lm.prepare_for_training(architecture("llama"), Training(freeze=("embed",)))
     with pytest.raises(UsageError, match="no weight to train"):
         causal_lm.prepare_for_training(architecture("llama"), Training(freeze=("*",)))
+
+
+def test_layers_are_frozen_by_ranges() -> None:
+    """From the first number to the last; a range beyond the layers is refused, as is one that is none."""
+    assert causal_lm.expand_ranges("a.{8..10}.{0..1}") == [
+        f"a.{layer}.{part}" for layer in (8, 9, 10) for part in (0, 1)
+    ]
+    model = causal_lm.prepare_for_training(architecture("llama"), Training(freeze=("model.layers.{0..1}.*",)))
+    trained = {name for name, weight in model.named_parameters() if weight.requires_grad}
+    assert not any(".layers." in name for name in trained) and trained
+    for pattern, reason in (
+        ("model.layers.{1..2}.*", "'model.layers.2.*' matches no weight"),
+        ("model.layers.{1..0}.*", "{1..0} in 'model.layers.{1..0}.*' is not a range of layers"),
+        ("model.layers.{0..9999}.*", "is not a range of layers"),
+    ):
+        with pytest.raises(UsageError, match=re.escape(reason)):
+            causal_lm.prepare_for_training(architecture("llama"), Training(freeze=(pattern,)))
 
 
 def test_lora_trains_its_own_weights_only() -> None:

@@ -136,12 +136,10 @@ def test_line_ends_within_a_translation_keep_the_lines_aligned() -> None:
 @pytest.mark.parametrize(
     ("name", "content", "flags", "code", "message"),
     [
-        ("x.xlf", "<?xml?><xliff>\n", (), 65, "x.xlf is XLIFF, which llamax does not read; extract its text, or "),
-        ("x.srt", "1\n00:00:01,000 --> 00:00:02,000\n", (), 65, "x.srt is subtitles, which llamax does not read"),
-        ("x", "1\n00:00:01,000 --> 00:00:02,000\n", ("--langs", "en"), 65, "x is subtitles, which llamax does not"),
+        ("x.page", "<?xml version='1.0'?><TEI/>\n", (), 65, "x.page is TEI, which only llamax build-lexicon reads"),
         ("m.gguf", "GGUF\n", ("--langs", "en"), 65, "m.gguf is a GGUF model, which llamax does not read"),
         ("m.bin", "GGUF\3\0\0\0\n", (), 65, "m.bin is a GGUF model, which llamax does not read"),
-        ("d.dict.dz", "abc\n", ("--langs", "en"), 65, "d.dict.dz is a dictionary of dictd, which llamax does not"),
+        ("d.dict.dz", "abc\n", ("--langs", "en"), 65, "d.dict.dz is a dictionary of dictd, which only llamax"),
         ("x.page", "<?xml version='1.0'?><page/>\n", (), 65, "x.page is XML of another kind, which llamax does not"),
         ("a.json", '[\n{"text": "a"}]\n', (), 65, "a.json is a JSON array, not JSON lines; convert it first: jq -c"),
         (
@@ -169,9 +167,7 @@ def test_what_cannot_be_read_is_refused_by_name(
     [
         ("en-de.xlf", "<?xml?><xliff>a b</xliff>\n", "XLIFF"),
         ("en-de.txt", "<?xml?>\n<xliff>a b</xliff>\n", "XLIFF"),
-        ("en-de.xml", "<?xml?>\n<TEI>a b</TEI>\n", "TEI"),
         ("en-de.srt", "1\n00:00:01,000 --> 00:00:02,000\n", "subtitles"),
-        ("en-de.dict.dz", "a b\n", "a dictionary of dictd"),
         ("en-de.txt", "GGUF\3\0\0\0", "a GGUF model"),
     ],
 )
@@ -180,7 +176,7 @@ def test_no_dictionary_is_refused_by_name(llamax: Run, tmp_path: Path, name: str
     (tmp_path / name).write_text(content)
     outcome = llamax("build-lexicon", name)
     assert (outcome.returncode, outcome.stdout) == (65, b"")
-    assert outcome.stderr.decode().startswith(f"llamax build-lexicon: {name} is {kind}, which llamax does not read")
+    assert outcome.stderr.decode().startswith(f"llamax build-lexicon: {name} is {kind}, which ")
 
 
 def test_a_table_without_languages_names_the_options_of_convert(llamax: Run, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from llamax_cli.streams.lines import Bad, bare, texts
 NTREX_NAMES, FLORES_NAMES = "newstest2019-ref.deu.txt", "deu.devtest"  # for messages
 NTREX = r"^newstest\d+-(?:ref|src)\.(?P<code>.+)\.txt$"
 FLORES = r"^(?P<code>[A-Za-z_]+)\.(?:dev|devtest|test)$"
+SEED = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}-[a-z]{3}_[A-Z][a-z]{3}")
 NTREX_CODES = {"por": "pt-PT"}  # beside por-BR; its spelling is that of Portugal
 SYSTEM_OUTPUT = "mt"  # an ending that is as usual beside other languages as among them
 EXHAUSTED = "\n"  # in place of a line of a file that has no more; no line contains it
@@ -139,6 +140,36 @@ def open_flores(request: CorpusRequest) -> list[Corpus]:
 def open_ntrex(request: CorpusRequest) -> list[Corpus]:
     """Return NTREX-128: a folder with `newstest2019-ref.deu.txt` and its source, its parent, or files."""
     return _open_folders(request, NTREX, NTREX_NAMES, NTREX_CODES)
+
+
+def open_nllb_seed(request: CorpusRequest) -> list[Corpus]:
+    """Return NLLB-Seed: `ace_Arab-eng_Latn/ace_Arab` and `ace_Arab-eng_Latn/eng_Latn`, or the folder of such folders.
+
+    Its README (https://github.com/facebookresearch/flores/tree/main/nllb_seed) describes this layout.
+    """
+    corpora: list[Corpus] = []
+    for given in request.paths:
+        folders = _seed_folders(Path(given))
+        if not folders:
+            raise FileError(f"{given}: no folder in it is named as its two files, such as ace_Arab-eng_Latn")
+        for folder in folders:
+            files = [(code, str(folder / code)) for code in folder.name.split("-")]
+            corpora.append(AlignedFiles(request.corpus_name(str(folder)), _by_language(files), request))
+    return corpora
+
+
+def is_nllb_seed(folder: Path) -> bool:
+    """Return whether a folder is one of NLLB-Seed."""
+    return bool(_seed_folders(folder))
+
+
+def _seed_folders(given: Path) -> list[Path]:
+    """Return the folders that hold two files named as the halves of the folder are."""
+    return [
+        folder
+        for folder in (given, *sorted(given.glob("*/")))
+        if SEED.fullmatch(folder.name) and all((folder / code).is_file() for code in folder.name.split("-"))
+    ]
 
 
 def _open_folders(

@@ -9,6 +9,7 @@ from llamax_cli.conversion.formats.columns import Column
 from llamax_cli.conversion.formats.record_tables import open_table
 from llamax_cli.conversion.segments import Corpus, CorpusRequest
 from llamax_cli.errors import DataError, UsageError
+from llamax_cli.records import Record
 from llamax_cli.streams.inputs import Input
 
 MAGIC = b"PAR1"
@@ -36,6 +37,15 @@ def _open(request: CorpusRequest, path: str) -> Corpus:
     with _open_table(source) as table:
         schema = table.schema_arrow
     return open_table(request.corpus_name(path, without=".parquet"), source, request, schema, read)
+
+
+def rows(source: Input) -> Iterator[Record]:
+    """Yield the rows of a file as objects, without nulls."""
+    if source.size() is None:
+        raise UsageError(f"{source.name}: Parquet is read from its end; save it to a file first")
+    with _open_table(source) as table:
+        for batch in table.iter_batches(BATCH):
+            yield from ({key: value for key, value in row.items() if value is not None} for row in batch.to_pylist())
 
 
 @contextmanager
