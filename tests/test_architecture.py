@@ -37,6 +37,7 @@ ROOMS = [
     "vocabulary",
     "reporting",
     "options",
+    "provenance",
     "manual",
     "commands",
 ]

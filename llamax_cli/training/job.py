@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from llamax_cli.instructions.rendering import RenderedFile
 
 FILE = "run.json"
+MANIFEST = "manifest.json"
 FACTS = "facts.json"  # in a checkpoint: the state of the run apart from tensors
 _NAME = re.compile(r"step-(\d{8})")
 
@@ -147,7 +148,7 @@ def _check_paths(job: Job, config: Path | None) -> None:
     in_settings, in_options = (
         [NamedPath(name, path) for name, paths in named.items() for path in paths] for named in (settings, options)
     )
-    files = [NamedPath("--output", str(path)) for path in (job.folder / FILE, job.metrics)]
+    files = [NamedPath("--output", str(path)) for path in (job.folder / FILE, job.folder / MANIFEST, job.metrics)]
     check_paths(in_settings, files, uses_stdout=False)
     check_outside([*in_options, *in_settings], [job.checkpoints, job.cache, job.translations, job.result])
 
