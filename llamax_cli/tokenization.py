@@ -2,13 +2,13 @@
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from llamax_cli.documents import loads
 from llamax_cli.errors import FileError
 
 
@@ -74,7 +74,7 @@ def _hugging_face(file: Path, data: bytes) -> Tokenizer:
     from tokenizers import Tokenizer
 
     try:
-        json.loads(data)  # the message of the library does not show where the JSON is broken
+        loads(data)  # the message of the library does not show where the JSON is broken
         tokenizer = Tokenizer.from_str(data.decode())
     except ValueError as error:
         raise _broken(file, "Hugging Face tokenizers", error) from error
@@ -84,11 +84,18 @@ def _hugging_face(file: Path, data: bytes) -> Tokenizer:
         raise _broken(file, "Hugging Face tokenizers", error) from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    return _functions(tokenizer)
+    return _functions(tokenizer, file)
 
 
-def _functions(tokenizer: Any) -> Tokenizer:
-    encode = partial(tokenizer.encode, add_special_tokens=False)
+def _functions(tokenizer: Any, file: Path) -> Tokenizer:
+    def encode(text: str) -> Any:
+        try:
+            return tokenizer.encode(text, add_special_tokens=False)
+        except Exception as error:
+            if type(error) is not Exception:  # the library raises no more specific exception
+                raise
+            raise _broken(file, "Hugging Face tokenizers", error) from error
+
     return Tokenizer(lambda text: len(encode(text)), lambda text: [end for _, end in encode(text).offsets])
 
 
@@ -115,7 +122,7 @@ def _tiktoken(file: Path, data: bytes) -> Tokenizer:
     try:
         for line in data.splitlines():
             token, rank = line.split()
-            ranks[base64.b64decode(token, validate=True)] = int(rank)
+            ranks[base64.b64decode(token, validate=True)] = _rank(rank)
     except (ValueError, binascii.Error) as error:
         raise _broken(file, "tiktoken", error) from error
     letters = byte_letters()
@@ -124,7 +131,15 @@ def _tiktoken(file: Path, data: bytes) -> Tokenizer:
     tokenizer = Tokenizer(model)
     split = pre_tokenizers.Split(Regex(LLAMA3), "isolated")
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, ByteLevel(add_prefix_space=False, use_regex=False)])
-    return _functions(tokenizer)
+    return _functions(tokenizer, file)
+
+
+def _rank(digits: bytes) -> int:
+    """Return the rank of a token, which the library holds in 32 bits; ValueError if it does not fit."""
+    rank = int(digits)
+    if not 0 <= rank < 1 << 32:
+        raise ValueError(f"a rank of {rank} is not one of a token")
+    return rank
 
 
 def _merges(ranks: dict[bytes, int], letters: dict[int, str]) -> list[tuple[str, str]]:

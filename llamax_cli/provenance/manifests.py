@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from llamax_cli.documents import decode
 from llamax_cli.errors import DataError, FileError, LlamaxError
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.paths import BEGINNINGS, STDIN
@@ -85,8 +86,8 @@ def read_manifest(path: Path) -> Manifest:
     if len(data) > LARGEST:
         raise DataError(f"{path} is no manifest: it has more than {LARGEST >> 20} MB; {ADVICE}")
     try:
-        fields = msgspec.json.decode(data, type=_Fields)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        fields = decode(data, _Fields)
+    except ValueError as error:
         raise DataError(f"{path} is no manifest ({error}); {ADVICE}") from error
     return _checked(path, fields)
 
