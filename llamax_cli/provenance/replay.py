@@ -281,11 +281,12 @@ def _run(step: Step, words: Sequence[str], stdin: Path | None) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of a run: it imports this llamax, and no module of the folder where it runs."""
+    """Return the environment of a run: it imports this llamax, no module of its folder, and downloads no model."""
     paths = [str(Path(llamax_cli.__file__).parents[1]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     return {
         **os.environ,
         "PYTHONSAFEPATH": "1",
+        "HF_HUB_OFFLINE": "1",
         "PYTHONPATH": os.pathsep.join(path for path in paths if os.path.isabs(path)),
     }
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from support.processes import Outcome, one_line
+from support.processes import ROOT, Outcome, one_line
 from support.records import write
 from support.runs import model_folder, sample, small_tokenizer
 
@@ -17,6 +17,7 @@ from llamax_cli import cli
 from llamax_cli.cli import COMMANDS, load
 from llamax_cli.errors import LlamaxError, ReplayError
 from llamax_cli.options.command import Untrusted, marks
+from llamax_cli.provenance import replay
 from llamax_cli.provenance.command_lines import CommandLine, Renaming
 from llamax_cli.provenance.manifests import read_manifest
 from llamax_cli.streams.fingerprints import sha256_of
@@ -288,6 +289,15 @@ def test_modules_of_the_folder_are_not_imported(talk: Path, pairs: Path, llamax:
     elsewhere.mkdir()
     done = llamax("replay", pairs, "-q", cwd=elsewhere, fresh=True)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_the_environment_of_a_run(talk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models that a manifest names are not downloaded, and a relative path of Python's means another folder there."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setenv("PYTHONPATH", f".::modules:{talk}")
+    environment = replay._environment()
+    assert environment["HF_HUB_OFFLINE"] == environment["PYTHONSAFEPATH"] == "1"
+    assert environment["PYTHONPATH"].split(":") == [str(ROOT), str(talk)]
 
 
 def test_a_pipe_is_not_waited_for(talk: Path, pairs: Path, llamax: Llamax) -> None:
