@@ -34,6 +34,7 @@ COMMANDS = {
     "analyze shift": "Find the tokens whose embeddings a tuned model has shifted, by Kolmogorov-Smirnov tests "
     "(KS-Lottery).",
     "extend-vocab": "Add pieces to the vocabulary of a model, learnt from texts or listed, and their embeddings.",
+    "replay": "Make what a manifest tells of again, and say whether the bytes are the same.",
     "report": "Put systems side by side: the paper's tables and figures, and one page, from records of other commands.",
     "help": "Show the manual: a page for each command and each topic.",
 }
@@ -84,11 +85,17 @@ def _group(name: str) -> LazyGroup:
     return LazyGroup(name=name, help=text, short_help=text, **shape).fill(f"{name} ")
 
 
+def function_of(name: str) -> Command:
+    """Return the function of a command, after importing its module."""
+    module = re.sub("[- ]", "_", name)
+    function: Command = getattr(import_module(f"llamax_cli.commands.{module}"), module)
+    return function
+
+
 def load(name: str) -> Any:
     """Return the command of a name, after importing its module."""
-    module = re.sub("[- ]", "_", name)
     single = typer.Typer(add_completion=False, rich_markup_mode=_markup())
-    function: Command = getattr(import_module(f"llamax_cli.commands.{module}"), module)
+    function = function_of(name)
     text = _unwrapped(str(function.__doc__))
     single.command(name, context_settings=CONTEXT, cls=function.command_class, help=text)(function)
     return typer.main.get_command(single)

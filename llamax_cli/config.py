@@ -3,12 +3,12 @@
 Not YAML, which reads the language code `no` as false and `2e-5` as a string. An unknown key is an error.
 """
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
+from llamax_cli.documents import loads_toml
 from llamax_cli.errors import FileError, UsageError, because
 from llamax_cli.registry import suggestion
 
@@ -274,7 +274,7 @@ def read_training(path: Path | None, settings: Iterable[str] = (), defaults: Tra
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return loads_toml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise FileError(f"{path}: {because(error)}") from error
     except ValueError as error:  # not TOML, not UTF-8, or a number of more digits than Python reads
@@ -284,7 +284,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 def _parse_value(text: str) -> Any:
     """Return a value as TOML reads it; what is not TOML is a string: `_parse_value("cosine") -> "cosine"`."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        return loads_toml(f"value = {text}")["value"]
     except ValueError:  # also a number of more digits than Python reads
         return text
 

@@ -9,6 +9,7 @@ LlamaxError              1   any failure whose message says how to fix it
 ├── ModelError           1   a model is missing, cannot be loaded or does not fit
 ├── ServerError          1   a translation server cannot be reached or refuses
 ├── TrainingError        1   training failed: the loss is not finite, or a rank failed
+├── ReplayError          1   what a manifest tells of cannot be made again, or differs
 └── DataError           65   the data is not what the command reads
     ├── RecordError     65   one record is bad; `--rejects` moves it to a file
     └── LanguageError   65   an unknown language code
@@ -57,6 +58,10 @@ class ServerError(LlamaxError):
 
 class TrainingError(LlamaxError):
     """Training cannot continue: the loss is not a finite number, or it jumps."""
+
+
+class ReplayError(LlamaxError):
+    """A run cannot be made again, or what it made has other bytes."""
 
 
 class DataError(LlamaxError):

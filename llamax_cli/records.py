@@ -211,6 +211,16 @@ class TokenShift(TypedDict):
     p: float
 
 
+class Replay(TypedDict):
+    """An output of a run that was made again: whether its bytes are the `same`, and what has changed since."""
+
+    manifest: str
+    command: str
+    path: str
+    same: bool
+    changed: list[str]
+
+
 class Shift(TypedDict):
     """How a tuned model has shifted the embeddings of `n` tokens: those with p below `alpha`, most shifted first.
 

@@ -1,7 +1,6 @@
 """Tokenizers from files of Hugging Face, SentencePiece and tiktoken."""
 
 import binascii
-import json
 import os
 import re
 from collections.abc import Callable, Collection
@@ -9,6 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from llamax_cli.documents import loads
 from llamax_cli.errors import FileError
 
 
@@ -74,7 +74,7 @@ def _hugging_face(file: Path, data: bytes) -> Tokenizer:
     from tokenizers import Tokenizer
 
     try:
-        json.loads(data)  # the message of the library does not show where the JSON is broken
+        loads(data)  # the message of the library does not show where the JSON is broken
         tokenizer = Tokenizer.from_str(data.decode())
     except ValueError as error:
         raise _broken(file, "Hugging Face tokenizers", error) from error
@@ -84,15 +84,29 @@ def _hugging_face(file: Path, data: bytes) -> Tokenizer:
         raise _broken(file, "Hugging Face tokenizers", error) from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    return _functions(tokenizer)
+    return _functions(tokenizer, file)
 
 
-def _functions(tokenizer: Any) -> Tokenizer:
+def _functions(tokenizer: Any, file: Path) -> Tokenizer:
     # A batch of one text would be handed to a thread, and a worker that is forked after that is warned about it.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    encode = partial(tokenizer.encode, add_special_tokens=False)
     encode_batch = partial(tokenizer.encode_batch_fast, add_special_tokens=False)  # without offsets, a third faster
-    return Tokenizer(lambda text: len(encode_batch((text,))[0]), lambda text: [end for _, end in encode(text).offsets])
+
+    def of_library(function: Callable[[str], Any]) -> Callable[[str], Any]:
+        def call(text: str) -> Any:
+            try:
+                return function(text)
+            except Exception as error:
+                if type(error) is not Exception:  # the library raises no more specific exception
+                    raise
+                raise _broken(file, "Hugging Face tokenizers", error) from error
+
+        return call
+
+    return Tokenizer(
+        of_library(lambda text: len(encode_batch((text,))[0])),
+        of_library(lambda text: [end for _, end in tokenizer.encode(text, add_special_tokens=False).offsets]),
+    )
 
 
 def _sentencepiece(file: Path, data: bytes) -> Tokenizer:
@@ -118,7 +132,7 @@ def _tiktoken(file: Path, data: bytes) -> Tokenizer:
     try:
         for line in data.splitlines():
             token, rank = line.split()
-            ranks[binascii.a2b_base64(token, strict_mode=True)] = int(rank)
+            ranks[binascii.a2b_base64(token, strict_mode=True)] = _rank(rank)
     except (ValueError, binascii.Error) as error:
         raise _broken(file, "tiktoken", error) from error
     letters = byte_letters()
@@ -129,7 +143,15 @@ def _tiktoken(file: Path, data: bytes) -> Tokenizer:
     tokenizer = Tokenizer(model)
     split = pre_tokenizers.Split(Regex(LLAMA3), "isolated")
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, ByteLevel(add_prefix_space=False, use_regex=False)])
-    return _functions(tokenizer)
+    return _functions(tokenizer, file)
+
+
+def _rank(digits: bytes) -> int:
+    """Return the rank of a token, which the library holds in 32 bits; ValueError if it does not fit."""
+    rank = int(digits)
+    if not 0 <= rank < 1 << 32:
+        raise ValueError(f"a rank of {rank} is not one of a token")
+    return rank
 
 
 def _merges(vocabulary: Collection[str]) -> list[tuple[str, str]]:

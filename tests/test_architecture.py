@@ -38,6 +38,7 @@ ROOMS = [
     "vocabulary",
     "reporting",
     "options",
+    "provenance",
     "manual",
     "commands",
 ]

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from llamax_cli.documents import decode
 from llamax_cli.errors import DataError, FileError
 from llamax_cli.languages import known
 from llamax_cli.records import MixtureLanguage
@@ -66,8 +67,8 @@ class MixtureManifest:
         with source.open() as stream, source.readable():
             data = stream.read()
         try:
-            content = msgspec.json.decode(data, type=_Manifest)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            content = decode(data, _Manifest)
+        except ValueError as error:
             raise DataError(f"--mixture {path} is not a manifest ({error}); {ADVICE}") from error
         if content.command != "mix":
             raise DataError(f"--mixture {path} is the manifest of llamax {content.command}; {ADVICE}")

@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Option
 
 from llamax_cli.options.averages import Central, Without
-from llamax_cli.options.command import READS, WRITES, OptionGroup, command
+from llamax_cli.options.command import READS, RUNS_CODE, WRITES, OptionGroup, Untrusted, command
 from llamax_cli.options.completion import completed
 from llamax_cli.options.plain_text import PlainText, plain_translations
 from llamax_cli.options.values import codes, format_option, listed, one_of, whole_number
@@ -15,6 +15,12 @@ from llamax_cli.scoring.spm_models import PUBLISHED
 from llamax_cli.streams.run import Run
 
 TOKENIZERS = ("auto", "13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none")
+
+
+def _checkpoint(model: str, folder: Path) -> str:
+    """Return why a COMET model may hold code, which PyTorch would run; "" for one of those published for COMET."""
+    is_published = model.startswith("Unbabel/") and not (folder / model).exists()
+    return "" if is_published else "is a checkpoint, which may hold code"
 
 
 @command(workers=True)
@@ -101,12 +107,13 @@ def score(
         ),
     ] = "family",
     comet_model: Annotated[
-        str, Option(metavar="NAME|FILE", help="COMET model, by name or as a checkpoint."), READS
+        str, Option(metavar="NAME|FILE", help="COMET model, by name or as a checkpoint."), READS, Untrusted(_checkpoint)
     ] = "Unbabel/wmt22-comet-da",
     comet_python: Annotated[
         str | None,
         Option(metavar="FILE", help="Python that has unbabel-comet; without it, $LLAMAX_COMET_PYTHON."),
         READS,
+        RUNS_CODE,
     ] = None,
 ) -> None:
     """Score translations: spBLEU, chrF++, BLEU, TER and COMET of any number of directions.

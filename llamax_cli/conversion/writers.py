@@ -109,7 +109,9 @@ def write(run: Run, records: Iterable[Record], target: str, field: str | None) -
     elif target == "tsv":
         run.write(tsv_lines(records, run.reject), encode=b"".join)
     else:
-        run.write(moses_lines(records, run.reject), encode=b"".join, output=_moses_files(run))
+        files = _moses_files(run)
+        run.write(moses_lines(records, run.reject), encode=b"".join, output=files)
+        run.products += files.paths
 
 
 def write_lines(run: Run, lines: Iterable[bytes]) -> None:
@@ -136,6 +138,11 @@ class MosesFiles:
         self._lock = -1  # file descriptor
         self._open: dict[bytes, tuple[BinaryIO, BinaryIO]] = {}
         self._paths: set[Path] = set()
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files so far."""
+        return sorted(self._paths)
 
     def write(self, data: bytes) -> None:
         """Write lines of `moses_lines` to the files of their directions."""

@@ -1,10 +1,10 @@
 """A model's config.json: found in a folder or on the hub, and read without torch or transformers."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from llamax_cli.documents import loads
 from llamax_cli.errors import ModelError, because
 
 # Decoders that call attention through transformers' interface, and whose logits are the output of the head, unchanged:
@@ -47,7 +47,7 @@ def read_config(model: str) -> dict[str, Any]:
     elif not path.is_file():
         path = _download(model)
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(f"{path}: {because(error)}") from error
     if not isinstance(config, dict):
@@ -64,10 +64,10 @@ def check_architecture(model: str, architecture: str) -> None:
 def check_block(config: Mapping[str, Any], block: int) -> None:
     """Raise ModelError for a block of more tokens than a model has positions."""
     positions = config.get("max_position_embeddings")
-    if positions and block > positions:
+    if isinstance(positions, int) and 0 < positions < block:
         raise ModelError(f"a block of {block:,} tokens is longer than the model's {positions:,} positions; set block")
     window = config.get("sliding_window") if config.get("use_sliding_window", True) else None
-    if window and block > window:
+    if isinstance(window, int) and 0 < window < block:
         raise ModelError(f"a block of {block:,} tokens is longer than the model's window of {window:,}; set block")
 
 

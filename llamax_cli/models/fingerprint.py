@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from llamax_cli.models.contracts import ModelChoice
+from llamax_cli.streams.fingerprints import SAMPLED, folder_fingerprint
 
-SMALL = 1 << 20  # bytes below which a file is hashed whole
-SAMPLED = 1 << 16  # bytes hashed at either end of a larger file
 PIECES = 64  # of SAMPLED bytes, spread over a file of weights
 
 
@@ -15,17 +14,8 @@ def fingerprint(model: str) -> str:
 
     A name on the hub or on a server is returned unchanged: `fingerprint("LLaMAX/LLaMAX3-8B") -> "LLaMAX/LLaMAX3-8B"`.
     """
-    from xxhash import xxh3_64
-
     folder = Path(model)
-    if not folder.is_dir():
-        return model
-    digest = xxh3_64()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        size = path.stat().st_size
-        digest.update(f"{path.relative_to(folder)}:{size}\n".encode())
-        digest.update(path.read_bytes() if size < SMALL else _ends(path, size))
-    return digest.hexdigest()
+    return folder_fingerprint(folder) if folder.is_dir() else model
 
 
 def weights_fingerprint(model: str) -> str:
@@ -56,11 +46,3 @@ def weights_fingerprint(model: str) -> str:
 def fingerprints(choices: Sequence[ModelChoice]) -> list[str]:
     """Return the fingerprints of all models and LoRA adapters."""
     return [fingerprint(name) for choice in choices for name in (choice.model, choice.lora) if name is not None]
-
-
-def _ends(path: Path, size: int) -> bytes:
-    """Return the first and last bytes of a large file: the header of safetensors, and some of the weights."""
-    with path.open("rb") as file:
-        head = file.read(SAMPLED)
-        file.seek(size - SAMPLED)
-        return head + file.read()

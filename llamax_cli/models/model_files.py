@@ -3,11 +3,11 @@
 A folder comes from somebody else, so a name or a link in it must not lead to the user's other files.
 """
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
+from llamax_cli.documents import loads
 from llamax_cli.errors import ModelError
 
 # In the order in which transformers looks for them; the index of a sharded file is NAME.index.json.
@@ -34,7 +34,7 @@ def find_weights(folder: Path) -> list[Path]:
 def _names(folder: Path) -> list[str]:
     """Return the names that the weights may have: one that the configuration gives, or else the usual ones."""
     try:
-        named = json.loads((folder / "config.json").read_bytes()).get("transformers_weights")
+        named = loads((folder / "config.json").read_bytes()).get("transformers_weights")
     except (OSError, ValueError, AttributeError):
         named = None  # whoever reads the configuration reports what is wrong with it
     if isinstance(named, str):
@@ -45,7 +45,7 @@ def _names(folder: Path) -> list[str]:
 
 def _shards(index: Path) -> list[Path]:
     try:
-        names: Any = sorted(set(json.loads(index.read_bytes())["weight_map"].values()))
+        names: Any = sorted(set(loads(index.read_bytes())["weight_map"].values()))
         files = [index.parent / name for name in names]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{index} is not an index of weights: {error}") from error

@@ -56,6 +56,19 @@ class Writes(Reads):
 
 READS, WRITES = Reads(), Writes()
 
+
+@dataclass(frozen=True)
+class Untrusted:
+    """Marks an option that only a user may give, not a manifest.
+
+    `reason` says why, or returns "", for a value and the folder in which relative paths begin.
+    """
+
+    reason: Callable[[Any, Path], str]
+
+
+RUNS_CODE = Untrusted(lambda value, _: "runs code" if value else "")
+
 _option = partial(typer.Option, rich_help_panel="Every command", show_default=False)
 _number = partial(whole_number, rich_help_panel="Every command", show_default=False)
 
@@ -266,7 +279,7 @@ def command(
         name = " ".join([group, function.__name__.removeprefix(f"{group}_")]).strip().replace("_", "-")
         parameters = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
         options = [*chain(*map(_options, parameters)), *_shared_options(shard=shard, workers=workers, folder=folder)]
-        neutral = {"files", *(option.name.rstrip("_") for option in options if NEUTRAL in _marks(option))}
+        neutral = {"files", *(option.name.rstrip("_") for option in options if NEUTRAL in marks(option))}
 
         @wraps(function)
         def start(ctx: typer.Context, files: list[str] | None = None, **given: Any) -> None:
@@ -278,8 +291,10 @@ def command(
             arguments = {"files": tuple(files or ()), **{key.rstrip("_"): value for key, value in given.items()}}
             is_first = not ranks or rank() == 0
             settings = _settings(arguments)
+            reads, writes = declared_paths(options, given)
+            reads = [*(takes.paths(settings.files) if takes else ()), *reads]
             if is_first:
-                _check_paths(takes.paths(settings.files) if takes else [], settings, options, given)
+                check_paths(reads, writes, uses_stdout=settings.output is None)
             if settings.is_complete:
                 if is_first:
                     say(
@@ -288,6 +303,7 @@ def command(
                     )
                 return
             with Run(name, settings if is_first else Settings(quiet=True), arguments, neutral) as run:
+                run.declare(reads, writes)
                 if is_first and not formats:
                     run.check_paths()
                 function(run, **{parameter.name: _value(parameter, given) for parameter in parameters})  # type: ignore[call-arg]
@@ -295,6 +311,7 @@ def command(
         start.__signature__ = _signature(options, None if file_options else takes)  # type: ignore[attr-defined]
         start.__annotations__ = {p.name: p.annotation for p in start.__signature__.parameters.values()}  # type: ignore[attr-defined]
         start.command_class = FilesAfterOptions if file_options else CompleteOptions  # type: ignore[attr-defined]
+        start.takes = None if file_options else takes  # type: ignore[attr-defined]  # for replay
         return cast("Command", start)
 
     return decorate
@@ -315,20 +332,13 @@ def _settings(arguments: Mapping[str, Any]) -> Settings:
     return Settings(**{field.name: arguments[field.name] for field in fields(Settings) if field.name in arguments})
 
 
-def _check_paths(
-    files: Sequence[NamedPath], settings: Settings, options: Iterable[inspect.Parameter], given: Mapping[str, Any]
-) -> None:
-    reads, writes = declared_paths(options, given)
-    check_paths([*files, *reads], writes, uses_stdout=settings.output is None)
-
-
 def declared_paths(
     options: Iterable[inspect.Parameter], given: Mapping[str, Any]
 ) -> tuple[list[NamedPath], list[NamedPath]]:
     """Return the paths that options read, and those that they write, as their marks declare."""
     reads, writes = list[NamedPath](), list[NamedPath]()
     for option in options:
-        for mark in _marks(option):
+        for mark in marks(option):
             if isinstance(mark, Reads):
                 paths = mark.paths(given[option.name])
                 named = [NamedPath(_flag(option), str(path)) for path in paths]
@@ -349,13 +359,13 @@ def _shared_options(*, shard: bool, workers: bool, folder: bool) -> list[inspect
     return [option for name, option in options.items() if name not in left_out]
 
 
-def _marks(parameter: inspect.Parameter) -> tuple[Any, ...]:
+def marks(parameter: inspect.Parameter) -> tuple[Any, ...]:
     """Return the annotations of a parameter after its type."""
     return getattr(parameter.annotation, "__metadata__", ())
 
 
 def _group(parameter: inspect.Parameter) -> OptionGroup | None:
-    return next((mark for mark in _marks(parameter) if isinstance(mark, OptionGroup)), None)
+    return next((mark for mark in marks(parameter) if isinstance(mark, OptionGroup)), None)
 
 
 def _options(parameter: inspect.Parameter) -> list[inspect.Parameter]:

@@ -12,7 +12,7 @@ from llamax_cli.models import prompts
 from llamax_cli.models.contracts import PAPER_BEAM, PAPER_TOKENS, QUANTIZATIONS, Decoding, ModelChoice
 from llamax_cli.models.gguf import model_folder
 from llamax_cli.models.server_address import ServerAddress
-from llamax_cli.options.command import NEUTRAL, READS
+from llamax_cli.options.command import NEUTRAL, READS, RUNS_CODE, Untrusted
 from llamax_cli.options.completion import completed
 from llamax_cli.options.values import codes, digits, one_of, real_number, whole_number
 from llamax_cli.translation.directions import DefaultLanguages
@@ -56,6 +56,7 @@ Engine = Annotated[
         callback=one_of(ENGINES),
         rich_help_panel=MODEL,
     ),
+    Untrusted(lambda name, _: "" if name in ENGINES and ENGINES[name].loads_models else f"{name} runs elsewhere"),
 ]
 Template = Annotated[
     str,
@@ -110,6 +111,7 @@ TrustRemoteCode = Annotated[
         rich_help_panel=MODEL,
     ),
     NEUTRAL,  # where it is given, it is one of the dependencies of the run
+    RUNS_CODE,
 ]
 Quantize = Annotated[
     str | None,
@@ -180,6 +182,7 @@ Server = Annotated[
         show_default=False,
         rich_help_panel=SERVER,
     ),
+    Untrusted(lambda url, _: "reaches a server" if url else ""),
 ]
 Concurrency = Annotated[
     int, whole_number(metavar="N", low=1, help="Most requests at the same time.", rich_help_panel=SERVER), NEUTRAL

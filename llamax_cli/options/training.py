@@ -13,7 +13,7 @@ from typer import Argument, Context, Option
 
 from llamax_cli.config import TUNING, Training, grouped_settings, written
 from llamax_cli.errors import UsageError
-from llamax_cli.options.command import READS, FilesAfterOptions, OptionGroup, Writes, declared_paths
+from llamax_cli.options.command import READS, RUNS_CODE, FilesAfterOptions, OptionGroup, Writes, declared_paths
 from llamax_cli.options.completion import Completion, add_completion
 from llamax_cli.options.values import one_of, real_number, whole_number
 from llamax_cli.streams.paths import check_paths
@@ -23,7 +23,7 @@ RANK = 16  # of LoRA, if --lora gives none
 
 def _files_of_run(output: Path | None) -> tuple[Path, ...]:
     """Return the files that a run replaces in its folder, and the folder of the model that it writes."""
-    names = ("run.json", "metrics.jsonl", "model")
+    names = ("run.json", "manifest.json", "metrics.jsonl", "model")
     return tuple(output / name for name in names) if output else ()
 
 
@@ -111,7 +111,9 @@ Keep = Annotated[
     int | None, whole_number("--keep", low=1, metavar="N", help="Number of checkpoints to keep.", show_default=False)
 ]
 TrustRemoteCode = Annotated[
-    bool, Option("--trust-remote-code", help="Run the Python code that the model brings along, with all your rights.")
+    bool,
+    Option("--trust-remote-code", help="Run the Python code that the model brings along, with all your rights."),
+    RUNS_CODE,
 ]
 Preflight = Annotated[bool, Option("--preflight", help="Print what the run will take, and stop.")]
 Throughput = Annotated[
@@ -135,6 +137,7 @@ AccelerateFlags = Annotated[
         show_default=False,
         autocompletion=_complete_further,
     ),
+    RUNS_CODE,  # accelerate starts any module
 ]
 
 

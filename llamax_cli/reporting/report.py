@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from llamax_cli.console import counted, escape, say
+from llamax_cli.documents import decode
 from llamax_cli.errors import DataError, FileError, UsageError
 from llamax_cli.languages import languages
 from llamax_cli.reporting import figures, tables
@@ -117,10 +116,10 @@ def read_seen(path: str | None) -> set[str] | None:
     with Input(path).open() as stream:
         content = stream.read()
     try:
-        manifest = msgspec.json.decode(content)
-    except msgspec.DecodeError as error:
+        manifest: Any = decode(content, dict)
+    except ValueError as error:
         raise DataError(f"--seen {path}: not JSON: {error}") from error
-    codes = set(_codes(manifest.get("figures", {}) if isinstance(manifest, dict) else {}))
+    codes = set(_codes(manifest.get("figures")))
     if not codes:
         raise DataError(f"--seen {path}: no languages in this file; give what llamax mix --manifest wrote")
     return codes
@@ -128,11 +127,11 @@ def read_seen(path: str | None) -> set[str] | None:
 
 def _codes(figures: Any) -> Iterator[str]:
     """Yield the languages that are keys of figures, alone, `de`, or as directions, `en-de`."""
-    for key, value in figures.items():
+    for key, value in figures.items() if isinstance(figures, dict) else ():
         if isinstance(value, dict):
             yield from _codes(value)
         elif isinstance(value, int | float) and value:
-            for part in key.split()[-1].split("-"):
+            for part in key.rpartition(" ")[2].split("-"):
                 if part in languages():
                     yield part
 

@@ -16,8 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-import msgspec
-
+from llamax_cli.documents import decode
 from llamax_cli.errors import DataError, FileError, LanguageError, RecordError, UsageError, because
 from llamax_cli.languages import canonical
 from llamax_cli.records import Record, Score, language, number, text, texts
@@ -30,6 +29,7 @@ from llamax_cli.streams.inputs import Input
 Rows: TypeAlias = dict[str, dict[str, Score]]  # by row, `en-x` or `x-en`, and by the other language
 PUBLISHED = "direct"
 # How lm-eval names the figures of a task; the first that a task has is its result.
+LARGEST_FIGURE = 1e9
 TASK_FIGURES = ("acc_norm", "acc", "exact_match", "em", "pass@1", "pass_at_1", "f1", "mcc", "bleu")
 MULTILINGUAL = ("xnli", "xcopa", "xstorycloze", "xwinograd", "mgsm_direct", "mgsm_native_cot", "mgsm_en_cot", "xcsqa")
 
@@ -269,16 +269,19 @@ def _results(source: Input, head: bytes) -> dict[str, Any] | None:
     with source.open() as stream:
         content = stream.read()
     try:
-        document = msgspec.json.decode(content)
-    except msgspec.DecodeError:
+        document: dict[str, Any] = decode(content, dict)
+    except ValueError:
         return None  # lines of records, if anything
-    return document if isinstance(document, dict) and isinstance(document.get("results"), dict) else None
+    return document if isinstance(document.get("results"), dict) else None
 
 
 def _read_results(system: System, path: Path, document: dict[str, Any]) -> None:
     """Take the result of each task or, of tasks in a group, of the group."""
-    members = {task for group in (document.get("group_subtasks") or {}).values() for task in group}
-    results = {**document["results"], **(document.get("groups") or {})}
+    subtasks, groups = (document.get(name) or {} for name in ("group_subtasks", "groups"))
+    if not all(isinstance(each, dict) for each in (subtasks, groups)):
+        raise DataError(f"{path}: its groups are no results of lm-eval")
+    members = {task for group in subtasks.values() if isinstance(group, list) for task in map(str, group)}
+    results = {**document["results"], **groups}
     for task, figures in results.items():
         value = _task_figure(figures) if isinstance(figures, dict) else None
         stem, lang = split_task(task)
@@ -305,7 +308,7 @@ def _task_figure(figures: dict[str, Any]) -> float | None:
     """Return the result of a task in percent; lm-eval writes `"acc,none": 0.61`."""
     by_name: dict[str, float] = {}
     for key, value in figures.items():
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST_FIGURE:
             by_name.setdefault(key.partition(",")[0], float(value))
     for name in TASK_FIGURES:
         if name in by_name:

@@ -1,5 +1,6 @@
 """The manifest of a run, as JSON: where a file came from, and how to make it again."""
 
+import os
 import platform
 import sys
 import time
@@ -12,10 +13,12 @@ import msgspec
 from llamax_cli import __version__
 from llamax_cli.errors import FileError
 from llamax_cli.streams.chunks import Portion
+from llamax_cli.streams.fingerprints import folder_fingerprint, sha256_of
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.outputs import AtomicFile, open_output
 
 PACKAGES = {"msgspec", "xopen", "zstandard", "xxhash", "pyarrow", "datasets", "langcodes"}
+CARDS = ("README.md", "training.json")
 PACKAGES |= {"torch", "transformers", "tokenizers", "accelerate", "peft", "ctranslate2", "vllm"}
 
 
@@ -26,14 +29,20 @@ def describe(
     counts: Mapping[str, int],
     figures: Mapping[str, object],
     started: float,
+    *,
+    reads: Iterable[Mapping[str, object]] = (),
+    outputs: Iterable[Mapping[str, object]] = (),
 ) -> dict[str, Any]:
     """Return the manifest of a run that began at `started` (seconds since 1970).
 
     `figures` are the statistics that the command reports. The hash of an input is null if it was not read to its end.
+    `reads` are the files and folders that options name, apart from the inputs, and `outputs` what the run has written,
+    both as `described` returns them. `folder` is where relative paths begin.
     """
     return {
         "command": command,
         "arguments": {name: plain(value) for name, value in arguments.items()},
+        "folder": os.getcwd(),
         "seed": arguments.get("seed"),
         "versions": _versions(),
         "inputs": [
@@ -41,11 +50,36 @@ def describe(
             for source in inputs
             if source.read
         ],
+        "reads": list(reads),
+        "outputs": list(outputs),
         "counts": dict(counts),
         "figures": dict(figures),
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
         "seconds": round(time.time() - started, 3),
     }
+
+
+def described(path: str | Path) -> dict[str, object] | None:
+    """Return a file with its length and hash, a folder with its fingerprint, None for anything else.
+
+    The same content has the same hash wherever it is, so that the output of one run is known as the input of another.
+    """
+    place = Path(path)
+    if found := sha256_of(place):
+        return {"path": str(path), "bytes": found[0], "sha256": found[1]}
+    try:
+        return {"path": str(path), "fingerprint": folder_fingerprint(place)} if place.is_dir() else None
+    except OSError:
+        return None
+
+
+def described_files(folder: Path) -> list[dict[str, object]]:
+    """Return all files in the folder of a model and below, and the folder itself.
+
+    Cards are left out, which name the paths of a run, so that they differ wherever it is made again.
+    """
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in CARDS)
+    return [entry for path in (*paths, folder) if (entry := described(path)) is not None]
 
 
 def tallies(**counters: Mapping[str, int]) -> dict[str, dict[str, int]]:

@@ -15,15 +15,41 @@ from llamax_cli.streams.locks import lock
 BLOCK = 4 << 20  # bytes of text in one compressed block
 
 
-class Descriptor:
-    """Standard output, a device or a pipe, which gets the bytes at once."""
+class WrittenHash:
+    """The length and the SHA-256 of all that was written."""
 
-    def __init__(self, descriptor: int, name: str) -> None:
+    def __init__(self) -> None:
+        import hashlib
+
+        self._hash = hashlib.sha256()
+        self.length = 0
+        self.is_used = False  # whether something is written with it, if only nothing
+
+    def update(self, data: bytes) -> None:
+        """Take what is written."""
+        self._hash.update(data)
+        self.length += len(data)
+
+    @property
+    def sha256(self) -> str:
+        """The hash so far."""
+        return self._hash.hexdigest()
+
+
+class Descriptor:
+    """Standard output, a device or a pipe, which gets the bytes at once; they are also hashed, if that is asked for."""
+
+    def __init__(self, descriptor: int, name: str, written: WrittenHash | None = None) -> None:
         self._descriptor = descriptor
         self.name = name
+        self._hash = written
+        if written is not None:
+            written.is_used = True
 
     def write(self, data: bytes) -> None:
         """Write all the data; BrokenPipeError if the reader is gone."""
+        if self._hash is not None:
+            self._hash.update(data)
         view = memoryview(data)
         try:
             while view:
@@ -225,13 +251,22 @@ def check_output(path: Path | None) -> None:
             return
 
 
+_hashes_of_stdout: list[WrittenHash] = []  # asked for, until standard output is opened
+
+
+def hash_stdout() -> WrittenHash:
+    """Return the hash of what is written to standard output once `open_output` has opened it the next time."""
+    _hashes_of_stdout[:] = [WrittenHash()]
+    return _hashes_of_stdout[0]
+
+
 def open_output(path: Path | None) -> Output:
     """Return standard output for None, a Descriptor for a device or a pipe, and an AtomicFile for any other path."""
     if path is None:
         if sys.stdout is None:
             raise FileError("standard output: bad file descriptor")
         sys.stdout.flush()
-        return Descriptor(1, "standard output")
+        return Descriptor(1, "standard output", _hashes_of_stdout.pop() if _hashes_of_stdout else None)
     if path.exists() and not path.is_file() and not path.is_dir():
         return Descriptor(os.open(path, os.O_WRONLY), str(path))
     return AtomicFile(path)

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from llamax_cli.documents import decode
 from llamax_cli.errors import FileError, ResumeError, because
 from llamax_cli.streams.outputs import Mark
 
@@ -80,8 +81,8 @@ class ResumeFile:
         except OSError as error:
             raise FileError(f"{self._path}: {because(error)}") from error
         try:
-            saved = msgspec.json.decode(head, type=_SavedState)
-        except msgspec.DecodeError as error:
+            saved = decode(head, _SavedState)
+        except ValueError as error:
             raise ResumeError(f"{self._path} is broken; start again without --resume") from error
         self._compare(saved.run)
         mark = Mark(saved.written, (pending,), 1)

@@ -11,10 +11,11 @@ summary and the manifest come with them.
     run.make(build)     make something other than records, such as a folder
 """
 
+import os
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -46,7 +47,7 @@ from llamax_cli.streams.chunks import (
 from llamax_cli.streams.inputs import Door, Input
 from llamax_cli.streams.journal import Journal
 from llamax_cli.streams.manifest import plain
-from llamax_cli.streams.outputs import Output, check_output
+from llamax_cli.streams.outputs import Output, WrittenHash, check_output, hash_stdout
 from llamax_cli.streams.parallel import ordered
 from llamax_cli.streams.paths import NamedPath, refuse_stdout
 from llamax_cli.streams.rejects import Reject, check_reject_path, check_rejects
@@ -76,6 +77,10 @@ class Run:
         self.figures: dict[str, object] = {}
         self.remarks: list[str] = []
         self.left_out: Tally = Counter()
+        self.products: list[Path] = []  # files that the run has written, where their names are not its options
+        self._named_reads: Sequence[NamedPath] = ()
+        self._named_writes: Sequence[NamedPath] = ()
+        self._stdout: WrittenHash | None = None
         self.merges = False
         self._noun = "record"
         self.hashing = settings.manifest is not None
@@ -127,6 +132,10 @@ class Run:
                 refuse_stdout([NamedPath("", key)])  # it may be a file in a folder that the command line names
             self._inputs[key] = Input(key, hashing=self.hashing, door=self._door if through_door else None)
         return self._inputs[key]
+
+    def declare(self, reads: Sequence[NamedPath], writes: Sequence[NamedPath]) -> None:
+        """Say which paths the command line names, so that the manifest has the hashes of what is there."""
+        self._named_reads, self._named_writes = reads, writes
 
     def read_through(self, door: "RunDoor") -> None:
         """Read inputs that are not lines of JSON through a door; call this before the run has an input."""
@@ -423,6 +432,8 @@ class Run:
     def __enter__(self) -> Self:
         if self.settings.manifest is not None:
             manifest.check(self.settings.manifest)
+            if self.settings.output is None:
+                self._stdout = hash_stdout()
         return self
 
     def __exit__(
@@ -469,7 +480,38 @@ class Run:
         arguments = {**self._arguments, **self._dependencies}
         figures = {**self.figures, **manifest.tallies(tally=self.tally, left_out=self.left_out)}
         inputs = self._inputs.values()
-        return manifest.describe(self.command, arguments, inputs, self._journal.counts, figures, self._started)
+        return manifest.describe(
+            self.command,
+            arguments,
+            inputs,
+            self._journal.counts,
+            figures,
+            self._started,
+            reads=self._described_reads(),
+            outputs=self._described_outputs(),
+        )
+
+    def _described_reads(self) -> Iterator[dict[str, object]]:
+        """Yield what options name and the run has not read as an input; a folder of inputs is told by these."""
+        known = {os.path.realpath(path) for path in self._inputs}
+        for named in dict.fromkeys(each.path for each in self._named_reads):
+            place = os.path.realpath(named)
+            if place not in known and not any(path.startswith(place + os.sep) for path in known):
+                entry = manifest.described(named)
+                if entry is not None:
+                    yield entry
+
+    def _described_outputs(self) -> Iterator[dict[str, object]]:
+        """Yield what the run has written, but for rejects and the manifest, which tell of it."""
+        if self._stdout is not None and self._stdout.is_used:
+            yield {"path": "-", "bytes": self._stdout.length, "sha256": self._stdout.sha256}
+        output = self.settings.output
+        aside = {self.settings.rejects, self.settings.manifest}
+        for path in dict.fromkeys([*(Path(each.path) for each in self._named_writes), *self.products]):
+            if path == output and path.is_dir():
+                yield from manifest.described_files(path)
+            elif path not in aside and (entry := manifest.described(path)) is not None:
+                yield entry
 
 
 def _bytes(inputs: Iterable[Input]) -> tuple[int, int | None]:

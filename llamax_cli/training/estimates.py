@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from llamax_cli.config import ALL_LINEAR, LINEAR_LAYERS, NODE, SELECTIVE, Training, syncs_each_batch
+from llamax_cli.errors import ModelError
 from llamax_cli.training.machines import Machines
 
 ASSUMED_MFU = 0.4  # model FLOPs utilization, the share of the peak that a GPU reaches, if no throughput is given
@@ -70,18 +71,27 @@ class ModelShape:
 
 
 def read_shape(config: Mapping[str, Any]) -> ModelShape:
-    """Return the sizes that a `config.json` describes; KeyError if one is missing.
+    """Return the sizes that a `config.json` describes; KeyError if one is missing, ModelError if one is no size.
 
     `read_shape(LLaMA-2 7B).weights -> 6738415616`
     """
-    hidden, intermediate, layers = config["hidden_size"], config["intermediate_size"], config["num_hidden_layers"]
-    heads = config["num_attention_heads"]
-    size = config.get("head_dim") or hidden // heads
-    kv_heads = config.get("num_key_value_heads") or heads
+    hidden, intermediate, layers, heads, vocabulary = (
+        _size(config, name)
+        for name in ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "vocab_size")
+    )
+    size = _size(config, "head_dim") if config.get("head_dim") else hidden // heads
+    kv_heads = _size(config, "num_key_value_heads") if config.get("num_key_value_heads") else heads
     layer = hidden * size * (2 * heads + 2 * kv_heads) + 3 * hidden * intermediate + 2 * hidden
-    embeddings = config["vocab_size"] * hidden * (1 if config.get("tie_word_embeddings") else 2)
+    embeddings = vocabulary * hidden * (1 if config.get("tie_word_embeddings") else 2)
     weights = embeddings + layers * layer + hidden
-    return ModelShape(layers, hidden, heads * size, config["vocab_size"], layer, weights)
+    return ModelShape(layers, hidden, heads * size, vocabulary, layer, weights)
+
+
+def _size(config: Mapping[str, Any], name: str) -> int:
+    value = config[name]
+    if type(value) is not int or not 0 < value < 1 << 48:
+        raise ModelError(f"config.json: {name} is {value!r:.40}, which is no size")
+    return value
 
 
 @dataclass(frozen=True)

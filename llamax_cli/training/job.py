@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llamax_cli.config import TUNING, Training, read_training, typed_settings
+from llamax_cli.documents import loads
 from llamax_cli.errors import FileError, ResumeError, UsageError, because
 from llamax_cli.streams.atomic import atomic_file
 from llamax_cli.streams.paths import NamedPath, check_outside, check_paths
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from llamax_cli.instructions.rendering import RenderedFile
 
 FILE = "run.json"
+MANIFEST = "manifest.json"
 FACTS = "facts.json"  # in a checkpoint: the state of the run apart from tensors
 _NAME = re.compile(r"step-(\d{8})")
 
@@ -147,7 +149,7 @@ def _check_paths(job: Job, config: Path | None) -> None:
     in_settings, in_options = (
         [NamedPath(name, path) for name, paths in named.items() for path in paths] for named in (settings, options)
     )
-    files = [NamedPath("--output", str(path)) for path in (job.folder / FILE, job.metrics)]
+    files = [NamedPath("--output", str(path)) for path in (job.folder / FILE, job.folder / MANIFEST, job.metrics)]
     check_paths(in_settings, files, uses_stdout=False)
     check_outside([*in_options, *in_settings], [job.checkpoints, job.cache, job.translations, job.result])
 
@@ -169,7 +171,7 @@ def _check_distinct(option: str, paths: Sequence[str]) -> None:
 
 def parse_job(text: str) -> Job:
     """Return a job from its JSON; ValueError, KeyError or TypeError if it is not one."""
-    facts = json.loads(text)
+    facts = loads(text)
     facts["training"].setdefault("add_bos", True)  # what versions did that had no such setting
     lists = {key: tuple(facts[key]) for key in ("data", "tests")}
     return Job(**{**facts, **lists, "training": Training(**typed_settings(facts["training"], FILE))})
@@ -182,7 +184,7 @@ def read_job(folder: Path) -> Job:
         return parse_job(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise FileError(f"{path}: {because(error)}; llamax train writes it") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise FileError(f"{path}: {error}; llamax train writes it") from error
 
 
@@ -200,7 +202,7 @@ def read_facts(checkpoint: Path) -> dict[str, Any]:
     """Return the facts in a checkpoint; ResumeError if they cannot be read."""
     path = checkpoint / FACTS
     try:
-        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        facts: dict[str, Any] = loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ResumeError(
             f"{path}: {because(error)}; remove {checkpoint} to resume from the checkpoint before it"

@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from llamax_cli.documents import loads
 from llamax_cli.errors import FileError, because
 
 FILE = ".lease"
@@ -140,7 +141,7 @@ class Lease:
         except FileNotFoundError:
             return None
         try:
-            return Owner(**json.loads(content.partition("\n")[2])), content
+            return Owner(**loads(content.partition("\n")[2])), content
         except (ValueError, TypeError):
             return None, content
 

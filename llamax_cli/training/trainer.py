@@ -1,6 +1,7 @@
 """The training loop: steps, evaluation, checkpoints and logging, on each rank."""
 
 import math
+import time
 from contextlib import closing
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from llamax_cli.training.metrics_log import MetricsLog
 from llamax_cli.training.parallelize import set_gradient_sync
 from llamax_cli.training.process_group import Ranks
 from llamax_cli.training.resume import describe_changes
+from llamax_cli.training.run_manifest import write_run_manifest
 from llamax_cli.training.sampler import DataPosition
 from llamax_cli.training.setup import Components
 from llamax_cli.training.signals import Signals
@@ -64,6 +66,7 @@ class Trainer:
         self.checkpointer = Checkpointer(job, components, ranks)
         self.translation = TranslationEvaluator(job, components, ranks) if self.training.translate else None
         self._is_memory_checked = False
+        self._started = time.time()
         self.model_size = estimates.read_shape(components.config.to_dict())
 
     # -- the loop ------------------------------------------------------------------------------------------------------
@@ -162,6 +165,7 @@ class Trainer:
         with self.metrics_log.interrupted("writing the model"):
             parts = self.components
             export.export(self.job, self.model, parts.config, parts.tokenizer, self._model_facts(), self.ranks)
+            self.ranks.run_on_first(lambda: write_run_manifest(self.job, self._run_figures(), self._started))
         self.metrics_log.write("end", self.state.step, records=self.state.records, tokens=self.state.tokens)
 
     def close(self) -> None:
@@ -310,6 +314,11 @@ class Trainer:
             "training": asdict(self.training),
             "versions": export.versions(),
         }
+
+    def _run_figures(self) -> dict[str, Any]:
+        """Return what the manifest says besides the settings."""
+        counts = {name: getattr(self.state, name) for name in ("step", "records", "tokens")}
+        return {"ranks": self.ranks.size, "device": self.ranks.device.type, **counts}
 
     def _model_facts(self) -> dict[str, Any]:
         """Return what the model card says."""

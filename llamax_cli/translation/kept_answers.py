@@ -11,6 +11,7 @@ import msgspec
 from xxhash import xxh3_128_hexdigest
 
 from llamax_cli.config import AUTO_BOS
+from llamax_cli.documents import decode
 from llamax_cli.errors import FileError, RecordError
 from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
 from llamax_cli.streams.atomic import atomic_file
@@ -51,8 +52,8 @@ class KeptAnswers:
         if self._path is None or not self._is_resumed:
             return {}
         try:
-            saved = msgspec.json.decode(self._path.read_bytes(), type=_Saved)
-        except (OSError, msgspec.DecodeError):
+            saved = decode(self._path.read_bytes(), _Saved)
+        except (OSError, ValueError):
             return {}  # they are asked for again
         return dict(saved.answers) if saved.key == self._key else {}
 

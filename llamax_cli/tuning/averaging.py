@@ -1,6 +1,5 @@
 """The mean of several models; the published LLaMAX is a mean of checkpoints."""
 
-import json
 import shutil
 import time
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from llamax_cli import __version__
 from llamax_cli.console import Progress, counted, say
+from llamax_cli.documents import loads
 from llamax_cli.errors import FileError, ModelError
 from llamax_cli.models.config_file import read_config
 from llamax_cli.models.fingerprint import fingerprint
@@ -125,7 +125,7 @@ def _read_vocabulary(folder: Path) -> Any:
     if not path.is_file():
         return None
     try:
-        tokenizer = json.loads(path.read_text(encoding="utf-8"))
+        tokenizer = loads(path.read_text(encoding="utf-8"))
         added = {token["content"]: token["id"] for token in tokenizer.get("added_tokens") or ()}
         return tokenizer["model"].get("vocab"), added
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from llamax_cli.documents import loads
 from llamax_cli.errors import FileError, ModelError, because
 from llamax_cli.models.pretrained import load_tokenizer
 from llamax_cli.tokenization import is_tiktoken
@@ -42,7 +43,7 @@ class TokenizerFiles:
         if not path.is_file():
             return None
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            data = loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise FileError(f"{path}: {because(error)}") from error
         if not isinstance(data, dict):

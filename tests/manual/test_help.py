@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from support import zygote
 from support.processes import Outcome
 from support.runs import model_folder
 
@@ -251,6 +252,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, A
         if shape.strip(" 2"):
             made = (folder / line.split()[-1]).read_text().splitlines()
             found.setdefault(shape.split()[0], []).extend(map(json.loads, made))
+    found["Replay"] = [
+        json.loads(line) for line in text(zygote.run("replay", "mix.json", "-q", cwd=folder)).splitlines()
+    ]
     return found
 
 

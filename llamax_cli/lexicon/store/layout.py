@@ -19,6 +19,7 @@ from typing import NamedTuple
 import msgspec
 from xxhash import xxh3_128, xxh3_128_digest
 
+from llamax_cli.documents import decode
 from llamax_cli.errors import FileError, LexiconError, because
 from llamax_cli.lexicon.statistics import LanguageStatistics
 
@@ -97,7 +98,10 @@ def read_end(path: Path) -> tuple[Footer, Metadata]:
         raise FileError(f"{path}: {because(error)}") from error
     if xxh3_128_digest(metadata) != footer.metadata_hash:
         raise damaged(path)
-    return footer, msgspec.json.decode(metadata, type=Metadata)
+    try:
+        return footer, decode(metadata, Metadata)
+    except ValueError as error:
+        raise damaged(path) from error
 
 
 def damaged(path: str | Path) -> LexiconError:

@@ -1,0 +1,1 @@
+"""Where files come from: the manifests that runs have left, the chain that they form, and the runs made again."""

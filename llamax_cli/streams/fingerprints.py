@@ -1,0 +1,39 @@
+"""Hashes of files and folders, by which a later run tells whether they are still the same."""
+
+import hashlib
+from pathlib import Path
+
+SMALL = 1 << 20  # bytes below which a file is hashed whole
+SAMPLED = 1 << 16  # bytes hashed at either end of a larger file
+
+
+def sha256_of(path: Path) -> tuple[int, str] | None:
+    """Return the length and the SHA-256 of a regular file; None for anything else, and for what cannot be read."""
+    try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
+            return file.tell(), digest.hexdigest()
+    except (OSError, ValueError):
+        return None
+
+
+def folder_fingerprint(folder: Path) -> str:
+    """Return a hash of a folder: the names and sizes of its files, small files whole, the ends of large ones."""
+    from xxhash import xxh3_64
+
+    digest = xxh3_64()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        size = path.stat().st_size
+        digest.update(f"{path.relative_to(folder)}:{size}\n".encode())
+        digest.update(path.read_bytes() if size < SMALL else _ends(path, size))
+    return digest.hexdigest()
+
+
+def _ends(path: Path, size: int) -> bytes:
+    """Return the first and last bytes of a large file: the header of safetensors, and some of the weights."""
+    with path.open("rb") as file:
+        head = file.read(SAMPLED)
+        file.seek(size - SAMPLED)
+        return head + file.read()

@@ -1,0 +1,417 @@
+"""Readers of files, each as a function of bytes: whatever the bytes are, it reads them or raises a documented error."""
+
+import json
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from llamax_cli import config
+from llamax_cli.analysis.mixture_manifest import MixtureManifest
+from llamax_cli.conversion.convert import read_corpora
+from llamax_cli.conversion.segments import CorpusRequest, ignore_bad_line
+from llamax_cli.conversion.selection import Selection
+from llamax_cli.errors import LlamaxError
+from llamax_cli.lexicon.detection import FORMATS as DICTIONARIES
+from llamax_cli.lexicon.detection import open_dictionaries
+from llamax_cli.lexicon.dictionaries import DictionaryRequest
+from llamax_cli.lexicon.store.reader import Lexicon
+from llamax_cli.provenance.command_lines import CommandLine, Renaming
+from llamax_cli.provenance.manifests import read_manifest
+from llamax_cli.records import parse
+from llamax_cli.streams.inputs import Input
+from llamax_cli.streams.resume import ResumeFile, RunIdentity
+
+Reader = Callable[[bytes], object]
+CORPUS = Path(__file__).parents[1] / "fuzz" / "corpus"  # inputs that once failed, in a folder for each reader
+
+
+@cache
+def folder() -> Path:
+    """Return a folder of this process, in memory where that can be had."""
+    parent = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    made = tempfile.TemporaryDirectory(prefix="fuzz-", dir=parent)
+    KEPT.append(made)
+    return Path(made.name)
+
+
+KEPT: list[tempfile.TemporaryDirectory[str]] = []  # removed at the end of the process
+
+
+def file(name: str, data: bytes) -> Path:
+    """Return a file with these bytes."""
+    path = folder() / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+# -- corpora and dictionaries ------------------------------------------------------------------------------------------
+
+# The name that a corpus of each format has, and the options that it takes; () detects the format.
+CORPORA = {
+    "text": ("a.en", "en"),
+    "moses": ("a.en", "en"),
+    "tsv": ("a.tsv", "en,de"),
+    "tmx": ("a.tmx", ""),
+    "wmt": ("a.xml", ""),
+    "flores": ("eng.dev", ""),
+    "ntrex": ("newstest2019-ref.deu.txt", ""),
+    "tico19": ("test.en-am.tsv", ""),
+    "tatoeba": ("a.tsv", "en,de"),
+    "hf": ("a.jsonl", ""),
+    "parquet": ("a.parquet", ""),
+    "records": ("a.jsonl", ""),
+    "": ("a", ""),
+}
+
+
+def corpus(format: str, data: bytes, *, tolerant: bool = True) -> None:
+    """Read a corpus to its end, as pairs or texts, as they are and by language."""
+    name, languages = CORPORA[format]
+    path = str(file(name, data))
+    codes = tuple(filter(None, languages.split(",")))
+    for selection in (Selection(), Selection(mono=("*",))):
+        with suppress(LlamaxError):
+            request = CorpusRequest((path,), Input, ignore_bad_line, codes)
+            for _ in read_corpora(request, format or None, selection, Counter()):
+                pass
+
+
+def dictionary(format: str, data: bytes) -> None:
+    """Read a dictionary to its end."""
+    name = {"lexicon": "en-de.lex", "tsv": "en-de.tsv"}.get(format, "en-de.txt")
+    path = str(file(name, data))
+    request = DictionaryRequest(Input, ("en", "de"))
+    for each in open_dictionaries(request, (path,), format or None):
+        for _ in _rows(each):
+            pass
+
+
+def _rows(opened: Any) -> Iterator[Any]:
+    from llamax_cli.lexicon.builder import BuildContext, build
+    from llamax_cli.lexicon.rows import BuildOptions
+
+    context = BuildContext(ignore_bad_line, Counter(), lambda count: None, lambda *_: lambda count: None, 1)
+    return build(iter([opened]), BuildOptions(), context, {})
+
+
+def compiled_lexicon(data: bytes) -> None:
+    """Open a compiled lexicon and look up words."""
+    lexicon = Lexicon(file("a.lex", data))
+    for language in lexicon.languages:
+        for number, word in enumerate(lexicon.words(language)):
+            lexicon.translations(language, word)
+            lexicon.find(language, word, " ")
+            if number > 50:
+                break
+
+
+# -- what runs leave ---------------------------------------------------------------------------------------------------
+
+
+def resume_state(data: bytes) -> None:
+    """Read the state of an interrupted run."""
+    path = file("a.partial.state", data)
+    ResumeFile(path.with_name("a.partial"), RunIdentity("augment", {"seed": 0}, {})).load()
+
+
+def kept_answers(data: bytes) -> None:
+    """Read the answers that an interrupted run has kept."""
+    from llamax_cli.models.contracts import Decoding, ModelChoice
+    from llamax_cli.streams.settings import Settings
+    from llamax_cli.translation.kept_answers import KeptAnswers
+
+    file("out.partial.answers", data)
+    KeptAnswers(Settings(output=folder() / "out", resume=True), ModelChoice("m"), Decoding(), {}).load()
+
+
+def run_manifest(data: bytes) -> None:
+    """Read a manifest, and make a command line of it."""
+    line = CommandLine(read_manifest(file("manifest.json", data)))
+    scratch = Path("/scratch")
+    line.check()
+    for word in line.words(Renaming(scratch, {})):
+        assert "\0" not in word
+    for path in line.written(Renaming(scratch, {})):
+        assert scratch in path.parents or path == scratch
+        assert ".." not in path.parts
+
+
+def mixture(data: bytes) -> None:
+    """Read the manifest of a mixture as a card does."""
+    manifest = MixtureManifest.read(str(file("mix.json", data)))
+    manifest.languages()
+    manifest.directions()
+
+
+def seen(data: bytes) -> None:
+    """Read the languages of a mixture as a report does."""
+    from llamax_cli.reporting.report import read_seen
+
+    read_seen(str(file("mix.json", data)))
+
+
+def job(data: bytes) -> None:
+    """Read the job of a training run."""
+    from llamax_cli.training.job import read_job
+
+    file("run/run.json", data)
+    read_job(folder() / "run")
+
+
+def checkpoint_facts(data: bytes) -> None:
+    """Read the facts of a checkpoint."""
+    from llamax_cli.training.job import read_facts
+
+    file("step-00000001/facts.json", data)
+    read_facts(folder() / "step-00000001")
+
+
+# -- models ------------------------------------------------------------------------------------------------------------
+
+
+def model_config(data: bytes) -> None:
+    """Read the configuration of a model, and what training estimates of it."""
+    from llamax_cli.models.config_file import check_block, read_config
+    from llamax_cli.training.estimates import read_shape
+
+    file("model/config.json", data)
+    found = read_config(str(folder() / "model"))
+    check_block(found, 8)
+    with suppress(KeyError):  # which says what is missing
+        read_shape(found)
+
+
+def weights(data: bytes) -> None:
+    """Read the weights of a model."""
+    from llamax_cli.models.weight_files import Weights
+
+    file("weights/model.safetensors", data)
+    opened = Weights(folder() / "weights")
+    for name in list(opened.entries)[:5]:
+        opened[name]
+
+
+def weights_index(data: bytes) -> None:
+    """Read the index of weights in several files."""
+    from llamax_cli.models.weight_files import Weights
+
+    file("index/model.safetensors.index.json", data)
+    opened = Weights(folder() / "index")
+    for name in list(opened.entries)[:5]:
+        opened[name]
+
+
+def tokenizer(data: bytes) -> None:
+    """Read a tokenizer of any kind and split a text."""
+    from llamax_cli import tokenization
+
+    opened = tokenization.load.__wrapped__(file("tokenizer.model", data))
+    opened.count("a b")
+    opened.ends("a b")
+
+
+def sentencepiece(data: bytes) -> None:
+    """Read a SentencePiece model as extend-vocab does."""
+    from llamax_cli.vocabulary.sentencepiece_model import SentencePieceModel
+
+    SentencePieceModel(data, "tokenizer.model").unreached(["a"])
+
+
+def fasttext(data: bytes) -> None:
+    """Read a model of fastText."""
+    from llamax_cli.identification.fasttext_file import count_labels
+
+    count_labels(file("lid.bin", data))
+
+
+def gguf(data: bytes) -> None:
+    """Unpack a model of llama.cpp."""
+    from llamax_cli.models.gguf import _unpack
+
+    (folder() / "unpacked").mkdir(exist_ok=True)
+    _unpack(file("a.gguf", data), folder() / "unpacked")
+
+
+# -- settings, templates, tables ---------------------------------------------------------------------------------------
+
+
+def toml(data: bytes) -> None:
+    """Read the settings of a training run."""
+    config.read_training(file("train.toml", data))
+
+
+def setting(data: bytes) -> None:
+    """Read one setting of the command line."""
+    config.read_training(None, [data.decode(errors="replace")])
+
+
+def template(data: bytes) -> None:
+    """Read a template and render it."""
+    from llamax_cli.models import prompts
+
+    path = str(file("template.txt", data))
+    prompts.check(path)
+    prompts.choose(path, "m", has_chat=False).render("a {src}", "en", "de")
+
+
+def system(data: bytes) -> None:
+    """Read what a report is made of: records, or results of lm-eval."""
+    from llamax_cli.reporting.report import ReportRequest, make_report
+
+    make_report(ReportRequest((f"A={file('a.jsonl', data)}",), folder() / "report"))
+
+
+def instructions(data: bytes) -> None:
+    """Read data to tune on, as lines or as one array."""
+    from llamax_cli.instructions.data_files import read_records
+    from llamax_cli.instructions.forms import form_of
+
+    for name in ("a.jsonl", "a.json"):
+        with suppress(LlamaxError):
+            for located in read_records(file(name, data)):
+                with suppress(LlamaxError):
+                    form_of(located.record)
+
+
+READERS: dict[str, Reader] = {
+    "record": parse,
+    **{f"corpus-{name or 'detected'}": partial(corpus, name) for name in CORPORA},
+    **{f"dictionary-{name}": partial(dictionary, name) for name in DICTIONARIES if name != "panlex-csv"},
+    "dictionary-detected": partial(dictionary, ""),
+    "lexicon": compiled_lexicon,
+    "resume-state": resume_state,
+    "kept-answers": kept_answers,
+    "manifest": run_manifest,
+    "mixture": mixture,
+    "seen": seen,
+    "job": job,
+    "checkpoint-facts": checkpoint_facts,
+    "model-config": model_config,
+    "weights": weights,
+    "weights-index": weights_index,
+    "tokenizer": tokenizer,
+    "sentencepiece": sentencepiece,
+    "fasttext": fasttext,
+    "gguf": gguf,
+    "toml": toml,
+    "setting": setting,
+    "template": template,
+    "system": system,
+    "instructions": instructions,
+}
+
+
+def check(name: str, data: bytes) -> None:
+    """Read bytes; any exception but a documented one is a fault."""
+    with suppress(LlamaxError):
+        READERS[name](data)
+
+
+def seeds(name: str) -> list[bytes]:
+    """Return what a reader is given first: inputs that once failed, and files that it reads well."""
+    kept = sorted((CORPUS / name).glob("*")) if (CORPUS / name).is_dir() else []
+    made = [MADE[name]()] if name in MADE else []
+    return [path.read_bytes() for path in kept] + SEEDS.get(name, []) + made
+
+
+def made_lexicon() -> bytes:
+    """Return a compiled lexicon."""
+    from support.lexicons import ENGLISH, lexicon
+
+    lexicon(folder() / "made.lex", ("en", ENGLISH))
+    return (folder() / "made.lex").read_bytes()
+
+
+def made_parquet() -> bytes:
+    """Return records in Parquet."""
+    import pyarrow
+    from pyarrow import parquet
+
+    parquet.write_table(pyarrow.table({"src": ["a"], "tgt": ["b"]}), folder() / "made.parquet")
+    return (folder() / "made.parquet").read_bytes()
+
+
+def made_weights() -> bytes:
+    """Return weights in safetensors."""
+    header = b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+    return len(header).to_bytes(8, "little") + header + bytes(4)
+
+
+def made_job() -> bytes:
+    """Return the job of a training run."""
+    from llamax_cli.training.job import Job
+
+    facts = {"init": False, "resume": False, "quiet": False, "training": config.Training()}
+    return Job("m", "m", ("d",), "o", **facts).to_json().encode()  # type: ignore[arg-type]
+
+
+MADE: dict[str, Callable[[], bytes]] = {
+    "lexicon": made_lexicon,
+    "dictionary-lexicon": made_lexicon,
+    "corpus-parquet": made_parquet,
+    "weights": made_weights,
+    "job": made_job,
+}
+
+
+PAIR = b'{"id":"a:1","src":"the house","tgt":"das Haus","src_lang":"en","tgt_lang":"de"}\n'
+MANIFEST = {
+    "command": "augment",
+    "arguments": {"files": ["a.jsonl"], "dict": "a.lex", "rate": 0.3, "output": "b.jsonl", "seed": 1, "shard": "1/2"},
+    "folder": "/tmp",
+    "versions": {"llamax": "0.1.0"},
+    "inputs": [{"path": "a.jsonl", "bytes": 1, "sha256": "00"}],
+    "reads": [],
+    "outputs": [{"path": "-", "bytes": 1, "sha256": "11"}],
+    "counts": {"in": 1, "out": 2, "rejected": 0},
+    "figures": {"realised": {"origin": {"para": 1}, "direction": {"en-de": 1}, "language": {"de": 1}}},
+}
+SEEDS: dict[str, list[bytes]] = {
+    "record": [PAIR.strip()],
+    "corpus-tsv": [b"english\tgerman\nthe house\tdas Haus\n"],
+    "corpus-tmx": [
+        b"""<?xml version="1.0"?><tmx version="1.4"><header srclang="en"/><body><tu><tuv xml:lang="en"><seg>a <b/>c
+</seg></tuv><tuv xml:lang="de"><seg>d</seg></tuv></tu></body></tmx>"""
+    ],
+    "corpus-wmt": [
+        b"""<dataset id="x"><doc id="d" origlang="en"><src lang="en"><p><seg id="1">a</seg></p></src>
+<ref lang="de" translator="A"><p><seg id="1">b</seg></p></ref></doc></dataset>""",
+        b'<srcset setid="x" srclang="any"><doc docid="d"><seg id="1">a</seg></doc></srcset>',
+    ],
+    "corpus-tatoeba": [b"1\teng\ta\t2\tdeu\tb\n", b"1\ta\t2\tb\n"],
+    "corpus-tico19": [b"sourceLang\ttargetLang\tsourceString\ttargetString\tstringID\nen\tam\ta\tb\t1\n"],
+    "corpus-hf": [b'{"translation":{"en":"a","de":"b"}}\n'],
+    "corpus-records": [PAIR],
+    "corpus-detected": [PAIR, b"a\tb\n", b"<tmx></tmx>"],
+    "dictionary-muse": [b"house haus\n"],
+    "dictionary-panlex": [b"house\thaus\n"],
+    "dictionary-gatitos": [b"house\thaus\tnote\n"],
+    "dictionary-hunalign": [b"haus @ house\n"],
+    "dictionary-mrasp": [b"en##house\tde##haus\n"],
+    "dictionary-records": [b'{"word":"house","lang":"en","translations":{"de":["haus"]},"sources":["x"]}\n'],
+    "resume-state": [
+        b"""{"run":{"format":1,"command":"augment","arguments":{"seed":0}},"consumed":1,"digest":"","written":1,\
+"rejects":0,"counts":{},"tally":{}}\npending"""
+    ],
+    "kept-answers": [b'{"key":"","answers":[]}'],
+    "manifest": [json.dumps(MANIFEST).encode()],
+    "mixture": [json.dumps({**MANIFEST, "command": "mix"}).encode()],
+    "seen": [json.dumps({**MANIFEST, "command": "mix"}).encode()],
+    "model-config": [b'{"model_type":"llama","vocab_size":8,"hidden_size":4,"num_hidden_layers":1}'],
+    "tokenizer": [b"YQ== 0\nYg== 1\n", b'{"model":{"type":"BPE","vocab":{},"merges":[]}}'],
+    "toml": [b'learning_rate = 1e-5\nlora_targets = ["q_proj"]\n'],
+    "setting": [b"learning_rate=1e-5", b'trackers=["wandb"]'],
+    "template": [b"Translate to {tgt_lang}: {src}"],
+    "system": [
+        b'{"src_lang":"en","tgt_lang":"de","metric":"bleu","score":3.5,"signature":"s","n":5}\n',
+        b'{"src_lang":"en","tgt_lang":"de","n":5,"off_target":0.5}\n',
+        b'{"results":{"xnli_sw":{"acc,none":0.5}}}',
+    ],
+    "instructions": [b'{"instruction":"Say hi.","input":"","output":"hi"}\n', b'[{"prompt":"a","completion":"b"}]'],
+}
