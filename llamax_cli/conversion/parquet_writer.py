@@ -29,7 +29,12 @@ class ParquetFile:
             raise UsageError(f"-o {path}: Parquet compresses its columns itself; drop {path.suffix}")
         self._output = open_output(path)
         if isinstance(self._output, AtomicFile):
-            self._output.rewind(0, b"")
+            try:
+                self._output.rewind(0, b"")
+            except BaseException:
+                self._output.discard()
+                self._output.close()
+                raise
         self.name = self._output.name
         self._rows: list[Record] = []
         self._bytes = 0
@@ -87,7 +92,7 @@ class ParquetFile:
         """Close the file, and remove it if it is not finished, because it cannot be resumed."""
         self._sink.is_closed = True
         if isinstance(self._output, AtomicFile) and not self._is_finished:
-            self._output.partial.unlink(missing_ok=True)
+            self._output.discard()
         self._output.close()
 
 

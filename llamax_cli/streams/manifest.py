@@ -65,11 +65,15 @@ def check(path: Path) -> None:
 def write(path: Path, manifest: Mapping[str, Any]) -> None:
     """Write the manifest; the file appears once it is complete."""
     output = open_output(path)
-    if isinstance(output, AtomicFile):
-        output.rewind(0, b"")
     try:
+        if isinstance(output, AtomicFile):
+            output.rewind(0, b"")
         output.write(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
         output.finish()
+    except BaseException:
+        if isinstance(output, AtomicFile):
+            output.discard()
+        raise
     finally:
         output.close()
 

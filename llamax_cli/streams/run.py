@@ -15,7 +15,7 @@ import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -219,11 +219,12 @@ class Run:
             for record in records:
                 batch.append(record)
                 if len(batch) >= size:
-                    self._commit_output(encode(batch))
+                    full, batch = batch, []  # first: where it cannot be written, it must not be written again below
+                    self._commit_output(encode(full))
                     if self._journal.is_full:
                         return
                     size = self._next_size(size, time.monotonic() - start, batch_size)
-                    batch, start = [], time.monotonic()
+                    start = time.monotonic()
         except LlamaxError:
             self._commit_output(encode(batch))  # the records before a bad line are written
             raise
@@ -428,18 +429,23 @@ class Run:
         counts = self._journal.counts
         if self._generates and counts["in"] == counts["rejected"]:
             counts["in"] += counts["out"] + self.left_out.total()
+        has_manifest = False
         try:
             self.check_rejects()
+            # First, since `--resume` does nothing for an output that has its name.
+            manifest_error = self._write_manifest()
+            has_manifest = self.settings.manifest is not None and manifest_error is None
             self._journal.finish()
         except BaseException as error:  # also a signal
+            if has_manifest and not self._journal.is_complete:
+                self._remove_manifest()
             self._journal.suspend(error)
             raise
-        if self.settings.manifest is not None:
-            try:
-                manifest.write(self.settings.manifest, self._manifest())
-            except (FileError, OSError) as error:
-                error.add_note(f"{self.settings.output or 'the output'} is complete, and only the manifest is missing")
-                raise
+        if manifest_error is not None:
+            manifest_error.add_note(
+                f"{self.settings.output or 'the output'} is complete, and only the manifest is missing"
+            )
+            raise manifest_error
         if not self.settings.quiet:
             seconds = time.time() - self._started
             full = self._journal.is_full
@@ -449,6 +455,22 @@ class Run:
                 self.command,
                 summary(counts, self.left_out, self.remarks, self.settings.rejects, full, seconds, self._noun),
             )
+
+    def _write_manifest(self) -> FileError | OSError | None:
+        """Write the manifest, if there is to be one; return why it cannot be written, which is not worth the output."""
+        if self.settings.manifest is not None:
+            try:
+                manifest.write(self.settings.manifest, self._manifest())
+            except (FileError, OSError) as error:
+                return error
+        return None
+
+    def _remove_manifest(self) -> None:
+        """Remove the manifest of an output that is not complete after all."""
+        path = self.settings.manifest
+        if path is not None and path.is_file():  # not a device
+            with suppress(OSError):
+                path.unlink()
 
     def _manifest(self) -> dict[str, Any]:
         arguments = {**self._arguments, **self._dependencies}

@@ -47,15 +47,15 @@ class LexiconWriter:
         self._hashed: list[Item] = []
         self._fingerprint = xxh3_128()
         self._file = AtomicFile(path)
-        self._file.rewind(0, b"")
         self._is_finished = False
         try:
+            self._file.rewind(0, b"")
             self._pages = PageWriter(self._file.partial)  # it needs no lock file, because the partial file is locked
+            self._file.lock_again()
         except BaseException:
-            self._file.partial.unlink(missing_ok=True)
+            self._file.discard()
             self._file.close()
             raise
-        self._file.lock_again()
 
     def encode(self, entries: Sequence[Entry]) -> bytes:
         """Return a line for each entry: key, tab, value. Words must not contain a tab, a line end, NUL or U+0001."""
@@ -113,7 +113,7 @@ class LexiconWriter:
     def close(self) -> None:
         """Close the file, and remove it if it is not finished."""
         if not self._is_finished:
-            self._file.partial.unlink(missing_ok=True)
+            self._file.discard()
         # Close the pages first: closing any descriptor of a file releases the lock on it.
         self._pages.close()
         self._file.close()

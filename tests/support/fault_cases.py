@@ -1,0 +1,112 @@
+"""Every command in every form of output, with small files to run on, for `faults.py`."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from support import lexicons
+from support.faults import Case
+from support.records import pair, text, write
+
+COUNT = 8  # records of an input, with a bad line among them where a form takes rejects
+LONG = "which is said again so that a chunk is soon full"
+
+
+def _pairs(folder: Path, *, bad: bool = False) -> None:
+    words = ("the", "black", "dog", "good", "morning")
+    records = [
+        pair(number, "en", "de", src=f"{' '.join(words[: number % 5 + 1])} {number}", tgt=f"Satz {number} {LONG}")
+        for number in range(COUNT)
+    ]
+    _write(folder, [{**record, "mt": f"mt {record['tgt']}", "on_target": False} for record in records], bad=bad)
+
+
+def _texts(folder: Path, *, bad: bool = False) -> None:
+    _write(folder, [text(number, "en", text=f"The black dog {number}, {LONG}.") for number in range(COUNT)], bad=bad)
+
+
+def _write(folder: Path, records: Sequence[dict[str, object]], *, bad: bool) -> None:
+    lines = write(folder / "in.jsonl", records).read_bytes().splitlines(keepends=True)
+    (folder / "in.jsonl").write_bytes(b"".join([*lines[:5], *([b"not JSON\n"] * bad), *lines[5:]]))
+
+
+def _dictionary(folder: Path, *, bad: bool = False) -> None:
+    lines = [f"word{number} Wort{number}\n" for number in range(9)]
+    (folder / "en-de.txt").write_text("".join(lines) + "\n" * bad + ("alone\n" if bad else ""))
+
+
+def _augmented(folder: Path, *, bad: bool = False) -> None:
+    _pairs(folder, bad=bad)
+    lexicons.lexicon(folder / "small.lex", ("en", lexicons.ENGLISH))
+
+
+def _mixture(folder: Path, *, bad: bool = False) -> None:
+    _pairs(folder, bad=bad)
+    write(folder / "mono.jsonl", [text(number, "de", text=f"Text {number}. {LONG}") for number in range(COUNT)])
+    (folder / "held-out.txt").write_text("Text 3.\n")
+
+
+def _older(make: Callable[[Path], object], folder: Path) -> None:
+    make(folder)
+    (folder / "out.jsonl").write_text("older\n")
+
+
+REJECTS = ("--rejects", "rejects.jsonl")
+MANIFEST = ("--manifest", "manifest.json")
+
+
+def _filter(command: str, call: str, make: Callable[..., object], endings: Sequence[str] = ("gz",)) -> Iterator[Case]:
+    """Yield the forms that every filter has."""
+    words = [*command.split(), *call.split()]
+    out = ("-o", "out.jsonl")
+    yield Case(command, "stdout", words, make)
+    yield Case(command, "-o", [*words, *out], make, resumes=True)
+    yield Case(command, "-o over an older file", [*words, *out], partial(_older, make), resumes=True)
+    for ending in endings:
+        yield Case(command, f"-o .{ending}", [*words, "-o", f"out.jsonl.{ending}"], make, resumes=True)
+    more = [*words, *out, *REJECTS, *MANIFEST]
+    yield Case(command, "--rejects --manifest", more, partial(make, bad=True), resumes=True, logs=["rejects.jsonl"])
+
+
+def _workers(command: str, call: str, make: Callable[..., object]) -> Case:
+    words = [*command.split(), *call.split(), "-o", "out.jsonl", *REJECTS, "--workers", "2"]
+    return Case(command, "--workers 2", words, partial(make, bad=True), resumes=True, logs=["rejects.jsonl"])
+
+
+def _one(command: str, form: str, call: str, make: Callable[..., object], **more: Any) -> Case:
+    return Case(command, form, [*command.split(), *call.split()], make, **{"resumes": True, **more})
+
+
+def cases() -> Iterator[Case]:
+    """Yield all cases of commands that load neither torch nor a model."""
+    yield from _filter("convert", "in.jsonl --from records --pairs en-de", _pairs, ("gz", "zst", "bz2", "xz"))
+    for target in ("tsv", "hf", "text"):
+        field = ["--field", "src"] if target == "text" else []
+        words = ["convert", "in.jsonl", "--from", "records", "--as", target, *field, "-o", "out"]
+        yield Case("convert", f"--as {target}", words, _pairs, resumes=True)
+    for target in ("moses", "parquet"):
+        name = "out.parquet" if target == "parquet" else "out"
+        words = ["convert", "in.jsonl", "--from", "records", "--as", target, "-o", name]
+        yield Case("convert", f"--as {target}", words, _pairs)
+    sampled = ["convert", "in.jsonl", "--from", "records", "--pairs", "en-de", "--sample", "5", "-o", "out.jsonl"]
+    yield Case("convert", "--sample", sampled, _pairs, resumes=True)
+    yield from _filter("augment", "in.jsonl --dict small.lex --rate 0.5", _augmented)
+    yield _workers("augment", "in.jsonl --dict small.lex --rate 0.5", _augmented)
+    yield _one("augment", "--shard", "in.jsonl --dict small.lex --shard 2/2 -o out.jsonl", _augmented)
+    yield from _filter("build-lexicon", "en-de.txt", _dictionary)
+    yield Case("build-lexicon", "-o .lex", ["build-lexicon", "en-de.txt", "-o", "out.lex", *MANIFEST], _dictionary)
+    yield Case(
+        "build-lexicon", "--name", ["build-lexicon", "en-de.txt", "--name", "mine"], _dictionary, undone=["data/*"]
+    )
+    yield from _filter("mix", "--para in.jsonl --mono mono.jsonl --exclude held-out.txt --memory 1", _mixture)
+    yield _workers("mix", "--para in.jsonl --mono mono.jsonl", _mixture)
+    yield from _filter("langid", "in.jsonl", _texts)
+    yield _workers("langid", "in.jsonl", _texts)
+    yield _one("langid", "--summary", "in.jsonl --field mt --summary -o out.jsonl", _pairs)
+    yield from _filter("score", "in.jsonl --metric bleu,chrf++", _pairs)
+    yield _one("score", "--segments", "in.jsonl --metric bleu --segments -o out.jsonl", _pairs)
+    yield _one("score", "--table", "in.jsonl --metric bleu --table md -o out.md", _pairs, resumes=False)
+    yield from _filter("analyze corpus", "in.jsonl", _texts)
+    card = ["analyze", "corpus", "in.jsonl", "--card", "card", "-o", "out.jsonl"]
+    yield Case("analyze corpus", "--card", card, _texts, resumes=True, logs=["card/README.md", "card/croissant.json"])
