@@ -13,7 +13,7 @@ from llamax_cli import __version__
 from llamax_cli.errors import FileError
 from llamax_cli.streams.chunks import Portion
 from llamax_cli.streams.inputs import Input
-from llamax_cli.streams.outputs import AtomicFile, open_output
+from llamax_cli.streams.outputs import WholeFile, open_output
 
 PACKAGES = {"msgspec", "xopen", "zstandard", "xxhash", "pyarrow", "datasets", "langcodes"}
 PACKAGES |= {"torch", "transformers", "tokenizers", "accelerate", "peft", "ctranslate2", "vllm"}
@@ -64,16 +64,10 @@ def check(path: Path) -> None:
 
 def write(path: Path, manifest: Mapping[str, Any]) -> None:
     """Write the manifest; the file appears once it is complete."""
-    output = open_output(path)
+    output = open_output(path, WholeFile)
     try:
-        if isinstance(output, AtomicFile):
-            output.rewind(0, b"")
         output.write(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
         output.finish()
-    except BaseException:
-        if isinstance(output, AtomicFile):
-            output.discard()
-        raise
     finally:
         output.close()
 

@@ -74,6 +74,7 @@ class AtomicFile:
         self._written = 0
         self._fresh = not self.partial.exists()
         self._rewound = False
+        self._has_name = False
         self._descriptor = self._open()
 
     def _open(self) -> int:
@@ -180,13 +181,15 @@ class AtomicFile:
         self.sync()
         with self._errors():
             os.replace(self.partial, self.path)
+        self._has_name = True
         sync_names(self.path.parent)
         self.close()
 
     def discard(self) -> None:
-        """Remove what was written, of a run that cannot be resumed; it is closed afterwards."""
+        """Remove what was written, if the file is not complete; it is closed afterwards."""
         with suppress(OSError):  # what ended the run is what matters
-            self.partial.unlink(missing_ok=True)
+            if not self._has_name:
+                self.partial.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close the file; before `finish`, what was written stays in `NAME.partial`."""
@@ -210,6 +213,24 @@ def sync_names(folder: Path) -> None:
             os.close(descriptor)
     except OSError as error:
         raise FileError(f"{folder}: {because(error)}") from error
+
+
+class WholeFile(AtomicFile):
+    """A file that no later run continues: it begins empty, and nothing of it is left unless it is complete."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        try:
+            self.rewind(0, b"")
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file, and remove it if it is not complete."""
+        if self._descriptor >= 0:
+            self.discard()
+        super().close()
 
 
 class Output(Protocol):
@@ -245,8 +266,11 @@ def check_output(path: Path | None) -> None:
             return
 
 
-def open_output(path: Path | None) -> Output:
-    """Return standard output for None, a Descriptor for a device or a pipe, and an AtomicFile for any other path."""
+def open_output(path: Path | None, kind: type[AtomicFile] = AtomicFile) -> Output:
+    """Return standard output for None, a Descriptor for a device or a pipe, and an AtomicFile for any other path.
+
+    The last is a WholeFile where that is the `kind`.
+    """
     if path is None:
         if sys.stdout is None:
             raise FileError("standard output: bad file descriptor")
@@ -254,4 +278,4 @@ def open_output(path: Path | None) -> Output:
         return Descriptor(1, "standard output")
     if path.exists() and not path.is_file() and not path.is_dir():
         return Descriptor(os.open(path, os.O_WRONLY), str(path))
-    return AtomicFile(path)
+    return kind(path)

@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--every", action="store_true", help="also each of many calls on files of the same kind")
     options = parser.parse_args()
     figures: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for case in fault_cases.cases():
+    for case in (*fault_cases.cases(), *fault_cases.model_cases()):
         if not all(word in str(case) for word in options.words):
             continue
         start = time.monotonic()

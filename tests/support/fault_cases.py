@@ -1,7 +1,10 @@
 """Every command in every form of output, with small files to run on, for `faults.py`."""
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -110,3 +113,74 @@ def cases() -> Iterator[Case]:
     yield from _filter("analyze corpus", "in.jsonl", _texts)
     card = ["analyze", "corpus", "in.jsonl", "--card", "card", "-o", "out.jsonl"]
     yield Case("analyze corpus", "--card", card, _texts, resumes=True, logs=["card/README.md", "card/croissant.json"])
+
+
+# -- commands that load a model --------------------------------------------------------------------------------------
+
+
+@cache
+def _models() -> Path:
+    """Return a folder with two small models and a tokenizer, which differ in some weights."""
+    from support import runs
+
+    folder = Path(tempfile.mkdtemp(prefix="fault-models-"))
+    atexit.register(shutil.rmtree, folder)
+    runs.model_folder(folder / "base")
+    runs.model_folder(folder / "tuned", seed=1)
+    return folder
+
+
+def _with_models(make: Callable[[Path], object], folder: Path) -> None:
+    make(folder)
+    for name in ("base", "tuned"):
+        shutil.copytree(_models() / name, folder / name)
+    (folder / "pieces.txt").write_text("aa\nbb\n")
+
+
+def _samples(folder: Path) -> None:
+    from support import runs
+
+    write(folder / "mix.jsonl", [runs.sample(number) for number in range(30)])
+    write(folder / "chats.jsonl", [{"instruction": f"Say {n}.", "input": "", "output": f"{n}"} for n in range(30)])
+
+
+def _parallel(folder: Path) -> None:
+    _write(
+        folder,
+        [text(n // 2, lang, id=f"s:{n // 2}", text=f"the {n}") for n in range(8) for lang in [("en", "de")[n % 2]]],
+        bad=False,
+    )
+
+
+def _two_lexicons(folder: Path) -> None:
+    for name in ("one", "two"):
+        lexicons.lexicon(folder / f"{name}.lex", ("en", lexicons.ENGLISH))
+
+
+def _scores(folder: Path) -> None:
+    score = {"src_lang": "en", "metric": "bleu", "signature": "s", "n": 5}
+    for name, value in (("one", 3.5), ("two", 7.25)):
+        write(folder / f"{name}.jsonl", [{**score, "tgt_lang": lang, "score": value} for lang in ("de", "sw")])
+
+
+def model_cases() -> Iterator[Case]:
+    """Yield the cases of commands that load a model, or many libraries."""
+    yield from _filter("translate", "in.jsonl --model m", _pairs)
+    yield from _filter("pivot", "in.jsonl --model m --via sw", _pairs)
+    yield _one("translate", "--as text", "in.jsonl --model m --as text -o out.txt", _pairs)
+    yield _one("analyze lexicon", "-o", "one.lex two.lex -o out.jsonl", _two_lexicons)
+    yield _one("analyze lexicon", "stdout", "one.lex two.lex", _two_lexicons, resumes=False)
+    large = {"size": "large"}
+    model = partial(_with_models, _texts)
+    yield _one("analyze fertility", "-o", "in.jsonl --tokenizer base -o out.jsonl", model, **large)
+    yield _one(
+        "analyze representation", "-o", "in.jsonl --model base -o out.jsonl", partial(_with_models, _parallel), **large
+    )
+    yield _one("analyze shift", "-o", "--base base --tuned tuned -o out.jsonl", model, **large)
+    folder = {"resumes": False, **large}
+    yield _one("extend-vocab", "-o FOLDER", "--model base --tokens pieces.txt in.jsonl -o new", model, **folder)
+    yield _one("report", "-o FOLDER", "one=one.jsonl two=two.jsonl -o page", _scores, **folder)
+    training = partial(_with_models, _samples)
+    small = "--set block=32 --set batch=4 --set micro_batch=2 --set checkpoint_every=3 --set epochs=1"
+    yield _one("train", "-o FOLDER", f"--model base --data mix.jsonl -o run {small}", training, **large)
+    yield _one("tune", "-o FOLDER", f"--model base --data chats.jsonl -o run {small}", training, **large)
