@@ -108,7 +108,8 @@ def shim() -> Path:
 
 
 @cache
-def _zygote(size: str) -> Zygote:
+def faulty_zygote(size: str) -> Zygote:
+    """Return a zygote in whose forks calls can fail."""
     started = Zygote(size, preload=shim())
     atexit.register(started.close)
     return started
@@ -156,7 +157,7 @@ class Stage:
         environment = {**os.environ, "TMPDIR": str(self.work / "tmp"), "LLAMAX_DATA": str(self.work / "data")}
         if kind:
             environment["FAULTS"] = f"{number} {kind} {self._log} {self.work}"
-        process = _zygote(self.case.size).start(
+        process = faulty_zygote(self.case.size).start(
             [small_steps.__file__, *call], cwd=self.work, env=environment, stdin=PIPE, stdout=PIPE, stderr=PIPE
         )
         try:
