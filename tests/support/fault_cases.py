@@ -190,6 +190,7 @@ def model_cases() -> Iterator[Case]:
         "report", "-o FOLDER", "one=one.jsonl two=two.jsonl -o page", _scores, undone=["page.*.partial/*"], **folder
     )
     training = partial(_with_models, _samples)
+    varies = ["run/cache/*", "run/checkpoints/*", "run/metrics.jsonl", "run/.lock", "run/run.json"]
     small = "--set block=32 --set batch=4 --set micro_batch=2 --set checkpoint_every=3 --set epochs=1"
-    yield _one("train", "-o FOLDER", f"--model base --data mix.jsonl -o run {small}", training, **large)
-    yield _one("tune", "-o FOLDER", f"--model base --data chats.jsonl -o run {small}", training, **large)
+    yield _one("train", "-o FOLDER", f"--model base --data mix.jsonl -o run {small}", training, varies=varies, **large)
+    yield _one("tune", "-o FOLDER", f"--model base --data chats.jsonl -o run {small}", training, varies=varies, **large)

@@ -41,7 +41,7 @@ class Case:
 
     `call` is run in a folder that `make` fills. With `resumes`, `--resume` goes on after what went wrong; otherwise the
     command is simply run again. `logs` are files that are written as the run goes on. `undone` are patterns of what may
-    be left for good. `size` is that of a zygote.
+    be left for good, `varies` of files that two runs have different. `size` is that of a zygote.
     """
 
     command: str
@@ -51,6 +51,7 @@ class Case:
     resumes: bool = False
     logs: Sequence[str] = ()
     undone: Sequence[str] = ()
+    varies: Sequence[str] = ()
     size: str = "small"
 
     def __str__(self) -> str:
@@ -125,7 +126,7 @@ class Stage:
         self._log = folder / "log"
         self._start.mkdir(parents=True)
         case.make(self._start)
-        self.files = read_files(self._start)
+        self.files = self._read(self._start)
         self.whole, self.wanted = self._reference()
         self._again = list(case.call)
         if prepare is not None:
@@ -140,10 +141,14 @@ class Stage:
             self.reset()
             whole = self.run(self.case.call)
             assert whole.returncode == 0, whole.stderr
-        wanted = read_files(self.work)
+        wanted = self._read(self.work)
         left = [name for name in wanted if name.startswith("tmp/")]
         assert not left, left
         return whole, wanted
+
+    def _read(self, folder: Path) -> Files:
+        files = read_files(folder)
+        return {name: files[name] for name in files if not any(fnmatch(name, each) for each in self.case.varies)}
 
     def reset(self) -> None:
         """Go back to the start."""
@@ -194,7 +199,7 @@ class Stage:
 
     def _broken_by(self, outcome: Outcome, at: Point | None, *, is_killed: bool) -> Iterator[Broken]:
         """Yield what is wrong right after the run in which a call failed."""
-        code, said, files = outcome.returncode, outcome.stderr.decode(errors="replace"), read_files(self.work)
+        code, said, files = outcome.returncode, outcome.stderr.decode(errors="replace"), self._read(self.work)
         if code == 124:
             yield Broken("hung", said)
             return
@@ -228,7 +233,8 @@ class Stage:
     def _broken_after(self, said: str) -> Iterator[Broken]:
         """Yield what is wrong when the command is run again, and nothing fails."""
         call = list(self.case.call)
-        if self.case.resumes and any(".partial" in name for name in read_files(self.work)):
+        names = self._read(self.work).keys() - self.files.keys()
+        if self.case.resumes and (self.case.varies or any(".partial" in name for name in names)):
             call.append("--resume")
         outcome = self.run(call)
         if outcome.returncode == 124:
@@ -236,7 +242,7 @@ class Stage:
         elif outcome.returncode != 0:
             yield Broken("lost", f"afterwards: {outcome.stderr.decode(errors='replace')}")
         else:
-            for how, what in differences(self.wanted, read_files(self.work), self._undone):
+            for how, what in differences(self.wanted, self._read(self.work), self._undone):
                 if not ("manifest" in what and ONLY_MANIFEST in said):
                     yield Broken(how, f"afterwards: {what}")
 
