@@ -218,6 +218,8 @@ class Stage:
             yield Broken("lost", f"{name} was there before")
         if code == -signal.SIGKILL and is_killed:
             return
+        if self.case.varies and code == 128 + signal.SIGKILL and is_killed:  # the launcher tells of the rank
+            return
         ended_by_reader = at is not None and at.path == "stdout" and code == 141 and not said
         if not ended_by_reader:
             if code != 1:
@@ -235,7 +237,8 @@ class Stage:
         call = list(self.case.call)
         names = self._read(self.work).keys() - self.files.keys()
         if self.case.resumes and (self.case.varies or any(".partial" in name for name in names)):
-            call.append("--resume")
+            call = [call[0], "--resume", "run"] if self.case.varies and (self.work / "run").exists() else call
+            call += [] if self.case.varies else ["--resume"]
         outcome = self.run(call)
         if outcome.returncode == 124:
             yield Broken("hung", "afterwards")
