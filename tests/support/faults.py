@@ -237,8 +237,7 @@ class Stage:
         call = list(self.case.call)
         names = self._read(self.work).keys() - self.files.keys()
         if self.case.resumes and (self.case.varies or any(".partial" in name for name in names)):
-            call = [call[0], "--resume", "run"] if self.case.varies and (self.work / "run").exists() else call
-            call += [] if self.case.varies else ["--resume"]
+            call += ["--resume", "auto"] if self.case.varies else ["--resume"]  # training has a value of it
         outcome = self.run(call)
         if outcome.returncode == 124:
             yield Broken("hung", "afterwards")
