@@ -19,6 +19,7 @@ from llamax_cli.analysis.mixture_manifest import MixtureManifest
 from llamax_cli.console import counted, escape
 from llamax_cli.errors import DataError, FileError, UsageError
 from llamax_cli.streams.inputs import Input
+from llamax_cli.streams.outputs import partial_path
 from llamax_cli.streams.run import Run
 from llamax_cli.streams.tables import Table
 
@@ -67,7 +68,9 @@ class CorpusAnalysis:
 def write_corpus(run: Run, analysis: CorpusAnalysis, converter: ConvertsInputs) -> None:
     """Write what the analysis asks for."""
     if analysis.card is not None:
-        check_folder(analysis.card)
+        output = run.settings.output
+        is_ours = run.settings.resume and output is not None and partial_path(output).exists()
+        check_folder(analysis.card, is_ours=is_ours)
         run.hashing = True  # its files are told by their hashes
     records = _corpus(run, analysis, converter) if analysis.mixture is None else _mixture(run, analysis)
     run.write(records, output=Table(run.settings.output, analysis.table) if analysis.table else None)
@@ -88,14 +91,14 @@ def _corpus(run: Run, analysis: CorpusAnalysis, converter: ConvertsInputs) -> It
     say_totals(run, report)
     if not analysis.tokenizer:
         run.remarks.append("words are counted, as no --tokenizer is named")
-    if analysis.card is not None:
+    yield from (
+        report.matrix() if analysis.matrix else report.directions() if analysis.directions else report.languages()
+    )
+    if analysis.card is not None:  # last, so that a run that fails at it or after it can be resumed
         codes, files = sorted(corpus.languages), _files(inputs, corpus, places)
         legend = _legend(analysis.tokenizer)
         tables = report.languages(), report.directions()
         _write_card(run, analysis, places, Dataset("", None, codes, files, *tables, legend=legend))
-    yield from (
-        report.matrix() if analysis.matrix else report.directions() if analysis.directions else report.languages()
-    )
 
 
 def _mixture(run: Run, analysis: CorpusAnalysis) -> Iterator[Any]:
@@ -120,9 +123,10 @@ def _mixture(run: Run, analysis: CorpusAnalysis) -> Iterator[Any]:
             {"src_lang": source, "tgt_lang": target, "samples": count}
             for (source, target), count in sorted(manifest.directions().items())
         ]
+    yield from rows
+    if analysis.card is not None:
         codes = [row["lang"] for row in rows]
         _write_card(run, analysis, places, Dataset("", None, codes, files, rows, directions, manifest))
-    yield from rows
 
 
 def _legend(tokenizer: str | None) -> str:

@@ -37,12 +37,15 @@ def card_paths(folder: Path | None) -> list[Path]:
     return [] if folder is None else [folder / name for name in NAMES]
 
 
-def check_folder(folder: Path) -> None:
-    """Raise FileError where a card cannot be written, or is there already: somebody may have written to it since."""
+def check_folder(folder: Path, *, is_ours: bool = False) -> None:
+    """Raise FileError where a card cannot be written, or is there already: somebody may have written to it since.
+
+    With `is_ours`, what is there is that of the interrupted run which this one resumes.
+    """
     if folder.exists() and not folder.is_dir():
         raise FileError(f"--card {folder} is not a folder")
     for path in card_paths(folder):
-        if path.exists() or path.is_symlink():
+        if not is_ours and (path.exists() or path.is_symlink()):
             raise FileError(f"{path} is there already; rename or remove it, or name another folder")
 
 

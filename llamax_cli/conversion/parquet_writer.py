@@ -9,7 +9,7 @@ import msgspec
 from llamax_cli.errors import DataError, UsageError
 from llamax_cli.records import Record
 from llamax_cli.streams.compression import ENDINGS
-from llamax_cli.streams.outputs import AtomicFile, open_output
+from llamax_cli.streams.outputs import WholeFile, open_output
 
 ROW_GROUP_ROWS = 1 << 16
 USE_RECORDS = "use --as records"
@@ -27,16 +27,13 @@ class ParquetFile:
     def __init__(self, path: Path | None) -> None:
         if path is not None and path.suffix in ENDINGS:
             raise UsageError(f"-o {path}: Parquet compresses its columns itself; drop {path.suffix}")
-        self._output = open_output(path)
-        if isinstance(self._output, AtomicFile):
-            self._output.rewind(0, b"")
+        self._output = open_output(path, WholeFile)
         self.name = self._output.name
         self._rows: list[Record] = []
         self._bytes = 0
         self._schema: Any = None
         self._writer: Any = None
         self._sink = _Sink(self._output)
-        self._is_finished = False
 
     def write(self, data: bytes) -> None:
         """Take lines of records, and write a row group if there are enough."""
@@ -81,13 +78,10 @@ class ParquetFile:
             self._write_rows()
         self._writer.close()
         self._output.finish()
-        self._is_finished = True
 
     def close(self) -> None:
         """Close the file, and remove it if it is not finished, because it cannot be resumed."""
         self._sink.is_closed = True
-        if isinstance(self._output, AtomicFile) and not self._is_finished:
-            self._output.partial.unlink(missing_ok=True)
         self._output.close()
 
 

@@ -3,6 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -14,7 +15,7 @@ from llamax_cli.errors import DataError, FileError, RecordError, UsageError, bec
 from llamax_cli.records import Record, text
 from llamax_cli.streams.compression import ENDINGS
 from llamax_cli.streams.locks import lock
-from llamax_cli.streams.outputs import partial_path
+from llamax_cli.streams.outputs import partial_path, sync_names
 from llamax_cli.streams.paths import same_file
 from llamax_cli.streams.run import Run
 
@@ -197,16 +198,30 @@ class MosesFiles:
                 file.close()
         for path in self._paths:
             descriptor = os.open(partial_path(path), os.O_RDONLY)
-            os.fsync(descriptor)
-            os.close(descriptor)
-        for path in self._paths:
-            os.replace(partial_path(path), path)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        named: list[Path] = []
+        try:
+            for path in sorted(self._paths):
+                os.replace(partial_path(path), path)
+                named.append(path)
+            sync_names(self._prefix.absolute().parent)
+        except BaseException:
+            for path in named:
+                with suppress(OSError):
+                    path.unlink()
+            raise
+        self._paths.clear()
 
     def close(self) -> None:
         """Close the files, and remove those of a run that failed, which cannot be resumed."""
-        for file in (file for files in self._open.values() for file in files):
-            file.close()
         for path in self._paths:
-            partial_path(path).unlink(missing_ok=True)
+            with suppress(OSError):
+                partial_path(path).unlink(missing_ok=True)
+        for file in (file for files in self._open.values() for file in files):
+            with suppress(OSError):  # nobody misses what cannot be written any more
+                file.close()
         if self._lock >= 0:
             os.close(self._lock)

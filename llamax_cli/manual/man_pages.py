@@ -10,7 +10,7 @@ from markdown_it.token import Token
 from llamax_cli import __version__
 from llamax_cli.errors import FileError, because
 from llamax_cli.manual import pages
-from llamax_cli.streams.outputs import AtomicFile
+from llamax_cli.streams.outputs import WholeFile
 
 # What roff would take for something else, or print as another character.
 ESCAPES = {"\\": "\\e", "-": "\\-", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha", "~": "\\(ti", '"': "\\(dq"}
@@ -24,12 +24,11 @@ def write(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(f"{folder}: {because(error)}") from error
-    files: list[AtomicFile] = []
+    files: list[WholeFile] = []
     try:
         for name in texts:
-            files.append(AtomicFile(folder / name))
+            files.append(WholeFile(folder / name))
         for file, text in zip(files, texts.values(), strict=True):
-            file.rewind(0, b"")  # where another run left a part of it
             file.write(text.encode("ascii"))
         for file in files:
             file.finish()

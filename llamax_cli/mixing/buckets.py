@@ -117,18 +117,25 @@ class Buckets:
         with self.path(bucket).open("rb", buffering=0) as file:
             descriptor, end, offset = file.fileno(), os.fstat(file.fileno()).st_size, 0
             while offset < end:
-                index_size, text_size = _LENGTHS.unpack(os.pread(descriptor, _LENGTHS.size, offset))
+                index_size, text_size = _LENGTHS.unpack(_read(descriptor, _LENGTHS.size, offset))
                 index_start = offset + _LENGTHS.size
                 text_start = index_start + index_size
                 offset = text_start + text_size
                 yield (
-                    partial(os.pread, descriptor, index_size, index_start),
-                    partial(os.pread, descriptor, text_size, text_start),
+                    partial(_read, descriptor, index_size, index_start),
+                    partial(_read, descriptor, text_size, text_start),
                 )
 
 
+def _read(descriptor: int, size: int, start: int) -> bytes:
+    try:
+        return os.pread(descriptor, size, start)
+    except OSError as error:
+        raise disk_full_error(error) from error
+
+
 def disk_full_error(error: OSError) -> FileError:
-    """Return the error for a failed write to the temporary folder."""
+    """Return the error for a file in the temporary folder that cannot be written or read."""
     return temporary_error(error, ADVICE)
 
 

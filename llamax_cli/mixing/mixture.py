@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from llamax_cli.console import counted
 from llamax_cli.errors import DataError, FileError, UsageError
 from llamax_cli.mixing.algorithm1 import Draw, MixtureParameters, missing_pairs, plan_samples
-from llamax_cli.mixing.buckets import ADVICE, BUCKETS, COPIES, ROWS, Buckets
+from llamax_cli.mixing.buckets import ADVICE, BUCKETS, COPIES, ROWS, Buckets, disk_full_error
 from llamax_cli.mixing.chunk_reader import ReaderSettings
 from llamax_cli.mixing.decontamination import EvaluationSet, read_evaluation_set
 from llamax_cli.mixing.near_duplicates import (
@@ -291,9 +291,7 @@ class Mixture:
                     written = write()(part._replace(limit=limit))  # again, so that the counts are those of the output
                 totals.update(_counts(sampled.table, written))
                 advance(written.rows)
-                with written.path.open("rb") as file:
-                    while block := file.read(BLOCK):
-                        yield block
+                yield from _blocks(written.path)
                 self._delete(sampled.folder, part, written.path)
                 if limit is not None and not (limit := limit - written.rows):
                     return
@@ -356,3 +354,15 @@ def _figures(counts: Iterable[tuple[Subset, bool, int]]) -> dict[str, dict[str, 
         if len(codes) == 2:
             figures["direction"]["-".join(codes)] += count
     return {name: {key: count for key, count in sorted(each.items()) if count} for name, each in figures.items()}
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """Yield a temporary file; FileError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            block = file.read(BLOCK)
+            while block:
+                yield block
+                block = file.read(BLOCK)
+    except OSError as error:
+        raise disk_full_error(error) from error

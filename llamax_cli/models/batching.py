@@ -1,9 +1,13 @@
 """Which sentences are translated together: those of similar length, as many as fit a budget of tokens."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 CPU_TOKENS, GPU_TOKENS = 1 << 13, 1 << 17  # budget of a batch, beams counted
+# Seconds that a batch takes, about: a run that is killed loses the batch that it is at.
+FAST, SLOW = 3.0, 8.0
+START = 8  # the first batch on a CPU is this part of the largest one, since how long that takes is not known
 
 
 @dataclass(frozen=True)
@@ -50,3 +54,47 @@ def batches(
             result.append([request])
             highest_cost = request.cost(beams)
     return sorted(result, key=lambda batch: min(request.index for request in batch))
+
+
+class Pace:
+    """How large the next batch is: at most `most`, and otherwise as large as takes from FAST to SLOW seconds.
+
+    `size` is what the sizes of batches are measured in, such as tokens or lines. It starts with `first` and does not
+    fall below `least`.
+    """
+
+    def __init__(self, most: int, first: int, least: int = 1) -> None:
+        self._most, self._least = most, max(1, least)
+        self.size = max(1, first)
+
+    @classmethod
+    def of_tokens(cls, budget: int, *, on_cpu: bool) -> "Pace":
+        """Return the pace of batches that may have `budget` tokens.
+
+        On a GPU small batches take nearly as long as large ones, so that there is little to gain by them.
+        """
+        return cls(budget, budget // START if on_cpu else budget, 1 if on_cpu else budget // START)
+
+    def note(self, size: int, seconds: float) -> None:
+        """Note how long a batch of some size took."""
+        if seconds > SLOW:
+            self.size = max(self._least, min(self.size, size) // 2)
+        elif seconds < FAST and 2 * size > self.size:
+            self.size = min(self._most, 2 * self.size)
+
+
+def paced(planned: Iterable[list[EncodedRequest]], beams: int, pace: Pace) -> Iterator[list[EncodedRequest]]:
+    """Yield the batches, in parts where they would take too long; each is decoded before the next one is taken."""
+    for batch in planned:
+        low = 0
+        while low < len(batch):
+            high, highest = low + 1, batch[low].cost(beams)
+            while high < len(batch):
+                cost = max(highest, batch[high].cost(beams))
+                if cost * (high + 1 - low) > pace.size:
+                    break
+                high, highest = high + 1, cost
+            start = time.monotonic()
+            yield batch[low:high]
+            pace.note(highest * (high - low), time.monotonic() - start)
+            low = high

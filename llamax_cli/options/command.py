@@ -18,7 +18,9 @@ from llamax_cli.options.completion import add_completion
 from llamax_cli.options.values import LIST, named_file, portion, reject_limit, whole_number, worker_count
 from llamax_cli.ranks import rank
 from llamax_cli.streams.chunks import WHOLE, Portion
+from llamax_cli.streams.outputs import partial_path
 from llamax_cli.streams.paths import NamedPath, check_paths
+from llamax_cli.streams.resume import left_behind, remove_states
 from llamax_cli.streams.run import Run
 from llamax_cli.streams.settings import Settings
 
@@ -295,8 +297,9 @@ def command(
             reads = [*(takes.paths(settings.files) if takes else ()), *reads]
             if is_first:
                 check_paths(reads, writes, uses_stdout=settings.output is None)
-            if settings.is_complete:
+            if settings.output is not None and settings.is_complete:
                 if is_first:
+                    remove_states(*left_behind(partial_path(settings.output)))
                     say(
                         name,
                         f"{settings.output} is already complete, so nothing is left to resume; remove it to run again",

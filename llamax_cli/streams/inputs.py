@@ -170,7 +170,8 @@ class Input:
         with self.open() as stream:
             raw = getattr(stream, "raw", None)
             if size and isinstance(raw, _Raw):
-                return size + (raw.byte_at(size - 1) != b"\n")
+                with self.readable():
+                    return size + (raw.byte_at(size - 1) != b"\n")
         total, last = 0, b"\n"
         for block in self.blocks():
             total += len(block)

@@ -2,15 +2,17 @@
 
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from xxhash import xxh3_128
 
-from llamax_cli.errors import FileError, ResumeError, UsageError
+from llamax_cli.errors import FileError, ResumeError, UsageError, because
 from llamax_cli.streams.chunks import Outcome, Tally, first_lines
 from llamax_cli.streams.outputs import AtomicFile, Mark, Output, open_output
 from llamax_cli.streams.rejects import Reject, RejectFile
-from llamax_cli.streams.resume import ResumeFile, ResumeState, RunIdentity
+from llamax_cli.streams.resume import ResumeFile, ResumeState, RunIdentity, left_behind, remove_states
 
 CHECKPOINT = 5.0  # seconds of work that a killed run may lose
 
@@ -65,17 +67,23 @@ class Journal:
         state = (resume and resume_file.load()) or ResumeState()
         output.rewind(state.mark.written, state.mark.pending)
         if not resume:
-            resume_file.remove()
+            remove_states(*left_behind(output.partial))
         # Only now: a run that cannot continue must keep the files of the interrupted one.
         self._resume_file, self._interrupted, self._state = resume_file, state, state
         self._saved = state if state.mark != Mark() else None
 
     def finish(self) -> None:
-        """Complete the output and remove the saved state."""
+        """Complete the output and remove what only `--resume` needs."""
         if self._output is not None:
-            self._output.finish()
-        if self._resume_file is not None:
-            self._resume_file.remove()
+            with _named(self._output):
+                self._output.finish()
+        if isinstance(self._output, AtomicFile):
+            remove_states(*left_behind(self._output.partial))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the output has its name, even if something failed after that."""
+        return isinstance(self._output, AtomicFile) and not self._output.partial.exists()
 
     def suspend(self, error: BaseException) -> None:
         """Save the state for a later run and add a note about it to the error; keep no state if nothing was written."""
@@ -189,7 +197,8 @@ class Journal:
             count = self._limit - self.counts["out"]
             data = data[: first_lines(data, count)]
         if data and self._output is not None:
-            self._output.write(data)
+            with _named(self._output):
+                self._output.write(data)
         self.counts["out"] += count
 
     def _advance(self, done: bytes) -> None:
@@ -212,6 +221,17 @@ class Journal:
             self._resume_file.save(self._state)
             self._saved = self._state
             self._last_save = time.monotonic()
+
+
+@contextmanager
+def _named(output: Output) -> Iterator[None]:
+    """Raise FileError, with the name of the output, where a library could not write it and does not say what."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None or isinstance(error, BrokenPipeError):
+            raise
+        raise FileError(f"{output.name}: {because(error)}") from error
 
 
 def _kept(state: ResumeState, output: AtomicFile) -> str:

@@ -15,7 +15,7 @@ from llamax_cli.errors import FileError
 from llamax_cli.streams.chunks import Portion
 from llamax_cli.streams.fingerprints import folder_fingerprint, sha256_of
 from llamax_cli.streams.inputs import Input
-from llamax_cli.streams.outputs import AtomicFile, open_output
+from llamax_cli.streams.outputs import WholeFile, open_output
 
 PACKAGES = {"msgspec", "xopen", "zstandard", "xxhash", "pyarrow", "datasets", "langcodes"}
 CARDS = ("README.md", "training.json")
@@ -98,9 +98,7 @@ def check(path: Path) -> None:
 
 def write(path: Path, manifest: Mapping[str, Any]) -> None:
     """Write the manifest; the file appears once it is complete."""
-    output = open_output(path)
-    if isinstance(output, AtomicFile):
-        output.rewind(0, b"")
+    output = open_output(path, WholeFile)
     try:
         output.write(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
         output.finish()

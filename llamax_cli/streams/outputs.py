@@ -4,7 +4,8 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
@@ -99,6 +100,7 @@ class AtomicFile:
         self._written = 0
         self._fresh = not self.partial.exists()
         self._rewound = False
+        self._has_name = False
         self._descriptor = self._open()
 
     def _open(self) -> int:
@@ -161,12 +163,18 @@ class AtomicFile:
 
     def _put(self, data: bytes) -> None:
         view = memoryview(data)
-        try:
+        with self._errors():
             while view:
                 view = view[os.write(self._descriptor, view) :]
+        self._written += len(data)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Raise FileError, with the name of the file, where the system refuses something."""
+        try:
+            yield
         except OSError as error:
             raise FileError(f"{self.partial}: {because(error)}") from error
-        self._written += len(data)
 
     def mark(self) -> "Mark":
         """Return the position after all that was written so far."""
@@ -174,37 +182,40 @@ class AtomicFile:
 
     def truncate(self, mark: "Mark") -> None:
         """Cut off what was written after a position, to save the position and end."""
-        try:
+        with self._errors():
             os.ftruncate(self._descriptor, mark.written)
-        except OSError as error:
-            raise FileError(f"{self.partial}: {because(error)}") from error
 
     def rewind(self, written: int, pending: bytes) -> None:
         """Go back to a position; FileError if the file is shorter than that."""
-        if os.fstat(self._descriptor).st_size < written:
-            raise FileError(f"{self.partial} is shorter than it was; start again without --resume")
-        self._rewound = True
-        os.ftruncate(self._descriptor, written)
-        os.lseek(self._descriptor, written, os.SEEK_SET)
+        with self._errors():
+            if os.fstat(self._descriptor).st_size < written:
+                raise FileError(f"{self.partial} is shorter than it was; start again without --resume")
+            self._rewound = True
+            os.ftruncate(self._descriptor, written)
+            os.lseek(self._descriptor, written, os.SEEK_SET)
         self._written, self._pending, self._pending_bytes = written, [pending], len(pending)
 
     def sync(self) -> None:
         """Wait until all that was written is on disk."""
-        try:
+        with self._errors():
             os.fsync(self._descriptor)
-        except OSError as error:
-            raise FileError(f"{self.partial}: {because(error)}") from error
 
     def finish(self) -> None:
         """Write the last block, wait for the disk, and rename the file."""
         if self._compression is not None and (self._pending_bytes or not self._written):
             self._put(compressed(b"".join(self._pending), self._compression))
         self.sync()
-        os.replace(self.partial, self.path)
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        os.fsync(folder)
-        os.close(folder)
+        with self._errors():
+            os.replace(self.partial, self.path)
+        self._has_name = True
+        sync_names(self.path.parent)
         self.close()
+
+    def discard(self) -> None:
+        """Remove what was written, if the file is not complete; it is closed afterwards."""
+        with suppress(OSError):  # what ended the run is what matters
+            if not self._has_name:
+                self.partial.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close the file; before `finish`, what was written stays in `NAME.partial`."""
@@ -213,9 +224,39 @@ class AtomicFile:
         empty = not self._written and not self._pending_bytes and (self._fresh or self._rewound)
         # Beside an older output, `NAME.partial` tells that the run is not complete.
         if empty and not self.path.exists():
-            self.partial.unlink(missing_ok=True)
+            self.discard()
         os.close(self._descriptor)
         self._descriptor = -1
+
+
+def sync_names(folder: Path) -> None:
+    """Wait until the names in a folder are on disk."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise FileError(f"{folder}: {because(error)}") from error
+
+
+class WholeFile(AtomicFile):
+    """A file that no later run continues: it begins empty, and nothing of it is left unless it is complete."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        try:
+            self.rewind(0, b"")
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file, and remove it if it is not complete."""
+        if self._descriptor >= 0:
+            self.discard()
+        super().close()
 
 
 class Output(Protocol):
@@ -260,8 +301,11 @@ def hash_stdout() -> WrittenHash:
     return _hashes_of_stdout[0]
 
 
-def open_output(path: Path | None) -> Output:
-    """Return standard output for None, a Descriptor for a device or a pipe, and an AtomicFile for any other path."""
+def open_output(path: Path | None, kind: type[AtomicFile] = AtomicFile) -> Output:
+    """Return standard output for None, a Descriptor for a device or a pipe, and an AtomicFile for any other path.
+
+    The last is a WholeFile where that is the `kind`.
+    """
     if path is None:
         if sys.stdout is None:
             raise FileError("standard output: bad file descriptor")
@@ -269,4 +313,4 @@ def open_output(path: Path | None) -> Output:
         return Descriptor(1, "standard output", _hashes_of_stdout.pop() if _hashes_of_stdout else None)
     if path.exists() and not path.is_file() and not path.is_dir():
         return Descriptor(os.open(path, os.O_WRONLY), str(path))
-    return AtomicFile(path)
+    return kind(path)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from llamax_cli.errors import WorkerError
+from llamax_cli.errors import WorkerError, because
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -149,7 +149,10 @@ class _Pool:
         _OURS.update((items, results))
         worker = _Worker(process, items, results, deque())
         with _signals_held():  # a worker must not start with the handlers of its parent, nor unknown to `close`
-            process.start()
+            try:
+                process.start()
+            except OSError as error:
+                raise WorkerError(f"cannot start a worker process: {because(error)}; try fewer --workers") from error
             self._workers.append(worker)
         its_items.close()
         its_results.close()

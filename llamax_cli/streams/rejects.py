@@ -66,8 +66,10 @@ class RejectFile:
         """Append the rejects."""
         if rejects:
             data = b"".join(reject.serialise() for reject in rejects)
+            view = memoryview(data)
             try:
-                self._file.write(data)
+                while view:
+                    view = view[self._file.write(view) :]
             except OSError as error:
                 raise FileError(f"{self._file.name}: {because(error)}") from error
             self.size += len(data)

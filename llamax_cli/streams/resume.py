@@ -1,6 +1,7 @@
 """The saved state of an interrupted run: how far it was when its output was last safe on disk."""
 
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -121,5 +122,22 @@ class ResumeFile:
 
     def remove(self) -> None:
         """Remove the saved state."""
-        self._path.unlink(missing_ok=True)
-        self._path.with_name(self._path.name + ".partial").unlink(missing_ok=True)
+        remove_states(self._path, self._path.with_name(self._path.name + ".partial"))
+
+
+def remove_states(*paths: Path) -> None:
+    """Remove files that only `--resume` needs; FileError where that is impossible."""
+    for path in paths:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise FileError(f"cannot remove {path}: {because(error)}") from error
+
+
+def left_behind(partial: Path) -> list[Path]:
+    """Return the files beside a partial output that only `--resume` needs, of which a run that was killed leaves some.
+
+    These are the state, `NAME.partial.state`, and answers of models that are not written yet, `NAME.partial.answers`.
+    """
+    name = re.compile(re.escape(partial.name) + r"\.(state|answers(-\d+)?)(\.partial)?")
+    return [path for path in partial.parent.iterdir() if name.fullmatch(path.name)]

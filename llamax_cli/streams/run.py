@@ -16,7 +16,7 @@ import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -454,18 +454,23 @@ class Run:
         counts = self._journal.counts
         if self._generates and counts["in"] == counts["rejected"]:
             counts["in"] += counts["out"] + self.left_out.total()
+        has_manifest = False
         try:
             self.check_rejects()
+            # First, since `--resume` does nothing for an output that has its name.
+            manifest_error = self._write_manifest()
+            has_manifest = self.settings.manifest is not None and manifest_error is None
             self._journal.finish()
         except BaseException as error:  # also a signal
+            if has_manifest and not self._journal.is_complete:
+                self._remove_manifest()
             self._journal.suspend(error)
             raise
-        if self.settings.manifest is not None:
-            try:
-                manifest.write(self.settings.manifest, self._manifest())
-            except (FileError, OSError) as error:
-                error.add_note(f"{self.settings.output or 'the output'} is complete, and only the manifest is missing")
-                raise
+        if manifest_error is not None:
+            manifest_error.add_note(
+                f"{self.settings.output or 'the output'} is complete, and only the manifest is missing"
+            )
+            raise manifest_error
         if not self.settings.quiet:
             seconds = time.time() - self._started
             full = self._journal.is_full
@@ -475,6 +480,22 @@ class Run:
                 self.command,
                 summary(counts, self.left_out, self.remarks, self.settings.rejects, full, seconds, self._noun),
             )
+
+    def _write_manifest(self) -> FileError | OSError | None:
+        """Write the manifest, if there is to be one; return why it cannot be written, which is not worth the output."""
+        if self.settings.manifest is not None:
+            try:
+                manifest.write(self.settings.manifest, self._manifest())
+            except (FileError, OSError) as error:
+                return error
+        return None
+
+    def _remove_manifest(self) -> None:
+        """Remove the manifest of an output that is not complete after all."""
+        path = self.settings.manifest
+        if path is not None and path.is_file():  # not a device
+            with suppress(OSError):
+                path.unlink()
 
     def _manifest(self) -> dict[str, Any]:
         arguments = {**self._arguments, **self._dependencies}

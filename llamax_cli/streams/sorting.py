@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -86,18 +87,26 @@ class _SortedRun:
     def __init__(self, path: Path, block_size: int) -> None:
         self._path = path
         self._block_size = block_size
-        self._file: Any = path.open("rb", buffering=0)
+        self._file: Any = None
         self._rest = b""
         self.rows: list[bytes] = []
+        try:
+            self._file = path.open("rb", buffering=0)
+        except OSError as error:
+            raise temporary_error(error) from error
         self.fill()
 
     def fill(self) -> bool:
         """Read the next block if no rows are left; return whether there are rows."""
         while not self.rows and self._file is not None:
-            data = self._file.read(self._block_size)
+            try:
+                data = self._file.read(self._block_size)
+            except OSError as error:
+                raise temporary_error(error) from error
             if not data:
                 self.close()
-                self._path.unlink()
+                with suppress(OSError):  # it is removed with the folder
+                    self._path.unlink()
                 break
             *self.rows, self._rest = (self._rest + data).split(b"\n")
         return bool(self.rows)

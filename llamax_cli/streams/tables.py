@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from llamax_cli.console import escape
-from llamax_cli.streams.outputs import Output, open_output
+from llamax_cli.streams.outputs import Output, WholeFile, open_output
 
 Records: TypeAlias = Sequence[dict[str, Any]]
 DECODER = msgspec.json.Decoder(dict[str, Any])
@@ -42,7 +42,7 @@ class Table:
     """
 
     def __init__(self, path: Path | None, table_format: str) -> None:
-        self._file: Output = open_output(path)
+        self._file: Output = open_output(path, WholeFile)
         self._format = table_format
         self._lines: list[bytes] = []
         self.name = self._file.name

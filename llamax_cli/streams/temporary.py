@@ -21,6 +21,7 @@ from llamax_cli import interruption
 from llamax_cli.errors import FileError, because
 
 PREFIX = "llamax-"
+UNLOCKED = "llamax."  # begins the name of a folder until it is locked; it is empty
 FULL = {errno.ENOSPC, errno.EDQUOT}
 ADVICE = "set TMPDIR to a folder with more space"
 
@@ -32,15 +33,19 @@ class TemporaryFolder:
     """
 
     def __init__(self, advice: str = ADVICE) -> None:
+        unlocked: Path | None = None
         try:
             parent = Path(tempfile.gettempdir())
             reclaim(parent)
-            unlocked = Path(tempfile.mkdtemp(prefix="llamax.", dir=parent))
+            unlocked = Path(tempfile.mkdtemp(prefix=f"{UNLOCKED}{_Owner.this()}-", dir=parent))
             descriptor = _lock(unlocked)
-            # Only a folder that is locked has a name by which another run may remove it.
-            self.path = parent / f"{PREFIX}{_Owner.this()}-{unlocked.name.removeprefix('llamax.')}"
+            # Only a folder that is locked has a name by which another run may remove it with all that is in it.
+            self.path = parent / f"{PREFIX}{unlocked.name.removeprefix(UNLOCKED)}"
             unlocked.rename(self.path)
         except OSError as error:
+            if unlocked is not None:
+                with suppress(OSError):
+                    unlocked.rmdir()
             raise temporary_error(error, advice) from error
         self._finalizer = weakref.finalize(self, _remove, self.path, descriptor, os.getpid())
 
@@ -62,6 +67,11 @@ def reclaim(parent: Path) -> None:
         with suppress(OSError):
             if _is_abandoned(folder):
                 shutil.rmtree(folder, ignore_errors=True)
+    for folder in _folders(parent, UNLOCKED):
+        owner = _Owner.of(folder, UNLOCKED)
+        with suppress(OSError):
+            if owner is not None and owner.is_gone:
+                folder.rmdir()
 
 
 def temporary_error(error: OSError, advice: str = ADVICE) -> FileError:
@@ -87,12 +97,17 @@ class _Owner(NamedTuple):
         return cls(_host(), os.getpid(), _start(os.getpid()) or "0")
 
     @classmethod
-    def of(cls, folder: Path) -> "_Owner | None":
+    def of(cls, folder: Path, prefix: str = PREFIX) -> "_Owner | None":
         """Return the owner that the name of a folder tells, None for a folder of something else."""
-        parts = folder.name.removeprefix(PREFIX).rsplit("-", 3)
-        if not folder.name.startswith(PREFIX) or len(parts) != 4 or not parts[1].isdecimal():
+        parts = folder.name.removeprefix(prefix).rsplit("-", 3)
+        if not folder.name.startswith(prefix) or len(parts) != 4 or not parts[1].isdecimal():
             return None
         return cls(parts[0], int(parts[1]), parts[2])
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it was a process of this machine and is not there any more, as far as can be seen."""
+        return self.host == _host() and _start(self.pid) != self.start
 
     def __str__(self) -> str:
         return f"{self.host}-{self.pid}-{self.start}"
@@ -118,7 +133,7 @@ def _start(pid: int) -> str | None:
     return "0"
 
 
-def _folders(parent: Path) -> Iterator[Path]:
+def _folders(parent: Path, prefix: str = PREFIX) -> Iterator[Path]:
     """Yield the temporary folders of this user in a folder."""
     with suppress(OSError):
         for entry in list(os.scandir(parent)):
@@ -127,13 +142,13 @@ def _folders(parent: Path) -> Iterator[Path]:
                 is_mine = (
                     entry.is_dir(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_uid == os.getuid()
                 )
-                if is_mine and _Owner.of(path):
+                if is_mine and _Owner.of(path, prefix):
                     yield path
 
 
 def _is_abandoned(folder: Path) -> bool:
     owner = _Owner.of(folder)
-    if owner is None or owner.host != _host() or _start(owner.pid) == owner.start:
+    if owner is None or not owner.is_gone:
         return False
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -13,7 +13,7 @@ from torch import distributed
 from torch.distributed.distributed_c10d import _get_default_store, _set_pg_timeout, _world
 
 from llamax_cli import ranks as environment
-from llamax_cli.errors import LlamaxError
+from llamax_cli.errors import FileError, LlamaxError, because
 from llamax_cli.training.rank_store import RankStore
 
 PATIENCE = timedelta(days=2)  # the other ranks wait while rank 0 tokenizes the data or writes the model
@@ -90,7 +90,7 @@ class Ranks:
     def run_on_first(self, work: Callable[[], Result]) -> Result | None:
         """Run `work` on the first rank while the others wait, and return its result there, None elsewhere.
 
-        A LlamaxError is raised on all ranks.
+        A LlamaxError is raised on all ranks, and so is what the system refuses, as FileError.
         """
         result = None
         outcome: list[Any] = [None]
@@ -99,6 +99,8 @@ class Ranks:
                 result = work()
             except LlamaxError as error:
                 outcome = [error]
+            except OSError as error:
+                outcome = [FileError(f"{error.filename}: {because(error)}" if error.filename else str(error))]
         distributed.broadcast_object_list(outcome, src=0, group=self.cpu_group)
         if outcome[0] is not None:
             outcome[0].add_note(ON_ALL_RANKS)

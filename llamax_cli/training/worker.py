@@ -110,6 +110,9 @@ class _Worker:
             if rank() == 0 or not is_on_all_ranks(error):
                 self._say(str(error))
             return error.exit_code
+        except OSError as error:
+            self._say(f"{error.filename}: {because(error)}" if error.filename else str(error))
+            return 1
         except torch.OutOfMemoryError:
             self._say("the GPU's memory is full; lower micro_batch, block or loss_chunk, or train on more GPUs")
             return 1

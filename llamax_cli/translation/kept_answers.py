@@ -1,38 +1,44 @@
-"""Answers that had arrived but could not be written yet when a run ended, kept for `--resume`.
+"""Answers that have arrived but cannot be written yet, kept for `--resume`, also where the run is killed.
 
-Records are written in order, so one that a server is slow with, or fails at, holds back the answers to those after it.
+Records are written in order, so one that is long, that a server is slow with, or that it fails at, holds back the
+answers to those after it. The state of a run is saved every few seconds, but a batch may take longer than that.
 """
 
+import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import msgspec
 from xxhash import xxh3_128_hexdigest
 
 from llamax_cli.config import AUTO_BOS
 from llamax_cli.documents import decode
-from llamax_cli.errors import FileError, RecordError
+from llamax_cli.errors import RecordError
 from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
-from llamax_cli.streams.atomic import atomic_file
 from llamax_cli.streams.outputs import partial_path
 from llamax_cli.streams.settings import Settings
 
 Answers: TypeAlias = dict[TranslationRequest, Answer]
+LARGE = 8 << 20  # bytes of the file from which on it is written anew without the answers that are written elsewhere
 
 
-class _Saved(msgspec.Struct):
-    """What the file holds: `key` stands for everything but the request that an answer depends on."""
+class _Head(msgspec.Struct):
+    """The first line of the file: `key` stands for everything but the request that an answer depends on.
+
+    Version 0.1.0 had all answers in it.
+    """
 
     key: str
-    answers: list[tuple[TranslationRequest, list[Hypothesis]]]
+    answers: list[tuple[TranslationRequest, list[Hypothesis]]] = []
 
 
 class KeptAnswers:
     """The file `NAME.partial.answers` beside the output of a run; without such an output nothing is kept.
 
     `dependencies` are the contents that the answers depend on besides the choice and the decoding. `number` tells the
-    files of several models of a run apart.
+    files of several models of a run apart. Each answer is a line, which is with the system as soon as there is one:
+    killing the run then loses none. Only saving time is at stake, so a file that cannot be written is no error.
     """
 
     def __init__(
@@ -46,27 +52,73 @@ class KeptAnswers:
         what: tuple[object, ...] = (choice.engine, choice.model, choice.template, choice.dtype, choice.lora)
         what += (choice.quantize,) if choice.add_bos == AUTO_BOS else (choice.quantize, choice.add_bos)
         self._key = xxh3_128_hexdigest(repr((*what, str(choice.server), decoding, dependencies)).encode())
+        self._descriptor = -1
+        self._size = 0  # of the file, up to the end of its last whole line
 
     def load(self) -> Answers:
         """Return the answers that the interrupted run kept; none if there was none, or if it made other answers."""
-        if self._path is None or not self._is_resumed:
-            return {}
-        try:
-            saved = decode(self._path.read_bytes(), _Saved)
-        except (OSError, ValueError):
-            return {}  # they are asked for again
-        return dict(saved.answers) if saved.key == self._key else {}
+        answers: Answers = {}
+        if self._path is not None and self._is_resumed:
+            with suppress(OSError, ValueError):  # what cannot be read is asked for again
+                self._read(self._path.read_bytes(), answers)
+            if answers and not self._size:
+                self._replace(answers)
+        return answers
 
-    def save(self, answers: Answers) -> None:
-        """Keep answers, except for errors, which are asked for again."""
-        kept = [(request, answer) for request, answer in answers.items() if not isinstance(answer, RecordError)]
-        if self._path is None or not kept:
+    def _read(self, data: bytes, answers: Answers) -> None:
+        """Add the answers in the file, up to a line that is not whole."""
+        first, *lines = data.split(b"\n")
+        head = decode(first, _Head)
+        if head.key != self._key:
             return
-        # The run has ended already, and what ended it is what matters.
-        with suppress(FileError), atomic_file(self._path) as file:
-            file.write(msgspec.json.encode(_Saved(self._key, kept)))
+        answers.update(head.answers)
+        if lines:
+            self._size = len(first) + 1
+        for line in lines[:-1]:  # what is after the last line end is not whole
+            request, answer = decode(line, tuple[TranslationRequest, list[Hypothesis]])
+            answers[request] = answer
+            self._size += len(line) + 1
 
-    def remove(self) -> None:
-        """Remove the file, which a complete output does not need."""
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
+    def add(self, request: TranslationRequest, answer: Answer) -> None:
+        """Keep an answer, except for an error, which is asked for again."""
+        if self._path is None or isinstance(answer, RecordError):
+            return
+        with suppress(OSError):  # what is there remains
+            if self._descriptor < 0:
+                self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o666)
+                os.ftruncate(self._descriptor, self._size)
+            line = _line(request, answer) if self._size else self._first_line() + _line(request, answer)
+            if os.pwrite(self._descriptor, line, self._size) == len(line):
+                self._size += len(line)
+
+    def forget_all_but(self, answers: Answers) -> None:
+        """Keep these answers alone, where the file has become large."""
+        if self._size > LARGE:
+            self._replace(answers)
+
+    def _replace(self, answers: Answers) -> None:
+        """Write the file anew."""
+        kept = [_line(*each) for each in answers.items() if not isinstance(each[1], RecordError)]
+        data = self._first_line() + b"".join(kept)
+        path = cast("Path", self._path)
+        partial = path.with_name(f"{path.name}.partial")
+        self.close()
+        with suppress(OSError):
+            partial.write_bytes(data)
+            os.replace(partial, path)
+            self._size = len(data)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+    def _first_line(self) -> bytes:
+        return msgspec.json.encode(_Head(self._key)) + b"\n"
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def _line(request: TranslationRequest, answer: Answer) -> bytes:
+    return msgspec.json.encode((request, answer)) + b"\n"

@@ -23,7 +23,7 @@ StartWindow: TypeAlias = Callable[[], Callable[[float], None]]
 class Translator:
     """An engine with a cache of its answers; empty sources are answered without it.
 
-    As a context it keeps the answers of the last calls in `kept` if the run fails.
+    It keeps the answers of the last calls in `kept`, of which the run may be killed before it has written them.
     """
 
     def __init__(self, engine: Engine, nbest: int = 1, kept: KeptAnswers | None = None) -> None:
@@ -38,17 +38,20 @@ class Translator:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, *_: object) -> None:
         self._engine.close()
         if self._kept is not None:
-            last = {request: answer for answers in self._last for request, answer in answers.items()}
-            self._kept.remove() if kind is None else self._kept.save(last)
+            self._kept.close()
 
     def translate(self, requests: Sequence[TranslationRequest]) -> Iterator[tuple[TranslationRequest, Answer]]:
         """Yield each distinct request with its answer, as answers arrive."""
         if self._kept is not None and not self._is_loaded:
             self._cache.update(self._kept.load())
             self._is_loaded = True
+        if self._kept is not None:
+            self._kept.forget_all_but(
+                {request: answer for answers in self._last for request, answer in answers.items()}
+            )
         new: list[TranslationRequest] = []
         yielded: dict[TranslationRequest, Answer] = {}
         self._last.append(yielded)
@@ -63,6 +66,8 @@ class Translator:
                 new.append(request)
         for index, answer in self._engine.translate(new):
             self._cache[new[index]] = yielded[new[index]] = answer
+            if self._kept is not None:
+                self._kept.add(new[index], answer)
             yield new[index], answer
         while len(self._cache) > CACHED:
             self._cache.popitem(last=False)

@@ -112,14 +112,15 @@ class Process:
 
 
 class Zygote:
-    """A process that others are forked from; `size` is a key of PRELOADED."""
+    """A process that others are forked from; `size` is a key of PRELOADED, `preload` a library for LD_PRELOAD."""
 
-    def __init__(self, size: str) -> None:
+    def __init__(self, size: str, preload: Path | None = None) -> None:
         self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._folder = tempfile.TemporaryDirectory(prefix="zygote-")
         self.address = Path(self._folder.name) / "socket"
         command = [sys.executable, __file__, str(theirs.fileno()), str(self.address), size]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}  # tensors of tests are slower in two threads
+        environment |= {"LD_PRELOAD": str(preload)} if preload else {}
         self._process = subprocess.Popen(
             command, pass_fds=[theirs.fileno()], env=environment, stdin=subprocess.DEVNULL, start_new_session=True
         )

@@ -554,3 +554,17 @@ def test_a_signal_does_not_replace_an_error() -> None:
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_data_that_the_system_refuses_is_one_line(tmp_path: Path, ranks: int) -> None:
+    """On all ranks the run ends, and the first says which file it is."""
+    data = tmp_path / "data"
+    data.mkdir()
+    run = tmp_path / "run"
+    run.mkdir()
+    job(run, model_folder(tmp_path / "model"), data)
+    codes, said = end(run, begin(run, ranks))
+    assert codes == [1] * ranks
+    assert said.count("\n") == 1, said
+    assert "data: is a directory" in said

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from xxhash import xxh32_digest
 
-from llamax_cli.errors import LexiconError
+from llamax_cli.errors import LexiconError, because
 from llamax_cli.lexicon.statistics import LanguageStatistics
 from llamax_cli.lexicon.store.layout import (
     CHECKSUM_BYTES,
@@ -219,9 +219,13 @@ class Lexicon:
 
     def verify(self) -> None:
         """Read all pages; raise LexiconError if they are damaged."""
-        with open(self.path, "rb") as file:
-            if hash_of_head(file.fileno(), self._footer.pages) != self._footer.pages_hash:
-                raise damaged(self.path)
+        try:
+            with open(self.path, "rb") as file:
+                found = hash_of_head(file.fileno(), self._footer.pages)
+        except OSError as error:
+            raise LexiconError(f"{self.path}: {because(error)}") from error
+        if found != self._footer.pages_hash:
+            raise damaged(self.path)
 
 
 class _Pages:

@@ -24,7 +24,7 @@ from llamax_cli.lexicon.store.layout import (
 )
 from llamax_cli.lexicon.store.pages import Item, PageWriter
 from llamax_cli.records import Entry
-from llamax_cli.streams.outputs import AtomicFile
+from llamax_cli.streams.outputs import WholeFile
 
 TRANSACTION = 8 << 20  # bytes of entries in one transaction; each one writes the inner pages above its entries again
 
@@ -46,16 +46,13 @@ class LexiconWriter:
         self._batch_bytes = 0
         self._hashed: list[Item] = []
         self._fingerprint = xxh3_128()
-        self._file = AtomicFile(path)
-        self._file.rewind(0, b"")
-        self._is_finished = False
+        self._file = WholeFile(path)
         try:
             self._pages = PageWriter(self._file.partial)  # it needs no lock file, because the partial file is locked
+            self._file.lock_again()
         except BaseException:
-            self._file.partial.unlink(missing_ok=True)
             self._file.close()
             raise
-        self._file.lock_again()
 
     def encode(self, entries: Sequence[Entry]) -> bytes:
         """Return a line for each entry: key, tab, value. Words must not contain a tab, a line end, NUL or U+0001."""
@@ -108,12 +105,10 @@ class LexiconWriter:
         self._file.rewind(size, b"")
         self._file.write(metadata + footer)
         self._file.finish()
-        self._is_finished = True
 
     def close(self) -> None:
         """Close the file, and remove it if it is not finished."""
-        if not self._is_finished:
-            self._file.partial.unlink(missing_ok=True)
+        self._file.discard()
         # Close the pages first: closing any descriptor of a file releases the lock on it.
         self._pages.close()
         self._file.close()

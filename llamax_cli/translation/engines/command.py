@@ -30,9 +30,11 @@ from typing import NamedTuple
 from llamax_cli.console import counted
 from llamax_cli.errors import ModelError, RecordError, UsageError
 from llamax_cli.languages import iso639_3
+from llamax_cli.models.batching import Pace
 from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
 
-BATCH = 256  # lines that a program is sent before their answers are counted
+BATCH = 256  # lines that a program is sent, at most, before their answers are counted
+FIRST = 32  # lines of its first batch
 KEPT = 4  # programs kept running at the same time
 PATIENCE = 5.0  # seconds without an answer after which the input of a program is ended, in case it waits for that
 QUICK = 1.0  # seconds after that in which a program that has waited for it begins to answer
@@ -60,6 +62,7 @@ class CommandEngine:
         self._timeout = choice.timeout
         self._programs: OrderedDict[tuple[str, ...], _Program] = OrderedDict()
         self._writes_at_end = False
+        self._pace = Pace(BATCH, FIRST)
         self._patience = PATIENCE
         self._has_answered: set[tuple[str, ...]] = set()
         self._failures = 0
@@ -72,10 +75,12 @@ class CommandEngine:
         for command, indices in directions.items():
             start = 0
             while start < len(indices):
-                size = len(indices) if self._writes_at_end else BATCH
+                size = len(indices) if self._writes_at_end else self._pace.size
                 batch = indices[start : start + size]
+                began = time.monotonic()
                 answers = self._answers(command, [requests[index].src for index in batch])
                 yield from zip(batch, answers, strict=True)
+                self._pace.note(len(batch), time.monotonic() - began)
                 start += size
 
     def _command_line(self, request: TranslationRequest) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import ctranslate2
 
 from llamax_cli.errors import ModelError
 from llamax_cli.models import loading, pretrained
-from llamax_cli.models.batching import EncodedRequest, batches, token_budget
+from llamax_cli.models.batching import EncodedRequest, Pace, batches, paced, token_budget
 from llamax_cli.models.contracts import Answer, Decoding, ModelChoice, TranslationRequest
 from llamax_cli.models.fingerprint import fingerprint
 from llamax_cli.models.model_cache import cached_model
@@ -32,6 +32,7 @@ class CTranslate2Engine:
             device = "cpu"
         self._is_encoder_decoder = bool(config.is_encoder_decoder)
         self._budget = token_budget(choice.batch_tokens, on_cpu=device == "cpu")
+        self._pace = Pace.of_tokens(self._budget, on_cpu=device == "cpu")
         kind: Any = ctranslate2.Translator if self._is_encoder_decoder else ctranslate2.Generator
         with pretrained.loading_errors(choice.model):
             self._model = kind(
@@ -47,7 +48,8 @@ class CTranslate2Engine:
 
     def _decode_all(self, encoded: list[EncodedRequest]) -> Iterator[tuple[EncodedRequest, list[list[int]]]]:
         decode = self._decode_pairs if self._is_encoder_decoder else self._decode_prompts
-        for batch in batches(encoded, self._budget, self._decoding.beam, same_limit=True):
+        beams = self._decoding.beam
+        for batch in paced(batches(encoded, self._budget, beams, same_limit=True), beams, self._pace):
             yield from zip(batch, decode(batch), strict=True)
 
     def _decode_prompts(self, batch: list[EncodedRequest]) -> list[list[list[int]]]:

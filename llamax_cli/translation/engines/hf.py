@@ -9,7 +9,7 @@ from transformers import GenerationConfig
 
 from llamax_cli.errors import ModelError
 from llamax_cli.models import loading, prefix_attention
-from llamax_cli.models.batching import EncodedRequest, batches, token_budget
+from llamax_cli.models.batching import EncodedRequest, Pace, batches, paced, token_budget
 from llamax_cli.models.beam_search import BeamSearch
 from llamax_cli.models.contracts import Answer, Decoding, ModelChoice, TranslationRequest
 from llamax_cli.models.request_encoding import load_encoder
@@ -24,7 +24,9 @@ class HfEngine:
         self._model = loading.load_model(choice, config)
         self._decoding = decoding
         self._ignore_generation_config(config)
-        self._budget = token_budget(choice.batch_tokens, on_cpu=self._model.device.type == "cpu")
+        on_cpu = self._model.device.type == "cpu"
+        self._budget = token_budget(choice.batch_tokens, on_cpu=on_cpu)
+        self._pace = Pace.of_tokens(self._budget, on_cpu=on_cpu)
         self._window = getattr(config, "sliding_window", None)
         self._search = self._beam_search(config, is_on_one_device=choice.device != "all")
 
@@ -57,7 +59,7 @@ class HfEngine:
         self, requests: Sequence[TranslationRequest], encoded: list[EncodedRequest]
     ) -> Iterator[tuple[EncodedRequest, list[list[int]]]]:
         beams = self._decoding.nbest if self._decoding.sample else self._decoding.beam
-        for batch in batches(encoded, self._budget, beams):
+        for batch in paced(batches(encoded, self._budget, beams), beams, self._pace):
             yield from self._decode_in_memory(batch, requests)
 
     def _decode_in_memory(

@@ -3,6 +3,7 @@
 Its beam search runs outside its core and is slow; it is fastest with `--beam 1` or `--sample`.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -13,10 +14,12 @@ from vllm.sampling_params import BeamSearchParams
 
 from llamax_cli.errors import ModelError
 from llamax_cli.models import loading, pretrained
-from llamax_cli.models.batching import EncodedRequest
+from llamax_cli.models.batching import EncodedRequest, Pace
 from llamax_cli.models.contracts import Answer, Decoding, ModelChoice, TranslationRequest
 from llamax_cli.models.request_encoding import load_encoder
 from llamax_cli.randomness import bits
+
+MOST, LEAST = 1024, 256  # sentences handed over at once; vLLM translates as many as LEAST at the same time
 
 
 class VllmEngine:
@@ -30,6 +33,7 @@ class VllmEngine:
             )
         loading.find_device("cuda" if choice.device == "auto" else choice.device)
         self._decoding = decoding
+        self._pace = Pace(MOST, MOST, LEAST)
         self._lora = LoRARequest("adapter", 1, choice.lora) if choice.lora else None
         options: dict[str, Any] = {"quantization": "bitsandbytes"} if choice.quantize else {}
         with pretrained.loading_errors(choice.model):
@@ -45,18 +49,21 @@ class VllmEngine:
             )
 
     def translate(self, requests: Sequence[TranslationRequest]) -> Iterator[tuple[int, Answer]]:
-        """Yield (index, hypotheses) once all are done."""
+        """Yield (index, hypotheses) part by part, which are all of them if that takes a few seconds."""
         return self._encoder.answers(requests, partial(self._decode_all, requests))
 
     def _decode_all(
         self, requests: Sequence[TranslationRequest], encoded: list[EncodedRequest]
     ) -> Iterator[tuple[EncodedRequest, list[list[int]]]]:
-        if not encoded:
-            return
-        if self._decoding.beam > 1 and not self._decoding.sample:
-            yield from self._beam_search(encoded)
-        else:
-            yield from self._generate(encoded, requests)
+        while encoded:
+            size = self._pace.size
+            part, encoded = encoded[:size], encoded[size:]
+            start = time.monotonic()
+            if self._decoding.beam > 1 and not self._decoding.sample:
+                yield from self._beam_search(part)
+            else:
+                yield from self._generate(part, requests)
+            self._pace.note(len(part), time.monotonic() - start)
 
     def _beam_search(self, encoded: Sequence[EncodedRequest]) -> Iterator[tuple[EncodedRequest, list[list[int]]]]:
         """Yield the best beams of each request; those with the same limit are searched together."""

@@ -1,0 +1,178 @@
+"""How much a translation loses when it is killed: what it is at, and no answer that has come."""
+
+import json
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from support import fakes, zygote
+from support.processes import wait_until
+
+from llamax_cli.models import batching
+from llamax_cli.models.batching import EncodedRequest, Pace, batches, paced
+from llamax_cli.models.contracts import Decoding, Hypothesis, ModelChoice, TranslationRequest
+from llamax_cli.streams.settings import Settings
+from llamax_cli.translation import kept_answers
+from llamax_cli.translation.kept_answers import KeptAnswers
+
+BATCH = 4  # sentences, of the engine `fakes.Batches`
+COUNT = 40
+CALLS = {
+    "translate": ["translate", "in.jsonl", "--model", "m"],
+    "translate --into": ["translate", "in.jsonl", "--model", "m", "--into", "de,fr"],
+    "pivot": ["pivot", "in.jsonl", "--model", "m", "--via", "sw"],
+}
+
+
+def start(folder: Path, *call: object) -> zygote.Process:
+    """Start a command with that engine."""
+    return zygote.zygote("small").start([fakes.__file__, "Batches", *call], cwd=folder)
+
+
+def asked(folder: Path) -> Counter[str]:
+    """Return what the engine has translated so far, and how often."""
+    path = folder / "asked"
+    return Counter(path.read_text().splitlines() if path.exists() else [])
+
+
+def wait_for_answers(folder: Path, count: int, process: zygote.Process) -> None:
+    """Wait until the engine has translated so much, or the command has ended."""
+    wait_until(lambda: asked(folder).total() >= count or process.poll() is not None)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_killed_run_loses_one_batch(tmp_path: Path, name: str) -> None:
+    """However often it is killed, at any moment, and although the first records come last; the bytes are the same."""
+    moments = random.Random(name)
+    for folder in ("whole", "killed"):
+        (tmp_path / folder).mkdir()
+        records = (
+            {"id": str(number), "src": f"text {number}", "src_lang": "en", "tgt_lang": "de"} for number in range(COUNT)
+        )
+        (tmp_path / folder / "in.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    assert start(tmp_path / "whole", *CALLS[name], "-o", "out.jsonl", "-q").wait(60) == 0
+    folder = tmp_path / "killed"
+    kills = 0
+    while True:
+        before = asked(folder)
+        process = start(folder, *CALLS[name], "-o", "out.jsonl", "-q", "--resume")
+        wait_for_answers(folder, before.total() + moments.randrange(1, 16), process)
+        time.sleep(moments.random() / 10)
+        process.send_signal(signal.SIGKILL)
+        if process.wait(60) == 0:
+            break
+        kills += 1
+    assert kills > 1
+    assert (folder / "out.jsonl").read_bytes() == (tmp_path / "whole" / "out.jsonl").read_bytes()
+    again = asked(folder).total() - asked(tmp_path / "whole").total()
+    assert again <= kills * BATCH
+    assert {path.name for path in folder.iterdir()} == {"in.jsonl", "out.jsonl", "asked"}
+
+
+def decoded(
+    planned: Iterable[list[EncodedRequest]], pace: Pace, speed: float, monkeypatch: pytest.MonkeyPatch
+) -> list[float]:
+    """Return the seconds of each batch, for a model that makes `speed` tokens a second."""
+    now = 0.0
+    monkeypatch.setattr(batching.time, "monotonic", lambda: now)
+    seconds, done = [], []
+    for batch in paced(planned, 1, pace):
+        took = max(request.cost(1) for request in batch) * len(batch) / speed
+        now += took
+        seconds.append(took)
+        done += [request.index for request in batch]
+    assert sorted(done) == list(range(len(done)))
+    return seconds
+
+
+@pytest.mark.parametrize("speed", [50, 500, 5_000, 500_000])
+def test_batches_are_sized_by_time(speed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a CPU no batch takes over 10 s unless it is a single sentence; where it is fast, they become full ones."""
+    lengths = random.Random(1)
+    requests = [EncodedRequest(index, [1] * lengths.randrange(5, 60), 256) for index in range(2000)]
+    budget = batching.token_budget(None, on_cpu=True)
+    planned = batches(requests, budget, 1)
+    seconds = decoded(planned, Pace.of_tokens(budget, on_cpu=True), speed, monkeypatch)
+    single = max(request.cost(1) for request in requests) / speed
+    first = budget / batching.START / speed
+    assert seconds[0] <= max(first, single)
+    assert max(seconds[5:]) <= max(10, single)
+    assert len(seconds) <= len(planned) + 3 or max(seconds) * 4 > batching.FAST
+
+
+@pytest.mark.parametrize("speed", [2_000, 500_000])
+def test_batches_on_a_gpu_stay_large(speed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step takes about as long for few sentences as for many, so that small batches would only be slower."""
+    requests = [EncodedRequest(index, [1] * 40, 256) for index in range(20_000)]
+    budget = batching.token_budget(None, on_cpu=False)
+    planned = batches(requests, budget, 1)
+    seconds = decoded(planned, Pace.of_tokens(budget, on_cpu=False), speed, monkeypatch)
+    assert len(seconds) <= (len(planned) if speed > 100_000 else (len(planned) + 1) * batching.START)
+
+
+# -- the file --------------------------------------------------------------------------------------------------------
+
+ASKED = [TranslationRequest(f"text {number}\r", "en", "de") for number in range(5)]
+
+
+def kept(folder: Path, *, resume: bool = True, model: str = "m") -> KeptAnswers:
+    """Return the kept answers of a run."""
+    return KeptAnswers(Settings(output=folder / "out", resume=resume), ModelChoice(model), Decoding(), {})
+
+
+@pytest.fixture
+def answered(tmp_path: Path) -> Path:
+    """Return the file with five answers."""
+    first = kept(tmp_path, resume=False)
+    for request in ASKED:
+        first.add(request, [Hypothesis(request.src.upper(), False)])
+    return tmp_path / "out.partial.answers"
+
+
+def test_answers_are_there_at_once(answered: Path) -> None:
+    """Nothing was closed or flushed."""
+    assert kept(answered.parent).load() == {each: [Hypothesis(each.src.upper(), False)] for each in ASKED}
+    assert kept(answered.parent, model="other").load() == {}
+    assert kept(answered.parent, resume=False).load() == {}
+
+
+def test_a_torn_answer_is_written_over(answered: Path) -> None:
+    """Wherever the file ends, the answers before that count, and those of the resumed run follow them."""
+    data = answered.read_bytes()
+    for end in range(len(data)):
+        answered.write_bytes(data[:end])
+        resumed = kept(answered.parent)
+        found = resumed.load()
+        assert found == {each: [Hypothesis(each.src.upper(), False)] for each in ASKED[: len(found)]}
+        assert len(found) == max(0, data[:end].count(b"\n") - 1)
+        for each in ASKED[len(found) :]:
+            resumed.add(each, [Hypothesis(each.src.upper(), False)])
+        resumed.close()
+        assert len(kept(answered.parent).load()) == len(ASKED)
+
+
+def test_a_large_file_is_written_anew(answered: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the answers that are not written elsewhere, and with those that come after it."""
+    resumed = kept(answered.parent)
+    answers = resumed.load()
+    resumed.forget_all_but({})
+    assert len(kept(answered.parent).load()) == 5
+    monkeypatch.setattr(kept_answers, "LARGE", 100)
+    resumed.forget_all_but({ASKED[0]: answers[ASKED[0]]})
+    resumed.add(ASKED[3], answers[ASKED[3]])
+    assert list(kept(answered.parent).load()) == [ASKED[0], ASKED[3]]
+
+
+def test_answers_of_version_0_1_0_are_read(answered: Path) -> None:
+    """They were one object; from the first answer on, it is a file of this version."""
+    first, *lines = answered.read_bytes().splitlines()
+    old = {"key": json.loads(first)["key"], "answers": [json.loads(line) for line in lines[:3]]}
+    answered.write_text(json.dumps(old))
+    resumed = kept(answered.parent)
+    assert list(resumed.load()) == ASKED[:3]
+    resumed.add(ASKED[4], [Hypothesis("x", False)])
+    assert list(kept(answered.parent).load()) == [*ASKED[:3], ASKED[4]]
