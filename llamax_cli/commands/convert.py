@@ -73,7 +73,17 @@ def convert(
     """
     paths = run.settings.files or ("-",)
     by_language = columns_by_language(columns)
-    request = CorpusRequest(paths, run.input, run.reject, file_languages(langs), by_language, name, split, config)
+    request = CorpusRequest(
+        paths,
+        run.input,
+        run.reject,
+        file_languages(langs),
+        by_language,
+        name,
+        split,
+        config,
+        keeps_places=as_ not in ("records", "parquet"),
+    )
     selection = Selection(listed(pairs), listed(mono), sample, part, seed, drop_empty)
     records = read_corpora(request, from_, selection, run.left_out)
     writers.write(run, records, as_, field)

@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from llamax_cli.conversion.detection import open_corpora
+from llamax_cli.conversion.formats.aligned import AlignedFiles
 from llamax_cli.conversion.segments import Corpus, CorpusRequest, RecordStream
 from llamax_cli.conversion.selection import Group, Selection, asked, plan_groups, sample_records, skip_empty
 from llamax_cli.errors import UsageError
 from llamax_cli.records import Record
+from llamax_cli.streams.inputs import Input
 
 
 def read_corpora(
@@ -46,7 +48,10 @@ def _record_streams(
     for group, members in groups.items():
         for key in keys_of[group]:
             absences.setdefault(key, _Absence(counts, is_shared=uses[key] > 1))
-        yield _group_records(members, group, [absences[key] for key in keys_of[group]])
+        records = _group_records(members, group, [absences[key] for key in keys_of[group]])
+        # A line is of several groups, each of which may have a record that cannot be written.
+        suffix = f" ({'-'.join(group)})" if len(groups) > 1 else ""
+        yield (request.placed(record, file + suffix, number) for file, number, record in records)
     for absence in absences.values():
         absence.count_shared()
 
@@ -84,8 +89,10 @@ class _Absence:
             self._counts["absent"] += absent
 
 
-def _group_records(corpora: Sequence[Corpus], group: Group, absences: Sequence[_Absence]) -> Iterator[Record]:
-    """Yield the records of all corpora in one direction or one language."""
+def _group_records(
+    corpora: Sequence[Corpus], group: Group, absences: Sequence[_Absence]
+) -> Iterator[tuple[str, int, Record]]:
+    """Yield (file, number of the segment, record) for the records of all corpora in one direction or one language."""
     for corpus, absence in zip(corpora, absences, strict=True):
         if len(group) == 2:
             yield from _pairs(corpus, group[0], group[1], absence)
@@ -101,17 +108,26 @@ def _read_no_language(corpus: Corpus) -> None:
         pass
 
 
-def _pairs(corpus: Corpus, source: str, target: str, absence: _Absence) -> Iterator[Record]:
-    name = corpus.name
+def _file_of(corpus: Corpus, language: str) -> str:
+    """Return the file that has the texts of a corpus in a language, or the name of a corpus that is in many files."""
+    if isinstance(corpus, AlignedFiles):
+        return corpus.paths[language]
+    source = getattr(corpus, "source", None)
+    return source.name if isinstance(source, Input) else corpus.name
+
+
+def _pairs(corpus: Corpus, source: str, target: str, absence: _Absence) -> Iterator[tuple[str, int, Record]]:
+    name, file = corpus.name, _file_of(corpus, source)
     for number, (src, tgt), extra in corpus.segments((source, target)):
         absence.note(number, is_absent=src is None or tgt is None)
         if src is not None and tgt is not None:
-            yield {"id": f"{name}:{number}", "src": src, "tgt": tgt, "src_lang": source, "tgt_lang": target, **extra}
+            languages = {"src_lang": source, "tgt_lang": target}
+            yield file, number, {"id": f"{name}:{number}", "src": src, "tgt": tgt, **languages, **extra}
 
 
-def _texts(corpus: Corpus, language: str, absence: _Absence) -> Iterator[Record]:
-    name = corpus.name
+def _texts(corpus: Corpus, language: str, absence: _Absence) -> Iterator[tuple[str, int, Record]]:
+    name, file = corpus.name, _file_of(corpus, language)
     for number, (text,), extra in corpus.segments((language,)):
         absence.note(number, is_absent=text is None)
         if text is not None:
-            yield {"id": f"{name}:{number}", "text": text, "lang": language, **extra}
+            yield file, number, {"id": f"{name}:{number}", "text": text, "lang": language, **extra}

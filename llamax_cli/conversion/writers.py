@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
 from llamax_cli.conversion.parquet_writer import ParquetFile
-from llamax_cli.conversion.segments import RejectLine
+from llamax_cli.conversion.segments import PlacedRecord, RejectLine
 from llamax_cli.errors import DataError, FileError, RecordError, UsageError, because
 from llamax_cli.records import Record, serialise, text
 from llamax_cli.streams.compression import ENDINGS
@@ -114,7 +114,8 @@ def _convert_each(
         try:
             yield convert(record)
         except RecordError as error:
-            reject("records", number, str(error), serialise([record]).removesuffix(b"\n"))
+            place = record.place if isinstance(record, PlacedRecord) else ("records", number)
+            reject(*place, str(error), serialise([dict(record)]).removesuffix(b"\n"))
 
 
 def write(run: Run, records: Iterable[Record], target: str, field: str | None) -> None:

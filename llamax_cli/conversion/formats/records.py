@@ -44,8 +44,8 @@ class RecordFile:
 
     def stream_records(self, counts: Counter[str]) -> Iterator[Record]:
         """Yield the records, unchanged except for language codes, which become canonical."""
-        for _, record in self.read(_canonical_codes(), self.request.reject):
-            yield record
+        for number, record in self.read(_canonical_codes(), self.request.reject):
+            yield self.request.placed(record, self.source.name, number)
 
     @cached_property
     def _directions(self) -> list[tuple[str, ...]]:
