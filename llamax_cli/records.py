@@ -531,15 +531,16 @@ def _why(line: bytes, error: Exception) -> str:
         return f"not UTF-8: byte 0x{line[error.start]:02x} at {error.start}"
     if isinstance(error, RecursionError):
         return "not a record: nested too deeply"
+    array = "; is this a JSON array? make lines of it: jq -c '.[]'" if line.lstrip().startswith(b"[") else ""
     if isinstance(error, msgspec.ValidationError):
-        return f"not a record: {str(error).replace('`', '').lower()}"
+        return f"not a record: {str(error).replace('`', '').lower()}{array}"
     if b"\0" in line:
         return f"not JSON: NUL byte at {line.index(0)}; is this a binary or UTF-16 file?"
     if match := re.search(rb"[:\[,\s](-?Infinity|NaN)", line):
         return f"not JSON: {match[1].decode()} is not a JSON number; write null"
     if match := re.search(_LONE_SURROGATE, line):
         return f"not JSON: lone surrogate {match[0].decode()}"
-    advice = "" if line.lstrip().startswith((b"{", b"[", b'"')) else PLAIN_TEXT
+    advice = array or ("" if line.lstrip().startswith((b"{", b'"')) else PLAIN_TEXT)
     return _control_character(line, str(error)) or f"not JSON: {str(error).removeprefix('JSON is malformed: ')}{advice}"
 
 

@@ -167,6 +167,49 @@ def test_a_torn_compressed_input_is_told(
     one_line(run(*NEEDED[command], "in"), 65, f"llamax {command}: in: the compressed ", had_written=True)
 
 
+@pytest.mark.parametrize("garbage", [b"\x1f\x8b\x08garbage, or more of it", b"\xfd7zXZ\0bag", b"\x28\xb5\x2f\xfdg"])
+def test_garbage_is_not_taken_for_a_file_that_was_cut_short(filters: Filters, garbage: bytes) -> None:
+    """Bytes that only begin as compressed data do are said to be broken, too."""
+    one_line(filters("upper", stdin=garbage), 65, "llamax upper: stdin: the compressed file is cut short or broken; ")
+
+
+@pytest.mark.parametrize("array", [b'[{"text":"a","lang":"en"}]\n', b'[\n {"text":"a","lang":"en"}\n]\n'])
+@pytest.mark.parametrize("command", [["upper"], ["mix", "--mono", "-"]], ids=["upper", "mix"])
+def test_a_json_array_is_told_how_to_become_lines(
+    filters: Filters, llamax: Filters, array: bytes, command: list[str]
+) -> None:
+    """As other commands tell it that look at a file before they read it."""
+    outcome = (filters if command == ["upper"] else llamax)(*command, stdin=array)
+    one_line(outcome, 65, f"llamax {command[0]}: stdin:1: not ")
+    assert b"is this a JSON array? make lines of it: jq -c '.[]'" in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (
+            "score in --metric bleu chrf++",
+            "chrf++: no such file or directory; if it is a value of --metric, write --metric bleu,chrf++\n",
+        ),
+        ("score --metric=bleu chrf++ in", "--metric, write --metric bleu,chrf++\n"),
+        ("convert in --pairs en-de en-fr", "--pairs, write --pairs en-de,en-fr\n"),
+    ],
+)
+def test_values_of_a_list_are_joined_with_commas(llamax: Filters, tmp_path: Path, line: str, told: str) -> None:
+    """What stands after them is a file; where it is none, a value may have been meant."""
+    (tmp_path / "in").write_bytes(GOOD)
+    outcome = llamax(*line.split())
+    one_line(outcome, 2)
+    assert outcome.stderr.decode().endswith(told)
+
+
+def test_a_file_may_follow_a_list(llamax: Filters, tmp_path: Path) -> None:
+    """It is read as any other."""
+    (tmp_path / "in").write_bytes(GOOD)
+    assert llamax("convert", "--mono", "en", "in", "-q").returncode == 0
+    one_line(llamax("convert", "--mono", "en", "in", "--from", "records", "none"), 1, "llamax convert: none: no such")
+
+
 @pytest.mark.parametrize("command", NEEDED)
 @pytest.mark.parametrize(
     ("name", "reason"),

@@ -220,7 +220,7 @@ def test_the_authors_sizes_are_written_out(tmp_path: Path) -> None:
     lines = re.findall(r"^\$ (.*)$", done.stderr, re.MULTILINE)
     assert f"sbatch --wait examples/train-24-a100.sh {model} llamax.mix.jsonl llamax --set learning_rate=2e-5" in lines
     assert any(line.startswith("llamax translate test.jsonl --model facebook/nllb-200-1.3B") for line in lines)
-    assert any(line.startswith("lm_eval ") for line in lines)
+    assert any(line.startswith("python -m lm_eval ") for line in lines)
     assert "6,738,415,616 weights" in done.stderr and "days at 4,600 tokens/s per process" in done.stderr
     assert done.stdout.count("The lines above make this table; they need GPUs, and this machine has none.") == 3
     assert {path.name for path in (tmp_path / "paper-paper").iterdir()} == {

@@ -128,7 +128,7 @@ BAD = {
     b'{"a":1,"b":{"c":"\xc3"}}': "not UTF-8: byte 0xc3 at 17",
     b"\xff\xfe{\0": "not UTF-8: byte 0xff at 0",
     b'{"a":"\xed\xa0\x80"}': "not UTF-8: byte 0xed at 6",
-    b"[1]": "not a record: expected object, got array",
+    b"[1]": "not a record: expected object, got array; is this a JSON array? make lines of it: jq -c '.[]'",
     b'{"a":1,"b":2,"a":3}': "not a record: it has the key 'a' twice",
     rb'{"a":1,"\u0061":{"a":1}}': "not a record: it has the key 'a' twice",
     b'{"a" :1,"b":":", "a":2}': "not a record: it has the key 'a' twice",

@@ -19,7 +19,7 @@ for form in split connected; do
     score $form
     systems+=("'$form-parallel + mono=$form.scores.jsonl'")
     [ "$SCALE" != paper ] || {
-        step lm-eval/$form "General tasks of $form" "lm_eval --model hf --model_args pretrained=$form/model \
+        step lm-eval/$form "General tasks of $form" "python -m lm_eval --model hf --model_args pretrained=$form/model \
 --tasks qnli,qqp,mrpc,xstorycloze,xcopa,xwinograd --output_path lm-eval/$form"
         systems[-1]=${systems[-1]%\'},lm-eval/$form\'
     }

@@ -95,7 +95,17 @@ def convert(
     """
     paths = run.settings.files or ("-",)
     by_language = columns_by_language(columns)
-    request = CorpusRequest(paths, run.input, run.reject, file_languages(langs), by_language, name, split, config)
+    request = CorpusRequest(
+        paths,
+        run.input,
+        run.reject,
+        file_languages(langs),
+        by_language,
+        name,
+        split,
+        config,
+        keeps_places=as_ not in ("records", "parquet"),
+    )
     selection = Selection(listed(pairs), listed(mono), sample, part, seed, drop_empty)
     filters = filter_settings(listed(filter_), listed(min_))
     is_plain = as_ == "records" and run.settings.limit is None and not filters

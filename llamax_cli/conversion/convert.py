@@ -4,12 +4,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
+from operator import itemgetter
 
 from llamax_cli.conversion.detection import detect, open_corpora
-from llamax_cli.conversion.segments import Corpus, CorpusRequest, HasLines, RecordStream
+from llamax_cli.conversion.formats.aligned import AlignedFiles
+from llamax_cli.conversion.segments import Corpus, CorpusRequest, HasLines, PlacedRecord, RecordStream
 from llamax_cli.conversion.selection import Group, Selection, asked, plan_groups, sample_records, skip_empty
 from llamax_cli.errors import UsageError
 from llamax_cli.records import Record
+from llamax_cli.streams.inputs import Input
 
 
 def read_corpora(
@@ -70,7 +73,10 @@ def _record_streams(
     for group, members in groups.items():
         for key in keys_of[group]:
             absences.setdefault(key, _Absence(counts, is_shared=uses[key] > 1))
-        yield _group_records(members, group, [absences[key] for key in keys_of[group]])
+        # A line is of several groups, each of which may have a record that cannot be written.
+        suffix = f" ({'-'.join(group)})" if len(groups) > 1 else ""
+        of_group = [absences[key] for key in keys_of[group]]
+        yield _group_records(members, group, of_group, suffix if request.keeps_places else None)
     for absence in absences.values():
         absence.count_shared()
 
@@ -111,15 +117,23 @@ class _Absence:
             self._counts["absent"] += absent
 
 
-def _group_records(corpora: Sequence[Corpus], group: Group, absences: Sequence[_Absence]) -> Iterator[Record]:
-    """Yield the records of all corpora in one direction or one language."""
+def _group_records(
+    corpora: Sequence[Corpus], group: Group, absences: Sequence[_Absence], suffix: str | None
+) -> Iterator[Record]:
+    """Yield the records of all corpora in one direction or one language.
+
+    With a suffix, which follows the name of the file in the place of each, they are PlacedRecords.
+    """
     for corpus, absence in zip(corpora, absences, strict=True):
-        if len(group) == 2:
-            yield from _pairs(corpus, group[0], group[1], absence)
-        elif not group:
+        if not group:
             _read_no_language(corpus)
+            continue
+        numbered = _pairs(corpus, *group, absence) if len(group) == 2 else _texts(corpus, group[0], absence)
+        if suffix is None:
+            yield from map(itemgetter(1), numbered)
         else:
-            yield from _texts(corpus, group[0], absence)
+            file = _file_of(corpus, group[0]) + suffix
+            yield from (PlacedRecord(record, file, number) for number, record in numbered)
 
 
 def _read_no_language(corpus: Corpus) -> None:
@@ -128,7 +142,15 @@ def _read_no_language(corpus: Corpus) -> None:
         pass
 
 
-def _pairs(corpus: Corpus, source: str, target: str, absence: _Absence) -> Iterator[Record]:
+def _file_of(corpus: Corpus, language: str) -> str:
+    """Return the file that has the texts of a corpus in a language, or the name of a corpus that is in many files."""
+    if isinstance(corpus, AlignedFiles):
+        return corpus.paths[language]
+    source = getattr(corpus, "source", None)
+    return source.name if isinstance(source, Input) else corpus.name
+
+
+def _pairs(corpus: Corpus, source: str, target: str, absence: _Absence) -> Iterator[tuple[int, Record]]:
     name, is_shared = corpus.name, absence.is_shared
     for segment in corpus.segments((source, target)):
         number, (src, tgt) = segment.number, segment.texts
@@ -136,21 +158,15 @@ def _pairs(corpus: Corpus, source: str, target: str, absence: _Absence) -> Itera
         if is_absent or is_shared:
             absence.note(number, is_absent=is_absent)
         if not is_absent:
-            yield {
-                "id": f"{name}:{number}",
-                "src": src,
-                "tgt": tgt,
-                "src_lang": source,
-                "tgt_lang": target,
-                **segment.extra,
-            }
+            languages = {"src_lang": source, "tgt_lang": target}
+            yield number, {"id": f"{name}:{number}", "src": src, "tgt": tgt, **languages, **segment.extra}
 
 
-def _texts(corpus: Corpus, language: str, absence: _Absence) -> Iterator[Record]:
+def _texts(corpus: Corpus, language: str, absence: _Absence) -> Iterator[tuple[int, Record]]:
     name, is_shared = corpus.name, absence.is_shared
     for segment in corpus.segments((language,)):
         number, (text,) = segment.number, segment.texts
         if text is None or is_shared:
             absence.note(number, is_absent=text is None)
         if text is not None:
-            yield {"id": f"{name}:{number}", "text": text, "lang": language, **segment.extra}
+            yield number, {"id": f"{name}:{number}", "text": text, "lang": language, **segment.extra}

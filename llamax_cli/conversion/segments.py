@@ -17,6 +17,17 @@ from llamax_cli.streams.lines import bare
 
 NO_EXTRA: Mapping[str, Any] = {}
 
+
+class PlacedRecord(dict[str, Any]):
+    """A record that knows its place, a file and the number of a line or segment, for who cannot write the record."""
+
+    __slots__ = ("place",)
+
+    def __init__(self, record: Record, name: str, number: int) -> None:
+        super().__init__(record)
+        self.place = name, number
+
+
 # Takes a bad line: file, number of the line, reason, its bytes.
 RejectLine: TypeAlias = Callable[[str, int, str, bytes], None]
 
@@ -81,7 +92,8 @@ class CorpusRequest:
     `languages` are those that the user declared, in the order of the files or columns; `columns` maps a language to the
     name or number of its column; `input` opens a path so that the run knows of it; `reject` takes a bad line, and
     returns only if the run may continue without it; `conclusions` takes what was concluded from names and headers;
-    `left_out` counts the segments that a format leaves out, by reason.
+    `left_out` counts the segments that a format leaves out, by reason. If it `keeps_places`, all records are
+    PlacedRecords.
     """
 
     paths: Sequence[str]
@@ -94,6 +106,11 @@ class CorpusRequest:
     config: str | None = None
     conclusions: Conclusions = field(default_factory=Conclusions)
     left_out: Counter[str] = field(default_factory=Counter)
+    keeps_places: bool = False
+
+    def placed(self, record: Record, name: str, number: int) -> Record:
+        """Return a record with its place, if places are kept."""
+        return PlacedRecord(record, name, number) if self.keeps_places else record
 
     def spool(self) -> None:
         """Make every input readable several times, because each direction reads it once."""

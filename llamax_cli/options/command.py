@@ -1,6 +1,7 @@
 """The `command` decorator: a command declares its own options and gets the shared flags and an open run."""
 
 import inspect
+import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -192,6 +193,11 @@ class OptionGroup:
         return self.make(**{option.name: given[option.name] for option in self.options})
 
 
+# A language, a direction or a metric.
+_MAY_BE_VALUE = re.compile(r"(\*|[a-z]{2,3})(-(\*|[a-z]{2,3}))?|spbleu|bleu|chrf(\+\+)?|comet")
+AFTER_LISTS = "llamax: arguments after lists"  # the key in a context, for arguments that may be files
+
+
 class CompleteOptions(TyperCommand):
     """A command whose options lose no value that is given to them.
 
@@ -202,6 +208,20 @@ class CompleteOptions(TyperCommand):
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the parts of the usage line; a required argument stands there without braces."""
         return [piece.removeprefix("{").removesuffix("}") for piece in super().collect_usage_pieces(ctx)]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Note which arguments follow the values of a list, as in `--metric bleu chrf++`: (option, values so far)."""
+        lists = {flag for option in self.params if LIST in (option.metavar or "") for flag in option.opts}
+        flag, values = "", list[str]()
+        for argument in args:
+            if argument.startswith("-") and argument != "-":
+                name, has_value, value = argument.partition("=")
+                flag, values = (name, [value] if has_value else []) if name in lists else ("", [])
+            elif flag:
+                if values:
+                    ctx.meta.setdefault(AFTER_LISTS, {})[argument] = (flag, ",".join([*values, argument]))
+                values.append(argument)
+        return super().parse_args(ctx, args)
 
     def make_parser(self, ctx: Any) -> Any:
         """Return a parser that keeps all values of an option until it has joined or refused them."""
@@ -287,6 +307,7 @@ def command(
         def start(ctx: typer.Context, files: list[str] | None = None, **given: Any) -> None:
             if file_options:
                 files = _given_files(file_options, given)
+            _refuse_values(files or (), ctx.meta.get(AFTER_LISTS, {}))
             if not files and not any(given[option] for option in standalone_options) and _stdin_is_terminal():
                 typer.echo(ctx.get_help(), err=True)
                 raise typer.Exit(2)
@@ -318,6 +339,14 @@ def command(
         return cast("Command", start)
 
     return decorate
+
+
+def _refuse_values(files: Iterable[str], after_lists: Mapping[str, tuple[str, str]]) -> None:
+    """Raise UsageError where a file does not exist and stands where another value of a list may have been meant."""
+    for file in files:
+        if file in after_lists and _MAY_BE_VALUE.fullmatch(file) and not Path(file).exists():
+            flag, values = after_lists[file]
+            raise UsageError(f"{file}: no such file or directory; if it is a value of {flag}, write {flag} {values}")
 
 
 def _given_files(file_options: Collection[str], given: Mapping[str, Any]) -> list[str]:

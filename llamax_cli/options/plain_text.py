@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 from typer import Option
 
 from llamax_cli.conversion.convert import read_corpora
@@ -139,8 +140,10 @@ class PlainText:
         name = bare(source.path)
         if not self.is_numbered and language_in(name.removesuffix(".txt").rpartition(".")[2]):
             return True
-        if source.path == "-" or name.endswith((".jsonl", ".json")) or run.settings.rejects is not None:
+        if name.endswith((".jsonl", ".json")) or run.settings.rejects is not None or _is_json(head):
             return False
+        if source.path == "-":  # which may also be a line that another program wrote among its records
+            raise DataError(f"{source.name}:1: not JSON; if it is plain text, name {self.flag}")
         if not self.needs_language:
             return True
         raise DataError(f"{source.name} is plain text, not records; name {self.flag}")
@@ -209,6 +212,15 @@ class PlainText:
         if source in run.inputs:
             return translations
         return ({**record, "text": record["mt"], "lang": record["tgt_lang"]} for record in translations)
+
+
+def _is_json(head: bytes) -> bool:
+    """Return whether the first line is JSON, so that it is rather a bad record than a text."""
+    try:
+        msgspec.json.decode(head.partition(b"\n")[0])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def _begins_with_translations(head: bytes) -> bool:

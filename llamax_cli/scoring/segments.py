@@ -7,7 +7,7 @@ from itertools import groupby, islice
 from typing import Any, NamedTuple, TypeAlias
 
 from llamax_cli.errors import RecordError
-from llamax_cli.records import Record, boolean, language, text, texts, value, whole_number
+from llamax_cli.records import Record, boolean, language, text, texts, whole_number
 from llamax_cli.scoring.metrics import VARYING, MetricSettings, Reference
 from llamax_cli.scoring.references import References
 
@@ -91,14 +91,13 @@ class SegmentReader:
         self.empty += not hypothesis
         self.empty_references += references.count("")
         self._reference_counts.setdefault(direction, set()).add(len(references))
-        has_verdict = "on_target" in record and value(record, "on_target") is not None
         return Segment(
             direction,
             id_,
             source,
             hypothesis,
             references[0] if len(references) == 1 else tuple(references),
-            boolean(record, "on_target") if has_verdict else None,
+            boolean(record, "on_target") if "on_target" in record else None,
             "id" in record,
         )
 

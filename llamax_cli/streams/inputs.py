@@ -70,7 +70,7 @@ class Input:
         """Return the first bytes, about a chunk at most; a later `open` returns them again."""
         read = self.read
         stream = self.open()
-        with self.readable():
+        with self.readable(is_begun=False):
             first_bytes = cast("Any", stream).peek(CHUNK)
         if not self.reopens():
             self._peeked = stream
@@ -110,21 +110,27 @@ class Input:
             self._door = door
 
     def _raw_blocks(self) -> Iterator[bytes]:
+        is_begun = False
         with self.open() as stream:
             while True:
-                with self.readable():
+                with self.readable(is_begun=is_begun):
                     block = cast("Any", stream).read1(CHUNK)
                 if not block:
                     return
+                is_begun = True
                 yield block
 
     @contextmanager
-    def readable(self) -> Iterator[None]:
-        """Turn exceptions of the operating system and the decompressors into errors that name this input."""
+    def readable(self, *, is_begun: bool = True) -> Iterator[None]:
+        """Turn exceptions of the operating system and the decompressors into errors that name this input.
+
+        Where nothing has been decompressed yet, a decompressor that wants more may as well have misread garbage.
+        """
         try:
             yield
         except EOFError as error:
-            raise DataError(f"{self.name}: the compressed file is cut short; fetch it again") from error
+            fault = "cut short" if is_begun else "cut short or broken"
+            raise DataError(f"{self.name}: the compressed file is {fault}; fetch it again") from error
         except OSError as error:
             if error.errno is not None:
                 raise FileError(f"{self.name}: {because(error)}") from error

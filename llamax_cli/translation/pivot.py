@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 from llamax_cli.errors import RecordError
 from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
 from llamax_cli.ranks import rank
-from llamax_cli.records import Record, boolean, serialise, text, value
+from llamax_cli.records import Record, boolean, serialise, text
 from llamax_cli.streams.run import Run
 from llamax_cli.translation import directions, truncation
 from llamax_cli.translation.directions import DefaultLanguages, Expand
@@ -196,7 +196,7 @@ def _expand_off_target(record: Record, expand: Expand, via: str) -> list[Record]
     try:
         if "on_target" not in record:
             return _passed_without_verdict(record)
-        if value(record, "on_target") is None or boolean(record, "on_target"):
+        if boolean(record, "on_target"):
             return PassedOn(None)
         sources = expand(record)
     except RecordError as error:

@@ -1,22 +1,24 @@
 """The cost of a mixture: pairs and tokens per second, and memory and temporary disk space by the size of the corpus.
 
-    python tests/benchmarks/bench_mix.py [--pairs 2000000] [--millions 1,5,20] [--data ../shared/data]
+    python tests/benchmarks/bench_mix.py [--pairs 2000000] [--millions 1,5,20] [--data ../shared/data] [--folder FOLDER]
 
-The pairs are made up: English with ten languages, 150 bytes per record, one in 25 a duplicate. FLORES-101 is excluded
-if `--data` has it. Memory is the peak of the sum of the proportional set sizes (PSS) of all processes. Baselines: GNU
-shuf and sort -R on the same bytes, which neither parse nor remove duplicates, and Hugging Face's `interleave_datasets`
-over ten small streams.
+The pairs are made up: English with ten languages, 160 bytes per record, one in 25 a duplicate. FLORES-101 is excluded
+if `--data` has it. Memory is the peak of the sum of the proportional set sizes (PSS) of all processes. With `--pairs 0`
+nothing is measured but `--millions`. Baselines: GNU shuf and sort -R on the same bytes, which neither parse nor remove
+duplicates, and Hugging Face's `interleave_datasets` over ten small streams.
 """
 
 import argparse
 import json
 import os
 import random
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -102,32 +104,37 @@ def blocks(folder: Path, data: Path) -> None:
 
 
 def memory(folder: Path, millions: int, excluded: list[str]) -> None:
-    """Print the peak memory of all processes and the peak of temporary files for a corpus of some million records."""
+    """Print time, peak memory of all processes and peak of the disk used beside a corpus of some million records."""
     path = corpus(folder / "many.jsonl", millions * 1_000_000)
     temporary = folder / "tmp"
     temporary.mkdir(exist_ok=True)
-    start = time.perf_counter()
+    output = folder / "mix.jsonl"
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     process = subprocess.Popen(
-        [*MIX, "--para", str(path), "--workers", "2", *excluded],
-        stdout=subprocess.DEVNULL,
+        [*MIX, "--para", str(path), "--workers", "2", *excluded, "-o", str(output)],
         env={**os.environ, "TMPDIR": str(temporary)},
     )
-    peak, most_on_disk = Peak(process.pid), 0
+    peak, temporary_peak, disk_peak = Peak(process.pid), 0, 0
     peak.start()
     while process.poll() is None:
-        most_on_disk = max(most_on_disk, _on_disk(temporary))
+        in_temporary, in_output = _on_disk(temporary.glob("*/*")), _on_disk(folder.glob("mix.jsonl*"))
+        temporary_peak, disk_peak = max(temporary_peak, in_temporary), max(disk_peak, in_temporary + in_output)
         time.sleep(0.2)
-    wall = time.perf_counter() - start
+    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(
-        f"{millions:>3} million records, {path.stat().st_size / 1e9:.1f} GB: {peak.bytes / 1e6:.0f} MB of memory, "
-        f"{most_on_disk / 1e9:.1f} GB of temporary files, {wall:.0f} s, exit {process.returncode}"
+        f"{millions:>3} million records, {path.stat().st_size / 1e9:.1f} GB: {wall:.0f} s, {used:.0f} s of processors, "
+        f"{peak.bytes / 1e6:.0f} MB of memory, {temporary_peak / 1e9:.1f} GB of temporary files, with the output "
+        f"{disk_peak / 1e9:.1f} GB, exit {process.returncode}",
+        flush=True,
     )
     path.unlink()
+    output.unlink(missing_ok=True)
 
 
-def _on_disk(folder: Path) -> int:
+def _on_disk(paths: Iterable[Path]) -> int:
     total = 0
-    for path in folder.glob("*/*"):
+    for path in paths:
         with suppress(OSError):  # it may have been deleted
             total += path.stat().st_blocks * 512
     return total
@@ -140,14 +147,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--millions", default="1,5,20")
     parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--folder", type=Path, help="where the files go; needs 40 GB for 50 million pairs")
     given = parser.parse_args()
     flores = Path(given.data) / "flores101"
     excluded = ["--exclude", str(flores)] if flores.is_dir() else []
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(dir=given.folder) as name:
         folder = Path(name)
         if given.pairs:
             speed(folder, given.pairs, excluded, given.rounds)
-        if excluded:
+        if given.pairs and excluded:
             blocks(folder, Path(given.data))
         for millions in filter(None, given.millions.split(",")):
             memory(folder, int(millions), excluded)

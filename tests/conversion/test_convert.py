@@ -254,6 +254,33 @@ def test_text_that_a_line_cannot_hold_is_refused(llamax: Llamax, key: str) -> No
         )
 
 
+def test_what_a_format_cannot_express_is_placed_where_it_was_read(llamax: Llamax, tmp_path: Path) -> None:
+    """By file and line, in samples too; a line that is bad in two directions is counted in both."""
+    written(tmp_path / "x.en", "1", "2", "", "4")
+    written(tmp_path / "x.de", "eins", "", "", "vier")
+    written(tmp_path / "x.fr", "un", "", "trois", "quatre")
+    pairs = [{"src": text, "tgt": "b", "src_lang": "en", "tgt_lang": "de"} for text in ("a", "", "c")]
+    written(tmp_path / "y.jsonl", *map(json.dumps, pairs))
+    written(tmp_path / "hf.jsonl", *(json.dumps({"translation": {"en": "a", "de": text}}) for text in ("b", "")))
+    calls = {
+        "x.en x.de --as tsv": [("x.en", 2), ("x.en", 3)],
+        "x.en x.de --as tsv --sample 3": [("x.en", 2)],
+        "y.jsonl --as tsv": [("y.jsonl", 2)],
+        "y.jsonl --as tsv --pairs de-en": [("y.jsonl", 2)],
+        "hf.jsonl --as tsv": [("hf.jsonl", 2)],
+    }
+    for call, places in calls.items():
+        done = llamax("convert", *call.split(), "--rejects", "bad.jsonl")
+        assert done.returncode == 0, done.stderr
+        bad = [json.loads(line) for line in (tmp_path / "bad.jsonl").read_bytes().splitlines()]
+        assert [(each["input"], each["line"]) for each in bad] == places
+        assert all(json.loads(each["raw"])["src_lang"] in ("en", "de") for each in bad)
+    many = ["x.en", "x.de", "x.fr", "--pairs", "en-de,en-fr", "--as", "text", "--field", "nothing"]
+    done = llamax("convert", *many, "--rejects", "bad.jsonl", "--max-rejects", "8")
+    bad = [json.loads(line) for line in (tmp_path / "bad.jsonl").read_bytes().splitlines()]
+    assert Counter(each["input"] for each in bad) == {"x.en (en-de)": 4, "x.en (en-fr)": 4}
+
+
 def test_a_table_holds_one_direction(llamax: Llamax) -> None:
     """Two directions in one table could not be told apart."""
     pair = '{"id":"x:1","src":"a","tgt":"b","src_lang":"en","tgt_lang":"%s"}\n'

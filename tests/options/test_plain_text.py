@@ -9,7 +9,7 @@ import pytest
 from sacrebleu.metrics import BLEU, CHRF
 from support.fakes import Tagger
 from support.lexicons import ENGLISH, lexicon
-from support.processes import Outcome
+from support.processes import Outcome, one_line
 from support.records import jsonl, parsed
 from support.translations import translate, translations
 
@@ -55,6 +55,15 @@ def test_scores_of_two_text_files(llamax: Run, tmp_path: Path) -> None:
     assert against["against"] == BLEU().corpus_score(others, [references]).score
     records = [{**each, "id": str(n), "mt": hypotheses[n - 1]} for n, each in enumerate(made, 1)]
     assert llamax("score", "-", *flags[1:], stdin=jsonl(records)).stdout == outcome.stdout
+
+
+def test_plain_text_on_standard_input_needs_its_language(llamax: Run) -> None:
+    """The option that would do is named, and no other command; JSON that is no record is not taken for text."""
+    told = "stdin:1: not JSON; if it is plain text, name its language, as in --langs en"
+    one_line(llamax("langid", stdin=b"Guten Morgen!\n"), 65, told)
+    one_line(llamax("langid", stdin=b"null\n"), 65, "llamax langid: stdin:1: not a record: expected object, got null")
+    set_aside = llamax("langid", "--rejects", "bad.jsonl", stdin=b'Guten Morgen!\n{"text":"a","lang":"en"}\n')
+    assert set_aside.returncode == 0 and len(parsed(set_aside)) == 1
 
 
 def test_it_is_what_convert_reads(llamax: Run, tmp_path: Path) -> None:

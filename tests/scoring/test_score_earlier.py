@@ -74,7 +74,7 @@ def test_a_score_counts_once(llamax: Run) -> None:
     one_line(both, 65, "there are both translations and an earlier bleu score of en-de")
 
 
-@pytest.mark.parametrize("verdict", ['"yes"', "1", "[]", "1e999"])
+@pytest.mark.parametrize("verdict", ['"yes"', "1", "[]", "1e999", "null"])
 def test_a_verdict_is_true_or_false(verdict: str, llamax: Run) -> None:
     """Nothing else counts as one, neither as on target nor as off target."""
     pair = {"id": "1", "src": "a", "mt": "Das Haus", "tgt": "Das Haus", "src_lang": "en", "tgt_lang": "de"}

@@ -68,7 +68,7 @@ def test_only_records_off_target(tagger: type[Tagger]) -> None:
     lines = [
         '{"id":1e1, "src":"a","src_lang":"sw","tgt_lang":"de","mt":"\\u0061","lid":"de","on_target":true}',
         '{"id":2,"src":"b","src_lang":"sw","tgt_lang":"de","mt":"x","lid":"en","lid_score":0.9,"on_target":false}',
-        '{"id":3,"src":"c","src_lang":"sw","tgt_lang":"de","mt":"y","on_target":null}',
+        '{"id":3,"src":"c","src_lang":"sw","tgt_lang":"de","mt":"y","on_target":true}',
     ]
     put(*lines)
     pivot("--only", "off-target")
@@ -135,7 +135,7 @@ def test_what_cannot_be_pivoted(tagger: type[Tagger], capfd: pytest.CaptureFixtu
     put(pair("a"))
     pivot("--only", "off-target", code=65)
     assert "no 'on_target' in the record; --only off-target comes after `llamax langid`" in capfd.readouterr().err
-    put(pair("a", mt="x", on_target="no"))
+    put(pair("a", mt="x", on_target=None))
     pivot("--only", "off-target", code=65)
     assert "'on_target' is neither true nor false" in capfd.readouterr().err
     pivot("--via", "en,fr", code=2)

@@ -48,7 +48,10 @@ class RecordFile:
 
     def stream_records(self, counts: Counter[str]) -> Iterator[Record]:
         """Yield the records, unchanged except for language codes, which become canonical."""
-        yield from map(itemgetter(1), self.read(_canonical_codes(), self.request.reject))
+        numbered = self.read(_canonical_codes(), self.request.reject)
+        if self.request.keeps_places:
+            return (self.request.placed(record, self.source.name, number) for number, record in numbered)
+        return map(itemgetter(1), numbered)
 
     def lines(self, counts: Counter[str]) -> Iterator[bytes]:
         """Yield the lines of `stream_records`, in blocks."""

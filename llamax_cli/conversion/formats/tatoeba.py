@@ -75,7 +75,8 @@ class Sentences:
             elif text is None:
                 counts["absent"] += 1
             else:
-                yield {"id": f"{self.name}:{number}", "text": text, "lang": language, **details}
+                record = {"id": f"{self.name}:{number}", "text": text, "lang": language, **details}
+                yield self.request.placed(record, self.source.name, number)
 
     def segments(self, languages: Sequence[str]) -> Iterator[Segment]:
         """Yield the sentences in one language."""

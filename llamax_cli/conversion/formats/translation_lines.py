@@ -51,10 +51,12 @@ class TranslationLines:
                 counts["absent"] += 1
             elif len(translation) == 2:
                 src, tgt = translation.values()
-                yield {"id": f"{self.name}:{number}", "src": src, "tgt": tgt, **codes, **rest}
+                pair = {"id": f"{self.name}:{number}", "src": src, "tgt": tgt, **codes, **rest}
+                yield self.request.placed(pair, self.source.name, number)
             else:
                 (text,) = translation.values()
-                yield {"id": f"{self.name}:{number}", "text": text, **codes, **rest}
+                mono = {"id": f"{self.name}:{number}", "text": text, **codes, **rest}
+                yield self.request.placed(mono, self.source.name, number)
 
     def _language_keys(self, keys: tuple[str, ...]) -> Record:
         """Return the language keys of the record of a line: {"src_lang": "en", "tgt_lang": "yo"}."""
