@@ -31,6 +31,8 @@ def check_model_path(model: str) -> None:
 
 def check_adapter_path(adapter: str) -> None:
     """Raise ModelError for a folder without an adapter, and for what is neither a folder nor a name on the hub."""
+    if "{group}" in adapter:  # each group's is looked at once a direction needs it
+        return
     path = Path(adapter)
     if path.is_dir() and not (path / "adapter_config.json").is_file():
         raise ModelError(f"--lora {adapter} is not the folder of an adapter: adapter_config.json is missing")

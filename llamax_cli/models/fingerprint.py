@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from llamax_cli.models.contracts import ModelChoice
+from llamax_cli.models.contracts import GROUP, ModelChoice
 
 SMALL = 1 << 20  # bytes below which a file is hashed whole
 SAMPLED = 1 << 16  # bytes hashed at either end of a larger file
@@ -55,7 +55,16 @@ def weights_fingerprint(model: str) -> str:
 
 def fingerprints(choices: Sequence[ModelChoice]) -> list[str]:
     """Return the fingerprints of all models and LoRA adapters."""
-    return [fingerprint(name) for choice in choices for name in (choice.model, choice.lora) if name is not None]
+    names = (name for choice in choices for name in (choice.model, *_adapters(choice.lora)))
+    return [fingerprint(name) for name in names]
+
+
+def _adapters(lora: str | None) -> list[str]:
+    """Return the adapters that `--lora` names: one for each group of languages, if it has a place for the group."""
+    if lora is None or GROUP not in lora:
+        return [] if lora is None else [lora]
+    path = Path(lora)
+    return sorted(map(str, path.parent.glob(path.name.replace(GROUP, "*")))) or [lora]
 
 
 def _ends(path: Path, size: int) -> bytes:

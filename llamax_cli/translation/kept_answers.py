@@ -44,6 +44,7 @@ class KeptAnswers:
         self._is_resumed = settings.resume
         what: tuple[object, ...] = (choice.engine, choice.model, choice.template, choice.dtype, choice.lora)
         what += (choice.quantize,) if choice.add_bos == AUTO_BOS else (choice.quantize, choice.add_bos)
+        what += (("thinking",) if choice.thinking else ()) + ((choice.shot_count,) if choice.shot_count else ())
         self._key = xxh3_128_hexdigest(repr((*what, str(choice.server), decoding, dependencies)).encode())
 
     def load(self) -> Answers:
