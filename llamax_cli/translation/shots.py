@@ -33,10 +33,14 @@ class Shots:
         self._offsets: dict[tuple[str, str], array[int]] = {}
         try:
             self._file: Any = tempfile.TemporaryFile(prefix="llamax-")  # noqa: SIM115 (closed with this object)
-            for _, pair in read_records(chunks([source]), _pair, _refuse):
-                self._add(*pair)
         except OSError as error:
             raise temporary_error(error) from error
+        try:
+            for _, pair in read_records(chunks([source]), _pair, _refuse):
+                self._add(*pair)
+        except BaseException:
+            self._file.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -51,7 +55,10 @@ class Shots:
 
     def _add(self, src_lang: str, tgt_lang: str, shot: Shot) -> None:
         self._offsets.setdefault((src_lang, tgt_lang), array("Q")).append(self._file.tell())
-        self._file.write(serialise([{"src": shot.src, "tgt": shot.tgt}]))
+        try:
+            self._file.write(serialise([{"src": shot.src, "tgt": shot.tgt}]))
+        except OSError as error:
+            raise temporary_error(error) from error
 
     def add(self, request: TranslationRequest) -> TranslationRequest:
         """Return a request with its examples; RecordError if the file has too few of its direction."""
