@@ -291,7 +291,7 @@ def test_the_parts_of_the_memory_are_all_of_it() -> None:
             2,
             "--model bare/config.json is a configuration file; add --init to start from random weights",
         ),
-        ("--model gemma --init", 1, "gemma has the architecture gemma; train supports llama, mistral, qwen2, qwen3\n"),
+        ("--model gemma --init", 1, "gemma has the architecture gpt2; train supports llama, mistral, qwen2, qwen3, "),
         ("--data none.jsonl", 1, "none.jsonl: no such file or directory"),
         ("--data pairs.jsonl", 65, "pairs.jsonl:1: no 'completion' in the record (it has src, tgt); train reads what"),
         ("--data hollow.jsonl", 65, "hollow.jsonl is empty\n"),
