@@ -4,7 +4,6 @@ A model uses it under NAME and passes `documents` in every call. Documents of eq
 CPU computes them as one batch of causal attention; GPUs have kernels for documents of any length.
 """
 
-from collections.abc import Callable
 from functools import cache
 from importlib import util
 from typing import Any, NamedTuple
@@ -39,9 +38,8 @@ def attend(
     assert documents is not None  # CausalLM passes them in every call
     window = sliding_window if sliding_window and sliding_window < max(documents.lengths) else None
     if query.is_cuda and query.dtype in (torch.bfloat16, torch.float16):
-        kernel = _flash_attn if _is_installed("flash_attn") else _torch
-        if softcap is None or kernel is _flash_attn:
-            return _by_kernel(kernel, query, key, value, _Rule(scaling, window, softcap), documents), None
+        if softcap is None or _is_installed("flash_attn"):
+            return _by_kernel(query, key, value, _Rule(scaling, window, softcap), documents), None
     groups = query.shape[1] // key.shape[1]
     if groups > 1:
         key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
@@ -98,11 +96,10 @@ def _visible(length: int, window: int | None, device: torch.device) -> Tensor:
     return (distance >= 0) & (distance < (window or length))
 
 
-def _by_kernel(
-    kernel: Callable[..., Tensor], query: Tensor, key: Tensor, value: Tensor, rule: _Rule, documents: Documents
-) -> Tensor:
+def _by_kernel(query: Tensor, key: Tensor, value: Tensor, rule: _Rule, documents: Documents) -> Tensor:
     """Return the attention by a kernel for documents of any length: flash-attn's if installed, else torch's."""
     query, key, value = (states[0].transpose(0, 1) for states in (query, key, value))  # (tokens, heads, size)
+    kernel = _flash_attn if _is_installed("flash_attn") else _torch
     return kernel(query, key, value, documents.ends, max(documents.lengths), rule)[None]
 
 
@@ -114,7 +111,8 @@ def _is_installed(package: str) -> bool:
 def _flash_attn(query: Tensor, key: Tensor, value: Tensor, ends: Tensor, longest: int, rule: _Rule) -> Tensor:
     from flash_attn import flash_attn_varlen_func
 
-    more = {} if rule.softcap is None else {"softcap": rule.softcap}
+    more: dict[str, Any] = {} if rule.softcap is None else {"softcap": rule.softcap}
+    more |= {"window_size": (_before(rule), 0)} if rule.window else {}
     output: Tensor = flash_attn_varlen_func(
         query,
         key,
@@ -125,7 +123,6 @@ def _flash_attn(query: Tensor, key: Tensor, value: Tensor, ends: Tensor, longest
         longest,
         softmax_scale=rule.scale,
         causal=True,
-        window_size=(_before(rule), 0) if rule.window else (-1, -1),
         **more,
     )
     return output
