@@ -37,9 +37,9 @@ def attend(
     """
     assert documents is not None  # CausalLM passes them in every call
     window = sliding_window if sliding_window and sliding_window < max(documents.lengths) else None
-    if query.is_cuda and query.dtype in (torch.bfloat16, torch.float16):
-        if softcap is None or _is_installed("flash_attn"):
-            return _by_kernel(query, key, value, _Rule(scaling, window, softcap), documents), None
+    has_kernel = query.is_cuda and query.dtype in (torch.bfloat16, torch.float16)
+    if has_kernel and (softcap is None or _is_installed("flash_attn")):  # torch's kernel does not bound logits
+        return _by_kernel(query, key, value, _Rule(scaling, window, softcap), documents), None
     groups = query.shape[1] // key.shape[1]
     if groups > 1:
         key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
