@@ -121,8 +121,8 @@ class RequestEncoder:
                 except RecordError as error:
                     refused.append((prompt.index, error))
                 else:
-                    group = self._group(prompt.request)
-                    encoded.append(EncodedRequest(prompt.index, tokens, limit, prompt.forced_bos, group))
+                    adapter = self._group(prompt.request)
+                    encoded.append(EncodedRequest(prompt.index, tokens, limit, prompt.forced_bos, adapter))
         return encoded, refused
 
     def describe(self, request: TranslationRequest) -> dict[str, Any]:
