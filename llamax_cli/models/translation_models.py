@@ -13,10 +13,10 @@ Where each is from; a card is the README of the model on the Hugging Face hub:
 - `seed-x`: README of github.com/ByteDance-Seed/Seed-X-7B; a plain prompt that ends in the tag of the target language.
 - `translategemma`: card of google/translategemma-4b-it. Its chat template writes the prompt and takes one part of
   content with `source_lang_code` and `target_lang_code`.
-- `emma-500`: evaluation/Flores-200/eval_flores200.py in github.com/MaLA-LM/emma-500, which stops at a line end.
+- `emma-500`: the evaluation on FLORES-200 in github.com/MaLA-LM/emma-500, which stops at a line end.
 - `aya-expanse`, `apertus` and `qwen3` have no prompt for translation of their own. Their cards render a user's turn
   with the chat template; the turn is that of Aya-23 in the paper's Table 14, and Tower's. The card of Qwen3 turns its
-  reasoning off by `enable_thinking=False`, which `models/chat_template.py` passes to every template that knows it.
+  reasoning off by `enable_thinking=False`, which `chat_template.py` passes to every template that knows it.
 """
 
 from llamax_cli.models.prompt_template import Template
