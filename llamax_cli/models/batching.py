@@ -15,13 +15,14 @@ class EncodedRequest:
     """One request as tokens.
 
     `index` is its position among the requests, `forced_bos` the token that must begin the translation because it names
-    the target language; None for models without such tokens.
+    the target language; None for models without such tokens. `group` names the adapter, for models that have several.
     """
 
     index: int
     tokens: list[int]
     max_new_tokens: int
     forced_bos: int | None = None
+    group: str = ""
 
     def cost(self, beams: int) -> int:
         """Return about how many tokens it keeps in memory at once, beams counted."""

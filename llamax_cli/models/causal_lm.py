@@ -2,7 +2,7 @@
 
 import copy
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from itertools import chain
 from typing import Any
@@ -35,6 +35,7 @@ class CausalLM(nn.Module):
         super().__init__()
         self.model = model  # the attribute is part of the keys in checkpoints, which keep their names
         self.chunk = chunk
+        self.adjust = _logit_adjustment(model.config)
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the losses (n,) of the targets, in fp32."""
@@ -48,12 +49,35 @@ class CausalLM(nn.Module):
 
     def _losses(self, hidden: Tensor, targets: Tensor) -> Tensor:
         head = self.model.get_output_embeddings()
-        losses: Tensor = checkpoint(_cross_entropy, hidden, head.weight, head.bias, targets, use_reentrant=False)
+        losses: Tensor = checkpoint(
+            _cross_entropy, hidden, head.weight, head.bias, targets, self.adjust, use_reentrant=False
+        )
         return losses
 
 
-def _cross_entropy(hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor) -> Tensor:
-    return functional.cross_entropy(functional.linear(hidden, weight, bias).float(), targets, reduction="none")
+def _cross_entropy(
+    hidden: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    targets: Tensor,
+    adjust: Callable[[Tensor], Tensor] = lambda logits: logits,
+) -> Tensor:
+    logits = adjust(functional.linear(hidden, weight, bias))
+    return functional.cross_entropy(logits.float(), targets, reduction="none")
+
+
+def _logit_adjustment(config: Any) -> Callable[[Tensor], Tensor]:
+    """Return what a model does to the output of its head: it bounds it (Gemma 2) or scales it (Cohere, Granite)."""
+    softcap = getattr(config, "final_logit_softcapping", None)
+    factor = getattr(config, "logit_scale", None) or 1.0
+    divisor = getattr(config, "logits_scaling", None) or 1.0
+
+    def adjust(logits: Tensor) -> Tensor:
+        if factor != 1.0 or divisor != 1.0:
+            logits = logits * factor / divisor
+        return logits if softcap is None else torch.tanh(logits / softcap) * softcap
+
+    return adjust
 
 
 # -- loading -----------------------------------------------------------------------------------------------------------

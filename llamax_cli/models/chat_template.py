@@ -1,5 +1,6 @@
 """The chat template of a tokenizer, which is a program of the model's author in Jinja's sandbox."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -27,15 +28,48 @@ def template_errors() -> Iterator[None]:
         raise RecordError(f"the chat template refuses it: {text}") from error
 
 
-def render_chat(tokenizer: Any, messages: Sequence[Mapping[str, Any]], *, add_generation_prompt: bool) -> str:
-    """Return messages as the tokenizer's chat template writes them; RecordError if it refuses them."""
+# What the templates of models that can reason before they answer call the switch: Qwen3, SmolLM3, Hunyuan and Apertus
+# have the first, DeepSeek-V3.1 and Granite the second.
+THINKING = ("enable_thinking", "thinking")
+
+
+def render_chat(
+    tokenizer: Any, messages: Sequence[Mapping[str, Any]], *, add_generation_prompt: bool, thinking: bool | None = None
+) -> str:
+    """Return messages as the tokenizer's chat template writes them; RecordError if it refuses them.
+
+    `thinking` turns the reasoning of a model on or off whose template has a switch for it; None leaves it as it is.
+    """
+    switches = {} if thinking is None else {name: thinking for name in THINKING if _has(tokenizer, name)}
     with template_errors():
         return str(
-            tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=add_generation_prompt)
+            tokenizer.apply_chat_template(
+                list(messages), tokenize=False, add_generation_prompt=add_generation_prompt, **switches
+            )
         )
 
 
-def render_prompt(tokenizer: Any, special: SpecialText, text: str) -> LiteralText:
-    """Return a user's turn as the prompt for an answer; special tokens that the user names are text."""
-    turns, marks = special.mark([{"role": "user", "content": text}])
-    return marks.resolve(render_chat(tokenizer, turns, add_generation_prompt=True))
+def render_prompt(
+    tokenizer: Any,
+    special: SpecialText,
+    turns: Sequence[Mapping[str, Any]],
+    *,
+    add_generation_prompt: bool = True,
+    thinking: bool | None = None,
+) -> LiteralText:
+    """Return turns, the last a user's, as the prompt for an answer; special tokens that they name are text."""
+    marked, marks = special.mark(list(turns))
+    text = render_chat(tokenizer, marked, add_generation_prompt=add_generation_prompt, thinking=thinking)
+    return marks.resolve(text)
+
+
+def chat_template_text(tokenizer: Any) -> str:
+    """Return the text of a tokenizer's chat template, "" if it has none."""
+    template = getattr(tokenizer, "chat_template", None)
+    if isinstance(template, dict):  # several, by name
+        template = template.get("default")
+    return template if isinstance(template, str) else ""
+
+
+def _has(tokenizer: Any, name: str) -> bool:
+    return re.search(rf"\b{name}\b", chat_template_text(tokenizer)) is not None

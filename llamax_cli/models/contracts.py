@@ -6,19 +6,27 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from llamax_cli.config import AUTO_BOS
 from llamax_cli.errors import RecordError, UsageError
+from llamax_cli.models.prompt_template import Shot
 from llamax_cli.models.server_address import ServerAddress
 
 PAPER_TOKENS = 256
 PAPER_BEAM = 4
+GROUP = "{group}"  # stands in `--lora` for the group of the languages, each of which has an adapter of its own
 QUANTIZATIONS = ("8bit", "4bit")
 
 
 class TranslationRequest(NamedTuple):
-    """A sentence to translate; languages are canonical codes."""
+    """A sentence to translate; languages are canonical codes. `shots` are the examples that the prompt shows."""
 
     src: str
     src_lang: str
     tgt_lang: str
+    shots: tuple[Shot, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """The sentence and its direction, which random choices depend on."""
+        return self[:3]
 
 
 class Hypothesis(NamedTuple):
@@ -71,6 +79,8 @@ def check_device(device: str) -> None:
 class ModelChoice:
     """Which model runs, in which engine and on which device.
 
+    `shot_count` is how many examples a prompt shows.
+    `thinking` lets a model reason before it answers, if its chat template can turn that off.
     `trust_remote_code` lets Python code run that the model brings along. `add_bos` says whether
     a prompt begins with the tokenizer's `bos_token`; auto leaves that to the tokenizer. `batch_tokens` is the most
     tokens in a batch, prompts and beams counted. `server`, `concurrency`, `timeout` (in seconds) and `per_minute` are
@@ -80,6 +90,8 @@ class ModelChoice:
     model: str
     engine: str = "hf"
     template: str = "auto"
+    shot_count: int = 0
+    thinking: bool = False
     device: str = "auto"
     dtype: str = "auto"
     lora: str | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from llamax_cli.models.contracts import ModelChoice
+from llamax_cli.models.contracts import GROUP, ModelChoice
 from llamax_cli.streams.fingerprints import SAMPLED, folder_fingerprint
 
 PIECES = 64  # of SAMPLED bytes, spread over a file of weights
@@ -45,4 +45,13 @@ def weights_fingerprint(model: str) -> str:
 
 def fingerprints(choices: Sequence[ModelChoice]) -> list[str]:
     """Return the fingerprints of all models and LoRA adapters."""
-    return [fingerprint(name) for choice in choices for name in (choice.model, choice.lora) if name is not None]
+    names = (name for choice in choices for name in (choice.model, *_adapters(choice.lora)))
+    return [fingerprint(name) for name in names]
+
+
+def _adapters(lora: str | None) -> list[str]:
+    """Return the adapters that `--lora` names: one for each group of languages, if it has a place for the group."""
+    if lora is None or GROUP not in lora:
+        return [] if lora is None else [lora]
+    path = Path(lora)
+    return sorted(map(str, path.parent.glob(path.name.replace(GROUP, "*")))) or [lora]

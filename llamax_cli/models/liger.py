@@ -11,8 +11,10 @@ from llamax_cli.errors import UsageError
 def use_liger(architecture: str, device: torch.device) -> None:
     """Make models that are created from now on use Liger's kernels; UsageError where that is impossible.
 
-    `architecture` is one of those that train supports; Liger knows all of them by the same names.
+    `architecture` is one of those that train supports; Liger knows it by the same name.
     """
+    if architecture not in ("llama", "mistral", "qwen2", "qwen3"):
+        raise UsageError(f"liger: its kernels are not used for {architecture}; leave the setting out")
     if device.type != "cuda":
         raise UsageError("liger: its kernels need a GPU, and there is none; leave the setting out")
     try:

@@ -209,15 +209,36 @@ def load_adapter(model: Any, adapter: str) -> Any:
         raise ModelError(f"{adapter} is not the folder of a LoRA adapter: adapter_config.json is missing")
     with loading_errors(adapter):
         adapted = PeftModel.from_pretrained(model, adapter)
-        # Once more, because this alone says what did not match; such weights would have no effect.
-        report = adapted.load_adapter(adapter, "default")
+    # Once more, because this alone says what did not match; such weights would have no effect.
+    _load_into(adapted, adapter, "default")
+    with loading_errors(adapter):
+        return adapted.merge_and_unload()
+
+
+def swap_adapter(model: Any, adapter: str, name: str, adapted: Any = None) -> Any:
+    """Return the model with an adapter beside its weights; one that `adapted` has already makes room for it."""
+    from peft import PeftModel
+
+    if adapted is None:
+        with loading_errors(adapter):
+            adapted = PeftModel.from_pretrained(model, adapter, adapter_name=name)
+        _load_into(adapted, adapter, name)
+        return adapted
+    before = adapted.active_adapter
+    _load_into(adapted, adapter, name)
+    adapted.set_adapter(name)
+    adapted.delete_adapter(before)
+    return adapted
+
+
+def _load_into(adapted: Any, adapter: str, name: str) -> None:
+    with loading_errors(adapter):
+        report = adapted.load_adapter(adapter, name)
     if wrong := sorted([*report.missing_keys, *report.unexpected_keys]):
         lacking = "the adapter has no" if wrong[0] in report.missing_keys else "the model has no"
         raise ModelError(
             f"{adapter} is an adapter of another model: {lacking} {wrong[0]} ({len(wrong):,} such weights)"
         )
-    with loading_errors(adapter):
-        return adapted.merge_and_unload()
 
 
 def _size(shape: Any) -> str:

@@ -1,30 +1,35 @@
-"""Prompt templates: those of the systems in the paper's Table 14, of Aya-101, of chats, and the user's own files.
+"""Prompt templates: those of the systems in the paper's Table 14, of Aya-101, of later models, of chats, and files.
 
 A template with the name of a system of Table 14 has the table's words. The table does not show line breaks; they are
 those of the format on the model's card. One word differs: the instruction of LLaMAX ends in a full stop, which the
 table lacks and the authors' script and model cards have. `NAME-card` is the wording on a model's card where it is
-another than the table's.
+another than the table's. Later models are in translation_models.py.
 """
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from llamax_cli.errors import FileError, UsageError, because
-from llamax_cli.languages import Language, languages, name_of
+from llamax_cli.models import translation_models
+from llamax_cli.models.prompt_template import (
+    CODES,
+    PLACEHOLDER,
+    PLACEHOLDERS,
+    SHOT,
+    SOURCES,
+    Names,
+    Shot,
+    Template,
+    language_name,
+)
 from llamax_cli.registry import suggestion
 
-PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
-PLACEHOLDERS = {"src", "src_lang", "tgt_lang", "tgt_code"}
+__all__ = ["Shot", "Template", "language_name"]
+
 CHAT = "chat"
 VERBATIM = "verbatim"
 AUTO = "auto"
-
-# What a prompt calls a language. full: "Chinese (Simplified)"; plain: "Chinese"; authors: "Chinese Simpl", by the
-# authors' own table of names, misspellings included.
-Names: TypeAlias = Literal["full", "plain", "authors"]
 
 
 def alpaca(instruction: str, context: str = "") -> str:
@@ -45,8 +50,8 @@ INSTRUCTION = "Translate the following sentences from {src_lang} to {tgt_lang}."
 ALPACA = alpaca(INSTRUCTION, "{src}")
 NEXT_HEADER = "\n###"  # where a model that was not tuned on the Alpaca prompt goes on with an instruction of its own
 ONE_LINE = "Translate the following sentences from {src_lang} to {tgt_lang}: {src}"
-LINES = "{src_lang}: {src}\n{tgt_lang}:"
-TOWER = "Translate the following text from {src_lang} into {tgt_lang}.\n" + LINES
+LINES, SHOT_LINES = translation_models.LINES, translation_models.SHOT_LINES
+TOWER = translation_models.TOWER
 QWEN = (
     "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
     f"<|im_start|>user\n{ONE_LINE}<|im_end|>\n<|im_start|>assistant\n"
@@ -64,50 +69,9 @@ def _llama2_turn(system: str) -> str:
     return f"[INST] <<SYS>>\n{system}\n<</SYS>>\n\n{ONE_LINE} [/INST]"
 
 
-@dataclass(frozen=True)
-class Template:
-    """A prompt with the placeholders {src}, {src_lang}, {tgt_lang} (names of languages) and {tgt_code}.
-
-    `names`: what languages are called. `stop`: the text at which an answer ends, for models that continue beyond it.
-    `chat`: the text is a user's turn, which the model's own chat template wraps.
-    """
-
-    text: str
-    names: Names = "full"
-    stop: str | None = None
-    chat: bool = False
-
-    def render(self, src: str, src_lang: str, tgt_lang: str, tgt_code: str = "") -> str:
-        """Return the prompt: `render("Hallo", "de", "en") -> "German: Hallo\\nEnglish:"`.
-
-        `tgt_code` is the model's own code of the target language, if it differs from ours.
-        """
-        return self.locate(src, src_lang, tgt_lang, tgt_code)[0]
-
-    def locate(
-        self, src: str, src_lang: str, tgt_lang: str, tgt_code: str = ""
-    ) -> tuple[str, tuple[tuple[int, int], ...]]:
-        """Return the prompt, and where the source is in it, in characters; the rest is the template's."""
-        values = {
-            "src": src,
-            "src_lang": language_name(src_lang, self.names),
-            "tgt_lang": language_name(tgt_lang, self.names),
-            "tgt_code": tgt_code or tgt_lang,
-        }
-        text, spans, last = "", [], 0
-        for match in PLACEHOLDER.finditer(self.text):
-            text += self.text[last : match.start()]
-            value = values.get(match[1], match[0])
-            if match[1] == "src":
-                spans.append((len(text), len(text) + len(value)))
-            text, last = text + value, match.end()
-        return text + self.text[last:], tuple(spans)
-
-    def answer(self, text: str) -> tuple[str, bool]:
-        """Return the translation in a generated text, and whether `stop` ended it."""
-        text = text.strip()
-        head, stop, _ = text.partition(self.stop) if self.stop else (text, "", "")
-        return head.strip(), bool(stop)
+def _turns(text: str, names: Names) -> Template:
+    """Return a template that writes the turns of a chat itself, and so has no place for examples."""
+    return Template(text, names=names, takes_shots=False)
 
 
 TEMPLATES = {
@@ -116,23 +80,24 @@ TEMPLATES = {
     "yayi2": Template(ALPACA, names="authors", stop=NEXT_HEADER),
     "polylm": Template("{src}\nTranslate this sentence {src_lang} to {tgt_lang}.", names="authors", stop="\n"),
     "polylm-card": Template("{src}\nTranslate this sentence from {src_lang} to {tgt_lang}.", names="plain", stop="\n"),
-    "tower-instruct": Template(f"<|im_start|>user\n{TOWER}<|im_end|>\n<|im_start|>assistant\n", names="plain"),
-    "aya-23": Template(AYA, names="plain"),
-    "qwen2": Template(QWEN, names="authors"),
-    "chinese-alpaca-2": Template(
-        _llama2_turn("You are a helpful assistant. 你是一个乐于助人的助手。"), names="authors"
-    ),
-    "swallow": Template(_llama2_turn("あなたは誠実で優秀な日本人のアシスタントです。"), names="authors"),
+    "tower-instruct": _turns(f"<|im_start|>user\n{TOWER}<|im_end|>\n<|im_start|>assistant\n", "plain"),
+    "aya-23": _turns(AYA, "plain"),
+    "qwen2": _turns(QWEN, "authors"),
+    "chinese-alpaca-2": _turns(_llama2_turn("You are a helpful assistant. 你是一个乐于助人的助手。"), "authors"),
+    "swallow": _turns(_llama2_turn("あなたは誠実で優秀な日本人のアシスタントです。"), "authors"),
     "swallow-card": Template(SWALLOW_CARD, names="plain", stop=NEXT_HEADER),
-    "madlad": Template("<2{tgt_code}> {src}"),
+    "madlad": Template("<2{tgt_code}> {src}", takes_shots=False),
     "aya-101": Template("Translate to {tgt_lang}: {src}"),
-    "lines": Template(LINES, names="authors", stop="\n"),
+    **translation_models.TEMPLATES,
+    "lines": Template(SHOT_LINES + LINES, names="authors", stop="\n"),
     CHAT: Template(TOWER, chat=True),
-    VERBATIM: Template("{src}"),  # for sources that are prompts already
+    VERBATIM: Template("{src}", takes_shots=False),  # for sources that are prompts already
 }
+REASONING = ("qwen3",)  # templates of models whose reasoning a server can be told to turn off
 # The template for models whose name, in lower case, has a match of the pattern; the first that matches. Later models of
-# a family (Qwen2.5, Tower-Plus, Llama-3-Swallow) have other turns, which their chat templates write.
+# a family (Qwen2.5, Llama-3-Swallow) have other turns, which their chat templates write.
 BY_MODEL_NAME = {
+    **translation_models.BY_MODEL_NAME,
     r"madlad": "madlad",
     r"aya-101": "aya-101",
     r"llamax": "llamax-alpaca",
@@ -148,20 +113,35 @@ BY_MODEL_NAME = {
 }
 
 
-def choose(template: str, model: str, *, has_chat: bool) -> Template:
+def choose(template: str, model: str, *, has_chat: bool, chat_template: str = "") -> Template:
     """Return the template of that name or file; `auto` depends on the model's name, then on its chat template.
 
-    `choose("auto", "LLaMAX/LLaMAX3-8B-Alpaca", has_chat=False)` is LLaMAX-Alpaca's. UsageError for an unknown name.
+    `choose("auto", "LLaMAX/LLaMAX3-8B-Alpaca", has_chat=False)` is LLaMAX-Alpaca's. A chat template (its text is
+    `chat_template`) that takes codes of languages as fields gets them. UsageError for an unknown name.
     """
+    takes_codes = all(name in chat_template for name in CODES)
     if template == AUTO:
         name = Path(model).name.lower()
         by_name = next((known for pattern, known in BY_MODEL_NAME.items() if re.search(pattern, name)), None)
-        return TEMPLATES[by_name or (CHAT if has_chat else "lines")]
-    if template in TEMPLATES:
-        if template == CHAT and not has_chat:
-            raise UsageError(f"{model} has no chat template; choose another one with --template")
-        return TEMPLATES[template]
-    return _from_file(template)
+        if by_name is None or (TEMPLATES[by_name].chat and not has_chat):
+            by_name = CHAT if has_chat else "lines"
+        template = by_name
+    if template not in TEMPLATES:
+        return _from_file(template)
+    if TEMPLATES[template].chat and not has_chat:
+        raise UsageError(f"{model} has no chat template; choose another one with --template")
+    return TEMPLATES["translategemma" if template == CHAT and takes_codes else template]
+
+
+def group_adapters(model: str, template: str) -> str | None:
+    """Return the adapters that belong to a model without them, None if it is no such model.
+
+    `group_adapters("haoranxu/X-ALMA-13B-Pretrain", "auto") -> "haoranxu/X-ALMA-13B-Group{group}"`
+    """
+    name = Path(model).name
+    if template not in (AUTO, "x-alma") or not re.search(r"x-alma.*-pretrain$", name, re.IGNORECASE):
+        return None
+    return f"{model[: -len(name)]}{re.sub('pretrain$', 'Group{group}', name, flags=re.IGNORECASE)}"
 
 
 THINK, END_OF_THINK = "<think>", "</think>"
@@ -218,7 +198,9 @@ def _from_file(template: str) -> Template:
     placeholders = set(PLACEHOLDER.findall(text))
     if unknown := sorted(placeholders - PLACEHOLDERS):
         raise UsageError(f"{path}: {{{unknown[0]}}} is not a placeholder; have: {_braced(PLACEHOLDERS)}")
-    if "src" not in placeholders or not placeholders & {"tgt_lang", "tgt_code"}:
+    if len(placeholders & {name.strip("{}") for name in SHOT}) == 1:
+        raise UsageError(f"{path}: an example needs both {' and '.join(SHOT)}")
+    if not placeholders & SOURCES or not placeholders & {"tgt_lang", "tgt_code"}:
         raise UsageError(
             f"{path}: a template needs {{src}} and {{tgt_lang}}, but it has {_braced(placeholders) or 'neither'}"
         )
@@ -227,22 +209,3 @@ def _from_file(template: str) -> Template:
 
 def _braced(names: Iterable[str]) -> str:
     return ", ".join(f"{{{name}}}" for name in sorted(names))
-
-
-def language_name(code: str, names: Names = "full") -> str:
-    """Return what a prompt calls a language: `language_name("zh", "authors") -> "Chinese Simpl"`."""
-    known = languages().get(code)
-    if known is None or names == "full":
-        return name_of(code)
-    return known.prompt_name if names == "authors" else _plain_name(known)
-
-
-def _plain_name(language: Language) -> str:
-    """Return the name without its bracket, which only the second of two languages of one name keeps: zh, zhtrad."""
-    plain = _without_bracket(language)
-    first = next(each for each in languages().values() if _without_bracket(each) == plain)
-    return plain if first == language else language.name
-
-
-def _without_bracket(language: Language) -> str:
-    return language.name.partition(" (")[0]

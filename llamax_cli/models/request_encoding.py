@@ -1,16 +1,18 @@
 """Requests as tokens and tokens as translations: prompts for decoders, language tokens for encoder-decoders."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from typing import Any, TypeAlias
 
-from llamax_cli.errors import ModelError, RecordError
+from llamax_cli.errors import ModelError, RecordError, UsageError
 from llamax_cli.models import pretrained
 from llamax_cli.models.batching import EncodedRequest
 from llamax_cli.models.bos import set_bos
-from llamax_cli.models.chat_template import render_prompt
-from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
+from llamax_cli.models.chat_template import chat_template_text, render_prompt
+from llamax_cli.models.contracts import GROUP, Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
 from llamax_cli.models.language_tokens import LanguageTokens, code_in
 from llamax_cli.models.output_lengths import OutputLengths
 from llamax_cli.models.prompts import AUTO, Template, choose, without_reasoning
@@ -42,7 +44,17 @@ class RequestEncoder:
     text: only the template writes special tokens.
     """
 
-    def __init__(self, model: str, template: str, tokenizer: Any, config: Any, decoding: Decoding) -> None:
+    def __init__(
+        self,
+        model: str,
+        template: str,
+        tokenizer: Any,
+        config: Any,
+        decoding: Decoding,
+        *,
+        thinking: bool = False,
+        lora: str | None = None,
+    ) -> None:
         self.tokenizer = tokenizer
         self.eos = _eos(config, tokenizer)
         self._is_encoder_decoder = bool(config.is_encoder_decoder)
@@ -57,10 +69,27 @@ class RequestEncoder:
             _check_prompted(model, template, config)
         if self._is_encoder_decoder and template == AUTO:
             template = "madlad" if self._has_prefix_tokens else "aya-101"
-        self.template: Template = choose(template, model, has_chat=bool(getattr(tokenizer, "chat_template", None)))
+        self.template: Template = choose(
+            template,
+            model,
+            has_chat=bool(getattr(tokenizer, "chat_template", None)),
+            chat_template=chat_template_text(tokenizer),
+        )
+        self._thinking = thinking
+        self._only_group = merged_group(model, lora) if self.template.groups else None
         self._special = SpecialText(tokenizer)
         self._lengths = OutputLengths(decoding.max_new_tokens, self._count_tokens)
         self._positions: int | None = getattr(config, "max_position_embeddings", None)
+
+    def check_shots(self, model: str) -> None:
+        """Raise UsageError if a prompt of this model has no place for examples."""
+        if self._has_forced_tokens or self._has_prefix_tokens:
+            raise UsageError(f"--shots is for prompts, and {model} reads the source alone")
+        if not self.template.takes_shots:
+            raise UsageError(
+                "the template has no place for examples: choose --template chat, or a file with "
+                "{shot_src} and {shot_tgt}"
+            )
 
     def _count_tokens(self, text: str) -> int:
         return len(self.tokenizer(text, add_special_tokens=False)["input_ids"])
@@ -92,8 +121,23 @@ class RequestEncoder:
                 except RecordError as error:
                     refused.append((prompt.index, error))
                 else:
-                    encoded.append(EncodedRequest(prompt.index, tokens, limit, prompt.forced_bos))
+                    adapter = self._group(prompt.request)
+                    encoded.append(EncodedRequest(prompt.index, tokens, limit, prompt.forced_bos, adapter))
         return encoded, refused
+
+    def describe(self, request: TranslationRequest) -> dict[str, Any]:
+        """Return what the model reads for a request; RecordError if it cannot take it.
+
+        The keys: `prompt`, its text; `tokens` and `token_ids`; `forced`, the token that begins the answer, if one does.
+        """
+        encoded, refused = self.encode([request])
+        for _, error in refused:
+            raise error
+        text, forced = self._prompt(request)
+        ids = encoded[0].tokens
+        names = self.tokenizer.convert_ids_to_tokens
+        answer = {} if forced is None else {"forced": names([forced])[0]}
+        return {"prompt": text.text, "tokens": names(ids), "token_ids": ids, **answer}
 
     def _prompt(self, request: TranslationRequest) -> tuple[LiteralText, int | None]:
         """Return the text for the model, and the token that must begin the answer, if any."""
@@ -104,10 +148,27 @@ class RequestEncoder:
         code = ""
         if self._has_prefix_tokens:
             code = code_in(self._language_tokens.token(request.tgt_lang))
-        text, data = self.template.locate(*request, code)
+        self._group(request)  # refuses a language that the model does not know
         if self.template.chat:
-            return render_prompt(self.tokenizer, self._special, text), None
+            prompt = render_prompt(
+                self.tokenizer,
+                self._special,
+                self.template.turns(*request),
+                add_generation_prompt=self.template.has_generation_prompt,
+                thinking=self._thinking,
+            )
+            return prompt, None
+        text, data = self.template.locate(*request.key, code, request.shots)
         return LiteralText(text, self._special.literals(text, data)), None
+
+    def _group(self, request: TranslationRequest) -> str:
+        """Return the group of a direction; RecordError if the model does not know it, or has another group."""
+        group = self.template.group(request.src_lang, request.tgt_lang)
+        if self._only_group is not None and group != self._only_group:
+            raise RecordError(
+                f"{request.src_lang}-{request.tgt_lang} is for the model of group {group}, not of {self._only_group}"
+            )
+        return group
 
     def _tokenizer_state(self, prompt: _Prompt) -> str:
         """Return what has to be set in the tokenizer for a prompt: the source language, for models with its token."""
@@ -158,7 +219,23 @@ def load_encoder(choice: ModelChoice, decoding: Decoding) -> tuple[Any, RequestE
     config = pretrained.load_config(choice.model, trust_remote_code=choice.trust_remote_code)
     tokenizer = pretrained.load_tokenizer(choice.model, trust_remote_code=choice.trust_remote_code)
     set_bos(tokenizer, choice.add_bos, choice.model)
-    return config, RequestEncoder(choice.model, choice.template, tokenizer, config, decoding)
+    encoder = RequestEncoder(
+        choice.model, choice.template, tokenizer, config, decoding, thinking=choice.thinking, lora=choice.lora
+    )
+    if choice.lora and GROUP in choice.lora and not encoder.template.groups:
+        raise UsageError(f"--lora {choice.lora} is for a template whose languages have groups: --template x-alma")
+    if choice.shot_count:
+        encoder.check_shots(choice.model)
+    return config, encoder
+
+
+def merged_group(model: str, lora: str | None) -> str | None:
+    """Return the group in the name of an adapter, or of a model that it was merged into; None if there is none.
+
+    `merged_group("haoranxu/X-ALMA-13B-Group6", None) -> "6"`
+    """
+    match = re.search(r"group-?(\d+)", Path(lora or model).name, re.IGNORECASE)
+    return match[1] if match else None
 
 
 def _check_prompted(model: str, template: str, config: Any) -> None:

@@ -68,6 +68,14 @@ Template = Annotated[
     ),
     READS,
 ]
+Thinking = Annotated[
+    bool,
+    Option(
+        "--thinking",
+        help="Let a model reason before it answers; its reasoning is left out of the translation and counted.",
+        rich_help_panel=MODEL,
+    ),
+]
 Device = Annotated[
     str,
     Option(
@@ -89,7 +97,12 @@ Dtype = Annotated[
 ]
 Lora = Annotated[
     str | None,
-    Option(metavar="FOLDER", help="LoRA adapter to merge into the model.", show_default=False, rich_help_panel=MODEL),
+    Option(
+        metavar="FOLDER",
+        help="LoRA adapter to merge into the model; {group} in it stands for the languages' group.",
+        show_default=False,
+        rich_help_panel=MODEL,
+    ),
     READS,
 ]
 AddBos = Annotated[
@@ -232,6 +245,7 @@ def translation_options(
     model: Model,
     engine: Engine = "hf",
     template: Template = "auto",
+    thinking: Thinking = False,
     src_lang: SrcLang = None,
     into: Into = None,
     beam: Beam = None,
@@ -265,9 +279,10 @@ def translation_options(
         model=model_folder(model) if spec.loads_models else model,
         engine=engine,
         template=template,
+        thinking=thinking,
         device=device,
         dtype=dtype,
-        lora=lora,
+        lora=lora or (prompts.group_adapters(model, template) if spec.loads_models else None),
         trust_remote_code=trust_remote_code,
         add_bos=add_bos,
         quantize=quantize,

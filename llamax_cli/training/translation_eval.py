@@ -1,7 +1,9 @@
 """Held-out lines translated with the model during training, and scored as `llamax score` does."""
 
+from llamax_cli.errors import UsageError
 from llamax_cli.models.batching import batches
 from llamax_cli.models.beam_search import BeamSearch
+from llamax_cli.models.config_file import WITHOUT_SEARCH
 from llamax_cli.models.prefix_attention import use_prefix_attention
 from llamax_cli.scoring.metrics import MetricSettings, load_metric
 from llamax_cli.training import held_out_lines
@@ -23,7 +25,12 @@ class TranslationEvaluator:
         self._ranks = ranks
         self._recipe = MetricSettings(metrics=METRICS, spm=job.training.translate_spm)
         self._lines: list[Line] = ranks.run_first_then_others(lambda: held_out_lines.read(job.training, job.model))
+        kind = components.config.model_type
+        if kind in WITHOUT_SEARCH:
+            raise UsageError(f"translate: models of type {kind} cannot translate during training; leave translate out")
         positions = components.config.max_position_embeddings
+        if (window := getattr(components.config, "sliding_window", None)) is not None:
+            positions = min(positions, window)  # the search sees all tokens
         self._jobs = ranks.run_first_then_others(
             lambda: held_out_lines.decoding_jobs(self._lines, components.encoder, positions)
         )

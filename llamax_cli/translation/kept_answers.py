@@ -51,6 +51,7 @@ class KeptAnswers:
         self._is_resumed = settings.resume
         what: tuple[object, ...] = (choice.engine, choice.model, choice.template, choice.dtype, choice.lora)
         what += (choice.quantize,) if choice.add_bos == AUTO_BOS else (choice.quantize, choice.add_bos)
+        what += (("thinking",) if choice.thinking else ()) + ((choice.shot_count,) if choice.shot_count else ())
         self._key = xxh3_128_hexdigest(repr((*what, str(choice.server), decoding, dependencies)).encode())
         self._descriptor = -1
         self._size = 0  # of the file, up to the end of its last whole line

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from llamax_cli.streams.chunks import WHOLE, chunks, records
 from llamax_cli.streams.run import Run
 from llamax_cli.translation import directions, truncation
 from llamax_cli.translation.directions import DefaultLanguages, Expand
+from llamax_cli.translation.engines.registry import ENGINES
 from llamax_cli.translation.kept_answers import KeptAnswers
 from llamax_cli.translation.missing_pairs import Plan, add_missing
+from llamax_cli.translation.shots import Shots
 from llamax_cli.translation.translated_records import request_of, with_mt
 from llamax_cli.translation.truncation import Count
 from llamax_cli.translation.windows import Result, StartWindow, Translator, length, reported, windows
@@ -31,18 +34,25 @@ def run_translate(
     languages: DefaultLanguages,
     plan_file: Path | None = None,
     *,
+    shots_file: Path | None = None,
     as_text: bool = False,
 ) -> None:
-    """Write every record with its translations, or the pairs of a plan; `as_text` writes the translations alone."""
+    """Write every record with its translations, or the pairs of a plan; `as_text` writes the translations alone.
+
+    Prompts show `choice.shot_count` examples of `shots_file`.
+    """
     if rank() > 0:
         run_worker([choice], decoding)
         return
     plan = _read_plan(run, plan_file, languages, decoding.seed) if plan_file else None
     expand = plan.expand if plan else partial(directions.expand, defaults=languages)
-    run.add_dependencies(**identity([choice]))
-    (engine,) = open_engines([choice], decoding)
-    kept = KeptAnswers(run.settings, choice, decoding, identity([choice]))
-    with Translator(engine, decoding.nbest, kept) as translator:
+    with ExitStack() as stack:
+        shots = stack.enter_context(open_shots(run, shots_file, choice, decoding)) if shots_file else None
+        dependencies = {**identity([choice]), **(shots.identity if shots else {})}
+        run.add_dependencies(**dependencies)
+        (engine,) = open_engines([choice], decoding)
+        kept = KeptAnswers(run.settings, choice, decoding, dependencies)
+        translator = stack.enter_context(Translator(engine, decoding.nbest, kept, *([shots.add] if shots else [])))
         run.stream(
             lambda stream: translate_records(
                 stream,
@@ -57,6 +67,13 @@ def run_translate(
     run.remarks += truncation.remarks(run.tally)
     if plan is not None and plan.shortfall:
         _report_shortfall(run, plan.shortfall)
+
+
+def open_shots(run: Run, path: Path, choice: ModelChoice, decoding: Decoding) -> Shots:
+    """Return the examples of a file, which the manifest lists among the inputs."""
+    if ENGINES[choice.engine].is_program:
+        raise UsageError(f"--engine {choice.engine} does not support --shots; the program gets the source alone")
+    return Shots(run.input(path), choice.shot_count, decoding.seed)
 
 
 def text_lines(translations: Sequence[Record]) -> bytes:

@@ -23,11 +23,19 @@ StartWindow: TypeAlias = Callable[[], Callable[[float], None]]
 class Translator:
     """An engine with a cache of its answers; empty sources are answered without it.
 
-    It keeps the answers of the last calls in `kept`, of which the run may be killed before it has written them.
+    It keeps the answers of the last calls in `kept`, of which the run may be killed before it has written them. `show`
+    adds examples to a request, or raises RecordError if there are too few; which ones, depends on the request alone.
     """
 
-    def __init__(self, engine: Engine, nbest: int = 1, kept: KeptAnswers | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        nbest: int = 1,
+        kept: KeptAnswers | None = None,
+        show: Callable[[TranslationRequest], TranslationRequest] = lambda request: request,
+    ) -> None:
         self._engine = engine
+        self._show = show
         self.nbest = nbest
         self._cache: OrderedDict[TranslationRequest, Answer] = OrderedDict()
         # What the last calls have yielded: a pivot takes two for each window.
@@ -53,6 +61,7 @@ class Translator:
                 {request: answer for answers in self._last for request, answer in answers.items()}
             )
         new: list[TranslationRequest] = []
+        shown: list[TranslationRequest] = []
         yielded: dict[TranslationRequest, Answer] = {}
         self._last.append(yielded)
         for request in dict.fromkeys(requests):
@@ -63,8 +72,13 @@ class Translator:
                 yielded[request] = self._cache[request]
                 yield request, self._cache[request]
             else:
-                new.append(request)
-        for index, answer in self._engine.translate(new):
+                try:
+                    shown.append(self._show(request))
+                except RecordError as error:
+                    yield request, error
+                else:
+                    new.append(request)
+        for index, answer in self._engine.translate(shown):
             self._cache[new[index]] = yielded[new[index]] = answer
             if self._kept is not None:
                 self._kept.add(new[index], answer)

@@ -9,10 +9,10 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -54,15 +54,19 @@ def documents(count: int = 9, seed: int = 0) -> list[Encoded]:
     return encoded
 
 
-def architecture(kind: str, **changes: Any) -> Any:
-    """Return a small model of an architecture."""
+def architecture(kind: str, more: Mapping[str, Any] = MappingProxyType({}), **changes: Any) -> Any:
+    """Return a small model of an architecture; `more` are settings that only some of them have."""
     from transformers import AutoConfig, AutoModelForCausalLM
 
     plain = config(**changes).to_dict()
     kept = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads")
     kept = (*kept, "num_key_value_heads", "max_position_embeddings", "tie_word_embeddings")
+    given = {key: plain[key] for key in kept} | {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
     torch.manual_seed(0)
-    return AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **{key: plain[key] for key in kept}))
+    # The library's own kernels would leave out Gemma's bound of the logits of attention.
+    return AutoModelForCausalLM.from_config(
+        AutoConfig.for_model(kind, **given, **more), attn_implementation="eager" if kind == "gemma2" else None
+    )
 
 
 def packed(encoded: list[Encoded], first: int = 0) -> Batch:
@@ -102,6 +106,21 @@ def test_packed_documents_learn_as_if_alone(kind: str, tied: bool) -> None:
     assert torch.isclose(losses.sum(), expected, rtol=1e-6, atol=0)
     for name, gradient in gradients(model).items():
         assert torch.allclose(gradient, want[name], atol=1e-6 * float(want[name].abs().max() + 1), rtol=0), name
+
+
+@pytest.mark.parametrize("kind", ["mistral", "qwen2", "gemma2", "gemma3_text"])
+def test_a_window_shorter_than_a_document_is_kept(kind: str) -> None:
+    """Loss and gradients are the library's where a token sees only the last few before it."""
+    more: dict[str, Any] = {"sliding_window": 5}
+    if kind == "qwen2":
+        more |= {"use_sliding_window": True, "max_window_layers": 0}
+    encoded = documents()
+    model = architecture(kind, more)
+    expected = alone(model, encoded)
+    without = alone(architecture(kind), encoded)
+    assert not torch.isclose(expected, without, rtol=1e-5)  # the window matters
+    losses = CausalLM(causal_lm.prepare_for_training(model, PLAIN), chunk=16).train()(packed(encoded))
+    assert torch.isclose(losses.sum(), expected, rtol=1e-6, atol=0)
 
 
 def test_documents_do_not_see_each_other() -> None:
@@ -244,7 +263,7 @@ class Executed(TorchDispatchMode):
         return function(*args, **(kwargs or {}))
 
 
-@pytest.mark.parametrize("kind", TRAINABLE)
+@pytest.mark.parametrize("kind", ["llama", "mistral", "qwen2", "qwen3"])
 def test_selective_checkpointing_is_between_all_and_none(kind: str) -> None:
     """Losses and gradients are the same to the last bit; what is kept and what is computed again lies in between."""
     batch, results, kept, products, attention = packed(documents()), {}, {}, {}, {}
@@ -498,6 +517,6 @@ def test_kernels_get_the_arguments_that_they_take(monkeypatch: pytest.MonkeyPatc
     query, key, value = (torch.randn(1, heads, sum(lengths), 8) for heads in (4, 2, 2))
     ends = torch.tensor([0, *lengths]).cumsum(0).to(torch.int32)
     documents = attention.Documents(lengths, ends)
-    found = attention._by_kernel(query, key, value, 0.3, documents)
+    found = attention._by_kernel(query, key, value, attention._Rule(0.3, None, None), documents)
     expected, _ = attention.attend(None, query, key, value, None, 0.3, documents)
     assert torch.allclose(found, expected, atol=1e-6)

@@ -291,7 +291,7 @@ def test_the_parts_of_the_memory_are_all_of_it() -> None:
             2,
             "--model bare/config.json is a configuration file; add --init to start from random weights",
         ),
-        ("--model gemma --init", 1, "gemma has the architecture gemma; train supports llama, mistral, qwen2, qwen3\n"),
+        ("--model other --init", 1, "other has the architecture gpt2; train supports llama, mistral, qwen2, qwen3, "),
         ("--data none.jsonl", 1, "none.jsonl: no such file or directory"),
         ("--data pairs.jsonl", 65, "pairs.jsonl:1: no 'completion' in the record (it has src, tgt); train reads what"),
         ("--data hollow.jsonl", 65, "hollow.jsonl is empty\n"),
@@ -327,8 +327,8 @@ def test_what_would_fail_later_is_refused_at_once(
     (inputs / "empty").mkdir()
     (inputs / "bare").mkdir()
     (inputs / "bare" / "config.json").write_bytes((inputs / "model" / "config.json").read_bytes())
-    (inputs / "gemma").mkdir()
-    (inputs / "gemma" / "config.json").write_text('{"model_type": "gemma"}')
+    (inputs / "other").mkdir()
+    (inputs / "other" / "config.json").write_text('{"model_type": "gpt2"}')
     (inputs / "llama3").mkdir()
     (inputs / "llama3" / "tokenizer.model").write_text("IQ== 0\nIg== 1\n")
     (inputs / "pairs.jsonl").write_text('{"src":"a","tgt":"b"}\n')

@@ -25,7 +25,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from llamax_cli.console import counted
 from llamax_cli.errors import ModelError, RecordError, UsageError
@@ -82,6 +82,10 @@ class CommandEngine:
                 yield from zip(batch, answers, strict=True)
                 self._pace.note(len(batch), time.monotonic() - began)
                 start += size
+
+    def describe(self, request: TranslationRequest) -> dict[str, Any]:
+        """Return the command line of the program for a request, and the line that it gets."""
+        return {"command": shlex.join(self._command_line(request)), "prompt": request.src.replace("\n", " ")}
 
     def _command_line(self, request: TranslationRequest) -> tuple[str, ...]:
         codes = {"src": request.src_lang, "tgt": request.tgt_lang}

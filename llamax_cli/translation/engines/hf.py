@@ -1,6 +1,7 @@
 """Translation by a model of Hugging Face: our own beam search where it fits the model, `generate` elsewhere."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,8 @@ from llamax_cli.errors import ModelError
 from llamax_cli.models import loading, prefix_attention
 from llamax_cli.models.batching import EncodedRequest, Pace, batches, paced, token_budget
 from llamax_cli.models.beam_search import BeamSearch
-from llamax_cli.models.contracts import Answer, Decoding, ModelChoice, TranslationRequest
+from llamax_cli.models.contracts import GROUP, Answer, Decoding, ModelChoice, TranslationRequest
+from llamax_cli.models.group_adapters import GroupAdapters
 from llamax_cli.models.request_encoding import load_encoder
 from llamax_cli.translation.engines.hf_generate import generate
 
@@ -21,7 +23,12 @@ class HfEngine:
 
     def __init__(self, choice: ModelChoice, decoding: Decoding) -> None:
         config, self._encoder = load_encoder(choice, decoding)
-        self._model = loading.load_model(choice, config)
+        self._adapters: GroupAdapters | None = None
+        if choice.lora is not None and GROUP in choice.lora:
+            self._model = loading.load_model(replace(choice, lora=None), config)
+            self._adapters = GroupAdapters(self._model, choice.lora)
+        else:
+            self._model = loading.load_model(choice, config)
         self._decoding = decoding
         self._ignore_generation_config(config)
         on_cpu = self._model.device.type == "cpu"
@@ -59,8 +66,12 @@ class HfEngine:
         self, requests: Sequence[TranslationRequest], encoded: list[EncodedRequest]
     ) -> Iterator[tuple[EncodedRequest, list[list[int]]]]:
         beams = self._decoding.nbest if self._decoding.sample else self._decoding.beam
-        for batch in paced(batches(encoded, self._budget, beams), beams, self._pace):
-            yield from self._decode_in_memory(batch, requests)
+        for group in dict.fromkeys(request.group for request in encoded):
+            if self._adapters is not None:
+                self._adapters.use(group)
+            of_group = [request for request in encoded if request.group == group]
+            for batch in paced(batches(of_group, self._budget, beams), beams, self._pace):
+                yield from self._decode_in_memory(batch, requests)
 
     def _decode_in_memory(
         self, batch: list[EncodedRequest], requests: Sequence[TranslationRequest]

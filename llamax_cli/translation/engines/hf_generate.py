@@ -143,7 +143,7 @@ def _settings(model: Any, encoder: RequestEncoder, decoding: Decoding, max_new_t
 
 def _key(decoding: Decoding, request: TranslationRequest, number: int) -> int:
     """Return the random key of one sample of a request."""
-    return bits(decoding.seed, "translate", *request, number)
+    return bits(decoding.seed, "translate", *request.key, number)
 
 
 def _until_eos(tokens: list[int], limit: int, eos: set[int]) -> list[int]:

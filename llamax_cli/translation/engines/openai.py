@@ -14,6 +14,7 @@ from typing import Any
 
 from llamax_cli.errors import LlamaxError, RecordError, ServerError, UsageError, WorkerError
 from llamax_cli.models import prompts
+from llamax_cli.models.chat_template import THINKING
 from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
 from llamax_cli.models.prompts import without_reasoning
 from llamax_cli.models.server_address import ServerAddress
@@ -35,6 +36,10 @@ class OpenaiEngine:
         self._concurrency = choice.concurrency
         name = prompts.CHAT if choice.template == prompts.AUTO else choice.template
         self._template = prompts.choose(name, choice.model, has_chat=True)
+        if choice.shot_count and not self._template.takes_shots:
+            raise UsageError(f"--template {name} has no place for examples; use --template chat")
+        # Only where the template is named: a server may not know this setting.
+        self._switches = {THINKING[0]: choice.thinking} if name in prompts.REASONING else {}
         if choice.server is None:
             raise UsageError("--engine openai needs --server")
         self._server = Server(
@@ -121,9 +126,22 @@ class OpenaiEngine:
         raise ServerError(f"{self._server.address}: {refusal}{hint}")
 
     def _body(self, request: TranslationRequest) -> dict[str, Any]:
-        text = self._template.render(*request)
-        content = {"messages": [{"role": "user", "content": text}]} if self._template.chat else {"prompt": text}
-        return {"model": self._model, **self._settings(request), **content}
+        return {"model": self._model, **self._settings(request), **self._content(request)}
+
+    def describe(self, request: TranslationRequest) -> dict[str, Any]:
+        """Return what the server gets for a request: `messages` or `prompt`; only it knows the tokens."""
+        return self._content(request)
+
+    def _content(self, request: TranslationRequest) -> dict[str, Any]:
+        """Return what is asked: a prompt, or a chat with what its template is given besides."""
+        if not self._template.chat:
+            return {"prompt": self._template.render(*request.key, shots=request.shots)}
+        turns = self._template.turns(*request)
+        switches: dict[str, Any] = dict(self._switches)
+        if self._template.takes_codes:  # llama.cpp takes them beside the messages, not within
+            switches |= self._template.code_fields(request.src_lang, request.tgt_lang)
+            turns = [{**turn, "content": _text_of(turn["content"])} for turn in turns]
+        return {"messages": turns, **({"chat_template_kwargs": switches} if switches else {})}
 
     def _settings(self, request: TranslationRequest) -> dict[str, Any]:
         settings: dict[str, Any] = {"temperature": self._decoding.temperature if self._decoding.sample else 0.0}
@@ -132,7 +150,7 @@ class OpenaiEngine:
         if self._decoding.sample:
             settings["top_p"] = self._decoding.top_p
             settings["n"] = self._decoding.nbest
-            settings["seed"] = bits(self._decoding.seed, "translate", *request) >> 33
+            settings["seed"] = bits(self._decoding.seed, "translate", *request.key) >> 33
         return settings
 
     def _hypothesis(self, choice: dict[str, Any], request: TranslationRequest) -> Hypothesis:
@@ -163,6 +181,10 @@ class OpenaiEngine:
 
     def close(self) -> None:
         """Do nothing: connections are closed after each answer."""
+
+
+def _text_of(content: Any) -> str:
+    return content if isinstance(content, str) else str(content[0]["text"])
 
 
 def _content(message: dict[str, Any]) -> str | None:

@@ -15,7 +15,7 @@ from vllm.sampling_params import BeamSearchParams
 from llamax_cli.errors import ModelError
 from llamax_cli.models import loading, pretrained
 from llamax_cli.models.batching import EncodedRequest, Pace
-from llamax_cli.models.contracts import Answer, Decoding, ModelChoice, TranslationRequest
+from llamax_cli.models.contracts import GROUP, Answer, Decoding, ModelChoice, TranslationRequest
 from llamax_cli.models.request_encoding import load_encoder
 from llamax_cli.randomness import bits
 
@@ -32,6 +32,8 @@ class VllmEngine:
                 f"vLLM does not support encoder-decoders such as {choice.model}; use --engine hf or ctranslate2"
             )
         loading.find_device("cuda" if choice.device == "auto" else choice.device)
+        if choice.lora and GROUP in choice.lora:
+            raise ModelError("--engine vllm takes one adapter; choose a group in --lora, or use --engine hf")
         self._decoding = decoding
         self._pace = Pace(MOST, MOST, LEAST)
         self._lora = LoRARequest("adapter", 1, choice.lora) if choice.lora else None
@@ -95,7 +97,7 @@ class VllmEngine:
             n=self._decoding.nbest,
             temperature=self._decoding.temperature if sample else 0.0,
             top_p=self._decoding.top_p if sample else 1.0,
-            seed=bits(self._decoding.seed, "translate", *request) >> 1 if sample else None,
+            seed=bits(self._decoding.seed, "translate", *request.key) >> 1 if sample else None,
             max_tokens=encoded.max_new_tokens,
             stop_token_ids=self._encoder.eos,
             logprobs=1 if sample else None,
