@@ -111,6 +111,7 @@ def test_a_column_has_no_controls(tmp_path: Path) -> None:
         table = Table(tmp_path / form, form)
         table._file.rewind(0, b"")  # type: ignore[attr-defined]
         table.write(json.dumps({f"{HOSTILE}|": r"\input{x}"}).encode() + b"\n")
+        table.complete()
         table.finish()
         shown = (tmp_path / form).read_text()
         assert "pwned" in shown and not CONTROLS.search(shown)

@@ -72,11 +72,15 @@ class ParquetFile:
             raise DataError(f"{name!r} has values of different types, or too large ones; {USE_RECORDS}") from error
         return column.cast(arrow.string()) if column.type == arrow.null() else column
 
-    def finish(self) -> None:
-        """Write the remaining records and the footer, and complete the file."""
+    def complete(self) -> None:
+        """Write the remaining records and the footer."""
         if self._rows or self._writer is None:
             self._write_rows()
         self._writer.close()
+        self._output.complete()
+
+    def finish(self) -> None:
+        """Give the complete file its name."""
         self._output.finish()
 
     def close(self) -> None:

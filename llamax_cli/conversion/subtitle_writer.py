@@ -79,10 +79,14 @@ class SubtitleFile:
         times = f"{cue.begin} --> {cue.end}".replace(".", ",")
         return "\n".join([str(self._count), times, *lines, "", ""])
 
-    def finish(self) -> None:
-        """Finish the file; WebVTT without a cue is its first line."""
+    def complete(self) -> None:
+        """Complete the file; WebVTT without a cue is its first line."""
         if self._is_vtt and not self._count:
             self._file.write(b"WEBVTT\n")
+        self._file.complete()
+
+    def finish(self) -> None:
+        """Give the complete file its name."""
         self._file.finish()
         self._is_finished = True
 

@@ -191,8 +191,8 @@ class MosesFiles:
         if not lock(self._lock, partial_path(path), fcntl.flock):
             raise FileError(f"another run is writing {partial_path(path)}")
 
-    def finish(self) -> None:
-        """Sync all files to disk, then give them their names."""
+    def complete(self) -> None:
+        """Sync all files to disk."""
         for files in self._open.values():
             for file in files:
                 file.close()
@@ -202,6 +202,9 @@ class MosesFiles:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+
+    def finish(self) -> None:
+        """Give the complete files their names, all or none."""
         named: list[Path] = []
         try:
             for path in sorted(self._paths):

@@ -10,13 +10,16 @@ SAMPLED = 1 << 16  # bytes hashed at either end of a larger file
 def sha256_of(path: Path) -> tuple[int, str] | None:
     """Return the length and the SHA-256 of a regular file; None for anything else, and for what cannot be read."""
     try:
-        if not path.is_file():
-            return None
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256")
-            return file.tell(), digest.hexdigest()
+        return sha256(path) if path.is_file() else None
     except (OSError, ValueError):
         return None
+
+
+def sha256(path: Path) -> tuple[int, str]:
+    """Return the length and the SHA-256 of a file; OSError if it cannot be read."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+        return file.tell(), digest.hexdigest()
 
 
 def folder_fingerprint(folder: Path) -> str:

@@ -72,8 +72,14 @@ class Journal:
         self._resume_file, self._interrupted, self._state = resume_file, state, state
         self._saved = state if state.mark != Mark() else None
 
+    def complete(self) -> None:
+        """Complete the output, so that it lacks only its name."""
+        if self._output is not None:
+            with _named(self._output):
+                self._output.complete()
+
     def finish(self) -> None:
-        """Complete the output and remove what only `--resume` needs."""
+        """Give the output its name and remove what only `--resume` needs."""
         if self._output is not None:
             with _named(self._output):
                 self._output.finish()

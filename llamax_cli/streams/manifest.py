@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 
 from llamax_cli import __version__
-from llamax_cli.errors import FileError
+from llamax_cli.errors import FileError, because
 from llamax_cli.streams.chunks import Portion
-from llamax_cli.streams.fingerprints import folder_fingerprint, sha256_of
+from llamax_cli.streams.fingerprints import folder_fingerprint, sha256, sha256_of
 from llamax_cli.streams.inputs import Input
-from llamax_cli.streams.outputs import WholeFile, open_output
+from llamax_cli.streams.outputs import WholeFile, open_output, partial_path
 
 PACKAGES = {"msgspec", "xopen", "zstandard", "xxhash", "pyarrow", "datasets", "langcodes"}
 CARDS = ("README.md", "training.json")
@@ -57,6 +57,18 @@ def describe(
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
         "seconds": round(time.time() - started, 3),
     }
+
+
+def described_output(path: Path) -> dict[str, object] | None:
+    """Return what `described` does of what a run has written, under its name or still without it."""
+    partial = partial_path(path)
+    if not partial.is_file():
+        return described(path)
+    try:
+        length, digest = sha256(partial)
+    except OSError as error:
+        raise FileError(f"{partial}: {because(error)}") from error
+    return {"path": str(path), "bytes": length, "sha256": digest}
 
 
 def described(path: str | Path) -> dict[str, object] | None:

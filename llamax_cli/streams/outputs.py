@@ -60,6 +60,9 @@ class Descriptor:
         except OSError as error:
             raise FileError(f"{self.name}: {because(error)}") from error
 
+    def complete(self) -> None:
+        """Do nothing: all is written at once."""
+
     def finish(self) -> None:
         """Close a device or pipe; standard output stays open."""
         if self._descriptor != 1:
@@ -100,6 +103,7 @@ class AtomicFile:
         self._written = 0
         self._fresh = not self.partial.exists()
         self._rewound = False
+        self._is_complete = False
         self._has_name = False
         self._descriptor = self._open()
 
@@ -200,11 +204,19 @@ class AtomicFile:
         with self._errors():
             os.fsync(self._descriptor)
 
-    def finish(self) -> None:
-        """Write the last block, wait for the disk, and rename the file."""
+    def complete(self) -> None:
+        """Write the last block and wait for the disk; nothing may be written afterwards."""
+        if self._is_complete:
+            return
         if self._compression is not None and (self._pending_bytes or not self._written):
             self._put(compressed(b"".join(self._pending), self._compression))
         self.sync()
+        self._is_complete = True
+
+    def finish(self) -> None:
+        """Complete the file and rename it."""
+        self.complete()
+        self.lock_again()  # who has read the file for its hash has unlocked it
         with self._errors():
             os.replace(self.partial, self.path)
         self._has_name = True
@@ -260,11 +272,15 @@ class WholeFile(AtomicFile):
 
 
 class Output(Protocol):
-    """Where a run writes: `write` takes whole lines, `finish` completes the output, `close` ends it in any case."""
+    """Where a run writes: `write` takes whole lines, `close` ends the output in any case.
+
+    `complete` writes what is left, so that it lacks only its name, which `finish` gives it afterwards.
+    """
 
     name: str
 
     def write(self, data: bytes) -> None: ...  # noqa: D102
+    def complete(self) -> None: ...  # noqa: D102
     def finish(self) -> None: ...  # noqa: D102
     def close(self) -> None: ...  # noqa: D102
 

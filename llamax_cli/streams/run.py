@@ -457,7 +457,8 @@ class Run:
         has_manifest = False
         try:
             self.check_rejects()
-            # First, since `--resume` does nothing for an output that has its name.
+            self._journal.complete()
+            # Before the output has its name, since `--resume` does nothing for one that has.
             manifest_error = self._write_manifest()
             has_manifest = self.settings.manifest is not None and manifest_error is None
             self._journal.finish()
@@ -531,7 +532,7 @@ class Run:
         for path in dict.fromkeys([*(Path(each.path) for each in self._named_writes), *self.products]):
             if path == output and path.is_dir():
                 yield from manifest.described_files(path)
-            elif path not in aside and (entry := manifest.described(path)) is not None:
+            elif path not in aside and (entry := manifest.described_output(path)) is not None:
                 yield entry
 
 

@@ -51,10 +51,14 @@ class Table:
         """Collect whole lines of records."""
         self._lines.append(data)
 
-    def finish(self) -> None:
-        """Write the table and finish the file."""
+    def complete(self) -> None:
+        """Write the table."""
         records = [_escaped(record) for record in DECODER.decode_lines(b"".join(self._lines))]
         self._file.write((FORMATS[self._format](records) if records else NOTHING[self._format]).encode())
+        self._file.complete()
+
+    def finish(self) -> None:
+        """Give the complete file its name."""
         self._file.finish()
 
     def close(self) -> None:

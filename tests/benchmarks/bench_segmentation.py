@@ -163,6 +163,7 @@ def lexicon_of_words(path: Path, lang: str, words: Iterable[str]) -> Lexicon:
     file = LexiconWriter(path, {lang: LanguageStatistics(1, 1, longest=1), "en": LanguageStatistics(1)})
     for word in sorted(words, key=str.encode):
         file.write(file.encode([{"word": word, "lang": lang, "translations": {"en": ["x"]}, "sources": ["x"]}]))
+    file.complete()
     file.finish()
     file.close()
     return Lexicon(path)

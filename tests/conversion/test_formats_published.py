@@ -374,6 +374,7 @@ def test_any_cues_can_be_written_and_read(
     path = tmp_path_factory.mktemp("cues") / f"x.en.{kind}"
     output = SubtitleFile(path, kind)
     output.write(b"".join(cue_lines(records, None, refuse, kind)))
+    output.complete()
     output.finish()
     (corpus,) = subtitles.open_corpora(request_of(path))
     found = [{"text": segment.texts[0], **segment.extra} for segment in corpus.segments(("en",))]

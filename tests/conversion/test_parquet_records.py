@@ -61,6 +61,7 @@ def test_any_text_comes_back(tmp_path_factory: pytest.TempPathFactory, rows: lis
         file = ParquetFile(path)
         for record in records:
             file.write(serialise([record]))
+        file.complete()
         file.finish()
         file.close()
     (corpus,) = parquet.open_corpora(request_of(path))

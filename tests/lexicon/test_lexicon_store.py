@@ -41,6 +41,7 @@ def stored(path: Path, entries: list[Entry], entities: int = 7) -> Lexicon:
     """Write a compiled lexicon and open it."""
     file = LexiconWriter(path, {"en": LanguageStatistics(entities=entities, entries=len(entries), longest=3)})
     file.write(file.encode(sorted(entries, key=lambda each: (each["lang"], each["word"].encode()))))
+    file.complete()
     file.finish()
     file.close()
     return Lexicon(path)
@@ -103,6 +104,7 @@ def test_the_same_entries_give_the_same_bytes(tmp_path: Path) -> None:
             size = sizes[number % len(sizes)]
             file.write(file.encode(entries[start : start + size]))
             start, number = start + size, number + 1
+        file.complete()
         file.finish()
         file.close()
         made.add(path.read_bytes())
@@ -167,7 +169,7 @@ def limited(script: str, path: Path, megabytes: int) -> tuple[bytes, bytes]:
 def test_a_limit_on_address_space(tmp_path: Path) -> None:
     """A lexicon takes little more than its size, as on clusters that limit it; the message says what is too small."""
     path = tmp_path / "x.lex"
-    write = "file = LexiconWriter(Path(sys.argv[1]), {}); file.finish()"
+    write = "file = LexiconWriter(Path(sys.argv[1]), {}); file.complete(); file.finish()"
     assert limited(write, path, 40) == (b"", b"")
     message = b"x.lex.partial: no 16 MiB of address space to map it; raise the limit (ulimit -v)"
     assert message in limited(write, path, 8)[1]
@@ -348,6 +350,7 @@ def test_two_writers_of_one_name(tmp_path: Path) -> None:
         step()
         done = subprocess.run([sys.executable, "-c", script, path], capture_output=True)
         assert b"another run is writing" in done.stderr
+    first.complete()
     first.finish()
     first.close()
     assert Lexicon(path).translations("en", "first") == {"fr": ["x"]}

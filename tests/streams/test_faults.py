@@ -105,6 +105,7 @@ def test_what_a_killed_run_left_is_not_the_end_of_an_output(tmp_path: Path, kind
     (tmp_path / "out.partial").write_bytes(b"| old |\n" * 100)
     output: Any = Table(tmp_path / "out", "csv") if kind == "table" else WholeFile(tmp_path / "out")
     output.write(b'{"a":1}\n')
+    output.complete()
     output.finish()
     output.close()
     assert (tmp_path / "out").read_bytes() == (b"a\n1\n" if kind == "table" else b'{"a":1}\n')

@@ -211,6 +211,7 @@ def test_a_file_system_without_locks_is_written_to(
     assert (tmp_path / "out").read_bytes() == b"a\n"
     files = MosesFiles(tmp_path / "talk")
     files.write(b"en\0de\0Hi\0Hallo\n")
+    files.complete()
     files.finish()
     assert (tmp_path / "talk.en-de.de").read_bytes() == b"Hallo\n"
     number = errno.EIO

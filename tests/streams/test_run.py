@@ -92,7 +92,8 @@ def test_a_bad_line_stops_the_run_after_what_came_before(command: str, chunk: in
     expected = {"count": b'{"number":0}\n{"number":1}\n{"number":0}\n'}.get(command, b'{"text":"A"}\n{"text":"B"}\n')
     code, out, err = finished(start(command, env={"CHUNK": str(chunk)}), text)
     assert (code, out) == (65, expected)
-    reason = "not a record: expected object, got array; --rejects FILE sets such lines aside"
+    hint = "is this a JSON array? make lines of it: jq -c '.[]'"
+    reason = f"not a record: expected object, got array; {hint}; --rejects FILE sets such lines aside"
     assert err.decode() == f"llamax {command}: stdin:3: {reason}\n"
 
 

@@ -33,6 +33,7 @@ def lexicon(path: Path, *languages: tuple[str, Words], entities: dict[str, int] 
         for word in sorted(words, key=str.encode):
             entry = {"word": word, "lang": lang, "translations": words[word], "sources": ["x"]}
             file.write(file.encode([entry]))  # type: ignore[list-item]
+    file.complete()
     file.finish()
     file.close()
     return Lexicon(path)

@@ -35,13 +35,18 @@ from typing import IO, Any, NoReturn
 
 PRELOADED = {
     "small": (
-        # Not sacrebleu, which reads its folder from the environment when it is imported.
+        # Not sacrebleu, which reads its folder from the environment when it is imported, but what it imports.
+        *("colorama", "email.parser", "importlib.resources", "lxml.etree", "numpy.typing", "portalocker", "tabulate"),
+        *("sentencepiece", "zipfile"),
         *("llamax_cli.cli", "fasttext_pybind", "langcodes", "msgspec", "numpy", "xxhash"),
         *(f"llamax_cli.commands.{each}" for each in ("augment", "build_lexicon", "convert", "langid", "mix", "score")),
     ),
     "large": (
         "llamax_cli.cli",
         "llamax_cli.training.worker",
+        *(f"llamax_cli.commands.{each}" for each in ("train", "translate", "tune")),
+        *("isal.igzip", "sentencepiece", "torch.distributed.checkpoint._fsspec_filesystem"),
+        *("transformers.convert_slow_tokenizer", "transformers.models.auto.tokenization_auto"),
         "accelerate.commands.accelerate_cli",
         "torch.distributed.run",
         "transformers.models.llama.modeling_llama",
@@ -239,6 +244,8 @@ def serve(connection: socket.socket, address: str, size: str) -> None:
     """
     for name in PRELOADED[size]:
         import_module(name)
+    if size == "large":  # the regular expressions that each loading of weights would compile first
+        import_module("transformers.conversion_mapping").get_checkpoint_conversion_mapping("llama")
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(f"{address}.partial")
     listener.listen(64)

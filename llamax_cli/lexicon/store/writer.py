@@ -33,7 +33,7 @@ class LexiconWriter:
     """Writes a compiled lexicon, completely or not at all; two processes cannot write the same file at the same time.
 
     `encode` turns entries, which must be sorted by language and word, into the lines that `write` takes. `statistics`
-    are read only in `finish`, when they are complete.
+    are read only in `complete`, when all are there.
     """
 
     def __init__(self, path: Path, statistics: Mapping[str, LanguageStatistics]) -> None:
@@ -89,8 +89,8 @@ class LexiconWriter:
         self._pages.put(self._batch, append=True)
         self._batch, self._batch_bytes = [], 0
 
-    def finish(self) -> None:
-        """Write the remaining entries, the metadata and the footer, and move the file to its final name."""
+    def complete(self) -> None:
+        """Write the remaining entries, the metadata and the footer."""
         self._put_batch()
         self._pages.put(self._hashed)
         self._pages.finish(self._file.descriptor)
@@ -104,6 +104,10 @@ class LexiconWriter:
         footer = FOOTER.pack(size, len(metadata), pages_hash, xxh3_128_digest(metadata), FORMAT, MAGIC)
         self._file.rewind(size, b"")
         self._file.write(metadata + footer)
+        self._file.complete()
+
+    def finish(self) -> None:
+        """Give the complete file its name."""
         self._file.finish()
 
     def close(self) -> None:
