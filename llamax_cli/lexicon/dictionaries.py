@@ -114,9 +114,10 @@ def parse_language_pair(value: str | None) -> tuple[str, ...]:
 def languages_in(path: str) -> tuple[str, ...]:
     """Return the two languages in the name of a dictionary, or () if it does not contain two.
 
-    `languages_in("muse/en-fr.0-5000.txt") -> ("en", "fr")`, `languages_in("eng2swh.txt") -> ("en", "sw")`
+    `languages_in("muse/en-fr.0-5000.txt") -> ("en", "fr")`, `languages_in("eng2swh.txt") -> ("en", "sw")`.
+    Debian puts `freedict-` before the languages.
     """
-    return _split_name(bare(path).split(".")[0])
+    return _split_name(bare(path).split(".")[0].removeprefix("freedict-"))
 
 
 def _split_name(name: str) -> tuple[str, ...]:

@@ -87,6 +87,19 @@ def test_dictd_is_read_through_its_index(llamax: Llamax, tmp_path: Path) -> None
     assert parsed(done)[0]["sources"] == [f"{tmp_path.name}/eng-deu"]
 
 
+def test_headwords_of_dictd_have_their_capitals_and_marks(llamax: Llamax, tmp_path: Path) -> None:
+    """The index has neither, may name an entry twice, and Debian puts freedict- before the languages."""
+    entries = [
+        ("munich", "Munich /mjˈuːnɪk/\nMünchen <neut>\n"),
+        ("five oclock tea, high tea", "five o'clock tea, and/or\nTee\n"),
+    ]
+    path = dictd(tmp_path, "freedict-eng-deu", *entries)
+    index = tmp_path / "freedict-eng-deu.index"
+    index.write_text("\tA\t" + index.read_text().split("\t")[2].split("\n")[0] + "\n" + index.read_text())
+    found = words(llamax("build-lexicon", path))
+    assert found == {"Munich": {"de": ["München"]}, "and/or": {"de": ["Tee"]}, "five o'clock tea": {"de": ["Tee"]}}
+
+
 def test_translations_of_an_entry() -> None:
     """As the docstring shows."""
     text = 'dog /dɒg/ <n>\n1. Hund [zool.], Köter\n    "a dog\'s life"'

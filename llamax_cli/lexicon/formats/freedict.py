@@ -4,8 +4,10 @@ TEI     `eng-deu.tei`: <entry><form><orth>dog</orth></form><sense><cit type="tra
         as FreeDict's HOWTO (https://github.com/freedict/fd-dictionaries/wiki) describes; translations of examples,
         which are inside another <cit>, are not words.
 dictd   `eng-deu.dict.dz` beside `eng-deu.index`. A line of the index is a headword, and where its entry begins and how
-        long it is, as numbers to the base of 64 (the manual page of dictfmt). The text of an entry is the headword with
-        its pronunciation in the first line, then a line for each sense with its translations between commas.
+        long it is, as numbers to the base of 64. There headwords lack capitals and punctuation, and some entries stand
+        several times; so they are taken from the text of the entry, whose first line is the headword with its
+        pronunciation. Then comes a line for each sense, with its translations between commas. Checked against Debian's
+        packages dict-freedict-eng-deu and dict-freedict-eng-fra.
 
 Notes in brackets are left out. Files without a translation, and headwords of dictd's own entries (00database...), are
 passed over.
@@ -38,7 +40,7 @@ TRANSLATION = {"trans", "translation", "equivalent"}  # types of <cit>
 HEADWORDS, WORDS = {"orth"}, {"quote", "tr"}
 OWN_ENTRIES = ("00database", "00-database")
 SENSE_NUMBER = re.compile(r"^\s*(?:\d+\.|[a-z]\)|-)\s*")
-GRAMMAR = re.compile(r"<[^<>]*>|/[^/]*/|\[[^\[\]]*\]|\([^()]*\)")
+GRAMMAR = re.compile(r"<[^<>]*>|(?<!\S)/[^/]*/|\[[^\[\]]*\]|\([^()]*\)")
 BREAKS = re.compile(r"[\t\r\n]+")
 
 
@@ -114,6 +116,7 @@ def open_dictd(request: DictionaryRequest, path: str) -> Dictionary:
 def _dictd_rows(source: Input, index: Input) -> Iterator[tuple[int, str, str]]:
     data = _whole(source)
     lines = b"".join(index.blocks()).split(b"\n")
+    seen: set[int] = set()  # where entries begin
     for number, line in enumerate(lines, 1):
         cells = line.decode(errors="surrogateescape").rstrip("\r").split("\t")
         if len(cells) < 3 or cells[0].startswith(OWN_ENTRIES):
@@ -125,8 +128,12 @@ def _dictd_rows(source: Input, index: Input) -> Iterator[tuple[int, str, str]]:
             raise DataError(
                 f"{index.name}:{number}: an entry beyond the end of {source.name}; are they of one release?"
             )
+        if begin in seen:
+            continue
+        seen.add(begin)
         text = data[begin : begin + length].decode(errors="surrogateescape")  # rejected as a line that is not text
-        yield from ((number, cells[0], word) for word in translations_of(text))
+        for head in headwords_of(text):
+            yield from ((number, head, word) for word in translations_of(text))
 
 
 def _whole(source: Input) -> bytes:
@@ -150,6 +157,16 @@ def _number(digits: str, name: str, line: int) -> int:
     return value
 
 
+def headwords_of(text: str) -> Iterator[str]:
+    """Yield the headwords in the first line of an entry: `headwords_of("Moon, Luna /muːn/ <n>") -> "Moon", "Luna"`."""
+    return _words(text.partition("\n")[0])
+
+
+def _words(line: str) -> Iterator[str]:
+    plain = GRAMMAR.sub(" ", line)
+    return (word for part in re.split("[,;]", plain) if (word := " ".join(part.split())))
+
+
 def translations_of(text: str) -> Iterator[str]:
     """Yield the translations in an entry of dictd, which are after its first line.
 
@@ -158,8 +175,7 @@ def translations_of(text: str) -> Iterator[str]:
     for line in text.split("\n")[1:]:
         if line.lstrip().startswith(('"', "Synonym", "see:", "Note:")) or not line.strip():
             continue  # an example, or a word about the word
-        plain = GRAMMAR.sub(" ", SENSE_NUMBER.sub("", line))
-        yield from (word for part in re.split("[,;]", plain) if (word := " ".join(part.split())))
+        yield from _words(SENSE_NUMBER.sub("", line))
 
 
 def _chunks(name: str, rows: Iterable[tuple[int, str, str]]) -> Iterator[Chunk]:
