@@ -56,6 +56,8 @@ class Machine:
         (self.clone / "llamax_cli" / "augmentation").mkdir(parents=True)
         (self.clone / "llamax_cli" / "augmentation" / "spaced.c").touch()
         (self.clone / "llamax_cli" / "plain_lines.c").touch()
+        (self.clone / "llamax_cli" / "scoring").mkdir()
+        (self.clone / "llamax_cli" / "scoring" / "ngram_matches.c").touch()
         self.path.mkdir()
         for tool in TOOLS:
             (self.path / tool).symlink_to(str(shutil.which(tool)))

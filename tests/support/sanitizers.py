@@ -1,0 +1,45 @@
+"""Extensions compiled with a sanitizer, which ends the process at the first wrong read, shift or overflow."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+from importlib.machinery import ExtensionFileLoader
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+SANITIZERS = {"address": "libasan.so", "undefined": "libubsan.so"}
+
+
+def run_with(sanitizer: str, source: Path, script: Path, count: int, folder: Path) -> str:
+    """Compile an extension into the folder, run `script EXTENSION COUNT`, and return what it prints."""
+    extension = folder / f"{source.stem}.so"
+    flags = [f"-fsanitize={sanitizer}", "-fno-sanitize-recover=all", "-g", "-O1", "-fPIC", "-shared"]
+    include = sysconfig.get_paths()["include"]
+    subprocess.run(["cc", *flags, f"-I{include}", source, "-o", extension], check=True)
+    library = subprocess.run(
+        ["cc", f"-print-file-name={SANITIZERS[sanitizer]}"], capture_output=True, check=True, text=True
+    )
+    # Each bytes object has a block of its own, so that what lies behind it is known to be outside.
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+        "LD_PRELOAD": library.stdout.strip(),
+        "PYTHONMALLOC": "malloc",
+        "ASAN_OPTIONS": "detect_leaks=0",
+    }
+    command = [sys.executable, "-S", script, extension, str(count)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def load(path: str) -> Any:
+    """Return the extension in a file."""
+    name = Path(path).name.partition(".")[0]
+    spec = spec_from_file_location(name, path, loader=ExtensionFileLoader(name, path))
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
