@@ -23,6 +23,14 @@ SYSTEMS = ("base", "base-alpaca", "llamax-alpaca")
 SETTINGS = ("LLaMA2", "DP1", "DP1+DP2", "DP1+DM", "DP1+DP2+DM", "DP1+DP2'", "DP1+DM'", "DP1+DP2'+DM", "DP1+DP2+DM'")
 # The number of rows of the paper, and of each of our tables: its rows, and columns that have a number in each of them.
 EXPECTED: dict[str, tuple[int, list[tuple[tuple[str, ...], tuple[str, ...]]]]] = {
+    "recipe": (
+        3,
+        [
+            ((), ("score", "against", "difference")),
+            ((), ("score", "against", "difference")),
+            (("base", "tuned"), ("x-en", "fr-x")),
+        ],
+    ),
     "algorithm1": (8, [(("de", "en", "es", "fr", "tr", "zh"), ("samples", "directions"))]),
     "table1": (
         8,
@@ -144,6 +152,22 @@ def is_number(cell: str) -> bool:
     return re.fullmatch(r"[+-]?[\d,]+(\.\d+)?", cell) is not None
 
 
+def test_a_dry_run_prints_the_lines_of_the_recipe_and_runs_none(tmp_path: Path) -> None:
+    """All lines are there, from the lexicon to the report; nothing is made but the folder with its links."""
+    environment = {**os.environ, "PATH": f"{zygote.commands()}:{PATH}"}
+    command = ["bash", str(FOLDER / "recipe.sh")]
+    done = subprocess.run([*command, "--dry-run"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    lines = re.findall(r"(?:^\$ |\| )llamax ([\w-]+)", done.stderr, re.MULTILINE)
+    steps = ["build-lexicon", "augment", "mix", "train", "tune", "translate", "langid", "pivot", "score"]
+    assert [name for name in dict.fromkeys(lines) if name in steps] == steps
+    assert "llamax report" in done.stderr
+    assert "The lines above make this table; they were not run." in done.stdout
+    assert [path.name for path in (tmp_path / "paper-tiny").iterdir()] == ["examples"]
+    wrong = subprocess.run([*command, "--dry"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (wrong.returncode, wrong.stderr) == (2, "--dry: not --dry-run\n")
+
+
 @pytest.mark.slow
 def test_all_tables_and_figures(tmp_path: Path) -> None:
     """Each has the rows of the paper and ours, with numbers; a second call does nothing; a lost result is remade."""
@@ -167,6 +191,11 @@ def test_all_tables_and_figures(tmp_path: Path) -> None:
     rates = tables((work / "results" / "table7.md").read_text(encoding="utf-8").split("## Here")[1])[0]
     shares = [float(cell) for row in rates for key, cell in row.items() if key != "language" and cell]
     assert shares and all(0 <= share <= 100 for share in shares)
+    recipe = (work / "results" / "recipe.md").read_text(encoding="utf-8")
+    minutes = re.search(r"^Processor minutes of all lines: (\d+\.\d)$", recipe, re.MULTILINE)
+    assert minutes is not None
+    spent = [line.split("\t") for line in (work / "seconds").read_text(encoding="utf-8").splitlines()]
+    assert 0 < float(minutes[1]) < sum(float(part) for times, _ in spent for part in times.split()) / 60
     hops = (work / "2-hop.jsonl").read_text(encoding="utf-8")
     assert '"word":"dog","lang":"en","translations":{"de":["Hund"],"fr":["chien"]}' in hops
     assert (work / "report" / "figure1" / "figures" / "above-10-spbleu.pdf").read_bytes().startswith(b"%PDF")

@@ -17,14 +17,14 @@ case $SCALE in
 tiny)
     make_base
     start=base template=llamax-alpaca bottom='{0..0}' middle='{1..1}' top='{2..3}' outside='"model.embed_tokens.*","model.norm.*"'
-    form= ;;
+    form='' ;;
 small)
     make_base
     start=base template=chat bottom='{0..3}' middle='{4..14}' top='{15..29}' outside='"model.embed_tokens.*","model.norm.*"'
-    form='--template chat' ;;
+    form=chat ;;
 paper)
     start=${MODEL:-Qwen/Qwen3-8B} template=qwen3 bottom='{0..3}' middle='{4..20}' top='{21..35}'
-    outside='"model.embed_tokens.*","model.norm.*","lm_head.*"' form='--template qwen3' metrics='--metric spbleu,xcomet-xl' ;;
+    outside='"model.embed_tokens.*","model.norm.*","lm_head.*"' form=qwen3 metrics='--metric spbleu,xcomet-xl' ;;
 esac
 layers() { printf '"model.layers.%s.*",' "$@"; }
 
