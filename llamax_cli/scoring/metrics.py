@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 METRICS = {
     "spbleu": "llamax_cli.scoring.bleu:SpBleu",
     "bleu": "llamax_cli.scoring.bleu:Bleu",
-    "chrf++": "llamax_cli.scoring.chrf:Chrf",
+    "chrf++": "llamax_cli.scoring.chrf:ChrfPlusPlus",
+    "chrf": "llamax_cli.scoring.chrf:Chrf",
     "ter": "llamax_cli.scoring.ter:Ter",
     "comet": "llamax_cli.scoring.comet:Comet",
 }
@@ -28,6 +29,7 @@ SCORE_RANGES = {
     "spbleu": (0.0, 100 + ROUNDING),
     "bleu": (0.0, 100 + ROUNDING),
     "chrf++": (0.0, 100 + ROUNDING),
+    "chrf": (0.0, 100 + ROUNDING),
     "ter": (0.0, LARGEST_SCORE),
 }
 SCORE_KEYS = frozenset(METRICS)  # the keys of `score --segments`: each metric writes its score under its own name
