@@ -9,6 +9,7 @@ from sacrebleu.metrics.chrf import CHRF
 
 from llamax_cli.scoring.metrics import MetricSettings, Reference, Statistics, reference_columns
 from llamax_cli.scoring.ngrams import count_matches, count_ngrams, count_tokens, encode_words, new_vocabulary
+from llamax_cli.scoring.pair_matches import count_pair_matches
 from llamax_cli.scoring.reference_cache import ReferenceCache
 
 CHAR_ORDER, BETA = 6, 2
@@ -58,6 +59,15 @@ class Chrf:
         vocabulary = new_vocabulary()
         words = [encode_words(tokens.words, vocabulary) for tokens in (hypothesis, reference)]
         return np.hstack([characters, _count(words[0], words[1], self.word_order)])
+
+    def pair_scores(self, language: str, texts: Sequence[str]) -> Statistics:
+        """Return the score of each text with each one as its reference."""
+        tokens = self._tokenize(texts)
+        rows = _count_pairs(tokens.characters, CHAR_ORDER)
+        if self.word_order:
+            words = encode_words(tokens.words, new_vocabulary())
+            rows = np.hstack([rows, _count_pairs(words, self.word_order)])
+        return self.scores(rows).reshape(len(texts), len(texts))
 
     def _tokenize(self, texts: Sequence[str]) -> _Tokens:
         if self._lowercase:
@@ -126,7 +136,17 @@ def _split_words(text: str) -> list[str]:
 
 def _count(hypotheses: list[bytes], references: list[bytes], max_order: int) -> Statistics:
     hypothesis, reference = (count_ngrams(count_tokens(texts), max_order) for texts in (hypotheses, references))
+    return _columns(hypothesis, reference, count_matches(hypotheses, references, max_order))
+
+
+def _count_pairs(texts: list[bytes], max_order: int) -> Statistics:
+    """Return a row for each text with each one as its reference."""
+    ngrams = count_ngrams(count_tokens(texts), max_order)
+    return _columns(ngrams[:, None], ngrams[None], count_pair_matches(texts, max_order))
+
+
+def _columns(hypothesis: Statistics, reference: Statistics, matches: Statistics) -> Statistics:
+    """Return the rows of segments, given their counts by order in the last dimension."""
     # sacreBLEU does not count a hypothesis' n-grams of an order that the reference has none of.
-    matches = count_matches(hypotheses, references, max_order)
-    columns = np.stack([hypothesis * (reference > 0), reference, matches], axis=2)
-    return columns.reshape(len(hypotheses), -1)
+    columns = np.stack(np.broadcast_arrays(hypothesis * (reference > 0), reference, matches), axis=-1)
+    return columns.reshape(-1, 3 * matches.shape[-1])
