@@ -67,7 +67,10 @@ class Sample(TypedDict):
 
 
 class Translation(TypedDict):
-    """A source text, a model's translation of it and, where there are any, the reference or several of them."""
+    """A source text, a model's translation of it and, where there are any, the reference or several of them.
+
+    `candidate` is its rank among several. One that was chosen among `candidates` has its mean `utility` instead.
+    """
 
     id: NotRequired[str]
     src: str
@@ -78,6 +81,8 @@ class Translation(TypedDict):
     truncated: NotRequired[bool]
     pivot: NotRequired[str]
     candidate: NotRequired[int]
+    candidates: NotRequired[int]
+    utility: NotRequired[float]
     origin: NotRequired[str]
 
 

@@ -71,6 +71,7 @@ CALLS: dict[str, set[str]] = {
     "langid --select best": {"candidate"},
     "langid --summary": WITH_MT,
     "score --metric bleu": {"hypothesis", "candidate", "identified", "score"},
+    "score --select best --metric bleu": {"candidate"},
     "score --metric bleu --segments": {"hypothesis", "candidate", "identified"},
     "score --metric bleu --summary": {"hypothesis", "candidate", "identified", "score"},
     "score --metric bleu --table md": {"hypothesis", "candidate", "identified", "score"},

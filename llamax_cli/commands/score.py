@@ -64,6 +64,18 @@ def score(
         bool, Option("--lowercase", help="Score without regard to case: spBLEU, BLEU and chrF++; TER always does.")
     ] = False,
     segments: Annotated[bool, Option("--segments", help="Write each record with its own scores.")] = False,
+    select: Annotated[
+        str | None,
+        Option(
+            metavar="NAME",
+            callback=one_of(("best",)),
+            help="Write the best candidate for each translation: the one whose mean score by the metric is best, with "
+            "all candidates as references.",
+        ),
+    ] = None,
+    by: Annotated[
+        str | None, Option(metavar="KEY", help="With --select best, rank by this number in the records instead.")
+    ] = None,
     summary: Annotated[
         bool,
         Option("--summary", help="Write averages from and into a central language: low, high and all resources."),
@@ -132,6 +144,8 @@ def score(
     request = ScoreRequest(
         references=tuple(ref or ()),
         segments=segments,
+        select=select,
+        by=by,
         summary=summary,
         central=codes(central),
         without=parse_left_out(listed(not_)),

@@ -3,22 +3,20 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from llamax_cli.candidates import NONE_ON_TARGET, CandidateKey, candidate_key, continues
 from llamax_cli.errors import RecordError
 from llamax_cli.identification.annotation import AnnotationRequest, Annotator, Identification
 from llamax_cli.identification.selection import agrees
-from llamax_cli.records import Record, whole_number
+from llamax_cli.records import Record
 from llamax_cli.streams.chunks import chunks, records
 from llamax_cli.streams.run import Run
 
-SOURCE_KEYS = ("src_lang", "tgt_lang", "id", "src")  # what all candidates for one translation have in common
-NONE_ON_TARGET = "with no candidate on target"
-
 
 class Candidate(NamedTuple):
-    """One of several translations: its rank (from 1, the best first) and its language."""
+    """One of several translations, and its language."""
 
     record: Record
-    rank: int
+    key: CandidateKey
     identification: Identification
 
 
@@ -39,27 +37,23 @@ def choose_candidates(run: Run, request: AnnotationRequest, min_score: float) ->
 
 
 def _read_candidate(record: Record, annotator: Annotator, run: Run) -> Candidate:
-    rank = whole_number(record, "candidate", least=1)
+    key = candidate_key(record)
     if "tgt_lang" not in record or "mt" not in record:
         raise RecordError("--select best needs translations, with 'mt' and 'tgt_lang'")
     (identification,) = annotator(record, run.tally)
-    return Candidate(record, rank, identification)
+    return Candidate(record, key, identification)
 
 
 def _group(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
-    """Yield the candidates for each translation; another source or a rank that does not rise begins the next."""
+    """Yield the candidates for each translation."""
     group: list[Candidate] = []
     for candidate in candidates:
-        if group and (candidate.rank <= group[-1].rank or _source(candidate) != _source(group[-1])):
+        if group and not continues(group[-1].key, candidate.key):
             yield group
             group = []
         group.append(candidate)
     if group:
         yield group
-
-
-def _source(candidate: Candidate) -> list[bytes | None]:
-    return [bytes(candidate.record[key]) if key in candidate.record else None for key in SOURCE_KEYS]
 
 
 def _choose(group: list[Candidate], min_score: float, run: Run) -> Record:

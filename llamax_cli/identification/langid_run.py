@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from llamax_cli.candidates import NONE_ON_TARGET
 from llamax_cli.errors import UsageError
 from llamax_cli.identification.annotation import WITHOUT_LETTERS, AnnotationRequest
-from llamax_cli.identification.candidates import NONE_ON_TARGET, choose_candidates
+from llamax_cli.identification.candidates import choose_candidates
 from llamax_cli.identification.detectors import fingerprint
 from llamax_cli.identification.off_target_rates import average_rates, count_languages, rates_by_direction
 from llamax_cli.identification.selection import LEFT_OUT, SELECTIONS, annotate, check_fields, select

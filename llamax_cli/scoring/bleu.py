@@ -1,8 +1,9 @@
 """BLEU over words, and over SentencePiece pieces (spBLEU): sacreBLEU's scores from n-grams counted all at once."""
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
+from math import exp, log
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from sacrebleu.metrics.bleu import BLEU
 from llamax_cli.languages import primary_subtag
 from llamax_cli.scoring.metrics import MetricSettings, Reference, Statistics, reference_columns
 from llamax_cli.scoring.ngrams import Integers, count_matches, count_ngrams, count_tokens, encode_words, new_vocabulary
+from llamax_cli.scoring.pair_matches import count_pair_matches
 from llamax_cli.scoring.reference_cache import ReferenceCache
 from llamax_cli.scoring.spm_models import resolve_model
 from llamax_cli.scoring.spm_tokenizer import SpmTokenizer
@@ -36,6 +38,16 @@ def bleu_statistics(hypotheses: Sequence[bytes], references: Sequence[EncodedRef
     matches = count_matches(hypotheses, first, MAX_ORDER, more)
     closest = _closest_lengths(lengths, references)
     return np.column_stack([lengths, closest, matches, count_ngrams(lengths, MAX_ORDER)])
+
+
+def compare(texts: Sequence[bytes]) -> Statistics:
+    """Return the score of each text as a segment by itself, a row, with each one as its reference, a column."""
+    lengths, matches = count_tokens(texts), count_pair_matches(texts, MAX_ORDER)
+    own, other = (np.broadcast_to(side, matches.shape[:2]) for side in (lengths[:, None], lengths))
+    ngrams = np.broadcast_to(count_ngrams(lengths, MAX_ORDER)[:, None], matches.shape)
+    rows = np.concatenate([np.stack([own, other], axis=2), matches, ngrams], axis=2)
+    scores = _sentence_scores(rows.reshape(-1, rows.shape[2]))
+    return np.array(scores).reshape(len(texts), len(texts))
 
 
 def _closest_lengths(lengths: Integers, references: Sequence[EncodedReferences]) -> Integers:
@@ -97,6 +109,32 @@ def _compute_bleu(row: Statistics, *, by_sentence: bool) -> float:
     return float(score.score)
 
 
+def _sentence_scores(rows: Statistics) -> list[float]:
+    """Return the score of each row as a segment by itself, what `sentence` returns.
+
+    Logarithms, sums and powers are Python's, from which numpy's may differ in the last digit.
+    """
+    matches, ngrams = rows[:, 2 : 2 + MAX_ORDER], rows[:, 2 + MAX_ORDER :]
+    zeros = np.cumsum(matches == 0, axis=1)
+    has_ngrams = ngrams > 0
+    numerators = np.where(matches > 0, 100.0 * matches, 100.0)[has_ngrams]
+    precisions = numerators / np.where(matches > 0, ngrams, 2.0**zeros * ngrams)[has_ngrams]
+    different, places = np.unique(precisions, return_inverse=True)
+    logarithms = np.zeros(ngrams.shape)
+    logarithms[has_ngrams] = np.array([log(precision) for precision in different.tolist()])[places]
+    columns: list[list[Any]] = [
+        each.tolist() for each in (rows[:, :2], matches.any(axis=1), has_ngrams.sum(axis=1), logarithms)
+    ]
+    scores = []
+    for (length, reference), is_matched, orders, terms in zip(*columns, strict=True):
+        if is_matched:
+            penalty = exp(1 - reference / length) if length < reference else 1.0
+            scores.append(penalty * exp(sum(terms[:orders]) / orders))
+        else:
+            scores.append(0.0)
+    return scores
+
+
 def _signature(tokenizer: str, settings: MetricSettings, by_sentence: bool, nrefs: int) -> str:
     bleu = BLEU(tokenize="none", force=True, lowercase=settings.lowercase, effective_order=by_sentence)
     bleu.tokenizer_signature = tokenizer
@@ -119,11 +157,19 @@ class SpBleu(_BleuScore):
         self, language: str, hypotheses: Sequence[str], references: Sequence[Reference], sources: Sequence[str] = ()
     ) -> Statistics:
         """Return the counts of each segment."""
+        self._make_room()
+        encoded = _encode_columns(references, lambda texts: self._references.get("", texts, self._encode))
+        return bleu_statistics(self._encode(hypotheses), encoded)
+
+    def pair_scores(self, language: str, texts: Sequence[str]) -> Statistics:
+        """Return the score of each text with each one as its reference."""
+        self._make_room()
+        return compare(self._encode(texts))
+
+    def _make_room(self) -> None:
         if self._tokenizer.is_full:
             self._tokenizer.clear()
             self._references.clear()
-        encoded = _encode_columns(references, lambda texts: self._references.get("", texts, self._encode))
-        return bleu_statistics(self._encode(hypotheses), encoded)
 
     def _encode(self, texts: Sequence[str]) -> list[bytes]:
         return self._tokenizer.encode([text.lower() for text in texts] if self._settings.lowercase else texts)
@@ -145,19 +191,23 @@ class Bleu(_BleuScore):
     ) -> Statistics:
         """Return the counts of each segment."""
         name = tokenizer_name(language, self._settings.tokenize)
-
-        def split(texts: Sequence[str]) -> list[list[str]]:
-            tokenize = _load_tokenizer(name)
-            if self._settings.lowercase:
-                texts = [text.lower() for text in texts]
-            return [tokenize(text.rstrip()).split() for text in texts]
-
-        vocabulary = new_vocabulary()
+        split, vocabulary = partial(self._split, name), new_vocabulary()
 
         def encode(texts: Sequence[str]) -> list[bytes]:
             return encode_words(self._references.get(name, texts, split), vocabulary)
 
         return bleu_statistics(encode_words(split(hypotheses), vocabulary), _encode_columns(references, encode))
+
+    def pair_scores(self, language: str, texts: Sequence[str]) -> Statistics:
+        """Return the score of each text with each one as its reference."""
+        words = self._split(tokenizer_name(language, self._settings.tokenize), texts)
+        return compare(encode_words(words, new_vocabulary()))
+
+    def _split(self, tokenizer: str, texts: Sequence[str]) -> list[list[str]]:
+        tokenize = _load_tokenizer(tokenizer)
+        if self._settings.lowercase:
+            texts = [text.lower() for text in texts]
+        return [tokenize(text.rstrip()).split() for text in texts]
 
     def signature(self, language: str, *, by_sentence: bool = False, nrefs: int = 1) -> str:
         """Return sacreBLEU's signature."""

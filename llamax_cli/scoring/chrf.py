@@ -1,4 +1,4 @@
-"""chrF++: sacreBLEU's scores from character and word n-grams counted all at once."""
+"""chrF and chrF++: sacreBLEU's scores from character and word n-grams counted all at once."""
 
 from collections.abc import Sequence
 from string import punctuation
@@ -9,24 +9,26 @@ from sacrebleu.metrics.chrf import CHRF
 
 from llamax_cli.scoring.metrics import MetricSettings, Reference, Statistics, reference_columns
 from llamax_cli.scoring.ngrams import count_matches, count_ngrams, count_tokens, encode_words, new_vocabulary
+from llamax_cli.scoring.pair_matches import count_pair_matches
 from llamax_cli.scoring.reference_cache import ReferenceCache
 
-CHAR_ORDER, WORD_ORDER, BETA = 6, 2, 2
+CHAR_ORDER, BETA = 6, 2
 
 
 class _Tokens(NamedTuple):
-    """The characters of texts, without white space, and their words."""
+    """The characters of texts, without white space, and their words, none if the metric has no order of words."""
 
     characters: list[bytes]
     words: list[list[str]]
 
 
 class Chrf:
-    """chrF++ with six character orders and two word orders.
+    """chrF with six character orders; chrF++ has `word_order` orders of words, too.
 
     Three columns for each order: n-grams of the hypothesis, of the reference, and matches.
     """
 
+    word_order: ClassVar[int] = 0
     needs_source: ClassVar[bool] = False
     runs_in_workers: ClassVar[bool] = True
 
@@ -51,13 +53,27 @@ class Chrf:
 
     def _count(self, hypothesis: _Tokens, references: Sequence[str | None]) -> Statistics:
         reference = self._references.get("", [text or "" for text in references], self._tokenize)
+        characters = _count(hypothesis.characters, reference.characters, CHAR_ORDER)
+        if not self.word_order:
+            return characters
         vocabulary = new_vocabulary()
         words = [encode_words(tokens.words, vocabulary) for tokens in (hypothesis, reference)]
-        characters = _count(hypothesis.characters, reference.characters, CHAR_ORDER)
-        return np.hstack([characters, _count(words[0], words[1], WORD_ORDER)])
+        return np.hstack([characters, _count(words[0], words[1], self.word_order)])
+
+    def pair_scores(self, language: str, texts: Sequence[str]) -> Statistics:
+        """Return the score of each text with each one as its reference."""
+        tokens = self._tokenize(texts)
+        rows = _count_pairs(tokens.characters, CHAR_ORDER)
+        if self.word_order:
+            words = encode_words(tokens.words, new_vocabulary())
+            rows = np.hstack([rows, _count_pairs(words, self.word_order)])
+        return self.scores(rows).reshape(len(texts), len(texts))
 
     def _tokenize(self, texts: Sequence[str]) -> _Tokens:
-        return _tokenize([text.lower() for text in texts] if self._lowercase else texts)
+        if self._lowercase:
+            texts = [text.lower() for text in texts]
+        characters = ["".join(text.split()).encode("utf-32-le") for text in texts]
+        return _Tokens(characters, [_split_words(text) for text in texts] if self.word_order else [])
 
     def score(self, total: Statistics) -> float:
         """Return the corpus score."""
@@ -86,9 +102,15 @@ class Chrf:
 
     def signature(self, language: str, *, by_sentence: bool = False, nrefs: int = 1) -> str:
         """Return sacreBLEU's signature."""
-        chrf = CHRF(word_order=WORD_ORDER, lowercase=self._lowercase)
+        chrf = CHRF(word_order=self.word_order, lowercase=self._lowercase)
         chrf.num_refs = nrefs
         return str(chrf.get_signature())
+
+
+class ChrfPlusPlus(Chrf):
+    """chrF++: two orders of words beside the characters."""
+
+    word_order: ClassVar[int] = 2
 
 
 def _sum_columns(rows: Statistics) -> Statistics:
@@ -97,11 +119,6 @@ def _sum_columns(rows: Statistics) -> Statistics:
     for column in rows.T:
         total += column
     return total
-
-
-def _tokenize(texts: Sequence[str]) -> _Tokens:
-    characters = ["".join(text.split()).encode("utf-32-le") for text in texts]
-    return _Tokens(characters, [_split_words(text) for text in texts])
 
 
 def _split_words(text: str) -> list[str]:
@@ -119,7 +136,17 @@ def _split_words(text: str) -> list[str]:
 
 def _count(hypotheses: list[bytes], references: list[bytes], max_order: int) -> Statistics:
     hypothesis, reference = (count_ngrams(count_tokens(texts), max_order) for texts in (hypotheses, references))
+    return _columns(hypothesis, reference, count_matches(hypotheses, references, max_order))
+
+
+def _count_pairs(texts: list[bytes], max_order: int) -> Statistics:
+    """Return a row for each text with each one as its reference."""
+    ngrams = count_ngrams(count_tokens(texts), max_order)
+    return _columns(ngrams[:, None], ngrams[None], count_pair_matches(texts, max_order))
+
+
+def _columns(hypothesis: Statistics, reference: Statistics, matches: Statistics) -> Statistics:
+    """Return the rows of segments, given their counts by order in the last dimension."""
     # sacreBLEU does not count a hypothesis' n-grams of an order that the reference has none of.
-    matches = count_matches(hypotheses, references, max_order)
-    columns = np.stack([hypothesis * (reference > 0), reference, matches], axis=2)
-    return columns.reshape(len(hypotheses), -1)
+    columns = np.stack(np.broadcast_arrays(hypothesis * (reference > 0), reference, matches), axis=-1)
+    return columns.reshape(-1, 3 * matches.shape[-1])

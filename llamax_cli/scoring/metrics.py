@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 METRICS = {
     "spbleu": "llamax_cli.scoring.bleu:SpBleu",
     "bleu": "llamax_cli.scoring.bleu:Bleu",
-    "chrf++": "llamax_cli.scoring.chrf:Chrf",
+    "chrf++": "llamax_cli.scoring.chrf:ChrfPlusPlus",
+    "chrf": "llamax_cli.scoring.chrf:Chrf",
     "ter": "llamax_cli.scoring.ter:Ter",
     "comet": "llamax_cli.scoring.comet:Comet",
 }
@@ -28,8 +29,10 @@ SCORE_RANGES = {
     "spbleu": (0.0, 100 + ROUNDING),
     "bleu": (0.0, 100 + ROUNDING),
     "chrf++": (0.0, 100 + ROUNDING),
+    "chrf": (0.0, 100 + ROUNDING),
     "ter": (0.0, LARGEST_SCORE),
 }
+LOWER_IS_BETTER = frozenset({"ter"})
 SCORE_KEYS = frozenset(METRICS)  # the keys of `score --segments`: each metric writes its score under its own name
 
 Statistics: TypeAlias = "NDArray[Any]"  # a row for each segment, or one row that is their sum
@@ -93,6 +96,13 @@ class Metric(Protocol):
 
         `nrefs`: how many references each segment has, or VARYING.
         """
+
+
+class Utility(Metric, Protocol):
+    """A metric that is fast enough to compare each candidate for a translation with each other one."""
+
+    def pair_scores(self, language: str, texts: Sequence[str]) -> Statistics:
+        """Return the score of each text as a segment by itself, a row, with each one as its reference, a column."""
 
 
 def reference_columns(references: Sequence[Reference]) -> Sequence[Sequence[str | None]]:

@@ -10,6 +10,7 @@ from typing import Any
 from llamax_cli.errors import DataError, RecordError, UsageError
 from llamax_cli.records import Record, Score
 from llamax_cli.scoring import heatmap
+from llamax_cli.scoring.candidate_choice import check_utility, write_best
 from llamax_cli.scoring.comparison import ALL, compare_systems
 from llamax_cli.scoring.direction_totals import EarlierScores, remark_empty, total_by_direction
 from llamax_cli.scoring.group_statistics import compute_statistics
@@ -28,6 +29,8 @@ class ScoreRequest:
 
     references: tuple[str, ...] = ()
     segments: bool = False
+    select: str | None = None
+    by: str | None = None
     summary: bool = False
     central: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
@@ -39,19 +42,38 @@ class ScoreRequest:
     order: str = "family"
 
     def __post_init__(self) -> None:
-        modes = {"--segments": self.segments, "--summary": self.summary, "--against": self.against is not None}
+        modes = {
+            "--segments": self.segments,
+            "--select": self.select is not None,
+            "--summary": self.summary,
+            "--against": self.against is not None,
+        }
         if sum(modes.values()) > 1:
             raise UsageError(f"{' and '.join(flag for flag, is_given in modes.items() if is_given)}: choose one")
         if (self.central or self.without) and not (self.summary or (self.table and sum(modes.values()) == 0)):
             raise UsageError("--central and --not require --summary or --table")
         if self.segments and (self.table or self.heatmap):
             raise UsageError("--segments cannot be combined with --table or --heatmap, which show scores of directions")
+        if self.by is not None and self.select is None:
+            raise UsageError("--by requires --select best")
+        if self.select is not None and (self.table or self.heatmap or self.references):
+            raise UsageError(
+                "--select best writes translations, which it compares with each other: leave out --ref, --table and "
+                "--heatmap"
+            )
         if self.heatmap is not None:
             heatmap.check_path(self.heatmap)
 
 
 def write_scores(run: Run, settings: MetricSettings, request: ScoreRequest) -> None:
     """Write what the request asks for."""
+    if request.select is not None:
+        if request.by is None:
+            check_utility(settings.metrics)
+        elif settings.metrics != MetricSettings().metrics:
+            raise UsageError("--by ranks by a number in the records: leave out --metric")
+        write_best(run, settings, request.by)
+        return
     if request.segments:
         run.stream(partial(_score_segments, run, settings, request))
         return
@@ -104,7 +126,7 @@ def _score_segments(
     run: Run, settings: MetricSettings, request: ScoreRequest, records: Iterator[Record]
 ) -> Iterator[Iterable[Record] | RecordError]:
     """Yield each record with its scores under the names of the metrics, or the error that rejects it."""
-    reader = SegmentReader(read_references(run, request.references), settings)
+    reader = SegmentReader(read_references(run, request.references), settings, all_candidates=True)
     pending: deque[tuple[Record, RecordError | None]] = deque()
 
     def segments() -> Iterator[Segment]:

@@ -64,9 +64,14 @@ class SegmentGroup(NamedTuple):
 
 
 class SegmentReader:
-    """Makes segments of records; RecordError for one that cannot be scored or that is a duplicate."""
+    """Makes segments of records; RecordError for one that cannot be scored or that is a duplicate.
 
-    def __init__(self, references: References | None, settings: MetricSettings) -> None:
+    With `all_candidates`, each of several candidates for a translation is a segment; otherwise only the first may come.
+    """
+
+    def __init__(
+        self, references: References | None, settings: MetricSettings, *, all_candidates: bool = False
+    ) -> None:
         self.empty = 0
         self.empty_references = 0
         self.seen = SeenSegments()
@@ -74,6 +79,7 @@ class SegmentReader:
         self._repeats: Counter[tuple[Direction, str]] = Counter()
         self._references = references
         self._settings = settings
+        self._all_candidates = all_candidates
         self._codes: Any = None
         self._direction: Direction = ("", "")
 
@@ -88,9 +94,12 @@ class SegmentReader:
         hypothesis = text(record, "mt")
         source = text(record, "src") if self._needs_source or "id" not in record else ""
         id_ = text(record, "id") if "id" in record else source
-        if "candidate" in record and whole_number(record, "candidate", least=1) != 1:
-            raise RecordError("one of several candidates: pick one with llamax langid --select best")
+        rank = whole_number(record, "candidate", least=1) if "candidate" in record else 1
+        if rank != 1 and not self._all_candidates:
+            raise RecordError("one of several candidates: choose one with llamax score --select best")
         references = self._references_of(record, direction[1], id_)
+        if rank != 1:
+            id_ = f"{id_} (candidate {rank})"
         if "id" not in record:
             id_ = self._number(direction, id_)
         if not self.seen.add(direction, id_):

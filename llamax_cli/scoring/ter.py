@@ -31,6 +31,12 @@ class Ter:
         )
         return np.array([(score.num_edits, score.ref_length) for score in scores], np.float64)
 
+    def pair_scores(self, language: str, texts: Sequence[str]) -> Statistics:
+        """Return the score of each text with each one as its reference."""
+        count = len(texts)
+        hypotheses = [text for text in texts for _ in range(count)]
+        return self.scores(self.statistics(language, hypotheses, list(texts) * count)).reshape(count, count)
+
     def score(self, total: Statistics) -> float:
         """Return the corpus score: edits per hundred words of the references."""
         return float(self.scores(total[None])[0])

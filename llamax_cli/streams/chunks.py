@@ -245,7 +245,7 @@ def transform(stage: Transform, tolerant: bool, chunk: Chunk, limit: int | None 
     rejects: list[Reject] = []
     tally: Tally = Counter()
     lines: list[bytes] = []
-    for index, line in enumerate(_parsed(chunk.data)):
+    for index, line in enumerate(parsed(chunk.data)):
         if limit is not None and len(written) >= limit:
             return Outcome(serialise(written[:limit]), index, limit, rejects, tally)
         try:
@@ -291,7 +291,7 @@ def _transform_batches(
         line += len(batch)
 
 
-def _parsed(data: bytes) -> Iterable[Record | bytes]:
+def parsed(data: bytes) -> Iterable[Record | bytes]:
     """Return the records, or the lines if some are bad."""
     records = parse_lines(data)
     return data.split(b"\n")[:-1] if records is None else records

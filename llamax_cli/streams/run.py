@@ -4,6 +4,7 @@ A command calls one of these methods. Compression, rejects, complete outputs, re
 summary and the manifest come with them.
 
     run.map(make)       transform every record by itself, in any number of workers
+    run.map_groups(make, grouping)   transform groups of consecutive records, in any number of workers
     run.stream(stage)   pass the records in order through a stage that may look ahead (batches for a model)
     run.write(records)  write records that are generated from something other than lines of records
     run.read()          read the records
@@ -41,9 +42,9 @@ from llamax_cli.streams.chunks import (
     paced,
     records,
     shard,
-    transform,
     transform_inputs,
 )
+from llamax_cli.streams.groups import Grouping, GroupTransform, GroupWork, whole_groups
 from llamax_cli.streams.inputs import Door, Input
 from llamax_cli.streams.journal import Journal
 from llamax_cli.streams.manifest import plain
@@ -167,13 +168,24 @@ class Run:
     def map(self, make: Callable[[], Transform]) -> None:
         """Write the transformed records; `make()` returns the transform and is called once in each worker."""
         self._open()
-        work = Work(make, self._journal.is_tolerant)
-        with closing(ordered(work, paced(self._chunks()), self.settings.workers)) as outcomes:
+        self._transform(Work(make, self._journal.is_tolerant), paced(self._chunks()))
+
+    def map_groups(self, make: Callable[[], GroupTransform[Item]], grouping: Grouping[Item]) -> None:
+        """Write the records that are made of each group, as `map` does of each record.
+
+        There are no shards: a group must not be cut.
+        """
+        self._open()
+        tolerant = self._journal.is_tolerant
+        self._transform(GroupWork(make, grouping, tolerant), whole_groups(paced(self._chunks()), grouping, tolerant))
+
+    def _transform(self, work: Callable[[], Callable[..., Outcome]], stream: Iterable[Chunk]) -> None:
+        with closing(ordered(work, stream, self.settings.workers)) as outcomes:
             for chunk, outcome in outcomes:
                 remaining = self._journal.remaining
                 if remaining is not None and outcome.written >= remaining:
                     # Transform it again, up to the last record of the limit: a bad line after that must not count.
-                    self._commit(chunk.data, transform(make(), work.tolerant, chunk, remaining))
+                    self._commit(chunk.data, work()(chunk, remaining))
                     return
                 self._commit(chunk.data, outcome)
 

@@ -5,7 +5,7 @@ from llamax_cli.records import Record, language, text
 from llamax_cli.scoring.metrics import SCORE_KEYS
 
 # Keys that are derived from `mt` and dropped when it changes.
-DERIVED = SCORE_KEYS | {"truncated", "candidate", "pivot", "lid", "lid_score", "on_target"}
+DERIVED = SCORE_KEYS | {"truncated", "candidate", "candidates", "utility", "pivot", "lid", "lid_score", "on_target"}
 
 
 def request_of(record: Record) -> TranslationRequest:

@@ -82,7 +82,7 @@ def test_commands_pages_and_options_are_completed() -> None:
 
 def test_values_are_completed() -> None:
     """By the protocol of bash and zsh, without loading a big library; zsh also shows what a value means."""
-    assert complete("llamax score --metric bleu,ch", 3) == ["bleu,chrf++"]
+    assert complete("llamax score --metric bleu,ch", 3) == ["bleu,chrf++", "bleu,chrf"]
     assert complete("llamax translate --model x --engine ct", 5) == ["ctranslate2"]
     assert complete("llamax train --set precision=b", 3) == ["precision=bf16"]
     shown = complete("llamax augment --dict x --into sw,f", 0, "zsh")

@@ -114,7 +114,7 @@ def test_segments_that_cannot_be_scored(llamax: Run, tmp_path: Path) -> None:
     [
         ({"tgt": None}, "no reference: the record has no 'tgt'; give a file of references with --ref"),
         ({"mt": 7}, "'mt' is a number, not a string"),
-        ({"candidate": 2}, "one of several candidates: pick one with llamax langid --select best"),
+        ({"candidate": 2}, "one of several candidates: choose one with llamax score --select best"),
         ({"tgt_lang": "german"}, "unknown language 'german'; did you mean de (German)?"),
         ({"id": "t:1"}, "segment 't:1' of en-de occurs twice"),
     ],

@@ -23,6 +23,7 @@ from llamax_cli.scoring.ngrams import count_matches
 from llamax_cli.scoring.reference_cache import ReferenceCache
 from llamax_cli.scoring.spm_tokenizer import SpmTokenizer
 
+CHRF_WORDS = {"chrf++": 2, "chrf": 0}  # the orders of words
 # What metrics have stumbled over: white space of many kinds, combining marks, the space of pieces, punctuation.
 LETTERS = "aab  e.t,(\u00a0\u0301\u0085\u2028\u3000\u2581\u200b\t中文กा𑀓-&"
 texts = st.lists(st.one_of(st.text(LETTERS, max_size=12), st.text(max_size=8)), min_size=1, max_size=6)
@@ -43,8 +44,8 @@ def flores200(data: Path) -> Iterator[Path]:
 @cache
 def theirs(name: str, *, by_sentence: bool = False) -> Any:
     """Return sacreBLEU's metric."""
-    if name == "chrf++":
-        return CHRF(word_order=2)
+    if name in CHRF_WORDS:
+        return CHRF(word_order=CHRF_WORDS[name])
     if name == "ter":
         return TER()
     return BLEU(tokenize="flores200" if name == "spbleu" else "13a", force=True, effective_order=by_sentence)
@@ -62,7 +63,7 @@ def agree(name: str, chosen: MetricSettings, hypotheses: list[str], references: 
             assert ours.sentence(row) == sentence.sentence_score(hypothesis, [reference]).score
 
 
-@pytest.mark.parametrize("name", ["spbleu", "bleu", "chrf++", "ter"])
+@pytest.mark.parametrize("name", ["spbleu", "bleu", "chrf++", "chrf", "ter"])
 @settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts, st.data())
 def test_any_text_gets_sacrebleus_score(flores200: Path, name: str, references: list[str], draw: Any) -> None:
@@ -75,7 +76,7 @@ def test_any_text_gets_sacrebleus_score(flores200: Path, name: str, references: 
     )
 
 
-@pytest.mark.parametrize("name", ["spbleu", "bleu", "chrf++", "ter"])
+@pytest.mark.parametrize("name", ["spbleu", "bleu", "chrf++", "chrf", "ter"])
 @pytest.mark.parametrize("lowercase", [False, True])
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
@@ -103,8 +104,8 @@ def test_several_references_get_sacrebleus_score(flores200: Path, name: str, low
 @cache
 def oracle(name: str, lowercase: bool, *, by_sentence: bool = False) -> Any:
     """Return sacreBLEU's metric; TER has no case by default."""
-    if name == "chrf++":
-        return CHRF(word_order=2, lowercase=lowercase)
+    if name in CHRF_WORDS:
+        return CHRF(word_order=CHRF_WORDS[name], lowercase=lowercase)
     if name == "ter":
         return TER()
     tokenize = "flores200" if name == "spbleu" else "13a"
@@ -115,7 +116,7 @@ def oracle(name: str, lowercase: bool, *, by_sentence: bool = False) -> Any:
 def test_real_text_gets_sacrebleus_score(flores200: Path, data: Path, code: str) -> None:
     """FLORES in many scripts, each hypothesis made from its reference."""
     references = flores(data, code, 60)
-    for name in ("spbleu", "bleu", "chrf++"):
+    for name in ("spbleu", "bleu", "chrf++", "chrf"):
         agree(name, MetricSettings(spm="flores200"), edited(references), references)
     agree("ter", MetricSettings(), edited(references)[:8], references[:8])
 
@@ -185,7 +186,7 @@ def test_matches_are_the_clipped_counts(pairs: list[tuple[bytes, bytes]]) -> Non
 
 def test_signatures_are_sacrebleus(flores200: Path) -> None:
     """As its metrics give them, with the model's checksum added."""
-    for name in ("spbleu", "bleu", "chrf++", "ter"):
+    for name in ("spbleu", "bleu", "chrf++", "chrf", "ter"):
         oracle = theirs(name)
         oracle.corpus_score(["a"], [["a"]])
         ours = load_metric(name, MetricSettings(spm="flores200")).signature("de")
@@ -283,7 +284,7 @@ def test_files_that_are_not_a_model(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (("chrf",), r"unknown metric 'chrf'; did you mean chrf\+\+\?"),
+        (("chrf+",), r"unknown metric 'chrf\+'; did you mean chrf\+\+\?"),
         (("xyz",), "unknown metric 'xyz'; have: spbleu, bleu"),
         (("ter", "ter"), "each metric once"),
         ((), "each metric once"),

@@ -23,6 +23,7 @@ from llamax_cli.options.command import command
 from llamax_cli.records import Record, text
 from llamax_cli.streams import inputs, journal
 from llamax_cli.streams.chunks import Tally, Transform
+from llamax_cli.streams.groups import Grouping, GroupTransform
 from llamax_cli.streams.run import Run
 
 
@@ -82,6 +83,25 @@ def ahead(run: Run, window: Annotated[int, Option()] = 4, slow: Annotated[float,
     run.stream(stage)
 
 
+@command(workers=True)
+def join(run: Run, slow: Annotated[float, Option()] = 0.0) -> None:
+    """Make one record of consecutive ones with the same `key`: their texts, one after the other."""
+    run.map_groups(lambda: _join(slow), Grouping(_read_keyed, lambda one, other: one[0] == other[0]))
+
+
+def _read_keyed(record: Record) -> tuple[str, str]:
+    return text(record, "key"), text(record, "text")
+
+
+def _join(slow: float) -> GroupTransform[tuple[str, str]]:
+    def stage(group: list[tuple[str, str]], tally: Tally) -> Iterable[Record]:
+        time.sleep(slow)
+        tally["records in groups"] += len(group)
+        return [{"key": group[0][0], "text": "".join(each for _, each in group)}]
+
+    return stage
+
+
 @command()
 def count(run: Run, slow: Annotated[float, Option()] = 0.0) -> None:
     """Write as many records as the lines of the input say: `{"n": 3}`."""
@@ -98,7 +118,7 @@ def _numbers(run: Run, slow: float) -> Iterator[Record]:
 if __name__ == "__main__":
     inputs.CHUNK = int(os.environ.get("CHUNK", inputs.CHUNK))
     journal.CHECKPOINT = float(os.environ.get("CHECKPOINT", journal.CHECKPOINT))
-    for each in (upper, pass_on, ahead, count):
+    for each in (upper, pass_on, ahead, join, count):
         name = each.__name__.replace("_", "-")
         cli.COMMANDS[name] = str(each.__doc__)
         sys.modules[f"llamax_cli.commands.{each.__name__}"] = sys.modules["__main__"]
