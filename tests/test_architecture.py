@@ -15,6 +15,7 @@ import pytest
 
 from llamax_cli import cli, records
 from llamax_cli.augmentation import code_switching
+from llamax_cli.identification import detectors
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "llamax_cli"
@@ -46,7 +47,7 @@ COMPUTING = {"scoring", "models", "translation", "instructions", "training", "tu
     "reporting"
 }
 HEAVY = {"torch", "transformers", "accelerate", "datasets", "numpy", "pyarrow", "rich"}
-EXTENSIONS = ["llamax_cli.augmentation.spaced", "llamax_cli.plain_lines"]
+EXTENSIONS = ["llamax_cli.augmentation.spaced", "llamax_cli.identification.quantised", "llamax_cli.plain_lines"]
 LAZY = {*HEAVY, "langcodes", "xopen"}
 
 
@@ -147,7 +148,8 @@ def test_the_compiled_extensions_are_in_use() -> None:
     kind = import_module(EXTENSIONS[0]).SpacedSwitcher
     assert f"{kind.__module__}.{kind.__name__}" == f"{EXTENSIONS[0]}.SpacedSwitcher"
     assert code_switching.SpacedSwitcher is kind
-    assert records.outlines is import_module(EXTENSIONS[1]).outlines
+    assert records.outlines is import_module(EXTENSIONS[2]).outlines
+    assert detectors.Classifier is import_module(EXTENSIONS[1]).Classifier
 
 
 def loaded(arguments: list[str], stdin: bytes = b"") -> set[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,12 +12,18 @@ from llamax_cli.errors import FileError, UsageError
 from llamax_cli.identification.fasttext_file import count_labels
 from llamax_cli.registry import find
 
+try:
+    from llamax_cli.identification.quantised import Classifier as Classifier
+except ImportError:  # llamax was installed without a C compiler
+    Classifier = None  # type: ignore[assignment, misc]
+
 DETECTORS = {
     "fasttext": "llamax_cli.identification.detectors:open_fasttext",
     "langdetect": "llamax_cli.identification.detectors:open_langdetect",
 }
 DEFAULT = "fasttext"
 LABEL_PREFIX = "__label__"
+MOST_COMPILED = 64 << 20  # bytes of a model that is tried with the compiled code, which is for small ones
 
 Prediction: TypeAlias = tuple[str, float] | None  # a label and its probability; None if the text has no features
 
@@ -50,6 +57,15 @@ def open_fasttext(model: Path | None) -> Detector:
     """Return a fastText classifier: the given file, or the small lid.176 (Joulin et al., 2016)."""
     path = model or shipped_model()
     label_count = count_labels(path)
+    with suppress(ValueError):  # it is of another kind
+        if Classifier is not None and path.stat().st_size <= MOST_COMPILED:
+            classifier = Classifier(path.read_bytes())
+            return Detector(classifier.labels, classifier.predict)
+    return _open_library(path, label_count)
+
+
+def _open_library(path: Path, label_count: int) -> Detector:
+    """Return a classifier that fastText's own code predicts with."""
     # The module below the package: the package may be another one of that name, which prints warnings and loads numpy.
     from fasttext_pybind import fasttext  # type: ignore[import-not-found]
 
