@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import plain_lines, sanitizers
+from support import plain_lines
+from support.processes import ROOT
+from support.sanitizers import SANITIZERS, run_sanitized
 
 from llamax_cli import records
 
-ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "llamax_cli" / "plain_lines.c"
 any_lines = st.one_of(
     st.randoms(use_true_random=False).map(plain_lines.mutated),
@@ -44,10 +45,10 @@ def test_many_lines(count: int = 20_000) -> None:
     assert count / 10 < plain_lines.check(records.outlines, count) < count / 2
 
 
-@pytest.mark.parametrize("sanitizer", sanitizers.SANITIZERS)
+@pytest.mark.parametrize("sanitizer", SANITIZERS)
 def test_no_byte_outside_is_read(tmp_path: Path, sanitizer: str) -> None:
-    """Compiled with a sanitizer."""
-    assert int(sanitizers.run_with(sanitizer, SOURCE, Path(plain_lines.__file__), 3000, tmp_path)) > 300
+    """Compiled with a sanitizer, which ends the process at the first wrong read, shift or overflow."""
+    assert int(run_sanitized(sanitizer, SOURCE, "support.plain_lines", tmp_path, 3000)) > 300
 
 
 def test_too_many_names_are_refused() -> None:

@@ -204,9 +204,10 @@ translate() {
     step "$1.mt.jsonl" "Translations by $1" "llamax translate test.jsonl --model $2 --template $3 $asking -o $1.mt.jsonl"
 }
 score() { step "$1.scores.jsonl" "Scores of $1" "llamax score $1.mt.jsonl $metrics -o $1.scores.jsonl"; }
+# rates NAME: off-target rates with the paper's detector, lid.176.
 rates() {
     step "$1.rates.jsonl" "Languages of the translations by $1" \
-        "llamax langid $1.mt.jsonl | llamax langid --summary -o $1.rates.jsonl"
+        "llamax langid $1.mt.jsonl --detector fasttext --summary -o $1.rates.jsonl"
 }
 
 # Put systems side by side in the folder report/NAME: report NAME OPTIONS... SYSTEM=FILE...

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import ngram_matches, sanitizers
+from support import ngram_matches
+from support.sanitizers import SANITIZERS, run_sanitized
 
 from llamax_cli.scoring import ngram_matches as compiled
 from llamax_cli.scoring import ngrams
@@ -42,10 +43,10 @@ def test_one_long_text() -> None:
     assert found.tolist() == ngram_matches.count_matches(hypotheses, (references,), 6)
 
 
-@pytest.mark.parametrize("sanitizer", sanitizers.SANITIZERS)
+@pytest.mark.parametrize("sanitizer", SANITIZERS)
 def test_no_byte_outside_is_read_or_written(tmp_path: Path, sanitizer: str) -> None:
     """Compiled with a sanitizer."""
-    assert int(sanitizers.run_with(sanitizer, SOURCE, Path(ngram_matches.__file__), 2000, tmp_path)) > 10_000
+    assert int(run_sanitized(sanitizer, SOURCE, "support.ngram_matches", tmp_path, 2000)) > 10_000
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Matching n-grams counted one by one, and texts to try: for llamax_cli/scoring/ngram_matches.c.
 
-    PYTHONPATH=tests python tests/support/ngram_matches.py EXTENSION.so COUNT
+    python -m support.ngram_matches EXTENSION.so COUNT
 
 tries as many batches, and fails where the compiled code does not say the same. It is run with sanitizers of memory.
 """
@@ -11,7 +11,7 @@ import sys
 from collections import Counter
 from typing import Any
 
-from support.sanitizers import load
+from support.sanitizers import load_extension
 
 
 def counted(text: bytes, order: int) -> Counter[bytes]:
@@ -61,4 +61,4 @@ def check(compiled: Any, count: int) -> int:
 
 
 if __name__ == "__main__":
-    print(check(load(sys.argv[1]).count_matches, int(sys.argv[2])))
+    print(check(load_extension(sys.argv[1]).count_matches, int(sys.argv[2])))

@@ -1,6 +1,6 @@
 """What plain lines are, in Python, and lines to try: for llamax_cli/plain_lines.c, whichever way it was compiled.
 
-    PYTHONPATH=tests python tests/support/plain_lines.py EXTENSION.so COUNT
+    python -m support.plain_lines EXTENSION.so COUNT
 
 tries as many, and fails where the compiled code does not say the same. It is run with sanitizers of memory.
 """
@@ -12,7 +12,7 @@ import sys
 from itertools import groupby
 from typing import Any
 
-from support.sanitizers import load
+from support.sanitizers import load_extension
 
 KINDS, VALUES = (b"text", b"src"), (b"lang", b"\xc3\xb6")
 MOST_KEYS = 48
@@ -108,4 +108,4 @@ def check(compiled: Any, count: int) -> int:
 
 
 if __name__ == "__main__":
-    print(check(load(sys.argv[1]).outlines, int(sys.argv[2])))
+    print(check(load_extension(sys.argv[1]).outlines, int(sys.argv[2])))
