@@ -22,6 +22,7 @@ from llamax_cli.identification.identifier import Identifier
 from llamax_cli.identification.joined import COLUMNS, TABLE, Count, Labels, is_same, parse_table
 from llamax_cli.languages import known, languages, primary_subtag
 
+BIG = "en de fr es it pt nl sv ru tr zh ja".split()  # noqa: SIM905
 SEEN = 506  # lines of each language that are counted; the others are held out
 HEADER = f"""\
 # Texts to which fastText's lid.176.ftz gives one label and CLD2 another, and how many of them each has named rightly.
@@ -60,15 +61,34 @@ def write(path: Path, counts: Mapping[Labels, Count]) -> None:
     path.write_text(HEADER + "\t".join(COLUMNS) + "\n" + "".join(rows), encoding="utf-8")
 
 
-def rates(name: str, texts: Texts) -> dict[str, float]:
-    """Return the share of texts that a detector names rightly, by language."""
+Found: TypeAlias = Mapping[str, Sequence[tuple[bool, float]]]  # by language: whether each text is right, and its score
+
+
+def find(name: str, texts: Texts) -> Found:
+    """Return what a detector finds in each text, as `langid` uses it."""
     identifier = Identifier(name)
-    return {code: statistics.mean(_finds(identifier, code, line) for line in lines) for code, lines in texts.items()}
+    return {code: [_judge(identifier, code, line) for line in lines] for code, lines in texts.items()}
 
 
-def _finds(identifier: Identifier, code: str, line: str) -> bool:
-    found = identifier(line, code)
-    return found is not None and found[0] in (code, f"{code}-Latn", f"{code}-Cyrl", f"{code}-Arab")
+def _judge(identifier: Identifier, code: str, line: str) -> tuple[bool, float]:
+    answer = identifier(line, code)
+    if answer is None:
+        return False, 0.0
+    return answer[0] in (code, f"{code}-Latn", f"{code}-Cyrl", f"{code}-Arab"), answer[1]
+
+
+def rates(found: Found) -> dict[str, float]:
+    """Return the share of texts that are right, by language."""
+    return {code: statistics.mean(is_right for is_right, _ in answers) for code, answers in found.items()}
+
+
+def calibration_error(found: Found) -> float:
+    """Return by how much the mean score differs from the share that is right, on average over tenths of the scores."""
+    tenths: dict[int, list[float]] = defaultdict(list)
+    for answers in found.values():
+        for is_right, score in answers:
+            tenths[min(9, int(10 * score))].append(score - is_right)
+    return sum(abs(sum(each)) for each in tenths.values()) / sum(map(len, tenths.values()))
 
 
 def ntrex(folder: Path) -> dict[str, list[str]]:
@@ -116,9 +136,12 @@ def main() -> None:
     for title, texts in sets.items():
         print(f"{title}: {len(texts)} languages, {sum(map(len, texts.values())):,} texts")
         for name in ("fasttext", "cld2", "joined"):
-            found = rates(name, texts)
-            worst = ", ".join(f"{code} {found[code]:.0%}" for code in sorted(found, key=found.__getitem__)[:14])
-            print(f"  {name:10}{statistics.mean(found.values()):>8.2%}  {worst}")
+            found = find(name, texts)
+            shares = rates(found)
+            worst = ", ".join(f"{code} {shares[code]:.0%}" for code in sorted(shares, key=shares.__getitem__)[:14])
+            print(f"  {name:10}{statistics.mean(shares.values()):>8.2%}  {worst}")
+            big = ", ".join(f"{code} {shares[code]:.1%}" for code in BIG if code in shares)
+            print(f"  scores are off by {calibration_error(found):.3f}; {big}")
 
 
 if __name__ == "__main__":
