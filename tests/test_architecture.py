@@ -15,6 +15,8 @@ import pytest
 
 from llamax_cli import cli, records
 from llamax_cli.augmentation import code_switching
+from llamax_cli.identification import detectors
+from llamax_cli.scoring import ngrams
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "llamax_cli"
@@ -46,7 +48,12 @@ COMPUTING = {"scoring", "models", "translation", "instructions", "training", "tu
     "reporting"
 }
 HEAVY = {"torch", "transformers", "accelerate", "datasets", "numpy", "pyarrow", "rich"}
-EXTENSIONS = ["llamax_cli.augmentation.spaced", "llamax_cli.plain_lines"]
+EXTENSIONS = [
+    "llamax_cli.augmentation.spaced",
+    "llamax_cli.identification.quantised",
+    "llamax_cli.plain_lines",
+    "llamax_cli.scoring.ngram_matches",
+]
 LAZY = {*HEAVY, "langcodes", "xopen"}
 
 
@@ -147,7 +154,9 @@ def test_the_compiled_extensions_are_in_use() -> None:
     kind = import_module(EXTENSIONS[0]).SpacedSwitcher
     assert f"{kind.__module__}.{kind.__name__}" == f"{EXTENSIONS[0]}.SpacedSwitcher"
     assert code_switching.SpacedSwitcher is kind
-    assert records.outlines is import_module(EXTENSIONS[1]).outlines
+    assert detectors.Classifier is import_module(EXTENSIONS[1]).Classifier
+    assert records.outlines is import_module(EXTENSIONS[2]).outlines
+    assert ngrams.ngram_matches is import_module(EXTENSIONS[3])
 
 
 def loaded(arguments: list[str], stdin: bytes = b"") -> set[str]:

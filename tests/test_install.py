@@ -53,9 +53,9 @@ class Machine:
         for name in ("pyproject.toml", "examples/install.sh", "examples/constraints.txt", "tests/constraints.txt"):
             (self.clone / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, self.clone / name)
-        (self.clone / "llamax_cli" / "augmentation").mkdir(parents=True)
-        (self.clone / "llamax_cli" / "augmentation" / "spaced.c").touch()
-        (self.clone / "llamax_cli" / "plain_lines.c").touch()
+        for source in (path.relative_to(ROOT / "llamax_cli") for path in (ROOT / "llamax_cli").rglob("*.c")):
+            (self.clone / "llamax_cli" / source).parent.mkdir(parents=True, exist_ok=True)
+            (self.clone / "llamax_cli" / source).touch()
         self.path.mkdir()
         for tool in TOOLS:
             (self.path / tool).symlink_to(str(shutil.which(tool)))

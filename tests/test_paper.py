@@ -23,6 +23,14 @@ SYSTEMS = ("base", "base-alpaca", "llamax-alpaca")
 SETTINGS = ("LLaMA2", "DP1", "DP1+DP2", "DP1+DM", "DP1+DP2+DM", "DP1+DP2'", "DP1+DM'", "DP1+DP2'+DM", "DP1+DP2+DM'")
 # The number of rows of the paper, and of each of our tables: its rows, and columns that have a number in each of them.
 EXPECTED: dict[str, tuple[int, list[tuple[tuple[str, ...], tuple[str, ...]]]]] = {
+    "recipe": (
+        3,
+        [
+            ((), ("score", "against", "difference")),
+            ((), ("score", "against", "difference")),
+            (("base", "tuned"), ("x-en", "fr-x")),
+        ],
+    ),
     "algorithm1": (8, [(("de", "en", "es", "fr", "tr", "zh"), ("samples", "directions"))]),
     "table1": (
         8,
@@ -75,6 +83,7 @@ EXPECTED: dict[str, tuple[int, list[tuple[tuple[str, ...], tuple[str, ...]]]]] =
         ],
     ),
     "table13": (101, [(("en", "zh", "fr", "es", "tr"), ())]),
+    "qwen3-xplus": (0, [(("Instruct", "XPlus"), AROUND)]),
     "figure1": (8, [(SYSTEMS, AROUND), (SYSTEMS, ("zh-x all", "zh-x above_10", "x-zh above_10"))]),
     "figure3": (2, [(("base-task", "llamax-task"), ("xnli",)), (("base-task", "llamax-task"), ("en", "de", "zh"))]),
     "figure4": (2, [(("base-alpaca", "without-alpaca"), AROUND), (("base-alpaca", "without-alpaca"), AROUND)]),
@@ -111,7 +120,7 @@ def tables(text: str) -> list[Table]:
 def printed(name: str) -> list[Table]:
     """Return the tables of the paper that a script has."""
     text = (FOLDER / f"{name}.sh").read_text(encoding="utf-8")
-    return tables(text[text.index("<<'TABLE'") :])
+    return tables(text[text.index("\npaper ") :])
 
 
 def make(
@@ -127,12 +136,12 @@ def make(
 
 def test_every_script_is_made_and_tested() -> None:
     """The names of the Makefile are those of the scripts and of the table above."""
-    scripts = {path.stem for path in FOLDER.glob("*.sh")} - {"common", "settings", "specific"}
+    scripts = {path.stem for path in FOLDER.glob("*.sh")} - {"common", "harness", "settings", "specific"}
     assert scripts == EXPECTED.keys()
     listed = subprocess.run(
         ["make", "-n", "-f", str(MAKEFILE), "WORK=/nowhere"], capture_output=True, text=True, check=True
     ).stdout
-    assert set(re.findall(r"^bash \S+/(\w+)\.sh ", listed, re.MULTILINE)) == scripts
+    assert set(re.findall(r"^bash \S+/([\w-]+)\.sh ", listed, re.MULTILINE)) == scripts
     readme = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
     assert [name for name in scripts if f"`{name}`" not in readme] == []
     assert [path.name for path in (ROOT / "examples").glob("*.*") if f"`{path.name}`" not in readme] == ["README.md"]
@@ -141,6 +150,22 @@ def test_every_script_is_made_and_tested() -> None:
 def is_number(cell: str) -> bool:
     """Tell a number as tables have it."""
     return re.fullmatch(r"[+-]?[\d,]+(\.\d+)?", cell) is not None
+
+
+def test_a_dry_run_prints_the_lines_of_the_recipe_and_runs_none(tmp_path: Path) -> None:
+    """All lines are there, from the lexicon to the report; nothing is made but the folder with its links."""
+    environment = {**os.environ, "PATH": f"{zygote.commands()}:{PATH}"}
+    command = ["bash", str(FOLDER / "recipe.sh")]
+    done = subprocess.run([*command, "--dry-run"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    lines = re.findall(r"(?:^\$ |\| )llamax ([\w-]+)", done.stderr, re.MULTILINE)
+    steps = ["build-lexicon", "augment", "mix", "train", "tune", "translate", "langid", "pivot", "score"]
+    assert [name for name in dict.fromkeys(lines) if name in steps] == steps
+    assert "llamax report" in done.stderr
+    assert "The lines above make this table; they were not run." in done.stdout
+    assert [path.name for path in (tmp_path / "paper-tiny").iterdir()] == ["examples"]
+    wrong = subprocess.run([*command, "--dry"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (wrong.returncode, wrong.stderr) == (2, "--dry: not --dry-run\n")
 
 
 @pytest.mark.slow
@@ -166,6 +191,11 @@ def test_all_tables_and_figures(tmp_path: Path) -> None:
     rates = tables((work / "results" / "table7.md").read_text(encoding="utf-8").split("## Here")[1])[0]
     shares = [float(cell) for row in rates for key, cell in row.items() if key != "language" and cell]
     assert shares and all(0 <= share <= 100 for share in shares)
+    recipe = (work / "results" / "recipe.md").read_text(encoding="utf-8")
+    minutes = re.search(r"^Processor minutes of all lines: (\d+\.\d)$", recipe, re.MULTILINE)
+    assert minutes is not None
+    spent = [line.split("\t") for line in (work / "seconds").read_text(encoding="utf-8").splitlines()]
+    assert 0 < float(minutes[1]) < sum(float(part) for times, _ in spent for part in times.split()) / 60
     hops = (work / "2-hop.jsonl").read_text(encoding="utf-8")
     assert '"word":"dog","lang":"en","translations":{"de":["Hund"],"fr":["chien"]}' in hops
     assert (work / "report" / "figure1" / "figures" / "above-10-spbleu.pdf").read_bytes().startswith(b"%PDF")
@@ -215,14 +245,19 @@ def test_the_authors_sizes_are_written_out(tmp_path: Path) -> None:
     (tmp_path / "paper-paper").mkdir()
     write(tmp_path / "paper-paper" / "llamax.mix.jsonl", [sample(number) for number in range(50)])
     settings = {"SCALE": "paper", "DATA": "data", "MODEL": str(model), "SLURM_JOB_ID": ""}
-    done = make("table4", "table6", "figure4", cwd=tmp_path, **settings)
+    done = make("table4", "table6", "figure4", "qwen3-xplus", cwd=tmp_path, **settings)
     assert done.returncode == 0, done.stderr[-2000:]
     lines = re.findall(r"^\$ (.*)$", done.stderr, re.MULTILINE)
     assert f"sbatch --wait examples/train-24-a100.sh {model} llamax.mix.jsonl llamax --set learning_rate=2e-5" in lines
     assert any(line.startswith("llamax translate test.jsonl --model facebook/nllb-200-1.3B") for line in lines)
     assert any(line.startswith("python -m lm_eval ") for line in lines)
+    frozen = [line for line in lines if line.startswith("llamax tune --model") and "freeze=" in line]
+    assert [re.findall(r"layers\.(\S+?)\.\*", line) for line in frozen] == [
+        ["{4..20}", "{21..35}"],
+        ["{0..3}", "{4..20}"],
+    ]
     assert "6,738,415,616 weights" in done.stderr and "days at 4,600 tokens/s per process" in done.stderr
-    assert done.stdout.count("The lines above make this table; they need GPUs, and this machine has none.") == 3
+    assert done.stdout.count("The lines above make this table; they need GPUs, and this machine has none.") == 4
     assert {path.name for path in (tmp_path / "paper-paper").iterdir()} == {
         *("data", "examples", "llamax", "llamax.mix.jsonl", "results")
     }

@@ -7,9 +7,9 @@
 # Outputs go to the folder WORK, paper-$SCALE unless said, and are shared: what one script made, another one finds.
 # Tables go to standard output, and the lines that are run, with what they say, to standard error. Run again after an
 # interruption, a script goes on: lines that came to their end are passed over. STEPS is the length of each training,
-# below SCALE=paper.
+# below SCALE=paper. With --dry-run the lines are printed and not run.
 #
-# At SCALE=small, DATA holds flores101, ntrex128, tatoeba, muse, panlex, alpaca, xnli, mgsm and sacrebleu; at
+# At SCALE=small, DATA holds flores101, ntrex128, tatoeba, muse, panlex, gatitos, alpaca, xnli, mgsm and sacrebleu; at
 # SCALE=paper, flores101, lego-mt, mc4, madlad, muse, panlex, alpaca, xnli, x-csqa, mgsm and the other benchmarks.
 set -euo pipefail
 
@@ -27,7 +27,8 @@ cd "$WORK"
 [ examples -ef "$clone/examples" ] || ln -sfn "$clone/examples" examples
 [ "$SCALE" = tiny ] || [ data -ef "$DATA" ] || ln -sfn "$DATA" data
 gpus=$(nvidia-smi --list-gpus 2>/dev/null | grep -c GPU || true)
-dry=; [ "$SCALE" != paper ] || [ "$gpus" -gt 0 ] || dry=1
+dry=; [ "$SCALE" != paper ] || [ "$gpus" -gt 0 ] || dry='they need GPUs, and this machine has none'
+case ${1:-} in '') ;; --dry-run) dry=${dry:-they were not run} ;; *) echo "$1: not --dry-run" >&2; exit 2 ;; esac
 
 # Print each pair of the languages once: `pairs_of en de fr` gives en-de,en-fr,de-fr.
 pairs_of() {
@@ -63,11 +64,13 @@ small)
     parallel='data/ntrex128' monolingual='data/flores101/dev' evaluation='data/flores101/devtest'
     half=200 texts=500 sentences=1
     base=base
-    # A CPU with AVX512-BF16 multiplies in bf16 twice as fast; without checkpointing no layer is computed twice.
-    quick='--set precision=bf16 --set gradient_checkpointing=false'
+    # A CPU with AVX512-BF16 multiplies in bf16 twice as fast as in fp32; one without it, several times slower.
+    bf16=; ! grep -qsw avx512_bf16 /proc/cpuinfo || bf16=1
+    # Without checkpointing no layer is computed twice.
+    quick="--set gradient_checkpointing=false${bf16:+ --set precision=bf16}"
     training="--set max_steps=${STEPS:-5} --set block=512 --set batch=2 --set learning_rate=1e-4 $quick"
     tuning="--set max_steps=${STEPS:-5} --set block=512 --set batch=2 --set batch_of=blocks $quick"
-    asking='--beam 1 --max-new-tokens 60 --dtype bfloat16' plain=lines
+    asking="--beam 1 --max-new-tokens 60${bf16:+ --dtype bfloat16}" plain=lines
     metrics='--metric spbleu --spm flores200' ;;
 paper)
     languages='en fr es pt de zh ta th is zu'
@@ -85,15 +88,25 @@ esac
 six=${languages/ pt de/}; six=${six/ is zu/} # Table 3 trains on six of its ten languages
 
 declare -A shown=() # lines that were printed and not run
-# Show a line and run it, unless it came to its end before and its output is still there.
+called=()           # lines of this script
+# Show a line and run it, unless it came to its end before and its output is still there. The file `seconds` has the
+# processor time of each line that came to its end: user and system seconds, a tab, and the line.
 step() {
-    local output=$1 purpose=$2 line=$3
+    local output=$1 purpose=$2 line=$3 TIMEFORMAT='%U %S'
+    called+=("$line")
     if [ -e "$output" ] && grep -qsxF "$line" done || [ -n "${shown[$line]:-}" ]; then return; fi
     printf '\n# %s\n$ %s\n' "$purpose" "$line" >&2
     [ -z "$dry" ] || { shown[$line]=1; return 0; }
     mkdir -p "$(dirname "$output")"
-    eval "$line" >&2
+    { time eval "$line" >&3 2>&3; } 3>&2 2>last-seconds
+    printf '%s\t%s\n' "$(<last-seconds)" "$line" >>seconds
     printf '%s\n' "$line" >>done
+}
+
+# Print the processor minutes of the lines of this script, those that an earlier call ran with them.
+processor_minutes() {
+    awk -F '\t' 'NR == FNR { called[$0]; next } $2 in called { split($1, each, " "); sum += each[1] + each[2] }
+        END { printf "%.1f\n", sum / 60 }' <(printf '%s\n' "${called[@]}") seconds
 }
 
 # Print the table of the paper, which is standard input.
@@ -102,7 +115,7 @@ paper() { printf '# %s\n\n## In the paper\n\n' "$1"; cat; echo; }
 # Print tables, or records, that the lines above made: `ours FILE...`
 ours() {
     if [ -n "$dry" ]; then
-        printf '## Here\n\nThe lines above make this table; they need GPUs, and this machine has none.\n'
+        printf '## Here\n\nThe lines above make this table; %s.\n' "$dry"
         return
     fi
     printf '## Here, SCALE=%s\n' "$SCALE"
@@ -191,9 +204,10 @@ translate() {
     step "$1.mt.jsonl" "Translations by $1" "llamax translate test.jsonl --model $2 --template $3 $asking -o $1.mt.jsonl"
 }
 score() { step "$1.scores.jsonl" "Scores of $1" "llamax score $1.mt.jsonl $metrics -o $1.scores.jsonl"; }
+# rates NAME: off-target rates with the paper's detector, lid.176.
 rates() {
     step "$1.rates.jsonl" "Languages of the translations by $1" \
-        "llamax langid $1.mt.jsonl | llamax langid --summary -o $1.rates.jsonl"
+        "llamax langid $1.mt.jsonl --detector fasttext --summary -o $1.rates.jsonl"
 }
 
 # Put systems side by side in the folder report/NAME: report NAME OPTIONS... SYSTEM=FILE...

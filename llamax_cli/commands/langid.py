@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Option
 
 from llamax_cli.identification.annotation import AnnotationRequest
-from llamax_cli.identification.detectors import DEFAULT, DETECTORS
+from llamax_cli.identification.detectors import DEFAULT, DETECTORS, WITH_MODEL
 from llamax_cli.identification.langid_run import SELECTION_NAMES, LangidRequest, write_identified
 from llamax_cli.options.command import READS, OptionGroup, command
 from llamax_cli.options.completion import completed
@@ -33,7 +33,8 @@ def langid(
         Option(
             metavar="NAME",
             callback=one_of(DETECTORS),
-            help=f"Language detector: fasttext (lid.176) or langdetect; without it {DEFAULT}.",
+            help=f"Language detector: joined (fasttext and cld2), fasttext (lid.176), cld2 or langdetect; without it "
+            f"{DEFAULT}, with --lid-model {WITH_MODEL}.",
         ),
     ] = None,
     lid_model: Annotated[
@@ -72,5 +73,5 @@ def langid(
     """
     run.read_through(plain)
     reuse = (summary or select is not None) and detector is None and lid_model is None
-    annotation = AnnotationRequest(listed(field), detector or DEFAULT, lid_model, reuse)
+    annotation = AnnotationRequest(listed(field), detector, lid_model, reuse)
     write_identified(run, LangidRequest(annotation, select, min_score, summary, table))

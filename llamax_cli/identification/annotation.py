@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from llamax_cli.errors import RecordError, UsageError
-from llamax_cli.identification.detectors import DEFAULT, Prediction
+from llamax_cli.identification.detectors import DEFAULT, WITH_MODEL, Prediction
 from llamax_cli.identification.identifier import Identifier, has_letters
 from llamax_cli.records import Record, boolean, language, number, text
 from llamax_cli.streams.chunks import Tally
@@ -39,11 +39,12 @@ class AnnotationRequest:
     """Which texts to identify, and with which detector.
 
     fields: the keys of the texts; empty for `mt` in translations, `text` in texts, and both sides of pairs.
+    detector: its name; None for the default, or with a model for the one that reads models.
     reuse: a translation that already has `on_target` is not identified again.
     """
 
     fields: tuple[str, ...] = ()
-    detector: str = DEFAULT
+    detector: str | None = None
     model: Path | None = None
     reuse: bool = False
 
@@ -51,9 +52,14 @@ class AnnotationRequest:
         if len(set(map(_key, self.fields))) < len(self.fields):
             raise UsageError(f"--field {','.join(self.fields)}: two of these fields have the same output key")
 
+    @property
+    def detector_name(self) -> str:
+        """The name of the detector, chosen or not."""
+        return self.detector or (DEFAULT if self.model is None else WITH_MODEL)
+
     def annotator(self) -> "Annotator":
         """Return an annotator; FileError or UsageError if the detector is not available."""
-        return Annotator(self, Identifier(self.detector, self.model))
+        return Annotator(self, Identifier(self.detector_name, self.model))
 
 
 class Annotator:

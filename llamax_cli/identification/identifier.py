@@ -8,13 +8,11 @@ from functools import cache
 from pathlib import Path
 
 from llamax_cli.errors import UsageError
+from llamax_cli.identification.codes import CHINESE, code_of
 from llamax_cli.identification.detectors import Prediction, open_detector
-from llamax_cli.languages import canonical, find, known, languages
+from llamax_cli.languages import canonical, find, languages
 from llamax_cli.script import NONE, script
 
-# Labels of lid.176 that are codes of Wikipedias and mean another language in ISO 639.
-WIKIPEDIA_CODES = {"als": "gsw", "bh": "bho", "eml": "egl", "ku": "kmr"}
-CHINESE = {"zh", "zhtrad", "zh-Hani"}
 MANY = 4096  # answers that are kept
 SCRIPTS = {  # of languages of the table that are written in several; the first is that of our code
     "az": ("Latn", "Cyrl", "Arab"), "bs": ("Latn", "Cyrl"), "kk": ("Cyrl", "Latn", "Arab"), "ky": ("Cyrl", "Arab"),
@@ -77,11 +75,6 @@ def has_letters(text: str) -> bool:
 def _is_in_capitals(text: str) -> bool:
     """Return whether all letters are capitals: not so in 我爱USA, most of whose letters have no case."""
     return text.isupper() and all(letter.isupper() for letter in text if letter.isalpha())
-
-
-def code_of(label: str) -> str | None:
-    """Return our code for a label: `code_of("zho_Hant") -> "zhtrad"`; None if it names no language (`und_Latn`)."""
-    return WIKIPEDIA_CODES.get(label) or known(label)
 
 
 def _varieties(code: str) -> set[str]:

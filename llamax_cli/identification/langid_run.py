@@ -53,9 +53,10 @@ def write_identified(run: Run, request: LangidRequest) -> None:
     annotation, min_score = request.annotation, request.min_score or 0.0
     annotation.annotator()  # fails before anything is opened, and forked workers share the detector
     if run.settings.manifest:
-        run.figures["detector"] = fingerprint(annotation.detector, annotation.model)
-    # Version 0.1.0 gave texts without letters a language, so what it left half-done cannot be completed.
-    run.add_dependencies(**{"rules of identification": 2})
+        run.figures["detector"] = fingerprint(annotation.detector_name, annotation.model)
+    # Version 0.1.0 gave texts without letters a language, and 0.2.0 had another default detector, so what they left
+    # half-done cannot be completed.
+    run.add_dependencies(**{"rules of identification": 3})
     if request.summary:
         output = Table(run.settings.output, request.table) if request.table else None
         return run.write(_rates(run, annotation), output=output)

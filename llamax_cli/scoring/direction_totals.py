@@ -10,8 +10,10 @@ from llamax_cli.records import Record, Score, language, number, text, whole_numb
 from llamax_cli.scoring.group_statistics import GroupStatistics, compute_statistics
 from llamax_cli.scoring.metrics import LARGEST_SCORE, SCORE_RANGES, MetricSettings, Statistics, load_metric
 from llamax_cli.scoring.references import References
-from llamax_cli.scoring.segments import Direction, Segment, SegmentReader, group_by_direction
+from llamax_cli.scoring.segment_lines import SegmentLines, group_parts, split
+from llamax_cli.scoring.segments import Direction, Segment, SegmentReader
 from llamax_cli.scoring.statistics_store import StatisticsStore
+from llamax_cli.streams.chunks import chunks
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.run import Run
 
@@ -35,7 +37,7 @@ class DirectionTotal:
 
     def add(self, computed: GroupStatistics) -> None:
         """Add the segments of a group."""
-        verdicts = [segment.on_target for segment in computed.group.segments]
+        verdicts = computed.group.verdicts
         self.segments += len(verdicts)
         self.judged += sum(verdict is not None for verdict in verdicts)
         self.off_target += sum(verdict is False for verdict in verdicts)
@@ -77,15 +79,20 @@ def total_by_direction(
         is_score = "metric" in record and "score" in record and "mt" not in record
         return (record, score_reader.read(record)) if is_score and earlier is not None else reader.segment(record)
 
-    def segments() -> Iterator[Segment]:
-        for item in run.read_as(read, inputs):
-            if isinstance(item, Segment):
-                yield item
-            elif earlier is not None:
-                earlier.append(item)
+    def segments() -> Iterator[Segment | SegmentLines]:
+        for part in (part for chunk in chunks(inputs) for part in split(chunk, reader)):
+            if isinstance(part, SegmentLines):
+                run.add_read(len(part.verdicts))
+                yield part
+                continue
+            for item in run.read_chunks(read, [part]):
+                if isinstance(item, Segment):
+                    yield item
+                elif earlier is not None:
+                    earlier.append(item)
 
     totals: dict[Direction, DirectionTotal] = {}
-    groups = group_by_direction(segments())
+    groups = group_parts(segments())
     for computed in compute_statistics(groups, settings, run.settings.workers, by_segment=store is not None):
         totals.setdefault(computed.group.direction, DirectionTotal()).add(computed)
         if store is not None:

@@ -5,20 +5,22 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from functools import partial
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from llamax_cli.scoring.metrics import Metric, MetricSettings, Reference, Statistics, load_metric
+from llamax_cli.scoring.segment_lines import LineGroup, decode_texts
 from llamax_cli.scoring.segments import Segment, SegmentGroup
 from llamax_cli.streams.parallel import ordered
 
 # Segments, of any directions, given at once to a metric outside the workers: its batches then hold texts of one length.
 WINDOW = 20_000
+Group: TypeAlias = SegmentGroup | LineGroup
 
 
 class GroupStatistics(NamedTuple):
     """A group and its statistics by metric: a row for each segment, or one row with their sum."""
 
-    group: SegmentGroup
+    group: Group
     statistics: dict[str, Statistics]
 
 
@@ -31,8 +33,20 @@ class GroupTexts(NamedTuple):
     sources: list[str]
 
 
+class GroupLines(NamedTuple):
+    """Lines that a worker makes the arguments of `Metric.statistics` of, which need no source."""
+
+    language: str
+    data: bytes
+
+    def texts(self) -> GroupTexts:
+        """Return what is on the lines."""
+        hypotheses, references = decode_texts(self.data)
+        return GroupTexts(self.language, hypotheses, [*references], [])
+
+
 def compute_statistics(
-    groups: Iterable[SegmentGroup], settings: MetricSettings, workers: int, *, by_segment: bool
+    groups: Iterable[Group], settings: MetricSettings, workers: int, *, by_segment: bool
 ) -> Iterator[GroupStatistics]:
     """Yield each group with its statistics, in order; no metric is loaded if there is no group."""
     groups = iter(groups)
@@ -49,34 +63,40 @@ def compute_statistics(
 
 
 def _compute_in_workers(
-    groups: Iterable[SegmentGroup],
+    groups: Iterable[Group],
     metrics: dict[str, Metric],
     settings: MetricSettings,
     workers: int,
     by_segment: bool,
 ) -> Iterator[GroupStatistics]:
     needs_source = any(metric.needs_source for metric in metrics.values())
-    pending: deque[SegmentGroup] = deque()
+    pending: deque[Group] = deque()
 
-    def texts() -> Iterator[GroupTexts]:
+    def items() -> Iterator[GroupTexts | GroupLines]:
         for group in groups:
             pending.append(group)
-            yield GroupTexts(
-                group.direction[1], group.hypotheses, group.references, group.sources if needs_source else []
-            )
+            language = group.direction[1]
+            if isinstance(group, LineGroup) and not needs_source:
+                yield GroupLines(language, group.data)
+            else:
+                segments = SegmentGroup(group.direction, group.segments)
+                yield GroupTexts(
+                    language, segments.hypotheses, segments.references, segments.sources if needs_source else []
+                )
 
     make = partial(_make_worker, list(metrics), settings, by_segment)
-    with closing(ordered(make, texts(), workers if metrics else 1)) as computed:
+    with closing(ordered(make, items(), workers if metrics else 1)) as computed:
         for _, rows in computed:
             yield GroupStatistics(pending.popleft(), rows)
 
 
 def _make_worker(
     names: list[str], settings: MetricSettings, by_segment: bool
-) -> Callable[[GroupTexts], dict[str, Statistics]]:
+) -> Callable[[GroupTexts | GroupLines], dict[str, Statistics]]:
     metrics = {name: load_metric(name, settings) for name in names}
 
-    def compute(texts: GroupTexts) -> dict[str, Statistics]:
+    def compute(item: GroupTexts | GroupLines) -> dict[str, Statistics]:
+        texts = item.texts() if isinstance(item, GroupLines) else item
         return {name: _summed(metric.statistics(*texts), by_segment) for name, metric in metrics.items()}
 
     return compute

@@ -12,6 +12,11 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
+try:
+    from llamax_cli.scoring import ngram_matches as ngram_matches
+except ImportError:  # llamax was installed without a C compiler
+    ngram_matches = None  # type: ignore[assignment]
+
 Integers = NDArray[np.int64]
 # The token that ends a segment, another one for each side: an n-gram across an end is never on both sides.
 ENDS = (b"\xff\xff\xff\xff", b"\xfe\xff\xff\xff")
@@ -47,9 +52,22 @@ def count_matches(
 
     With `more`, further references of the same segments, the count is the greatest in any of them, as in BLEU.
 
-    A row for each segment, a column for each order from 1. An n-gram of order n is looked up only if its first n - 1
-    tokens were in the hypothesis and in a reference. Its code is made of the rank of these n - 1 tokens and the rank of
-    the last token, so the counts are exact for any size of vocabulary.
+    A row for each segment, a column for each order from 1.
+    """
+    if ngram_matches is None:
+        return _count_with_numpy(hypotheses, references, max_order, more)
+    rows = ngram_matches.count_matches(list(hypotheses), (list(references), *map(list, more)), max_order)
+    return np.frombuffer(rows, np.int64).reshape(-1, max_order)
+
+
+def _count_with_numpy(
+    hypotheses: Sequence[bytes], references: Sequence[bytes], max_order: int, more: Sequence[Sequence[bytes]] = ()
+) -> Integers:
+    """Return what `count_matches` does, without compiled code.
+
+    An n-gram of order n is looked up only if its first n - 1 tokens were in the hypothesis and in a reference. Its code
+    is made of the rank of these n - 1 tokens and the rank of the last token, so the counts are exact for any size of
+    vocabulary.
     """
     matches = np.zeros((len(hypotheses), max_order), np.int64)
     tokens, segments, borders = _flatten(hypotheses, references, *more)

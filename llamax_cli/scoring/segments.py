@@ -1,10 +1,12 @@
 """Translations as segments: read and checked one by one, grouped by direction."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import groupby, islice
 from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
 
 from llamax_cli.errors import RecordError
 from llamax_cli.records import Record, boolean, language, text, texts, whole_number
@@ -39,6 +41,11 @@ class SegmentGroup(NamedTuple):
 
     direction: Direction
     segments: list[Segment]
+
+    @property
+    def verdicts(self) -> list[bool | None]:
+        """What langid says of each segment."""
+        return [segment.on_target for segment in self.segments]
 
     @property
     def sources(self) -> list[str]:
@@ -110,6 +117,23 @@ class SegmentReader:
             "id" in record,
         )
 
+    @property
+    def uses_tgt(self) -> bool:
+        """Whether the reference of a segment is its own `tgt`."""
+        return self._references is None
+
+    def add_all(self, direction: Direction, ids: Sequence[str], empty: int, empty_references: int) -> bool:
+        """Read segments that all have an id and one reference, if all are new; return whether they are.
+
+        `empty` of them have no text as their translation, `empty_references` none as their reference.
+        """
+        if not self.seen.add_all(direction, ids):
+            return False
+        self.empty += empty
+        self.empty_references += empty_references
+        self._reference_counts.setdefault(direction, set()).add(1)
+        return True
+
     def _number(self, direction: Direction, source: str) -> str:
         """Return the source, with a number if it has come before: the second "Yes." is another segment, "Yes. (2)"."""
         id_ = source
@@ -169,6 +193,22 @@ class SeenSegments:
         is_new = not bits[index] & bit
         bits[index] |= bit
         return is_new
+
+    def add_all(self, direction: Direction, ids: Sequence[str]) -> bool:
+        """Return whether all segments are new and no two of them the same, and add them if they are."""
+        numbers = np.array([self._numbers.setdefault(id_, len(self._numbers)) for id_ in ids])
+        low, high = int(numbers.min()) >> 3, int(numbers.max()) >> 3  # bytes
+        is_added = np.zeros((high + 1 - low) * 8, np.bool_)
+        is_added[numbers - low * 8] = True
+        first, bits = self._bits.get(direction, (low, bytearray()))
+        start = min(first, low)
+        before = int.from_bytes(bits, "little") << 8 * (first - start)
+        added = int.from_bytes(np.packbits(is_added, bitorder="little").tobytes(), "little") << 8 * (low - start)
+        if before & added or is_added.sum() < len(ids):
+            return False
+        after = before | added
+        self._bits[direction] = start, bytearray(after.to_bytes((after.bit_length() + 7) // 8, "little"))
+        return True
 
     def has(self, direction: Direction, id_: str) -> bool:
         """Return whether the segment was added."""

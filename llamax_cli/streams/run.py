@@ -276,7 +276,11 @@ class Run:
 
     def read_as(self, read: Callable[[Record], Item], inputs: Iterable[Input] | None = None) -> Iterator[Item]:
         """Yield `read(record)` for each record; a line is also rejected if `read` raises RecordError."""
-        for _, item in records(chunks(self.inputs if inputs is None else inputs), read, self.reject):
+        return self.read_chunks(read, chunks(self.inputs if inputs is None else inputs))
+
+    def read_chunks(self, read: Callable[[Record], Item], stream: Iterable[Chunk]) -> Iterator[Item]:
+        """Yield what `read_as` does, of some of the lines."""
+        for _, item in records(stream, read, self.reject):
             self._journal.counts["in"] += 1
             if not self._journal.counts["in"] % BATCH:
                 self._progress.update(self._journal.counts["out"], self._bytes_read)

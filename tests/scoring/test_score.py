@@ -472,10 +472,15 @@ def test_seen_is_a_set() -> None:
     draw = random.Random(1)
     seen, truth = SeenSegments(), set()
     for _ in range(2000):
-        key = (draw.choice("ab"), "en"), str(draw.randrange(300))
+        key = (draw.choice("ab"), "en"), str(draw.randrange(3000))
         assert seen.has(*key) == (key in truth)
         assert seen.add(*key) == (key not in truth)
         truth.add(key)
+        lang, ids = draw.choice("ab"), [str(draw.randrange(3000)) for _ in range(draw.choice((1, 2, 40)))]
+        keys = {((lang, "en"), id_) for id_ in ids}
+        is_new = len(keys) == len(ids) and not keys & truth
+        assert seen.add_all((lang, "en"), ids) == is_new
+        truth |= keys if is_new else set()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """What plain lines are, in Python, and lines to try: for llamax_cli/plain_lines.c, whichever way it was compiled.
 
-    python tests/support/plain_lines.py EXTENSION.so COUNT
+    python -m support.plain_lines EXTENSION.so COUNT
 
 tries as many, and fails where the compiled code does not say the same. It is run with sanitizers of memory.
 """
@@ -9,10 +9,10 @@ import json
 import random
 import re
 import sys
-from importlib.machinery import ExtensionFileLoader
-from importlib.util import module_from_spec, spec_from_file_location
 from itertools import groupby
 from typing import Any
+
+from support.sanitizers import load_extension
 
 KINDS, VALUES = (b"text", b"src"), (b"lang", b"\xc3\xb6")
 MOST_KEYS = 48
@@ -108,8 +108,4 @@ def check(compiled: Any, count: int) -> int:
 
 
 if __name__ == "__main__":
-    spec = spec_from_file_location("plain_lines", sys.argv[1], loader=ExtensionFileLoader("plain_lines", sys.argv[1]))
-    assert spec is not None and spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    print(check(module.outlines, int(sys.argv[2])))
+    print(check(load_extension(sys.argv[1]).outlines, int(sys.argv[2])))
