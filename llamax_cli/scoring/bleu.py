@@ -122,11 +122,9 @@ def _sentence_scores(rows: Statistics) -> list[float]:
     different, places = np.unique(precisions, return_inverse=True)
     logarithms = np.zeros(ngrams.shape)
     logarithms[has_ngrams] = np.array([log(precision) for precision in different.tolist()])[places]
-    columns: list[list[Any]] = [
-        each.tolist() for each in (rows[:, :2], matches.any(axis=1), has_ngrams.sum(axis=1), logarithms)
-    ]
-    scores = []
-    for (length, reference), is_matched, orders, terms in zip(*columns, strict=True):
+    columns: list[Any] = [rows[:, :2], matches.any(axis=1), has_ngrams.sum(axis=1), logarithms]
+    scores: list[float] = []
+    for (length, reference), is_matched, orders, terms in zip(*(each.tolist() for each in columns), strict=True):
         if is_matched:
             penalty = exp(1 - reference / length) if length < reference else 1.0
             scores.append(penalty * exp(sum(terms[:orders]) / orders))
