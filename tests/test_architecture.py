@@ -118,7 +118,7 @@ def resolves(name: str) -> bool:
 
 def texts() -> list[Path]:
     """Return the files that may name modules: code, settings, scripts and pages."""
-    endings = {".py", ".pyi", ".c", ".toml", ".md", ".sh"}
+    endings = {".py", ".pyi", ".c", ".h", ".toml", ".md", ".sh"}
     folders = (PACKAGE, ROOT / "tests", ROOT / "examples")
     found = (path for folder in folders for path in folder.rglob("*") if path.suffix in endings)
     return sorted((*found, ROOT / "README.md", ROOT / "pyproject.toml"))

@@ -11,7 +11,8 @@ import pytest
 from support.processes import ROOT
 
 BUILD = "from setuptools import build_meta as b; print(b.build_sdist('.')); print(b.build_wheel('.'))"
-ENDINGS = {".py", ".pyi", ".c", ".so", ".md", ".tsv", ".html", ".typed"}
+ENDINGS = {".py", ".pyi", ".c", ".h", ".so", ".md", ".tsv", ".html", ".typed"}
+EXTENSIONS = {f"llamax_cli/{name}.abi3.so" for name in ("augmentation/spaced", "mixing/rows", "plain_lines")}
 AROUND = {"LICENSE", "README.md", "pyproject.toml", "setup.cfg", "PKG-INFO"}
 
 
@@ -48,7 +49,7 @@ def test_the_wheel_carries_the_package_and_nothing_else(packages: tuple[Path, Pa
     inside = {name for name in names if ".dist-info/" not in name}
     assert {name for name in inside if not name.endswith(".so")} == sources()
     compiled = inside - sources()
-    assert compiled in (set(), {"llamax_cli/augmentation/spaced.abi3.so", "llamax_cli/plain_lines.abi3.so"})
+    assert compiled in (set(), EXTENSIONS)
     assert not compiled or "-cp311-abi3-" in wheel.name
     assert {name.partition("/")[2] for name in names - inside} == {
         "METADATA", "WHEEL", "RECORD", "entry_points.txt", "top_level.txt", "licenses/LICENSE",

@@ -1,16 +1,13 @@
 """The compiled look at lines: it accepts what Python accepts as plain, and all of that are records."""
 
-import os
 import random
-import subprocess
-import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import plain_lines
+from support.sanitizers import SANITIZERS, run_sanitized
 
 from llamax_cli import records
 
@@ -48,30 +45,10 @@ def test_many_lines(count: int = 20_000) -> None:
     assert count / 10 < plain_lines.check(records.outlines, count) < count / 2
 
 
-@pytest.mark.parametrize("sanitizer", ["address", "undefined"])
+@pytest.mark.parametrize("sanitizer", SANITIZERS)
 def test_no_byte_outside_is_read(tmp_path: Path, sanitizer: str) -> None:
     """Compiled with a sanitizer, which ends the process at the first wrong read, shift or overflow."""
-    extension = tmp_path / "plain_lines.so"
-    flags = [f"-fsanitize={sanitizer}", "-fno-sanitize-recover=all", "-g", "-O1", "-fPIC", "-shared"]
-    include = sysconfig.get_paths()["include"]
-    subprocess.run(["cc", *flags, f"-I{include}", SOURCE, "-o", extension], check=True)
-    library = subprocess.run(
-        ["cc", f"-print-file-name=lib{sanitizer[0]}{'s' if sanitizer == 'address' else 'bs'}an.so"],
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    # Each bytes object has a block of its own, so that what lies behind it is known to be outside.
-    environment = {
-        **os.environ,
-        "LD_PRELOAD": library.stdout.strip(),
-        "PYTHONMALLOC": "malloc",
-        "ASAN_OPTIONS": "detect_leaks=0",
-    }
-    command = [sys.executable, "-S", ROOT / "tests" / "support" / "plain_lines.py", extension, "3000"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout) > 300
+    assert int(run_sanitized(SOURCE, sanitizer, tmp_path, "plain_lines.py", 3000)) > 300
 
 
 def test_too_many_names_are_refused() -> None:

@@ -13,6 +13,7 @@ from llamax_cli.mixing.buckets import (
     SHUFFLE_KEY,
     SUBSET,
     Buckets,
+    arrange_lines,
     disk_full_error,
     sort_order,
 )
@@ -100,7 +101,8 @@ class PartitionPass:
                 rejects += chunk_rejects
             if signatures is not None:
                 add_bands(self.folder, rows, signatures)
-            buckets.append(rows.entries, rows.lines if self.with_lines else [b""] * len(rows.entries))
+            entries = rows.index
+            buckets.append(entries, rows.text if self.with_lines else b"\n" * (len(entries) // ENTRY_SIZE - 1))
             line_count = item.chunk.data.count(b"\n")
             return ChunkReport(line_count, rejects, rows.left_out, rows.removed_sentences, rows.subsets)
 
@@ -137,7 +139,7 @@ class SampledBuckets:
     randomness: EpochRandomness
 
     def sampled_rows(self, part: BucketPart) -> "tuple[Index, list[bytes], NDArray[np.int64]]":
-        """Return the index and the lines of the rows sampled from a part, and how often each is sampled."""
+        """Return the index and the texts of the rows sampled from a part, and how often each is sampled."""
         import numpy as np
 
         buckets = Buckets(self.folder, ROWS)
@@ -146,7 +148,7 @@ class SampledBuckets:
         copies = np.zeros(len(index), np.int64)
         copies[different] = self.plan.copies(index, different, part.bucket)
         is_sampled = (copies > 0) & part.contains(index)
-        return index[is_sampled], buckets.lines(part.bucket, is_sampled), copies[is_sampled]
+        return index[is_sampled], buckets.texts(part.bucket, is_sampled), copies[is_sampled]
 
     def replay_rows(self, part: BucketPart) -> "tuple[Index, Mask]":
         """Return the index of a bucket, and which of its rows are in a part and may be replayed."""
@@ -181,17 +183,16 @@ class CopyPass:
         buckets = Buckets(self.sampled.folder, COPIES)
 
         def copy(part: BucketPart) -> None:
-            index, lines, copies = self.sampled.sampled_rows(part)
+            index, texts, copies = self.sampled.sampled_rows(part)
+            lines = b"\n".join(texts).split(b"\n")
             copies[self.sampled.plan.is_replayed[index[:, SUBSET].astype("int64")] != self.replays] = 0
             for number in range(1, int(copies.max(initial=0))):
                 buckets.append(*self._copy_rows(index, lines, copies > number, number))
 
         return copy
 
-    def _copy_rows(
-        self, index: "Index", lines: list[bytes], is_copied: "Mask", number: int
-    ) -> tuple[list[bytes], list[bytes]]:
-        """Return the entries and lines of copy `number` of some rows."""
+    def _copy_rows(self, index: "Index", lines: list[bytes], is_copied: "Mask", number: int) -> tuple[bytes, bytes]:
+        """Return the entries and the joined lines of copy `number` of some rows."""
         table = self.sampled.table
         old = index[is_copied]
         new = old.copy()
@@ -203,8 +204,7 @@ class CopyPass:
             subset = table.subsets[int(old[row, SUBSET])]
             copied[row] = flip_line(copied[row], subset, is_flipped=bool(was_flipped[row]))
         new[:, SUBSET] = table.numbers[old[:, SUBSET].astype("int64")]
-        data = new.astype(">u8").tobytes()
-        return [data[start : start + ENTRY_SIZE] for start in range(0, len(data), ENTRY_SIZE)], copied
+        return new.astype(">u8").tobytes(), b"\n".join(copied)
 
 
 @dataclass(frozen=True)
@@ -221,21 +221,22 @@ class WritePass:
         import numpy as np
 
         table = self.sampled.table
-        index, lines, _ = self.sampled.sampled_rows(part)
+        index, texts, _ = self.sampled.sampled_rows(part)
         copies = Buckets(self.sampled.folder, COPIES)
         if copies.size(part.bucket):
             copies_index = table.replace_numbers(copies.index(part.bucket))
             is_inside = part.contains(copies_index)
             index = np.concatenate([index, copies_index[is_inside]])
-            lines += copies.lines(part.bucket, is_inside)
+            texts += copies.texts(part.bucket, is_inside)
         order = sort_order(index, CHECK, SUBSET, ID_HASH)[: part.limit]
-        samples = b"\n".join([*np.array(lines, object)[order].tolist(), b""])
+        (samples,) = arrange_lines(b"\n".join(texts), order, np.array([0, len(order)]))
         sorted_index = index[order]
         kinds = sorted_index[:, SUBSET].astype(np.int64) * 2 + self.sampled.is_flipped(sorted_index)
         counts = np.bincount(kinds, minlength=2 * len(table.subsets))
         path = self.sampled.folder / f"out-{part.bucket:03}-{part.number}"
         try:
-            path.write_bytes(samples.replace(JOINT, b" "))
+            with path.open("wb") as file:
+                file.writelines([samples.replace(JOINT, b" "), b"\n"] if len(order) else [])
         except OSError as error:
             raise disk_full_error(error) from error
         return WrittenPart(path, len(order), counts)
