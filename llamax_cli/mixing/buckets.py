@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from llamax_cli.errors import FileError
 from llamax_cli.streams.temporary import temporary_error
@@ -26,6 +26,7 @@ BUCKETS = 256
 ROWS, COPIES = "rows", "copies"  # names of buckets: of all rows, and of further copies of some
 ADVICE = "mix needs temporary disk space for a copy of its inputs: set TMPDIR to a folder that has it"
 ENTRY_SIZE = 32  # bytes
+READ_AHEAD = 1 << 18  # bytes of a bucket, which has many small segments
 SHUFFLE_KEY, CHECK, SUBSET, ID_HASH = range(4)
 _LENGTHS = struct.Struct("<QQ")
 
@@ -51,18 +52,20 @@ class Buckets:
         """Delete a bucket."""
         self.path(bucket).unlink(missing_ok=True)
 
-    def append(self, entries: bytes, text: bytes) -> None:
-        """Add rows: their entries, and as many lines, joined; FileError if the disk is full."""
+    def append(self, entries: bytes, texts: list[bytes]) -> None:
+        """Add rows: their entries, and as many lines, each text one or several; FileError if the disk is full."""
         import numpy as np
 
+        if not entries:
+            return
         index = np.frombuffer(entries, np.uint8).reshape(-1, ENTRY_SIZE)
         buckets = index[:, 0]
         order = np.argsort(buckets, kind="stable")
         bounds = np.searchsorted(buckets[order], np.arange(BUCKETS + 1))
-        sorted_index, texts = index[order], arrange_lines(text, order, bounds)
+        sorted_index, sorted_texts = index[order], arrange_lines(texts, order, bounds)
         for bucket, (start, end) in enumerate(pairwise(bounds.tolist())):
             if start < end:
-                self._write(bucket, sorted_index[start:end].tobytes(), texts[bucket])
+                self._write(bucket, sorted_index[start:end].tobytes(), sorted_texts[bucket])
 
     def _write(self, bucket: int, index: bytes, text: bytes) -> None:
         segment = b"".join((_LENGTHS.pack(len(index), len(text)), index, text))
@@ -113,30 +116,30 @@ class Buckets:
                 selected.append(read_text())
             elif mask.any():
                 places = mask.nonzero()[0]
-                selected += arrange_lines(read_text(), places, np.array([0, len(places)]))
+                selected += arrange_lines([read_text()], places, np.array([0, len(places)]))
         return selected
 
     def _segments(self, bucket: int) -> Iterator[tuple[int, Callable[[], bytes], Callable[[], bytes]]]:
         """Yield for each segment its number of rows, a function that reads its entries and one that reads its text."""
         if not self.path(bucket).exists():
             return
-        with self.path(bucket).open("rb", buffering=0) as file:
-            descriptor, end, offset = file.fileno(), os.fstat(file.fileno()).st_size, 0
+        with self.path(bucket).open("rb", buffering=READ_AHEAD) as file:
+            end, offset = os.fstat(file.fileno()).st_size, 0
             while offset < end:
-                index_size, text_size = _LENGTHS.unpack(_read(descriptor, _LENGTHS.size, offset))
+                index_size, text_size = _LENGTHS.unpack(_read(file, _LENGTHS.size, offset))
                 index_start = offset + _LENGTHS.size
                 text_start = index_start + index_size
                 offset = text_start + text_size
                 yield (
                     index_size // ENTRY_SIZE,
-                    partial(_read, descriptor, index_size, index_start),
-                    partial(_read, descriptor, text_size, text_start),
+                    partial(_read, file, index_size, index_start),
+                    partial(_read, file, text_size, text_start),
                 )
 
 
-def _arrange_lines(text: bytes, rows: "NDArray[Any]", bounds: "NDArray[Any]") -> list[bytes]:
+def _arrange_lines(texts: list[bytes], rows: "NDArray[Any]", bounds: "NDArray[Any]") -> list[bytes]:
     """Return what the compiled `arrange_lines` returns."""
-    lines = text.split(b"\n")
+    lines = b"\n".join(texts).split(b"\n")
     arranged = [lines[row] for row in rows.tolist()]
     return [b"\n".join(arranged[start:end]) for start, end in pairwise(bounds.tolist())]
 
@@ -147,9 +150,10 @@ except ImportError:  # llamax was installed without a C compiler
     arrange_lines = _arrange_lines
 
 
-def _read(descriptor: int, size: int, start: int) -> bytes:
+def _read(file: BinaryIO, size: int, start: int) -> bytes:
     try:
-        return os.pread(descriptor, size, start)
+        file.seek(start)
+        return file.read(size)
     except OSError as error:
         raise disk_full_error(error) from error
 
@@ -163,7 +167,7 @@ def sort_order(index: "Index", *columns: int) -> "NDArray[np.intp]":
     """Return the order of rows by shuffle key, and by the given columns if keys are equal."""
     import numpy as np
 
-    order = np.argsort(index[:, SHUFFLE_KEY], kind="stable")
+    order = np.argsort(index[:, SHUFFLE_KEY])
     keys = index[order, SHUFFLE_KEY]
     is_equal = keys[1:] == keys[:-1]
     if is_equal.any():  # only these rows need the other columns

@@ -329,7 +329,7 @@ class SendPass:
                     entries.append(b"".join(number.to_bytes(8, "big") for number in (second, first, origin, 0)))
                     lines.append("\t".join(own).encode())
             if entries:
-                compared.append(b"".join(entries), b"\n".join(lines))
+                compared.append(b"".join(entries), lines)
 
         return send
 

@@ -309,47 +309,58 @@ static Numbers numbers_of(const Py_buffer *buffer) {
     return (Numbers){buffer->buf, buffer->len / (Py_ssize_t)sizeof(int64_t)};
 }
 
-/* Return where each of the lines begins, and behind them where one more would begin; NULL for want of memory. */
-static Place *starts_of_lines(Place at, Place end, Py_ssize_t *count) {
-    *count = 1;
-    for (Place next = at; (next = memchr(next, '\n', end - next)); next++)
-        ++*count;
-    Place *starts = PyMem_Malloc((*count + 1) * sizeof(Place));
-    if (!starts) {
-        PyErr_NoMemory();
-        return NULL;
+/* Return the lines of some texts, which are at least as many as the texts; NULL, with an error, if that fails. */
+static Span *lines_of(PyObject *texts, Py_ssize_t *count) {
+    Span *lines = NULL;
+    Py_ssize_t room = 0;
+    *count = 0;
+    for (Py_ssize_t i = 0; i < PyList_Size(texts); i++) {
+        char *start;
+        Py_ssize_t length;
+        if (PyBytes_AsStringAndSize(PyList_GetItem(texts, i), &start, &length) < 0)
+            goto failed;
+        for (Place at = (Place)start, end = at + length, next = at; next; at = next + 1) {
+            if (*count == room) {
+                Span *more = PyMem_Realloc(lines, (room = 2 * room + 1024) * sizeof(Span));
+                if (!more) {
+                    PyErr_NoMemory();
+                    goto failed;
+                }
+                lines = more;
+            }
+            next = memchr(at, '\n', end - at);
+            lines[(*count)++] = (Span){at, (next ? next : end) - at};
+        }
     }
-    for (Py_ssize_t i = 0; i < *count; i++) {
-        starts[i] = at;
-        Place next = memchr(at, '\n', end - at);
-        at = (next ? next : end) + 1;
-    }
-    starts[*count] = at;
-    return starts;
+    if (lines)
+        return lines;
+    PyErr_SetString(PyExc_ValueError, "no texts");
+failed:
+    PyMem_Free(lines);
+    return NULL;
 }
 
 /* Return some lines, joined. */
-static PyObject *joined_lines(const Place *starts, Numbers rows) {
+static PyObject *joined_lines(const Span *lines, Numbers rows) {
     Py_ssize_t length = 0;
     for (Py_ssize_t i = 0; i < rows.count; i++)
-        length += starts[rows.items[i] + 1] - starts[rows.items[i]];
+        length += lines[rows.items[i]].length + 1;
     PyObject *joined = PyBytes_FromStringAndSize(NULL, length ? length - 1 : 0);
-    if (!joined || !length)
-        return joined;
+    if (!joined)
+        return NULL;
     unsigned char *at = (unsigned char *)PyBytes_AsString(joined);
     for (Py_ssize_t i = 0; i < rows.count; i++) {
         if (i)
             *at++ = '\n';
-        Place start = starts[rows.items[i]];
-        at = put(at, (Span){start, starts[rows.items[i] + 1] - start - 1});
+        at = put(at, lines[rows.items[i]]);
     }
     return joined;
 }
 
-static PyObject *arranged(Place text, Py_ssize_t length, Numbers rows, Numbers bounds) {
+static PyObject *arranged(PyObject *texts, Numbers rows, Numbers bounds) {
     Py_ssize_t count;
-    Place *starts = starts_of_lines(text, text + length, &count);
-    if (!starts)
+    Span *lines = lines_of(texts, &count);
+    if (!lines)
         return NULL;
     PyObject *pieces = PyList_New(0);
     for (Py_ssize_t i = 0; pieces && i < rows.count; i++)
@@ -363,25 +374,23 @@ static PyObject *arranged(Place text, Py_ssize_t length, Numbers rows, Numbers b
         if (from < 0 || from > to || to > rows.count)
             PyErr_SetString(PyExc_IndexError, "the bounds are not in order, or beyond the rows");
         else
-            piece = joined_lines(starts, (Numbers){rows.items + from, to - from});
+            piece = joined_lines(lines, (Numbers){rows.items + from, to - from});
         if (!piece || PyList_Append(pieces, piece) < 0)
             Py_CLEAR(pieces);
         Py_XDECREF(piece);
     }
-    PyMem_Free(starts);
+    PyMem_Free(lines);
     return pieces;
 }
 
 static PyObject *arrange_lines(PyObject *module, PyObject *arguments) {
-    PyObject *text, *rows, *bounds, *pieces = NULL;
-    char *start;
-    Py_ssize_t length;
+    PyObject *texts, *rows, *bounds, *pieces = NULL;
     Py_buffer row_buffer, bound_buffer;
-    if (!PyArg_ParseTuple(arguments, "O!OO", &PyBytes_Type, &text, &rows, &bounds) ||
-        PyBytes_AsStringAndSize(text, &start, &length) < 0 || PyObject_GetBuffer(rows, &row_buffer, PyBUF_SIMPLE) < 0)
+    if (!PyArg_ParseTuple(arguments, "O!OO", &PyList_Type, &texts, &rows, &bounds) ||
+        PyObject_GetBuffer(rows, &row_buffer, PyBUF_SIMPLE) < 0)
         return NULL;
     if (!PyObject_GetBuffer(bounds, &bound_buffer, PyBUF_SIMPLE)) {
-        pieces = arranged((Place)start, length, numbers_of(&row_buffer), numbers_of(&bound_buffer));
+        pieces = arranged(texts, numbers_of(&row_buffer), numbers_of(&bound_buffer));
         PyBuffer_Release(&bound_buffer);
     }
     PyBuffer_Release(&row_buffer);

@@ -4,7 +4,6 @@ Both functions return exactly what Python makes of the same (samples.py and buck
 line is described in plain_lines.pyi.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -22,5 +21,8 @@ def pair_rows(
     does not need, an id that is true or false, or `truncated` that is not false.
     """
 
-def arrange_lines(text: bytes, rows: NDArray[Any], bounds: NDArray[Any] | Sequence[int], /) -> list[bytes]:
-    """Return the lines of `rows[bounds[i]:bounds[i + 1]]`, joined, for each i; both are arrays of 64-bit integers."""
+def arrange_lines(texts: list[bytes], rows: NDArray[Any], bounds: NDArray[Any], /) -> list[bytes]:
+    """Return the lines `rows[bounds[i]:bounds[i + 1]]` of all texts, joined, for each i.
+
+    Both are arrays of 64-bit integers; a text has one or several lines, joined. IndexError for what is not there.
+    """

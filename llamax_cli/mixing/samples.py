@@ -33,6 +33,7 @@ class SampleRows:
     subsets: set[Subset] = field(default_factory=set)
     left_out: Tally = field(default_factory=Counter)
     removed_sentences: int = 0  # of evaluation sets, out of texts
+    lines_read: int = 0
 
     @property
     def index(self) -> bytes:
@@ -51,6 +52,7 @@ class SampleRows:
         self.subsets |= other.subsets
         self.left_out.update(other.left_out)
         self.removed_sentences += other.removed_sentences
+        self.lines_read += other.lines_read
 
 
 class PairColumns(NamedTuple):

@@ -138,7 +138,8 @@ def engines(folder: Path, millions: int, python: str, before: Path | None, round
         for name, command in commands.items():
             path = {"PYTHONPATH": str(before)} if "before" in name else {}
             variables = environment(POLARS_MAX_THREADS="1", TMPDIR=str(folder), **path)
-            process = subprocess.Popen(command, env=variables, cwd=folder, stderr=subprocess.PIPE)
+            silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+            process = subprocess.Popen(command, env=variables, cwd=folder, **silent)
             assert process.stderr is not None
             said = process.stderr.read().decode()
             _, status, usage = os.wait4(process.pid, 0)

@@ -82,19 +82,22 @@ def test_entries_have_the_hashes_of_xxhash(seed: int) -> None:
         assert entry == xxh3_128_digest(b'"%b"\n"t"' % source, seed) + b"abcdefgh" + xxh3_64_digest(id_), length
 
 
-@given(st.randoms(use_true_random=False), st.lists(st.sampled_from([b"", b"a", b"bc", b"d" * 100]), min_size=1))
-def test_lines_are_arranged_as_python_does(choose: random.Random, lines: list[bytes]) -> None:
+@given(st.randoms(use_true_random=False), st.lists(st.sampled_from([b"", b"a", b"b\nc", b"d" * 100]), min_size=1))
+def test_lines_are_arranged_as_python_does(choose: random.Random, texts: list[bytes]) -> None:
     """Any of them, any number of times, in any pieces."""
-    text = b"\n".join(lines)
-    rows, bounds = (np.array(each, np.int64) for each in tried.any_rows(choose, len(lines)))
-    assert arrange_lines(text, rows, bounds) == _arrange_lines(text, rows, bounds)
+    count = b"\n".join(texts).count(b"\n") + 1
+    rows, bounds = (np.array(each, np.int64) for each in tried.any_rows(choose, count))
+    assert arrange_lines(texts, rows, bounds) == _arrange_lines(texts, rows, bounds)
 
 
 def test_wrong_arguments_are_refused() -> None:
     """Rows and bounds that do not exist, and a last line without an end."""
     for rows, bounds in (([2], [0, 1]), ([-1], [0, 1]), ([0], [0, 2]), ([0], [-1, 1]), ([0, 1], [2, 1])):
         with pytest.raises(IndexError):
-            arrange_lines(b"a\nb", array("q", rows), array("q", bounds))  # type: ignore[arg-type]
+            arrange_lines([b"a\nb"], array("q", rows), array("q", bounds))  # type: ignore[arg-type]
+    for texts in ([], ["a"]):
+        with pytest.raises((TypeError, ValueError)):
+            arrange_lines(texts, array("q"), array("q"))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="no end"):
         pair_rows(b"{}", {}, False)
     line = tried.LINES[0]

@@ -73,7 +73,7 @@ def results(pair_rows: Callable[..., Any], arrange_lines: Callable[..., Any], co
     for number in range(count):
         data = any_lines(choose)
         entries, text, used, left = pair_rows(data, known, number % 2 == 0)
-        pieces = arrange_lines(text, *any_rows(choose, text.count(b"\n") + 1))
+        pieces = arrange_lines([text, data], *any_rows(choose, (text + data).count(b"\n") + 2))
         found.update(repr((entries, text, sorted(used), left, pieces)).encode())
     return found.hexdigest()
 
