@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 
 pins=(examples/constraints.txt) packages=() stamp=.venv/.installed
 [ "${1:-}" != --tests ] || pins+=(tests/constraints.txt) packages=(-r tests/requirements.txt) stamp=.venv/.installed-tests
-wanted=$(cat pyproject.toml "${pins[@]}" llamax_cli/*.c llamax_cli/*/*.c | cksum)
+wanted=$(cat pyproject.toml "${pins[@]}" llamax_cli/*.[ch] llamax_cli/*/*.[ch] | cksum)
 [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || exit 0
 
 say() { printf 'install: %s\n' "$*" >&2; }
@@ -83,9 +83,9 @@ install_torch >&2
 say "[3/3] llamax and up to $(cat "${pins[@]}" | wc -l | tr -d ' ') other packages"
 "${pip[@]}" --config-settings editable_mode=compat ${packages[@]+"${packages[@]}"} -e . >&2
 command -v cc >/dev/null || command -v gcc >/dev/null ||
-    say 'there is no C compiler, so llamax augment takes two and a half times as long (Debian, Ubuntu: apt-get install gcc)'
+    say 'there is no C compiler, so llamax augment and mix take two and a half times as long (Debian, Ubuntu: apt-get install gcc)'
 
-wanted_alone=$(cat pyproject.toml examples/constraints.txt llamax_cli/*.c llamax_cli/*/*.c | cksum)
+wanted_alone=$(cat pyproject.toml examples/constraints.txt llamax_cli/*.[ch] llamax_cli/*/*.[ch] | cksum)
 printf '%s\n' "$wanted_alone" >.venv/.installed
 printf '%s\n' "$wanted" >"$stamp"
 rm -f "$unfinished"

@@ -16,6 +16,7 @@ import pytest
 from llamax_cli import cli, records
 from llamax_cli.augmentation import code_switching
 from llamax_cli.identification import detectors
+from llamax_cli.mixing import chunk_reader
 from llamax_cli.scoring import ngrams
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,6 +54,7 @@ EXTENSIONS = [
     "llamax_cli.identification.quantised",
     "llamax_cli.plain_lines",
     "llamax_cli.scoring.ngram_matches",
+    "llamax_cli.mixing.rows",
 ]
 LAZY = {*HEAVY, "langcodes", "xopen"}
 
@@ -125,7 +127,7 @@ def resolves(name: str) -> bool:
 
 def texts() -> list[Path]:
     """Return the files that may name modules: code, settings, scripts and pages."""
-    endings = {".py", ".pyi", ".c", ".toml", ".md", ".sh"}
+    endings = {".py", ".pyi", ".c", ".h", ".toml", ".md", ".sh"}
     folders = (PACKAGE, ROOT / "tests", ROOT / "examples")
     found = (path for folder in folders for path in folder.rglob("*") if path.suffix in endings)
     return sorted((*found, ROOT / "README.md", ROOT / "pyproject.toml"))
@@ -157,6 +159,7 @@ def test_the_compiled_extensions_are_in_use() -> None:
     assert detectors.Classifier is import_module(EXTENSIONS[1]).Classifier
     assert records.outlines is import_module(EXTENSIONS[2]).outlines
     assert ngrams.ngram_matches is import_module(EXTENSIONS[3])
+    assert chunk_reader.pair_rows is import_module(EXTENSIONS[4]).pair_rows
 
 
 def loaded(arguments: list[str], stdin: bytes = b"") -> set[str]:

@@ -12,7 +12,7 @@ import pytest
 from support.processes import ROOT
 
 BUILD = "from setuptools import build_meta as b; print(b.build_sdist('.')); print(b.build_wheel('.'))"
-ENDINGS = {".py", ".pyi", ".c", ".so", ".md", ".tsv", ".html", ".typed"}
+ENDINGS = {".py", ".pyi", ".c", ".h", ".so", ".md", ".tsv", ".html", ".typed"}
 AROUND = {"LICENSE", "README.md", "pyproject.toml", "setup.cfg", "PKG-INFO"}
 
 

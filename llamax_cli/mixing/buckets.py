@@ -6,11 +6,11 @@ the rows, so the order in which processes wrote does not matter.
 
 import os
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from llamax_cli.errors import FileError
 from llamax_cli.streams.temporary import temporary_error
@@ -26,6 +26,7 @@ BUCKETS = 256
 ROWS, COPIES = "rows", "copies"  # names of buckets: of all rows, and of further copies of some
 ADVICE = "mix needs temporary disk space for a copy of its inputs: set TMPDIR to a folder that has it"
 ENTRY_SIZE = 32  # bytes
+READ_AHEAD = 1 << 18  # bytes of a bucket, which has many small segments
 SHUFFLE_KEY, CHECK, SUBSET, ID_HASH = range(4)
 _LENGTHS = struct.Struct("<QQ")
 
@@ -51,19 +52,20 @@ class Buckets:
         """Delete a bucket."""
         self.path(bucket).unlink(missing_ok=True)
 
-    def append(self, entries: Sequence[bytes], lines: Sequence[bytes]) -> None:
-        """Add rows; FileError if the disk is full."""
+    def append(self, entries: bytes, texts: list[bytes]) -> None:
+        """Add rows: their entries, and as many lines, each text one or several; FileError if the disk is full."""
         import numpy as np
 
-        index = np.frombuffer(b"".join(entries), np.uint8).reshape(-1, ENTRY_SIZE)
+        if not entries:
+            return
+        index = np.frombuffer(entries, np.uint8).reshape(-1, ENTRY_SIZE)
         buckets = index[:, 0]
         order = np.argsort(buckets, kind="stable")
-        bounds = np.searchsorted(buckets[order], np.arange(BUCKETS + 1)).tolist()
-        sorted_index = index[order]
-        sorted_lines = np.array(lines, object)[order].tolist()
-        for bucket, (start, end) in enumerate(pairwise(bounds)):
+        bounds = np.searchsorted(buckets[order], np.arange(BUCKETS + 1))
+        sorted_index, sorted_texts = index[order], arrange_lines(texts, order, bounds)
+        for bucket, (start, end) in enumerate(pairwise(bounds.tolist())):
             if start < end:
-                self._write(bucket, sorted_index[start:end].tobytes(), b"\n".join(sorted_lines[start:end]))
+                self._write(bucket, sorted_index[start:end].tobytes(), sorted_texts[bucket])
 
     def _write(self, bucket: int, index: bytes, text: bytes) -> None:
         segment = b"".join((_LENGTHS.pack(len(index), len(text)), index, text))
@@ -93,43 +95,65 @@ class Buckets:
         """Return the entries of a bucket, in the order of the file."""
         import numpy as np
 
-        data = b"".join(read_index() for read_index, _ in self._segments(bucket))
+        data = b"".join(read_index() for _, read_index, _ in self._segments(bucket))
         return np.frombuffer(data, ">u8").reshape(-1, 4).astype(np.uint64)
 
     def lines(self, bucket: int, is_selected: "Mask") -> list[bytes]:
         """Return the lines of the selected rows, in the order of the file."""
+        texts = self.texts(bucket, is_selected)
+        return b"\n".join(texts).split(b"\n") if texts else []
+
+    def texts(self, bucket: int, is_selected: "Mask") -> list[bytes]:
+        """Return the lines of the selected rows, in the order of the file: those of each segment joined."""
+        import numpy as np
+
         selected: list[bytes] = []
         start = 0
-        for _, read_lines in self._segments(bucket):
-            lines = read_lines().split(b"\n")
-            mask = is_selected[start : start + len(lines)]
-            start += len(lines)
+        for rows, _, read_text in self._segments(bucket):
+            mask = is_selected[start : start + rows]
+            start += rows
             if mask.all():
-                selected += lines
-            else:
-                selected += [lines[row] for row in mask.nonzero()[0].tolist()]
+                selected.append(read_text())
+            elif mask.any():
+                places = mask.nonzero()[0]
+                selected += arrange_lines([read_text()], places, np.array([0, len(places)]))
         return selected
 
-    def _segments(self, bucket: int) -> Iterator[tuple[Callable[[], bytes], Callable[[], bytes]]]:
-        """Yield for each segment a function that reads its entries and one that reads its lines."""
+    def _segments(self, bucket: int) -> Iterator[tuple[int, Callable[[], bytes], Callable[[], bytes]]]:
+        """Yield for each segment its number of rows, a function that reads its entries and one that reads its text."""
         if not self.path(bucket).exists():
             return
-        with self.path(bucket).open("rb", buffering=0) as file:
-            descriptor, end, offset = file.fileno(), os.fstat(file.fileno()).st_size, 0
+        with self.path(bucket).open("rb", buffering=READ_AHEAD) as file:
+            end, offset = os.fstat(file.fileno()).st_size, 0
             while offset < end:
-                index_size, text_size = _LENGTHS.unpack(_read(descriptor, _LENGTHS.size, offset))
+                index_size, text_size = _LENGTHS.unpack(_read(file, _LENGTHS.size, offset))
                 index_start = offset + _LENGTHS.size
                 text_start = index_start + index_size
                 offset = text_start + text_size
                 yield (
-                    partial(_read, descriptor, index_size, index_start),
-                    partial(_read, descriptor, text_size, text_start),
+                    index_size // ENTRY_SIZE,
+                    partial(_read, file, index_size, index_start),
+                    partial(_read, file, text_size, text_start),
                 )
 
 
-def _read(descriptor: int, size: int, start: int) -> bytes:
+def _arrange_lines(texts: list[bytes], rows: "NDArray[Any]", bounds: "NDArray[Any]") -> list[bytes]:
+    """Return what the compiled `arrange_lines` returns."""
+    lines = b"\n".join(texts).split(b"\n")
+    arranged = [lines[row] for row in rows.tolist()]
+    return [b"\n".join(arranged[start:end]) for start, end in pairwise(bounds.tolist())]
+
+
+try:
+    from llamax_cli.mixing.rows import arrange_lines as arrange_lines
+except ImportError:  # llamax was installed without a C compiler
+    arrange_lines = _arrange_lines
+
+
+def _read(file: BinaryIO, size: int, start: int) -> bytes:
     try:
-        return os.pread(descriptor, size, start)
+        file.seek(start)
+        return file.read(size)
     except OSError as error:
         raise disk_full_error(error) from error
 
@@ -143,7 +167,7 @@ def sort_order(index: "Index", *columns: int) -> "NDArray[np.intp]":
     """Return the order of rows by shuffle key, and by the given columns if keys are equal."""
     import numpy as np
 
-    order = np.argsort(index[:, SHUFFLE_KEY], kind="stable")
+    order = np.argsort(index[:, SHUFFLE_KEY])
     keys = index[order, SHUFFLE_KEY]
     is_equal = keys[1:] == keys[:-1]
     if is_equal.any():  # only these rows need the other columns

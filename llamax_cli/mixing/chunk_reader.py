@@ -1,7 +1,8 @@
 """From chunks of input lines to rows of samples."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ import msgspec
 from llamax_cli import records
 from llamax_cli.errors import RecordError
 from llamax_cli.mixing.blocks import BlockCutter
+from llamax_cli.mixing.buckets import ENTRY_SIZE
 from llamax_cli.mixing.decontamination import EvaluationSet
 from llamax_cli.mixing.samples import (
     PairColumns,
@@ -27,6 +29,11 @@ from llamax_cli.registry import find
 from llamax_cli.streams.chunks import Chunk, Tally
 from llamax_cli.streams.rejects import Reject
 from llamax_cli.tokenization import load
+
+try:
+    from llamax_cli.mixing.rows import pair_rows as pair_rows
+except ImportError:  # llamax was installed without a C compiler
+    pair_rows = None  # type: ignore[assignment]
 
 OPTIONS = "para", "mono", "aug", "mt"
 EXCLUDED, EMPTY, TRUNCATED = "in an evaluation set", "empty", "truncated"
@@ -112,28 +119,53 @@ class ChunkReader:
     def __init__(self, settings: ReaderSettings) -> None:
         self._settings = settings
         self._cutter = settings.block_cutter()
+        self._compiled_options = set[str]() if settings.split or settings.excluded else {"para", "aug", "mt"}
         self._pair_formats = {option: PairFormats(option, settings.randomness) for option in OPTIONS}
         self._text_formats = TextFormats(settings.randomness)
         self._replay_formats = TextFormats(settings.randomness, REPLAY)
 
     def read(self, option: str, chunk: Chunk) -> tuple[SampleRows, list[Reject]]:
         """Return the rows of a chunk of a file of `--para`, `--mono`, `--aug` or `--mt`, and its bad lines."""
-        lines = chunk.data.split(b"\n")
-        lines.pop()
+        rows = SampleRows()
+        starts: list[int] | None = None  # where the lines begin that are left to Python; None for all
+        if pair_rows is not None and option in self._compiled_options:
+            starts = self._read_compiled(option, chunk.data, rows)
+            rows.lines_read = len(rows.index) // ENTRY_SIZE
+            if not starts:
+                return rows, []
+        lines, data = _lines_at(chunk.data, starts)
+        rows.lines_read += len(lines)
         try:
-            return self._read_lines(option, lines, chunk.data), []
+            rows.extend(self._read_lines(option, lines, data))
+            return rows, []
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, RecordError):
-            return self._read_one_by_one(option, lines, chunk)
+            more, rejects = self._read_one_by_one(
+                option, zip(_numbers_of(chunk, starts), lines, strict=False), chunk.name
+            )
+            rows.extend(more)
+            return rows, rejects
 
-    def _read_one_by_one(self, option: str, lines: list[bytes], chunk: Chunk) -> tuple[SampleRows, list[Reject]]:
-        """Return the rows of the good lines of a chunk, and the bad lines."""
+    def _read_compiled(self, option: str, data: bytes, rows: SampleRows) -> list[int]:
+        """Add the rows of the lines that compiled code reads; return where the others begin."""
+        formats = self._pair_formats[option].compiled
+        entries, text, used, starts = pair_rows(data, formats, option == "mt")
+        if entries:
+            rows.entries.append(entries)
+            rows.lines.append(text)
+            rows.subsets.update(sample_format.subset for sample_format in used)
+        return starts
+
+    def _read_one_by_one(
+        self, option: str, lines: Iterable[tuple[int, bytes]], name: str
+    ) -> tuple[SampleRows, list[Reject]]:
+        """Return the rows of the good ones of some lines, which come with their numbers, and the bad lines."""
         good: dict[str, list[bytes]] = {}
         rejects: list[Reject] = []
-        for number, line in enumerate(lines, chunk.line):
+        for number, line in lines:
             try:
                 good.setdefault(self._check_line(option, line), []).append(line)
             except RecordError as error:
-                rejects.append(Reject(chunk.name, number, str(error), line))
+                rejects.append(Reject(name, number, str(error), line))
         rows = SampleRows()
         for line_option, good_lines in good.items():
             rows.extend(self._read_lines(line_option, good_lines, b""))
@@ -266,6 +298,28 @@ class ChunkReader:
             rows.left_out[f"{EXCLUDED} ({origin})"] += 1
             return b""
         return _encode(kept) if count else text
+
+
+def _lines_at(data: bytes, starts: list[int] | None) -> tuple[list[bytes], bytes]:
+    """Return the lines of whole lines that begin at some places, None for all of them; without and with their ends."""
+    if starts is None or len(starts) == data.count(b"\n"):
+        lines = data.split(b"\n")
+        lines.pop()
+        return lines, data
+    lines = [data[start : data.index(b"\n", start)] for start in starts]
+    return lines, b"\n".join([*lines, b""])
+
+
+def _numbers_of(chunk: Chunk, starts: list[int] | None) -> Iterator[int]:
+    """Yield the numbers of the lines of a chunk that begin at some places, or of all lines for None."""
+    number, last = chunk.line, 0
+    if starts is None:
+        yield from count(number)
+        return
+    for start in starts:
+        number += chunk.data.count(b"\n", last, start)
+        last = start
+        yield number
 
 
 def _json_strings(values: list[msgspec.Raw]) -> list[bytes]:

@@ -37,7 +37,7 @@ from llamax_cli.mixing.shuffle_passes import (
     BucketPart,
     CopyPass,
     CountPass,
-    InputChunk,
+    InputChunks,
     PartitionPass,
     SampledBuckets,
     WritePass,
@@ -45,7 +45,7 @@ from llamax_cli.mixing.shuffle_passes import (
 )
 from llamax_cli.mixing.subsets import Subset
 from llamax_cli.records import Missing
-from llamax_cli.streams.chunks import Chunk, chunks
+from llamax_cli.streams.chunks import chunks
 from llamax_cli.streams.inputs import CHUNK
 from llamax_cli.streams.parallel import ordered
 from llamax_cli.streams.run import Run
@@ -58,8 +58,8 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-BLOCK = 1 << 16  # bytes of samples yielded at once
-BURST = 16  # blocks written at once; the workers are only a few parts ahead and would have to wait for a longer write
+BLOCK = 1 << 16  # bytes of samples read at once from the file of a worker
+BURST = 1 << 20  # bytes written at once; workers are only a few parts ahead and would have to wait for a longer write
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def write_mixture(run: Run, request: MixtureRequest, *, plan: bool) -> None:
         # Version 0.1.0 drew other records, so what it left half-done cannot be completed.
         run.add_dependencies(**{"rules of sampling": 2})
     with closing(mixture.samples()) as samples:
-        return run.write(samples, encode=b"".join, batch_size=BURST)
+        return run.write(samples, encode=b"".join, batch_size=BURST // mixture.block)
 
 
 class Mixture:
@@ -128,9 +128,10 @@ class Mixture:
         self._run = run
         self._request = request
         self._workers = run.settings.workers
+        self.block = BURST if self._workers == 1 else BLOCK
 
     def samples(self) -> Generator[bytes]:
-        """Yield the lines of the mixture in blocks."""
+        """Yield the lines of the mixture in blocks of at most `block` bytes."""
         randomness = self._request.reader.randomness
         with TemporaryFolder(ADVICE) as folder:
             table = self._partition(folder, with_lines=True)
@@ -140,7 +141,7 @@ class Mixture:
             plan = spread_over_buckets(table, counts, draws, randomness)
             sampled = SampledBuckets(folder, table, plan, randomness)
             if plan.repeats:
-                self._copy(CopyPass(sampled))
+                self._copy(CopyPass(sampled, self._request.chunk_size(self._workers)))
             total = sum(draw.samples for draw in draws.values())
             if self._request.replay is not None:
                 sampled, replayed = self._draw_replay(sampled, self._request.replay, counts)
@@ -183,12 +184,12 @@ class Mixture:
         run.figures["evaluation_sentences"] = len(excluded)
         return excluded
 
-    def _input_chunks(self) -> Iterator[InputChunk]:
+    def _input_chunks(self) -> Iterator[InputChunks]:
         size = self._request.chunk_size(self._workers)
         for option, paths in self._request.inputs.items():
             for path in paths:
-                for chunk in _join_chunks(chunks([self._run.input(path)]), size):
-                    yield InputChunk(option, chunk)
+                for group in _grouped(chunks([self._run.input(path)]), lambda chunk: len(chunk.data), size):
+                    yield InputChunks(option, group)
 
     def _count(self, folder: Path, table: SubsetTable) -> "NDArray[np.int64]":
         """Return how many different records each subset has in each bucket, and report the duplicates."""
@@ -239,8 +240,11 @@ class Mixture:
     def _copy(self, copying: CopyPass) -> None:
         parts = list(self._parts(copying.sampled.folder))
         advance = self._run.start_phase("repeating", len(parts))
-        for _ in self._run_pass(copying, parts):
-            advance(1)
+        # Parts of small buckets together, so that there is enough to write to all buckets at once.
+        sizes = Buckets(copying.sampled.folder, ROWS)
+        groups = list(_grouped(parts, lambda part: sizes.size(part.bucket) // part.total, copying.size))
+        for group, _ in self._run_pass(copying, groups):
+            advance(len(group))
 
     def _draw_replay(
         self, sampled: SampledBuckets, settings: ReplaySettings, counts: "NDArray[np.int64]"
@@ -262,7 +266,7 @@ class Mixture:
         )
         sampled = replace(sampled, plan=replace(sampled.plan, replay=draw))
         if draw.rounds:
-            self._copy(CopyPass(sampled, replays=True))
+            self._copy(CopyPass(sampled, self._request.chunk_size(self._workers), replays=True))
         elif left := int(counts[sampled.plan.is_replayed].sum()) - samples:
             run.left_out[f"not drawn ({REPLAY})"] += left
         share = size / max(1, size + sizes.others)
@@ -284,23 +288,25 @@ class Mixture:
     def _write(self, sampled: SampledBuckets, total: int) -> Iterator[bytes]:
         """Yield the samples of all parts, `total` in all, and count them; delete what is no longer needed."""
         advance = self._run.start_phase("writing", total)
-        limit, totals, write = self._run.settings.limit, Counter[tuple[Subset, bool]](), WritePass(sampled)
+        limit, totals = self._run.settings.limit, Counter[tuple[Subset, bool]]()
+        write = WritePass(sampled, in_files=self._workers > 1)
         try:
             for part, written in self._run_pass(write, self._parts(sampled.folder)):
                 if limit is not None and written.rows > limit:
                     written = write()(part._replace(limit=limit))  # again, so that the counts are those of the output
                 totals.update(_counts(sampled.table, written))
                 advance(written.rows)
-                yield from _blocks(written.path)
-                self._delete(sampled.folder, part, written.path)
+                yield from _blocks(written.samples, self.block)
+                self._delete(sampled.folder, part, written.samples)
                 if limit is not None and not (limit := limit - written.rows):
                     return
         finally:
             self._run.figures["realised"] = _figures((*kind, count) for kind, count in totals.items())
 
-    def _delete(self, folder: Path, part: BucketPart, path: Path) -> None:
-        """Delete the samples of a part, and after the last part the bucket."""
-        path.unlink()
+    def _delete(self, folder: Path, part: BucketPart, samples: bytes | Path) -> None:
+        """Delete the file with the samples of a part, and after the last part the bucket."""
+        if isinstance(samples, Path):
+            samples.unlink()
         if part.number == part.total - 1:
             for name in (ROWS, COPIES):
                 Buckets(folder, name).remove(part.bucket)
@@ -313,17 +319,17 @@ class Mixture:
             yield from results
 
 
-def _join_chunks(stream: Iterable[Chunk], size: int) -> Iterator[Chunk]:
-    """Yield the lines of one input in chunks of at least `size` bytes, but for the last."""
-    pending, length = list[Chunk](), 0
-    for chunk in stream:
-        pending.append(chunk)
-        length += len(chunk.data)
+def _grouped(stream: Iterable[Item], measure: Callable[[Item], int], size: int) -> Iterator[list[Item]]:
+    """Yield items in groups that together have at least `size` bytes, but for the last."""
+    group, length = list[Item](), 0
+    for item in stream:
+        group.append(item)
+        length += measure(item)
         if length >= size:
-            yield pending[0]._replace(data=b"".join(each.data for each in pending))
-            pending, length = [], 0
-    if pending:
-        yield pending[0]._replace(data=b"".join(each.data for each in pending))
+            yield group
+            group, length = [], 0
+    if group:
+        yield group
 
 
 def _by_subset(table: SubsetTable, counts: "NDArray[np.int64]") -> dict[Subset, int]:
@@ -356,13 +362,14 @@ def _figures(counts: Iterable[tuple[Subset, bool, int]]) -> dict[str, dict[str, 
     return {name: {key: count for key, count in sorted(each.items()) if count} for name, each in figures.items()}
 
 
-def _blocks(path: Path) -> Iterator[bytes]:
-    """Yield a temporary file; FileError where it cannot be read."""
+def _blocks(samples: bytes | Path, size: int) -> Iterator[bytes]:
+    """Yield samples, or a temporary file with them, in blocks; FileError where the file cannot be read."""
+    if isinstance(samples, bytes):
+        yield from (samples[start : start + size] for start in range(0, len(samples), size))
+        return
     try:
-        with path.open("rb") as file:
-            block = file.read(BLOCK)
-            while block:
+        with samples.open("rb") as file:
+            while block := file.read(size):
                 yield block
-                block = file.read(BLOCK)
     except OSError as error:
         raise disk_full_error(error) from error

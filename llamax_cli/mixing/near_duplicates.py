@@ -229,10 +229,10 @@ def add_bands(folder: Path, rows: SampleRows, signatures: Signatures) -> None:
 
     if not rows.entries:
         return
-    index = np.frombuffer(b"".join(rows.entries), ">u8").reshape(-1, ENTRY_SIZE // 8)
+    index = np.frombuffer(rows.index, ">u8").reshape(-1, ENTRY_SIZE // 8)
     subsets = {subset.number: subset for subset in rows.subsets}
     of_rows = [subsets[number] for number in index[:, SUBSET].tolist()]
-    texts = [sides(line, subset) for line, subset in zip(rows.lines, of_rows, strict=True)]
+    texts = [sides(line, subset) for line, subset in zip(rows.text.split(b"\n"), of_rows, strict=True)]
     seeds = np.array([_seed(subset) for subset in of_rows], np.uint64)
     files = KeyFiles(folder, BANDS, 2)
     for size in (1, 2):
@@ -329,7 +329,7 @@ class SendPass:
                     entries.append(b"".join(number.to_bytes(8, "big") for number in (second, first, origin, 0)))
                     lines.append("\t".join(own).encode())
             if entries:
-                compared.append(entries, lines)
+                compared.append(b"".join(entries), lines)
 
         return send
 

@@ -82,8 +82,10 @@ class MeasurePass:
     def _measure(self, measure: Callable[[str], int], part: "BucketPart") -> Measured:
         import numpy as np
 
-        _, lines, _ = self.sampled.sampled_rows(part)
-        others = sum(measure(sample_text(line)) for line in lines)  # each once, as they are written
+        _, texts, _ = self.sampled.sampled_rows(part)
+        others = sum(
+            measure(sample_text(line)) for text in texts for line in text.split(b"\n")
+        )  # each as it is written
         further = Buckets(self.sampled.folder, COPIES)
         if further.size(part.bucket):
             is_inside = part.contains(further.index(part.bucket))

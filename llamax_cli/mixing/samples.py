@@ -23,13 +23,27 @@ SIDES = "src", "tgt"
 
 @dataclass
 class SampleRows:
-    """Entries and lines of samples, in the same order, and what was counted on the way."""
+    """Entries and lines of samples, in the same order, and what was counted on the way.
+
+    Each of the entries, and each of the lines, may also be several, joined.
+    """
 
     entries: list[bytes] = field(default_factory=list)
     lines: list[bytes] = field(default_factory=list)
     subsets: set[Subset] = field(default_factory=set)
     left_out: Tally = field(default_factory=Counter)
     removed_sentences: int = 0  # of evaluation sets, out of texts
+    lines_read: int = 0
+
+    @property
+    def index(self) -> bytes:
+        """All entries."""
+        return b"".join(self.entries)
+
+    @property
+    def text(self) -> bytes:
+        """All lines, joined."""
+        return b"\n".join(self.lines)
 
     def extend(self, other: "SampleRows") -> None:
         """Add the rows and counts of another object."""
@@ -38,6 +52,7 @@ class SampleRows:
         self.subsets |= other.subsets
         self.left_out.update(other.left_out)
         self.removed_sentences += other.removed_sentences
+        self.lines_read += other.lines_read
 
 
 class PairColumns(NamedTuple):

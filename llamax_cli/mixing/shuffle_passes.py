@@ -1,6 +1,7 @@
 """The passes of a shuffle on disk as worker functions: partition, count, copy, write."""
 
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +14,7 @@ from llamax_cli.mixing.buckets import (
     SHUFFLE_KEY,
     SUBSET,
     Buckets,
+    arrange_lines,
     disk_full_error,
     sort_order,
 )
@@ -22,12 +24,11 @@ from llamax_cli.mixing.samples import JOINT, SampleRows, flip_line
 from llamax_cli.mixing.sampling_plan import SamplingPlan, SubsetTable, find_duplicates
 from llamax_cli.mixing.subsets import EpochRandomness, Subset
 from llamax_cli.randomness import fold_in
-from llamax_cli.streams.chunks import Chunk, Tally, pieces
-from llamax_cli.streams.inputs import CHUNK
+from llamax_cli.streams.chunks import Chunk, Tally
 from llamax_cli.streams.rejects import Reject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     from numpy.typing import NDArray
@@ -35,15 +36,15 @@ if TYPE_CHECKING:
     from llamax_cli.mixing.buckets import Index, Mask
 
 
-class InputChunk(NamedTuple):
-    """A chunk of a file of `--para`, `--mono`, `--aug` or `--mt`."""
+class InputChunks(NamedTuple):
+    """Chunks of a file of `--para`, `--mono`, `--aug` or `--mt`: each fits the cache, which doubles the speed."""
 
     option: str
-    chunk: Chunk
+    chunks: list[Chunk]
 
 
 class ChunkReport(NamedTuple):
-    """What a chunk held beside its rows."""
+    """What chunks held beside their rows."""
 
     lines: int
     rejects: list[Reject]
@@ -71,9 +72,9 @@ class BucketPart(NamedTuple):
 
 
 class WrittenPart(NamedTuple):
-    """The file with the samples of a part, their number, and their number by subset and whether they are flipped."""
+    """The samples of a part or a file with them, their number, and that by subset and whether they are flipped."""
 
-    path: Path
+    samples: bytes | Path
     rows: int
     counts: "NDArray[np.int64]"
 
@@ -87,22 +88,22 @@ class PartitionPass:
     with_lines: bool
     near: float | None = None  # the least similarity of near duplicates, whose signatures are written too
 
-    def __call__(self) -> "Callable[[InputChunk], ChunkReport]":
+    def __call__(self) -> "Callable[[InputChunks], ChunkReport]":
         """Return the function of a worker, which keeps its files open."""
         reader, buckets = ChunkReader(self.settings), Buckets(self.folder, ROWS)
         signatures = None if self.near is None else Signatures(self.near)
 
-        def partition(item: InputChunk) -> ChunkReport:
+        def partition(item: InputChunks) -> ChunkReport:
             rows, rejects = SampleRows(), list[Reject]()
-            for chunk in pieces(item.chunk, CHUNK):  # small enough for the processor's cache, which is twice as fast
+            for chunk in item.chunks:
                 chunk_rows, chunk_rejects = reader.read(item.option, chunk)
                 rows.extend(chunk_rows)
                 rejects += chunk_rejects
             if signatures is not None:
                 add_bands(self.folder, rows, signatures)
-            buckets.append(rows.entries, rows.lines if self.with_lines else [b""] * len(rows.entries))
-            line_count = item.chunk.data.count(b"\n")
-            return ChunkReport(line_count, rejects, rows.left_out, rows.removed_sentences, rows.subsets)
+            entries = rows.index
+            buckets.append(entries, rows.lines if self.with_lines else [b""] * (len(entries) // ENTRY_SIZE))
+            return ChunkReport(rows.lines_read, rejects, rows.left_out, rows.removed_sentences, rows.subsets)
 
         return partition
 
@@ -137,7 +138,7 @@ class SampledBuckets:
     randomness: EpochRandomness
 
     def sampled_rows(self, part: BucketPart) -> "tuple[Index, list[bytes], NDArray[np.int64]]":
-        """Return the index and the lines of the rows sampled from a part, and how often each is sampled."""
+        """Return the index and the texts of the rows sampled from a part, and how often each is sampled."""
         import numpy as np
 
         buckets = Buckets(self.folder, ROWS)
@@ -146,7 +147,7 @@ class SampledBuckets:
         copies = np.zeros(len(index), np.int64)
         copies[different] = self.plan.copies(index, different, part.bucket)
         is_sampled = (copies > 0) & part.contains(index)
-        return index[is_sampled], buckets.lines(part.bucket, is_sampled), copies[is_sampled]
+        return index[is_sampled], buckets.texts(part.bucket, is_sampled), copies[is_sampled]
 
     def replay_rows(self, part: BucketPart) -> "tuple[Index, Mask]":
         """Return the index of a bucket, and which of its rows are in a part and may be replayed."""
@@ -174,24 +175,36 @@ class CopyPass:
     """Pass 3: each further copy of a record gets its own shuffle key and its own random direction (Algorithm 1)."""
 
     sampled: SampledBuckets
+    size: int  # bytes of copies that are written at once, about; each write goes to all buckets
     replays: bool = False  # copy the records that are replayed, instead of the others
 
-    def __call__(self) -> "Callable[[BucketPart], None]":
+    def __call__(self) -> "Callable[[list[BucketPart]], None]":
         """Return the function of a worker, which keeps its files open."""
         buckets = Buckets(self.sampled.folder, COPIES)
 
-        def copy(part: BucketPart) -> None:
-            index, lines, copies = self.sampled.sampled_rows(part)
-            copies[self.sampled.plan.is_replayed[index[:, SUBSET].astype("int64")] != self.replays] = 0
-            for number in range(1, int(copies.max(initial=0))):
-                buckets.append(*self._copy_rows(index, lines, copies > number, number))
+        def copy(parts: list[BucketPart]) -> None:
+            rows, size = SampleRows(), 0
+            for entries, text in chain.from_iterable(map(self._copies, parts)):
+                rows.entries.append(entries)
+                rows.lines.append(text)
+                size += len(entries) + len(text)
+                if size >= self.size:
+                    buckets.append(rows.index, rows.lines)
+                    rows, size = SampleRows(), 0
+            buckets.append(rows.index, rows.lines)
 
         return copy
 
-    def _copy_rows(
-        self, index: "Index", lines: list[bytes], is_copied: "Mask", number: int
-    ) -> tuple[list[bytes], list[bytes]]:
-        """Return the entries and lines of copy `number` of some rows."""
+    def _copies(self, part: BucketPart) -> "Iterator[tuple[bytes, bytes]]":
+        """Yield the entries and the joined lines of each copy of the rows of a part."""
+        index, texts, copies = self.sampled.sampled_rows(part)
+        lines = b"\n".join(texts).split(b"\n")
+        copies[self.sampled.plan.is_replayed[index[:, SUBSET].astype("int64")] != self.replays] = 0
+        for number in range(1, int(copies.max(initial=0))):
+            yield self._copy_rows(index, lines, copies > number, number)
+
+    def _copy_rows(self, index: "Index", lines: list[bytes], is_copied: "Mask", number: int) -> tuple[bytes, bytes]:
+        """Return the entries and the joined lines of copy `number` of some rows."""
         table = self.sampled.table
         old = index[is_copied]
         new = old.copy()
@@ -203,15 +216,15 @@ class CopyPass:
             subset = table.subsets[int(old[row, SUBSET])]
             copied[row] = flip_line(copied[row], subset, is_flipped=bool(was_flipped[row]))
         new[:, SUBSET] = table.numbers[old[:, SUBSET].astype("int64")]
-        data = new.astype(">u8").tobytes()
-        return [data[start : start + ENTRY_SIZE] for start in range(0, len(data), ENTRY_SIZE)], copied
+        return new.astype(">u8").tobytes(), b"\n".join(copied)
 
 
 @dataclass(frozen=True)
 class WritePass:
-    """Pass 4: the samples of a part of a bucket, sorted by shuffle key, in a file."""
+    """Pass 4: the samples of a part of a bucket, sorted by shuffle key; `in_files` if another process writes them."""
 
     sampled: SampledBuckets
+    in_files: bool
 
     def __call__(self) -> "Callable[[BucketPart], WrittenPart]":
         """Return the function of a worker."""
@@ -221,21 +234,26 @@ class WritePass:
         import numpy as np
 
         table = self.sampled.table
-        index, lines, _ = self.sampled.sampled_rows(part)
+        index, texts, _ = self.sampled.sampled_rows(part)
         copies = Buckets(self.sampled.folder, COPIES)
         if copies.size(part.bucket):
             copies_index = table.replace_numbers(copies.index(part.bucket))
             is_inside = part.contains(copies_index)
             index = np.concatenate([index, copies_index[is_inside]])
-            lines += copies.lines(part.bucket, is_inside)
+            texts += copies.texts(part.bucket, is_inside)
         order = sort_order(index, CHECK, SUBSET, ID_HASH)[: part.limit]
-        samples = b"\n".join([*np.array(lines, object)[order].tolist(), b""])
+        samples = b""
+        if len(order):
+            (text,) = arrange_lines(texts, order, np.array([0, len(order)]))
+            samples = text.replace(JOINT, b" ") + b"\n"
         sorted_index = index[order]
         kinds = sorted_index[:, SUBSET].astype(np.int64) * 2 + self.sampled.is_flipped(sorted_index)
         counts = np.bincount(kinds, minlength=2 * len(table.subsets))
+        if not self.in_files:
+            return WrittenPart(samples, len(order), counts)
         path = self.sampled.folder / f"out-{part.bucket:03}-{part.number}"
         try:
-            path.write_bytes(samples.replace(JOINT, b" "))
+            path.write_bytes(samples)
         except OSError as error:
             raise disk_full_error(error) from error
         return WrittenPart(path, len(order), counts)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from xxhash import xxh3_64_intdigest
 
@@ -132,18 +132,34 @@ class SampleFormat:
         self.flipped_tail = subset.tail(flipped=True)
         self.has_prompt = subset.origin == "aug-para"
 
+    @property
+    def compiled(self) -> "CompiledFormat":
+        """The format for rows.c."""
+        tails = self.tail, self.flipped_tail
+        return self, self.hash_seed, self.number, self.flip_bound, *tails, self.is_sorted, self.has_prompt
+
+
+# A format and what rows.c needs of it: seed, number, flip bound, both tails, whether it is sorted and has a prompt.
+CompiledFormat: TypeAlias = tuple[SampleFormat, int, bytes, bytes, bytes, bytes, bool, bool]
+
 
 class PairFormats(dict[tuple[str, str, str], SampleFormat]):
-    """The formats of one option's pairs by (origin, source, target), as the records spell them."""
+    """The formats of one option's pairs by (origin, source, target), as the records spell them.
+
+    `compiled` has the same ones for rows.c, by the three with tabs between.
+    """
 
     def __init__(self, option: str, randomness: EpochRandomness) -> None:
         self._option = option
         self._randomness = randomness
+        self.compiled: dict[bytes, CompiledFormat] = {}
 
     def __missing__(self, key: tuple[str, str, str]) -> SampleFormat:
         origin, source, target = key
         subset = subset_of(origin_of(self._option, origin), source, target)
         self[key] = sample_format = SampleFormat(subset, self._randomness)
+        if not any("\t" in part for part in key):
+            self.compiled["\t".join(key).encode()] = sample_format.compiled
         return sample_format
 
 

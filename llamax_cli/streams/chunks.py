@@ -138,16 +138,6 @@ def paced(stream: Iterable[Chunk]) -> Iterator[Chunk]:
             low = high
 
 
-def pieces(chunk: Chunk, size: int) -> Iterator[Chunk]:
-    """Yield the lines of a chunk in chunks of at least `size` bytes, except for the last one."""
-    line, low = chunk.line, 0
-    while low < len(chunk.data):
-        high = _line_start(chunk.data, low + size)
-        yield Chunk(chunk.name, line, chunk.data[low:high])
-        line += chunk.data.count(b"\n", low, high)
-        low = high
-
-
 def _line_start(data: bytes, place: int) -> int:
     """Return the start of the first line that starts at `place` or later."""
     if place <= 0:

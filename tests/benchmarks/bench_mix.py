@@ -1,11 +1,17 @@
 """The cost of a mixture: pairs and tokens per second, and memory and temporary disk space by the size of the corpus.
 
     python tests/benchmarks/bench_mix.py [--pairs 2000000] [--millions 1,5,20] [--data ../shared/data] [--folder FOLDER]
+    python tests/benchmarks/bench_mix.py --duckdb 1,5 [--peers PYTHON] [--before CHECKOUT] [--folder FOLDER]
 
 The pairs are made up: English with ten languages, 160 bytes per record, one in 25 a duplicate. FLORES-101 is excluded
 if `--data` has it. Memory is the peak of the sum of the proportional set sizes (PSS) of all processes. With `--pairs 0`
 nothing is measured but `--millions`. Baselines: GNU shuf and sort -R on the same bytes, which neither parse nor remove
 duplicates, and Hugging Face's `interleave_datasets` over ten small streams.
+
+With `--duckdb` nothing is measured but one worker beside a query of DuckDB that does the same on as many million pairs:
+duplicates out, each pair turned or not, everything shuffled and written as samples. With the Python of an environment
+that has polars, that is asked for the same. Seconds are those of processors, of whole processes, medians of rounds in
+turn; memory is the peak of the resident set. `--before` is another checkout of llamax, to be measured beside this one.
 """
 
 import argparse
@@ -22,7 +28,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from measure import DATA, LLAMAX, Peak, seconds, timed
+from measure import DATA, LLAMAX, Peak, environment, seconds, timed
 
 from llamax_cli.tokenization import load
 
@@ -35,6 +41,42 @@ streams = [load_dataset("json", data_files=path, split="train", streaming=True) 
 with open("/dev/null", "w") as out:
     for row in interleave_datasets(streams, seed=1, stopping_strategy="all_exhausted"):
         out.write(str(row))
+"""
+# The same work, but not the same mixture: hash() is DuckDB's, and polars has its own.
+DUCKDB = """
+import duckdb, sys
+source, target, memory = sys.argv[1:]
+connection = duckdb.connect(config={"threads": 1, **({"memory_limit": memory} if memory else {})})
+columns = "{id: 'VARCHAR', src: 'VARCHAR', tgt: 'VARCHAR', src_lang: 'VARCHAR', tgt_lang: 'VARCHAR'}"
+connection.execute(f\"\"\"COPY (
+    SELECT '' AS prompt, if(flip, tgt || ' ' || src, src || ' ' || tgt) AS completion, id, 'para' AS origin,
+           if(flip, tgt_lang, src_lang) AS src_lang, if(flip, src_lang, tgt_lang) AS tgt_lang
+    FROM (SELECT src, tgt, src_lang, tgt_lang, min(id) AS id, hash(src, tgt) % 2 = 0 AS flip
+          FROM read_json('{source}', format = 'newline_delimited', columns = {columns})
+          GROUP BY src, tgt, src_lang, tgt_lang)
+    ORDER BY hash(id)) TO '{target}' (FORMAT json)\"\"\")
+"""
+POLARS = """
+import polars as pl, sys
+source, target = sys.argv[1:]
+col, pair = pl.col, ["src", "tgt", "src_lang", "tgt_lang"]
+flip = pl.struct("src", "tgt").hash() % 2 == 0
+turned = lambda one, other: pl.when(flip).then(other).otherwise(one)
+(
+    pl.scan_ndjson(source, schema=dict.fromkeys(["id", *pair], pl.String))
+    .group_by(pair)
+    .agg(col("id").min())
+    .sort(col("id").hash())
+    .select(
+        pl.lit("").alias("prompt"),
+        turned(col("src") + " " + col("tgt"), col("tgt") + " " + col("src")).alias("completion"),
+        "id",
+        pl.lit("para").alias("origin"),
+        turned(col("src_lang"), col("tgt_lang")).alias("src_lang"),
+        turned(col("tgt_lang"), col("src_lang")).alias("tgt_lang"),
+    )
+    .sink_ndjson(target)
+)
 """
 
 
@@ -78,6 +120,41 @@ def speed(folder: Path, count: int, excluded: list[str], rounds: int) -> None:
     small = [str(corpus(folder / f"{code}.jsonl", 2000)) for code in CODES]
     wall, used = seconds([sys.executable, "-c", INTERLEAVE, *small], HF_HOME=str(folder / "hf"))
     print(f"{'interleave_datasets, 20,000 rows':40}{20_000 / wall:>12,.0f}{1e6 * used / 20_000:>11.2f} us")
+
+
+def engines(folder: Path, millions: int, python: str, before: Path | None, rounds: int) -> None:
+    """Print processor seconds and peak memory of one worker, and of other engines that shuffle the same pairs."""
+    source, target = corpus(folder / "pairs.jsonl", millions * 1_000_000), folder / "out.jsonl"
+    mix = [*MIX, "--para", str(source), "-o", str(target)]
+    commands = {
+        "mix, 1 worker": mix,
+        "DuckDB, 1 thread": [python, "-c", DUCKDB, str(source), str(target), ""],
+        "DuckDB, 1 thread, memory_limit 150MB": [python, "-c", DUCKDB, str(source), str(target), "150MB"],
+        "polars, 1 thread": [python, "-c", POLARS, str(source), str(target)],
+        **({"mix before, 1 worker": mix} if before else {}),
+    }
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            path = {"PYTHONPATH": str(before)} if "before" in name else {}
+            variables = environment(POLARS_MAX_THREADS="1", TMPDIR=str(folder), **path)
+            silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+            process = subprocess.Popen(command, env=variables, cwd=folder, **silent)
+            assert process.stderr is not None
+            said = process.stderr.read().decode()
+            _, status, usage = os.wait4(process.pid, 0)
+            if status == 0:
+                found[name].append((usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024))
+            else:
+                print(f"{name} failed: {said.strip().splitlines()[-1]}")
+            target.unlink(missing_ok=True)
+    print(f"{millions} million pairs, {source.stat().st_size / 1e6:.0f} MB; medians of {rounds} rounds in turn")
+    peer = found["DuckDB, 1 thread"]
+    for name, results in found.items():
+        if len(results) == len(peer):
+            ratio = statistics.median(own[0] / other[0] for own, other in zip(results, peer, strict=True))
+            used, memory = (statistics.median(each) for each in zip(*results, strict=True))
+            print(f"{name:40}{used:>8.2f} s{ratio:>8.2f} of DuckDB{memory:>10.1f} MiB", flush=True)
 
 
 def blocks(folder: Path, data: Path) -> None:
@@ -148,11 +225,18 @@ def main() -> None:
     parser.add_argument("--millions", default="1,5,20")
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--folder", type=Path, help="where the files go; needs 40 GB for 50 million pairs")
+    parser.add_argument("--duckdb", metavar="MILLIONS", default="")
+    parser.add_argument("--peers", metavar="PYTHON", default=sys.executable)
+    parser.add_argument("--before", metavar="CHECKOUT", type=Path)
     given = parser.parse_args()
     flores = Path(given.data) / "flores101"
     excluded = ["--exclude", str(flores)] if flores.is_dir() else []
     with tempfile.TemporaryDirectory(dir=given.folder) as name:
         folder = Path(name)
+        for millions in filter(None, given.duckdb.split(",")):
+            engines(folder, int(millions), given.peers, given.before, given.rounds)
+        if given.duckdb:
+            return
         if given.pairs:
             speed(folder, given.pairs, excluded, given.rounds)
         if given.pairs and excluded:

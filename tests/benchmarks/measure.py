@@ -15,20 +15,23 @@ DATA = Path(os.environ.get("LLAMAX_TEST_DATA", ROOT.parent / "shared" / "data"))
 LLAMAX = [sys.executable, "-m", "llamax_cli"]
 
 
-def seconds(command: Sequence[str | Path], **environment: str) -> tuple[float, float]:
+def environment(**more: str) -> dict[str, str]:
+    """Return that of an installed llamax, which is not compiled from its source at each start, and more variables."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | more
+
+
+def seconds(command: Sequence[str | Path], **variables: str) -> tuple[float, float]:
     """Run a command; return its seconds by the clock, and the processor seconds of it and its children."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     silent = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    # As an installed llamax, which is not compiled from its source at each start.
-    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    subprocess.run(command, check=True, env={**inherited, **environment}, **silent)
+    subprocess.run(command, check=True, env=environment(**variables), **silent)
     wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def worked(command: Sequence[str | Path], **environment: str) -> float:
+def worked(command: Sequence[str | Path], **variables: str) -> float:
     """Run a command; return the processor seconds of it and its children."""
-    return seconds(command, **environment)[1]
+    return seconds(command, **variables)[1]
 
 
 def timed(work: Callable[[], Any], clock: Callable[[], float] = time.process_time) -> tuple[float, Any]:

@@ -25,7 +25,6 @@ from llamax_cli.streams.chunks import (
     between,
     chunks,
     first_lines,
-    pieces,
     records,
     shard,
     transform,
@@ -284,16 +283,3 @@ def test_tallies_are_kept() -> None:
         return [record]
 
     assert transform(stage, False, Chunk("x", 1, b"{}\n{}\n")).tally == Counter(seen=2)
-
-
-@given(st.lists(st.binary().filter(lambda line: b"\n" not in line)), st.integers(1, 40), st.integers(1, 9))
-def test_pieces_are_the_chunk(lines: list[bytes], size: int, first: int) -> None:
-    """The pieces have whole lines and their numbers, and all but the last are long enough."""
-    whole = Chunk("x", first, b"".join(line + b"\n" for line in lines))
-    found = list(pieces(whole, size))
-    assert b"".join(piece.data for piece in found) == whole.data
-    assert all(len(piece.data) >= size for piece in found[:-1])
-    number = first
-    for piece in found:
-        assert piece.line == number and piece.data.endswith(b"\n")
-        number += piece.data.count(b"\n")

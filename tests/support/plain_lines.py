@@ -9,6 +9,7 @@ import json
 import random
 import re
 import sys
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -82,14 +83,14 @@ def outlines(data: bytes) -> list[int] | None:
     return [sum(len(line) + 1 for line in lines[:first]) for first in firsts]
 
 
-def mutated(choose: random.Random) -> bytes:
+def mutated(choose: random.Random, lines: Sequence[bytes] = LINES, pieces: Sequence[bytes] = PIECES) -> bytes:
     """Return lines of which a few bytes are cut, doubled or replaced by pieces."""
-    data = b"".join(choose.choices(LINES, k=choose.randint(0, 4)))
+    data = b"".join(choose.choices(lines, k=choose.randint(0, 4)))
     for _ in range(choose.choice((0, 1, 1, 1, 2, 3))):
         start = choose.randint(0, len(data))
         end = min(len(data), start + choose.choice((0, 0, 1, 1, 2, 5, 12)))
         filling = (
-            data[start:end] * 2 if choose.random() < 0.1 else b"".join(choose.choices(PIECES, k=choose.randint(0, 2)))
+            data[start:end] * 2 if choose.random() < 0.1 else b"".join(choose.choices(pieces, k=choose.randint(0, 2)))
         )
         data = data[:start] + filling + data[end:]
     return data
