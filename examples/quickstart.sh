@@ -60,16 +60,17 @@ step pivoted.jsonl 'Those in the wrong language once more, by way of English' \
     'llamax pivot translations.jsonl --only off-target --model tuned/model --template llamax-alpaca --max-new-tokens 40 | llamax langid -o pivoted.jsonl'
 step untrained.jsonl 'The same of the model that has learnt nothing' \
     'llamax translate test.jsonl --model untrained --template llamax-alpaca --max-new-tokens 40 | llamax langid -o untrained.jsonl'
-step untrained.md 'Scores of the model that has learnt nothing; pieces of spBLEU are those learnt from this corpus' \
-    'llamax score untrained.jsonl --metric chrf++,spbleu --spm untrained/tokenizer.model --summary --table md -o untrained.md'
-step tuned.md 'Scores of the tuned model' \
-    'llamax score pivoted.jsonl --metric chrf++,spbleu --spm untrained/tokenizer.model --summary --table md -o tuned.md'
+step untrained.scores.jsonl 'Scores of the model that has learnt nothing; pieces of spBLEU are those learnt from this corpus' \
+    'llamax score untrained.jsonl --metric chrf++,spbleu --spm untrained/tokenizer.model -o untrained.scores.jsonl'
+step tuned.scores.jsonl 'Scores of the tuned model' \
+    'llamax score pivoted.jsonl --metric chrf++,spbleu --spm untrained/tokenizer.model -o tuned.scores.jsonl'
+step report 'Both side by side: tables, and a page with scores and translations' \
+    'llamax report Untrained=untrained.scores.jsonl,untrained.jsonl Tuned=tuned.scores.jsonl,pivoted.jsonl --central en --figures none -o report'
 step pivoted.md 'Scores of what came by way of English' \
     "sed -n '/pivot/p' pivoted.jsonl | llamax score --metric chrf++,spbleu --spm untrained/tokenizer.model --table md -o pivoted.md"
 
-printf '\n# Untrained\n'
-cat untrained.md
-printf '\n# Trained and tuned\n'
-cat tuned.md
-printf '\n# Trained and tuned, by way of English\n'
+printf '\n'
+cat report/tables/spbleu-en.md report/tables/chrf++-en.md
+printf '\n# Trained and tuned, by way of English\n\n'
 cat pivoted.md
+printf '\nA page to look around in: %s\n' "$PWD/report/index.html"

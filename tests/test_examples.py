@@ -371,20 +371,25 @@ def test_quickstart(tmp_path: Path) -> None:
     assert first.returncode == 0, first.stderr
     started = [line for line in metrics(work / "trained", "start") if line["resumed"]]
     assert started and metrics(work / "trained", "end")[-1]["step"] == 8
-    assert first.stdout.count("| en-x | chrf++ |") == first.stdout.count("| x-en | spbleu |") == 2
+    for system in ("Untrained", "Tuned"):
+        assert len(re.findall(rf"^\| {system} \|( \**\d+\.\d+\** \|){{2}}", first.stdout, re.MULTILINE)) == 2  # metrics
+    page = (work / "report" / "index.html").read_text(encoding="utf-8")
+    assert all(name in page for name in ("Untrained", "Tuned", "spbleu", "chrf++"))
     assert first.stdout.count(" is there\n") == 6  # what was made before training
     lines = re.findall(r"^\$ (.*)$", first.stdout, re.MULTILINE)
     assert lines == [line for _, line in quickstart_lines()]
     shown = {line.removeprefix("$ ") for line in RECIPE.splitlines()}
     assert [line for line in lines if line not in shown] == []
-    recipe = [name for name in COMMANDS if name not in ("help", "replay", "report", "extend-vocab") and " " not in name]
+    recipe = [name for name in COMMANDS if name not in ("help", "replay", "extend-vocab") and " " not in name]
     assert all(f"llamax {name} " in "\n".join(lines) for name in recipe)
 
     made = {path: path.stat().st_mtime_ns for path in work.rglob("*")}
     again = subprocess.run(command, capture_output=True, check=False, timeout=60, **given)
     assert again.returncode == 0, again.stderr
     assert again.stdout.count(" is there\n") == len(lines)
-    assert again.stderr == "" and again.stdout.endswith((work / "pivoted.md").read_text())
+    assert again.stderr == "" and again.stdout.endswith(
+        f"{(work / 'pivoted.md').read_text()}\nA page to look around in: {work / 'report' / 'index.html'}\n"
+    )
     assert {path: path.stat().st_mtime_ns for path in work.rglob("*")} == made
 
 
