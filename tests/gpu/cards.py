@@ -58,7 +58,7 @@ def rank_killed(bench: Bench) -> Figure:
     command += ["--data", str(samples(bench, 2000)), "-o", str(folder), "--set", "block=512", "batch=8", "epochs=10000"]
     command += ["log_every=1", "--", "--num_processes", str(count)]
     process = subprocess.Popen(command)
-    wait_until(lambda: len(steps_so_far(folder)) >= 3, process, 200)
+    wait_until(lambda: len(steps_so_far(folder)) >= 3, process, 380)
     family = psutil.Process(process.pid).children(recursive=True)
     victim = next(each for each in family if each.environ().get("RANK") == "1" and "worker" in " ".join(each.cmdline()))
     begun = time.monotonic()

@@ -10,6 +10,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from gpu.checks import Bench, Check, Figure, NotRun
+from llamax_cli.training.signals import die_with_parent
 
 FORK = multiprocessing.get_context("fork")  # libraries are loaded once; this process itself never uses the card
 
@@ -51,6 +52,7 @@ def in_child(work: Callable[[], Any], limit: float) -> tuple[str, Any]:
 
 def _work(work: Callable[[], Any], sender: Connection) -> None:
     os.setsid()
+    die_with_parent()  # of a check that has a process of its own, too
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     try:

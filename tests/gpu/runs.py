@@ -58,7 +58,7 @@ def start(bench: Bench, folder: Path, ranks: int = 1, machines: int = 1, *, on_c
 
 
 @contextlib.contextmanager
-def running(bench: Bench, folder: Path, steps: int, ranks: int = 1, seconds: float = 200, **how: Any) -> Iterator[Any]:
+def running(bench: Bench, folder: Path, steps: int, ranks: int = 1, seconds: float = 380, **how: Any) -> Iterator[Any]:
     """Run a job and give its processes once it has logged some steps; kill them at the end."""
     processes = start(bench, folder, ranks, **how)
     try:
