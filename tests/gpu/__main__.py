@@ -19,19 +19,23 @@ SKIPPED = 77  # what Automake and Meson take for a test that was skipped
 def main() -> int:
     """Run the steps that the arguments name and return the exit code."""
     given = _arguments()
-    chosen = list(_chosen(given.steps or STEPS))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     device = "cpu" if given.cpu else "cuda"
     if given.cpu:  # on a machine with a card, too
         os.environ |= {"CUDA_VISIBLE_DEVICES": "", "ACCELERATE_USE_CPU": "true"}
     kind, facts = processes.in_child(partial(machine.describe, device), 120)
     if kind != "done":
-        print(f"skipped: {facts}; --cpu tries the steps on a CPU", file=sys.stderr)
-        return SKIPPED
+        is_skipped = kind == "not run"
+        how = "skipped: {}; --cpu tries the steps on a CPU" if is_skipped else "the GPU cannot be used: {}"
+        print(how.format(facts), file=sys.stderr)
+        return SKIPPED if is_skipped else 1
     print(f"{facts['name']}, driver {facts['driver']}", file=sys.stderr)
     bench = Bench(device, given.work)
     bench.work.mkdir(parents=True, exist_ok=True)
     os.environ["XDG_CACHE_HOME"] = str(bench.work / "cache")  # converted models
+    for step in STEPS:  # loaded once, before each check forks; the page names the checks of all steps
+        checks_of(step)
+    chosen = list(_chosen(given.steps or STEPS))
     results = Results(given.results, facts)
     for step, check in chosen:
         if given.again or not results.has_figure(step, check):

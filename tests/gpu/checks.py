@@ -48,7 +48,7 @@ def need_package(name: str) -> None:
 
 @dataclass(frozen=True)
 class Check:
-    """One figure of a step; `least` and `most` are its goal, if it has one."""
+    """One figure of a step; `least` and `most` are its goal, if it has one, which may say nothing about a trial."""
 
     name: str
     what: str
@@ -56,6 +56,7 @@ class Check:
     unit: str = ""
     least: float | None = None
     most: float | None = None
+    is_for_trials: bool = True
     limit: float = LIMIT
 
     @property

@@ -5,10 +5,10 @@ import platform
 import shutil
 import subprocess
 from datetime import date
+from importlib import metadata
 from pathlib import Path
 
 import torch
-import transformers
 
 import llamax_cli
 from gpu.checks import NotRun
@@ -16,7 +16,17 @@ from llamax_cli.training.estimates import peak_flops
 from llamax_cli.training.machines import list_gpus
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("accelerate", "flash_attn", "liger_kernel", "torchao", "trl", "torchtitan", "vllm", "ctranslate2")
+PACKAGES = (
+    "transformers",
+    "accelerate",
+    "flash_attn",
+    "liger_kernel",
+    "torchao",
+    "trl",
+    "torchtitan",
+    "vllm",
+    "ctranslate2",
+)
 
 
 def describe(device: str) -> dict[str, str]:
@@ -38,7 +48,6 @@ def describe(device: str) -> dict[str, str]:
     return {
         **facts,
         "torch": torch_version,
-        "transformers": transformers.__version__,
         "python": platform.python_version(),
         "system": f"{platform.machine()}, {os.cpu_count()} cores",
         "packages": ", ".join(f"{name} {version}" for name in PACKAGES if (version := _version(name))) or "none",
@@ -56,11 +65,9 @@ def _driver() -> str:
 
 
 def _version(package: str) -> str | None:
-    from importlib.metadata import PackageNotFoundError, version
-
     try:
-        return version(package)
-    except PackageNotFoundError:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
         return None
 
 

@@ -23,6 +23,7 @@ from gpu.checks import Bench, Check, Figure, need_package
 from gpu.models import config, smollm2, sources, tokenizer
 from gpu.processes import in_child
 from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
+from llamax_cli.models.gguf import model_folder
 from llamax_cli.models.pretrained import load_tokenizer
 from llamax_cli.translation.engines.registry import open_engine
 
@@ -115,8 +116,6 @@ def _until(ids: list[int], ends: list[int]) -> list[int]:
 
 
 def _token_count(choice: ModelChoice, texts: list[str]) -> int:
-    from llamax_cli.models.gguf import model_folder
-
     words = load_tokenizer(model_folder(choice.model))
     return sum(len(ids) for ids in words(texts, add_special_tokens=False)["input_ids"])
 
@@ -201,15 +200,19 @@ def halving(bench: Bench) -> Figure:
     return Figure(math.log2(whole / engine._budget), note)
 
 
+def _ratio(name: str, what: str, measure: Callable[[Bench], Figure], least: float | None = None) -> Check:
+    return Check(name, what, measure, "times", least=least, is_for_trials=False, limit=400)
+
+
 def _checks(name: str, choose: Callable[[Bench], ModelChoice]) -> Iterator[Check]:
     def of(measure: Callable[[Bench, ModelChoice], Figure]) -> Callable[[Bench], Figure]:
         return lambda bench: measure(bench, choose(bench))
 
-    yield Check(f"{name}", f"{name}: `llamax translate`", of(rate), "tokens/s")
+    yield Check(name, f"{name}: `llamax translate`", of(rate), "tokens/s")
     what = f"{name}: `llamax translate` over"
-    yield Check(f"{name}-generate", f"{what} plain `generate`", of(against_generate), "times", least=GOAL)
-    yield Check(f"{name}-vllm", f"{what} vLLM's beam search", of(against_vllm), "times", least=GOAL)
-    yield Check(f"{name}-ctranslate2", f"{what} CTranslate2", of(against_ctranslate2), "times")
+    yield _ratio(f"{name}-generate", f"{what} plain `generate`", of(against_generate), GOAL)
+    yield _ratio(f"{name}-vllm", f"{what} vLLM's beam search", of(against_vllm), GOAL)
+    yield _ratio(f"{name}-ctranslate2", f"{what} CTranslate2", of(against_ctranslate2))
     yield Check(
         f"{name}-equal", f"{name}: translations equal to `generate`'s in fp32", of(equal_in_fp32), "%", least=99
     )

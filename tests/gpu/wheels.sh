@@ -41,16 +41,16 @@ done
 
 # What an optional package needs beside our pins and this torch, as pip resolves it; neither is fetched again.
 for package in ${OPTIONAL:-}; do
-    report=$(mktemp)
+    report=$(mktemp) why=$(mktemp)
     if "${pip[@]}" install --quiet --dry-run --ignore-installed --target "$(mktemp -d)" "${target[@]}" --report "$report" \
-        --constraint <(echo "torch==$torch") "$package" 2>/dev/null; then
+        --constraint <(echo "torch==$torch") "$package" 2>"$why"; then
         for pin in $("$python" -c 'import json, sys
 for each in json.load(open(sys.argv[1]))["install"]:
     print("{name}=={version}".format(**each["metadata"]))' "$report" | grep -viE '^(torch|triton|nvidia-.*|cuda-.*)=='); do
             grep -qi "^${pin%%==*}==" <<<"$pins" || fetch "$pin" || true
         done
     else
-        echo "wheels: $package has no wheels for torch $torch and Python $version; its checks will not run" >&2
+        echo "wheels: no $package for torch $torch and Python $version, so its checks will not run: $(tail -n 1 "$why")" >&2
     fi
 done
 du -sh "$folder" >&2
