@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -63,7 +63,7 @@ def _arguments() -> argparse.Namespace:
     return given
 
 
-def _chosen(names: list[str]) -> Iterator[tuple[str, Check]]:
+def _chosen(names: Sequence[str]) -> Iterator[tuple[str, Check]]:
     """Yield (step, check) for names such as `speed` or `speed/trl`."""
     for name in names:
         step, _, wanted = name.partition("/")

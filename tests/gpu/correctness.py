@@ -12,7 +12,7 @@ from torch.profiler import ProfilerActivity, profile
 from transformers import LlamaForCausalLM
 
 from gpu.checks import Bench, Check, Figure, need_package
-from gpu.models import config, documents
+from gpu.models import SIZES, config, documents
 from llamax_cli.config import SELECTIVE, Training
 from llamax_cli.models import varlen_attention
 from llamax_cli.models.causal_lm import CausalLM, compile_layer, prepare_for_training
@@ -110,23 +110,19 @@ def flex(bench: Bench) -> Figure:
 
     torch.manual_seed(0)
     states = [torch.randn(1, heads, count, 64, device=bench.device, dtype=dtype) for heads in (4, 2, 2)]
+    query, key, value = (each.requires_grad_(not bench.is_cpu) for each in states)
     mask = create_block_mask(visible, None, None, count, count, device=bench.device)
+    kernel: Any = flex_attention if bench.is_cpu else torch.compile(flex_attention)
+    found = varlen_attention.attend(None, query, key, value, None, documents=batch.documents)[0]
+    expected = kernel(query, key, value, block_mask=mask, enable_gqa=True).transpose(1, 2)
+    output = difference(found.detach(), expected.detach())
     if bench.is_cpu:
-        found = varlen_attention.attend(None, *states, None, documents=batch.documents)[0]
-        expected: Any = flex_attention(*states, block_mask=mask, enable_gqa=True)
-        return Figure(difference(found, expected.transpose(1, 2)), "forward only: a CPU has no backward pass of it")
-    for each in states:
-        each.requires_grad_()
-    kernel: Any = torch.compile(flex_attention)
-    outputs = [
-        varlen_attention.attend(None, *states, None, documents=batch.documents)[0],
-        kernel(*states, block_mask=mask, enable_gqa=True).transpose(1, 2),
-    ]
+        return Figure(output, "forward only: a CPU has no backward pass of it")
     gradients = [
-        torch.cat([each.flatten() for each in torch.autograd.grad(output.float().pow(2).sum(), states)])
-        for output in outputs
+        torch.cat([each.flatten() for each in torch.autograd.grad(result.float().pow(2).sum(), states)])
+        for result in (found, expected)
     ]
-    output, gradient = difference(*(each.detach() for each in outputs)), difference(*gradients)
+    gradient = difference(*gradients)
     return Figure(max(output, gradient), f"output {output:.1e}, gradient {gradient:.1e}")
 
 
@@ -186,7 +182,7 @@ def _attention_passes(bench: Bench, how: bool | str) -> float:
         forward_backward(model, packed(documents(TOKENS, 512)))
         torch.cuda.synchronize()
     kernels = [event for event in profiled.key_averages() if re.search("flash.*fwd", event.key, re.IGNORECASE)]
-    return sum(event.count for event in kernels) / config("tiny").num_hidden_layers
+    return float(sum(event.count for event in kernels) / SIZES["tiny"]["num_hidden_layers"])
 
 
 def alone(bench: Bench) -> Figure:

@@ -55,7 +55,7 @@ def checkpoint_at_usr1(bench: Bench) -> Figure:
 
 def end_at_term(bench: Bench) -> Figure:
     """Send SIGTERM to a run of a 1B: how long until it has ended with a checkpoint."""
-    settings = {"block": 2048, "batch": 4, "micro_batch": 2}
+    settings: dict[str, Any] = {"block": 2048, "batch": 4, "micro_batch": 2}
     folder = new_job(bench, "term", untrained(bench, "1b"), samples(bench, 2000), **settings)
     with running(bench, folder, 2) as (process,):
         begun = time.monotonic()

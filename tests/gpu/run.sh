@@ -12,7 +12,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 python=${PYTHON:-python3} wheels=${WHEELS:-$root/tests/gpu/wheels} venv=${VENV:-${TMPDIR:-/tmp}/llamax-gpu-venv}
 
-if ! "$python" -c 'import torch' 2>/dev/null; then
+if ! "$python" -c 'import sys; from importlib.util import find_spec; sys.exit(find_spec("torch") is None)' 2>/dev/null; then
     echo "skipped: $python has no torch; PYTHON names one that has" >&2
     exit 77
 fi
@@ -29,4 +29,6 @@ if [ -d "$wheels" ]; then
     python=$venv/bin/python
 fi
 export PATH="$(dirname "$(command -v "$python")"):$PATH" PYTHONPATH="$root:$root/tests${PYTHONPATH:+:$PYTHONPATH}"
+# Libraries that ask for a GPU while they load must not begin to use it: the checks run in forks of that process.
+export PYTORCH_NVML_BASED_CUDA_CHECK=1
 exec "$python" -m gpu "$@"

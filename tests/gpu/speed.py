@@ -95,7 +95,7 @@ def stepper(bench: Bench, change: Callable[[Any], None] = lambda decoder: None, 
     training = Training(**{**PLAIN, **settings})
     with process_group() as ranks:
         with torch.device(ranks.device):
-            whole = LlamaForCausalLM(config(size_for(bench, "1b")))
+            whole: Any = LlamaForCausalLM(config(size_for(bench, "1b")))
         model = CausalLM(prepare_for_training(whole, training), training.loss_chunk).train()
         change(whole.get_decoder())
         shard(model, make_mesh(ranks, training), find_dtype("auto", ranks.device), training)
@@ -212,8 +212,9 @@ def other_model(bench: Bench) -> tuple[Any, str]:
     """Return the library's own 1B, and the attention that it uses: flash-attn's if it is installed."""
     has_flash = not bench.is_cpu and util.find_spec("flash_attn") is not None
     attention = "flash_attention_2" if has_flash else "sdpa"
+    kind: Any = LlamaForCausalLM
     with torch.device(bench.device):
-        model = LlamaForCausalLM._from_config(config(size_for(bench, "1b")), attn_implementation=attention)
+        model = kind._from_config(config(size_for(bench, "1b")), attn_implementation=attention)
     return model.train(), attention
 
 
@@ -256,7 +257,8 @@ def trl(bench: Bench) -> Figure:
     """Return the tokens per second of TRL's SFTTrainer, which packs the documents itself."""
     need_package("trl")
     from datasets import Dataset
-    from trl import SFTConfig, SFTTrainer
+    from trl.trainer.sft_config import SFTConfig
+    from trl.trainer.sft_trainer import SFTTrainer
 
     model, attention = other_model(bench)
     block = TINY_BLOCK if bench.is_cpu else BLOCK

@@ -50,7 +50,7 @@ def _write_big(bench: Bench, folder: Path) -> None:
     ends = {"bos_token_id": words.bos_token_id, "eos_token_id": words.eos_token_id}
     torch.manual_seed(0)
     with torch.device(bench.device):
-        model = LlamaForCausalLM(config("1b", vocab_size=len(words), tie_word_embeddings=False, **ends))
+        model: Any = LlamaForCausalLM(config("1b", vocab_size=len(words), tie_word_embeddings=False, **ends))
     with torch.no_grad():
         for weights in model.parameters():
             weights.mul_(3.0 if weights.dim() > 1 else 1.0)
