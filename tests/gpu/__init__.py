@@ -1,0 +1,1 @@
+"""The checks that need a GPU: what each step measures, and where its figures are kept."""
