@@ -28,7 +28,9 @@ class Chrf:
     """
 
     needs_source: ClassVar[bool] = False
+    needs_reference: ClassVar[bool] = True
     runs_in_workers: ClassVar[bool] = True
+    lower_is_better = False
 
     def __init__(self, settings: MetricSettings) -> None:
         self._lowercase = settings.lowercase

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from collections.abc import Sequence
-from pkgutil import resolve_name
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +10,15 @@ import pytest
 
 from llamax_cli.scoring import group_statistics
 from llamax_cli.scoring.group_statistics import compute_statistics
-from llamax_cli.scoring.metrics import METRICS, SCORE_KEYS, Metric, MetricSettings, Statistics, load_metric
+from llamax_cli.scoring.metrics import (
+    METRICS,
+    SCORE_KEYS,
+    Metric,
+    MetricSettings,
+    Statistics,
+    load_metric,
+    metric_class,
+)
 from llamax_cli.scoring.segments import Segment, SegmentGroup, SegmentReader
 
 
@@ -19,14 +26,21 @@ class CopiedSources:
     """A metric with a source: how many translations are copies of their source, in per cent."""
 
     needs_source: ClassVar[bool] = True
+    needs_reference: ClassVar[bool] = True
     runs_in_workers: ClassVar[bool] = True
+    lower_is_better = False
     calls: ClassVar[list[tuple[str, int]]] = []
 
     def __init__(self, settings: MetricSettings) -> None:
         self.calls.clear()
 
     def statistics(
-        self, language: str, hypotheses: Sequence[str], references: Sequence[str], sources: Sequence[str] = ()
+        self,
+        language: str,
+        hypotheses: Sequence[str],
+        references: Sequence[str],
+        sources: Sequence[str] = (),
+        directions: Sequence[tuple[str, str]] = (),
     ) -> Statistics:
         """Return a row for each segment: whether it is a copy, and 1."""
         self.calls.append((language, len(hypotheses)))
@@ -62,6 +76,7 @@ def copies(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> t
     monkeypatch.setitem(METRICS, "copies", f"{__name__}:{kind.__name__}")
     monkeypatch.setattr(group_statistics, "WINDOW", 5)
     load_metric.cache_clear()
+    metric_class.cache_clear()
     return kind
 
 
@@ -108,9 +123,10 @@ def test_every_metric_declares_the_contract(name: str) -> None:
     """The class has all that the protocol names."""
     members = {*Metric.__annotations__, *(member for member in vars(Metric) if not member.startswith("_"))}
     assert members == {
-        "needs_source", "runs_in_workers", "statistics", "score", "sentence", "scores", "signature"
+        "needs_source", "needs_reference", "runs_in_workers", "lower_is_better",
+        "statistics", "score", "sentence", "scores", "signature",
     }  # fmt: skip
-    assert members <= set(dir(resolve_name(METRICS[name])))
+    assert members <= set(dir(metric_class(name)))
 
 
 def test_the_keys_of_scores_are_known_without_numpy() -> None:

@@ -13,14 +13,14 @@ from support.processes import Outcome
 from support.records import jsonl, parsed
 from support.translations import translations
 
-from llamax_cli.scoring.comet_worker import Embeddings
+from llamax_cli.scoring.metric_worker import Embeddings
 
 Run = Callable[..., Outcome]
 FAKE = """
 import json, sys
 from pathlib import Path
-isolated, worker, model, batch = sys.argv[1:]
-assert isolated == "-I" and Path(worker).name == "comet_worker.py" and int(batch) > 0
+isolated, worker, family, model, tokenizer, batch = sys.argv[1:]
+assert isolated == "-I" and Path(worker).name == "metric_worker.py" and family == "comet" and int(batch) > 0
 if model == "missing":
     print(json.dumps({"error": "KeyError: no such model"}), flush=True)
     sys.exit(1)
@@ -75,9 +75,9 @@ def test_by_segment_and_against(llamax: Run, tmp_path: Path, python: Path) -> No
     [
         ((), 2, "--metric comet needs unbabel-comet in a separate environment: python3 -m venv comet && "),
         (("--comet-python", "none/python"), 2, "--comet-python none/python: no such file or directory\n"),
-        (("--comet-python", "./python", "--comet-model", "missing"), 1, "COMET (missing): KeyError: no such model\n"),
-        (("--comet-python", "./python", "--comet-model", "dies"), 1, "COMET (dies): RuntimeError: out of memory\n"),
-        (("--comet-python", sys.executable), 1, f"COMET (Unbabel/wmt22-comet-da): {sys.executable} lacks comet; "),
+        (("--comet-python", "./python", "--comet-model", "missing"), 1, "comet (missing): KeyError: no such model\n"),
+        (("--comet-python", "./python", "--comet-model", "dies"), 1, "comet (dies): RuntimeError: out of memory\n"),
+        (("--comet-python", sys.executable), 1, f"comet (Unbabel/wmt22-comet-da): {sys.executable} lacks comet; "),
     ],
 )
 def test_failures(llamax: Run, python: Path, flags: tuple[str, ...], code: int, message: str) -> None:
