@@ -109,7 +109,7 @@ def _number(line: bytes) -> float | None:
 
 def _agree(first: bytes, second: bytes) -> bool:
     """Return whether two answers may be those to one segment."""
-    numbers = _number(first), _number(second)
-    if numbers[0] is None or numbers[1] is None:
+    one, other = _number(first), _number(second)
+    if one is None or other is None:
         return first == second
-    return math.isclose(*numbers, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
