@@ -140,8 +140,8 @@ class SegmentReader:
                 self.scored_unknown.setdefault(name, {})[direction] = None
             elif code is not None:
                 return (
-                    f"{name} does not know {code} ({name_of(code)}), so there is no {name} score of "
-                    f"{'-'.join(direction)}; leave the direction out, or score it all the same with --any-language"
+                    f"{name} does not know {code} ({name_of(code)}), so there is no score of {'-'.join(direction)}; "
+                    "--any-language scores it all the same"
                 )
         return ""
 
