@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from support.processes import Outcome
 from support.records import jsonl, parsed
 from support.translations import translations
 
+from llamax_cli.scoring import metric_worker
 from llamax_cli.scoring.learned_metrics import LEARNED
 from llamax_cli.scoring.metric_worker import Embeddings
 
@@ -81,6 +83,16 @@ def test_by_segment_and_against(llamax: Run, tmp_path: Path, python: Path) -> No
         (("--comet-python", "./python", "--comet-model", "missing"), 1, "comet (missing): KeyError: no such model\n"),
         (("--comet-python", "./python", "--comet-model", "dies"), 1, "comet (dies): RuntimeError: out of memory\n"),
         (("--comet-python", "./python", "--comet-model", "no number"), 1, "comet (no number): the score of '"),
+        (
+            ("--metric-model", "xcomet-lx=x"),
+            2,
+            "--metric-model xcomet-lx=...: no model is 'xcomet-lx'; did you mean xc",
+        ),
+        (
+            ("--metric-model", "xcomet-xl"),
+            2,
+            "--metric-model xcomet-xl: write NAME=MODEL, such as xcomet-xl=model.ckpt\n",
+        ),
         (("--comet-python", sys.executable), 1, f"comet (Unbabel/wmt22-comet-da): {sys.executable} lacks comet; "),
     ],
 )
@@ -190,6 +202,34 @@ def test_each_text_is_encoded_once() -> None:
     assert [len(text) for text in model.encoded[:3]] == [3, 2, 1]
     scorer.scores(segments)
     assert sorted(model.encoded[5:]) == ["aa", "ba"]
+
+
+def test_why_a_model_of_the_hub_cannot_be_had(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is said in one line; a file and a name from before the hub are COMET's own."""
+
+    class GatedRepoError(Exception):
+        pass
+
+    def refuse(repo_id: str) -> str:
+        if repo_id == "Unbabel/free":
+            return "/cache/free"
+        raise GatedRepoError(f"\n401 Client Error.\n\nAccess to model {repo_id} is restricted.")
+
+    comet = SimpleNamespace(download_model=lambda name: f"/old/{name}")
+    monkeypatch.setitem(sys.modules, "huggingface_hub", SimpleNamespace(snapshot_download=refuse))
+    (tmp_path / "model.ckpt").touch()
+    wanted = {
+        f"{tmp_path}/model.ckpt": f"{tmp_path}/model.ckpt",
+        "wmt20-comet-da": "/old/wmt20-comet-da",
+        "Unbabel/free": "/cache/free/checkpoints/model.ckpt",
+    }
+    assert {name: metric_worker._checkpoint(comet, name) for name in wanted} == wanted
+    with pytest.raises(metric_worker.UnavailableError) as raised:
+        metric_worker._checkpoint(comet, "Unbabel/XCOMET-XL")
+    assert str(raised.value) == (
+        "GatedRepoError: 401 Client Error.; if the model has a licence to accept, do so at "
+        "https://huggingface.co/Unbabel/XCOMET-XL and log in with `hf auth login`"
+    )
 
 
 BUILD = """
