@@ -8,14 +8,19 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from llamax_cli.languages import canonical, languages
 from llamax_cli.scoring import group_statistics
 from llamax_cli.scoring.group_statistics import compute_statistics
+from llamax_cli.scoring.learned_metrics import LEARNED
 from llamax_cli.scoring.metrics import (
+    LOWER_IS_BETTER,
     METRICS,
     SCORE_KEYS,
+    SCORE_RANGES,
     Metric,
     MetricSettings,
     Statistics,
+    is_known,
     load_metric,
     metric_class,
 )
@@ -127,6 +132,29 @@ def test_every_metric_declares_the_contract(name: str) -> None:
         "statistics", "score", "sentence", "scores", "signature",
     }  # fmt: skip
     assert members <= set(dir(metric_class(name)))
+
+
+def test_the_table_says_what_models_are() -> None:
+    """Which need a reference, of which the lower score is better, and between what their scores are."""
+    classes = {name: metric_class(name) for name in METRICS}
+    without = {name for name, each in classes.items() if not each.needs_reference}
+    assert without == {name for name in METRICS if name.endswith("-qe") or name.startswith("comet-kiwi")}
+    errors = {name for name, each in classes.items() if each.lower_is_better}
+    assert errors == LOWER_IS_BETTER == {"ter", *(name for name in METRICS if name.startswith("metricx"))}
+    assert {SCORE_RANGES[name] for name in errors - {"ter"}} == {(0.0, 25.0)}
+    assert all(each.needs_source and not each.runs_in_workers for name, each in classes.items() if name in LEARNED)
+
+
+def test_languages_of_models_are_codes_of_ours() -> None:
+    """XLM-R lacks 22 of the 102, mT5 17, and AfroXLMR all but those of Africa and four others; varieties count."""
+    for row in LEARNED.values():
+        assert {canonical(code) for code in row.languages} == row.languages
+    lacking = {name: [code for code in languages() if not is_known(name, code)] for name in LEARNED}
+    assert " ".join(lacking["comet"]) == "ast ceb ff ig kam kea ku lb lg ln luo mi mt ns ny oc sn tg umb wo yo zu"
+    assert " ".join(lacking["metricx-24-xl"]) == "as ast bs ff hr kam kea ku lg ln luo ns oc om or umb wo"
+    african = [code for code in languages() if code not in lacking["ssa-comet"]]
+    assert " ".join(african) == "af am ar en ff fr ha ig kam lg ln luo ns ny om pt sn so sw umb wo xh yo zu"
+    assert is_known("comet", "pt-BR") and is_known("comet", "plt") and is_known("chrf++", "kam")
 
 
 def test_the_keys_of_scores_are_known_without_numpy() -> None:
