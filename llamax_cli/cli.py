@@ -24,7 +24,7 @@ COMMANDS = {
     "translate": "Translate texts and pairs with a language model or an encoder-decoder.",
     "pivot": "Translate through a third language: all records, or those that are off target.",
     "langid": "Identify the language of texts and translations; report off-target rates; filter by language.",
-    "score": "Score translations: spBLEU, chrF++, BLEU, TER and COMET of any number of directions.",
+    "score": "Score translations: spBLEU, chrF++, BLEU, TER, COMET, MetricX and others of any number of directions.",
     "analyze corpus": "Count texts, pairs, tokens and duplicates of each language of a corpus; write its dataset card.",
     "analyze fertility": "Count the tokens that tokenizers need for a word, a character and a byte of each language.",
     "analyze representation": "Compare the sentences of each language with their English counterparts, as a model "

@@ -66,8 +66,17 @@ def convert(
         Option(
             "--min",
             metavar="KEY=NUMBER,...",
-            help="Leave out records with a lower value of this key, as in comet-kiwi=0.6.",
+            help="Leave out records with a lower value of this key, as in comet-kiwi=60.",
             autocompletion=completed(("comet-kiwi=", "comet=", "lid_score="), as_list=True),
+        ),
+    ] = None,
+    max_: Annotated[
+        str | None,
+        Option(
+            "--max",
+            metavar="KEY=NUMBER,...",
+            help="Leave out records with a higher value of this key, as in metricx-24-xl-qe=5.",
+            autocompletion=completed(("metricx-24-xl-qe=", "metricx-24-xl=", "ter="), as_list=True),
         ),
     ] = None,
     field: Annotated[
@@ -107,7 +116,7 @@ def convert(
         keeps_places=as_ not in ("records", "parquet"),
     )
     selection = Selection(listed(pairs), listed(mono), sample, part, seed, drop_empty)
-    filters = filter_settings(listed(filter_), listed(min_))
+    filters = filter_settings(listed(filter_), listed(min_), listed(max_))
     is_plain = as_ == "records" and run.settings.limit is None and not filters
     if is_plain and (lines := copy_lines(request, from_, selection, run.left_out)) is not None:
         writers.write_lines(run, lines)

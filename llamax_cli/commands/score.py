@@ -5,11 +5,13 @@ from typing import Annotated
 
 from typer import Option
 
+from llamax_cli.errors import UsageError
 from llamax_cli.options.averages import Central, Without
-from llamax_cli.options.command import READS, RUNS_CODE, WRITES, OptionGroup, Untrusted, command
+from llamax_cli.options.command import NEUTRAL, READS, RUNS_CODE, WRITES, OptionGroup, Reads, Untrusted, command
 from llamax_cli.options.completion import completed
 from llamax_cli.options.plain_text import PlainText, plain_translations
-from llamax_cli.options.values import codes, format_option, listed, one_of, whole_number
+from llamax_cli.options.values import codes, format_option, listed, one_of, real_number, whole_number
+from llamax_cli.scoring.learned_metrics import AUTHORS, LEARNED
 from llamax_cli.scoring.metrics import METRICS
 from llamax_cli.scoring.spm_models import PUBLISHED
 from llamax_cli.streams.run import Run
@@ -18,9 +20,21 @@ TOKENIZERS = ("auto", "13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none
 
 
 def _checkpoint(model: str, folder: Path) -> str:
-    """Return why a COMET model may hold code, which PyTorch would run; "" for one of those published for COMET."""
-    is_published = model.startswith("Unbabel/") and not (folder / model).exists()
+    """Return why a COMET model may hold code, which PyTorch would run; "" for one by the authors of a metric."""
+    is_published = model.partition("/")[0] in AUTHORS and not (folder / model).exists()
     return "" if is_published else "is a checkpoint, which may hold code"
+
+
+def _any_checkpoint(value: str | None, folder: Path) -> str:
+    return next((reason for _, model in _models(value) if (reason := _checkpoint(model, folder))), "")
+
+
+def _models(value: str | None) -> list[tuple[str, str]]:
+    """Return the models of metrics: `_models("xcomet-xl=a.ckpt") -> [("xcomet-xl", "a.ckpt")]`."""
+    pairs = [(name, model) for name, _, model in (item.partition("=") for item in listed(value))]
+    if wrong := next((name for name, model in pairs if not model), None):
+        raise UsageError(f"--metric-model {wrong}: write NAME=MODEL, such as xcomet-xl=model.ckpt")
+    return pairs
 
 
 @command(workers=True)
@@ -119,19 +133,52 @@ def score(
         ),
     ] = "family",
     comet_model: Annotated[
-        str, Option(metavar="NAME|FILE", help="COMET model, by name or as a checkpoint."), READS, Untrusted(_checkpoint)
-    ] = "Unbabel/wmt22-comet-da",
+        str | None,
+        Option(metavar="NAME|FILE", help="Model of comet, by name or as a checkpoint."),
+        READS,
+        Untrusted(lambda model, folder: _checkpoint(model, folder) if model else ""),
+    ] = None,
+    metric_model: Annotated[
+        str | None,
+        Option(
+            metavar="NAME=NAME|FILE,...",
+            help="Models of other metrics, by name or as a checkpoint: xcomet-xl=FILE.",
+            autocompletion=completed([f"{name}=" for name in LEARNED], as_list=True),
+        ),
+        Reads(lambda value: [model for _, model in _models(value)]),
+        Untrusted(_any_checkpoint),
+    ] = None,
     comet_python: Annotated[
         str | None,
         Option(metavar="FILE", help="Python that has unbabel-comet; without it, $LLAMAX_COMET_PYTHON."),
         READS,
         RUNS_CODE,
     ] = None,
+    any_language: Annotated[
+        bool, Option("--any-language", help="Let models score languages that they do not know, too.")
+    ] = False,
+    metric_command: Annotated[
+        str | None,
+        Option(
+            metavar="TEXT",
+            help="Command line of --metric command: it reads a line of JSON for each segment and writes its number.",
+        ),
+        RUNS_CODE,
+    ] = None,
+    lower_is_better: Annotated[
+        bool,
+        Option("--lower-is-better", help="The numbers of --metric-command or --by are errors: the lower, the better."),
+    ] = False,
+    metric_timeout: Annotated[
+        float,
+        real_number(metavar="SECONDS", low=0.1, help="Longest wait for a number of --metric-command."),
+        NEUTRAL,
+    ] = 120.0,
 ) -> None:
-    """Score translations: spBLEU, chrF++, BLEU, TER and COMET of any number of directions.
+    """Score translations: spBLEU, chrF++, BLEU, TER, COMET, MetricX and others of any number of directions.
 
     Reads translations (`mt`) with references (`tgt`, or --ref), in any order, and scores from earlier runs. Every
-    number is that of sacreBLEU or COMET itself, and carries its signature.
+    number is that of sacreBLEU, COMET or MetricX itself, and carries its signature.
 
     Example: llamax score translations.jsonl --summary --table md
     """
@@ -156,5 +203,16 @@ def score(
         heatmap=heatmap,
         order=order,
     )
-    settings = MetricSettings(listed(metric), spm, tokenize, comet_model, comet_python, lowercase)
+    settings = MetricSettings(
+        metrics=listed(metric),
+        spm=spm,
+        tokenize=tokenize,
+        models=(*_models(metric_model), *([("comet", comet_model)] if comet_model else [])),
+        comet_python=comet_python,
+        lowercase=lowercase,
+        command=metric_command,
+        lower_is_better=lower_is_better,
+        timeout=metric_timeout,
+        any_language=any_language,
+    )
     write_scores(run, settings, request)

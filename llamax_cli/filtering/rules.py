@@ -161,14 +161,15 @@ Thresholds: TypeAlias = Mapping[str, float]
 
 @dataclass(frozen=True)
 class FilterSettings:
-    """Thresholds by filter, and others for some directions; `scores` has the least value of each key."""
+    """Thresholds by filter, and others for some directions; `least` and `most` bound the values of keys."""
 
     thresholds: Thresholds = field(default_factory=dict)
     by_pair: Mapping[Group, Thresholds] = field(default_factory=dict)
-    scores: Mapping[str, float] = field(default_factory=dict)
+    least: Mapping[str, float] = field(default_factory=dict)
+    most: Mapping[str, float] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.thresholds or self.by_pair or self.scores)
+        return bool(self.thresholds or self.by_pair or self.least or self.most)
 
     def facts(self) -> dict[str, object]:
         """Return what a result depends on, for the manifest and for `--resume`: also what a file says."""
@@ -184,8 +185,8 @@ class FilterSettings:
         return [(name, rule.make(thresholds[name])) for name, rule in FILTERS.items() if name in thresholds]
 
 
-def filter_settings(filters: Sequence[str], scores: Sequence[str]) -> FilterSettings:
-    """Return the settings of `--filter` (names with thresholds, and files of them) and `--min` (KEY=NUMBER)."""
+def filter_settings(filters: Sequence[str], least: Sequence[str], most: Sequence[str] = ()) -> FilterSettings:
+    """Return the settings of `--filter` (names with thresholds, files of them), `--min` and `--max` (KEY=NUMBER)."""
     thresholds: dict[str, float] = {}
     by_pair: dict[Group, Thresholds] = {}
     for item in filters:
@@ -196,7 +197,7 @@ def filter_settings(filters: Sequence[str], scores: Sequence[str]) -> FilterSett
             continue
         name, equals, value = item.partition("=")
         thresholds[name] = _threshold("--filter", name, _typed(value) if equals else True)
-    return FilterSettings(thresholds, by_pair, dict(map(_least_score, scores)))
+    return FilterSettings(thresholds, by_pair, _bounds("--min", least), _bounds("--max", most))
 
 
 def names_file(item: str) -> bool:
@@ -250,13 +251,16 @@ def _threshold(where: str, name: str, value: object) -> float:
     return float(value)
 
 
-def _least_score(item: str) -> tuple[str, float]:
-    """Return a key and the least value of it: `"comet-kiwi=0.6"` is `("comet-kiwi", 0.6)`."""
-    key, _, value = item.rpartition("=")
-    least = _typed(value)
-    if not key or not isinstance(least, float) or not math.isfinite(least):
-        raise UsageError(f"--min {item}: write KEY=NUMBER, such as comet-kiwi=0.6")
-    return key, least
+def _bounds(option: str, items: Sequence[str]) -> dict[str, float]:
+    """Return the least or the largest value of each key: `_bounds("--min", ["comet-kiwi=60"])`."""
+    bounds: dict[str, float] = {}
+    for item in items:
+        key, _, value = item.rpartition("=")
+        bound = _typed(value)
+        if not key or not isinstance(bound, float) or not math.isfinite(bound):
+            raise UsageError(f"{option} {item}: write KEY=NUMBER, such as comet-kiwi=60")
+        bounds[key] = bound
+    return bounds
 
 
 class RecordFilter:
@@ -279,9 +283,12 @@ class RecordFilter:
         for name, check in checks:
             if (why := check(sides)) is not None:
                 return name, why
-        for key, least in self._settings.scores.items():
+        for key, least in self._settings.least.items():
             if (score := number(record, key)) < least:
                 return f"{key} below {least:g}", f"{score:g}"
+        for key, most in self._settings.most.items():
+            if (score := number(record, key)) > most:
+                return f"{key} above {most:g}", f"{score:g}"
         return None
 
 

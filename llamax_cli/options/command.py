@@ -194,7 +194,9 @@ class OptionGroup:
 
 
 # A language, a direction or a metric.
-_MAY_BE_VALUE = re.compile(r"(\*|[a-z]{2,3})(-(\*|[a-z]{2,3}))?|spbleu|bleu|chrf(\+\+)?|comet")
+_MAY_BE_VALUE = re.compile(
+    r"(\*|[a-z]{2,3})(-(\*|[a-z]{2,3}))?|spbleu|bleu|chrf(\+\+)?|ter|[a-z-]*comet[a-z0-9-]*|metricx[a-z0-9-]+"
+)
 AFTER_LISTS = "llamax: arguments after lists"  # the key in a context, for arguments that may be files
 
 

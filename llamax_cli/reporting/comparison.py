@@ -8,6 +8,7 @@ from llamax_cli.console import counted
 from llamax_cli.errors import DataError, UsageError
 from llamax_cli.records import Score
 from llamax_cli.reporting.systems import Measure, System, SystemTest, direction_of
+from llamax_cli.scoring.metrics import is_lower_better
 from llamax_cli.scoring.segments import Direction
 from llamax_cli.scoring.summary import OTHERS, Row, average_row, choose_rows
 
@@ -28,9 +29,15 @@ class Comparison:
     measure: Measure
     systems: list[System]
     central: list[str]
+    lower_is_better: bool = False
     averages: dict[str, dict[str, Row]] = field(default_factory=dict)
     shared: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def label(self) -> str:
+        """The name of the measure, which says if its scores are errors."""
+        return f"{self.measure} (lower is better)" if self.lower_is_better else str(self.measure)
 
     def rows(self, code: str) -> list[str]:
         """Return the rows of a central language that there are: `en-x` and `x-en`."""
@@ -65,7 +72,7 @@ def compare(
 ) -> Comparison:
     """Return the averages of the systems that have scores by a measure; UsageError if a central language has none."""
     having = [system for system in systems if measure in system.scores]
-    comparison = Comparison(measure, having, [])
+    comparison = Comparison(measure, having, [], lower_is_better=is_error(measure, having))
     if others := [system.name for system in systems if measure not in system.scores]:
         comparison.notes.append(f"{measure}: {', '.join(others)} has no scores")
     chosen = _central(having, measure, central)
@@ -79,6 +86,15 @@ def compare(
             f"--central {','.join(missing)}: there are no {measure} scores of directions into or out of it"
         )
     return comparison
+
+
+def is_error(measure: Measure, systems: Sequence[System]) -> bool:
+    """Return whether the lower one of two scores by a measure is better; DataError if systems do not agree in that."""
+    scores = chain.from_iterable(others.values() for system in systems for others in system.scores[measure].values())
+    verdicts = {is_lower_better(measure.metric, score.get("signature", "")) for score in scores}
+    if len(verdicts) > 1:
+        raise DataError(f"{measure}: lower is better in some scores and higher in others; give those of one program")
+    return True in verdicts
 
 
 def _central(systems: Sequence[System], measure: Measure, central: Collection[str]) -> list[str]:

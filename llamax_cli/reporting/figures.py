@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from llamax_cli.analysis.correlation import spearman
 from llamax_cli.errors import UsageError
 from llamax_cli.reporting.comparison import Comparison
-from llamax_cli.reporting.systems import Measure, System
+from llamax_cli.reporting.systems import System
 from llamax_cli.reporting.tables import task_mean
 from llamax_cli.scoring.heatmap import group_of, sort_codes
 from llamax_cli.scoring.segments import Direction
@@ -65,8 +65,8 @@ def figures(
         for row in [name for code in comparison.central[:1] for name in comparison.rows(code)]:
             yield Figure(f"by-language-{comparison.measure}-{row}", draw_by_language(comparison, row, seen))
         if gap and all(system in comparison.systems for system in gap):
-            yield Figure(f"gap-{comparison.measure}", draw_gap(comparison.measure, *gap))
-        yield Figure(f"matrix-{comparison.measure}", draw_matrix(comparison.measure, comparison.systems[0]))
+            yield Figure(f"gap-{comparison.measure}", draw_gap(comparison, *gap))
+        yield Figure(f"matrix-{comparison.measure}", draw_matrix(comparison, comparison.systems[0]))
     if any(system.tasks for system in systems):
         yield Figure("tasks", draw_tasks(systems))
     if any(system.fertility for system in systems) and any(system.cosine for system in systems):
@@ -136,7 +136,7 @@ def draw_by_language(comparison: Comparison, row: str, seen: Collection[str] | N
     codes = sort_codes(comparison.shared[row], "family")
     values = np.array([[comparison.score(system, row, code) for code in codes] for system in systems], float)
     if len(systems) > MOST_BARS:
-        return _draw_strip(values, codes, [system.name for system in systems], str(comparison.measure), row, seen)
+        return _draw_strip(values, codes, [system.name for system in systems], comparison, row, seen)
     lines = -(-len(codes) // IN_A_ROW)
     per_line = -(-len(codes) // lines)
     drawing = _new(1.25 * lines + 0.7)
@@ -145,7 +145,7 @@ def draw_by_language(comparison: Comparison, row: str, seen: Collection[str] | N
         part = slice(line * per_line, (line + 1) * per_line)
         _draw_bars(axes, values[:, part], codes[part], seen, per_line)
         axes.set_ylim(min(0.0, float(values.min())), top)
-        axes.set_ylabel(str(comparison.measure), fontsize=7)
+        axes.set_ylabel(comparison.label, fontsize=7)
     _bar_legend(drawing, [system.name for system in systems], row, seen)
     return drawing
 
@@ -183,7 +183,7 @@ def _draw_strip(
     values: NDArray[np.float64],
     codes: Sequence[str],
     names: Sequence[str],
-    label: str,
+    comparison: Comparison,
     row: str,
     seen: Collection[str] | None,
 ) -> Any:
@@ -195,12 +195,13 @@ def _draw_strip(
         part = codes[start : start + half]
         grid = np.full((half, len(names)), np.nan)
         grid[: len(part)] = values[:, start : start + half].T
-        image = _paint(axes, grid, SEQUENTIAL, (min(0.0, float(np.nanmin(values))), float(np.nanmax(values))))
+        limits = min(0.0, float(np.nanmin(values))), float(np.nanmax(values))
+        image = _paint(axes, grid, _better_is_last(SEQUENTIAL, comparison), limits)
         shown = [code if seen is None or code in seen else f"{code} *" for code in part]
         axes.set_yticks(range(len(part)), shown, fontsize=6)
         axes.set_xticks(range(len(names)), names, rotation=90, fontsize=6)
         axes.set_aspect("auto")
-    _add_colour_bar(drawing, image, f"{label}, {row}")
+    _add_colour_bar(drawing, image, f"{comparison.label}, {row}")
     if seen is not None:
         drawing.supxlabel("* not in the mixture", fontsize=6)
     return drawing
@@ -221,19 +222,29 @@ def _paint(axes: Any, grid: NDArray[np.float64], colours: str, limits: tuple[flo
     return image
 
 
-def draw_matrix(measure: Measure, system: System) -> Any:
+def _better_is_last(colours: str, comparison: Comparison) -> str:
+    """Return a scale of colours whose end is the better score."""
+    return f"{colours}_r" if comparison.lower_is_better else colours
+
+
+def draw_matrix(comparison: Comparison, system: System) -> Any:
     """Draw the scores of one system, a row for each source language and a column for each target language."""
-    cells = system.cells(measure)
+    cells = system.cells(comparison.measure)
     values = list(cells.values())
-    return _draw_cells(cells, SEQUENTIAL, (min(0.0, *values), max(values)), f"{measure} of {system.name}")
+    colours = _better_is_last(SEQUENTIAL, comparison)
+    return _draw_cells(cells, colours, (min(0.0, *values), max(values)), f"{comparison.label} of {system.name}")
 
 
-def draw_gap(measure: Measure, first: System, second: System) -> Any:
-    """Draw figure 7: by how much the second system is better in each direction that both have, below 0 where worse."""
-    ours, theirs = first.cells(measure), second.cells(measure)
+def draw_gap(comparison: Comparison, first: System, second: System) -> Any:
+    """Draw figure 7: the second system's score less the first one's, in each direction that both have.
+
+    The colours are those of better and worse, whichever of the scores is higher.
+    """
+    ours, theirs = first.cells(comparison.measure), second.cells(comparison.measure)
     cells = {direction: theirs[direction] - score for direction, score in ours.items() if direction in theirs}
     most = max((abs(value) for value in cells.values()), default=0.0) or 1.0
-    return _draw_cells(cells, DIVERGING, (-most, most), f"{measure}: {second.name} less {first.name}")
+    colours = _better_is_last(DIVERGING, comparison)
+    return _draw_cells(cells, colours, (-most, most), f"{comparison.label}: {second.name} less {first.name}")
 
 
 def _draw_cells(cells: Mapping[Direction, float], colours: str, limits: tuple[float, float], label: str) -> Any:

@@ -56,6 +56,7 @@ def _measure(comparison: Comparison, systems: Sequence[System], codes: Sequence[
     return {
         "name": str(comparison.measure),
         "low": low,
+        "isError": comparison.lower_is_better,
         "grids": [encode_grid(system, comparison.measure, codes, low) for system in systems],
         "sheets": [
             {

@@ -31,15 +31,15 @@ def average_sheets(comparison: Comparison, tests: Sequence[SystemTest]) -> Itera
     A row for each system; columns low, high and all of each row of the comparison. The table of rows has one column
     for each, its average over all languages, as Tables 3, 4, 5 and 10 of the paper have.
     """
-    measure = comparison.measure
+    measure, label = comparison.measure, comparison.label
     for code in comparison.central:
         if names := comparison.rows(code):
             rows = [_average_cells(comparison, system, names) for system in comparison.systems]
-            _mark(rows, _checker(comparison, tests, rows))
-            yield Sheet(f"{measure}-{code}", f"{measure}: out of and into {name_of(code)}", rows)
+            _mark(rows, _checker(comparison, tests, rows), lower_is_better=comparison.lower_is_better)
+            yield Sheet(f"{measure}-{code}", f"{label}: out of and into {name_of(code)}", rows)
     if len(comparison.central) > 1:
-        yield Sheet(f"{measure}-rows", f"{measure}: out of and into each central language", _all_rows(comparison))
-        yield Sheet(f"{measure}-all", f"{measure}: average over central languages", _over_all(comparison))
+        yield Sheet(f"{measure}-rows", f"{label}: out of and into each central language", _all_rows(comparison))
+        yield Sheet(f"{measure}-all", f"{label}: average over central languages", _over_all(comparison))
 
 
 def _average_cells(comparison: Comparison, system: System, names: Sequence[str]) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def _all_rows(comparison: Comparison) -> Rows:
         for cells in rows:
             average = by_system.get(cells["system"])
             cells[name] = average["all"] if average else None
-    _mark(rows)
+    _mark(rows, lower_is_better=comparison.lower_is_better)
     return rows
 
 
@@ -80,7 +80,7 @@ def _over_all(comparison: Comparison) -> Rows:
                 cells[f"{title} {group}"] = fmean(values) if values and len(values) == len(names) else None
         for cells in rows:
             cells[f"{title} of"] = ",".join(name.removeprefix(prefix).removesuffix(f"-{OTHERS}") for name in names)
-    _mark(rows)
+    _mark(rows, lower_is_better=comparison.lower_is_better)
     return rows
 
 
@@ -104,14 +104,16 @@ def _resource(code: str) -> str:
     return entry.resource if entry else ""
 
 
-def _mark(rows: Rows, check: Callable[[str, str, str], bool | None] | None = None) -> None:
+def _mark(
+    rows: Rows, check: Callable[[str, str, str], bool | None] | None = None, *, lower_is_better: bool = False
+) -> None:
     """Mark the best cell of each column, and with a dagger those whose difference from it no test supports."""
     columns = [column for column in dict.fromkeys(key for row in rows for key in row) if _is_compared(column)]
     for column in columns:
         values = {row["system"]: row[column] for row in rows if row.get(column) is not None}
         if len(values) < 2:
             continue
-        pick = min if column.endswith("off_target") else max
+        pick = min if lower_is_better or column.endswith("off_target") else max
         best = pick(values.values())
         leader = next(name for name, value in values.items() if value == best)
         for row in rows:
@@ -204,7 +206,7 @@ def gap_sheet(comparison: Comparison, first: System, second: System) -> Sheet:
         if first.name in by_system and second.name in by_system:
             ours, theirs = by_system[first.name]["all"], by_system[second.name]["all"]
             if ours is not None and theirs is not None:
-                best = max(ours, theirs)
+                best = (min if comparison.lower_is_better else max)(ours, theirs)
                 rows.append(
                     {
                         "direction": name,
@@ -214,7 +216,7 @@ def gap_sheet(comparison: Comparison, first: System, second: System) -> Sheet:
                         "directions": by_system[first.name]["directions"],
                     }
                 )
-    return Sheet(f"gap-{comparison.measure}", f"{comparison.measure}: {first.name} and {second.name}", rows)
+    return Sheet(f"gap-{comparison.measure}", f"{comparison.label}: {first.name} and {second.name}", rows)
 
 
 def analysis_sheet(systems: Sequence[System]) -> Iterator[Sheet]:

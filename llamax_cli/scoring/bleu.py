@@ -77,7 +77,9 @@ class _BleuScore:
     """The score of BLEU's statistics, whatever the tokens are."""
 
     needs_source: ClassVar[bool] = False
+    needs_reference: ClassVar[bool] = True
     runs_in_workers: ClassVar[bool] = True
+    lower_is_better = False
 
     def score(self, total: Statistics) -> float:
         """Return the corpus score."""

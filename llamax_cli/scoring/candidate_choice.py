@@ -37,7 +37,7 @@ def write_best(run: Run, settings: MetricSettings, by: str | None) -> None:
     """Write the best candidate for each translation of the run's input, ranked by the metric or by the key `by`."""
     grouping = Grouping(partial(_read, by=by), _continues)
     if by is not None:
-        run.map_groups(partial(_choose_by_key, by), grouping)
+        run.map_groups(partial(_choose_by_number, settings.lower_is_better or by in LOWER_IS_BETTER), grouping)
     else:
         (name,) = settings.metrics
         load_metric(name, settings)  # fails before anything is opened, and forked workers share it
@@ -98,16 +98,16 @@ def _choose_by_utility(name: str, settings: MetricSettings) -> GroupTransform[Ca
         code = candidates[0].language
         tally[LANGUAGE + code] += 1
         utilities = mean_utilities(metric, code, [candidate.text for candidate in candidates])
-        best = _index_of_best(utilities, name)
+        best = _index_of_best(utilities, metric.lower_is_better)
         yield {**_chosen(candidates, best, tally), "utility": utilities[best], "candidates": len(candidates)}
 
     return choose
 
 
-def _choose_by_key(by: str) -> GroupTransform[Candidate]:
+def _choose_by_number(lower_is_better: bool) -> GroupTransform[Candidate]:
     def choose(group: list[Candidate], tally: Tally) -> Iterable[Record]:
         candidates = _leave_out_off_target(group, tally)
-        best = _index_of_best([candidate.value for candidate in candidates], by)
+        best = _index_of_best([candidate.value for candidate in candidates], lower_is_better)
         yield {**_chosen(candidates, best, tally), "candidates": len(candidates)}
 
     return choose
@@ -123,9 +123,9 @@ def _leave_out_off_target(group: list[Candidate], tally: Tally) -> list[Candidat
     return candidates
 
 
-def _index_of_best(values: Sequence[float], name: str) -> int:
+def _index_of_best(values: Sequence[float], lower_is_better: bool) -> int:
     """Return the index of the best value, the first of several that are equal."""
-    return values.index(min(values) if name in LOWER_IS_BETTER else max(values))
+    return values.index(min(values) if lower_is_better else max(values))
 
 
 def _chosen(candidates: Sequence[Candidate], index: int, tally: Tally) -> Record:

@@ -30,7 +30,9 @@ class Chrf:
 
     word_order: ClassVar[int] = 0
     needs_source: ClassVar[bool] = False
+    needs_reference: ClassVar[bool] = True
     runs_in_workers: ClassVar[bool] = True
+    lower_is_better = False
 
     def __init__(self, settings: MetricSettings) -> None:
         self._lowercase = settings.lowercase

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TypeAlias
 
 from llamax_cli.console import counted
@@ -18,6 +19,7 @@ from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.run import Run
 
 SHOWN_IDS = 3  # segments that an error message names
+SHOWN_DIRECTIONS = 3  # directions that the summary line names
 EarlierScores: TypeAlias = list[tuple[Record, Score]]
 
 
@@ -99,7 +101,7 @@ def total_by_direction(
             store.add(computed)
     for direction, ids in reader.untranslated():
         leave_out_segments(run, "there is no translation", direction, ids)
-    remark_empty(run, reader)
+    remark(run, reader)
     for direction, total in totals.items():
         total.nrefs = reader.nrefs(direction)
     return {direction: totals[direction] for direction in reader.seen.directions}
@@ -153,8 +155,14 @@ def leave_out_segments(run: Run, reason: str, direction: Direction, ids: Sequenc
     run.left_out["segments without a counterpart"] += len(ids)
 
 
-def remark_empty(run: Run, reader: SegmentReader) -> None:
-    """Report in the summary line how many translations and references were empty."""
+def remark(run: Run, reader: SegmentReader) -> None:
+    """Report in the summary line what was empty, and directions with a language that a metric does not know."""
     for count, what in ((reader.empty, "translation"), (reader.empty_references, "reference")):
         if count:
             run.remarks.append(counted(count, f"empty {what}"))
+    for name, directions in reader.scored_unknown.items():
+        named = ", ".join("-".join(direction) for direction in islice(directions, SHOWN_DIRECTIONS))
+        more = ", ..." if len(directions) > SHOWN_DIRECTIONS else ""
+        run.remarks.append(
+            f"{counted(len(directions), 'direction')} with a language that {name} does not know: {named}{more}"
+        )

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from functools import partial
 from itertools import chain
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, cast
 
-from llamax_cli.scoring.metrics import Metric, MetricSettings, Reference, Statistics, load_metric
+from llamax_cli.scoring.metrics import Metric, MetricSettings, Reference, Statistics, WindowMetric, load_metric
 from llamax_cli.scoring.segment_lines import LineGroup, decode_texts
 from llamax_cli.scoring.segments import Segment, SegmentGroup
 from llamax_cli.streams.parallel import ordered
@@ -58,7 +58,7 @@ def compute_statistics(
     computed = _compute_in_workers(chain([first], groups), in_workers, settings, workers, by_segment)
     for name, metric in metrics.items():
         if name not in in_workers:
-            computed = _add_in_windows(computed, name, metric, by_segment)
+            computed = _add_in_windows(computed, name, cast("WindowMetric", metric), by_segment)
     yield from computed
 
 
@@ -103,7 +103,7 @@ def _make_worker(
 
 
 def _add_in_windows(
-    computed: Iterable[GroupStatistics], name: str, metric: Metric, by_segment: bool
+    computed: Iterable[GroupStatistics], name: str, metric: WindowMetric, by_segment: bool
 ) -> Iterator[GroupStatistics]:
     """Yield the groups with the statistics of one more metric, computed for a window of many groups at once."""
     window: list[GroupStatistics] = []
@@ -119,7 +119,7 @@ def _add_in_windows(
 
 
 def _add_to_window(
-    window: list[GroupStatistics], name: str, metric: Metric, by_segment: bool
+    window: list[GroupStatistics], name: str, metric: WindowMetric, by_segment: bool
 ) -> Iterator[GroupStatistics]:
     segments: list[Segment] = [segment for item in window for segment in item.group.segments]
     rows = metric.statistics(
@@ -127,6 +127,7 @@ def _add_to_window(
         [segment.hypothesis for segment in segments],
         [segment.reference for segment in segments],
         [segment.source for segment in segments],
+        [segment.direction for segment in segments],
     )
     start = 0
     for item in window:

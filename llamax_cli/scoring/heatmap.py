@@ -19,6 +19,7 @@ from llamax_cli.console import counted
 from llamax_cli.errors import DataError, FileError, UsageError, because
 from llamax_cli.languages import Language, table_row
 from llamax_cli.records import Record, Score
+from llamax_cli.scoring.metrics import is_lower_better
 from llamax_cli.streams.outputs import partial_path
 
 GROUPS: dict[str, Callable[[Language], str]] = {"family": attrgetter("family"), "resource": attrgetter("resource")}
@@ -56,24 +57,25 @@ def draw(path: Path, scores: Iterable[Score], order: str = "family") -> None:
     scores = list(scores)
     if not scores:
         raise DataError(f"--heatmap {path}: there are no scores to draw")
-    metric = scores[0]["metric"]
+    metric, signature = scores[0]["metric"], scores[0].get("signature", "")
     cells = {(score["src_lang"], score["tgt_lang"]): score["score"] for score in scores if score["metric"] == metric}
     sources = sort_codes({source for source, _ in cells}, order)
     targets = sort_codes({target for _, target in cells}, order)
     grid = np.array([[cells.get((source, target), np.nan) for target in targets] for source in sources])
-    _paint(path, grid, sources, targets, metric, order)
+    _paint(path, grid, sources, targets, metric, order, is_error=is_lower_better(metric, signature))
 
 
 def draw_differences(path: Path, rows: Sequence[Record], order: str = "family") -> None:
-    """Draw the `difference` of two systems by the first metric; below 0 in other colours, and white where it is 0."""
+    """Draw the `difference` of two systems by the first metric; worse in other colours, and white where it is 0."""
     if not rows:
         raise DataError(f"--heatmap {path}: there are no differences to draw")
-    metric = rows[0]["metric"]
+    metric, signature = rows[0]["metric"], rows[0].get("signature", "")
     cells = {(row["src_lang"], row["tgt_lang"]): row["difference"] for row in rows if row["metric"] == metric}
     sources = sort_codes({source for source, _ in cells}, order)
     targets = sort_codes({target for _, target in cells}, order)
     grid = np.array([[cells.get((source, target), np.nan) for target in targets] for source in sources])
-    _paint(path, grid, sources, targets, metric, order, is_signed=True)
+    is_error = is_lower_better(metric, signature)
+    _paint(path, grid, sources, targets, metric, order, is_error=is_error, is_signed=True)
 
 
 def sort_codes(codes: Collection[str], order: str) -> list[str]:
@@ -95,6 +97,7 @@ def _paint(
     metric: str,
     order: str,
     *,
+    is_error: bool,
     is_signed: bool = False,
 ) -> None:
     cell = min(LARGEST_CELL, MATRIX / max(grid.shape))
@@ -102,7 +105,7 @@ def _paint(
     letters = LETTERS if cell >= LINE * LETTERS else SMALLEST_LETTERS
     rows, columns = _Names(sources, cell, letters), _Names(targets, cell, letters)
     row_groups, column_groups = _Groups(sources, cell, order), _Groups(targets, cell, order)
-    name = NAMES.get(metric, metric)
+    name = NAMES.get(metric, metric) + (" (lower is better)" if is_error else "")
     what = f"difference of {name} in" if is_signed else f"{name} of"
     title = f"{what} {counted(int(np.sum(~np.isnan(grid))), 'translation direction')}"
     left = 2 * GAP + LINE * LETTERS + rows.depth
@@ -111,8 +114,9 @@ def _paint(
         max(left + width + row_groups.depth, 4 * GAP + BOLD * _width(title, LETTERS)),
         bottom + height + column_groups.depth + 2 * GAP + LINE * LETTERS,
     )
+    colours = ("PuOr" if is_signed else "viridis") + ("_r" if is_error else "")  # the end is the better score
     image = page.matrix(
-        grid, (left, bottom, width, height), row_groups.borders, column_groups.borders, is_signed=is_signed
+        grid, (left, bottom, width, height), row_groups.borders, column_groups.borders, colours, is_signed=is_signed
     )
     page.scale(
         image,
@@ -133,7 +137,7 @@ def _paint(
     row_groups.draw(page, row, ha="left", va="center_baseline")
     column_groups.draw(page, column, ha="center", va="bottom", rotation=90)
     if max(grid.shape) <= MAX_WITH_NUMBERS:
-        page.numbers(grid, row, column, is_signed=is_signed)
+        page.numbers(grid, row, column, is_error=is_error, is_signed=is_signed)
     centred = {"ha": "center", "va": "center", "size": LETTERS}
     half = GAP + LINE * LETTERS / 2
     page.text((half, bottom + height / 2), "source language", rotation=90, **centred)
@@ -170,7 +174,14 @@ class _Page:
         self._sheet.plot(*zip(*points, strict=True), color=GREY, linewidth=0.4, solid_capstyle="butt")
 
     def matrix(
-        self, grid: NDArray[np.float64], box: Sequence[float], rows: list[int], columns: list[int], *, is_signed: bool
+        self,
+        grid: NDArray[np.float64],
+        box: Sequence[float],
+        rows: list[int],
+        columns: list[int],
+        colours: str,
+        *,
+        is_signed: bool,
     ) -> Any:
         """Draw the scores as colours, and white lines at the borders of groups; return the image."""
         import matplotlib
@@ -178,8 +189,8 @@ class _Page:
         axes = self._axes(box)
         most = float(np.nanmax(np.abs(grid))) or 1.0
         low, high = (-most, most) if is_signed else (min(0.0, float(np.nanmin(grid))), None)
-        colours = matplotlib.colormaps["PuOr" if is_signed else "viridis"].with_extremes(bad="#e4e4e4")
-        image = axes.imshow(grid, cmap=colours, aspect="auto", interpolation="nearest", vmin=low, vmax=high)
+        palette = matplotlib.colormaps[colours].with_extremes(bad="#e4e4e4")
+        image = axes.imshow(grid, cmap=palette, aspect="auto", interpolation="nearest", vmin=low, vmax=high)
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
         for borders, line in ((rows, axes.axhline), (columns, axes.axvline)):
@@ -196,14 +207,15 @@ class _Page:
         middle = max(left + width / 2, GAP + _width(label, SMALL_LETTERS) / 2)
         self.text((middle, y - 10 - LINE * SMALL_LETTERS), label, size=SMALL_LETTERS, ha="center", va="top")
 
-    def numbers(self, grid: NDArray[np.float64], row: Place, column: Place, *, is_signed: bool) -> None:
+    def numbers(self, grid: NDArray[np.float64], row: Place, column: Place, *, is_error: bool, is_signed: bool) -> None:
         """Write its score into each cell."""
         low = min(0.0, np.nanmin(grid))
-        threshold = low + 0.6 * (np.nanmax(grid) - low)
+        share = 0.4 if is_error else 0.6
+        threshold = low + share * (np.nanmax(grid) - low)
         most = np.nanmax(np.abs(grid))
         for (source, target), score in np.ndenumerate(grid):
             if not np.isnan(score):
-                is_pale = abs(score) < 0.6 * most or not most if is_signed else score > threshold
+                is_pale = abs(score) < 0.6 * most or not most if is_signed else (score > threshold) != is_error
                 colour = "black" if is_pale else "white"
                 point = (column(target, 0)[0], row(source, 0)[1])
                 self.text(point, f"{score:.1f}", size=SMALL_LETTERS, color=colour, ha="center", va="center_baseline")

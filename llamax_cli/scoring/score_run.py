@@ -12,7 +12,7 @@ from llamax_cli.records import Record, Score
 from llamax_cli.scoring import heatmap
 from llamax_cli.scoring.candidate_choice import check_utility, write_best
 from llamax_cli.scoring.comparison import ALL, compare_systems
-from llamax_cli.scoring.direction_totals import EarlierScores, remark_empty, total_by_direction
+from llamax_cli.scoring.direction_totals import EarlierScores, remark, total_by_direction
 from llamax_cli.scoring.group_statistics import compute_statistics
 from llamax_cli.scoring.metrics import MetricSettings, load_metric
 from llamax_cli.scoring.references import read_references
@@ -150,7 +150,7 @@ def _score_segments(
         yield from _pop_errors(pending)
     finally:  # also when --limit ends the run
         run.figures["signatures"] = _signatures(settings, reader)
-        remark_empty(run, reader)
+        remark(run, reader)
 
 
 def _pop_errors(pending: deque[tuple[Record, RecordError | None]]) -> Iterator[RecordError]:

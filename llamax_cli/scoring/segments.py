@@ -9,8 +9,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from llamax_cli.errors import RecordError
+from llamax_cli.languages import name_of
 from llamax_cli.records import Record, boolean, language, text, texts, whole_number
-from llamax_cli.scoring.metrics import VARYING, MetricSettings, Reference
+from llamax_cli.scoring.metrics import VARYING, MetricSettings, Reference, is_known
 from llamax_cli.scoring.references import References
 
 BATCH_SIZE = 256  # segments of a group whose scores are written as they come (`--segments`)
@@ -75,6 +76,7 @@ class SegmentReader:
         self.empty = 0
         self.empty_references = 0
         self.seen = SeenSegments()
+        self.scored_unknown: dict[str, dict[Direction, None]] = {}  # directions that a metric does not know
         self._reference_counts: dict[Direction, set[int]] = {}
         self._repeats: Counter[tuple[Direction, str]] = Counter()
         self._references = references
@@ -82,15 +84,22 @@ class SegmentReader:
         self._all_candidates = all_candidates
         self._codes: Any = None
         self._direction: Direction = ("", "")
+        self._unknown = ""  # why segments of this direction have no score by one of the metrics
 
+    # Not before the first segment: a run over scores of earlier runs imports no metric.
     @cached_property
     def _needs_source(self) -> bool:
-        # Not before the first segment: a run over scores of earlier runs imports no metric.
         return self._settings.needs_source
+
+    @cached_property
+    def _needs_reference(self) -> bool:
+        return self._settings.needs_reference
 
     def segment(self, record: Record) -> Segment:
         """Return the segment of a record."""
         direction = self.direction(record)
+        if self._unknown:
+            raise RecordError(self._unknown)
         hypothesis = text(record, "mt")
         source = text(record, "src") if self._needs_source or "id" not in record else ""
         id_ = text(record, "id") if "id" in record else source
@@ -112,7 +121,7 @@ class SegmentReader:
             id_,
             source,
             hypothesis,
-            references[0] if len(references) == 1 else tuple(references),
+            references[0] if len(references) == 1 else tuple(references) or "",
             boolean(record, "on_target") if "on_target" in record else None,
             "id" in record,
         )
@@ -123,11 +132,12 @@ class SegmentReader:
         return self._references is None
 
     def add_all(self, direction: Direction, ids: Sequence[str], empty: int, empty_references: int) -> bool:
-        """Read segments that all have an id and one reference, if all are new; return whether they are.
+        """Read segments that all have an id and one reference; return whether they are read.
 
-        `empty` of them have no text as their translation, `empty_references` none as their reference.
+        They are if all are new, and the metrics know their languages and need references. `direction` is the one asked
+        for last. `empty` of them have no text as their translation, `empty_references` none as their reference.
         """
-        if not self.seen.add_all(direction, ids):
+        if self._unknown or not self._needs_reference or not self.seen.add_all(direction, ids):
             return False
         self.empty += empty
         self.empty_references += empty_references
@@ -152,8 +162,22 @@ class SegmentReader:
         codes = record.get("src_lang"), record.get("tgt_lang")
         if codes != self._codes:  # most records have the languages of the one before
             self._direction = language(record, "src_lang"), language(record, "tgt_lang")
+            self._unknown = self._find_unknown(self._direction)
             self._codes = codes
         return self._direction
+
+    def _find_unknown(self, direction: Direction) -> str:
+        """Return why a metric has no score of a direction, "" if all have one."""
+        for name in self._settings.metrics:
+            code = next((code for code in direction if not is_known(name, code)), None)
+            if code is not None and self._settings.scores_all(name):
+                self.scored_unknown.setdefault(name, {})[direction] = None
+            elif code is not None:
+                return (
+                    f"{name} does not know {code} ({name_of(code)}), so there is no score of {'-'.join(direction)}; "
+                    "--any-language scores it all the same"
+                )
+        return ""
 
     def untranslated(self) -> Iterator[tuple[Direction, list[str]]]:
         """Yield each direction and the ids of the references in files for which no translation was read."""
@@ -164,6 +188,8 @@ class SegmentReader:
             yield direction, [id_ for id_ in ids if not self.seen.has(direction, id_)]
 
     def _references_of(self, record: Record, lang: str, id_: str) -> list[str]:
+        if not self._needs_reference:
+            return []
         if self._references is not None:
             return self._references.texts(lang, id_)
         if "tgt" not in record:

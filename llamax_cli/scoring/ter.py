@@ -16,7 +16,9 @@ class Ter:
     """
 
     needs_source: ClassVar[bool] = False
+    needs_reference: ClassVar[bool] = True
     runs_in_workers: ClassVar[bool] = True
+    lower_is_better = True
 
     def __init__(self, settings: MetricSettings) -> None:
         self._ter = TER()

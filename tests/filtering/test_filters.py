@@ -239,6 +239,15 @@ def test_a_record_without_the_score_is_a_bad_line(llamax: Llamax, tmp_path: Path
     assert b"1 rejected, see bad.jsonl" in done.stderr
 
 
+def test_the_highest_value_of_errors_is_kept(llamax: Llamax, tmp_path: Path) -> None:
+    """`--max` is for metrics of which the lower value is better; both bounds may be given."""
+    write(tmp_path / "p.jsonl", [pair(number, errors=number) for number in range(10)])
+    done = llamax("convert", "p.jsonl", "--max", "errors=6", "--min", "errors=3")
+    assert [record["id"] for record in parsed(done)] == [f"c:{n}" for n in (3, 4, 5, 6)]
+    assert b"left out: 3 by errors below 3, 3 by errors above 6" in done.stderr
+    one_line(llamax("convert", "p.jsonl", "--max", "errors"), 2, "--max errors: write KEY=NUMBER")
+
+
 def test_filters_work_in_every_format_and_direction(llamax: Llamax, tmp_path: Path) -> None:
     """Aligned files, in both directions, to any other form."""
     (tmp_path / "c.en").write_text("The house is red.\nsame\n")

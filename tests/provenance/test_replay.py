@@ -241,7 +241,12 @@ def test_a_dry_run_shows_command_lines_and_makes_nothing(talk: Path, pairs: Path
 UNTRUSTED = {
     "translate": {"engine": "command", "server": "http://x", "trust_remote_code": True},
     "pivot": {"engine": "openai", "server": "http://x", "trust_remote_code": True},
-    "score": {"comet_python": "/bin/sh", "comet_model": "evil/model"},
+    "score": {
+        "comet_python": "/bin/sh",
+        "comet_model": "evil/model",
+        "metric_model": "xcomet-xl=Unbabel/XCOMET-XL,ssa-comet=evil/model",
+        "metric_command": "rm -r /",
+    },
     "analyze lexicon": {"trust_remote_code": True},
     "analyze representation": {"trust_remote_code": True},
     "train": {"trust_remote_code": True, "flags": ["--module", "evil"]},
@@ -269,7 +274,7 @@ def test_every_option_that_runs_code_is_marked() -> None:
         if any(isinstance(mark, Untrusted) for mark in marks(option))
     }
     assert found == {(command, name) for command, name, _ in CASES}
-    risky = {"server", "engine", "trust_remote_code", "comet_python", "comet_model", "flags"}
+    risky = {"server", "engine", "trust_remote_code", "flags", *UNTRUSTED["score"]}
     assert {(name, each.name) for name in COMMANDS for each in load(name).params if each.name in risky} == found
 
 

@@ -18,14 +18,14 @@ from llamax_cli.reporting.systems import Measure, System, add_score
 SPBLEU = Measure("", "spbleu")
 
 
-def star(name: str, shift: float, codes: Sequence[str]) -> System:
+def star(name: str, shift: float, codes: Sequence[str], measure: Measure = SPBLEU) -> System:
     """Return a system with scores out of and into English, of which the n-th is `n + shift`."""
     system = System(name)
     for place, code in enumerate(code for code in codes if code != "en"):
         for source, target in (("en", code), (code, "en")):
             ends = {"src_lang": source, "tgt_lang": target}
-            score: Score = {**ends, "metric": "spbleu", "score": place + shift, "signature": "", "n": 1}  # type: ignore[typeddict-item]
-            add_score(system, SPBLEU, score)
+            score: Score = {**ends, "metric": measure.metric, "score": place + shift, "signature": "", "n": 1}  # type: ignore[typeddict-item]
+            add_score(system, measure, score)
     return system
 
 
@@ -46,10 +46,25 @@ def test_bars_are_the_scores_and_unseen_languages_are_hatched() -> None:
 def test_gaps_are_signed_and_the_scale_is_symmetric() -> None:
     """White is no difference; what one system lacks is not a difference."""
     ours, theirs = star("A", 5, ["en", "de", "fr"]), star("B", 2, ["en", "de"])
-    drawing = figures.draw_gap(SPBLEU, ours, theirs)
+    drawing = figures.draw_gap(compare(SPBLEU, [ours, theirs], ("en",), ()), ours, theirs)
     image = next(image for axes in drawing.axes for image in axes.images)
     assert image.norm.vmin == -image.norm.vmax == -3
     assert set(image.get_array().compressed()) == {-3}
+
+
+def test_colours_are_those_of_better_and_worse() -> None:
+    """A metric of errors has the scales turned round, and its labels say so."""
+    names = {}
+    for metric in ("spbleu", "ter"):
+        measure = Measure("", metric)
+        systems = [star(name, shift, ["en", "de", "fr"], measure) for name, shift in (("A", 5), ("B", 2))]
+        comparison = compare(measure, systems, ("en",), ())
+        drawings = figures.draw_matrix(comparison, systems[0]), figures.draw_gap(comparison, *systems)
+        names[metric] = [image.cmap.name for each in drawings for axes in each.axes for image in axes.images]
+        labels = [axes.get_xlabel() for each in drawings for axes in each.axes]
+        assert ("ter (lower is better) of A" in labels) == (metric == "ter")
+    assert set(names["spbleu"]) == {"cividis", "PuOr"}
+    assert names["ter"] == [f"{name}_r" for name in names["spbleu"]]
 
 
 def test_figure_1_has_a_mark_for_each_system() -> None:

@@ -89,6 +89,36 @@ def test_the_best_is_bold_and_groups_are_the_papers(folder: Path) -> None:
     assert render(sheet, "csv").splitlines()[2] == "B,12.0,32.0,22.0,2,2,14.0,42.0,28.0,2,2"
 
 
+@pytest.mark.parametrize("metric", ["ter", "metricx-24-xl", "metricx-24-xxl-qe", "command"])
+def test_the_lowest_is_the_best_of_errors(folder: Path, metric: str) -> None:
+    """It is bold in all tables, the test is of the difference from it, and titles say that lower is better."""
+    signature = "nrefs:1|better:lower|command:./errors" if metric == "command" else "s"
+    for name, shift in (("a", 0.0), ("b", 2.0)):
+        scores = {direction: score / 4 + shift for direction, score in SCORES.items()}
+        Path(f"{name}.jsonl").write_text(score_lines(scores, metric, signature=signature))
+    p_values = {"p_bootstrap": 0.5, "against": 1, "score": 2, "metric": metric}
+    lines = [{"src_lang": "en", "tgt_lang": lang} | p_values for lang in ("de", "sw")]
+    Path("t.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = sheets("A=a.jsonl", "B=b.jsonl", central=("en", "de"), gap="A:B", tests=("A:B=t.jsonl",))
+    table = render(found[f"{metric}-en"], "md")
+    assert table.startswith(f"# {metric} (lower is better): out of and into English\n")
+    assert "| A | **2.50** | **7.50** | **5.00** |" in table
+    assert "| B | 4.50† | 9.50† | 7.00† |" in table
+    for name in ("rows", "all"):
+        assert all(not value.best for value in found[f"{metric}-{name}"].rows[1].values() if hasattr(value, "best"))
+        assert any(value.best for value in found[f"{metric}-{name}"].rows[0].values() if hasattr(value, "best"))
+    gap = found[f"gap-{metric}"]
+    assert [(row["A"].best, row["B"].best) for row in gap.rows] == [(True, False)] * len(gap.rows)
+
+
+def test_scores_that_differ_in_what_is_better_are_refused(folder: Path) -> None:
+    """Those of two programs are no column of one table."""
+    Path("a.jsonl").write_text(score_lines(SCORES, "command", signature="nrefs:1|command:./a"))
+    Path("b.jsonl").write_text(score_lines(SCORES, "command", signature="nrefs:1|better:lower|command:./b"))
+    with pytest.raises(DataError, match="command: lower is better in some scores and higher in others"):
+        sheets("A=a.jsonl", "B=b.jsonl")
+
+
 def test_what_one_system_lacks_is_left_out_of_all_and_named(folder: Path) -> None:
     """The averages are over the directions that all have."""
     Path("b.jsonl").write_text(score_lines({"en-de": 20.0, "de-en": 40.0, "sw-en": 1.0}))

@@ -61,6 +61,24 @@ def test_all_is_named_and_nothing_overlaps(monkeypatch: pytest.MonkeyPatch, size
         assert wide <= 1 or high <= 1, (texts[one], texts[two])  # pixels, of which 300 are an inch
 
 
+@pytest.mark.parametrize(("metric", "turned"), [("chrf++", ""), ("ter", "_r"), ("metricx-24-xl-qe", "_r")])
+def test_bright_is_better(monkeypatch: pytest.MonkeyPatch, metric: str, turned: str) -> None:
+    """Also of metrics of errors, which say so. Numbers are black on bright cells."""
+    figures: list[Any] = []
+    monkeypatch.setattr(heatmap, "_save", lambda figure, path: figures.append(figure))
+    scores: list[Any] = [
+        {"src_lang": "en", "tgt_lang": lang, "metric": metric, "score": score, "difference": score, "signature": "s"}
+        for lang, score in (("de", 1.0), ("fr", 20.0))
+    ]
+    heatmap.draw(Path("map.png"), scores)
+    heatmap.draw_differences(Path("map.png"), scores)
+    images = [image for figure in figures for axes in figure.axes for image in axes.images]
+    assert [image.cmap.name for image in images] == [f"viridis{turned}", f"PuOr{turned}"]
+    texts = {text.get_text(): text.get_color() for axes in figures[0].axes for text in axes.texts}
+    assert (texts["1.0"], texts["20.0"]) == (("black", "white") if turned else ("white", "black"))
+    assert any("(lower is better)" in text for text in texts) == bool(turned)
+
+
 def test_names_are_beside_their_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """From top to bottom and from left to right in the order of the cells, at equal steps."""
     figure = drawn(monkeypatch, ALL, ALL)

@@ -3,15 +3,27 @@
 import subprocess
 import sys
 from collections.abc import Sequence
-from pkgutil import resolve_name
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
+from llamax_cli.languages import canonical, languages
 from llamax_cli.scoring import group_statistics
 from llamax_cli.scoring.group_statistics import compute_statistics
-from llamax_cli.scoring.metrics import METRICS, SCORE_KEYS, Metric, MetricSettings, Statistics, load_metric
+from llamax_cli.scoring.learned_metrics import LEARNED
+from llamax_cli.scoring.metrics import (
+    LOWER_IS_BETTER,
+    METRICS,
+    SCORE_KEYS,
+    SCORE_RANGES,
+    Metric,
+    MetricSettings,
+    Statistics,
+    is_known,
+    load_metric,
+    metric_class,
+)
 from llamax_cli.scoring.segments import Segment, SegmentGroup, SegmentReader
 
 
@@ -19,14 +31,21 @@ class CopiedSources:
     """A metric with a source: how many translations are copies of their source, in per cent."""
 
     needs_source: ClassVar[bool] = True
+    needs_reference: ClassVar[bool] = True
     runs_in_workers: ClassVar[bool] = True
+    lower_is_better = False
     calls: ClassVar[list[tuple[str, int]]] = []
 
     def __init__(self, settings: MetricSettings) -> None:
         self.calls.clear()
 
     def statistics(
-        self, language: str, hypotheses: Sequence[str], references: Sequence[str], sources: Sequence[str] = ()
+        self,
+        language: str,
+        hypotheses: Sequence[str],
+        references: Sequence[str],
+        sources: Sequence[str] = (),
+        directions: Sequence[tuple[str, str]] = (),
     ) -> Statistics:
         """Return a row for each segment: whether it is a copy, and 1."""
         self.calls.append((language, len(hypotheses)))
@@ -62,6 +81,7 @@ def copies(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> t
     monkeypatch.setitem(METRICS, "copies", f"{__name__}:{kind.__name__}")
     monkeypatch.setattr(group_statistics, "WINDOW", 5)
     load_metric.cache_clear()
+    metric_class.cache_clear()
     return kind
 
 
@@ -108,9 +128,33 @@ def test_every_metric_declares_the_contract(name: str) -> None:
     """The class has all that the protocol names."""
     members = {*Metric.__annotations__, *(member for member in vars(Metric) if not member.startswith("_"))}
     assert members == {
-        "needs_source", "runs_in_workers", "statistics", "score", "sentence", "scores", "signature"
+        "needs_source", "needs_reference", "runs_in_workers", "lower_is_better",
+        "statistics", "score", "sentence", "scores", "signature",
     }  # fmt: skip
-    assert members <= set(dir(resolve_name(METRICS[name])))
+    assert members <= set(dir(metric_class(name)))
+
+
+def test_the_table_says_what_models_are() -> None:
+    """Which need a reference, of which the lower score is better, and between what their scores are."""
+    classes = {name: metric_class(name) for name in METRICS}
+    without = {name for name, each in classes.items() if not each.needs_reference}
+    assert without == {name for name in METRICS if name.endswith("-qe") or name.startswith("comet-kiwi")}
+    errors = {name for name, each in classes.items() if each.lower_is_better}
+    assert errors == LOWER_IS_BETTER == {"ter", *(name for name in METRICS if name.startswith("metricx"))}
+    assert {SCORE_RANGES[name] for name in errors - {"ter"}} == {(0.0, 25.0)}
+    assert all(each.needs_source and not each.runs_in_workers for name, each in classes.items() if name in LEARNED)
+
+
+def test_languages_of_models_are_codes_of_ours() -> None:
+    """XLM-R lacks 22 of the 102, mT5 17, and AfroXLMR all but those of Africa and four others; varieties count."""
+    for row in LEARNED.values():
+        assert {canonical(code) for code in row.languages} == row.languages
+    lacking = {name: [code for code in languages() if not is_known(name, code)] for name in LEARNED}
+    assert " ".join(lacking["comet"]) == "ast ceb ff ig kam kea ku lb lg ln luo mi mt ns ny oc sn tg umb wo yo zu"
+    assert " ".join(lacking["metricx-24-xl"]) == "as ast bs ff hr kam kea ku lg ln luo ns oc om or umb wo"
+    african = [code for code in languages() if code not in lacking["ssa-comet"]]
+    assert " ".join(african) == "af am ar en ff fr ha ig kam lg ln luo ns ny om pt sn so sw umb wo xh yo zu"
+    assert is_known("comet", "pt-BR") and is_known("comet", "plt") and is_known("chrf++", "kam")
 
 
 def test_the_keys_of_scores_are_known_without_numpy() -> None:

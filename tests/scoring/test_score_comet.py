@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,14 +14,16 @@ from support.processes import Outcome
 from support.records import jsonl, parsed
 from support.translations import translations
 
-from llamax_cli.scoring.comet_worker import Embeddings
+from llamax_cli.scoring import metric_worker
+from llamax_cli.scoring.learned_metrics import LEARNED
+from llamax_cli.scoring.metric_worker import Embeddings
 
 Run = Callable[..., Outcome]
 FAKE = """
 import json, sys
 from pathlib import Path
-isolated, worker, model, batch = sys.argv[1:]
-assert isolated == "-I" and Path(worker).name == "comet_worker.py" and int(batch) > 0
+isolated, worker, family, model, tokenizer, batch = sys.argv[1:]
+assert isolated == "-I" and Path(worker).name == "metric_worker.py" and family == "comet" and int(batch) > 0
 if model == "missing":
     print(json.dumps({"error": "KeyError: no such model"}), flush=True)
     sys.exit(1)
@@ -31,7 +34,9 @@ for number, line in enumerate(sys.stdin):
         print(len(segments), file=log)
     if model == "dies":
         sys.exit("RuntimeError: out of memory")
-    scores = [(len(mt) + len(source) / 10) / 100 for source, mt, reference in segments]
+    scores = [(len(mt) + len(source) / 10 + 50 * (reference is None)) / 100 for source, mt, reference in segments]
+    if model == "no number":
+        scores[-1] = float("nan")
     print(json.dumps({"scores": scores}), flush=True)
 """
 
@@ -75,9 +80,20 @@ def test_by_segment_and_against(llamax: Run, tmp_path: Path, python: Path) -> No
     [
         ((), 2, "--metric comet needs unbabel-comet in a separate environment: python3 -m venv comet && "),
         (("--comet-python", "none/python"), 2, "--comet-python none/python: no such file or directory\n"),
-        (("--comet-python", "./python", "--comet-model", "missing"), 1, "COMET (missing): KeyError: no such model\n"),
-        (("--comet-python", "./python", "--comet-model", "dies"), 1, "COMET (dies): RuntimeError: out of memory\n"),
-        (("--comet-python", sys.executable), 1, f"COMET (Unbabel/wmt22-comet-da): {sys.executable} lacks comet; "),
+        (("--comet-python", "./python", "--comet-model", "missing"), 1, "comet (missing): KeyError: no such model\n"),
+        (("--comet-python", "./python", "--comet-model", "dies"), 1, "comet (dies): RuntimeError: out of memory\n"),
+        (("--comet-python", "./python", "--comet-model", "no number"), 1, "comet (no number): the score of '"),
+        (
+            ("--metric-model", "xcomet-lx=x"),
+            2,
+            "--metric-model xcomet-lx=...: no model is 'xcomet-lx'; did you mean xc",
+        ),
+        (
+            ("--metric-model", "xcomet-xl"),
+            2,
+            "--metric-model xcomet-xl: write NAME=MODEL, such as xcomet-xl=model.ckpt\n",
+        ),
+        (("--comet-python", sys.executable), 1, f"comet (Unbabel/wmt22-comet-da): {sys.executable} lacks comet; "),
     ],
 )
 def test_failures(llamax: Run, python: Path, flags: tuple[str, ...], code: int, message: str) -> None:
@@ -86,6 +102,60 @@ def test_failures(llamax: Run, python: Path, flags: tuple[str, ...], code: int, 
     outcome = llamax("score", "--metric", "comet", *flags, stdin=jsonl(translations(["en-de"], 2)), env=environment)
     assert (outcome.returncode, outcome.stdout) == (code, b"")
     assert outcome.stderr.decode().startswith(f"llamax score: {message}")
+
+
+@pytest.mark.parametrize("metric", [name for name, row in LEARNED.items() if row.family == "comet"])
+def test_every_row_names_a_model_and_what_it_takes(llamax: Run, python: Path, metric: str) -> None:
+    """The process is asked for the model of the row; those without a reference get none, and records need none."""
+    given = translations(["en-sw"], 5)
+    needs_reference = LEARNED[metric].needs_reference
+    if not needs_reference:
+        for each in given:
+            del each["tgt"]
+    (found,) = parsed(llamax("score", "--metric", metric, "--comet-python", python, stdin=jsonl(given)))
+    assert found["signature"] == f"nrefs:{int(needs_reference)}|model:{LEARNED[metric].model}|version:2.2.7"
+    lengths = sum(len(each["mt"]) + len(each["src"]) / 10 for each in given) / 5
+    assert found["score"] == pytest.approx(lengths + (0 if needs_reference else 50))
+
+
+def test_a_reference_is_needed_by_one_of_several(llamax: Run, python: Path) -> None:
+    """Then records without one are refused, and those with one still give none to the others."""
+    given = translations(["en-de"], 2)
+    flags = ("score", "--metric", "comet-kiwi,comet", "--comet-python", python)
+    scores = [each["score"] for each in parsed(llamax(*flags, stdin=jsonl(given)))]
+    assert scores[0] == pytest.approx(scores[1] + 50)
+    del given[1]["tgt"]
+    outcome = llamax(*flags, stdin=jsonl(given))
+    assert outcome.returncode == 65
+    assert b":2: no reference: the record has no 'tgt'" in outcome.stderr
+
+
+def test_what_a_model_does_not_know_has_no_number(llamax: Run, tmp_path: Path, python: Path) -> None:
+    """It is an error that names the direction, or set aside; with --any-language it is scored, and said."""
+    given = translations(["en-de", "en-kam"], 2)
+    flags = ("score", "--metric", "xcomet-xl,chrf++", "--comet-python", python)
+    refused = llamax(*flags, stdin=jsonl(given))
+    assert (refused.returncode, refused.stdout) == (65, b"")
+    assert refused.stderr.decode() == (
+        "llamax score: stdin:3: xcomet-xl does not know kam (Kamba), so there is no score of en-kam; "
+        "--any-language scores it all the same; --rejects FILE sets such lines aside\n"
+    )
+    found = parsed(aside := llamax(*flags, "--rejects", "rejects.jsonl", stdin=jsonl(given)))
+    assert {(each["tgt_lang"], each["metric"]) for each in found} == {("de", "xcomet-xl"), ("de", "chrf++")}
+    assert b"2 rejected" in aside.stderr
+    reasons = [json.loads(line)["reason"] for line in (tmp_path / "rejects.jsonl").read_text().splitlines()]
+    assert len(reasons) == 2 and all("xcomet-xl does not know kam" in reason for reason in reasons)
+    scored = llamax(*flags, "--any-language", stdin=jsonl(given))
+    assert len(parsed(scored)) == 4
+    assert b"; 1 direction with a language that xcomet-xl does not know: en-kam" in scored.stderr
+
+
+def test_the_papers_metric_scores_all_languages(llamax: Run, python: Path) -> None:
+    """As in its tables, and says of which it knows nothing; a variety of a language is known with it."""
+    given = [{**each, "src_lang": "pt-PT"} for each in translations(["pt-kam"], 2)]
+    outcome = llamax("score", "--metric", "comet", "--comet-python", python, stdin=jsonl(given))
+    assert len(parsed(outcome)) == 1
+    assert b"1 direction with a language that comet does not know: pt-PT-kam" in outcome.stderr
 
 
 class Model:
@@ -134,11 +204,39 @@ def test_each_text_is_encoded_once() -> None:
     assert sorted(model.encoded[5:]) == ["aa", "ba"]
 
 
+def test_why_a_model_of_the_hub_cannot_be_had(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is said in one line; a file and a name from before the hub are COMET's own."""
+
+    class GatedRepoError(Exception):
+        pass
+
+    def refuse(repo_id: str) -> str:
+        if repo_id == "Unbabel/free":
+            return "/cache/free"
+        raise GatedRepoError(f"\n401 Client Error.\n\nAccess to model {repo_id} is restricted.")
+
+    comet = SimpleNamespace(download_model=lambda name: f"/old/{name}")
+    monkeypatch.setitem(sys.modules, "huggingface_hub", SimpleNamespace(snapshot_download=refuse))
+    (tmp_path / "model.ckpt").touch()
+    wanted = {
+        f"{tmp_path}/model.ckpt": f"{tmp_path}/model.ckpt",
+        "wmt20-comet-da": "/old/wmt20-comet-da",
+        "Unbabel/free": "/cache/free/checkpoints/model.ckpt",
+    }
+    assert {name: metric_worker._checkpoint(comet, name) for name in wanted} == wanted
+    with pytest.raises(metric_worker.UnavailableError) as raised:
+        metric_worker._checkpoint(comet, "Unbabel/XCOMET-XL")
+    assert str(raised.value) == (
+        "GatedRepoError: 401 Client Error.; if the model has a licence to accept, do so at "
+        "https://huggingface.co/Unbabel/XCOMET-XL and log in with `hf auth login`"
+    )
+
+
 BUILD = """
 import sys
 from pathlib import Path
 import torch, yaml, pytorch_lightning
-from comet.models import RegressionMetric
+from comet.models import ReferencelessRegression, RegressionMetric, UnifiedMetric, XCOMETMetric
 from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 from transformers import XLMRobertaConfig, XLMRobertaModel, XLMRobertaTokenizerFast
 folder = Path(sys.argv[1])
@@ -153,34 +251,66 @@ torch.manual_seed(0)
 sizes = dict(hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32)
 configuration = XLMRobertaConfig(vocab_size=60, max_position_embeddings=130, pad_token_id=1, **sizes)
 XLMRobertaModel(configuration).save_pretrained(folder)
-own = dict(encoder_model="XLM-RoBERTa", pretrained_model=str(folder), hidden_sizes=[16, 8], layer="mix")
-model = RegressionMetric(**own, local_files_only=True, train_data=["x"], validation_data=["x"])
-(folder / "checkpoints").mkdir()
-(folder / "hparams.yaml").write_text(yaml.dump({**own, "class_identifier": "regression_metric"}))
-saved = {"state_dict": model.state_dict(), "hyper_parameters": dict(model.hparams)}
-saved["pytorch-lightning_version"] = pytorch_lightning.__version__
-torch.save(saved, folder / "checkpoints" / "model.ckpt")
+own = dict(encoder_model="XLM-RoBERTa", pretrained_model=str(folder), hidden_sizes=[16, 8])
+for name, kind, more in [
+    ("regression_metric", RegressionMetric, dict(layer="mix")),
+    ("referenceless_regression_metric", ReferencelessRegression, dict(layer="mix")),
+    ("unified_metric", UnifiedMetric, dict(input_segments=["mt", "src"])),
+    ("xcomet_metric", XCOMETMetric, dict(word_layer=1)),
+]:
+    model = kind(**own, **more, local_files_only=True, train_data=["x"], validation_data=["x"])
+    (folder / name / "checkpoints").mkdir(parents=True)
+    (folder / name / "hparams.yaml").write_text(yaml.dump({**own, **more, "class_identifier": name}))
+    saved = {"state_dict": model.state_dict(), "hyper_parameters": dict(model.hparams)}
+    saved["pytorch-lightning_version"] = pytorch_lightning.__version__
+    torch.save(saved, folder / name / "checkpoints" / "model.ckpt")
 """
 PREDICT = """
 import json, sys
 import comet
-samples = [dict(src=s, mt=m, ref=r) for s, m, r in json.load(sys.stdin)]
+samples = json.load(sys.stdin)
 model = comet.load_from_checkpoint(sys.argv[1])
 print("SCORES", json.dumps(model.predict(samples, batch_size=4, gpus=0, progress_bar=False).scores))
 """
 
 
-def test_its_scores_are_those_of_its_own_loop(llamax: Run, tmp_path: Path) -> None:
-    """With a real installation of COMET and a checkpoint made by the test."""
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return small models of each class of COMET, made by a real installation of it."""
     python = os.environ.get("LLAMAX_COMET_PYTHON")
     if not python:
         pytest.skip("LLAMAX_COMET_PYTHON names no Python with unbabel-comet")
-    given = translations(["en-de", "de-en"], 20)
-    words = " ".join(each["mt"] for each in given)
-    subprocess.run([python, "-c", BUILD, tmp_path / "model", words], check=True, capture_output=True)
-    checkpoint = tmp_path / "model" / "checkpoints" / "model.ckpt"
-    asked = json.dumps([(each["src"], each["mt"], each["tgt"]) for each in given]).encode()
+    folder = tmp_path_factory.mktemp("comet")
+    words = " ".join(each["mt"] for each in GIVEN)
+    subprocess.run([python, "-c", BUILD, folder, words], check=True, capture_output=True)
+    return folder
+
+
+GIVEN = translations(["en-de", "de-en"], 20)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("metric", "kind"),
+    [
+        ("comet", "regression_metric"),
+        ("xcomet-xl", "xcomet_metric"),
+        ("xcomet-xl-qe", "xcomet_metric"),
+        ("comet-kiwi", "unified_metric"),
+        ("comet-kiwi-23-xl", "referenceless_regression_metric"),
+    ],
+)
+def test_its_scores_are_those_of_its_own_loop(llamax: Run, checkpoints: Path, metric: str, kind: str) -> None:
+    """With a real installation of COMET and a checkpoint made by the test; some take no reference."""
+    checkpoint = checkpoints / kind / "checkpoints" / "model.ckpt"
+    keys = {"src": "src", "mt": "mt", "ref": "tgt"}
+    if metric not in ("comet", "xcomet-xl"):
+        del keys["ref"]
+    asked = json.dumps([{key: each[ours] for key, ours in keys.items()} for each in GIVEN]).encode()
+    python = os.environ["LLAMAX_COMET_PYTHON"]
     own = subprocess.run([python, "-c", PREDICT, checkpoint], input=asked, check=True, capture_output=True).stdout
     scores = json.loads(own.decode().partition("SCORES")[2])
-    found = parsed(llamax("score", "--metric", "comet", "--segments", "--comet-model", checkpoint, stdin=jsonl(given)))
-    assert [each["comet"] / 100 for each in found] == pytest.approx(scores, abs=1e-6)
+    flags = ("--segments", "--metric", metric, "--metric-model", f"{metric}={checkpoint}")
+    found = parsed(llamax("score", *flags, stdin=jsonl(GIVEN)))
+    assert [each[metric] / 100 for each in found] == pytest.approx(scores, abs=1e-6)
+    assert len(set(scores)) > 10

@@ -14,7 +14,7 @@ from support.zygote import zygote
 
 from llamax_cli.errors import ModelError, RecordError, UsageError
 from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
-from llamax_cli.translation.engines import command
+from llamax_cli.streams import line_programs
 from llamax_cli.translation.engines.command import CommandEngine
 from llamax_cli.translation.engines.registry import open_engine
 
@@ -26,7 +26,7 @@ Run = Callable[..., Outcome]
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait long for programs that write at the end of their input, as Python does with a pipe."""
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
-    monkeypatch.setattr(command, "PATIENCE", 0.3)
+    monkeypatch.setattr(line_programs, "PATIENCE", 0.3)
 
 
 @pytest.fixture

@@ -1,71 +1,37 @@
 """Translation by a program that reads a line and writes its translation, such as Apertium's.
 
 `--model` is its command line, in which `{src}` and `{tgt}` stand for the languages by our codes, `{src3}` and `{tgt3}`
-for those of ISO 639-3. One program runs for each direction and is kept for the next lines. One that writes only when
-its input ends, as most programs do with a pipe, is started again for each batch. To find that out, the input is ended
-where no answer comes; one that was only slow, such as to load a model, then gets more time.
-
-Lines are matched by their number alone, so the answers to a batch count only if there are as many as were asked for. A
-program that is kept gets the first line of a batch once more at its end: if the answer is another one, all between may
-be shifted. Parts of such a batch are asked again, down to the line that the program loses, splits or fails at. What
-cannot be found out is a line lost and another one doubled within one batch.
+for those of ISO 639-3. One program runs for each direction and is kept for the next lines (`streams/line_programs.py`).
 """
 
-import os
-import queue
 import re
 import shlex
-import shutil
-import signal
-import subprocess
-import sys
-import threading
 import time
-from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
-from llamax_cli.console import counted
-from llamax_cli.errors import ModelError, RecordError, UsageError
+from llamax_cli.errors import RecordError, UsageError
 from llamax_cli.languages import iso639_3
 from llamax_cli.models.batching import Pace
 from llamax_cli.models.contracts import Answer, Decoding, Hypothesis, ModelChoice, TranslationRequest
+from llamax_cli.streams.line_programs import LinePrograms, check_program, split_command
 
 BATCH = 256  # lines that a program is sent, at most, before their answers are counted
 FIRST = 32  # lines of its first batch
-KEPT = 4  # programs kept running at the same time
-PATIENCE = 5.0  # seconds without an answer after which the input of a program is ended, in case it waits for that
-QUICK = 1.0  # seconds after that in which a program that has waited for it begins to answer
-ENDING = 2.0  # seconds that a program has to end after its input has
-TRIES = 3  # lines of which a program has to answer one, if it fails at the first batch
-FAILURES = 10  # lines in a row that end a run
-SILENT = "no answer within"
 PLACEHOLDER = re.compile(r"\{(src|tgt)(3?)\}")
 
 
 class CommandEngine:
-    """Programs by direction, the ones used last kept running."""
+    """A program for each direction."""
 
     def __init__(self, choice: ModelChoice, decoding: Decoding) -> None:
         if decoding.nbest > 1:
             raise UsageError("--engine command has one translation of each text; leave --nbest out")
-        try:
-            self._command = shlex.split(choice.model)
-        except ValueError as error:
-            raise UsageError(f"--model {choice.model} is not a command line: {error}") from error
-        if not self._command:
-            raise UsageError("--engine command needs the command line of a program: --model 'apertium {src3}-{tgt3}'")
-        if not PLACEHOLDER.search(self._command[0]) and shutil.which(self._command[0]) is None:
-            raise ModelError(f"--model {choice.model}: there is no program {self._command[0]}")
-        self._timeout = choice.timeout
-        self._programs: OrderedDict[tuple[str, ...], _Program] = OrderedDict()
-        self._writes_at_end = False
+        self._command = split_command("--model", choice.model, "'apertium {src3}-{tgt3}'")
+        if not PLACEHOLDER.search(self._command[0]):
+            check_program("--model", choice.model, self._command[0])
+        self._programs = LinePrograms(choice.timeout)
         self._pace = Pace(BATCH, FIRST)
-        self._patience = PATIENCE
-        self._has_answered: set[tuple[str, ...]] = set()
-        self._failures = 0
 
     def translate(self, requests: Sequence[TranslationRequest]) -> Iterator[tuple[int, Answer]]:
         """Yield (index, translation) direction by direction; ModelError once the program fails at every line."""
@@ -75,11 +41,11 @@ class CommandEngine:
         for command, indices in directions.items():
             start = 0
             while start < len(indices):
-                size = len(indices) if self._writes_at_end else self._pace.size
+                size = len(indices) if self._programs.writes_at_end else self._pace.size
                 batch = indices[start : start + size]
                 began = time.monotonic()
-                answers = self._answers(command, [requests[index].src for index in batch])
-                yield from zip(batch, answers, strict=True)
+                answers = self._programs.answers(command, [requests[index].src for index in batch])
+                yield from zip(batch, map(_answer, answers), strict=True)
                 self._pace.note(len(batch), time.monotonic() - began)
                 start += size
 
@@ -95,210 +61,15 @@ class CommandEngine:
 
         return tuple(PLACEHOLDER.sub(code, word) for word in self._command)
 
-    def _answers(self, command: tuple[str, ...], sources: Sequence[str]) -> Iterator[Answer]:
-        """Yield the answers to a batch; if they are not as many, those to its parts."""
-        outcome = self._ask(command, sources)
-        if not outcome.reason:
-            self._failures = 0
-            self._has_answered.add(command)
-            yield from map(_answer, outcome.lines)
-        elif len(sources) > 1 and (command in self._has_answered or self._answers_at_all(command, sources, outcome)):
-            # A line at which the program ends or hangs is the one after those that it has answered.
-            cut = len(outcome.lines) if outcome.is_cut_short else 0
-            cuts = [0, cut, cut + 1, len(sources)] if 0 < cut < len(sources) else [0, len(sources) // 2, len(sources)]
-            for start, end in pairwise(cuts):
-                if start < end:
-                    yield from self._answers(command, sources[start:end])
-        else:
-            self._failures += 1
-            if command not in self._has_answered or self._failures >= FAILURES:
-                raise ModelError(f"{shlex.join(command)}: {outcome.reason}")
-            yield RecordError(f"{command[0]}: {outcome.reason}")
-
-    def _answers_at_all(self, command: tuple[str, ...], sources: Sequence[str], outcome: "_Outcome") -> bool:
-        """Return whether a program that has not answered yet answers one of the first lines alone."""
-        if outcome.reason.startswith(SILENT) and not outcome.lines:
-            return False
-        if all(self._ask(command, [source]).reason for source in sources[:TRIES]):
-            return False
-        self._has_answered.add(command)
-        return True
-
-    def _ask(self, command: tuple[str, ...], sources: Sequence[str]) -> "_Outcome":
-        program = self._programs.pop(command, None) or _Program(command)
-        lines = [" ".join(source.splitlines()) for source in sources]
-        try:
-            outcome = program.translate(lines, self._patience, self._timeout, ends=self._writes_at_end)
-        except BaseException:
-            program.kill()
-            raise
-        if outcome.reason:
-            program.kill()
-        elif outcome.has_ended:
-            self._learn_from(outcome)
-        else:
-            self._programs[command] = program
-            while len(self._programs) > KEPT:
-                self._end(*self._programs.popitem(last=False))
-        return outcome
-
-    def _learn_from(self, outcome: "_Outcome") -> None:
-        """Note whether a program that has ended with its input had waited for that, or was slow."""
-        was_patient = self._patience > PATIENCE
-        self._writes_at_end |= 0 <= outcome.delay < QUICK or (outcome.delay >= QUICK and was_patient)
-        self._patience = max(self._patience, 2 * outcome.longest)
-
-    def _end(self, command: tuple[str, ...], program: "_Program") -> None:
-        """End a program; ModelError if it has written more lines than it was sent, so that they were shifted."""
-        if program.end() and sys.exception() is None:
-            raise ModelError(
-                f"{shlex.join(command)} wrote more lines than it was sent, so its translations cannot be told apart; "
-                "it has to write one line for each, and nothing before them"
-            )
-
     def close(self) -> None:
         """End all programs."""
-        while self._programs:
-            self._end(*self._programs.popitem())
+        self._programs.close()
 
 
-class _Outcome(NamedTuple):
-    """The lines that came; `reason` says why they do not count.
-
-    `has_ended`: all came, and the program has ended with its input. `is_cut_short`: it ended or hung before the others.
-    `delay` is that of the first line after the end of the input, less than 0 if it came before; `longest` is the
-    longest wait for a line; in seconds.
-    """
-
-    lines: list[bytes]
-    reason: str = ""
-    has_ended: bool = False
-    is_cut_short: bool = False
-    delay: float = 0.0
-    longest: float = 0.0
-
-
-def _answer(line: bytes) -> Answer:
+def _answer(line: bytes | RecordError) -> Answer:
+    if isinstance(line, RecordError):
+        return line
     try:
         return [Hypothesis(line.decode().strip(), False)]
     except UnicodeDecodeError:
         return RecordError("the answer of the program is not UTF-8")
-
-
-class _Program:
-    """A running program; threads read what it writes, so that no pipe fills up."""
-
-    def __init__(self, command: Sequence[str]) -> None:
-        self._errors: deque[str] = deque(maxlen=20)
-        self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        try:
-            # In a session of its own, so that Ctrl-C reaches this process alone, which then ends all of the program.
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise ModelError(f"{shlex.join(command)} cannot be run: {error.strerror}") from error
-        self._readers = [threading.Thread(target=each, daemon=True) for each in (self._read, self._read_errors)]
-        for reader in self._readers:
-            reader.start()
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        with self._process.stdout as lines:
-            for line in lines:
-                self._lines.put(line.rstrip(b"\r\n"))
-        self._lines.put(None)
-
-    def _read_errors(self) -> None:
-        assert self._process.stderr is not None
-        with self._process.stderr as lines:
-            for line in lines:
-                self._errors.append(line.decode(errors="replace").strip())
-
-    def translate(self, sources: Sequence[str], patience: float, timeout: float, *, ends: bool) -> _Outcome:
-        """Send lines and return the answers; `ends`: end the input after them."""
-        asked = len(sources)
-        if not ends:
-            sources = [*sources, sources[0]]
-        writer = threading.Thread(target=self._write, args=(sources, ends), daemon=True)
-        writer.start()
-        lines: list[bytes] = []
-        last = time.monotonic()
-        ended, delay, longest = last if ends else None, -1.0, 0.0
-        while ended is not None or len(lines) < len(sources):
-            try:
-                line = self._lines.get(timeout=0.1)  # short, to let signals in
-            except queue.Empty:
-                idle = time.monotonic() - last
-                if ended is not None and len(lines) == len(sources) and idle > ENDING:
-                    line = None
-                elif idle > timeout:
-                    return _Outcome(lines, f"{SILENT} {timeout:g} s", is_cut_short=True)
-                else:
-                    if idle > patience and ended is None and not writer.is_alive():
-                        ended = time.monotonic()
-                        self._close_input()
-                    continue
-            if line is None:
-                return self._ended(lines, asked, len(sources))._replace(delay=delay, longest=longest)
-            now = time.monotonic()
-            if ended is not None and not lines:
-                delay = now - ended
-            last, longest = now, max(longest, now - last)
-            lines.append(line)
-        if lines[0] != lines[-1]:
-            return _Outcome(lines, f"it wrote more than {counted(asked, 'line')} for {asked:,}, or draws at random")
-        return _Outcome(lines[:asked])
-
-    def _ended(self, lines: list[bytes], asked: int, sent: int) -> _Outcome:
-        """Return the outcome of a program that writes no more and has been sent some lines, of which some count."""
-        try:
-            code = self._process.wait(ENDING)
-        except subprocess.TimeoutExpired:
-            code = 0
-        self._readers[1].join(ENDING)
-        said = next((f": {line}" for line in reversed(self._errors) if line), "")
-        if code:
-            how = f"was killed by signal {-code}" if code < 0 else f"failed with exit code {code}"
-            return _Outcome(lines, f"it {how}{said}", is_cut_short=True)
-        if len(lines) != sent:
-            came = max(len(lines) - (sent - asked), 0)
-            return _Outcome(lines, f"it wrote {counted(came, 'line')} for {asked:,}{said}")
-        return _Outcome(lines[:asked], has_ended=True)
-
-    def _write(self, sources: Sequence[str], ends: bool) -> None:
-        assert self._process.stdin is not None
-        with suppress(OSError, ValueError):  # where a program has ended, its answers are missing, which is told
-            for source in sources:
-                self._process.stdin.write(source.encode(errors="replace") + b"\n")
-            self._process.stdin.flush()
-            if ends:
-                self._process.stdin.close()
-
-    def _close_input(self) -> None:
-        assert self._process.stdin is not None
-        with suppress(OSError, ValueError):
-            self._process.stdin.close()
-
-    def end(self) -> bool:
-        """End the input and then the program; return whether it wrote lines that nobody has asked for."""
-        self._close_input()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(ENDING)
-        self.kill()
-        with suppress(queue.Empty):
-            return self._lines.get_nowait() is not None
-        return False
-
-    def kill(self) -> None:
-        """Kill the program with all that it has started."""
-        with suppress(OSError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        self._close_input()
-        for reader in self._readers:
-            reader.join(ENDING)
