@@ -88,7 +88,12 @@ def score(
         ),
     ] = None,
     by: Annotated[
-        str | None, Option(metavar="KEY", help="With --select best, rank by this number in the records instead.")
+        str | None,
+        Option(
+            metavar="KEY",
+            help="With --select best, rank by this number in the records instead.",
+            autocompletion=completed(METRICS),
+        ),
     ] = None,
     summary: Annotated[
         bool,

@@ -76,13 +76,13 @@ def compare(name: str, python: str, folder: Path, groups: list[list[str]]) -> No
         PYTHONPATH="",
     )
     chosen = [json.loads(line)["mt"] for line in (folder / "ours").read_text().splitlines()]
-    others = [json.loads(line)["sentence"] for line in (folder / "theirs").read_text().splitlines()]
+    others = [json.loads(line)["selected_idx"] for line in (folder / "theirs").read_text().splitlines()]
     metric: Any = load_metric(name, MetricSettings((name,), tokenize="13a"))
     gaps = []
     for group, mine, their in zip(groups, chosen, others, strict=True):
-        if mine != their:
+        if mine != group[their]:
             utilities = mean_utilities(metric, "", group)
-            gaps.append(utilities[group.index(mine)] - utilities[group.index(their)])
+            gaps.append(utilities[group.index(mine)] - utilities[their])
     shown = f"; {len(gaps)} others, whose utilities are less by {max(gaps):.1g} at most" if gaps else ""
     same = len(groups) - len(gaps)
     print(
