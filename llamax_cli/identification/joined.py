@@ -1,7 +1,7 @@
 """fastText's lid.176 and CLD2 joined: where their answers differ, the one that has been right more often is taken.
 
 joined.tsv says how often each of the two was right where they gave a text these two labels.
-`tests/benchmarks/join_detectors.py` has counted it on half of FLORES-101 devtest.
+`tests/benchmarks/join_detectors.py` has counted it on half of FLORES-101 devtest, on whole lines and their first words.
 """
 
 from collections import defaultdict

@@ -55,7 +55,7 @@ def write_identified(run: Run, request: LangidRequest) -> None:
     if run.settings.manifest:
         run.figures["detector"] = fingerprint(annotation.detector_name, annotation.model)
     # Version 0.1.0 gave texts without letters a language, and 0.2.0 had another default detector, so what they left
-    # half-done cannot be completed.
+    # half-done cannot be completed. The number also grows where joined.tsv changes.
     run.add_dependencies(**{"rules of identification": 3})
     if request.summary:
         output = Table(run.settings.output, request.table) if request.table else None
