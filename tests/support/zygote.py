@@ -175,9 +175,13 @@ class Zygote:
         self._folder.cleanup()
 
 
-@cache
 def zygote(size: str = "large") -> Zygote:
     """Return a zygote of this process, started when it is asked for."""
+    return _zygote(size)
+
+
+@cache
+def _zygote(size: str) -> Zygote:
     started = Zygote(size)
     atexit.register(started.close)
     return started
