@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from functools import cache
 from importlib import import_module
 from typing import Annotated, Any, Literal, NoReturn, Protocol
 
@@ -94,7 +95,12 @@ def function_of(name: str) -> Command:
 
 def load(name: str) -> Any:
     """Return the command of a name, after importing its module."""
-    single = typer.Typer(add_completion=False, rich_markup_mode=_markup())
+    return _load(name, _markup())
+
+
+@cache
+def _load(name: str, markup: Literal["rich"] | None) -> Any:
+    single = typer.Typer(add_completion=False, rich_markup_mode=markup)
     function = function_of(name)
     text = _unwrapped(str(function.__doc__))
     single.command(name, context_settings=CONTEXT, cls=function.command_class, help=text)(function)

@@ -11,13 +11,15 @@ from hypothesis import settings
 from support import filters as filter_commands
 from support import zygote
 from support.fakes import Tagger
-from support.processes import ROOT, Outcome
+from support.processes import ROOT, Outcome, restore_signals
 
 from llamax_cli.translation.engines import registry
 from llamax_cli.translation.engines.registry import EngineSpec
 
 # Tensors of tests are slower in two threads, and threads that wait for each other by spinning slow down other tests.
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded
+
+restore_signals()
 
 # How long an example takes says nothing on a machine that does other work too.
 settings.register_profile("patient", deadline=None)

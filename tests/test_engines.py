@@ -20,7 +20,7 @@ from support import zygote
 from support.processes import ROOT
 from support.records import write
 
-PATH = f"{zygote.commands()}:{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/sbin"
+PROGRAMS = f"{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/sbin"
 FILTERS = {
     "augment": "llamax augment --dict small.lex --rate 0.5 -q",
     "langid": "llamax langid -q",
@@ -39,9 +39,14 @@ exec llamax langid -q
 
 def needs(*programs: str) -> Any:
     """Return the mark of a test of an engine; where `ENGINES=all`, an engine that is missing is an error."""
-    missing = [each for each in programs if shutil.which(each, path=PATH) is None]
+    missing = [each for each in programs if shutil.which(each, path=PROGRAMS) is None]
     is_skipped = bool(missing) and os.environ.get("ENGINES") != "all"
     return pytest.mark.skipif(is_skipped, reason=f"not installed: {', '.join(missing)}; bash tests/engines.sh does it")
+
+
+def path() -> str:
+    """Return the PATH of a user, with commands that start at once."""
+    return f"{zygote.commands()}:{PROGRAMS}"
 
 
 @pytest.fixture
@@ -61,7 +66,7 @@ def folder(tmp_path: Path) -> Path:
 
 def shell(line: str, cwd: Path, *, code: int = 0, **environment: str) -> str:
     """Run a line of bash as a user does, and return its standard output; it has to end with the exit code."""
-    environment = {**os.environ, "PATH": PATH, "HOME": str(cwd), **environment}
+    environment = {**os.environ, "PATH": path(), "HOME": str(cwd), **environment}
     done = subprocess.run(["bash", "-c", line], cwd=cwd, env=environment, capture_output=True, text=True, timeout=240)
     assert done.returncode == code, (line, done.returncode, done.stderr[-3000:])
     return done.stdout
@@ -119,7 +124,7 @@ def test_parallel_goes_on_with_the_tasks_that_failed(folder: Path) -> None:
 
 def spark_variables() -> dict[str, str]:
     """Return what the environment of Spark's programs needs: loopback, and the Python that has pyspark."""
-    python = Path(shutil.which("spark-submit", path=PATH) or "").with_name("python")
+    python = Path(shutil.which("spark-submit", path=PROGRAMS) or "").with_name("python")
     return {"SPARK_LOCAL_IP": "127.0.0.1", **({"PYSPARK_PYTHON": str(python)} if python.exists() else {})}
 
 
@@ -227,7 +232,7 @@ def test_slurm_gives_the_same_bytes_and_tries_again(folder: Path) -> None:
     """An array of which one task dies: `join` tells which, it is started again, and nothing is there twice."""
     (folder / "bin").mkdir()
     (folder / "bin" / "llamax").write_text(
-        f"#!/bin/bash\nPATH={PATH}\n"
+        f"#!/bin/bash\nPATH={path()}\n"
         '[[ "$*" != *2/3* ]] || ! mkdir died 2>/dev/null || { head -n 7 pairs.jsonl | llamax langid -q; kill -9 $$; }\n'
         'exec llamax "$@"\n'
     )
@@ -279,7 +284,7 @@ def running(commands: list[list[str]], folder: Path, **environment: str) -> Iter
     with log.open("w") as stream:
         try:
             for command in commands:
-                variables = {**os.environ, "PATH": PATH, **environment}
+                variables = {**os.environ, "PATH": path(), **environment}
                 processes.append(subprocess.Popen(command, cwd=folder, env=variables, stdout=stream, stderr=stream))
             yield log
         finally:

@@ -45,8 +45,10 @@ class Buckets:
 
     def size(self, bucket: int) -> int:
         """Return the size of a bucket in bytes."""
-        path = self.path(bucket)
-        return path.stat().st_size if path.exists() else 0
+        try:
+            return os.stat(self.path(bucket)).st_size
+        except FileNotFoundError:
+            return 0
 
     def remove(self, bucket: int) -> None:
         """Delete a bucket."""

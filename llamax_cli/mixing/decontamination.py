@@ -5,7 +5,6 @@ without punctuation, symbols and spaces at either end. Their languages do not ma
 """
 
 import re
-import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
@@ -32,11 +31,10 @@ _SPACES = "\t\r\v\f\x1c\x1d\x1e\x1f\x85\u1680\u2028\u2029"
 
 
 @cache
-def _edge_characters() -> frozenset[str]:
-    """Return all punctuation, symbols, spaces and control characters."""
-    kinds = {"Cc", "Cf"}
-    categories = ((char, unicodedata.category(char)) for char in map(chr, range(sys.maxunicode + 1)))
-    return frozenset(char for char, category in categories if category[0] in "PSZ" or category in kinds)
+def _is_edge(character: str) -> bool:
+    """Tell punctuation, symbols, spaces and control characters."""
+    category = unicodedata.category(character)
+    return category[0] in "PSZ" or category in ("Cc", "Cf")
 
 
 def _strip_edges(text: str) -> str:
@@ -44,10 +42,10 @@ def _strip_edges(text: str) -> str:
     text = text.strip(ASCII_EDGE)
     if text.isascii():
         return text
-    edge, start, end = _edge_characters(), 0, len(text)
-    while start < end and text[start] in edge:
+    start, end = 0, len(text)
+    while start < end and _is_edge(text[start]):
         start += 1
-    while end > start and text[end - 1] in edge:
+    while end > start and _is_edge(text[end - 1]):
         end -= 1
     return text[start:end] if end - start < len(text) else text
 

@@ -117,9 +117,13 @@ class CountPass:
 
     def __call__(self) -> "Callable[[int], tuple[NDArray[np.int64], ...]]":
         """Return the function of a worker."""
-        buckets = Buckets(self.folder, ROWS)
+        import numpy as np
+
+        buckets, nothing = Buckets(self.folder, ROWS), np.zeros(len(self.table.subsets), np.int64)
 
         def count(bucket: int) -> "tuple[NDArray[np.int64], ...]":
+            if not buckets.size(bucket):  # most of them, where there are few records
+                return nothing, nothing, nothing
             index = self.table.replace_numbers(buckets.index(bucket))
             different, duplicates = find_duplicates(index)
             different, near = without_near(self.folder, bucket, index, different)

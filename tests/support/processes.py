@@ -13,6 +13,16 @@ ROOT = Path(__file__).resolve().parents[2]
 Outcome = subprocess.CompletedProcess[bytes]
 
 
+def restore_signals() -> None:
+    """Have what tests start begin with the usual effect of signals, where pytest was told to ignore them.
+
+    So it is after nohup, and in the background of a script. pytest itself, and its workers, still ignore them.
+    """
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)  # unlike SIG_IGN, a handler is not inherited
+
+
 def one_line(outcome: Outcome, code: int, *words: str, had_written: bool = False) -> str:
     """Check the exit code of a command that failed, and that it said why in one line with these words.
 

@@ -33,27 +33,33 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
+from llamax_cli.cli import load
+
+# The commands of each process, and what else it loads.
+COMMANDS = {
+    "small": ("augment", "build-lexicon", "convert", "langid", "mix", "report", "score", "analyze corpus"),
+    "large": ("pivot", "train", "translate", "tune"),
+}
 PRELOADED = {
     "small": (
         # Not sacrebleu, which reads its folder from the environment when it is imported, but what it imports.
         *("colorama", "email.parser", "importlib.resources", "lxml.etree", "numpy.typing", "portalocker", "tabulate"),
-        *("sentencepiece", "zipfile"),
-        *("llamax_cli.cli", "fasttext_pybind", "langcodes", "msgspec", "numpy", "xxhash"),
-        *(f"llamax_cli.commands.{each}" for each in ("augment", "build_lexicon", "convert", "langid", "mix", "score")),
+        *("fasttext_pybind", "hanzidentifier", "jieba", "langcodes", "lmdb", "sentencepiece", "xxhash", "zipfile"),
+        *(f"matplotlib.{each}" for each in ("backends.backend_agg", "backends.backend_pdf", "figure", "lines")),
+        *("llamax_cli.reporting.report", "llamax_cli.reporting.figures"),
     ),
     "large": (
-        "llamax_cli.cli",
-        "llamax_cli.training.worker",
-        *(f"llamax_cli.commands.{each}" for each in ("train", "translate", "tune")),
-        *("isal.igzip", "sentencepiece", "torch.distributed.checkpoint._fsspec_filesystem"),
+        *(f"llamax_cli.training.{each}" for each in ("accelerate_entry", "launcher", "preflight", "worker")),
+        *("llamax_cli.translation.engines.hf", "llamax_cli.tuning.mode"),
+        *("isal.igzip", "peft", "sentencepiece.sentencepiece_model_pb2"),
+        *("accelerate.commands.accelerate_cli", "torch.distributed.run"),
+        "torch.distributed.checkpoint._fsspec_filesystem",
         *("transformers.convert_slow_tokenizer", "transformers.models.auto.tokenization_auto"),
-        "accelerate.commands.accelerate_cli",
-        "torch.distributed.run",
-        "transformers.models.llama.modeling_llama",
+        *(f"transformers.models.llama.{each}_llama" for each in ("modeling", "tokenization")),
     ),
 }
 # The beginnings of the command lines of llamax that are forked from the small process.
-SMALL = ("augment", "build-lexicon", "convert", "langid", "mix", "score", "analyze corpus", "help", "-h", "--")
+SMALL = (*COMMANDS["small"], "help", "-h", "--")
 MESSAGE = 1 << 20  # bytes of the longest message: arguments and environment of a command
 PIPE = subprocess.PIPE
 Stream = int | IO[bytes] | None  # as subprocess.Popen takes them
@@ -169,9 +175,13 @@ class Zygote:
         self._folder.cleanup()
 
 
-@cache
 def zygote(size: str = "large") -> Zygote:
     """Return a zygote of this process, started when it is asked for."""
+    return _zygote(size)
+
+
+@cache
+def _zygote(size: str) -> Zygote:
     started = Zygote(size)
     atexit.register(started.close)
     return started
@@ -244,6 +254,8 @@ def serve(connection: socket.socket, address: str, size: str) -> None:
     """
     for name in PRELOADED[size]:
         import_module(name)
+    for name in COMMANDS[size]:
+        load(name)
     if size == "large":  # the regular expressions that each loading of weights would compile first
         import_module("transformers.conversion_mapping").get_checkpoint_conversion_mapping("llama")
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
