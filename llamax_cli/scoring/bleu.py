@@ -1,5 +1,6 @@
 """BLEU over words, and over SentencePiece pieces (spBLEU): sacreBLEU's scores from n-grams counted all at once."""
 
+import math
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -69,11 +70,26 @@ class _BleuScore:
 
     def score(self, total: Statistics) -> float:
         """Return the corpus score."""
-        return _compute_bleu(total, by_sentence=False)
+        hypothesis, reference, *counts = map(int, total)
+        matches, ngrams = counts[:MAX_ORDER], counts[MAX_ORDER:]
+        return float(BLEU.compute_bleu(matches, ngrams, hypothesis, reference, smooth_method="exp").score)
 
     def sentence(self, row: Statistics) -> float:
         """Return the score of a segment, over the orders for which it is long enough."""
-        return _compute_bleu(row, by_sentence=True)
+        # As sacreBLEU computes it with effective_order, step by step, without making an object of each score.
+        hypothesis, reference, *counts = row.tolist()
+        if not any(counts[:MAX_ORDER]):
+            return 0.0
+        smoothing = 1.0
+        logs = []
+        for matches, ngrams in zip(counts[:MAX_ORDER], counts[MAX_ORDER:], strict=True):
+            if ngrams == 0:
+                break
+            if matches == 0:
+                smoothing *= 2
+            logs.append(math.log(100.0 * matches / ngrams if matches else 100.0 / (smoothing * ngrams)))
+        penalty = math.exp(1 - reference / hypothesis) if hypothesis < reference else 1.0
+        return penalty * math.exp(sum(logs) / len(logs))
 
     def scores(self, totals: Statistics) -> Statistics:
         """Return the corpus score of each row."""
@@ -87,14 +103,6 @@ class _BleuScore:
             penalty = np.where(hypothesis < reference, np.exp(1 - reference / hypothesis), 1.0)
             scores = penalty * np.exp(logs.mean(axis=1))
         return np.where(matches.any(axis=1), scores, 0.0)
-
-
-def _compute_bleu(row: Statistics, *, by_sentence: bool) -> float:
-    hypothesis, reference, *counts = map(int, row)
-    score = BLEU.compute_bleu(
-        counts[:MAX_ORDER], counts[MAX_ORDER:], hypothesis, reference, smooth_method="exp", effective_order=by_sentence
-    )
-    return float(score.score)
 
 
 def _signature(tokenizer: str, settings: MetricSettings, by_sentence: bool, nrefs: int) -> str:

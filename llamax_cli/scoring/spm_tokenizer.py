@@ -50,12 +50,13 @@ class SpmTokenizer:
         # The pieces that are not a token of sacreBLEU by themselves.
         self._odd = frozenset({self._unknown, *(n for n, piece in enumerate(strings) if piece.split() != [piece])})
         self._other_tokens: dict[str, int] = {}
+        self._pieces: dict[str, int] = {}  # of the tokens that texts with an odd piece have had, those that are pieces
         self._words: _Words | None = {} if encodes_by_word else None
 
     @property
     def is_full(self) -> bool:
         """Whether the cache is so large that it is time for `clear`."""
-        return len(self._words or ()) + len(self._other_tokens) > CACHE_SIZE
+        return len(self._words or ()) + len(self._other_tokens) + len(self._pieces) > CACHE_SIZE
 
     def clear(self) -> None:
         """Clear the cache; numbers from before mean nothing afterwards."""
@@ -106,11 +107,12 @@ class SpmTokenizer:
 
     def _encode_strings(self, text: str) -> bytes:
         tokens = " ".join(self._model.encode(text, out_type=str)).split()
-        return array("i", map(self._number, tokens)).tobytes()
+        return array("i", [self._pieces.get(token) or self._number(token) for token in tokens]).tobytes()
 
     def _number(self, token: str) -> int:
         number: int = self._model.piece_to_id(token)
         if number != self._unknown:
+            self._pieces[token] = number
             return number
         return self._other_tokens.setdefault(token, self._model.vocab_size() + len(self._other_tokens))
 
