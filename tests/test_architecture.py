@@ -15,7 +15,7 @@ import pytest
 
 from llamax_cli import cli, records
 from llamax_cli.augmentation import code_switching
-from llamax_cli.scoring import ngrams
+from llamax_cli.scoring import ngrams, spm_tokenizer
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "llamax_cli"
@@ -47,7 +47,12 @@ COMPUTING = {"scoring", "models", "translation", "instructions", "training", "tu
     "reporting"
 }
 HEAVY = {"torch", "transformers", "accelerate", "datasets", "numpy", "pyarrow", "rich"}
-EXTENSIONS = ["llamax_cli.augmentation.spaced", "llamax_cli.plain_lines", "llamax_cli.scoring.ngram_matches"]
+EXTENSIONS = [
+    "llamax_cli.augmentation.spaced",
+    "llamax_cli.plain_lines",
+    "llamax_cli.scoring.ngram_matches",
+    "llamax_cli.scoring.word_tokens",
+]
 LAZY = {*HEAVY, "langcodes", "xopen"}
 
 
@@ -150,6 +155,7 @@ def test_the_compiled_extensions_are_in_use() -> None:
     assert code_switching.SpacedSwitcher is kind
     assert records.outlines is import_module(EXTENSIONS[1]).outlines
     assert ngrams.ngram_matches is import_module(EXTENSIONS[2])
+    assert spm_tokenizer.WordTokens is import_module(EXTENSIONS[3]).WordTokens
 
 
 def loaded(arguments: list[str], stdin: bytes = b"") -> set[str]:

@@ -57,7 +57,8 @@ class Machine:
         (self.clone / "llamax_cli" / "augmentation" / "spaced.c").touch()
         (self.clone / "llamax_cli" / "plain_lines.c").touch()
         (self.clone / "llamax_cli" / "scoring").mkdir()
-        (self.clone / "llamax_cli" / "scoring" / "ngram_matches.c").touch()
+        for name in ("ngram_matches.c", "word_tokens.c"):
+            (self.clone / "llamax_cli" / "scoring" / name).touch()
         self.path.mkdir()
         for tool in TOOLS:
             (self.path / tool).symlink_to(str(shutil.which(tool)))

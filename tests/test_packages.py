@@ -48,7 +48,7 @@ def test_the_wheel_carries_the_package_and_nothing_else(packages: tuple[Path, Pa
     inside = {name for name in names if ".dist-info/" not in name}
     assert {name for name in inside if not name.endswith(".so")} == sources()
     compiled = inside - sources()
-    parts = ("augmentation/spaced", "plain_lines", "scoring/ngram_matches")
+    parts = ("augmentation/spaced", "plain_lines", "scoring/ngram_matches", "scoring/word_tokens")
     assert compiled in (set(), {f"llamax_cli/{part}.abi3.so" for part in parts})
     assert not compiled or "-cp311-abi3-" in wheel.name
     assert {name.partition("/")[2] for name in names - inside} == {
