@@ -17,7 +17,7 @@ from llamax_cli import cli, records
 from llamax_cli.augmentation import code_switching
 from llamax_cli.identification import detectors
 from llamax_cli.mixing import chunk_reader
-from llamax_cli.scoring import ngrams
+from llamax_cli.scoring import ngrams, spm_tokenizer
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "llamax_cli"
@@ -54,6 +54,7 @@ EXTENSIONS = [
     "llamax_cli.identification.quantised",
     "llamax_cli.plain_lines",
     "llamax_cli.scoring.ngram_matches",
+    "llamax_cli.scoring.word_tokens",
     "llamax_cli.mixing.rows",
 ]
 LAZY = {*HEAVY, "langcodes", "xopen"}
@@ -159,7 +160,8 @@ def test_the_compiled_extensions_are_in_use() -> None:
     assert detectors.Classifier is import_module(EXTENSIONS[1]).Classifier
     assert records.outlines is import_module(EXTENSIONS[2]).outlines
     assert ngrams.ngram_matches is import_module(EXTENSIONS[3])
-    assert chunk_reader.pair_rows is import_module(EXTENSIONS[4]).pair_rows
+    assert spm_tokenizer.WordTokens is import_module(EXTENSIONS[4]).WordTokens
+    assert chunk_reader.pair_rows is import_module(EXTENSIONS[5]).pair_rows
 
 
 def loaded(arguments: list[str], stdin: bytes = b"") -> set[str]:

@@ -46,7 +46,7 @@ def compare(texts: Sequence[bytes]) -> Statistics:
     own, other = (np.broadcast_to(side, matches.shape[:2]) for side in (lengths[:, None], lengths))
     ngrams = np.broadcast_to(count_ngrams(lengths, MAX_ORDER)[:, None], matches.shape)
     rows = np.concatenate([np.stack([own, other], axis=2), matches, ngrams], axis=2)
-    scores = _sentence_scores(rows.reshape(-1, rows.shape[2]))
+    scores = list(map(_sentence_score, rows.reshape(-1, rows.shape[2]).tolist()))
     return np.array(scores).reshape(len(texts), len(texts))
 
 
@@ -83,11 +83,13 @@ class _BleuScore:
 
     def score(self, total: Statistics) -> float:
         """Return the corpus score."""
-        return _compute_bleu(total, by_sentence=False)
+        hypothesis, reference, *counts = map(int, total)
+        matches, ngrams = counts[:MAX_ORDER], counts[MAX_ORDER:]
+        return float(BLEU.compute_bleu(matches, ngrams, hypothesis, reference, smooth_method="exp").score)
 
     def sentence(self, row: Statistics) -> float:
         """Return the score of a segment, over the orders for which it is long enough."""
-        return _compute_bleu(row, by_sentence=True)
+        return _sentence_score(row.tolist())
 
     def scores(self, totals: Statistics) -> Statistics:
         """Return the corpus score of each row."""
@@ -103,36 +105,25 @@ class _BleuScore:
         return np.where(matches.any(axis=1), scores, 0.0)
 
 
-def _compute_bleu(row: Statistics, *, by_sentence: bool) -> float:
-    hypothesis, reference, *counts = map(int, row)
-    score = BLEU.compute_bleu(
-        counts[:MAX_ORDER], counts[MAX_ORDER:], hypothesis, reference, smooth_method="exp", effective_order=by_sentence
-    )
-    return float(score.score)
+def _sentence_score(counts: Sequence[int]) -> float:
+    """Return the score of a segment from its row of statistics, over the orders for which it is long enough.
 
-
-def _sentence_scores(rows: Statistics) -> list[float]:
-    """Return the score of each row as a segment by itself, what `sentence` returns.
-
-    Logarithms, sums and powers are Python's, from which numpy's may differ in the last digit.
+    As sacreBLEU computes it with effective_order, step by step, without making an object of each score.
     """
-    matches, ngrams = rows[:, 2 : 2 + MAX_ORDER], rows[:, 2 + MAX_ORDER :]
-    zeros = np.cumsum(matches == 0, axis=1)
-    has_ngrams = ngrams > 0
-    numerators = np.where(matches > 0, 100.0 * matches, 100.0)[has_ngrams]
-    precisions = numerators / np.where(matches > 0, ngrams, 2.0**zeros * ngrams)[has_ngrams]
-    different, places = np.unique(precisions, return_inverse=True)
-    logarithms = np.zeros(ngrams.shape)
-    logarithms[has_ngrams] = np.array([log(precision) for precision in different.tolist()])[places]
-    columns: list[Any] = [rows[:, :2], matches.any(axis=1), has_ngrams.sum(axis=1), logarithms]
-    scores: list[float] = []
-    for (length, reference), is_matched, orders, terms in zip(*(each.tolist() for each in columns), strict=True):
-        if is_matched:
-            penalty = exp(1 - reference / length) if length < reference else 1.0
-            scores.append(penalty * exp(sum(terms[:orders]) / orders))
-        else:
-            scores.append(0.0)
-    return scores
+    hypothesis, reference, *ngrams = counts
+    matches, totals = ngrams[:MAX_ORDER], ngrams[MAX_ORDER:]
+    if not any(matches):
+        return 0.0
+    smoothing = 1.0
+    logs = []
+    for matched, total in zip(matches, totals, strict=True):
+        if total == 0:
+            break
+        if matched == 0:
+            smoothing *= 2
+        logs.append(log(100.0 * matched / total if matched else 100.0 / (smoothing * total)))
+    penalty = exp(1 - reference / hypothesis) if hypothesis < reference else 1.0
+    return penalty * exp(sum(logs) / len(logs))
 
 
 def _signature(tokenizer: str, settings: MetricSettings, by_sentence: bool, nrefs: int) -> str:

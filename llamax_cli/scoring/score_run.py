@@ -19,7 +19,7 @@ from llamax_cli.scoring.references import read_references
 from llamax_cli.scoring.segments import Segment, SegmentReader, group_consecutive
 from llamax_cli.scoring.significance import Trials
 from llamax_cli.scoring.summary import summarise
-from llamax_cli.streams.run import Run
+from llamax_cli.streams.run import Results, Run
 from llamax_cli.streams.tables import Table
 
 
@@ -124,8 +124,8 @@ def _check_single(scores: Iterable[Score]) -> None:
 
 def _score_segments(
     run: Run, settings: MetricSettings, request: ScoreRequest, records: Iterator[Record]
-) -> Iterator[Iterable[Record] | RecordError]:
-    """Yield each record with its scores under the names of the metrics, or the error that rejects it."""
+) -> Iterator[Results | RecordError]:
+    """Yield the records with their scores under the names of the metrics, and the errors that reject others."""
     reader = SegmentReader(read_references(run, request.references), settings, all_candidates=True)
     pending: deque[tuple[Record, RecordError | None]] = deque()
 
@@ -143,10 +143,15 @@ def _score_segments(
     groups = group_consecutive(segments())
     try:
         for computed in compute_statistics(groups, settings, run.settings.workers, by_segment=True):
-            for row in range(len(computed.group.segments)):
-                yield from _pop_errors(pending)
-                scores = {name: metric.sentence(computed.statistics[name][row]) for name, metric in metrics.items()}
-                yield [{**pending.popleft()[0], **scores}]
+            scored: list[Record] = []
+            for rows in zip(*(computed.statistics[name] for name in metrics), strict=True):
+                if pending[0][1] is not None:
+                    yield Results(scored)
+                    yield from _pop_errors(pending)
+                    scored = []
+                scores = {name: metric.sentence(row) for (name, metric), row in zip(metrics.items(), rows, strict=True)}
+                scored.append({**pending.popleft()[0], **scores})
+            yield Results(scored)
         yield from _pop_errors(pending)
     finally:  # also when --limit ends the run
         run.figures["signatures"] = _signatures(settings, reader)

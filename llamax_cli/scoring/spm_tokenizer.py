@@ -2,25 +2,59 @@
 
 import unicodedata
 from array import array
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 from sentencepiece import SentencePieceProcessor
 
 from llamax_cli.errors import FileError
 
+try:
+    from llamax_cli.scoring.word_tokens import WordTokens as WordTokens
+except ImportError:  # llamax was installed without a C compiler
+    WordTokens = None  # type: ignore[assignment,misc]
+
 # Characters per word above which a text is taken for a script without spaces, whose words do not occur again.
 LONG_WORD = 16
-CACHE_SIZE = 1 << 20  # words, about 150 MB
+CACHE_SIZE = 1 << 20  # words, about 100 MB
 SPACE = "\u2581"
 BPE = 2
 AGAIN = "download it again or name another with --spm"
 # Normalisations none of whose rules spans a space.
 LOCAL_RULES = {"", "identity", "nmt_nfkc", "nfkc", "nmt_nfkc_cf", "nfkc_cf"}
 
-_Words: TypeAlias = dict[str, bytes | None]
+
+class PythonWordTokens:
+    """What WordTokens is, without compiled code."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, bytes | None] = {}
+
+    def add(self, word: str, tokens: bytes | None) -> None:
+        """Remember the tokens of a word that is new."""
+        self._tokens.setdefault(word, tokens)
+
+    def join(self, texts: list[str]) -> tuple[list[bytes | None], list[str]]:
+        """Return the tokens of each text, and the words that are new."""
+        joined: list[bytes | None] = []
+        new_words: list[str] = []
+        for text in texts:
+            words = text.split(" ")
+            try:
+                joined.append(b"".join(map(self._tokens.get, words)))  # type: ignore[arg-type]
+            except TypeError:  # None among the tokens
+                joined.append(None)
+                new_words += (word for word in words if word not in self._tokens)
+        return joined, new_words
+
+    def clear(self) -> None:
+        """Forget all words."""
+        self._tokens.clear()
+
+    def __len__(self) -> int:
+        return len(self._tokens)
 
 
 class SpmTokenizer:
@@ -50,12 +84,14 @@ class SpmTokenizer:
         # The pieces that are not a token of sacreBLEU by themselves.
         self._odd = frozenset({self._unknown, *(n for n, piece in enumerate(strings) if piece.split() != [piece])})
         self._other_tokens: dict[str, int] = {}
-        self._words: _Words | None = {} if encodes_by_word else None
+        self._pieces: dict[str, int] = {}  # of the tokens that texts with an odd piece have had, those that are pieces
+        kind = PythonWordTokens if WordTokens is None else WordTokens
+        self._words = kind() if encodes_by_word else None
 
     @property
     def is_full(self) -> bool:
         """Whether the cache is so large that it is time for `clear`."""
-        return len(self._words or ()) + len(self._other_tokens) > CACHE_SIZE
+        return len(self._words or ()) + len(self._other_tokens) + len(self._pieces) > CACHE_SIZE
 
     def clear(self) -> None:
         """Clear the cache; numbers from before mean nothing afterwards."""
@@ -68,32 +104,22 @@ class SpmTokenizer:
         texts = [text.rstrip() for text in texts]
         if self._words is None:
             return self._encode_whole(texts)
-        split = [text.split(" ") for text in texts]
-        encoded = [b""] * len(texts)
-        spaced = [n for n, words in enumerate(split) if len(texts[n]) <= LONG_WORD * len(words)]
-        if failed := self._join_words(self._words, split, spaced, encoded):
-            self._encode_words(self._words, set().union(*(split[n] for n in failed)))
-            failed = self._join_words(self._words, split, failed, encoded)
-        whole = [*failed, *({*range(len(texts))} - {*spaced})]
-        for n, numbers in zip(whole, self._encode_whole([texts[n] for n in whole]), strict=True):
-            encoded[n] = numbers
-        return encoded
+        spaced = [n for n, text in enumerate(texts) if len(text) <= LONG_WORD * (text.count(" ") + 1)]
+        found, new_words = self._words.join([texts[n] for n in spaced])
+        encoded = dict(zip(spaced, found, strict=True))
+        if new_words:
+            self._add_words(self._words, list(dict.fromkeys(new_words)))
+            failed = [n for n in spaced if encoded[n] is None]
+            found, _ = self._words.join([texts[n] for n in failed])
+            encoded.update(zip(failed, found, strict=True))
+        whole = [n for n in range(len(texts)) if encoded.get(n) is None]
+        encoded.update(zip(whole, self._encode_whole([texts[n] for n in whole]), strict=True))
+        return [encoded[n] or b"" for n in range(len(texts))]
 
-    def _join_words(self, known: _Words, split: list[list[str]], rows: list[int], encoded: list[bytes]) -> list[int]:
-        """Encode the texts in `rows` from their words; return the rows that have a word without an encoding."""
-        failed = []
-        for n in rows:
-            try:
-                encoded[n] = b"".join(map(known.get, split[n]))  # type: ignore[arg-type]
-            except TypeError:  # None among the words
-                failed.append(n)
-        return failed
-
-    def _encode_words(self, known: _Words, words: Collection[str]) -> None:
-        """Add the words that are new to the cache; None for one whose pieces depend on the text before it."""
-        new = [word for word in words if word not in known]
-        for word, numbers in zip(new, self._encode_whole(new), strict=True):
-            known[word] = None if unicodedata.category(word[:1] or " ").startswith("M") else numbers
+    def _add_words(self, known: "WordTokens | PythonWordTokens", words: list[str]) -> None:
+        """Add new words to the cache; None for one whose pieces depend on the text before it."""
+        for word, numbers in zip(words, self._encode_whole(words), strict=True):
+            known.add(word, None if unicodedata.category(word[:1] or " ").startswith("M") else numbers)
 
     def _encode_whole(self, texts: Sequence[str]) -> list[bytes]:
         # One thread: --workers decides how many processors are used.
@@ -106,11 +132,12 @@ class SpmTokenizer:
 
     def _encode_strings(self, text: str) -> bytes:
         tokens = " ".join(self._model.encode(text, out_type=str)).split()
-        return array("i", map(self._number, tokens)).tobytes()
+        return array("i", [self._pieces.get(token) or self._number(token) for token in tokens]).tobytes()
 
     def _number(self, token: str) -> int:
         number: int = self._model.piece_to_id(token)
         if number != self._unknown:
+            self._pieces[token] = number
             return number
         return self._other_tokens.setdefault(token, self._model.vocab_size() + len(self._other_tokens))
 

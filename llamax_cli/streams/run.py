@@ -57,7 +57,15 @@ from llamax_cli.streams.settings import Settings
 from llamax_cli.streams.summary import summary
 
 Item = TypeVar("Item")
-Stage: TypeAlias = Callable[[Iterator[Record]], Iterator[Iterable[Record] | RecordError]]
+
+
+class Results(NamedTuple):
+    """The results of a stage for several records, one after the other: one record for each."""
+
+    records: list[Record]
+
+
+Stage: TypeAlias = Callable[[Iterator[Record]], Iterator[Iterable[Record] | RecordError | Results]]
 
 
 class Run:
@@ -192,16 +200,19 @@ class Run:
     def stream(self, stage: Stage, encode: Callable[[list[Record]], bytes] = serialise) -> None:
         """Write the results of a stage, which yields one result for each record, in order.
 
-        A result is the records to write, or the RecordError that rejects the input record. The stage may take several
-        records before it yields the result of the first; with `start_window` it says how far it is with them. `encode`
-        returns a line for each record.
+        A result is the records to write, or the RecordError that rejects the input record; several at once cost less as
+        Results. The stage may take several records before it yields the result of the first; with `start_window` it
+        says how far it is with them. `encode` returns a line for each record.
         """
         self._encode = encode
         self._open()
         waiting: deque[_Waiting] = deque()
         for result in stage(self._ahead(waiting)):
-            self._settle(waiting)
-            self._answer(waiting.popleft(), result)
+            if isinstance(result, Results):
+                self._answer_all(waiting, result.records)
+            else:
+                self._settle(waiting)
+                self._answer(waiting.popleft(), result)
             if self._journal.is_full:
                 return
         self._settle(waiting)
@@ -405,6 +416,22 @@ class Run:
             outcome = Outcome(self._encode(written), 1, len(written), [], tally)
         self._bytes_in_stage -= len(line.data) + 1
         self._commit(line.data + b"\n", outcome)
+
+    def _answer_all(self, waiting: "deque[_Waiting]", records: list[Record]) -> None:
+        """Answer as many of the lines that wait, with a record for each; one by one if there is a limit."""
+        start = 0
+        while start < len(records) and not self._journal.is_full:
+            self._settle(waiting)
+            most = start + 1 if self.settings.limit is not None else len(records)
+            end = start
+            lines = []
+            while end < most and waiting and waiting[0].error is None:
+                lines.append(waiting.popleft().data)
+                end += 1
+            data = b"\n".join([*lines, b""])
+            self._bytes_in_stage -= len(data)
+            self._commit(data, Outcome(self._encode(records[start:end]), len(lines), len(lines), [], Counter()))
+            start = end
 
     def _commit(self, data: bytes, outcome: Outcome) -> None:
         self._journal.commit(data, outcome)

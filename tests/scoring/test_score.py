@@ -109,6 +109,18 @@ def test_segments_that_cannot_be_scored(llamax: Run, tmp_path: Path) -> None:
     assert [json.loads(line)["line"] for line in (tmp_path / "bad").read_bytes().splitlines()] == [2, 3]
 
 
+def test_a_limit_ends_within_a_batch(llamax: Run, tmp_path: Path) -> None:
+    """The first records of the whole, and the bad lines before the last of them."""
+    good = [jsonl([each]) for each in translations(["en-de", "de-en"], 6)]
+    lines = b"".join([*good[:2], b"[]\n", good[2], good[2], *good[3:9], b"[]\n", *good[9:]])
+    flags = ("score", "--segments", "--metric", "chrf++", "--rejects", "bad")
+    whole = llamax(*flags, stdin=lines).stdout.splitlines()
+    assert len(whole) == 12 and len((tmp_path / "bad").read_bytes().splitlines()) == 3
+    for limit, bad in ((2, 0), (3, 1), (5, 2), (9, 2), (12, 3), (99, 3)):
+        found = llamax(*flags, "--limit", limit, stdin=lines).stdout.splitlines()
+        assert (found, len((tmp_path / "bad").read_bytes().splitlines())) == (whole[:limit], bad)
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
