@@ -52,10 +52,10 @@ def hybrid(bench: Bench) -> Figure:
 def rank_killed(bench: Bench) -> Figure:
     """Kill one rank under the launcher: how long until the command has ended."""
     count = cards(bench)
-    folder = job(bench, "rank-killed", max_steps=0, epochs=10_000)
+    folder = job(bench, "rank-killed", max_steps=0, epochs=100)
     (folder / "run.json").unlink()  # the command writes its own
     command = [sys.executable, "-m", "llamax_cli", "train", "--model", str(untrained(bench, "tiny")), "--init"]
-    command += ["--data", str(samples(bench, 2000)), "-o", str(folder), "--set", "block=512", "batch=8", "epochs=10000"]
+    command += ["--data", str(samples(bench, 2000)), "-o", str(folder), "--set", "block=512", "batch=8", "epochs=100"]
     command += ["log_every=1", "--", "--num_processes", str(count)]
     process = subprocess.Popen(command)
     wait_until(lambda: len(steps_so_far(folder)) >= 3, process, 380)

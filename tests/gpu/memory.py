@@ -41,8 +41,8 @@ def chunked_loss(bench: Bench) -> Figure:
     peaks, losses = [], []
     batch = packed(documents(8192, 128256)).to(torch.device(bench.device))
     with torch.device(bench.device):
-        whole: Any = LlamaForCausalLM(config("8b-of-8-layers", num_hidden_layers=1)).to(torch.bfloat16)
-    model = prepare_for_training(whole, Training(gradient_checkpointing=False))
+        whole: Any = LlamaForCausalLM(config("8b-of-8-layers", num_hidden_layers=1))
+    model = prepare_for_training(whole.to(torch.bfloat16), Training(gradient_checkpointing=False))
     for chunk in (2048, 8192):
         model.zero_grad()
         torch.cuda.reset_peak_memory_stats()

@@ -6,8 +6,11 @@ import signal
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
+
+import psutil
 
 from gpu.checks import Bench, Check, Figure, NotRun
 from llamax_cli.training.signals import die_with_parent
@@ -69,9 +72,15 @@ def _work(work: Callable[[], Any], sender: Connection) -> None:
 
 
 def _kill(child: Any) -> None:
-    """End the session of a child, which outlives it where it has started processes of its own."""
+    """End a child and all that it has started, in whatever session: a launcher gives each worker one of its own."""
     try:
+        family = psutil.Process(child.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        family = []
+    child.kill()
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    with suppress(ProcessLookupError, PermissionError):  # it has left nothing behind
         os.killpg(child.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):  # it has not yet begun its session, or left nothing behind
-        child.kill()
     child.join()

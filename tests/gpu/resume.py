@@ -43,7 +43,7 @@ def killed(bench: Bench) -> Figure:
 
 def checkpoint_at_usr1(bench: Bench) -> Figure:
     """Send SIGUSR1 to a run: how long until the checkpoint is whole, with the run going on."""
-    folder = small_run(bench, "usr1", max_steps=100_000, epochs=1000)
+    folder = small_run(bench, "usr1", max_steps=100_000, epochs=100)
     with running(bench, folder, 3) as (process,):
         begun = time.monotonic()
         process.send_signal(signal.SIGUSR1)

@@ -51,7 +51,7 @@ def by_train(bench: Bench, **settings: Any) -> Figure:
         "speed",
         untrained(bench, "1b"),
         samples(bench, 2000 if bench.is_cpu else 20_000),
-        **{**PLAIN, "epochs": 100, "log_every": LOG_EVERY, **settings},
+        **{**PLAIN, "epochs": 3, "log_every": LOG_EVERY, **settings},
     )
     lines = first_steps(bench, folder, STEPS // LOG_EVERY)[WARMUP // LOG_EVERY :]
     mfu = [line["mfu"] for line in lines if "mfu" in line]

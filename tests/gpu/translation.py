@@ -60,9 +60,9 @@ def _write_big(bench: Bench, folder: Path) -> None:
 
 
 def small(bench: Bench) -> ModelChoice:
-    """Return SmolLM2, which is converted from its GGUF file on first use."""
+    """Return SmolLM2, which is unpacked from its GGUF file on first use, as by `--model FILE.gguf`."""
     need_package("gguf")
-    return ModelChoice(str(smollm2(bench)), template="chat", device=bench.device)
+    return ModelChoice(model_folder(str(smollm2(bench))), template="chat", device=bench.device)
 
 
 MODELS: Models = {"1b": big, "smollm2": small}
@@ -116,7 +116,7 @@ def _until(ids: list[int], ends: list[int]) -> list[int]:
 
 
 def _token_count(choice: ModelChoice, texts: list[str]) -> int:
-    words = load_tokenizer(model_folder(choice.model))
+    words = load_tokenizer(choice.model)
     return sum(len(ids) for ids in words(texts, add_special_tokens=False)["input_ids"])
 
 
