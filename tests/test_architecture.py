@@ -223,12 +223,16 @@ def test_every_console_script_works() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=named)
 def test_models_are_loaded_in_one_place(path: Path) -> None:
-    """Only models/pretrained.py calls what can run the code of a model, and there every call says whether it may."""
+    """Only two files call what can run the code of a model, and there every call says whether it may.
+
+    The second one runs in a process of its own, which imports nothing of llamax.
+    """
+    places = PACKAGE / "models" / "pretrained.py", PACKAGE / "scoring" / "metric_worker.py"
     calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
     for call in calls:
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         if name in ("from_pretrained", "from_config") or name.startswith("AutoPeft"):
-            assert path == PACKAGE / "models" / "pretrained.py", ast.unparse(call)
+            assert path in places, ast.unparse(call)
             owner = ast.unparse(call.func)
             has_no_code = owner.startswith(("transformers.GenerationConfig", "PeftModel"))
             assert has_no_code or "trust_remote_code" in {keyword.arg for keyword in call.keywords}, owner

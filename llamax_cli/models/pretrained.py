@@ -1,4 +1,4 @@
-"""Loading of what others have made: the only module that calls `from_pretrained` of transformers and peft.
+"""Loading of what others have made: the only module that calls `from_pretrained`, but for the process of metrics.
 
 A folder or a repository can name Python code of its own (`auto_map`), and transformers would ask on standard input
 whether to run it, which in a pipe is the user's data. Here the answer is always given: such code runs with

@@ -31,8 +31,8 @@ class CommandMetric:
 
     def __init__(self, settings: MetricSettings) -> None:
         if settings.command is None:
-            raise UsageError("--metric command needs a program: --metric-command 'python3 metric.py'")
-        words = split_command("--metric-command", settings.command, "'python3 metric.py'")
+            raise UsageError("--metric command needs a program: --metric-command ./metric")
+        words = split_command("--metric-command", settings.command, "./metric")
         check_program("--metric-command", settings.command, words[0])
         self.lower_is_better = settings.lower_is_better
         self._command = tuple(words)

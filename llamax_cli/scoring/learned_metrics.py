@@ -5,7 +5,7 @@ A model knows the languages of the encoder that it was made of. Sources of names
 COMET, xCOMET, CometKiwi: MODELS.md, LICENSE.models.md and README.md ("Languages Covered") of github.com/Unbabel/COMET.
     COMET-22 is under Apache 2.0, the others are under CC BY-NC-SA. The hub gives some of them only to those who are
     logged in and have accepted the licence.
-MetricX-24: README.md and metricx24/predict.py of github.com/google-research/metricx (Apache 2.0). It is made of mT5,
+MetricX-24: README.md and metricx24.predict of github.com/google-research/metricx (Apache 2.0). It is made of mT5,
     whose languages are in README.md of github.com/google-research/multilingual-t5.
 AfriCOMET 1.1: README.md of github.com/masakhane-io/africomet. SSA-COMET: arXiv 2506.04557. Both are under Apache 2.0 on
     the hub and made of Davlan/afro-xlmr-large-76L, whose model card lists its languages.

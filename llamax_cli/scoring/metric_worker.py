@@ -86,8 +86,8 @@ class Predictions:
 class MetricX:
     """MetricX-24: one step of mT5's decoder, in which the logit of one token is the number of errors (0 to 25).
 
-    What a segment is written as, how it is cut, and that it has no end-of-sequence token, is in metricx24/predict.py of
-    github.com/google-research/metricx; the output is in metricx24/models.py.
+    What a segment is written as, how it is cut, and that it has no end-of-sequence token, is in the module
+    metricx24.predict of github.com/google-research/metricx; the output is in metricx24.models.
     """
 
     def __init__(self, model: Any, tokenizer: Any, batch_size: int) -> None:
@@ -167,8 +167,9 @@ def load_metricx(name: str, tokenizer: str, batch_size: int) -> MetricX:
     """
     transformers = import_module("transformers")
     own = any(os.path.exists(os.path.join(name, file)) for file in ("tokenizer.json", "spiece.model"))
-    model = _regression_class(transformers).from_pretrained(name, dtype="auto").eval().to(_device())
-    return MetricX(model, transformers.AutoTokenizer.from_pretrained(name if own else tokenizer), batch_size)
+    kind, place = _regression_class(transformers), name if own else tokenizer
+    model = kind.from_pretrained(name, dtype="auto", trust_remote_code=False).eval().to(_device())
+    return MetricX(model, transformers.AutoTokenizer.from_pretrained(place, trust_remote_code=False), batch_size)
 
 
 def _regression_class(transformers: Any) -> Any:

@@ -116,3 +116,53 @@ def test_the_page_works_in_a_browser(browser: Any, html: Path, scheme: str) -> N
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != background
     assert faults == []
     page.close()
+
+
+@pytest.fixture(scope="module")
+def errors(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the page of two systems by a metric of errors; the first one has fewer."""
+    measure = Measure("", "ter")
+    systems = [System("Few"), System("Many")]
+    for system, shift in zip(systems, (0.0, 5.0), strict=True):
+        for lang, value in (("de", 30.0), ("sw", 60.0), ("fr", 20.0)):
+            score: Score = {
+                "src_lang": "en", "tgt_lang": lang, "metric": "ter", "score": value + shift, "signature": "", "n": 1
+            }  # fmt: skip
+            add_score(system, measure, score)
+    path = tmp_path_factory.mktemp("errors") / "index.html"
+    path.write_text(make_page(systems, [compare(measure, systems, ("en",), ())], []), encoding="utf-8")
+    return path
+
+
+def test_a_page_knows_what_errors_are(html: Path, errors: Path) -> None:
+    """Its measures say it."""
+    for path, is_error in ((html, False), (errors, True)):
+        data = json.loads(path.read_text(encoding="utf-8").partition('id="data">')[2].partition("</script>")[0])
+        assert [measure["isError"] for measure in data["measures"]] == [is_error]
+
+
+@pytest.mark.slow
+def test_the_fewest_errors_are_best_in_a_browser(browser: Any, errors: Path) -> None:
+    """They are bold, come first, are the bright cells, and a difference with fewer has the colour of better."""
+    page = browser.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(errors.as_uri())
+    page.wait_for_selector("html[data-ready]")
+    assert "ter (lower is better)" in page.inner_text("#view h2")
+    rows = page.locator("#view tbody tr")
+    assert [rows.nth(n).locator(".best").count() for n in (0, 1)] == [3, 0]
+    page.click("#tab-matrix")
+    page.select_option("#choose-order", "score")
+    shade = "([x, y]) => [...document.getElementById('matrix').getContext('2d').getImageData(x, y, 1, 1).data]"
+    size, codes = 28, ["fr", "de", "en", "sw"]
+    row = codes.index("en")
+    bright, dark = (
+        page.evaluate(shade, [60 + size * codes.index(code) + 9, 60 + size * row + 9]) for code in ("fr", "sw")
+    )
+    assert sum(bright[:3]) > sum(dark[:3])
+    page.select_option("#choose-other", "1")
+    better = page.evaluate(shade, [60 + 9, 60 + size * row + 9])
+    assert better[2] > better[0]  # purple, not orange
+    assert faults == []
+    page.close()

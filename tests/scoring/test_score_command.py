@@ -119,7 +119,7 @@ def test_a_segment_without_a_number_ends_the_run(
 @pytest.mark.parametrize(
     ("flags", "code", "message"),
     [
-        ((), 2, "--metric command needs a program: --metric-command 'python3 metric.py'"),
+        ((), 2, "--metric command needs a program: --metric-command ./metric"),
         (("--metric-command", "no-such-program x"), 1, "--metric-command no-such-program x: there is no program no-"),
         (("--metric-command", "'open"), 2, "--metric-command 'open is not a command line: No closing quotation"),
         (("--metric-command", "false"), 1, "false: it failed with exit code 1"),
