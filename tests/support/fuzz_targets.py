@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -224,9 +225,12 @@ def sentencepiece(data: bytes) -> None:
 
 
 def fasttext(data: bytes) -> None:
-    """Read a model of fastText."""
+    """Read a model of fastText, and predict with it where it is a quantised one."""
     from llamax_cli.identification.fasttext_file import count_labels
+    from llamax_cli.identification.quantised import Classifier
 
+    with suppress(ValueError):
+        Classifier(data).predict("ab aé")
     count_labels(file("lid.bin", data))
 
 
@@ -320,6 +324,13 @@ def seeds(name: str) -> list[bytes]:
     return [path.read_bytes() for path in kept] + SEEDS.get(name, []) + made
 
 
+def made_classifier() -> bytes:
+    """Return a quantised model of fastText."""
+    from support.quantised_models import model
+
+    return model(random.Random(0))
+
+
 def made_lexicon() -> bytes:
     """Return a compiled lexicon."""
     from support.lexicons import ENGLISH, lexicon
@@ -357,6 +368,7 @@ MADE: dict[str, Callable[[], bytes]] = {
     "corpus-parquet": made_parquet,
     "weights": made_weights,
     "job": made_job,
+    "fasttext": made_classifier,
 }
 
 
