@@ -6,8 +6,8 @@
 Candidates are made of the references of FLORES-101 in eight languages by a few errors each: words that change places,
 misspelt words, an end that is cut off. Both programs read the same candidates from a file, one after the other; times
 are processor seconds of whole processes and their children, with start-up. mbrs computes chrF in Rust (fastchrf), and
-the others with sacreBLEU, in one process besides its own. Where choices differ, so do the orders of equal candidates or
-the last digits: the differences of their utilities are printed.
+the others with sacreBLEU, in one process besides its own. Where it chooses other candidates, it is printed how much
+lower their utilities are.
 """
 
 import argparse
