@@ -17,10 +17,17 @@ import msgspec
 from llamax_cli import languages
 from llamax_cli.errors import RecordError
 
+
+def _count_lines(data: bytes) -> int:
+    """Return how many line ends there are."""
+    return data.count(b"\n")
+
+
 try:
+    from llamax_cli.plain_lines import count_lines as count_lines
     from llamax_cli.plain_lines import outlines as outlines
 except ImportError:  # llamax was installed without a C compiler
-    outlines = None  # type: ignore[assignment]
+    count_lines, outlines = _count_lines, None  # type: ignore[assignment]
 
 Record: TypeAlias = dict[str, Any]
 

@@ -40,9 +40,15 @@ def test_what_is_plain_is_a_record(data: bytes) -> None:
         assert records.serialise(alone) == data
 
 
+@given(st.lists(st.sampled_from([b"\n", b"a", b"\n" * 300, b"b" * 127])).map(b"".join))
+def test_line_ends_are_counted(data: bytes) -> None:
+    """However many there are in a row."""
+    assert records.count_lines(data) == data.count(b"\n")
+
+
 def test_many_lines(count: int = 20_000) -> None:
     """Enough of them are plain, and enough are not."""
-    assert count / 10 < plain_lines.check(records.outlines, count) < count / 2
+    assert count / 10 < plain_lines.check(records.outlines, records.count_lines, count) < count / 2
 
 
 @pytest.mark.parametrize("sanitizer", SANITIZERS)

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from llamax_cli.conversion.detection import detect, open_corpora
-from llamax_cli.conversion.segments import CorpusRequest
 from llamax_cli.errors import DataError, UsageError
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.lines import Bad, texts
+
+if TYPE_CHECKING:
+    from llamax_cli.conversion.segments import CorpusRequest
 
 BATCH_SIZE = 1000  # sentences normalised at once
 MAX_SENTENCES = 6  # consecutive sentences of a line that are looked up as one segment of an evaluation set
@@ -200,6 +201,8 @@ def read_evaluation_set(
 def _read_sentences(
     path: str, input: Callable[[str | Path], Input], reject: Callable[[str, int, str, bytes], None]
 ) -> Iterator[str]:
+    from llamax_cli.conversion.segments import CorpusRequest
+
     is_empty = True
 
     def reject_line(*bad_line: Any) -> None:
@@ -217,7 +220,9 @@ def _read_sentences(
         raise DataError(f"{path}: no sentence to exclude")
 
 
-def _corpus_texts(request: CorpusRequest) -> Iterator[str]:
+def _corpus_texts(request: "CorpusRequest") -> Iterator[str]:
+    from llamax_cli.conversion.detection import detect, open_corpora  # with all formats, which few mixtures need
+
     path = request.paths[0]
     corpus_format = detect(path, request)
     if corpus_format == "text":  # the language does not matter, so the file's name need not tell it

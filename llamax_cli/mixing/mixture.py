@@ -105,7 +105,7 @@ class MixtureRequest:
 
     def chunk_size(self, workers: int) -> int:
         """Return the bytes of input that one worker gets at once; several chunks wait for each worker."""
-        return min(8 << 20, max(CHUNK, self.memory // (64 * workers)))
+        return min(6 << 20, max(CHUNK, self.memory // (64 * workers)))
 
 
 def write_mixture(run: Run, request: MixtureRequest, *, plan: bool) -> None:

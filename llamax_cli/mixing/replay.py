@@ -82,10 +82,8 @@ class MeasurePass:
     def _measure(self, measure: Callable[[str], int], part: "BucketPart") -> Measured:
         import numpy as np
 
-        _, texts, _ = self.sampled.sampled_rows(part)
-        others = sum(
-            measure(sample_text(line)) for text in texts for line in text.split(b"\n")
-        )  # each as it is written
+        texts = self.sampled.sampled_rows(part).texts  # each sample once, as it is written
+        others = sum(measure(sample_text(line)) for text in texts for line in text.split(b"\n"))
         further = Buckets(self.sampled.folder, COPIES)
         if further.size(part.bucket):
             is_inside = part.contains(further.index(part.bucket))

@@ -132,6 +132,15 @@ class CountPass:
         return count
 
 
+class SampledRows(NamedTuple):
+    """The index and the texts of rows that are sampled, how often each is, and their order by shuffle key."""
+
+    index: "Index"
+    texts: list[bytes]
+    copies: "NDArray[np.int64]"
+    order: "NDArray[np.intp]"
+
+
 @dataclass(frozen=True)
 class SampledBuckets:
     """The rows on disk and which of them are sampled: what the last two passes read."""
@@ -141,8 +150,8 @@ class SampledBuckets:
     plan: SamplingPlan
     randomness: EpochRandomness
 
-    def sampled_rows(self, part: BucketPart) -> "tuple[Index, list[bytes], NDArray[np.int64]]":
-        """Return the index and the texts of the rows sampled from a part, and how often each is sampled."""
+    def sampled_rows(self, part: BucketPart) -> "SampledRows":
+        """Return the rows sampled from a part."""
         import numpy as np
 
         buckets = Buckets(self.folder, ROWS)
@@ -151,7 +160,9 @@ class SampledBuckets:
         copies = np.zeros(len(index), np.int64)
         copies[different] = self.plan.copies(index, different, part.bucket)
         is_sampled = (copies > 0) & part.contains(index)
-        return index[is_sampled], buckets.texts(part.bucket, is_sampled), copies[is_sampled]
+        places = np.cumsum(is_sampled) - 1  # of the rows of the bucket among those sampled
+        order = places[different[is_sampled[different]]]
+        return SampledRows(index[is_sampled], buckets.texts(part.bucket, is_sampled), copies[is_sampled], order)
 
     def replay_rows(self, part: BucketPart) -> "tuple[Index, Mask]":
         """Return the index of a bucket, and which of its rows are in a part and may be replayed."""
@@ -201,7 +212,7 @@ class CopyPass:
 
     def _copies(self, part: BucketPart) -> "Iterator[tuple[bytes, bytes]]":
         """Yield the entries and the joined lines of each copy of the rows of a part."""
-        index, texts, copies = self.sampled.sampled_rows(part)
+        index, texts, copies, _ = self.sampled.sampled_rows(part)
         lines = b"\n".join(texts).split(b"\n")
         copies[self.sampled.plan.is_replayed[index[:, SUBSET].astype("int64")] != self.replays] = 0
         for number in range(1, int(copies.max(initial=0))):
@@ -238,14 +249,15 @@ class WritePass:
         import numpy as np
 
         table = self.sampled.table
-        index, texts, _ = self.sampled.sampled_rows(part)
+        index, texts, _, order = self.sampled.sampled_rows(part)
         copies = Buckets(self.sampled.folder, COPIES)
         if copies.size(part.bucket):
             copies_index = table.replace_numbers(copies.index(part.bucket))
             is_inside = part.contains(copies_index)
             index = np.concatenate([index, copies_index[is_inside]])
             texts += copies.texts(part.bucket, is_inside)
-        order = sort_order(index, CHECK, SUBSET, ID_HASH)[: part.limit]
+            order = sort_order(index, CHECK, SUBSET, ID_HASH)
+        order = order[: part.limit]
         samples = b""
         if len(order):
             (text,) = arrange_lines(texts, order, np.array([0, len(order)]))

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from llamax_cli.errors import DataError, LlamaxError, RecordError
-from llamax_cli.records import Record, parse, parse_lines, serialise
+from llamax_cli.records import Record, count_lines, parse, parse_lines, serialise
 from llamax_cli.streams.inputs import Input
 from llamax_cli.streams.rejects import Reject
 
@@ -82,8 +82,9 @@ def chunks(inputs: Iterable[Input]) -> Iterator[Chunk]:
         for block in source.blocks():
             cut = block.rfind(b"\n") + 1
             if cut:
-                yield Chunk(source.name, line, b"".join([*unfinished, block[:cut]]))
-                line += block.count(b"\n", 0, cut)
+                lines = b"".join([*unfinished, block[:cut]])
+                yield Chunk(source.name, line, lines)
+                line += count_lines(lines)
                 unfinished, length = [], 0
             unfinished.append(block[cut:])
             length += len(block) - cut

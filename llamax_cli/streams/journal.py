@@ -9,6 +9,7 @@ from pathlib import Path
 from xxhash import xxh3_128
 
 from llamax_cli.errors import FileError, ResumeError, UsageError, because
+from llamax_cli.records import count_lines
 from llamax_cli.streams.chunks import Outcome, Tally, first_lines
 from llamax_cli.streams.outputs import AtomicFile, Mark, Output, open_output
 from llamax_cli.streams.rejects import Reject, RejectFile
@@ -182,7 +183,7 @@ class Journal:
         known = self.replay(data)
         fresh = data[known:]
         self.counts["out"] += data.count(b"\n", 0, known)
-        self._write(fresh, fresh.count(b"\n"))
+        self._write(fresh, count_lines(fresh))
         if fresh:
             self._advance(fresh)
 

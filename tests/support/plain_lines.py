@@ -96,17 +96,19 @@ def mutated(choose: random.Random, lines: Sequence[bytes] = LINES, pieces: Seque
     return data
 
 
-def check(compiled: Any, count: int) -> int:
-    """Try so many lines with the compiled function; return how many of them are plain."""
+def check(compiled: Any, count_lines: Any, count: int) -> int:
+    """Try so many lines with the compiled functions; return how many of them are plain."""
     choose = random.Random(0)
     plain = 0
     for _ in range(count):
         data = mutated(choose)
         expected = outlines(data)
         assert compiled(data, KINDS, VALUES) == expected, data
+        assert count_lines(data) == data.count(b"\n")
         plain += expected is not None
     return plain
 
 
 if __name__ == "__main__":
-    print(check(load_extension(sys.argv[1]).outlines, int(sys.argv[2])))
+    module = load_extension(sys.argv[1])
+    print(check(module.outlines, module.count_lines, int(sys.argv[2])))
