@@ -5,11 +5,13 @@
 Takes pairs from files or from standard input and trains on the beginnings of their sentences with the prompt of
 LLaMAX-Alpaca: some twenty seconds on one core. What it writes is mostly in the right language, and never a translation:
 it takes a model ten thousand times its size to know what words mean. The same pairs make the same model on the same
-machine. Its name has `llamax` in it for a reason: by that, `llamax translate` finds the prompt.
+machine. Its name has `llamax` in it for a reason: by that, `llamax translate` finds the prompt. The variable STEPS sets
+the number of training steps.
 """
 
 import fileinput
 import json
+import os
 import random
 import sys
 from collections.abc import Iterator
@@ -24,7 +26,7 @@ from llamax_cli.models.prompts import TEMPLATES
 PROMPT = TEMPLATES["llamax-alpaca"]
 PIECES = 1000
 LETTERS = 80  # of a sentence
-STEPS, BATCH = 250, 16
+STEPS, BATCH = int(os.environ.get("STEPS", "250")), 16
 PAD, BEGIN, END = 0, 1, 2
 Row = tuple[list[int], list[int]]  # the tokens of a prompt, and of the answer to it
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import torch
-from scipy.stats import spearmanr
 from support.processes import Outcome
 from support.records import pair, text, write
 from support.runs import WORDS, model_folder
@@ -127,6 +126,8 @@ def test_the_correlation_with_fertility(llamax: Llamax, folder: Path, tmp_path: 
 
 def test_spearman_and_its_interval() -> None:
     """Ranks of equal values are averaged, as scipy does; the interval is symmetric on Fisher's scale."""
+    from scipy.stats import spearmanr  # takes seconds, and few processes of pytest need it
+
     first, second = [1, 2, 2, 4, 5, 6], [2, 1, 4, 3, 6, 5]
     result = spearman(first, second)
     assert result is not None

@@ -13,7 +13,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
-from scipy.stats import ks_2samp
 from support.processes import Outcome
 from support.runs import model_folder
 
@@ -53,6 +52,8 @@ def shifted(rows: torch.Tensor) -> torch.Tensor:
 
 def test_statistics_and_p_are_scipy_s(llamax: Llamax, base: Path, tmp_path: Path) -> None:
     """Of every token; the summary counts and names those below alpha, the most shifted first."""
+    from scipy.stats import ks_2samp
+
     tuned = retuned(base, tmp_path / "tuned", shifted)
     rows = parsed(llamax("analyze", "shift", "--base", base, "--tuned", tuned, "--tokens"))
     before, after = (load_file(folder / "model.safetensors")[NAME].float().numpy() for folder in (base, tuned))
@@ -75,6 +76,8 @@ VALUES = st.lists(st.sampled_from([-1.5, -0.0, 0.0, 1e-40, 0.25, 3.0]) | st.floa
 @given(VALUES, st.data())
 def test_any_samples(first: list[float], data: st.DataObject) -> None:
     """With ties, zeros of both signs and values below the normal ones."""
+    from scipy.stats import ks_2samp
+
     second = data.draw(
         st.lists(st.sampled_from(first) | st.floats(-9, 9, width=16), min_size=len(first), max_size=len(first))
     )
