@@ -76,15 +76,21 @@ def test_smollm2(tmp_path: Path, tiny_model: Callable[[str], Path]) -> None:
 
 @pytest.mark.slow
 def test_lm_evaluation_harness(llamax: Callable[..., Any], tmp_path: Path, tiny_model: Callable[[str], Path]) -> None:
-    """A task of local files gives results that `report` reads, without a network."""
+    """Tasks of local files give results that `report` reads, without a network."""
+    pytest.importorskip("lm_eval", reason="lm-evaluation-harness is not installed")
     for code in ("sw", "tr", "xx"):
         question = {"premise": "A b.", "choice1": "C d.", "choice2": "E f.", "question": "cause", "label": 0, "idx": 0}
         for part in ("val", "test"):
             (tmp_path / "xcopa" / code).mkdir(parents=True, exist_ok=True)
             write(tmp_path / "xcopa" / code / f"{part}.{code}.jsonl", [question, {**question, "label": 1}])
     script = ROOT / "examples" / "paper" / "local_tasks.py"
-    subprocess.run([sys.executable, script, "xcopa", "tasks"], cwd=tmp_path, check=True)
-    assert sorted(os.listdir(tmp_path / "tasks")) == ["xcopa_sw_local.yaml", "xcopa_tr_local.yaml"]
+    (tmp_path / "mgsm").mkdir()
+    for code in ("sw", "xx"):
+        (tmp_path / "mgsm" / f"mgsm_{code}.tsv").write_text("A 1 na 2?\t3\nB?\t1,000\n")
+    subprocess.run([sys.executable, script, "xcopa", "mgsm", "tasks"], cwd=tmp_path, check=True)
+    made = ["mgsm_direct_sw_local.yaml", "mgsm_sw.jsonl", "xcopa_sw_local.yaml", "xcopa_tr_local.yaml"]
+    assert sorted(os.listdir(tmp_path / "tasks")) == made
+    assert '"answer_number": 1000' in (tmp_path / "tasks" / "mgsm_sw.jsonl").read_text()
     call = [
         "lm_eval",
         "run",
@@ -95,14 +101,16 @@ def test_lm_evaluation_harness(llamax: Callable[..., Any], tmp_path: Path, tiny_
         "--device",
         "cpu",
     ]
-    call += ["--include_path", "tasks", "--tasks", "xcopa_local", "--output_path", "results"]
+    call += ["--include_path", "tasks", "--tasks", "xcopa_local,mgsm_direct_local", "--output_path", "results"]
+    call += ["--gen_kwargs", "max_gen_toks=4"]
     environment = {**os.environ, "HF_HOME": str(tmp_path / "hub"), "HF_DATASETS_OFFLINE": "1"}
     done = run_module(*call, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr.decode()[-2000:]
     done = llamax("report", "tiny=results", "-o", "report", "--figures", "none", "-q")
     assert done.returncode == 0, done.stderr
     (table,) = [each.read_text() for each in (tmp_path / "report" / "tables").iterdir()]
-    assert "xcopa_sw_local" in table and table.count(" 50.00 |") == 3
+    assert "| system | xcopa_sw_local | xcopa_tr_local | mgsm_direct_sw_local | average |" in table
+    assert "| tiny | 50.00 | 50.00 | 0.00 | 33.33 |" in table
 
 
 def test_nightly_mix(tmp_path: Path) -> None:
