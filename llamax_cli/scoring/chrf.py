@@ -81,7 +81,20 @@ class Chrf:
         """Return the corpus score."""
         return float(self.scores(total[None])[0])
 
-    sentence = score
+    def sentence(self, row: Statistics) -> float:
+        """Return the score of a segment: that of `scores`, without the cost of arrays."""
+        numbers = row.tolist()
+        precision = recall = 0.0
+        orders = 0
+        for hypothesis, reference, matches in zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True):
+            if hypothesis and reference:
+                precision += matches / hypothesis
+                recall += matches / reference
+                orders += 1
+        if not precision:
+            return 0.0
+        precision, recall = precision / orders, recall / orders
+        return 100 * ((1 + BETA**2) * precision * recall / (BETA**2 * precision + recall))
 
     def scores(self, totals: Statistics) -> Statistics:
         """Return the score of each row.

@@ -1,11 +1,11 @@
-"""The cost of scoring, compared with sacreBLEU's API for each direction, and of the whole matrix of FLORES-101.
+"""The cost of scoring: sacreBLEU's API, segments beside directions, and the whole matrix of FLORES-101.
 
     SACREBLEU=FOLDER python tests/benchmarks/bench_score.py FLORES [--spm flores200] [--sources 102] [--workers 2]
 
 FLORES is the folder of the devtest. Hypotheses are made from the references: a quarter of the words change places, one
 in twenty is misspelt, the end is cut off. For each target language there are a few such versions, which directions into
 it take in turn. Both sides of the comparison are timed in turn, in this process, on one core, in processor seconds;
-both have already seen the references, as in all but 102 of 10,302 directions.
+both have already seen the references, as in all but 102 of 10,302 directions. The other figures are of whole processes.
 """
 
 import argparse
@@ -13,14 +13,15 @@ import os
 import random
 import statistics
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import sacrebleu.metrics
-from measure import LLAMAX, flores, timed
+from measure import LLAMAX, flores, timed, worked
 
 from llamax_cli.languages import languages
 from llamax_cli.scoring.metrics import Metric, MetricSettings, load_metric
@@ -83,6 +84,38 @@ def compare(spm: str, lines: dict[str, list[str]], edits: dict[str, list[list[st
         print(f"{name:8}{middle:5.1f} times as fast (median); sacreBLEU/llamax, ms: {shown}")
 
 
+def directions(
+    sources: Iterable[str], targets: Iterable[str], lines: dict[str, list[str]], edits: dict[str, list[list[str]]]
+) -> Iterator[bytes]:
+    """Yield the lines of each direction."""
+    pairs = ((source, target) for source in sources for target in targets if source != target)
+    for count, (source, target) in enumerate(pairs, 1):
+        columns = zip(lines[source], lines[target], edits[target][count % VARIANTS], strict=True)
+        pair = {"src_lang": source, "tgt_lang": target}
+        yield msgspec.json.Encoder().encode_lines(
+            {"id": f"flores101/devtest:{number}", "src": src, "tgt": tgt, **pair, "mt": mt}
+            for number, (src, tgt, mt) in enumerate(columns, 1)
+        )
+
+
+def by_segment(given: argparse.Namespace, lines: dict[str, list[str]], edits: dict[str, list[list[str]]]) -> None:
+    """Print the processor seconds of `--segments` and of the scores of directions, for those after the first ones.
+
+    The first 32 directions take the start and the words that are new.
+    """
+    command = [*LLAMAX, "score", "--spm", given.spm, "--workers", str(given.workers), "-q", "-o", os.devnull]
+    others = [code for code in languages() if code not in COMPARED]
+    taken = {}
+    for flags in ((), ("--segments",)):
+        for count in (4, 12):
+            with tempfile.NamedTemporaryFile(suffix=".jsonl") as file:
+                file.writelines(directions(others[:count], COMPARED, lines, edits))
+                file.flush()
+                taken[flags, count] = worked([*command, *flags, file.name])
+    whole, single = (taken[flags, 12] - taken[flags, 4] for flags in ((), ("--segments",)))
+    print(f"64 directions: {whole:.2f} s; --segments: {single:.2f} s, {single / whole:.1f} times")
+
+
 def matrix(given: argparse.Namespace, lines: dict[str, list[str]], edits: dict[str, list[list[str]]]) -> None:
     """Print how long all directions out of `--sources` languages take; the records are made on the fly in a pipe."""
     command = [*LLAMAX, "score", "--spm", given.spm, "--workers", str(given.workers), "-o", os.devnull]
@@ -90,23 +123,15 @@ def matrix(given: argparse.Namespace, lines: dict[str, list[str]], edits: dict[s
     process = subprocess.Popen(command, stdin=subprocess.PIPE)
     assert process.stdin is not None
     count = 0
-    for source in list(languages())[: given.sources]:
-        for target in languages():
-            if source == target:
-                continue
-            count += 1
-            columns = zip(lines[source], lines[target], edits[target][count % VARIANTS], strict=True)
-            pair = {"src_lang": source, "tgt_lang": target}
-            records = (
-                {"id": f"flores101/devtest:{number}", "src": src, "tgt": tgt, **pair, "mt": mt}
-                for number, (src, tgt, mt) in enumerate(columns, 1)
-            )
-            process.stdin.write(msgspec.json.Encoder().encode_lines(records))
+    for records in directions(list(languages())[: given.sources], languages(), lines, edits):
+        count += 1
+        process.stdin.write(records)
     process.stdin.close()
     _, _, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - start
+    wall, used = time.perf_counter() - start, usage.ru_utime + usage.ru_stime
     print(
-        f"{count:,} directions in {wall:.0f} s, {1000 * wall / count:.1f} ms each; {usage.ru_maxrss >> 10} MiB at most"
+        f"{count:,} directions in {wall:.0f} s, {1000 * wall / count:.1f} ms each; {used:.0f} s of processors, "
+        f"{1000 * used / count:.1f} ms each; {usage.ru_maxrss >> 10} MiB at most"
     )
 
 
@@ -120,6 +145,7 @@ def main() -> None:
     given = parser.parse_args()
     lines, edits = corpus(given.flores)
     compare(given.spm, lines, edits)
+    by_segment(given, lines, edits)
     if given.sources:
         matrix(given, lines, edits)
 
