@@ -133,9 +133,9 @@ class CountPass:
 
 
 class SampledRows(NamedTuple):
-    """The index and the texts of rows that are sampled, how often each is, and their order by shuffle key."""
+    """The entries and the texts of rows that are sampled, how often each is, and their order by shuffle key."""
 
-    index: "Index"
+    entries: "Index"
     texts: list[bytes]
     copies: "NDArray[np.int64]"
     order: "NDArray[np.intp]"
