@@ -224,16 +224,15 @@ def test_layers_are_compiled_whether_checkpointed_or_not(
     monkeypatch: pytest.MonkeyPatch, checkpointed: bool | str, lora: int
 ) -> None:
     """Graphs are compiled, no more of them for more layers; losses and gradients are those of the plain model."""
-    batch, results, counters = packed(documents()), {}, []
+    batch, results, counter, graphs = packed(documents()), {}, CompileCounter(), []
 
     def counting_compile(function: Any, **how: Any) -> Any:
-        return compile_function(function, backend=counters[-1], **how)
+        return compile_function(function, backend=counter, **how)
 
     compile_function = torch.compile
     monkeypatch.setattr(torch, "compile", counting_compile)
+    torch._dynamo.reset()
     for layers in (0, 2, 4):
-        torch._dynamo.reset()
-        counters.append(CompileCounter())
         training = Training(compile=layers > 0, gradient_checkpointing=checkpointed, lora=lora)
         model = causal_lm.prepare_for_training(architecture("llama", num_hidden_layers=layers or 2), training).train()
         if layers:
@@ -243,11 +242,12 @@ def test_layers_are_compiled_whether_checkpointed_or_not(
         losses = CausalLM(model, 7)(batch)
         losses.sum().backward()
         results[layers] = losses, gradients(model)
+        graphs.append(counter.frame_count)
     AttentionInterface.register(NAME, attend)
     assert torch.allclose(results[0][0], results[2][0], atol=1e-6)
     assert results[0][1].keys() == results[2][1].keys()
     assert all(torch.allclose(weight, results[2][1][name], atol=1e-5) for name, weight in results[0][1].items())
-    plain, two, four = (counter.frame_count for counter in counters)
+    plain, two, four = graphs
     assert plain == 0 < two == four
 
 
