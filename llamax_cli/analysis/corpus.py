@@ -25,6 +25,7 @@ from llamax_cli.analysis.corpus_counts import (
     count_duplicates,
 )
 from llamax_cli.console import counted
+from llamax_cli.errors import UsageError
 from llamax_cli.records import CorpusDirection, CorpusLanguage
 from llamax_cli.streams.chunks import chunks
 from llamax_cli.streams.inputs import Input
@@ -188,7 +189,7 @@ def unknown_languages(corpus: CorpusCounts) -> frozenset[str]:
     """Return the languages that were never confirmed and that the default detector does not know.
 
     Records do not say which detector has seen them. One that never found a language may have found none of it, or may
-    not know it; then a share of 0 would say too much.
+    not know it; then a share of 0 would say too much. fastText is asked where the default one is not installed.
     """
     doubtful = [code for code, counts in corpus.languages.items() if counts.identified and not counts.confirmed]
     if not doubtful:
@@ -196,7 +197,10 @@ def unknown_languages(corpus: CorpusCounts) -> frozenset[str]:
     from llamax_cli.identification.detectors import DEFAULT
     from llamax_cli.identification.identifier import Identifier
 
-    identifier = Identifier(DEFAULT)
+    try:
+        identifier = Identifier(DEFAULT)
+    except UsageError:
+        identifier = Identifier("fasttext")
     return frozenset(code for code in doubtful if identifier.known_code(code) is None)
 
 

@@ -83,6 +83,7 @@ class Annotator:
                 identification = self._identify(record, field)
                 _write(record, identification)
             identifications.append(identification)
+        for identification in identifications:  # only now: a record whose second text is wrong counts for nothing
             _count(identification, tally)
         return identifications
 
@@ -173,7 +174,8 @@ def _count(identification: Identification, tally: Tally) -> None:
         return
     elif identification.lid is None:
         tally["not identified"] += 1
-    if identification.agrees is None and identification.declared:
-        tally[f"unsupported {identification.declared}"] += 1
+    if identification.agrees is None:
+        if identification.declared:
+            tally[f"unsupported {identification.declared}"] += 1
     elif identification.field == "mt":
         tally["on target" if identification.agrees else "off target"] += 1

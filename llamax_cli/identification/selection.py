@@ -1,5 +1,6 @@
 """The records that `--select` keeps by their own languages; `--select best` is in candidates.py."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
@@ -50,7 +51,9 @@ def select(request: AnnotationRequest, name: str, min_score: float) -> Transform
     annotator, find_reason = request.annotator(), SELECTIONS[name]
 
     def stage(record: Record, tally: Tally) -> Iterable[Record]:
-        reason = find_reason(annotator(record, tally), min_score)
+        counts: Tally = Counter()
+        reason = find_reason(annotator(record, counts), min_score)
+        tally.update(counts)
         if reason is None:
             return (record,)
         tally[LEFT_OUT + reason] += 1

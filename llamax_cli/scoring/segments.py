@@ -107,6 +107,7 @@ class SegmentReader:
         if rank != 1 and not self._all_candidates:
             raise RecordError("one of several candidates: choose one with llamax score --select best")
         references = self._references_of(record, direction[1], id_)
+        on_target = boolean(record, "on_target") if "on_target" in record else None
         if rank != 1:
             id_ = f"{id_} (candidate {rank})"
         if "id" not in record:
@@ -122,7 +123,7 @@ class SegmentReader:
             source,
             hypothesis,
             references[0] if len(references) == 1 else tuple(references) or "",
-            boolean(record, "on_target") if "on_target" in record else None,
+            on_target,
             "id" in record,
         )
 

@@ -145,3 +145,18 @@ def test_a_missing_package_is_one_line(without_cld2: None, tmp_path: Path, capfd
         assert capfd.readouterr() == ("", f"llamax langid: {told}\n")
     assert cli.run(["langid", str(path), "--detector", "fasttext", "-q"]) == 0
     assert '"lid":"de"' in capfd.readouterr().out
+
+
+def test_a_corpus_is_described_without_the_package(
+    without_cld2: None, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Its languages were found without it, and fastText says which of them it does not know: Kamba."""
+    path = tmp_path / "texts.jsonl"
+    path.write_text(
+        '{"text":"Guten Morgen!","lang":"kam","lid":"de"}\n{"text":"Guten Abend!","lang":"fr","lid":"de"}\n'
+    )
+    assert cli.run(["analyze", "corpus", str(path)]) == 0
+    told = capfd.readouterr()
+    assert "; unknown to the detector: kam; " in told.err
+    french, kamba = told.out.splitlines()
+    assert '"confirmed":0.0' in french and "confirmed" not in kamba

@@ -416,6 +416,30 @@ def test_bad_records(llamax: Llamax, arguments: list[str], record: dict[str, obj
 
 
 @pytest.mark.parametrize(
+    ("arguments", "bad"),
+    [
+        ([], {"src": GERMAN, "tgt": 1, "src_lang": "umb"}),
+        (["--select", "match"], {"text": ""}),
+        (["--select", "on-target"], {"text": "", "lang": "de"}),
+    ],
+)
+def test_what_is_set_aside_is_not_counted(
+    llamax: Llamax, tmp_path: Path, arguments: list[str], bad: dict[str, object]
+) -> None:
+    """A record that turns out to be wrong once a text is identified adds nothing to the counts of the summary line."""
+    good = {"mt": GERMAN, "tgt_lang": "de"}
+    outcome = llamax("langid", *arguments, "--rejects", tmp_path / "bad", stdin=jsonl([bad, good]))
+    assert re.fullmatch(rb"llamax langid: 1 record; 1 rejected, see .*/bad; 1 on target" + SECONDS, outcome.stderr)
+
+
+def test_a_translation_into_no_declared_language_is_neither_on_nor_off_target(llamax: Llamax) -> None:
+    """So the summary line counts no more than the records say."""
+    outcome = llamax("langid", stdin=jsonl([{"mt": GERMAN}, {"mt": GERMAN, "tgt_lang": "de"}]))
+    assert [record.get("on_target") for record in read(outcome.stdout)] == [None, True]
+    assert re.fullmatch(rb"llamax langid: 2 records; 1 on target" + SECONDS, outcome.stderr)
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--detector", "fastext"], b"Invalid value for '--detector': 'fastext' is unknown; did you mean fasttext?"),

@@ -142,6 +142,20 @@ def test_what_is_refused(llamax: Run, change: dict[str, Any], reason: str) -> No
     assert left["n"] == 1
 
 
+@pytest.mark.parametrize("mode", [(), ("--segments",)])
+def test_a_segment_without_a_verdict_leaves_no_trace(mode: tuple[str, ...], llamax: Run, tmp_path: Path) -> None:
+    """It is set aside before it counts, so a good one with its id is scored, and its direction may have no other."""
+    first, second = translations(["en-de"], 2)
+    odd = [{**first, "mt": "", "on_target": None}, {**first, "tgt_lang": "fr", "on_target": "yes"}]
+    flags = "score", "--metric", "bleu", *mode, "--rejects", tmp_path / "bad"
+    outcome = llamax(*flags, stdin=jsonl([*odd, first, second]))
+    assert outcome.returncode == 0
+    assert outcome.stdout == llamax("score", "--metric", "bleu", *mode, stdin=jsonl([first, second])).stdout
+    assert b"empty" not in outcome.stderr
+    reasons = {json.loads(line)["reason"] for line in (tmp_path / "bad").read_bytes().splitlines()}
+    assert reasons == {"'on_target' is neither true nor false"}
+
+
 def test_empty_translations_count(llamax: Run) -> None:
     """They are scored as by sacreBLEU, and the summary line says how many there are."""
     given = translations(["en-de"], 3)
