@@ -141,8 +141,16 @@ def test_a_short_timeout_leaves_time_for_a_program_that_writes_at_the_end(progra
         (("--metric-command", "no-such-program x"), 1, "--metric-command no-such-program x: there is no program no-"),
         (("--metric-command", "'open"), 2, "--metric-command 'open is not a command line: No closing quotation"),
         (("--metric-command", "false"), 1, "false: it failed with exit code 1"),
-        (("--metric", "chrf", "--metric-command", "cat"), 2, "--metric-command requires --metric command or command-qe"),
-        (("--metric", "chrf", "--lower-is-better"), 2, "--lower-is-better requires --metric command or command-qe, or "),
+        (
+            ("--metric", "chrf", "--metric-command", "cat"),
+            2,
+            "--metric-command requires --metric command or command-qe",
+        ),
+        (
+            ("--metric", "chrf", "--lower-is-better"),
+            2,
+            "--lower-is-better requires --metric command or command-qe, or ",
+        ),
         (("--metric-command", "echo Loading"), 1, "echo Loading: it wrote 0 lines for 2"),
     ],
 )
