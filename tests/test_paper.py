@@ -229,7 +229,10 @@ def test_a_script_that_fails_leaves_no_result(tmp_path: Path) -> None:
 def test_what_is_missing_is_said(tmp_path: Path, scale: str) -> None:
     """A scale that is none, or one that needs a folder of data and has none."""
     done = make("table11", cwd=tmp_path, SCALE=scale)
-    said = {"big": "SCALE=big: not tiny, small or paper", "small": "DATA: is not set: the folder with the corpora"}
+    said = {
+        "big": "SCALE=big: not tiny, small or paper",
+        "small": "DATA=: not a folder; name the one with the corpora: DATA=",
+    }
     assert done.returncode != 0 and said[scale] in done.stderr
 
 

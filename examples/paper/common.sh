@@ -20,7 +20,10 @@ clone=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 SCALE=${SCALE:-tiny}
 case $SCALE in tiny | small | paper) ;; *) echo "SCALE=$SCALE: not tiny, small or paper" >&2; exit 2 ;; esac
-[ "$SCALE" = tiny ] || DATA=$(cd "${DATA:?is not set: the folder with the corpora}" && pwd)
+if [ "$SCALE" != tiny ]; then
+    [ -d "${DATA:-}" ] || { echo "DATA=${DATA:-}: not a folder; name the one with the corpora: DATA=/data" >&2; exit 2; }
+    DATA=$(cd "$DATA" && pwd)
+fi
 WORK=${WORK:-paper-$SCALE}
 mkdir -p "$WORK"
 cd "$WORK"

@@ -258,7 +258,9 @@ def _bounds(option: str, items: Sequence[str]) -> dict[str, float]:
         key, _, value = item.rpartition("=")
         bound = _typed(value)
         if not key or not isinstance(bound, float) or not math.isfinite(bound):
-            raise UsageError(f"{option} {item}: write KEY=NUMBER, such as comet-kiwi=60")
+            raise UsageError(f"{option} {item}: write KEY=NUMBER, such as {option} lid_score=0.5")
+        if key in bounds:
+            raise UsageError(f"{option} {key} is given twice")
         bounds[key] = bound
     return bounds
 

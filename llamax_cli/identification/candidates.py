@@ -32,7 +32,7 @@ def choose_candidates(run: Run, request: AnnotationRequest, min_score: float) ->
 
     candidates = (candidate for _, candidate in records(chunks(run.inputs), read, run.reject))
     for group in _group(candidates):
-        run.left_out["other candidates"] += len(group) - 1
+        run.left_out["not chosen"] += len(group) - 1
         yield _choose(group, min_score, run)
 
 

@@ -18,7 +18,7 @@ from llamax_cli.streams.chunks import Tally
 from llamax_cli.streams.groups import Grouping, GroupTransform
 from llamax_cli.streams.run import Run
 
-OTHERS, OFF_TARGET = "other candidates", "off target"
+NOT_CHOSEN, OFF_TARGET = "not chosen", "off target"
 LANGUAGE = "language "  # the start of the names under which target languages are counted
 
 
@@ -43,7 +43,7 @@ def write_best(run: Run, settings: MetricSettings, by: str | None) -> None:
         load_metric(name, settings)  # fails before anything is opened, and forked workers share it
         run.map_groups(partial(_choose_by_utility, name, settings), grouping)
         run.figures["signatures"] = {name: _signatures(run, name, settings)}
-    for reason in (OTHERS, OFF_TARGET):
+    for reason in (NOT_CHOSEN, OFF_TARGET):
         if count := run.tally.pop(reason, 0):
             run.left_out[reason] = count
     if run.tally[NONE_ON_TARGET]:
@@ -129,7 +129,7 @@ def _index_of_best(values: Sequence[float], lower_is_better: bool) -> int:
 
 
 def _chosen(candidates: Sequence[Candidate], index: int, tally: Tally) -> Record:
-    tally[OTHERS] += len(candidates) - 1
+    tally[NOT_CHOSEN] += len(candidates) - 1
     return {key: value for key, value in candidates[index].record.items() if key != "candidate"}
 
 

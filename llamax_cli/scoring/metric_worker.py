@@ -214,7 +214,7 @@ def main() -> None:
         scorer: Any = load(name, tokenizer, int(batch_size))
     except ModuleNotFoundError as error:
         wanted = "'setuptools<81' unbabel-comet==2.2.7" if family == "comet" else package
-        answer({"error": f"{sys.executable} lacks {error.name}; install it there: {wanted}"})
+        answer({"error": f"{sys.executable} lacks {error.name}: {sys.executable} -m pip install {wanted}"})
         raise
     except UnavailableError as error:
         answer({"error": str(error)})

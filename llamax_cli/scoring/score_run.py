@@ -67,6 +67,7 @@ class ScoreRequest:
 
 def write_scores(run: Run, settings: MetricSettings, request: ScoreRequest) -> None:
     """Write what the request asks for."""
+    _check_program(settings, request)
     if request.select is not None:
         if request.by is None:
             check_utility(settings.metrics)
@@ -84,6 +85,15 @@ def write_scores(run: Run, settings: MetricSettings, request: ScoreRequest) -> N
     else:
         rows = _score_directions(run, settings, request)
     run.write(rows, output=Table(run.settings.output, request.table) if request.table else None)
+
+
+def _check_program(settings: MetricSettings, request: ScoreRequest) -> None:
+    """Raise UsageError if an option for a program's numbers is given, and there are none."""
+    has_program = any(name.startswith("command") for name in settings.metrics)
+    if settings.command is not None and not has_program:
+        raise UsageError("--metric-command requires --metric command or command-qe")
+    if settings.lower_is_better and not has_program and request.by is None:
+        raise UsageError("--lower-is-better requires --metric command or command-qe, or --by")
 
 
 def _with_gaps(rows: Iterator[Record], path: Path, order: str) -> Iterator[Record]:

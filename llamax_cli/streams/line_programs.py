@@ -23,7 +23,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 from llamax_cli.console import counted
@@ -87,14 +87,24 @@ class LinePrograms:
             # A line at which the program ends or hangs is the one after those that it has answered.
             cut = len(outcome.lines) if outcome.is_cut_short else 0
             cuts = [0, cut, cut + 1, len(lines)] if 0 < cut < len(lines) else [0, len(lines) // 2, len(lines)]
-            for start, end in pairwise(cuts):
-                if start < end:
-                    yield from self.answers(command, lines[start:end])
+            parts = chain.from_iterable(self.answers(command, lines[a:b]) for a, b in pairwise(cuts) if a < b)
+            yield from self._unshifted(command, [*parts], outcome) if len(lines) == 2 else parts
         else:
             self._failures += 1
             if command not in self._has_answered or self._failures >= FAILURES:
                 raise ModelError(f"{shlex.join(command)}: {outcome.reason}")
             yield RecordError(f"{command[0]}: {outcome.reason}")
+
+    def _unshifted(
+        self, command: Command, answers: list[bytes | RecordError], outcome: "_Outcome"
+    ) -> list[bytes | RecordError]:
+        """Return the answers to two lines asked one by one, after those to both; ModelError if they are not credible.
+
+        A program that writes each answer twice agrees with itself on a line alone, and the next one gets the rest.
+        """
+        if outcome.is_shifted and not any(isinstance(answer, RecordError) for answer in answers):
+            raise ModelError(f"{shlex.join(command)}: {outcome.reason}")
+        return answers
 
     def _answers_at_all(self, command: Command, lines: Sequence[str], outcome: "_Outcome") -> bool:
         """Return whether a program that has not answered yet answers one of the first lines alone."""
@@ -109,7 +119,8 @@ class LinePrograms:
         program = self._programs.pop(command, None) or _Program(command, self._agree)
         lines = [" ".join(line.splitlines()) for line in lines]
         try:
-            outcome = program.ask(lines, self._patience, self._timeout, ends=self.writes_at_end)
+            patience = min(self._patience, self._timeout / 2)  # time is left for one that waits for the end
+            outcome = program.ask(lines, patience, self._timeout, ends=self.writes_at_end)
         except BaseException:
             program.kill()
             raise
@@ -147,6 +158,7 @@ class _Outcome(NamedTuple):
     """The lines that came; `reason` says why they do not count.
 
     `has_ended`: all came, and the program has ended with its input. `is_cut_short`: it ended or hung before the others.
+    `is_shifted`: the first line had another answer when it was asked once more.
     `delay` is that of the first line after the end of the input, less than 0 if it came before; `longest` is the
     longest wait for a line; in seconds.
     """
@@ -155,6 +167,7 @@ class _Outcome(NamedTuple):
     reason: str = ""
     has_ended: bool = False
     is_cut_short: bool = False
+    is_shifted: bool = False
     delay: float = 0.0
     longest: float = 0.0
 
@@ -225,7 +238,8 @@ class _Program:
             last, longest = now, max(longest, now - last)
             lines.append(line)
         if not self._agree(lines[0], lines[-1]):
-            return _Outcome(lines, f"it wrote more than {counted(asked, 'line')} for {asked:,}, or draws at random")
+            reason = f"it wrote more than {counted(asked, 'line')} for {asked:,}, or its answers are random"
+            return _Outcome(lines, reason, is_shifted=True)
         return _Outcome(lines[:asked])
 
     def _ended(self, lines: list[bytes], asked: int, sent: int) -> _Outcome:

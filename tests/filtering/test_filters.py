@@ -246,6 +246,7 @@ def test_the_highest_value_of_errors_is_kept(llamax: Llamax, tmp_path: Path) -> 
     assert [record["id"] for record in parsed(done)] == [f"c:{n}" for n in (3, 4, 5, 6)]
     assert b"left out: 3 by errors below 3, 3 by errors above 6" in done.stderr
     one_line(llamax("convert", "p.jsonl", "--max", "errors"), 2, "--max errors: write KEY=NUMBER")
+    one_line(llamax("convert", "p.jsonl", "--max", "errors=6", "--max", "errors=7"), 2, "--max errors is given twice")
 
 
 def test_filters_work_in_every_format_and_direction(llamax: Llamax, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Run the checks of a GPU, step by step, and write what they found; tests/gpu/run.sh calls this."""
+"""Run the checks that need a GPU, step by step, and write down their figures; tests/gpu/run.sh calls this."""
 
 import argparse
 import os

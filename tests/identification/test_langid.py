@@ -613,8 +613,7 @@ def test_the_best_candidate_is_the_first_on_target(llamax: Llamax) -> None:
     assert not any("candidate" in record for record in chosen)
     assert [record.get("on_target") for record in chosen] == [True, False, None, True]
     assert re.sub(SECONDS, b"", outcome.stderr) == (
-        b"llamax langid: 4 records; left out: 4 other candidates; 1 with no candidate on target; "
-        b"unknown to the detector: umb"
+        b"llamax langid: 4 records; left out: 4 not chosen; 1 with no candidate on target; unknown to the detector: umb"
     )
 
 

@@ -108,11 +108,11 @@ def test_the_best_candidate_is_an_ordinary_translation(
         del expected[-1]["candidate"]
     assert parsed(outcome) == expected
     assert outcome.stdout.count(b'"n":1.50,') == 40
-    assert outcome.stderr.startswith(b"llamax score: 40 records; left out: 80 other candidates; ")
+    assert outcome.stderr.startswith(b"llamax score: 40 records; left out: 80 not chosen; ")
     figures = json.loads((tmp_path / "m.json").read_bytes())["figures"]
     assert figures == {
         "signatures": {name: [load_metric(name, MetricSettings((name,))).signature("de", by_sentence=True)]},
-        "left_out": {"other candidates": 80},
+        "left_out": {"not chosen": 80},
     }
     (score,) = parsed(llamax("score", "--metric", "chrf++", stdin=outcome.stdout))  # the next command takes them
     assert score["n"] == 40
@@ -160,7 +160,7 @@ def test_candidates_that_langid_finds_off_target_are_left_out(llamax: Run) -> No
         (True, True, 3),
     ]
     assert outcome.stderr.startswith(
-        b"llamax score: 3 records; left out: 5 other candidates, 3 off target; 1 with no candidate on target; "
+        b"llamax score: 3 records; left out: 5 not chosen, 3 off target; 1 with no candidate on target; "
     )
     assert found[2]["mt"] == parsed(llamax(*SELECT, "chrf++", stdin=jsonl(group("c", GERMAN))))[0]["mt"]
 

@@ -93,7 +93,11 @@ def test_by_segment_and_against(llamax: Run, tmp_path: Path, python: Path) -> No
             2,
             "--metric-model xcomet-xl: write NAME=MODEL, such as xcomet-xl=model.ckpt\n",
         ),
-        (("--comet-python", sys.executable), 1, f"comet (Unbabel/wmt22-comet-da): {sys.executable} lacks comet; "),
+        (
+            ("--comet-python", sys.executable),
+            1,
+            f"comet (Unbabel/wmt22-comet-da): {sys.executable} lacks comet: {sys.executable} -m pip i",
+        ),
     ],
 )
 def test_failures(llamax: Run, python: Path, flags: tuple[str, ...], code: int, message: str) -> None:

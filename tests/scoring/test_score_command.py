@@ -116,6 +116,24 @@ def test_a_segment_without_a_number_ends_the_run(
     assert (raised.value.exit_code, "\n" in str(raised.value)) == (code, False)
 
 
+def test_a_program_that_writes_each_number_twice(program: Callable[..., str]) -> None:
+    """It agrees with itself on each segment alone, and is found out all the same."""
+    line = program("for _ in range(2): print(len(segment['mt']), flush=True)")
+    metric = metric_class("command")(MetricSettings(("command",), command=line))  # type: ignore[call-arg]
+    texts = ["good " * n for n in range(1, 12)]
+    with pytest.raises(LlamaxError, match=r"it wrote more than \d+ lines for \d+"):
+        metric.statistics("", texts, texts, texts)
+
+
+def test_a_short_timeout_leaves_time_for_a_program_that_writes_at_the_end(program: Callable[..., str]) -> None:
+    """Its input is ended within half of the timeout."""
+    line = program("numbers.append(len(segment['mt']))", before="numbers = []")
+    path = Path(line.split()[-1])
+    path.write_text(path.read_text() + "print(*numbers, sep='\\n')\n")
+    metric = metric_class("command")(MetricSettings(("command",), command=line, timeout=4.0))  # type: ignore[call-arg]
+    assert metric.statistics("", ["a", "bc"], ["a", "bc"], ["a", "bc"])[:, 0].tolist() == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("flags", "code", "message"),
     [
@@ -123,12 +141,23 @@ def test_a_segment_without_a_number_ends_the_run(
         (("--metric-command", "no-such-program x"), 1, "--metric-command no-such-program x: there is no program no-"),
         (("--metric-command", "'open"), 2, "--metric-command 'open is not a command line: No closing quotation"),
         (("--metric-command", "false"), 1, "false: it failed with exit code 1"),
+        (
+            ("--metric", "chrf", "--metric-command", "cat"),
+            2,
+            "--metric-command requires --metric command or command-qe",
+        ),
+        (
+            ("--metric", "chrf", "--lower-is-better"),
+            2,
+            "--lower-is-better requires --metric command or command-qe, or ",
+        ),
         (("--metric-command", "echo Loading"), 1, "echo Loading: it wrote 0 lines for 2"),
     ],
 )
 def test_what_is_no_metric(llamax: Run, flags: tuple[str, ...], code: int, message: str) -> None:
     """Each is one line."""
-    outcome = llamax("score", "--metric", "command", *flags, stdin=jsonl(translations(["en-de"], 2)))
+    metric = [] if "--metric" in flags else ["--metric", "command"]
+    outcome = llamax("score", *metric, *flags, stdin=jsonl(translations(["en-de"], 2)))
     assert (outcome.returncode, outcome.stdout) == (code, b"")
     assert outcome.stderr.decode().startswith(f"llamax score: {message}")
     assert outcome.stderr.count(b"\n") == 1
