@@ -32,7 +32,7 @@ small)
     short='data/tatoeba/eng-fra.tsv' dictionaries='data/muse data/panlex data/gatitos'
     sizes=(200 200 150 1400 700 200 100) tested=${SENTENCES:-200} pivoted=$((${SENTENCES:-200} * 3 / 10))
     learning="--set block=512 --set batch=1 --set learning_rate=5e-4 --set warmup=0.1 $quick"
-    asking="--beam 1 --max-new-tokens auto${bf16:+ --dtype bfloat16}" ;;
+    asking="--beam 1 --max-new-tokens 100${bf16:+ --dtype bfloat16}" ;;
 paper)
     echo "## Here, SCALE=$SCALE"
     echo
