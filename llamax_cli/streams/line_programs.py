@@ -88,7 +88,10 @@ class LinePrograms:
             cut = len(outcome.lines) if outcome.is_cut_short else 0
             cuts = [0, cut, cut + 1, len(lines)] if 0 < cut < len(lines) else [0, len(lines) // 2, len(lines)]
             parts = chain.from_iterable(self.answers(command, lines[a:b]) for a, b in pairwise(cuts) if a < b)
-            yield from self._unshifted(command, [*parts], outcome) if len(lines) == 2 else parts
+            if len(lines) == 2:
+                yield from self._unshifted(command, [*parts], outcome)
+            else:
+                yield from parts
         else:
             self._failures += 1
             if command not in self._has_answered or self._failures >= FAILURES:
