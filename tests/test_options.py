@@ -187,7 +187,7 @@ def test_no_value_of_an_option_is_lost(name: str, capfd: pytest.CaptureFixture[s
     parsed = load(name)
     for option in valued(name):
         flag = option.opts[-1]
-        parser = parsed.make_parser(parsed.context_class(parsed))
+        parser = parsed.make_parser(parsed.context_class(parsed, **parsed.context_settings))
         if option.multiple or ",..." in (option.metavar or ""):
             values, _, _ = parser.parse_args([flag, "en", flag, "de"])
             assert values[option.name] == (["en", "de"] if option.multiple else "en,de")

@@ -24,8 +24,8 @@ if [ "$SCALE" = paper ]; then
 else
     case $SCALE in tiny) unseen=fr,es ;; small) unseen=es,th ;; esac
     seen=$(tr ' ' '\n' <<<"$languages" | grep -vxE "en|${unseen//,/|}" | paste -sd ,)
-    step without.mix.jsonl "A mixture without $unseen" "grep -vE '\"(src|tgt)_lang\":\"(${unseen//,/|})\"' pairs.jsonl |
-    llamax mix --para - -o without.mix.jsonl --manifest without.mix.json"
+    step without.mix.jsonl "A mixture without $unseen" "grep -vE '\"(src|tgt)_lang\":\"(${unseen//,/|})\"' pairs.jsonl | \
+llamax mix --para - -o without.mix.jsonl --manifest without.mix.json"
     train without "$base" without.mix.jsonl
     tune without-alpaca without/model
     systems=(base-alpaca without-alpaca)

@@ -67,7 +67,7 @@ OPTIONS = [pytest.param(name, option, id=f"{name} {option.opts[-1]}") for name, 
 def offered(name: str, flag: str, word: str = "") -> list[str]:
     """Return the values that are offered for an option, where a word is begun."""
     command = load(name)
-    context = command.context_class(command, info_name=name)
+    context = command.context_class(command, info_name=name, **command.context_settings)
     option = next(option for option in command.params if flag in option.opts)
     return [item.value for item in option.shell_complete(context, word)]
 
