@@ -90,8 +90,7 @@ def groups(data: Path) -> list[list[dict[str, Any]]]:
     return [group(f"f:{n}", [version[n] for version in versions[: 1 + n % 5]], tgt=lines[n]) for n in range(len(lines))]
 
 
-@pytest.mark.parametrize("name", ["bleu", "chrf++", "ter"])
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(("name", "workers"), [("bleu", 1), ("chrf++", 2), ("ter", 2)])
 def test_the_best_candidate_is_an_ordinary_translation(
     llamax: Run, groups: list[list[dict[str, Any]]], tmp_path: Path, name: str, workers: int
 ) -> None:

@@ -73,7 +73,7 @@ def read(parts: list[bytes], reader: SegmentReader, together: bool) -> tuple[lis
 
 
 @given(chunks())
-@settings(max_examples=150)
+@settings(max_examples=50)
 def test_lines_read_together_are_those_read_one_by_one(parts: list[bytes]) -> None:
     """The same segments in the same order, the same rejects and counts."""
     together, alone = (SegmentReader(None, MetricSettings()) for _ in range(2))
