@@ -83,7 +83,7 @@ install_torch >&2
 say "[3/3] llamax and up to $(cat "${pins[@]}" | wc -l | tr -d ' ') other packages"
 "${pip[@]}" --config-settings editable_mode=compat ${packages[@]+"${packages[@]}"} -e . >&2
 command -v cc >/dev/null || command -v gcc >/dev/null ||
-    say 'there is no C compiler, so llamax augment and mix take two and a half times as long (Debian, Ubuntu: apt-get install gcc)'
+    say 'there is no C compiler, so llamax augment, mix, langid and score take longer (Debian, Ubuntu: apt-get install gcc)'
 
 wanted_alone=$(cat pyproject.toml examples/constraints.txt llamax_cli/*.[ch] llamax_cli/*/*.[ch] | cksum)
 printf '%s\n' "$wanted_alone" >.venv/.installed

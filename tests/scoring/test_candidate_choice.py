@@ -189,6 +189,14 @@ def test_candidates_can_be_ranked_by_a_number(llamax: Run, groups: list[list[dic
             assert chosen["candidates"] == len(each) and "utility" not in chosen
 
 
+def test_a_number_can_be_one_of_errors(llamax: Run) -> None:
+    """With --lower-is-better the lowest number is the best, whatever its key."""
+    given = jsonl({**each, "errors": n} for n, each in zip((3, 1, 2), group("a", ["x", "y", "z"]), strict=True))
+    for flags, best in (([], "x"), (["--lower-is-better"], "y")):
+        (chosen,) = parsed(llamax("score", "--select", "best", "--by", "errors", *flags, "-q", stdin=given))
+        assert chosen["mt"] == best
+
+
 # -- streams -----------------------------------------------------------------------------------------------------------
 
 
