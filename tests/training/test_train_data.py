@@ -279,6 +279,20 @@ def test_lengths_are_measured_once_for_a_file_and_a_tokenizer(tmp_path: Path) ->
     assert measured == [20, 20]
 
 
+@pytest.mark.parametrize(("epochs", "more", "planned"), [(0, 0, 10), (0, 1, 1), (1, 0, 1), (1, 1, 2), (20, 0, 10)])
+def test_only_epochs_that_a_run_reaches_are_planned_before_it(
+    tmp_path: Path, epochs: int, more: int, planned: int
+) -> None:
+    """However many epochs it may have; any other plan is made when it is asked for, and is the same."""
+    cache = Cache(tmp_path / "cache")
+    path = write(tmp_path / "a.jsonl", [sample(number) for number in range(40)])
+    prepared = prepare([path], encoder(), 64, 0, cache)
+    prepared.plan_ahead(10, epochs * prepared.plan(0).steps(2, "blocks") + more, 2, "blocks")
+    assert len(list(cache.folder.glob("plan-*"))) == planned
+    late, again = prepared.plan(9), prepare([path], encoder(), 64, 0, Cache(tmp_path / "other")).plan(9)
+    assert (late.digest, late.bins.items.tolist()) == (again.digest, again.bins.items.tolist())
+
+
 def test_a_cache_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     """The error is ours, and names the cache."""
     (tmp_path / "cache").write_text("a file")
