@@ -41,7 +41,8 @@ class Case:
 
     `call` is run in a folder that `make` fills. With `resumes`, `--resume` goes on after what went wrong; otherwise the
     command is simply run again. `logs` are files that are written as the run goes on. `undone` are patterns of what may
-    be left for good, `varies` of files that two runs have different. `size` is that of a zygote.
+    be left for good, `varies` of files that two runs have different. `once` is what the next run says of an output that
+    is complete already, which it does not replace. `size` is that of a zygote.
     """
 
     command: str
@@ -52,6 +53,7 @@ class Case:
     logs: Sequence[str] = ()
     undone: Sequence[str] = ()
     varies: Sequence[str] = ()
+    once: str = ""
     size: str = "small"
 
     def __str__(self) -> str:
@@ -238,9 +240,12 @@ class Stage:
         names = self._read(self.work).keys() - self.files.keys()
         if self.case.resumes and (self.case.varies or any(".partial" in name for name in names)):
             call += ["--resume", "auto"] if self.case.varies else ["--resume"]  # training has a value of it
+        is_complete = not any(differences(self.wanted, self._read(self.work), self._undone))
         outcome = self.run(call)
         if outcome.returncode == 124:
             yield Broken("hung", "afterwards")
+        elif self.case.once and is_complete and self.case.once in outcome.stderr.decode():
+            return
         elif outcome.returncode != 0:
             yield Broken("lost", f"afterwards: {outcome.stderr.decode(errors='replace')}")
         else:
