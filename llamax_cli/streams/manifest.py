@@ -74,15 +74,20 @@ def described_output(path: Path) -> dict[str, object] | None:
 def described(path: str | Path) -> dict[str, object] | None:
     """Return a file with its length and hash, a folder with its fingerprint, None for anything else.
 
+    FileError if it is there and cannot be read, since a manifest without it would tell of another run.
     The same content has the same hash wherever it is, so that the output of one run is known as the input of another.
     """
     place = Path(path)
     if found := sha256_of(place):
         return {"path": str(path), "bytes": found[0], "sha256": found[1]}
     try:
-        return {"path": str(path), "fingerprint": folder_fingerprint(place)} if place.is_dir() else None
-    except OSError:
+        is_folder = place.is_dir()
+    except (OSError, ValueError):
         return None
+    try:
+        return {"path": str(path), "fingerprint": folder_fingerprint(place)} if is_folder else None
+    except OSError as error:
+        raise FileError(f"{error.filename or path}: {because(error)}") from error
 
 
 def described_files(folder: Path) -> list[dict[str, object]]:

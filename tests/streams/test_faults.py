@@ -1,6 +1,7 @@
 """A system call fails, or the process dies at it: a sample of what `benchmarks/bench_faults.py` walks through."""
 
 import errno
+import hashlib
 import os
 import random
 import sys
@@ -14,7 +15,7 @@ from support.faults import Case, Stage, thinned
 
 from llamax_cli.conversion.subtitle_writer import SubtitleFile
 from llamax_cli.errors import FileError
-from llamax_cli.streams import atomic, journal, temporary
+from llamax_cli.streams import atomic, journal, manifest, temporary
 from llamax_cli.streams.outputs import AtomicFile, WholeFile
 from llamax_cli.streams.rejects import Reject, RejectFile
 from llamax_cli.streams.run import Run
@@ -154,6 +155,24 @@ def test_a_complete_output_has_its_manifest(tmp_path: Path, monkeypatch: pytest.
     with Run("test", settings(tmp_path, manifest=manifest), {}) as run:
         run.write({"n": number} for number in range(3))
     assert seen == [("manifest.json", False), ("out", True)]
+
+
+def test_a_manifest_tells_of_all_that_was_read_or_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a model that cannot be read any more, it would tell of another run; what is no path is left out."""
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "weights").write_text("w")
+    assert manifest.described(tmp_path / "model") is not None
+    assert manifest.described("python3 metric.py\0" + "x" * 5000) is None
+    assert manifest.described("LLaMAX/" + "x" * 5000) is None
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", _failing)
+        with pytest.raises(FileError, match=r"model: input/output error"):
+            manifest.described(tmp_path / "model")
+    monkeypatch.setattr(hashlib, "file_digest", _failing)
+    with pytest.raises(FileError, match=r"weights: input/output error"):
+        manifest.described(tmp_path / "model" / "weights")
 
 
 def test_an_output_that_fails_at_its_end_has_no_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
