@@ -15,7 +15,7 @@ from llamax_cli.errors import FileError, because
 from llamax_cli.streams.chunks import Portion
 from llamax_cli.streams.fingerprints import folder_fingerprint, sha256, sha256_of
 from llamax_cli.streams.inputs import Input
-from llamax_cli.streams.outputs import WholeFile, open_output, partial_path
+from llamax_cli.streams.outputs import partial_path, write_whole
 
 PACKAGES = {"msgspec", "xopen", "zstandard", "xxhash", "pyarrow", "datasets", "langcodes"}
 CARDS = ("README.md", "training.json")
@@ -115,12 +115,7 @@ def check(path: Path) -> None:
 
 def write(path: Path, manifest: Mapping[str, Any]) -> None:
     """Write the manifest; the file appears once it is complete."""
-    output = open_output(path, WholeFile)
-    try:
-        output.write(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
-        output.finish()
-    finally:
-        output.close()
+    write_whole(path, msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
 
 
 def _versions() -> dict[str, str]:

@@ -169,7 +169,7 @@ def _corpus_cases() -> Iterator[Case]:
 def _provenance_cases() -> Iterator[Case]:
     yield _shown("replay", "stdout", "langid.json pairs.json", files.manifests)
     yield _shown("replay", "--chain", "langid.json --chain .", files.manifests)
-    made = {"varies": ["made/*/stderr"], "undone": ["made/*"]}
+    made = {"varies": ["made/*/stderr"], "undone": ["made/*"], "once": "made is not empty"}
     yield _shown("replay", "-o", "langid.json pairs.json -o made", files.manifests, **made)
     yield _shown("replay", "--dry-run", "langid.json pairs.json --dry-run", files.manifests)
     yield _shown("help", "a page", "streams", lambda folder: None)
@@ -231,7 +231,7 @@ def _analysis_cases() -> Iterator[Case]:
     yield _one("analyze shift", "-o", f"{models} -o out.jsonl", model, **large)
     yield _one("analyze shift", "--tokens", f"{models} --tokens -o out.jsonl --manifest manifest.json", model, **large)
     yield _shown("analyze shift", "--table", f"{models} --table md -o out.md", model, **large)
-    folder = {"undone": ["new.*.partial/*"], "once": "new is not empty", **large}
+    folder = {"undone": ["new.*.partial/*"], "once": "new already exists", **large}
     listed = "--model base --tokens pieces.txt in.jsonl -o new"
     yield _shown("extend-vocab", "-o FOLDER", listed, model, **folder)
     bad = partial(files.with_models, files.texts, bad=True)
@@ -254,5 +254,5 @@ def _training_cases() -> Iterator[Case]:
     tune = f"--model base --data chats.jsonl -o run {small}"
     yield _one("tune", "-o FOLDER", tune, training, **folder)
     yield _shown("tune", "--eval", "--model base --task xnli --eval x-en.tsv", training, **large)
-    averaged = {"undone": ["mean.*.partial/*"], "once": "mean is not empty", **large}
+    averaged = {"undone": ["mean.*.partial/*"], "once": "mean already exists", **large}
     yield _shown("tune", "--average", "--average base tuned -o mean", training, **averaged)
