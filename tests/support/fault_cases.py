@@ -250,7 +250,7 @@ def _training_cases() -> Iterator[Case]:
     more = "--set async_checkpoint=true --set validation=mix.jsonl --set validation_every=3 --lora 2"
     yield _one("train", "--lora, validated", f"{train} {more}", training, **folder)
     for form in ("--preflight", "--dry-run"):
-        yield _shown("train", form, f"{train} {form}", training, **large)
+        yield _shown("train", form, f"{train} {form}", training, **{**large, "varies": ["run/", "run/cache/*"]})
     tune = f"--model base --data chats.jsonl -o run {small}"
     yield _one("tune", "-o FOLDER", tune, training, **folder)
     yield _shown("tune", "--eval", "--model base --task xnli --eval x-en.tsv", training, **large)
