@@ -273,6 +273,25 @@ def test_a_full_disk_behind_stdout(command: str) -> None:
     assert (process.returncode, err) == (1, f"llamax {name}: standard output: no space left on device\n".encode())
 
 
+@pytest.mark.parametrize(("place", "code"), [("/dev/full", 1), ("gone", 141)])
+def test_what_is_printed_reaches_standard_output_or_is_an_error(place: str, code: int) -> None:
+    """Also where Python writes it only at its end, as into a file or a pipe; an exit code of its own is 120."""
+    program = (
+        "import sys; from llamax_cli import cli; cli.application = lambda: Group(); "
+        "Context = type('Context', (), {'__enter__': lambda self: self, '__exit__': lambda *_: None}); "
+        "Group = type('Group', (), {'make_context': lambda *_: Context(), 'invoke': lambda *_: print('text')}); "
+        "sys.exit(cli.run(['help']))"
+    )
+    reader, gone = os.pipe()
+    os.close(reader)
+    with open(gone, "wb") as pipe, open("/dev/full", "wb") as full:
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        output = full if place == "/dev/full" else pipe
+        done = subprocess.run([sys.executable, "-c", program], stdout=output, stderr=subprocess.PIPE, env=environment)
+    said = b"llamax help: standard output: no space left on device\n" if code == 1 else b""
+    assert (done.returncode, done.stderr) == (code, said)
+
+
 def test_a_full_disk_behind_the_rejects(filters: Filters) -> None:
     """A bad line that cannot be written to the rejects ends the run."""
     one_line(filters("upper", "--rejects", "/dev/full", stdin=b"x\n"), 1, "/dev/full: no space left on device")
