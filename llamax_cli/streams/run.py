@@ -376,7 +376,16 @@ class Run:
         It is no bad line: `--max-rejects` does not count it.
         """
         self.left_out[reason] += 1
-        self._journal.set_aside(Reject(name, line, why, raw))
+        self._journal.set_aside([Reject(name, line, why, raw)])
+
+    @property
+    def keeps_rejects(self) -> bool:
+        """Whether there is a file for what is rejected or left out."""
+        return self.settings.rejects is not None
+
+    def set_aside(self, left_out: Iterable[tuple[str, bytes]]) -> None:
+        """Keep what is left out and stands on no line of an input, each with the reason, if there is a file for it."""
+        self._journal.set_aside([Reject("", 0, why, raw) for why, raw in left_out])
 
     def _open(self, output: Output | None = None) -> None:
         if output is not None:
