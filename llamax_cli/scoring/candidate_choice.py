@@ -58,20 +58,25 @@ def write_best(run: Run, settings: MetricSettings, by: str | None) -> None:
         if _compares(name):
             run.map_groups(partial(_choose_by_utility, name, settings), Grouping(_read, _continues))
         else:
-            run.map_prepared(
-                _choose_by_score(name, settings),
-                Preparation(partial(_score_groups, name, settings, run.settings.workers), WINDOW),
-                Grouping(partial(_read_source, name=name, settings=settings), _continues),
-            )
-            remark_empty(run, run.tally.pop(EMPTY, 0), "translation")
-            if directions := _take_names(run.tally, UNKNOWN):
-                remark_unknown(run, name, directions)
+            _write_scored(run, name, settings)
         run.figures["signatures"] = {name: _signatures(run, name, settings)}
     for reason in (NOT_CHOSEN, OFF_TARGET):
         if count := run.tally.pop(reason, 0):
             run.left_out[reason] = count
     if run.tally[NONE_ON_TARGET]:
         run.remarks.append(f"{run.tally[NONE_ON_TARGET]:,} {NONE_ON_TARGET}")
+
+
+def _write_scored(run: Run, name: str, settings: MetricSettings) -> None:
+    """Write the best candidates by a metric without references, which scores those of many translations at once."""
+    run.map_prepared(
+        _choose_by_score(name, settings),
+        Preparation(partial(_score_groups, name, settings, run.settings.workers), WINDOW),
+        Grouping(partial(_read_source, name=name, settings=settings), _continues),
+    )
+    remark_empty(run, run.tally.pop(EMPTY, 0), "translation")
+    if directions := _take_names(run.tally, UNKNOWN):
+        remark_unknown(run, name, directions)
 
 
 def check_metric(names: Sequence[str]) -> None:

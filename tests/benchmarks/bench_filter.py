@@ -12,8 +12,8 @@ pairs, without and with near duplicates. OpusFilter keeps what is below
 a threshold, llamax what is not above it, so that its thresholds of ratios and lengths are a little higher here.
 
 NeMo Curator has filters for each side alone. They are called here as it calls them for a batch, without Ray; reading
-and writing JSON lines counts, starting does not, though it does for llamax. Times are processor seconds. One of the
-three is another filter: NonAlphaNumericFilter takes digits for letters.
+and writing JSON lines counts, starting does not, though it does for llamax. Times are processor seconds. Its filters of
+letters are for English.
 """
 
 import argparse
@@ -39,12 +39,11 @@ SAME = {  # a filter of llamax, and OpusFilter's
 NEMO = {  # and NeMo Curator's for a side
     "min-words=1,max-words=60": "WordCountFilter(1, 60)",
     "long-word=30": "LongWordFilter(30)",
-    "letter-share=0.6": "NonAlphaNumericFilter(0.4)",
 }
 CURATOR = """
 import sys, time
 import pandas
-from nemo_curator.stages.text.filters.heuristic.string import LongWordFilter, NonAlphaNumericFilter, WordCountFilter
+from nemo_curator.stages.text.filters.heuristic.string import LongWordFilter, WordCountFilter
 from nemo_curator.stages.text.filters.score_filter import ScoreFilter
 from nemo_curator.tasks import DocumentBatch
 given, out, *filters = sys.argv[1:]
