@@ -136,7 +136,9 @@ def test_a_table_of_the_paper_is_measured_by_the_scores_that_its_script_leaves(
         script += f"printf '%s\\n' {' '.join(map(shlex.quote, scores))} >$WORK/{system}.scores.jsonl\n"
     (tmp_path / "table8.sh").write_text(f"{script}printf '## Here, SCALE=tiny\\n\\n| ours |\\n'\n")
     monkeypatch.setattr(paper, "SCRIPTS", tmp_path)
-    assert paper.THROUGH_ENGLISH(Bench("cpu", tmp_path)) == Figure(1.5, "6.50 and 5.00", "| ours |")
+    bench = Bench("cpu", tmp_path)
+    assert paper.printed(bench, "table8") == "| ours |"
+    assert paper.THROUGH_ENGLISH(bench) == Figure(1.5, "6.50 and 5.00")  # those of a trial are not worth a table
 
 
 def test_a_table_is_not_made_without_the_corpora(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

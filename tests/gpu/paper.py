@@ -69,7 +69,7 @@ def _difference(script: str, one: str, other: str, code: str = "") -> Callable[[
     def measure(bench: Bench) -> Figure:
         table = printed(bench, script)
         better, worse = (_mean(_work(bench) / f"{system}.scores.jsonl", code) for system in (one, other))
-        return Figure(better - worse, f"{better:.2f} and {worse:.2f}", table)
+        return Figure(better - worse, f"{better:.2f} and {worse:.2f}", "" if bench.is_cpu else table)
 
     return measure
 
