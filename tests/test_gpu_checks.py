@@ -1,7 +1,9 @@
 """The checks on a GPU, as far as a machine without one can tell: tests/gpu does what it says of itself."""
 
+import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -10,6 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
+from gpu import paper
 from gpu.checks import STEPS, Bench, Check, Figure, NotRun, checks_of
 from gpu.processes import in_child, run
 from gpu.results import Results, page, read
@@ -117,3 +120,30 @@ def test_what_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Path) -
 def test_a_process_that_dies_is_a_failure() -> None:
     """A check that is killed, as for want of memory, does not end the others."""
     assert in_child(lambda: os.kill(os.getpid(), 9), 60) == ("failed", "its process ended with code -9")
+
+
+def test_a_table_of_the_paper_is_measured_by_the_scores_that_its_script_leaves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As far above one another as the means around a language are; the script finds the command of this clone."""
+    lines = {
+        "llamax-alpaca": [("zh", "fr", 5.0), ("fr", "es", 1.0)],
+        "llamax-alpaca-pivoted": [("zh", "fr", 7.0), ("ta", "zh", 6.0), ("fr", "es", 40.0)],
+    }
+    script = "set -e\n[ $SCALE = tiny ]\nllamax --version >&2\nmkdir -p $WORK\necho '## In the paper'\n"
+    for system, found in lines.items():
+        scores = [json.dumps({"src_lang": one, "tgt_lang": other, "score": score}) for one, other, score in found]
+        script += f"printf '%s\\n' {' '.join(map(shlex.quote, scores))} >$WORK/{system}.scores.jsonl\n"
+    (tmp_path / "table8.sh").write_text(f"{script}printf '## Here, SCALE=tiny\\n\\n| ours |\\n'\n")
+    monkeypatch.setattr(paper, "SCRIPTS", tmp_path)
+    bench = Bench("cpu", tmp_path)
+    assert paper.printed(bench, "table8") == "| ours |"
+    assert paper.THROUGH_ENGLISH(bench) == Figure(1.5, "6.50 and 5.00")  # those of a trial are not worth a table
+
+
+def test_a_table_is_not_made_without_the_corpora(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says which are missing."""
+    (tmp_path / "flores101").mkdir()
+    monkeypatch.setenv("LLAMAX_TEST_DATA", str(tmp_path))
+    with pytest.raises(NotRun, match="LLAMAX_TEST_DATA names no folder with ntrex128, muse, panlex, alpaca, sacreb"):
+        paper.THROUGH_ENGLISH(Bench("cuda", tmp_path))

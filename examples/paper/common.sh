@@ -6,8 +6,9 @@
 #
 # Outputs go to the folder WORK, paper-$SCALE unless said, and are shared: what one script made, another one finds.
 # Tables go to standard output, and the lines that are run, with what they say, to standard error. Run again after an
-# interruption, a script goes on: lines that came to their end are passed over. STEPS is the length of each training,
-# below SCALE=paper. With --dry-run the lines are printed and not run.
+# interruption, a script goes on: lines that came to their end are passed over. Below SCALE=paper, STEPS is the length of
+# each training, and SENTENCES how many are translated in each direction. With --dry-run the lines are printed and not
+# run.
 #
 # At SCALE=small, DATA holds flores101, ntrex128, tatoeba, muse, panlex, gatitos, alpaca, xnli, mgsm and sacrebleu; at
 # SCALE=paper, flores101, lego-mt, mc4, madlad, muse, panlex, alpaca, xnli, x-csqa, mgsm and the other benchmarks.
@@ -51,7 +52,7 @@ tiny)
     like_ro=de like_bn=tr like_ja=de like_ceb=tr like_ar=zh
     muse='examples/data/dictionaries' panlex='examples/data/dictionaries --max-words 1'
     parallel='examples/data/train.*' monolingual='examples/data/text.*' evaluation='examples/data/test.*'
-    half=10 texts=20 sentences=1
+    half=10 texts=20 sentences=${SENTENCES:-1}
     base=base
     training="--set max_steps=${STEPS:-2} --set block=512 --set batch=1 --set learning_rate=2e-4 --set gradient_checkpointing=false"
     tuning="$training --set epochs=1"
@@ -65,10 +66,10 @@ small)
     muse='data/muse --only en,fr,es,zh,ta,th --rejects muse.rejects'
     panlex='data/panlex --only en,fr,es,zh,ta,th --rejects panlex.rejects'
     parallel='data/ntrex128' monolingual='data/flores101/dev' evaluation='data/flores101/devtest'
-    half=200 texts=500 sentences=1
+    half=200 texts=500 sentences=${SENTENCES:-1}
     base=base
     # A CPU with AVX512-BF16 multiplies in bf16 twice as fast as in fp32; one without it, several times slower.
-    bf16=; ! grep -qsw avx512_bf16 /proc/cpuinfo || bf16=1
+    bf16=; { [ "$gpus" = 0 ] && ! grep -qsw avx512_bf16 /proc/cpuinfo; } || bf16=1
     # Without checkpointing no layer is computed twice.
     quick="--set gradient_checkpointing=false${bf16:+ --set precision=bf16}"
     training="--set max_steps=${STEPS:-5} --set block=512 --set batch=2 --set learning_rate=1e-4 $quick"

@@ -29,6 +29,7 @@ from llamax_cli.mixing.near_duplicates import (
     ComparePass,
     ComparisonRows,
     KeyFiles,
+    NearDuplicate,
     SendPass,
 )
 from llamax_cli.mixing.replay import BinPass, MeasurePass, ReplaySettings, ReplaySizes
@@ -202,25 +203,30 @@ class Mixture:
             advance(1)
         for place, kind in enumerate(("duplicates", "near duplicates"), 1):
             for subset, count in _by_subset(table, np.sum([counts[place] for counts in by_bucket], axis=0)).items():
-                if count and subset.side != "tgt":
+                # The sides of a pair that is split are duplicates together, but near duplicates each by itself.
+                if count and (subset.side != "tgt" or kind == "near duplicates"):
                     self._run.left_out[f"{kind} ({subset.origin})"] += count
         return np.stack([counts[0] for counts in by_bucket], axis=1)
 
     def _find_near_duplicates(self, folder: Path, table: SubsetTable) -> None:
-        """Write the keys of near duplicates beside the rows."""
+        """Write the keys of near duplicates beside the rows, and the samples to `--rejects`, sorted by key."""
         threshold = self._request.near_duplicates
         if threshold is None:
             return
-        advance = self._run.start_phase("comparing", 3 * BUCKETS)
-        bands, rows = KeyFiles(folder, BANDS, 2), ComparisonRows(folder, table)
+        run = self._run
+        advance = run.start_phase("comparing", 3 * BUCKETS)
+        bands, rows = KeyFiles(folder, BANDS, 2), ComparisonRows(folder, table, run.keeps_rejects)
         candidates, compared = KeyFiles(folder, CANDIDATES, 3), Buckets(folder, COMPARED)
-        steps: list[tuple[Callable[[], Callable[[BucketPart], None]], KeyFiles | Buckets]] = [
+        steps: list[tuple[Callable[[], Callable[[BucketPart], list[NearDuplicate] | None]], KeyFiles | Buckets]] = [
             (CandidatePass(folder), bands),
             (SendPass(rows), candidates),
             (ComparePass(rows, threshold), compared),
         ]
         for step, files in steps:
-            for part, _ in self._run_pass(step, list(self._parts_by(files.size))):
+            for part, found in self._run_pass(step, list(self._parts_by(files.size))):
+                run.set_aside(
+                    (f"near duplicate of {each.id} ({each.similarity:.2f})", each.sample) for each in found or ()
+                )
                 if part.number == part.total - 1:
                     files.remove(part.bucket)
                     advance(1)

@@ -11,7 +11,7 @@ stays. That is a hash of the content and the epoch, so the order of files, worke
 
     bands       signatures of all rows, partitioned by the hash of the band: (hash, shuffle key)
     candidates  records with an equal band, partitioned by the first of the two: (first, second, origin)
-    compared    the texts of the first, sent to the bucket of the second
+    compared    the texts of the first, and its id, sent to the bucket of the second
     near        the shuffle keys of the records to leave out, by bucket
 """
 
@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from xxhash import xxh3_64_intdigest
 
@@ -282,15 +282,39 @@ class CandidatePass:
         KeyFiles(self.folder, CANDIDATES, 3).append(candidates[candidates[:, 0] != candidates[:, 1]])
 
 
+class ComparedRow(NamedTuple):
+    """The normalised texts of a row, and its sample, b"" where it is not asked for."""
+
+    texts: list[str]
+    sample: bytes
+
+    @property
+    def id(self) -> bytes:
+        """The id, a JSON string; b"" where the sample is not asked for."""
+        return bytes(parse(self.sample)["id"]) if self.sample else b""
+
+
+class NearDuplicate(NamedTuple):
+    """A sample that is left out, the id of one that it resembles, and how much: on the side that is less similar."""
+
+    sample: bytes
+    id: str
+    similarity: float
+
+
 @dataclass(frozen=True)
 class ComparisonRows:
-    """The rows that stay of equal ones, by shuffle key: what the last two passes read."""
+    """The rows that stay of equal ones, by shuffle key: what the last two passes read, with their samples or without.
+
+    These are needed where what is left out is to be shown.
+    """
 
     folder: Path
     table: SubsetTable
+    with_samples: bool
 
-    def texts(self, part: "BucketPart", wanted: "Keys") -> dict[tuple[int, int], list[str]]:
-        """Return the normalised texts by (shuffle key, origin) of rows with these keys in a part of a bucket."""
+    def read(self, part: "BucketPart", wanted: "Keys") -> dict[tuple[int, int], ComparedRow]:
+        """Return by (shuffle key, origin) the rows with these keys in a part of a bucket."""
         import numpy as np
 
         buckets = Buckets(self.folder, ROWS)
@@ -298,17 +322,18 @@ class ComparisonRows:
         different, _ = find_duplicates(index)
         is_wanted = np.zeros(len(index), bool)
         is_wanted[different] = np.isin(index[different, SHUFFLE_KEY], wanted)
-        found: dict[tuple[int, int], list[str]] = {}
+        found: dict[tuple[int, int], ComparedRow] = {}
         lines = buckets.lines(part.bucket, is_wanted)
         for (key, _, subset, _), line in zip(index[is_wanted].tolist(), lines, strict=True):
             own = self.table.subsets[subset]
-            found[key, ORIGINS.index(own.origin)] = _normalised(sides(line, own))
+            sample = line.replace(JOINT, b" ") if self.with_samples else b""
+            found[key, ORIGINS.index(own.origin)] = ComparedRow(_normalised(sides(line, own)), sample)
         return found
 
 
 @dataclass(frozen=True)
 class SendPass:
-    """Send the texts of the first of two candidates to the bucket of the second."""
+    """Send the texts and the id of the first of two candidates to the bucket of the second."""
 
     rows: ComparisonRows
 
@@ -321,13 +346,13 @@ class SendPass:
 
             candidates = np.unique(KeyFiles(self.rows.folder, CANDIDATES, 3).read(part.bucket), axis=0)
             candidates = candidates[part.contains(candidates)]
-            texts = self.rows.texts(part, candidates[:, 0])
+            rows = self.rows.read(part, candidates[:, 0])
             entries, lines = [], []
             for first, second, origin in candidates.tolist():
-                own = texts.get((first, origin))
+                own = rows.get((first, origin))
                 if own is not None:  # an equal record of another origin may have taken its place
                     entries.append(b"".join(number.to_bytes(8, "big") for number in (second, first, origin, 0)))
-                    lines.append("\t".join(own).encode())
+                    lines.append(b"\t".join([own.id, *(each.encode() for each in own.texts)]))
             if entries:
                 compared.append(b"".join(entries), lines)
 
@@ -336,16 +361,16 @@ class SendPass:
 
 @dataclass(frozen=True)
 class ComparePass:
-    """Compare candidates, and write the keys of the near duplicates."""
+    """Compare candidates, and write the keys of the near duplicates; return these if the rows have samples."""
 
     rows: ComparisonRows
     threshold: float
 
-    def __call__(self) -> "Callable[[BucketPart], None]":
+    def __call__(self) -> "Callable[[BucketPart], list[NearDuplicate]]":
         """Return the function of a worker."""
         return self._compare
 
-    def _compare(self, part: "BucketPart") -> None:
+    def _compare(self, part: "BucketPart") -> list[NearDuplicate]:
         import numpy as np
 
         compared = Buckets(self.rows.folder, COMPARED)
@@ -353,17 +378,30 @@ class ComparePass:
         is_inside = part.contains(index)
         lines = compared.lines(part.bucket, is_inside)
         index = index[is_inside]
-        texts = self.rows.texts(part, index[:, SHUFFLE_KEY])
-        near: set[int] = set()
-        for (second, _, origin, _), line in zip(index.tolist(), lines, strict=True):
-            own = texts.get((second, origin))
+        rows = self.rows.read(part, index[:, SHUFFLE_KEY])
+        near: dict[int, NearDuplicate] = {}
+        # By the keys of both, so that the one that is named is the same in whatever order they were sent.
+        for place in np.lexsort((index[:, 1], index[:, SHUFFLE_KEY])).tolist():
+            second, _, origin, _ = index[place].tolist()
+            own = rows.get((second, origin))
             if own is None or second in near:
                 continue
-            others = line.decode().split("\t")
-            if all(similarity(one, other) >= self.threshold for one, other in zip(own, others, strict=True)):
-                near.add(second)
+            id_, *texts = lines[place].decode().split("\t")
+            if (least := _least_similarity(own.texts, texts, self.threshold)) >= self.threshold:
+                near[second] = NearDuplicate(own.sample, _unescaped(id_[1:-1].encode()), least)
         if near:
-            KeyFiles(self.rows.folder, NEAR, 1).append(np.array(sorted(near), np.uint64).reshape(-1, 1))
+            KeyFiles(self.rows.folder, NEAR, 1).append(np.array(list(near), np.uint64).reshape(-1, 1))
+        return list(near.values()) if self.rows.with_samples else []
+
+
+def _least_similarity(texts: Sequence[str], others: Sequence[str], threshold: float) -> float:
+    """Return the similarity of the side that is less similar, or of the first that is below the threshold."""
+    least = 1.0
+    for one, other in zip(texts, others, strict=True):
+        least = min(least, similarity(one, other))
+        if least < threshold:
+            break
+    return least
 
 
 def without_near(

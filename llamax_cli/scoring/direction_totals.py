@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TypeAlias
 
 from llamax_cli.console import counted
@@ -158,11 +157,18 @@ def leave_out_segments(run: Run, reason: str, direction: Direction, ids: Sequenc
 def remark(run: Run, reader: SegmentReader) -> None:
     """Report in the summary line what was empty, and directions with a language that a metric does not know."""
     for count, what in ((reader.empty, "translation"), (reader.empty_references, "reference")):
-        if count:
-            run.remarks.append(counted(count, f"empty {what}"))
+        remark_empty(run, count, what)
     for name, directions in reader.scored_unknown.items():
-        named = ", ".join("-".join(direction) for direction in islice(directions, SHOWN_DIRECTIONS))
-        more = ", ..." if len(directions) > SHOWN_DIRECTIONS else ""
-        run.remarks.append(
-            f"{counted(len(directions), 'direction')} with a language that {name} does not know: {named}{more}"
-        )
+        remark_unknown(run, name, ["-".join(direction) for direction in directions])
+
+
+def remark_empty(run: Run, count: int, what: str) -> None:
+    """Report in the summary line how many texts were empty, if any."""
+    if count:
+        run.remarks.append(counted(count, f"empty {what}"))
+
+
+def remark_unknown(run: Run, name: str, directions: Sequence[str]) -> None:
+    """Report in the summary line directions that a metric has scored without knowing both languages."""
+    named = ", ".join(directions[:SHOWN_DIRECTIONS]) + (", ..." if len(directions) > SHOWN_DIRECTIONS else "")
+    run.remarks.append(f"{counted(len(directions), 'direction')} with a language that {name} does not know: {named}")

@@ -10,7 +10,7 @@ from typing import Any
 from llamax_cli.errors import DataError, RecordError, UsageError
 from llamax_cli.records import Record, Score
 from llamax_cli.scoring import heatmap
-from llamax_cli.scoring.candidate_choice import check_utility, write_best
+from llamax_cli.scoring.candidate_choice import check_metric, write_best
 from llamax_cli.scoring.comparison import ALL, compare_systems
 from llamax_cli.scoring.direction_totals import EarlierScores, remark, total_by_direction
 from llamax_cli.scoring.group_statistics import compute_statistics
@@ -70,7 +70,7 @@ def write_scores(run: Run, settings: MetricSettings, request: ScoreRequest) -> N
     _check_program(settings, request)
     if request.select is not None:
         if request.by is None:
-            check_utility(settings.metrics)
+            check_metric(settings.metrics)
         elif settings.metrics != MetricSettings().metrics:
             raise UsageError("--by ranks by a number in the records: leave out --metric")
         write_best(run, settings, request.by)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import groupby, islice
 from typing import Any, NamedTuple, TypeAlias
 
@@ -62,6 +62,18 @@ class SegmentGroup(NamedTuple):
     def references(self) -> list[Reference]:
         """The references."""
         return [segment.reference for segment in self.segments]
+
+
+@cache
+def why_unscored(name: str, direction: Direction) -> str:
+    """Return why a metric has no score of a direction unless --any-language is given, "" if it knows both languages."""
+    code = next((code for code in direction if not is_known(name, code)), None)
+    if code is None:
+        return ""
+    return (
+        f"{name} does not know {code} ({name_of(code)}), so there is no score of {'-'.join(direction)}; "
+        "--any-language scores it all the same"
+    )
 
 
 class SegmentReader:
@@ -170,14 +182,10 @@ class SegmentReader:
     def _find_unknown(self, direction: Direction) -> str:
         """Return why a metric has no score of a direction, "" if all have one."""
         for name in self._settings.metrics:
-            code = next((code for code in direction if not is_known(name, code)), None)
-            if code is not None and self._settings.scores_all(name):
+            if (reason := why_unscored(name, direction)) and self._settings.scores_all(name):
                 self.scored_unknown.setdefault(name, {})[direction] = None
-            elif code is not None:
-                return (
-                    f"{name} does not know {code} ({name_of(code)}), so there is no score of {'-'.join(direction)}; "
-                    "--any-language scores it all the same"
-                )
+            elif reason:
+                return reason
         return ""
 
     def untranslated(self) -> Iterator[tuple[Direction, list[str]]]:

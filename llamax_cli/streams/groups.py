@@ -16,6 +16,7 @@ from llamax_cli.streams.chunks import Chunk, Outcome, Tally, first_lines, parsed
 from llamax_cli.streams.rejects import Reject
 
 MAX_GROUP = 256 << 20  # bytes of the longest group
+MAX_WINDOW = 64 << 20  # bytes of a window of chunks, unless one chunk is longer
 
 Item = TypeVar("Item")
 GroupTransform: TypeAlias = Callable[[list[Item], Tally], Iterable[Record]]
@@ -31,6 +32,18 @@ class Grouping(Generic[Item]):
 
     read: Callable[[Record], Item]
     continues: Callable[[Item, Item], bool]
+
+
+@dataclass(frozen=True)
+class Preparation(Generic[Item]):
+    """What is done for many groups at once before each is transformed, such as asking a model for numbers.
+
+    prepare: returns the groups, in order, with what the transform needs.
+    size: how many records it gets at most, unless a chunk of whole groups has more.
+    """
+
+    prepare: Callable[[list[list[Item]]], list[list[Item]]]
+    size: int
 
 
 @dataclass(frozen=True)
@@ -124,11 +137,58 @@ def transform_groups(
 
     Unless `tolerant`, the first bad line ends the chunk, and the group that it interrupts is not done.
     """
+    return _outcome(stage, _read_groups(grouping, tolerant, chunk), limit)
+
+
+def transform_windows(
+    stage: GroupTransform[Item],
+    preparation: Preparation[Item],
+    grouping: Grouping[Item],
+    tolerant: bool,
+    stream: Iterable[Chunk],
+    remaining: Callable[[], int | None],
+) -> Iterator[tuple[Chunk, Outcome]]:
+    """Yield each chunk of whole groups with its outcome, the groups of several chunks being prepared together.
+
+    The stage makes one record of each group. `remaining` returns how many may still be written, None without a limit;
+    no more groups than that are prepared.
+    """
+    window = _Window[Item]()
+    for chunk in stream:
+        groups = list(_read_groups(grouping, tolerant, chunk))
+        if not window.has_room(chunk, groups, preparation.size):
+            yield from _transform_window(stage, preparation, window, remaining())
+            window = _Window()
+        window.add(chunk, groups)
+        limit = remaining()
+        has_bad_line = not tolerant and bool(groups[-1].rejects)
+        if has_bad_line or (limit is not None and window.groups >= limit):
+            break
+    yield from _transform_window(stage, preparation, window, remaining())
+
+
+def _transform_window(
+    stage: GroupTransform[Item], preparation: Preparation[Item], window: "_Window[Item]", limit: int | None
+) -> Iterator[tuple[Chunk, Outcome]]:
+    groups = [group.items for _, read in window.chunks for group in read if group.items][:limit]
+    prepared = iter(preparation.prepare(groups) if groups else ())
+    for chunk, read in window.chunks:
+        if limit == 0:
+            return
+        ready = (group._replace(items=next(prepared, [])) if group.items else group for group in read)
+        outcome = _outcome(stage, ready, limit)
+        yield chunk, outcome
+        if limit is not None:
+            limit -= outcome.written
+
+
+def _outcome(stage: GroupTransform[Item], groups: "Iterable[_Group[Item]]", limit: int | None) -> Outcome:
+    """Return the outcome of groups, of which no more are taken than it needs to write `limit` records."""
     written: list[Record] = []
     rejects: list[Reject] = []
     tally: Tally = Counter()
     read = 0
-    for group in _read_groups(grouping, tolerant, chunk):
+    for group in groups:
         if group.items:
             written += stage(group.items, tally)
         rejects += group.rejects
@@ -144,6 +204,28 @@ class _Group(NamedTuple, Generic[Item]):
     items: list[Item]
     end: int
     rejects: list[Reject]
+
+
+class _Window(Generic[Item]):
+    """Chunks of whole groups that are prepared together, with what `_read_groups` yields of each."""
+
+    def __init__(self) -> None:
+        self.chunks: list[tuple[Chunk, list[_Group[Item]]]] = []
+        self.groups = 0  # that have records
+        self._records = 0
+        self._bytes = 0
+
+    def has_room(self, chunk: Chunk, groups: list[_Group[Item]], size: int) -> bool:
+        """Return whether one more chunk keeps it within `size` records, and within MAX_WINDOW."""
+        records = sum(len(group.items) for group in groups)
+        return not self.chunks or (self._records + records <= size and self._bytes + len(chunk.data) <= MAX_WINDOW)
+
+    def add(self, chunk: Chunk, groups: list[_Group[Item]]) -> None:
+        """Add a chunk."""
+        self.chunks.append((chunk, groups))
+        self.groups += sum(bool(group.items) for group in groups)
+        self._records += sum(len(group.items) for group in groups)
+        self._bytes += len(chunk.data)
 
 
 def _read_groups(grouping: Grouping[Item], tolerant: bool, chunk: Chunk) -> Iterator[_Group[Item]]:

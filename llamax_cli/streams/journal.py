@@ -194,10 +194,10 @@ class Journal:
         self.counts.update({"in": 1, "rejected": 1})
         self._rejects.write([reject])
 
-    def set_aside(self, reject: Reject) -> None:
-        """Write a record that is left out to the rejects, if there is a file for them, without counting it there."""
+    def set_aside(self, rejects: list[Reject]) -> None:
+        """Write records that are left out to the rejects, if there is a file for them, without counting them there."""
         if self.is_tolerant:
-            self._rejects.write([reject])
+            self._rejects.write(rejects)
 
     def _write(self, data: bytes, count: int) -> None:
         if self._limit is not None and self.counts["out"] + count > self._limit:

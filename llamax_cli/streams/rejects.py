@@ -13,7 +13,7 @@ from llamax_cli.streams.compression import ENDINGS
 
 
 class Reject(NamedTuple):
-    """A bad line: its input and line number, the reason, and its bytes."""
+    """A bad line: its input and line number, the reason, and its bytes; what stands on no line has "" and 0."""
 
     name: str
     line: int
@@ -22,7 +22,8 @@ class Reject(NamedTuple):
 
     def serialise(self) -> bytes:
         """Return the reject as a line of JSON; bytes that are not UTF-8 are encoded in base64."""
-        record: dict[str, object] = {"input": self.name, "line": self.line, "reason": self.reason}
+        place = {"input": self.name, "line": self.line} if self.name else {}
+        record: dict[str, object] = {**place, "reason": self.reason}
         try:
             record["raw"] = self.raw.decode()
         except UnicodeDecodeError:

@@ -5,6 +5,7 @@ summary and the manifest come with them.
 
     run.map(make)       transform every record by itself, in any number of workers
     run.map_groups(make, grouping)   transform groups of consecutive records, in any number of workers
+    run.map_prepared(stage, preparation, grouping)   the same in this process, where a model is asked for many at once
     run.stream(stage)   pass the records in order through a stage that may look ahead (batches for a model)
     run.write(records)  write records that are generated from something other than lines of records
     run.read()          read the records
@@ -44,7 +45,14 @@ from llamax_cli.streams.chunks import (
     shard,
     transform_inputs,
 )
-from llamax_cli.streams.groups import Grouping, GroupTransform, GroupWork, whole_groups
+from llamax_cli.streams.groups import (
+    Grouping,
+    GroupTransform,
+    GroupWork,
+    Preparation,
+    transform_windows,
+    whole_groups,
+)
 from llamax_cli.streams.inputs import Door, Input
 from llamax_cli.streams.journal import Journal
 from llamax_cli.streams.manifest import plain
@@ -186,6 +194,18 @@ class Run:
         self._open()
         tolerant = self._journal.is_tolerant
         self._transform(GroupWork(make, grouping, tolerant), whole_groups(paced(self._chunks()), grouping, tolerant))
+
+    def map_prepared(
+        self, stage: GroupTransform[Item], preparation: Preparation[Item], grouping: Grouping[Item]
+    ) -> None:
+        """Write the record that the stage makes of each group, after many groups were prepared together."""
+        self._open()
+        tolerant = self._journal.is_tolerant
+        stream = whole_groups(self._chunks(), grouping, tolerant)
+        for chunk, outcome in transform_windows(
+            stage, preparation, grouping, tolerant, stream, lambda: self._journal.remaining
+        ):
+            self._commit(chunk.data, outcome)
 
     def _transform(self, work: Callable[[], Callable[..., Outcome]], stream: Iterable[Chunk]) -> None:
         with closing(ordered(work, stream, self.settings.workers)) as outcomes:
@@ -358,7 +378,16 @@ class Run:
         It is no bad line: `--max-rejects` does not count it.
         """
         self.left_out[reason] += 1
-        self._journal.set_aside(Reject(name, line, why, raw))
+        self._journal.set_aside([Reject(name, line, why, raw)])
+
+    @property
+    def keeps_rejects(self) -> bool:
+        """Whether there is a file for what is rejected or left out."""
+        return self.settings.rejects is not None
+
+    def set_aside(self, left_out: Iterable[tuple[str, bytes]]) -> None:
+        """Keep what is left out and stands on no line of an input, each with the reason, if there is a file for it."""
+        self._journal.set_aside([Reject("", 0, why, raw) for why, raw in left_out])
 
     def _open(self, output: Output | None = None) -> None:
         if output is not None:

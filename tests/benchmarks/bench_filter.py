@@ -1,22 +1,29 @@
 """Pairs per second through the filters of convert, and through OpusFilter's with the same thresholds.
 
     python -m venv opus && opus/bin/pip install opusfilter
+    python -m venv nemo && nemo/bin/pip install nemo-curator
     python tests/benchmarks/bench_filter.py --opusfilter opus/bin/opusfilter [--pairs 40000] [--data ../shared/data]
+    python tests/benchmarks/bench_filter.py --nemo nemo/bin/python
 
 English-Russian sentences of FLORES-101 and NTREX-128, most of them spoilt in one way or another: another sentence's
 translation, the source again, half a translation, a phrase repeated, other digits. Both programs read text, and run
 once for each filter alone, then for all of them; the pairs that they keep are compared. Then mix is timed on the same
 pairs, without and with near duplicates. OpusFilter keeps what is below
 a threshold, llamax what is not above it, so that its thresholds of ratios and lengths are a little higher here.
+
+NeMo Curator has filters for each side alone. They are called here as it calls them for a batch, without Ray; reading
+and writing JSON lines counts, starting does not, though it does for llamax. Times are processor seconds. Its filters of
+letters are for English.
 """
 
 import argparse
 import json
 import random
+import subprocess
 import tempfile
 from pathlib import Path
 
-from measure import DATA, LLAMAX, seconds
+from measure import DATA, LLAMAX, environment, seconds, worked
 
 LATN, CYRL = "Latin", "Cyrillic"
 SAME = {  # a filter of llamax, and OpusFilter's
@@ -29,6 +36,24 @@ SAME = {  # a filter of llamax, and OpusFilter's
     "digits=0.5": ("NonZeroNumeralsFilter", {"threshold": 0.5}),
     "repetition=2": ("RepetitionFilter", {"threshold": 2}),
 }
+NEMO = {  # and NeMo Curator's for a side
+    "min-words=1,max-words=60": "WordCountFilter(1, 60)",
+    "long-word=30": "LongWordFilter(30)",
+}
+CURATOR = """
+import sys, time
+import pandas
+from nemo_curator.stages.text.filters.heuristic.string import LongWordFilter, WordCountFilter
+from nemo_curator.stages.text.filters.score_filter import ScoreFilter
+from nemo_curator.tasks import DocumentBatch
+given, out, *filters = sys.argv[1:]
+start = time.process_time()
+batch = DocumentBatch(dataset_name="pairs", data=pandas.read_json(given, lines=True))
+kinds = [eval(each) for each in filters for _ in range(2)]
+kept = ScoreFilter(kinds, text_field=["src", "tgt"] * len(filters)).process(batch)
+kept.to_pandas().to_json(out, orient="records", lines=True, force_ascii=False)
+print(time.process_time() - start)
+"""
 
 
 def sentences(data: Path) -> list[tuple[str, str]]:
@@ -88,13 +113,32 @@ def llamax(folder: Path, filters: str) -> tuple[float, list[str]]:
     return wall, out.read_text(encoding="utf-8").split("\n")[:-1]
 
 
+def against_nemo(folder: Path, python: str) -> None:
+    """Print a row for each filter of a side and one for all."""
+    records, out = folder / "pairs.jsonl", folder / "out.jsonl"
+
+    def kept() -> set[str]:
+        return {json.loads(line)["id"] for line in out.read_text(encoding="utf-8").splitlines()}
+
+    print(f"{'processor seconds':28}{'llamax':>9}{'NeMo':>12}{'times':>7}{'kept':>9}{'differ':>8}")
+    for filters, same in {
+        **{ours: [theirs] for ours, theirs in NEMO.items()},
+        ",".join(NEMO): [*NEMO.values()],
+    }.items():
+        line = [python, "-c", CURATOR, str(records), str(out), *same]
+        printed = subprocess.run(line, check=True, env=environment(), stdout=subprocess.PIPE, text=True).stdout
+        theirs, others = float(printed.split()[-1]), kept()
+        ours = worked([*LLAMAX, "convert", "-q", str(records), "--filter", filters, "-o", str(out)])
+        shown = filters if len(same) == 1 else "all of them"
+        differ = len(kept() ^ others)
+        print(f"{shown:28}{ours:>7.2f} s{theirs:>10.2f} s{theirs / ours:>7.1f}{len(kept()):>9,}{differ:>8}", flush=True)
+
+
 def near(folder: Path, count: int) -> None:
     """Print the speed of mix without and with near duplicates, of the same pairs."""
-    records = folder / "pairs.jsonl"
-    seconds([*LLAMAX, "convert", "-q", str(folder / "pairs.en"), str(folder / "pairs.ru"), "-o", str(records)])
     for wanted in ([], ["--near-duplicates", "0.8"]):
-        mix = [*LLAMAX, "mix", "-q", "--para", str(records), "--copies", "1", *wanted, "-o", str(folder / "mix.jsonl")]
-        wall, used = seconds(mix)
+        given = ["--para", str(folder / "pairs.jsonl"), "--copies", "1", *wanted]
+        wall, used = seconds([*LLAMAX, "mix", "-q", *given, "-o", str(folder / "mix.jsonl")])
         with (folder / "mix.jsonl").open("rb") as file:
             kept = sum(1 for _ in file)
         shown = " ".join(["mix", *wanted])
@@ -103,31 +147,40 @@ def near(folder: Path, count: int) -> None:
         )
 
 
-def main() -> None:
+def against_opusfilter(folder: Path, program: str, count: int) -> None:
     """Print a row for each filter and one for all."""
+    alone, _ = llamax(folder, "")
+    print(f"{count:,} pairs; convert without a filter takes {alone:.1f} s")
+    print(f"{'':28}{'llamax':>9}{'OpusFilter':>12}{'times':>7}{'kept':>9}{'differ':>8}")
+    every = {f"{kind} {number}": values for number, (kind, values) in enumerate(SAME.values())}
+    rows = {filters: {kind: values} for filters, (kind, values) in SAME.items()} | {",".join(SAME): every}
+    for filters, same in rows.items():
+        theirs, kept = opusfilter(folder, program, same)
+        ours, own = llamax(folder, filters)
+        differ = len(set(kept) ^ set(own))
+        shown = filters if len(same) == 1 else "all of them"
+        print(f"{shown:28}{ours:>7.1f} s{theirs:>10.1f} s{theirs / ours:>7.1f}{len(own):>9,}{differ:>8}", flush=True)
+
+
+def main() -> None:
+    """Compare with the programs that are given, and time near duplicates."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--opusfilter", required=True, help="the program, in an environment of its own")
+    parser.add_argument("--opusfilter", help="the program, in an environment of its own")
+    parser.add_argument("--nemo", help="a Python that has nemo-curator")
     parser.add_argument("--pairs", type=int, default=40_000)
     parser.add_argument("--data", type=Path, default=DATA)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         pairs = spoilt(sentences(options.data), options.pairs)
-        for side, code in enumerate(("en", "ru")):
-            (folder / f"pairs.{code}").write_text("".join(pair[side] + "\n" for pair in pairs), encoding="utf-8")
-        alone, _ = llamax(folder, "")
-        print(f"{options.pairs:,} pairs; convert without a filter takes {alone:.1f} s")
-        print(f"{'':28}{'llamax':>9}{'OpusFilter':>12}{'times':>7}{'kept':>9}{'differ':>8}")
-        every = {f"{kind} {number}": values for number, (kind, values) in enumerate(SAME.values())}
-        rows = {filters: {kind: values} for filters, (kind, values) in SAME.items()} | {",".join(SAME): every}
-        for filters, same in rows.items():
-            theirs, kept = opusfilter(folder, options.opusfilter, same)
-            ours, own = llamax(folder, filters)
-            differ = len(set(kept) ^ set(own))
-            shown = filters if len(same) == 1 else "all of them"
-            print(
-                f"{shown:28}{ours:>7.1f} s{theirs:>10.1f} s{theirs / ours:>7.1f}{len(own):>9,}{differ:>8}", flush=True
-            )
+        sides = [folder / "pairs.en", folder / "pairs.ru"]
+        for side, path in enumerate(sides):
+            path.write_text("".join(pair[side] + "\n" for pair in pairs), encoding="utf-8")
+        seconds([*LLAMAX, "convert", "-q", *map(str, sides), "-o", str(folder / "pairs.jsonl")])
+        if options.opusfilter:
+            against_opusfilter(folder, options.opusfilter, options.pairs)
+        if options.nemo:
+            against_nemo(folder, options.nemo)
         near(folder, options.pairs)
 
 

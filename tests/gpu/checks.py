@@ -6,7 +6,7 @@ from importlib import import_module, util
 from pathlib import Path
 from typing import NamedTuple
 
-STEPS = ("smoke", "correctness", "resume", "memory", "speed", "translation", "data", "cards")
+STEPS = ("smoke", "correctness", "resume", "memory", "speed", "translation", "data", "cards", "paper")
 LIMIT = 240.0  # seconds that a check may take
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Check llamax on the GPU of this machine and write RESULTS.md and results.json.
 #
-#   bash tests/gpu/run.sh                     # all steps: meant to take 25 minutes on one card
+#   bash tests/gpu/run.sh                     # all steps: meant to take 25 minutes on one card, before the last one
 #   bash tests/gpu/run.sh smoke correctness   # some of them
 #   bash tests/gpu/run.sh --cpu               # try every step on a CPU, with small sizes
 #

