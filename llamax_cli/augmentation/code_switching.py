@@ -33,9 +33,10 @@ from llamax_cli.lexicon.store.layout import ITEM_SEPARATOR
 from llamax_cli.randomness import draws
 
 try:
-    from llamax_cli.augmentation.spaced import SpacedSwitcher
+    from llamax_cli.augmentation.spaced import LineSwitcher as LineSwitcher
+    from llamax_cli.augmentation.spaced import SpacedSwitcher as SpacedSwitcher
 except ImportError:  # llamax was installed without a C compiler
-    SpacedSwitcher = None  # type: ignore[assignment,misc]
+    LineSwitcher = SpacedSwitcher = None  # type: ignore[assignment,misc]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -63,14 +64,15 @@ class Switcher:
         self._split = split
         self._rate = rate
         self._has_capitals_anywhere = has_capitals_anywhere(vocabulary.lang)
-        self._spaced: SpacedSwitcher | None = None
+        self.spaced: SpacedSwitcher | None = None  # switches most texts, if they are split at white space
         if SpacedSwitcher is not None and split is split_words:
-            self._spaced = SpacedSwitcher(vocabulary.pack, apply_capitals, opens_sentence, rate)
-            vocabulary.memory.register(self._spaced)
+            charge = None if vocabulary.is_exact else vocabulary.memory.charge
+            self.spaced = SpacedSwitcher(vocabulary.pack, apply_capitals, opens_sentence, rate, charge)
+            vocabulary.memory.register(self.spaced)
 
     def switch(self, text: str, key: int) -> Switched:
         """Return the text with some of its words replaced, chosen by the 64 random bits of `key`."""
-        if self._spaced is not None and (switched := self._spaced(text, key)) is not None:
+        if self.spaced is not None and (switched := self.spaced(text, key)) is not None:
             return switched
         words, gaps = self._split(text)
         found: list[Any] = list(map(self._look_up, words))  # Word, or False if unknown, or None if without a letter
