@@ -246,7 +246,7 @@ class Augmenter:
         switcher = self._switchers.get(key) or self._switcher(lang, target)
         self._switchers[key] = switcher
         keys = [bits(plan.seed, "augment", copy, lang, target) for copy in range(plan.copies)]
-        direction = self._directions[langs] = _Direction(switcher.spaced, switcher.switch, keys)
+        direction = self._directions[langs] = _Direction(switcher.compiled, switcher.switch, keys)
         return direction
 
     def _switcher(self, lang: str, target: str) -> Switcher:
@@ -277,10 +277,10 @@ class Augmenter:
 class _Direction(NamedTuple):
     """A translation direction: what code-switches its texts, and the random bits of each copy.
 
-    `spaced` is compiled, and what it leaves is left to `switch`; it is None for languages without spaces.
+    What `compiled` leaves is left to `switch`; it is None where a segmenter of another package splits the texts.
     """
 
-    spaced: SpacedSwitcher | None
+    compiled: SpacedSwitcher | None
     switch: Callable[[str, int], Switched]
     keys: list[int]
 

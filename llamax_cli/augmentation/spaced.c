@@ -10,6 +10,121 @@
 #include "../buffer.h"
 #include "../plain_lines.h"
 
+typedef struct {
+    PyTypeObject *segmentation, *switcher, *lines;
+} State;
+
+/* -- segmentation ------------------------------------------------------------------------------------------------- */
+
+static PyObject *segmentation_call(Segmentation *self, PyObject *args, PyObject *kwargs) {
+    PyObject *string, *words = NULL;
+    if (kwargs && PyDict_Size(kwargs)) {
+        PyErr_SetString(PyExc_TypeError, "text is positional");
+        return NULL;
+    }
+    Py_ssize_t size;
+    const char *start;
+    if (!self->characters) {
+        PyErr_SetString(PyExc_ValueError, "not initialised");
+        return NULL;
+    }
+    if (!PyArg_ParseTuple(args, "U", &string) || !(start = PyUnicode_AsUTF8AndSize(string, &size)))
+        return NULL;
+    Text text = {0};
+    int is_left = grow_text(&text, SHORT_TEXT);
+    if (!is_left)
+        is_left = segment_text(self, &text, start, size);
+    if (is_left > 0)
+        words = Py_NewRef(Py_None);
+    else if (!is_left && (words = PyList_New(text.count)))
+        for (size_t i = 0; words && i < text.count; i++) {
+            PyObject *word = PyUnicode_FromStringAndSize(text.words[i].start, text.words[i].length);
+            if (!word || PyList_SetItem(words, i, word) < 0)
+                Py_CLEAR(words);
+        }
+    free_text(&text);
+    return words;
+}
+
+static int segmentation_release(Segmentation *self) {
+    Py_CLEAR(self->look_up);
+    Py_CLEAR(self->classify);
+    Py_CLEAR(self->split_syllables);
+    Py_CLEAR(self->is_seam);
+    return 0;
+}
+
+static int segmentation_init(Segmentation *self, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"look_up", "classify", "split_syllables", "is_seam", "script", NULL};
+    PyObject *look_up, *classify, *split_syllables, *is_seam;
+    int script;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOOi", names, &look_up, &classify, &split_syllables, &is_seam,
+                                     &script))
+        return -1;
+    if (script < 0 || script >= SCRIPTS || self->characters) {
+        PyErr_SetString(PyExc_ValueError, "no such script, or initialised again");
+        return -1;
+    }
+    if (!(self->characters = PyMem_Calloc(CODE_POINTS, 1))) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    self->look_up = Py_NewRef(look_up);
+    self->classify = Py_NewRef(classify);
+    self->split_syllables = Py_NewRef(split_syllables);
+    self->is_seam = Py_NewRef(is_seam);
+    self->script = script;
+    return 0;
+}
+
+static PyObject *segmentation_clear(Segmentation *self, PyObject *unused) {
+    free_nodes(self);
+    Py_RETURN_NONE;
+}
+
+static int segmentation_traverse(Segmentation *self, visitproc visit, void *arg) {
+    Py_VISIT(Py_TYPE((PyObject *)self));
+    Py_VISIT(self->look_up);
+    Py_VISIT(self->classify);
+    Py_VISIT(self->split_syllables);
+    Py_VISIT(self->is_seam);
+    return 0;
+}
+
+static void segmentation_dealloc(Segmentation *self) {
+    PyTypeObject *type = Py_TYPE((PyObject *)self);
+    PyObject_GC_UnTrack(self);
+    segmentation_release(self);
+    free_nodes(self);
+    PyMem_Free(self->characters);
+    ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
+    Py_DECREF(type);
+}
+
+static PyMethodDef segmentation_methods[] = {
+    {"clear", (PyCFunction)segmentation_clear, METH_NOARGS, "Forget the entries that were looked up."},
+    {0},
+};
+
+static PyType_Slot segmentation_slots[] = {
+    {Py_tp_doc, "Splits texts without spaces into words."},
+    {Py_tp_new, PyType_GenericNew},
+    {Py_tp_init, segmentation_init},
+    {Py_tp_call, segmentation_call},
+    {Py_tp_methods, segmentation_methods},
+    {Py_tp_traverse, segmentation_traverse},
+    {Py_tp_clear, segmentation_release},
+    {Py_tp_dealloc, segmentation_dealloc},
+    {0},
+};
+
+static PyType_Spec segmentation_spec = {
+    .name = "llamax_cli.augmentation.spaced.Segmentation",
+    .basicsize = sizeof(Segmentation),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .slots = segmentation_slots,
+};
+
 /* -- texts -------------------------------------------------------------------------------------------------------- */
 
 /* Return a code_switching.Switched. */
@@ -58,23 +173,34 @@ static PyObject *switcher_call(SpacedSwitcher *self, PyObject *args, PyObject *k
 static int switcher_release(SpacedSwitcher *self) {
     Py_CLEAR(self->pack);
     Py_CLEAR(self->charge);
+    Py_CLEAR(self->is_spaced);
+    Py_XDECREF((PyObject *)self->segmentation);
+    self->segmentation = NULL;
     Py_CLEAR(self->apply_capitals);
     Py_CLEAR(self->opens_sentence);
     return 0;
 }
 
 static int switcher_init(SpacedSwitcher *self, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"pack", "apply_capitals", "opens_sentence", "rate", "charge", NULL};
-    PyObject *pack, *apply_capitals, *opens_sentence, *charge = Py_None;
+    static char *names[] = {"pack", "apply_capitals", "opens_sentence", "rate", "charge", "segmentation", "is_spaced", NULL};
+    PyObject *pack, *apply_capitals, *opens_sentence, *charge = Py_None, *segmentation = Py_None, *is_spaced = Py_None;
     double rate;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOd|O", names, &pack, &apply_capitals, &opens_sentence, &rate,
-                                     &charge))
+    State *state = PyType_GetModuleState(Py_TYPE((PyObject *)self));
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOd|OOO", names, &pack, &apply_capitals, &opens_sentence, &rate,
+                                     &charge, &segmentation, &is_spaced))
         return -1;
+    if (segmentation != Py_None && (Py_TYPE(segmentation) != state->segmentation ||
+                                    !((Segmentation *)segmentation)->characters)) {
+        PyErr_SetString(PyExc_TypeError, "not a segmentation");
+        return -1;
+    }
     switcher_release(self);  /* what an earlier __init__ has set */
     self->pack = Py_NewRef(pack);
     self->apply_capitals = Py_NewRef(apply_capitals);
     self->opens_sentence = Py_NewRef(opens_sentence);
     self->charge = charge == Py_None ? NULL : Py_NewRef(charge);
+    self->is_spaced = Py_NewRef(is_spaced);
+    self->segmentation = segmentation == Py_None ? NULL : (Segmentation *)Py_NewRef(segmentation);
     self->rate = rate;
     return 0;
 }
@@ -90,6 +216,8 @@ static int switcher_traverse(SpacedSwitcher *self, visitproc visit, void *arg) {
     Py_VISIT(self->apply_capitals);
     Py_VISIT(self->opens_sentence);
     Py_VISIT(self->charge);
+    Py_VISIT(self->is_spaced);
+    Py_VISIT((PyObject *)self->segmentation);
     return 0;
 }
 
@@ -102,6 +230,7 @@ static void switcher_dealloc(SpacedSwitcher *self) {
         Py_DECREF(self->codes[i]);
     PyMem_Free(self->codes);
     PyMem_Free(self->counts);
+    PyMem_Free(self->spaced);
     PyMem_Free(self->numbers);
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
     Py_DECREF(type);
@@ -156,10 +285,6 @@ typedef struct {
     size_t count, room;
     int appends, drops_unchanged, lowers;
 } LineSwitcher;
-
-typedef struct {
-    PyTypeObject *switcher, *lines;
-} State;
 
 /* What is known while lines are switched. */
 typedef struct {
@@ -649,13 +774,15 @@ static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec) {
 
 static int execute(PyObject *module) {
     State *state = PyModule_GetState(module);
-    state->switcher = add_type(module, &switcher_spec);
+    state->segmentation = add_type(module, &segmentation_spec);
+    state->switcher = state->segmentation ? add_type(module, &switcher_spec) : NULL;
     state->lines = state->switcher ? add_type(module, &lines_spec) : NULL;
     return state->lines ? 0 : -1;
 }
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg) {
     State *state = PyModule_GetState(module);
+    Py_VISIT((PyObject *)state->segmentation);
     Py_VISIT((PyObject *)state->switcher);
     Py_VISIT((PyObject *)state->lines);
     return 0;
@@ -663,6 +790,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
 
 static int module_clear(PyObject *module) {
     State *state = PyModule_GetState(module);
+    Py_CLEAR(state->segmentation);
     Py_CLEAR(state->switcher);
     Py_CLEAR(state->lines);
     return 0;

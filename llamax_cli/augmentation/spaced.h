@@ -1,4 +1,4 @@
-/* Code-switching of a text whose words are separated by white space.
+/* Code-switching of a text: splitting it at white space, or with a Segmentation, and replacing words.
 
    An entry is one block of memory, so that a word costs one or two cache misses instead of a dozen:
 
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "../xxh3.h"
+#include "segmentation.h"
 
 /* lexicon/store/layout.py has the same separators. */
 enum { FIELD_SEPARATOR = 0, ITEM_SEPARATOR = 1, LIST_SEPARATOR = ',' };
@@ -55,13 +56,17 @@ typedef struct {
     size_t replacement_length;
     Entry *entry;               /* of the word, or of the longest phrase that begins with it */
     uint32_t words;             /* in the phrase that begins here, else 1 */
-    uint32_t is_capitalized;    /* whether the first letter of the replacement, an ASCII letter, is capitalized */
+    uint8_t is_capitalized;     /* whether the first letter of the replacement, an ASCII letter, is capitalized */
+    uint8_t is_spaced;          /* whether the replacement is of a language with spaces between words */
+    uint8_t has_space;          /* whether a space is written before the word that is not in the text */
 } Word;
 
 typedef struct {
     PyObject_HEAD
     PyObject *pack, *apply_capitals, *opens_sentence;
     PyObject *charge;           /* NULL: all words are packed by Python */
+    Segmentation *segmentation; /* NULL: words are separated by white space */
+    PyObject *is_spaced;        /* of a language; asked only with a segmentation */
     double rate;
     Slot *slots;                /* hash table of the entries, with linear probing */
     size_t capacity, used;
@@ -69,7 +74,8 @@ typedef struct {
     PyObject **codes;           /* of the languages, by their numbers */
     uint32_t *numbers;          /* hash table of 1 + the number of a language, with linear probing */
     uint64_t *counts;           /* of replacements by words of each language, for who counts them */
-    size_t languages, language_capacity; /* of `codes` and `counts`; `numbers` is twice as large */
+    uint8_t *spaced;            /* whether each language has spaces */
+    size_t languages, language_capacity; /* of the arrays above; `numbers` is twice as large */
 } SpacedSwitcher;
 
 /* A text and what was chosen in it; zeros at first, and `free_text` after the last text. */
@@ -238,8 +244,11 @@ static int grow_languages(SpacedSwitcher *self) {
     uint64_t *counts = PyMem_Realloc(self->counts, capacity * sizeof *counts);
     if (counts)
         self->counts = counts;
+    uint8_t *spaced = PyMem_Realloc(self->spaced, capacity);
+    if (spaced)
+        self->spaced = spaced;
     uint32_t *numbers = NULL;
-    if (codes && counts && capacity <= MANY_LANGUAGES)
+    if (codes && counts && spaced && capacity <= MANY_LANGUAGES)
         numbers = PyMem_Calloc(2 * capacity, sizeof *numbers);
     if (!numbers) {
         PyErr_NoMemory();
@@ -267,6 +276,17 @@ static int32_t language_number(SpacedSwitcher *self, const char *code, size_t le
         PyObject *text = PyUnicode_FromStringAndSize(code, length);
         if (!text)
             return -1;
+        int is_spaced = 1;
+        if (self->segmentation) {
+            PyObject *answer = PyObject_CallFunctionObjArgs(self->is_spaced, text, NULL);
+            is_spaced = answer ? PyObject_IsTrue(answer) : -1;
+            Py_XDECREF(answer);
+            if (is_spaced < 0) {
+                Py_DECREF(text);
+                return -1;
+            }
+        }
+        self->spaced[self->languages] = is_spaced;
         self->counts[self->languages] = 0;
         self->codes[self->languages++] = text;
         *number = self->languages;
@@ -490,6 +510,7 @@ static int32_t translate(SpacedSwitcher *self, Text *text, Word *word, uint64_t 
         capitals = opens ? CAPITALS_FIRST : CAPITALS_NONE;
     }
     word->is_capitalized = 0;
+    word->is_spaced = self->spaced[language];
     /* The first letter i is left to Python: its capital depends on the language. */
     if (capitals == CAPITALS_FIRST && length && !(*translation & 0x80) && *translation != 'i') {
         word->is_capitalized = *translation >= 'a' && *translation <= 'z';
@@ -620,7 +641,7 @@ static int look_up_words(SpacedSwitcher *self, Word *words, size_t count) {
         if (!(words[i].entry = get_entry(self, words[i].hash, words[i].start, words[i].length)))
             return -1;
     }
-    for (size_t i = 0; self->generation == generation && i < count; i += words[i].words)
+    for (size_t i = 0; !self->segmentation && self->generation == generation && i < count; i += words[i].words)
         if (words[i].entry->second_words && extend_phrase(self, words + i, count - i) < 0)
             return -1;
     return self->generation != generation;
@@ -649,12 +670,67 @@ static int grow_text(Text *text, size_t room) {
     return -1;
 }
 
-/* Split a text, which must stay where it is, and look its words up. Return 1 if it is left to Python, because it is too
-   long or its words do not fit into the memory budget; -1 with an exception set. */
-static int read_text(SpacedSwitcher *self, Text *text, const char *start, size_t size) {
-    size_t limit = size / 2 + 2 < LONG_TEXT ? size / 2 + 2 : LONG_TEXT;  /* words with gaps take two bytes or more */
+/* Return whether a text may have an address in it, as words.is_address says. */
+static int may_have_address(const char *text, size_t length) {
+    for (const char *at = text, *end = text + length; (at = memchr(at, '/', end - at)); at++)
+        if (at > text && at[-1] == ':' && at + 1 < end && at[1] == '/')
+            return 1;
+    for (const char *at = text, *end = text + length; (at = memchr(at, 'w', end - at)); at++)
+        if (end - at >= 4 && !memcmp(at, "www.", 4))
+            return 1;
+    return memchr(text, '@', length) != NULL;
+}
+
+static Word *add_word(Word *at, const char *text, const Codes *codes, size_t start, size_t end) {
+    *at = (Word){.start = text + codes->offsets[start], .length = codes->offsets[end] - codes->offsets[start]};
+    return at + 1;
+}
+
+/* Split a text without spaces into words, one of which is empty if the text is. Return 1 if the text is left to Python,
+   because it is long or may have an address in it, or if all nodes were freed; -1 with an exception set. */
+static int segment_text(Segmentation *self, Text *text, const char *start, size_t length) {
+    Codes codes;
+    if (may_have_address(start, length))
+        return 1;
+    if (read_codes(&codes, start, length) < 0)
+        return -1;
+    int failed = codes.count > LONGEST_SEGMENTED;
+    if (!failed && codes.count >= text->room)
+        failed = grow_text(text, codes.count + 1);
+    Word *at = text->words;
+    Py_ssize_t count = 0;
+    int kind;
+    for (Py_ssize_t place = 0, end; !failed && (size_t)place < codes.count; place = end) {
+        if ((end = run_end(self, &codes, place, &kind)) < 0) {
+            failed = -1;
+        } else if (!(kind & CHARACTER_SCRIPT)) {
+            at = add_word(at, start, &codes, place, end);
+        } else if ((count = segment_run(self, start, &codes, place, end)) < 0) {
+            failed = count == -1 ? -1 : 1;
+        } else {
+            for (Py_ssize_t i = 0; i < count; i++)
+                at = add_word(at, start, &codes, codes.segments[i].start, codes.segments[i].end);
+        }
+    }
+    if (!failed && !codes.count)
+        *at++ = (Word){.start = start};
+    text->count = at - text->words;
+    free_codes(&codes);
+    return failed;
+}
+
+/* Split a text, which must stay where it is. Return 1 if it is left to Python; -1 with an exception set. */
+static int split_text(SpacedSwitcher *self, Text *text, const char *start, size_t size) {
     if (!text->room && grow_text(text, SHORT_TEXT) < 0)
         return -1;
+    if (self->segmentation) {
+        uint64_t generation = self->segmentation->generation;
+        int failed = segment_text(self->segmentation, text, start, size);
+        if (failed > 0 && self->segmentation->generation != generation)
+            failed = segment_text(self->segmentation, text, start, size);
+        return failed ? failed : text->count >= LONG_TEXT;
+    }
+    size_t limit = size / 2 + 2 < LONG_TEXT ? size / 2 + 2 : LONG_TEXT;  /* words with gaps take two bytes or more */
     text->count = split_words(start, size, text->words, text->room < LONG_TEXT ? text->room : LONG_TEXT);
     if (text->count > text->room) {
         if (text->room >= limit)
@@ -663,10 +739,62 @@ static int read_text(SpacedSwitcher *self, Text *text, const char *start, size_t
             return -1;
         text->count = split_words(start, size, text->words, limit);
     }
-    if (text->count > LONG_TEXT)
-        return 1;
+    return text->count > LONG_TEXT;
+}
+
+/* Split a text, which must stay where it is, and look its words up. Return 1 if it is left to Python, because it is too
+   long or its words do not fit into the memory budget; -1 with an exception set. */
+static int read_text(SpacedSwitcher *self, Text *text, const char *start, size_t size) {
+    int is_left = split_text(self, text, start, size);
+    if (is_left)
+        return is_left;
     int is_stale = look_up_words(self, text->words, text->count);
     return is_stale > 0 ? look_up_words(self, text->words, text->count) : is_stale;
+}
+
+/* Return whether a text begins or ends with a letter, a combining mark or a digit; -1 with an exception set. */
+static int has_word_character(Segmentation *self, const char *text, size_t length, int at_end) {
+    if (!length)
+        return 0;
+    const unsigned char *at = (const unsigned char *)text + (at_end ? length - 1 : 0);
+    while ((*at & 0xc0) == 0x80)
+        at--;
+    int size = *at < 0x80 ? 1 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4;
+    uint32_t code = size == 1 ? *at : *at & (0x7f >> size);
+    for (int place = 1; place < size; place++)
+        code = code << 6 | (at[place] & 0x3f);
+    int kind = character(self, code);
+    return kind < 0 ? -1 : (kind & CHARACTER_WORD) != 0;
+}
+
+/* Return whether a word, with what is written in its place, begins or ends with a letter, a mark or a digit; -1 with an
+   exception set. */
+static int is_word_at(Segmentation *self, const Word *word, int at_end) {
+    const Entry *entry = word->entry;
+    if (!word->replacement)
+        return has_word_character(self, word->start, word->length, at_end);
+    if (at_end ? entry->suffix : entry->prefix)
+        return has_word_character(self, word->start, word->length, at_end);
+    if (word->replacement_length)
+        return has_word_character(self, word->replacement, word->replacement_length, at_end);
+    return at_end ? has_word_character(self, word->start, entry->prefix, 1)
+                  : has_word_character(self, word->start + word->length - entry->suffix, entry->suffix, 0);
+}
+
+/* Note before which words a space is written where there are none in the text; -1 with an exception set. */
+static int find_spaces(Segmentation *self, Text *text) {
+    for (Word *word = text->words + 1; word < text->words + text->count; word++) {
+        word->has_space = 0;
+        if (!(word->replacement && word->is_spaced) && !(word[-1].replacement && word[-1].is_spaced))
+            continue;
+        int found = is_word_at(self, word - 1, 1);
+        if (found > 0)
+            found = is_word_at(self, word, 0);
+        if (found < 0)
+            return -1;
+        word->has_space = found;
+    }
+    return 0;
 }
 
 /* Choose the words of a text that was read, and their translations; -1 with an exception set. */
@@ -678,6 +806,7 @@ static int replace_words(SpacedSwitcher *self, Text *text, uint64_t key) {
     for (size_t i = 0; i < text->count; i++) {
         with_letter += words[i].entry->has_letter;
         words[i].replacement = NULL;
+        words[i].has_space = 0;
     }
     for (size_t i = 0; i < text->count; i += words[i].words)
         if (words[i].entry->choices) {
@@ -712,7 +841,7 @@ static int replace_words(SpacedSwitcher *self, Text *text, uint64_t key) {
     text->with_letter = with_letter;
     text->covered = covered;
     text->replaced = replaced;
-    return 0;
+    return self->segmentation ? find_spaces(self->segmentation, text) : 0;
 }
 
 /* Return how many bytes a text with its replacements takes at most as a JSON string. */
@@ -720,7 +849,7 @@ static size_t joined_room(const Text *text) {
     const Word *last = text->words + text->count - 1;
     size_t size = last->start + last->length - text->words->start;
     for (const Word *word = text->words; word <= last; word++)
-        size += word->replacement ? word->replacement_length : 0;
+        size += word->replacement ? word->replacement_length + 2 : 0;
     return 6 * size + 2;
 }
 
@@ -730,6 +859,11 @@ static char *join(const Text *text, char *at) {
     *at++ = '"';
     const char *written = text->words->start;  /* the text up to here is written */
     for (const Word *word = text->words; word <= last; word++) {
+        if (word->has_space) {
+            at = escape(at, written, word->start - written);
+            *at++ = ' ';
+            written = word->start;
+        }
         if (!word->replacement)
             continue;
         const char *core = word->start + word->entry->prefix;

@@ -10,6 +10,28 @@ from collections.abc import Callable
 from llamax_cli.augmentation.code_switching import Switched
 from llamax_cli.augmentation.vocabulary import PackedWord
 
+class Segmentation:
+    """Splits texts without spaces into words, as `segmentation.LexiconSplitter` does.
+
+    `look_up(text)` returns what a text is, and `classify(code)` what a character is, in the numbers of segmentation.py;
+    `look_up` may call `clear`. `script` is one of its COMPILED_SCRIPTS; for OTHER_SCRIPT, `split_syllables` and
+    `is_seam` are those of its UnspacedScript.
+    """
+
+    def __init__(
+        self,
+        look_up: Callable[[str], int],
+        classify: Callable[[int], int],
+        split_syllables: Callable[[str], list[str]],
+        is_seam: Callable[[str, int], object],
+        script: int,
+    ) -> None: ...
+    def __call__(self, text: str, /) -> list[str] | None:
+        """Return the words of a text, or None if it is left to Python."""
+
+    def clear(self) -> None:
+        """Forget the entries that were looked up."""
+
 class SpacedSwitcher:
     """Code-switches texts at a rate.
 
@@ -20,6 +42,9 @@ class SpacedSwitcher:
 
     With `charge`, what is packed for an ASCII word is also used where there is punctuation around it, as words.trim
     removes it, and `charge(size)` is called with the bytes of each such copy; it may call `clear`.
+
+    With `segmentation`, it splits texts, whose words have no gaps and are no phrases, and `is_spaced(language)` tells
+    whether a language has spaces between words, so that spaces are written around its words.
     """
 
     def __init__(
@@ -29,12 +54,15 @@ class SpacedSwitcher:
         opens_sentence: Callable[[str], bool],
         rate: float,
         charge: Callable[[int], None] | None = None,
+        segmentation: Segmentation | None = None,
+        is_spaced: Callable[[str], bool] | None = None,
     ) -> None: ...
     def __call__(self, text: str, key: int, /) -> tuple[bytes, int, int, int, list[str]] | None:
         """Return a `code_switching.Switched`: text as a JSON string, words, covered, replaced, languages.
 
-        `key` has 64 random bits. Words are split as `words.split_words` splits them. Return None if the text is left to
-        Python, because it has more than 10,000 words, or because its words do not fit into the memory budget.
+        `key` has 64 random bits. Words are split as `words.split_words` or `segmentation.LexiconSplitter` splits them.
+        Return None if the text is left to Python, because it is long, or because its words do not fit into the memory
+        budget, or because it may have an address in it and no spaces.
         """
 
     def clear(self) -> None:

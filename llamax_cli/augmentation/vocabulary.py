@@ -196,7 +196,9 @@ class Vocabulary:
             languages, translations = self._merge(found)
             value = FIELD_SEPARATOR.join((*translations, LIST_SEPARATOR.join(languages))).encode()
         size += len(value)
-        second_words = None if not has_longer else True if is_phrase else self._second_words_of(forms)
+        second_words: Collection[str] | bool | None = None
+        if has_longer and self.joiner:
+            second_words = True if is_phrase else self._second_words_of(forms)
         other_forms = None
         if self.has_phrases and not (prefix or is_phrase) and forms != (core,):
             other_forms = forms

@@ -28,6 +28,8 @@ RECORDS: list[dict[str, Any]] = [
     {"text": "犬も歩けば棒に当たる。🙂", "lang": "th", "tgt_lang": 1},
     {"src": "", "tgt": "x", "src_lang": "en", "tgt_lang": "de"},
     {"src": "the dog", "tgt": "x", "src_lang": "en", "tgt_lang": "de", "meta": {"a": [1]}},
+    {"src": "人々がアイス・クリームを食べた。2人、特に", "tgt": "x", "src_lang": "ja", "tgt_lang": "de"},
+    {"text": "ຂ້ອຍມັກແມວ 2 ໂຕໆ", "lang": "lo", "id": None},
     {"src": "ἄλφα Straße", "tgt": "x", "src_lang": "zz", "tgt_lang": "de"},
     {"src": "no target", "src_lang": "en", "tgt_lang": "de"},
 ]  # fmt: skip
@@ -52,13 +54,28 @@ class Words:
         self.spaced = module.SpacedSwitcher(
             self.pack, self.apply_capitals, self.opens_sentence, rate, self.charge if charges else None
         )
+        self._segmentations = [
+            module.Segmentation(self.look_up, self.classify, self.split_syllables, self.is_seam, number)
+            for number in range(4)
+        ]
+        self._unspaced = {
+            lang: module.SpacedSwitcher(
+                *(self.pack, self.apply_capitals, self.opens_sentence, rate, None),
+                self._segmentations[number],
+                lambda code: code == "l1",
+            )
+            for lang, number in (("ja", 2), ("th", 3), ("lo", 0))
+        }
         self._room = self._left = room
 
     def charge(self, size: int) -> None:
         """Clear all words when there is no room for another one."""
         self._left -= size
         if self._left < 0:
-            self.spaced.clear()
+            for switcher in (self.spaced, *self._unspaced.values()):
+                switcher.clear()
+            for segmentation in self._segmentations:
+                segmentation.clear()
             self._left = self._room - size
 
     def pack(self, text: str) -> Any:
@@ -86,10 +103,29 @@ class Words:
         return len(before) % 2 == 0
 
     def find_direction(self, lang: str, target: str) -> Any:
-        """Return the switcher of `en`, and for all other languages one in Python; fail for `zz`."""
+        """Return the switcher of a language, for some only one in Python; fail for `zz`."""
         if lang == "zz":
             raise LookupError(lang)
-        return self.spaced if lang[:2] == "en" else None, self.switch, [crc32(f"{lang} {target}".encode()), 2**64 - 1]
+        compiled = self.spaced if lang[:2] == "en" else self._unspaced.get(lang)
+        return compiled, self.switch, [crc32(f"{lang} {target}".encode()), 2**64 - 1]
+
+    def look_up(self, text: str) -> int:
+        """Return what a text is, by a hash of it."""
+        number = crc32(text.encode())
+        self.charge(20)
+        return (number % 4 == 0) + 2 * (len(text) < 6 and number >> 8 & 1)
+
+    def classify(self, code: int) -> int:
+        """Return what a character is, roughly."""
+        return (code > 0xE00) + 2 * chr(code).isspace() * (code <= 0xE00) + 4 * chr(code).isalnum()
+
+    def split_syllables(self, text: str) -> list[str]:
+        """Return parts of two characters."""
+        return [text[start : start + 2] for start in range(0, len(text), 2)]
+
+    def is_seam(self, text: str, place: int) -> bool:
+        """Return whether a hash of the character at a place is even."""
+        return crc32(text[place].encode()) % 2 == 0
 
     def switch(self, text: str, key: int) -> Any:
         """Return a text and counts that depend on the key."""
