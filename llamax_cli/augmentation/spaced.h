@@ -608,7 +608,9 @@ static int extend_phrase(SpacedSwitcher *self, Word *words, size_t count) {
     uint64_t generation = self->generation;
     for (size_t end = 1; end < count; end++) {
         const char *gap = gap_before(words + end);
-        if (memchr(gap, '\n', words[end].start - gap))
+        while (gap < words[end].start && *gap != '\n')
+            gap++;
+        if (gap < words[end].start)
             return 0;
         int more = may_continue(entry, words[end].entry);
         if (more <= 0)
