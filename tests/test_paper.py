@@ -215,8 +215,16 @@ def test_an_experiment_is_cut_to_the_time_there_is(tmp_path: Path) -> None:
     ]
 
 
-def test_what_a_reference_costs_is_its_probability_by_character() -> None:
-    """A model to which 4 tokens are equally likely: log 4 for each token and for the end, over the characters."""
+def test_the_averages_of_one_language_or_several_are_found(tmp_path: Path) -> None:
+    """A report has a file for the only central language, and one for all of several."""
+    script = f'source {FOLDER}/common.sh; averages a en; averages b "en de"'
+    environment = {**os.environ, "SCALE": "tiny", "PATH": f"{zygote.commands()}:{PATH}"}
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.stdout.split() == ["report/a/tables/spbleu-en.md", "report/b/tables/spbleu-rows.md"], done.stderr
+
+
+def test_what_a_reference_costs() -> None:
+    """A model to which 4 tokens are equally likely: log 4 for each token and for the end."""
     torch = pytest.importorskip("torch")
     cost = runpy.run_path(str(FOLDER / "likelihood.py"))["cost"]
 
@@ -229,7 +237,7 @@ def test_what_a_reference_costs_is_its_probability_by_character() -> None:
     def model(input_ids: Any) -> Any:
         return SimpleNamespace(logits=torch.zeros(*input_ids.shape, 4))
 
-    assert cost(model, Tokenizer(), "French: Oui\nEnglish:", " Yes sir") == pytest.approx(3 * log(4) / 7)
+    assert cost(model, Tokenizer(), "French: Oui\nEnglish:", " Yes sir") == pytest.approx(100 * 3 * log(4) / 7)
 
 
 @pytest.mark.slow

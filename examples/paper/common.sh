@@ -256,3 +256,7 @@ report() {
     local line="llamax report $* -o report/$name"
     step "report/$name" 'Side by side' "rm -rf report/$name; $line"
 }
+# averages NAME LANGUAGES: the file in which that report has the averages out of and into these central languages.
+averages() {
+    case $2 in *' '*) echo "report/$1/tables/spbleu-rows.md" ;; *) echo "report/$1/tables/spbleu-$2.md" ;; esac
+}

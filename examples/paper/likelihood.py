@@ -1,4 +1,4 @@
-r"""What references cost a model: the negative logarithm of their probability, in nats for each character.
+r"""What references cost a model: the negative logarithm of their probability, in nats for 100 characters.
 
     python examples/paper/likelihood.py MODEL TEMPLATE <pairs.jsonl >cost.jsonl
     llamax score cost.jsonl --against other.jsonl --lower-is-better --metric command-qe \
@@ -16,7 +16,7 @@ from typing import Any
 
 
 def cost(model: Any, tokenizer: Any, prompt: str, answer: str) -> float:
-    """Return the cost of an answer and of the end of the text after a prompt: 0.5 is 50 nats for 100 characters."""
+    """Return what an answer and the end of the text cost after a prompt, in nats for 100 of its characters."""
     import torch
 
     asked = tokenizer(prompt)["input_ids"]
@@ -24,7 +24,7 @@ def cost(model: Any, tokenizer: Any, prompt: str, answer: str) -> float:
     with torch.inference_mode():
         logits = model(input_ids=torch.tensor([asked + said])).logits[0, len(asked) - 1 : -1]
     loss = torch.nn.functional.cross_entropy(logits.float(), torch.tensor(said), reduction="sum")
-    return float(loss) / len(answer.strip())
+    return 100 * float(loss) / len(answer.strip())
 
 
 def main(folder: str, template: str) -> None:
@@ -40,7 +40,7 @@ def main(folder: str, template: str) -> None:
         pair = json.loads(line)
         prompt = TEMPLATES[template].render(pair["src"], pair["src_lang"], pair["tgt_lang"])
         measured = cost(model, tokenizer, prompt, f" {pair['tgt']}")
-        print(json.dumps({**pair, "mt": f"{measured:.6f}"}, ensure_ascii=False), flush=True)
+        print(json.dumps({**pair, "mt": f"{measured:.4f}"}, ensure_ascii=False), flush=True)
 
 
 if __name__ == "__main__":

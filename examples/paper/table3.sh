@@ -50,4 +50,4 @@ paper 'Table 3: augmentation of parallel and monolingual text, average spBLEU' <
 | DP1+DP2+DM' | yes | 19.17 | 26.58 | 4.57 | 1.95 | 7.12 | 3.12 | 11.52 | 7.73 |
 | DP1+DP2'+DM' | yes | 18.80 | 26.56 | 4.78 | 1.79 | 7.31 | 3.18 | 11.35 | 7.28 |
 TABLE
-ours report/table3/tables/spbleu-rows.md "${differences[@]}"
+ours "$(averages table3 "$studied")" "${differences[@]}"
