@@ -13,7 +13,7 @@ from typer.exceptions import TyperException
 
 from llamax_cli import __version__, interruption
 from llamax_cli.console import say, show_traceback
-from llamax_cli.errors import LlamaxError, Terminated
+from llamax_cli.errors import FileError, LlamaxError, Terminated, because
 
 COMMANDS = {
     "convert": "Turn corpora of any common format into records, and records back.",
@@ -158,6 +158,22 @@ def main() -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run the command that the arguments name and return its exit code; print an error as one line."""
     try:
+        code = _invoke(arguments)
+        _flush_stdout()
+        return code
+    except BrokenPipeError:
+        _close_stdout()
+        return 141
+    except (LlamaxError, TyperException, OSError, MemoryError, KeyboardInterrupt, Terminated) as error:
+        return _report(arguments, _error_of_stdout(error) or error)
+    except Exception as error:
+        if interruption.raised() is None:
+            raise
+        return _report(arguments, error)
+
+
+def _invoke(arguments: list[str]) -> int:
+    try:
         group = application()  # inside, because an interrupt may come during its imports
         if "_LLAMAX_COMPLETE" in os.environ:
             group.main(arguments, prog_name="llamax")
@@ -166,15 +182,34 @@ def run(arguments: list[str]) -> int:
         return 0
     except typer.Exit as leaving:
         return leaving.exit_code
+
+
+def _flush_stdout() -> None:
+    """Write what was printed; BrokenPipeError or FileError if that cannot be written."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python flushes at exit, which must not fail
-        return 141
-    except (LlamaxError, TyperException, OSError, MemoryError, KeyboardInterrupt, Terminated) as error:
-        return _report(arguments, error)
-    except Exception as error:
-        if interruption.raised() is None:
-            raise
-        return _report(arguments, error)
+        raise
+    except OSError as error:
+        _close_stdout()
+        raise FileError(f"standard output: {because(error)}") from error
+
+
+def _close_stdout() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python flushes at exit, which must not fail
+
+
+def _error_of_stdout(error: BaseException) -> FileError | None:
+    """Return why what was printed cannot be written, if that is the error: the system names no file then."""
+    try:
+        _flush_stdout()
+    except BrokenPipeError:
+        _close_stdout()
+    except FileError as refused:
+        return refused if isinstance(error, OSError) and error.filename is None else None
+    return None
 
 
 def _report(arguments: list[str], error: BaseException) -> int:

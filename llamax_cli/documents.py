@@ -31,8 +31,10 @@ def loads(text: str | bytes) -> Any:
 
 
 def loads_toml(text: str) -> dict[str, Any]:
-    """Return a document in TOML; ValueError if it is broken, or has a number of more digits than Python reads."""
+    """Return a document in TOML; ValueError if it is broken, or has a number of more digits than Python writes."""
     try:
-        return tomllib.loads(text)
+        document = tomllib.loads(text)
+        repr(document)  # fails where such a number is hexadecimal, which is read
+        return document
     except RecursionError as error:
         raise ValueError(TOO_DEEP) from error

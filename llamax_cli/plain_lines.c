@@ -49,13 +49,10 @@ static PyObject *outlines(PyObject *module, PyObject *arguments) {
         goto not_plain;
     for (; at < end; at = next) {
         memset(&outline, 0, sizeof(Span) * names.count);
-        if (!(next = read_line(at, end, &names, &outline)))
+        if (!(next = read_line(at, end, &names, &outline, 0)))
             goto not_plain;
         if (at == (Place)start || !same(&outline, &previous, names.count)) {
-            PyObject *place = PyLong_FromSsize_t(at - (Place)start);
-            int failed = !place || PyList_Append(places, place) < 0;
-            Py_XDECREF(place);
-            if (failed) {
+            if (append_number(places, at - (Place)start) < 0) {
                 Py_DECREF(places);
                 return NULL;
             }
@@ -66,6 +63,21 @@ static PyObject *outlines(PyObject *module, PyObject *arguments) {
 not_plain:
     Py_DECREF(places);
     Py_RETURN_NONE;
+}
+
+static PyObject *are_records(PyObject *module, PyObject *data) {
+    char *start;
+    Py_ssize_t length;
+    if (PyBytes_AsStringAndSize(data, &start, &length) < 0)
+        return NULL;
+    static const Names names;
+    Outline outline;
+    Place at = (Place)start, end = at + length;
+    if (length && end[-1] != '\n')
+        Py_RETURN_FALSE;
+    while (at && at < end)
+        at = read_line(at, end, &names, &outline, 1);
+    return PyBool_FromLong(at != NULL);
 }
 
 enum { BLOCK = 128 }; /* bytes whose line ends are counted in one byte, so that a processor does many at once */
@@ -87,6 +99,7 @@ static PyObject *count_lines(PyObject *module, PyObject *data) {
 }
 
 static PyMethodDef methods[] = {
+    {"are_records", are_records, METH_O, "Return whether all lines are plain but for spaces."},
     {"count_lines", count_lines, METH_O, "Return how many line ends there are."},
     {"outlines", outlines, METH_VARARGS, "Return where the outlines of plain lines change, or None."},
     {0},

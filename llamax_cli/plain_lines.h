@@ -2,7 +2,8 @@
 
    A plain line is an object as this project writes it: no white space outside strings, no key twice, no escape in a
    key, no value that is an array or an object, at most MOST_KEYS keys, UTF-8 throughout. What is not plain may still be
-   a record; Python decides that. So it is enough that whatever is accepted here is a record.
+   a record; Python decides that. So it is enough that whatever is accepted here is a record. Where it does not matter
+   how a record is written, spaces outside strings are accepted too, as most other programs write them.
 
    All data ends with "\n", which ends every string, number and sequence of bytes below; so nothing is read beyond it
    and few places ask for the end. */
@@ -19,6 +20,16 @@ typedef struct {
     Place start;
     Py_ssize_t length;
 } Span;
+
+static inline int is_string(Span value) { return value.length && *value.start == '"'; }
+
+/* Return a string without its quotes. */
+static inline Span content_of(Span string) { return (Span){string.start + 1, string.length - 2}; }
+
+static inline unsigned char *put(unsigned char *at, Span span) {
+    memcpy(at, span.start, span.length);
+    return at + span.length;
+}
 
 static inline int equal(Span one, Span other) {
     return one.length == other.length && !memcmp(one.start, other.start, one.length);
@@ -138,9 +149,12 @@ static Place after_value(Place at, Place end) {
     }
 }
 
-/* What matters in a line: for each name the value of that key, or only its first byte; {0} where the key is absent. */
+/* What matters in a line: for each name the value of that key, or only its first byte; {0} where the key is absent. And
+   all of its keys, without quotes, and values, in order. */
 typedef struct {
     Span values[MOST_NAMES];
+    Span all_keys[MOST_KEYS], all_values[MOST_KEYS];
+    int count;
 } Outline;
 
 typedef struct {
@@ -148,39 +162,69 @@ typedef struct {
     int count, kinds; /* the first `kinds` of `count` names are those of which the first byte matters */
 } Names;
 
-/* Read a line into an outline of zeros; return the start of the next line, or NULL if the line is not plain. */
-static Place read_line(Place at, Place end, const Names *names, Outline *outline) {
-    Span keys[MOST_KEYS];
-    int count = 0;
+static inline Place after_spaces(Place at, int are_accepted) {
+    while (are_accepted && *at == ' ')
+        at++;
+    return at;
+}
+
+/* Read a line into an outline whose values are zeros; return the start of the next line, or NULL if the line is not
+   plain. Spaces outside strings are accepted if `is_spaced`. */
+static inline Place read_line(Place at, Place end, const Names *names, Outline *outline, int is_spaced) {
+    Span *keys = outline->all_keys;
+    outline->count = 0;
+    at = after_spaces(at, is_spaced);
     if (*at++ != '{')
         return NULL;
-    if (*at == '}')
-        return at[1] == '\n' ? at + 2 : NULL;
-    for (;; at++) {
+    at = after_spaces(at, is_spaced);
+    if (*at == '}') {
+        at = after_spaces(at + 1, is_spaced);
+        return *at == '\n' ? at + 1 : NULL;
+    }
+    for (;; at = after_spaces(at + 1, is_spaced)) {
         int escapes = 0;
-        if (*at != '"' || count == MOST_KEYS)
+        if (*at != '"' || outline->count == MOST_KEYS)
             return NULL;
         Place start = at + 1;
         at = string_end(start, end, &escapes);
-        if (!at || escapes || at[1] != ':')
+        if (!at || escapes)
             return NULL;
-        Span key = {start, at - start}, value = {at + 2, 0};
-        for (int i = 0; i < count; i++)
+        Span key = {start, at - start};
+        for (int i = 0; i < outline->count; i++)
             if (equal(keys[i], key))
                 return NULL;
-        keys[count++] = key;
+        at = after_spaces(at + 1, is_spaced);
+        if (*at != ':')
+            return NULL;
+        Span value = {after_spaces(at + 1, is_spaced), 0};
         if (!(at = after_value(value.start, end)))
             return NULL;
         value.length = at - value.start;
+        outline->all_values[outline->count] = value;
+        keys[outline->count++] = key;
         for (int i = 0; i < names->count; i++)
             if (equal(names->names[i], key)) {
                 if (i < names->kinds)
                     value.length = 1;
                 outline->values[i] = value;
             }
-        if (*at == '}')
-            return at[1] == '\n' ? at + 2 : NULL;
+        at = after_spaces(at, is_spaced);
+        if (*at == '}') {
+            at = after_spaces(at + 1, is_spaced);
+            return *at == '\n' ? at + 1 : NULL;
+        }
         if (*at != ',')
             return NULL;
     }
+}
+
+/* Return the start of the next line, which need not be plain. */
+static inline Place after_line(Place at, Place end) { return (Place)memchr(at, '\n', end - at) + 1; }
+
+/* Append a number to a list of Python; -1 with an exception set. */
+static inline int append_number(PyObject *list, Py_ssize_t number) {
+    PyObject *object = PyLong_FromSsize_t(number);
+    int failed = !object || PyList_Append(list, object) < 0;
+    Py_XDECREF(object);
+    return failed ? -1 : 0;
 }

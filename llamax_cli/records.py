@@ -24,10 +24,11 @@ def _count_lines(data: bytes) -> int:
 
 
 try:
+    from llamax_cli.plain_lines import are_records
     from llamax_cli.plain_lines import count_lines as count_lines
     from llamax_cli.plain_lines import outlines as outlines
 except ImportError:  # llamax was installed without a C compiler
-    count_lines, outlines = _count_lines, None  # type: ignore[assignment]
+    are_records, count_lines, outlines = None, _count_lines, None  # type: ignore[assignment]
 
 Record: TypeAlias = dict[str, Any]
 
@@ -343,7 +344,7 @@ def parse(line: bytes) -> Record:
 
 def parse_lines(data: bytes) -> list[Record] | None:
     """Return the records of whole lines, or None if any line is bad; `parse` shows which one."""
-    if outlines is not None and outlines(data, (), ()) is not None:
+    if are_records is not None and are_records(data):
         return _lines(data)
     return _parse_any(data)
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 import zstandard
@@ -153,8 +154,9 @@ def test_a_torn_compressed_input_is_told(
     filters: Filters, llamax: Filters, tmp_path: Path, compression: str, command: str
 ) -> None:
     """An input that is cut short or broken gives one line and exit code 65."""
+    some = Random(7)  # always the same, as of some bytes a decompressor makes bad lines before it misses its checksum
     data = COMPRESS[compression](
-        b"".join(b'{"text":"%s","lang":"en"}\n' % os.urandom(9).hex().encode() for _ in range(999))
+        b"".join(b'{"text":"%s","lang":"en"}\n' % some.randbytes(9).hex().encode() for _ in range(999))
     )
     run = filters if command == "upper" else llamax
     (tmp_path / "in").write_bytes(data[: len(data) // 2])
@@ -269,6 +271,25 @@ def test_a_full_disk_behind_stdout(command: str) -> None:
         process = start(name, *more, stdout=full)
         _, err = process.communicate(GOOD * 100, timeout=20)
     assert (process.returncode, err) == (1, f"llamax {name}: standard output: no space left on device\n".encode())
+
+
+@pytest.mark.parametrize(("place", "code"), [("/dev/full", 1), ("gone", 141)])
+def test_what_is_printed_reaches_standard_output_or_is_an_error(place: str, code: int) -> None:
+    """Also where Python writes it only at its end, as into a file or a pipe; an exit code of its own is 120."""
+    program = (
+        "import sys; from llamax_cli import cli; cli.application = lambda: Group(); "
+        "Context = type('Context', (), {'__enter__': lambda self: self, '__exit__': lambda *_: None}); "
+        "Group = type('Group', (), {'make_context': lambda *_: Context(), 'invoke': lambda *_: print('text')}); "
+        "sys.exit(cli.run(['help']))"
+    )
+    reader, gone = os.pipe()
+    os.close(reader)
+    with open(gone, "wb") as pipe, open("/dev/full", "wb") as full:
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        output = full if place == "/dev/full" else pipe
+        done = subprocess.run([sys.executable, "-c", program], stdout=output, stderr=subprocess.PIPE, env=environment)
+    said = b"llamax help: standard output: no space left on device\n" if code == 1 else b""
+    assert (done.returncode, done.stderr) == (code, said)
 
 
 def test_a_full_disk_behind_the_rejects(filters: Filters) -> None:

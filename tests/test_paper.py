@@ -4,9 +4,13 @@ import csv
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
+from math import log
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from support import zygote
@@ -166,6 +170,74 @@ def test_a_dry_run_prints_the_lines_of_the_recipe_and_runs_none(tmp_path: Path) 
     assert [path.name for path in (tmp_path / "paper-tiny").iterdir()] == ["examples"]
     wrong = subprocess.run([*command, "--dry"], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert (wrong.returncode, wrong.stderr) == (2, "--dry: not --dry-run\n")
+
+
+def dry_run(name: str, folder: Path, **environment: str) -> list[str]:
+    """Return the lines that a script would run at SCALE=small."""
+    (folder / "data").mkdir(exist_ok=True)
+    settings = {"SCALE": "small", "DATA": str(folder / "data"), "PATH": f"{zygote.commands()}:{PATH}"}
+    done = subprocess.run(
+        ["bash", str(FOLDER / f"{name}.sh"), "--dry-run"],
+        cwd=folder,
+        env={**os.environ, **settings, **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return re.findall(r"^\$ (.*)$", done.stderr, re.MULTILINE)
+
+
+def test_an_experiment_is_cut_to_the_time_there_is(tmp_path: Path) -> None:
+    """Fewer languages, settings, pairs and sentences; settings are compared in pairs, and by what references cost."""
+    cut = {"LANGUAGES": "en fr es", "AROUND": "en", "HALF": "7", "TEXTS": "9", "SENTENCES": "5", "STEPS": "0"}
+    cut |= {"TRAINING": "batch=1 seed=4", "NEW_TOKENS": "50", "LIKELIHOOD": "1", "ARMS": "DP1+DM DP1+aDM"}
+    lines = dry_run("table3", tmp_path, **cut)
+    assert len(lines) == len(set(lines))
+    assert "llamax convert data/ntrex128 --pairs en-fr,en-es,fr-es --part 1/2 --sample 7 -o DP1.jsonl" in lines
+    assert "llamax convert data/flores101/dev --mono en,fr,es --sample 9 -o DM.jsonl" in lines
+    asked = "llamax convert data/flores101/devtest --pairs 'en-fr,fr-en,en-es,es-en' --sample 5 -o test.jsonl"
+    assert asked in lines
+    trained = [line for line in lines if line.startswith("llamax train")]
+    assert [line.split()[-1] for line in trained] == ["DP1+DM", "DP1+aDM"]
+    assert all("max_steps=0 " in line and line.index("seed=4") > line.index("batch=2") for line in trained)
+    mixed = [line for line in lines if line.startswith("llamax mix")]
+    assert len(mixed) == 2 and all("--exclude test.jsonl" in line for line in mixed)
+    assert all("--max-new-tokens 50" in line for line in lines if line.startswith("llamax translate"))
+    assert [line.split()[2:5:2] for line in lines if "--against" in line] == [
+        [f"DP1+aDM.{kind}.jsonl", f"DP1+DM.{kind}.jsonl"] for kind in ("mt", "cost")
+    ]
+    around = dry_run("table12", tmp_path, WORK="around", LANGUAGES="en fr es", AROUND="fr")
+    assert any("--pairs 'fr-en,fr-es' --sample 200" in line for line in around)
+    sizes = dry_run("table1", tmp_path, WORK="sizes", AROUND="fr", SIZES="0 50", PAIRS="6", LIKELIHOOD="1")
+    assert [line.split()[-1] for line in sizes if line.startswith("llamax train")] == ["fr+0", "fr+50"]
+    assert [line.split()[2:5:2] for line in sizes if "--against" in line] == [
+        [f"fr+50.{kind}.jsonl", f"fr+0.{kind}.jsonl"] for kind in ("mt", "cost")
+    ]
+
+
+def test_the_averages_of_one_language_or_several_are_found(tmp_path: Path) -> None:
+    """A report has a file for the only central language, and one for all of several."""
+    script = f'source {FOLDER}/common.sh; averages a en; averages b "en de"'
+    environment = {**os.environ, "SCALE": "tiny", "PATH": f"{zygote.commands()}:{PATH}"}
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.stdout.split() == ["report/a/tables/spbleu-en.md", "report/b/tables/spbleu-rows.md"], done.stderr
+
+
+def test_what_a_reference_costs() -> None:
+    """A model to which 4 tokens are equally likely: log 4 for each token and for the end."""
+    torch = pytest.importorskip("torch")
+    cost = runpy.run_path(str(FOLDER / "likelihood.py"))["cost"]
+
+    class Tokenizer:
+        eos_token_id = 0
+
+        def __call__(self, text: str, **_: bool) -> dict[str, list[int]]:
+            return {"input_ids": [3] * len(text.split())}
+
+    def model(input_ids: Any) -> Any:
+        return SimpleNamespace(logits=torch.zeros(*input_ids.shape, 4))
+
+    assert cost(model, Tokenizer(), "French: Oui\nEnglish:", " Yes sir") == pytest.approx(100 * 3 * log(4) / 7)
 
 
 @pytest.mark.slow

@@ -6,9 +6,23 @@
 #
 # Outputs go to the folder WORK, paper-$SCALE unless said, and are shared: what one script made, another one finds.
 # Tables go to standard output, and the lines that are run, with what they say, to standard error. Run again after an
-# interruption, a script goes on: lines that came to their end are passed over. Below SCALE=paper, STEPS is the length of
-# each training, and SENTENCES how many are translated in each direction. With --dry-run the lines are printed and not
-# run.
+# interruption, a script goes on: lines that came to their end are passed over. STEPS is the length of each training,
+# below SCALE=paper. With --dry-run the lines are printed and not run.
+#
+# At SCALE=small, these cut an experiment to the time there is; give each choice a WORK of its own:
+#
+#   LANGUAGES='en fr es'   the languages of texts, pairs and dictionaries
+#   AROUND='en fr'         the languages whose directions are translated; the first and the last stand in for others
+#   HALF, TEXTS            pairs of each direction in one half of the data (200), texts of each language (500; in
+#                          Tables 2, 3 and 10 as many as pairs)
+#   SENTENCES              sentences of each direction that are translated (1)
+#   STEPS=0                each training is one pass over its data, not so many steps (5)
+#   TRAINING='batch=1 learning_rate=3e-4 seed=1'   settings of the trainings, as after --set
+#   NEW_TOKENS             most tokens of a translation (60)
+#   ARMS='base DP1'        only these settings of Table 3
+#   PAIRS, SIZES='0 100'   pairs of a language to tune on, and numbers of new tokens, in Table 1 (300; 0 100 800)
+#   LIKELIHOOD=1           also how likely the models find the references (likelihood.py), which tells settings apart
+#                          that scores on few sentences do not; and the settings in pairs, with intervals
 #
 # At SCALE=small, DATA holds flores101, ntrex128, tatoeba, muse, panlex, gatitos, alpaca, xnli, mgsm and sacrebleu; at
 # SCALE=paper, flores101, lego-mt, mc4, madlad, muse, panlex, alpaca, xnli, x-csqa, mgsm and the other benchmarks.
@@ -60,21 +74,26 @@ tiny)
     metrics='--metric spbleu --spm base/tokenizer.model' ;;
 small)
     export SACREBLEU="$DATA/sacrebleu"
-    languages='en fr es zh ta th'
-    studied='en ta th zh' central='en zh'
+    languages=${LANGUAGES:-en fr es zh ta th}
+    studied=${AROUND:-en ta th zh} central=${AROUND:-en zh}
     like_ro=ro like_bn=bn like_ja=ja like_ceb=ta like_ar=ta
-    muse='data/muse --only en,fr,es,zh,ta,th --rejects muse.rejects'
-    panlex='data/panlex --only en,fr,es,zh,ta,th --rejects panlex.rejects'
+    if [ -n "${AROUND:-}" ]; then
+        like_ro=${AROUND%% *} like_bn=${AROUND##* }
+        like_ja=$like_ro like_ceb=$like_ro like_ar=$like_ro
+    fi
+    muse="data/muse --only ${languages// /,} --rejects muse.rejects"
+    panlex="data/panlex --only ${languages// /,} --rejects panlex.rejects"
     parallel='data/ntrex128' monolingual='data/flores101/dev' evaluation='data/flores101/devtest'
-    half=200 texts=500 sentences=${SENTENCES:-1}
+    half=${HALF:-200} texts=${TEXTS:-500} sentences=${SENTENCES:-1}
     base=base
     # A CPU with AVX512-BF16 multiplies in bf16 twice as fast as in fp32; one without it, several times slower.
     bf16=; { [ "$gpus" = 0 ] && ! grep -qsw avx512_bf16 /proc/cpuinfo; } || bf16=1
     # Without checkpointing no layer is computed twice.
+    settings=${TRAINING:+ --set $TRAINING}
     quick="--set gradient_checkpointing=false${bf16:+ --set precision=bf16}"
-    training="--set max_steps=${STEPS:-5} --set block=512 --set batch=2 --set learning_rate=1e-4 $quick"
-    tuning="--set max_steps=${STEPS:-5} --set block=512 --set batch=2 --set batch_of=blocks $quick"
-    asking="--beam 1 --max-new-tokens 60${bf16:+ --dtype bfloat16}" plain=lines
+    training="--set max_steps=${STEPS:-5} --set block=512 --set batch=2 --set learning_rate=1e-4 $quick$settings"
+    tuning="--set max_steps=${STEPS:-5} --set block=512 --set batch=2 --set batch_of=blocks $quick$settings"
+    asking="--beam 1 --max-new-tokens ${NEW_TOKENS:-60}${bf16:+ --dtype bfloat16}" plain=lines
     metrics='--metric spbleu --spm flores200' ;;
 paper)
     languages='en fr es pt de zh ta th is zu'
@@ -208,6 +227,23 @@ translate() {
     step "$1.mt.jsonl" "Translations by $1" "llamax translate test.jsonl --model $2 --template $3 $asking -o $1.mt.jsonl"
 }
 score() { step "$1.scores.jsonl" "Scores of $1" "llamax score $1.mt.jsonl $metrics -o $1.scores.jsonl"; }
+# likelihood NAME MODEL [FILE]: with LIKELIHOOD, what the references of the test set, or of FILE, cost the model.
+likelihood() {
+    [ -n "${LIKELIHOOD:-}" ] || return 0
+    step "$1.cost.jsonl" "What the references cost $1" \
+        "python examples/paper/likelihood.py $2 $plain <${3:-test.jsonl} >$1.cost.jsonl"
+}
+# against NAME OTHER: differences of two systems in scores and, with LIKELIHOOD, in what references cost.
+against() {
+    step "$1-$2.md" "$1 against $2" \
+        "llamax score $1.mt.jsonl --against $2.mt.jsonl ${metrics/,comet/} --table md -o $1-$2.md"
+    differences+=("$1-$2.md")
+    [ -n "${LIKELIHOOD:-}" ] || return 0
+    step "$1-$2.cost.md" "What references cost $1, against $2" "llamax score $1.cost.jsonl --against $2.cost.jsonl \
+--metric command-qe --metric-command 'python examples/paper/likelihood.py' --lower-is-better --table md -o $1-$2.cost.md"
+    differences+=("$1-$2.cost.md")
+}
+differences=() # tables of `against`
 # rates NAME: off-target rates with the paper's detector, lid.176.
 rates() {
     step "$1.rates.jsonl" "Languages of the translations by $1" \
@@ -219,4 +255,8 @@ report() {
     local name=$1; shift
     local line="llamax report $* -o report/$name"
     step "report/$name" 'Side by side' "rm -rf report/$name; $line"
+}
+# averages NAME LANGUAGES: the file in which that report has the averages out of and into these central languages.
+averages() {
+    case $2 in *' '*) echo "report/$1/tables/spbleu-rows.md" ;; *) echo "report/$1/tables/spbleu-$2.md" ;; esac
 }

@@ -9,7 +9,8 @@
 # At SCALE=small it takes at most 80 processor minutes, 40 minutes on two cores, and DATA has to hold flores101, muse,
 # panlex, gatitos, ntrex128, tatoeba and sacrebleu. Most tokens are French into English; the rest are German into English
 # and English into French, by way of which German becomes French. TRAIN_STEPS and TUNE_STEPS cut training and tuning
-# short, and SENTENCES is how many are translated (200). The authors' sizes are those of table4.sh.
+# short; SENTENCES is how many are translated into English (200), and PIVOTED how many into French (three in ten of
+# them). The authors' sizes are those of table4.sh.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 paper 'The recipe: Table 4 of the paper, average spBLEU on FLORES-101' <<'TABLE'
@@ -30,7 +31,7 @@ tiny)
 small)
     news=$(printf "data/ntrex128/NTREX-128/newstest2019-%s.txt " src.eng ref.fra ref.deu)
     short='data/tatoeba/eng-fra.tsv' dictionaries='data/muse data/panlex data/gatitos'
-    sizes=(200 200 150 1400 700 200 100) tested=${SENTENCES:-200} pivoted=$((${SENTENCES:-200} * 3 / 10))
+    sizes=(200 200 150 1400 700 200 100) tested=${SENTENCES:-200} pivoted=${PIVOTED:-$((${SENTENCES:-200} * 3 / 10))}
     learning="--set block=512 --set batch=1 --set learning_rate=5e-4 --set warmup=0.1 $quick"
     asking="--beam 1 --max-new-tokens 100${bf16:+ --dtype bfloat16}" ;;
 paper)

@@ -9,17 +9,17 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 sizes='0 100 800 1600 6400 12800 25600 51200' pairs=10000
-case $SCALE in tiny) sizes='0 20' pairs=20 ;; small) sizes='0 100 800' pairs=300 ;; esac
+case $SCALE in tiny) sizes='0 20' pairs=20 ;; small) sizes=${SIZES:-0 100 800} pairs=${PAIRS:-300} ;; esac
 make_base
 tables=()
-for code in $like_ro $like_bn; do
+for code in $(printf '%s\n' $like_ro $like_bn | awk '!seen[$0]++'); do
     step "$code.text.jsonl" 'Text to learn tokens from' "llamax convert $monolingual --mono $code -o $code.text.jsonl"
     step "$code.pairs.jsonl" 'Pairs to tune on' \
         "llamax convert $parallel --pairs en-$code --sample $pairs -o $code.pairs.jsonl"
-    step "$code.mix.jsonl" 'Samples of them' \
-        "llamax mix --para $code.pairs.jsonl --per-pair 0 --flip 0 -o $code.mix.jsonl"
     step "$code.test.jsonl" 'Sentences to translate' \
         "llamax convert $evaluation --pairs en-$code --sample $sentences -o $code.test.jsonl"
+    step "$code.mix.jsonl" 'Samples of them' \
+        "llamax mix --para $code.pairs.jsonl --per-pair 0 --flip 0 --exclude $code.test.jsonl -o $code.mix.jsonl"
     step "$code.aligned.jsonl" 'The same sentences in both languages' \
         "llamax convert $evaluation --mono en,$code -o $code.aligned.jsonl"
     names=()
@@ -40,11 +40,14 @@ for code in $like_ro $like_bn; do
         step "$name.mt.jsonl" 'Translations' "llamax translate $code.test.jsonl --model $name/model \
 --template $plain $asking -o $name.mt.jsonl"
         score "$name"
+        likelihood "$name" "$name/model" "$code.test.jsonl"
         names+=("$size=$name.scores.jsonl,$name.fertility.jsonl,$name.likeness.jsonl")
     done
     report "table1-$code" "${names[@]}" --central en --figures none
     tables+=("report/table1-$code/tables/analysis.md" "report/table1-$code/tables/spbleu-en.md")
     for size in $sizes; do tables+=("$code+$size.shift.md"); done
+    # Whether new tokens help.
+    for size in ${LIKELIHOOD:+$sizes}; do [ "$size" = 0 ] || against "$code+$size" "$code+0"; done
 done
 
 paper 'Table 1: new tokens in the vocabulary of LLaMA2' <<'TABLE'
@@ -59,4 +62,4 @@ paper 'Table 1: new tokens in the vocabulary of LLaMA2' <<'TABLE'
 | 25,600 | 1.53 | 0.27 | 0.28 |  | 0 | 19.72 | 1.80 | 0.12 | 0.02 |  | 0 | 2.58 |
 | 51,200 | 1.45 | 0.26 | 0.25 | 0.0203 | 1 | 17.79 | 1.70 | 0.12 | 0.03 |  | 0 | 1.14 |
 TABLE
-ours "${tables[@]}"
+ours "${tables[@]}" "${differences[@]}"

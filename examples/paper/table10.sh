@@ -24,4 +24,4 @@ paper "Table 10: 1-hop and 2-hop dictionaries in the setting DP1+DP2'+DM', avera
 | MUSE: 2-hop | 18.70 | 26.50 | 4.47 | 1.83 | 7.08 | 3.26 | 10.74 | 6.68 |
 | PanLex: 1-hop | 19.33 | 26.54 | 4.40 | 1.83 | 7.57 | 3.31 | 10.86 | 8.08 |
 TABLE
-ours report/table10/tables/spbleu-rows.md
+ours "$(averages table10 "$studied")"

@@ -10,22 +10,31 @@ source examples/paper/settings.sh
 
 make_lexicons; make_corpora; make_base
 make_halves muse
-translate base "$base" "$plain"
-score base
-setting DP1 --para DP1.jsonl
-setting DP1+DP2 --para DP1.jsonl DP2.jsonl
-setting DP1+DM --para DP1.jsonl --mono DM.jsonl
-setting DP1+DP2+DM --para DP1.jsonl DP2.jsonl --mono DM.jsonl
-setting DP1+aDP2 --para DP1.jsonl --aug DP2.muse.jsonl
-setting DP1+aDM --para DP1.jsonl --aug DM.muse.jsonl
-setting DP1+aDP2+DM --para DP1.jsonl --aug DP2.muse.jsonl --mono DM.jsonl
-setting DP1+DP2+aDM --para DP1.jsonl DP2.jsonl --aug DM.muse.jsonl
-setting with-muse --para DP1.jsonl --aug DP2.muse.jsonl DM.muse.jsonl
-report table3 LLaMA2=base.scores.jsonl DP1=DP1.scores.jsonl DP1+DP2=DP1+DP2.scores.jsonl \
-    DP1+DM=DP1+DM.scores.jsonl DP1+DP2+DM=DP1+DP2+DM.scores.jsonl "\"DP1+DP2'=DP1+aDP2.scores.jsonl\"" \
-    "\"DP1+DM'=DP1+aDM.scores.jsonl\"" "\"DP1+DP2'+DM=DP1+aDP2+DM.scores.jsonl\"" \
-    "\"DP1+DP2+DM'=DP1+DP2+aDM.scores.jsonl\"" "\"DP1+DP2'+DM'=with-muse.scores.jsonl\"" \
-    --central "${studied// /,}" --figures none
+arms=${ARMS:-base DP1 DP1+DP2 DP1+DM DP1+DP2+DM DP1+aDP2 DP1+aDM DP1+aDP2+DM DP1+DP2+aDM with-muse}
+systems=()
+for arm in $arms; do
+    label=${arm/with-muse/DP1+aDP2+aDM}
+    case $arm in
+    base) translate base "$base" "$plain"; score base; likelihood base "$base"; label=LLaMA2 ;;
+    DP1) setting $arm --para DP1.jsonl ;;
+    DP1+DP2) setting $arm --para DP1.jsonl DP2.jsonl ;;
+    DP1+DM) setting $arm --para DP1.jsonl --mono DM.jsonl ;;
+    DP1+DP2+DM) setting $arm --para DP1.jsonl DP2.jsonl --mono DM.jsonl ;;
+    DP1+aDP2) setting $arm --para DP1.jsonl --aug DP2.muse.jsonl ;;
+    DP1+aDM) setting $arm --para DP1.jsonl --aug DM.muse.jsonl ;;
+    DP1+aDP2+DM) setting $arm --para DP1.jsonl --aug DP2.muse.jsonl --mono DM.jsonl ;;
+    DP1+DP2+aDM) setting $arm --para DP1.jsonl DP2.jsonl --aug DM.muse.jsonl ;;
+    with-muse) setting $arm --para DP1.jsonl --aug DP2.muse.jsonl DM.muse.jsonl ;;
+    *) echo "ARMS: no setting $arm; have: base DP1 DP1+DP2 ..." >&2; exit 2 ;;
+    esac
+    # aDP2 is DP2'.
+    systems+=("\"$(sed "s/a\(D[PM]2*\)/\1'/g" <<<"$label")=$arm.scores.jsonl\"")
+done
+report table3 "${systems[@]}" --central "${studied// /,}" --figures none
+# Whether the second half, or monolingual text, helps; and whether augmenting them does.
+for two in ${LIKELIHOOD:+DP1,base DP1+DP2,DP1 DP1+aDP2,DP1+DP2 DP1+DM,DP1 DP1+aDM,DP1+DM DP1+aDM,DP1}; do
+    [[ " $arms " != *" ${two%,*} "* || " $arms " != *" ${two#*,} "* ]] || against "${two%,*}" "${two#*,}"
+done
 
 paper 'Table 3: augmentation of parallel and monolingual text, average spBLEU' <<'TABLE'
 | setting | augmented | en-x | x-en | ta-x | x-ta | th-x | x-th | zh-x | x-zh |
@@ -41,4 +50,4 @@ paper 'Table 3: augmentation of parallel and monolingual text, average spBLEU' <
 | DP1+DP2+DM' | yes | 19.17 | 26.58 | 4.57 | 1.95 | 7.12 | 3.12 | 11.52 | 7.73 |
 | DP1+DP2'+DM' | yes | 18.80 | 26.56 | 4.78 | 1.79 | 7.31 | 3.18 | 11.35 | 7.28 |
 TABLE
-ours report/table3/tables/spbleu-rows.md
+ours "$(averages table3 "$studied")" "${differences[@]}"

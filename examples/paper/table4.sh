@@ -28,7 +28,7 @@ add LLaMA2 base "$base" "$plain"
 add LLaMA2-Alpaca base-alpaca base-alpaca/model llamax-alpaca
 add LLaMAX2-Alpaca llamax-alpaca llamax-alpaca/model llamax-alpaca
 report table4 "${systems[@]}" --central "${central// /,}" --figures none
-tables=(report/table4/tables/spbleu-rows.md)
+tables=("$(averages table4 "$central")")
 [ "$SCALE" != paper ] || tables+=(report/table4/tables/comet-rows.md)
 if [ -n "${PUBLISHED:-}" ]; then
     report published $(for each in "$PUBLISHED"/*/; do echo "$(basename "$each")=$each"; done) \

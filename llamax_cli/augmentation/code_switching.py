@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from llamax_cli.augmentation.capitals import Capitals, apply_capitals, has_capitals_anywhere, opens_sentence
+from llamax_cli.augmentation.segmentation import LexiconSplitter
 from llamax_cli.augmentation.unspaced_scripts import is_spaced
 from llamax_cli.augmentation.vocabulary import Vocabulary, Word
 from llamax_cli.augmentation.words import (
@@ -33,9 +34,10 @@ from llamax_cli.lexicon.store.layout import ITEM_SEPARATOR
 from llamax_cli.randomness import draws
 
 try:
-    from llamax_cli.augmentation.spaced import SpacedSwitcher
+    from llamax_cli.augmentation.spaced import LineSwitcher as LineSwitcher
+    from llamax_cli.augmentation.spaced import SpacedSwitcher as SpacedSwitcher
 except ImportError:  # llamax was installed without a C compiler
-    SpacedSwitcher = None  # type: ignore[assignment,misc]
+    LineSwitcher = SpacedSwitcher = None  # type: ignore[assignment,misc]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -63,14 +65,19 @@ class Switcher:
         self._split = split
         self._rate = rate
         self._has_capitals_anywhere = has_capitals_anywhere(vocabulary.lang)
-        self._spaced: SpacedSwitcher | None = None
-        if SpacedSwitcher is not None and split is split_words:
-            self._spaced = SpacedSwitcher(vocabulary.pack, apply_capitals, opens_sentence, rate)
-            vocabulary.memory.register(self._spaced)
+        # Switches most texts that are split at white space or by the search for entries.
+        self.compiled: SpacedSwitcher | None = None
+        segmentation = split.compiled if isinstance(split, LexiconSplitter) and not vocabulary.has_phrases else None
+        if SpacedSwitcher is not None and (split is split_words or segmentation is not None):
+            charge = None if vocabulary.is_exact or segmentation is not None else vocabulary.memory.charge
+            self.compiled = SpacedSwitcher(
+                vocabulary.pack, apply_capitals, opens_sentence, rate, charge, segmentation, is_spaced
+            )
+            vocabulary.memory.register(self.compiled)
 
     def switch(self, text: str, key: int) -> Switched:
         """Return the text with some of its words replaced, chosen by the 64 random bits of `key`."""
-        if self._spaced is not None and (switched := self._spaced(text, key)) is not None:
+        if self.compiled is not None and (switched := self.compiled(text, key)) is not None:
             return switched
         words, gaps = self._split(text)
         found: list[Any] = list(map(self._look_up, words))  # Word, or False if unknown, or None if without a letter

@@ -1,6 +1,6 @@
-"""Splitting texts without spaces into words with nothing but a lexicon.
+"""Splitting texts without spaces into words with nothing but a lexicon; segmentation.h does the same, compiled.
 
-split = lexicon_splitter(vocabulary)  # a lexicon with แมว (cat) and ดำ (black)
+split = LexiconSplitter(vocabulary)  # a lexicon with แมว (cat) and ดำ (black)
 split("แมวดำ 2 ตัว") -> (["แมว", "ดำ", " ", "2", " ", "ตัว"], "")
 
 A run of characters of the script is split so that as few characters as possible are in no entry, and then into as few
@@ -13,15 +13,26 @@ from collections.abc import Callable, Collection, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from llamax_cli.augmentation.unspaced_scripts import UnspacedScript, script_of
+from llamax_cli.augmentation.unspaced_scripts import CHINESE, UnspacedScript, script_of
 from llamax_cli.augmentation.vocabulary import MemoryBudget, Vocabulary
-from llamax_cli.augmentation.words import WordSplitter
+from llamax_cli.augmentation.words import is_word_character
+
+try:
+    from llamax_cli.augmentation.spaced import Segmentation
+except ImportError:  # llamax was installed without a C compiler
+    Segmentation = None  # type: ignore[assignment,misc]
 
 IMPOSSIBLE = 1 << 62  # more than any segmentation costs
 NODE_BYTES = 400  # estimated memory of a _Node, for MemoryBudget
 SHORTEST_NAME = (
     3  # characters of the shortest part of a name; most names that fall into shorter entries do so by chance
 )
+
+# The same numbers as in segmentation.h: what a text and a character are, and the scripts whose spelling it knows.
+IS_ENTRY, HAS_LONGER = 1, 2
+IN_SCRIPT, IS_SPACE, IN_WORDS = 1, 2, 4
+COMPILED_SCRIPTS = {**dict.fromkeys(CHINESE, 1), "ja": 2, "th": 3}
+OTHER_SCRIPT = 0
 
 EntryFinder = Callable[[str], tuple[bool, bool]]  # whether a text is an entry, and whether longer entries begin with it
 
@@ -34,25 +45,43 @@ class Segment(NamedTuple):
     is_entry: bool
 
 
-def lexicon_splitter(vocabulary: Vocabulary) -> WordSplitter:
-    """Return a splitter for a language without spaces that looks for the entries of a lexicon.
+class LexiconSplitter:
+    """Splits texts of a language without spaces into the entries of a lexicon and what is between them.
 
-    Each run of characters of other scripts and each run of white space is one word.
+    Each run of characters of other scripts and each run of white space is one word. `compiled` does the same for most
+    texts; it is None where it was not compiled.
     """
-    script = script_of(vocabulary.lang)
-    entries = Entries(vocabulary.find_entry, script.shortest, vocabulary.memory)
 
-    def split(text: str) -> tuple[list[str], str]:
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        script = self._script = script_of(vocabulary.lang)
+        entries = self._entries = Entries(vocabulary.find_entry, script.shortest, vocabulary.memory)
+        self.compiled: Segmentation | None = None
+        if Segmentation is not None:
+            number = COMPILED_SCRIPTS.get(vocabulary.lang, OTHER_SCRIPT)
+            self.compiled = Segmentation(
+                entries.look_up, self._classify, script.split_syllables, script.is_seam, number
+            )
+            vocabulary.memory.register(self.compiled)
+
+    def __call__(self, text: str) -> tuple[list[str], str]:
+        """Return the words of a text, which is one empty word if it is empty, and the gaps, which are empty."""
         words: list[str] = []
-        for run in script.split_runs(text):
-            if script.begins(run):
-                segments = segment(run, script, entries)
+        for run in self._script.split_runs(text):
+            if self._script.begins(run):
+                segments = segment(run, self._script, self._entries)
                 words += [run[start:end] for start, end, _ in segments]
             else:
                 words.append(run)
         return words or [""], ""
 
-    return split
+    def _classify(self, code: int) -> int:
+        """Return what a character is, as a sum of IN_SCRIPT, IS_SPACE and IN_WORDS."""
+        character = chr(code)
+        return (
+            IN_SCRIPT * bool(self._script.begins(character))
+            + IS_SPACE * character.isspace()
+            + IN_WORDS * is_word_character(character)
+        )
 
 
 class _Node(dict[str, "_Node | None"]):
@@ -87,11 +116,17 @@ class Entries:
         memory.register(self.root)
 
     def node(self, text: str) -> _Node | None:
-        """Look a text up."""
+        """Return the node of a text."""
+        found = self.look_up(text)
+        is_entry, has_longer = bool(found & IS_ENTRY), bool(found & HAS_LONGER)
+        return _Node(text, self, is_entry=is_entry, has_longer=has_longer) if found else None
+
+    def look_up(self, text: str) -> int:
+        """Return what a text is, as a sum of IS_ENTRY and HAS_LONGER, and take memory for a node."""
         is_entry, has_longer = self._find(text)
         is_entry = is_entry and len(text) >= self._shortest
         self._memory.charge(NODE_BYTES + 2 * len(text))
-        return _Node(text, self, is_entry=is_entry, has_longer=has_longer) if is_entry or has_longer else None
+        return IS_ENTRY * is_entry + HAS_LONGER * has_longer
 
 
 def segment(run: str, script: UnspacedScript, entries: Entries) -> list[Segment]:

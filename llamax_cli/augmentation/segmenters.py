@@ -10,7 +10,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import NamedTuple
 
-from llamax_cli.augmentation.segmentation import lexicon_splitter
+from llamax_cli.augmentation.segmentation import LexiconSplitter
 from llamax_cli.augmentation.unspaced_scripts import CHINESE, UNSPACED
 from llamax_cli.augmentation.vocabulary import Vocabulary
 from llamax_cli.augmentation.words import WordSplitter
@@ -129,7 +129,7 @@ def _missing(name: str) -> bool:
 
 def splitter(name: str, vocabulary: Vocabulary) -> WordSplitter:
     """Return a splitter for texts in the language of a vocabulary."""
-    return lexicon_splitter(vocabulary) if name == DICTIONARY else package_splitter(name)
+    return LexiconSplitter(vocabulary) if name == DICTIONARY else package_splitter(name)
 
 
 @cache

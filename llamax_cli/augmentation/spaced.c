@@ -1,605 +1,156 @@
-/* Code-switching of texts whose words are separated by white space, compiled; spaced.pyi describes the interface.
-
-   An entry is one block of memory, so that a word costs one or two cache misses instead of a dozen:
-
-       struct Entry | numbers of the languages | the word as written in a text | translations NUL translations NUL ...
-
-   A phrase is stored like a word, from the first byte of its first word to the last byte of its last word, with one
-   space between its words. All text is UTF-8. Python decides, once for each word, whether it has a letter; this file
-   does not know what a letter is. */
+/* Code-switching of texts whose words are separated by white space, and of lines of records with such texts, compiled;
+   spaced.pyi describes the interface. */
 
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030B0000
-#include <Python.h>
-#include <stdint.h>
-#include <string.h>
+#include "spaced.h"
 
-/* lexicon/store/layout.py has the same separators. */
-enum { FIELD_SEPARATOR = 0, ITEM_SEPARATOR = 1, LIST_SEPARATOR = ',' };
+#include <stdio.h>
 
-/* capitals.Capitals */
-enum { CAPITALS_NONE = 0, CAPITALS_FIRST = 1, CAPITALS_ALL = 2, CAPITALS_ANYWHERE = 3 };
-
-/* code_switching.py has the same constants, and explains which random bits make which choice. */
-#define ROUNDING_SHIFT 32
-#define ROUNDING_RANGE 4294967296.0
-#define LANGUAGE_SHIFT 20
-#define SYNONYM_SHIFT 40
-#define LONG_TEXT 10000  /* words; a longer text is left to Python */
-
-enum { SHORT_TEXT = 96 };           /* words; a text with no more uses only the stack */
-enum { MANY_LANGUAGES = INT32_MAX / 4 };  /* far more than there are codes of languages */
+#include "../buffer.h"
+#include "../plain_lines.h"
 
 typedef struct {
-    uint32_t length;            /* bytes of the word with its punctuation */
-    uint32_t prefix, suffix;    /* bytes of punctuation before and after the word */
-    uint32_t translations_size; /* bytes */
-    uint32_t choices;           /* languages; 0 where no lexicon has the word */
-    uint8_t capitals;           /* one of CAPITALS_... */
-    uint8_t has_letter;
-    PyObject *second_words;     /* of phrases that begin with the word: a set, True (any word) or NULL (none) */
-    PyObject *forms;            /* tuple of texts to find among second words, or NULL: the word as it is written */
-} Entry;
+    PyTypeObject *segmentation, *switcher, *lines;
+} State;
 
-typedef struct {
-    uint64_t hash;
-    Entry *entry;
-} Slot;
+/* -- segmentation ------------------------------------------------------------------------------------------------- */
 
-/* A word of a text, and what is written in its place; the gap before it is what stands between it and the last one. */
-typedef struct {
+static PyObject *segmentation_call(Segmentation *self, PyObject *args, PyObject *kwargs) {
+    PyObject *string, *words = NULL;
+    if (kwargs && PyDict_Size(kwargs)) {
+        PyErr_SetString(PyExc_TypeError, "text is positional");
+        return NULL;
+    }
+    Py_ssize_t size;
     const char *start;
-    size_t length;              /* bytes */
-    const char *replacement;    /* of the word or phrase without its punctuation; NULL if it is not replaced */
-    size_t replacement_length;
-    Entry *entry;               /* of the word, or of the longest phrase that begins with it */
-    uint32_t words;             /* in the phrase that begins here, else 1 */
-    uint32_t is_capitalized;    /* whether the first letter of the replacement, an ASCII letter, is capitalized */
-} Word;
-
-typedef struct {
-    PyObject_HEAD
-    PyObject *pack, *apply_capitals, *opens_sentence;
-    double rate;
-    Slot *slots;                /* hash table of the entries, with linear probing */
-    size_t capacity, used;
-    uint64_t generation;        /* number of times that all entries were freed */
-    PyObject **codes;           /* of the languages, by their numbers */
-    uint32_t *numbers;          /* hash table of 1 + the number of a language, with linear probing */
-    size_t languages, language_capacity; /* of `codes`; `numbers` is twice as large */
-} SpacedSwitcher;
-
-/* -- fields of texts ----------------------------------------------------------------------------------------------- */
-
-/* Return field `number`, from 0, of a text of `*length` bytes, and set `*length` to the length of the field. */
-static const char *field(const char *text, size_t *length, char separator, size_t number) {
-    const char *end = text + *length, *cut = memchr(text, separator, *length);
-    while (number-- && cut) {
-        text = cut + 1;
-        cut = memchr(text, separator, end - text);
+    if (!self->characters) {
+        PyErr_SetString(PyExc_ValueError, "not initialised");
+        return NULL;
     }
-    *length = (cut ? cut : end) - text;
-    return text;
-}
-
-static size_t count_fields(const char *text, size_t length, char separator) {
-    size_t count = 1;
-    for (size_t i = 0; i < length; i++)
-        count += text[i] == separator;
-    return count;
-}
-
-/* Return how many bytes a character of white space has, or 0 for any other character: what `\s` is for Python. */
-static inline size_t space_size(const unsigned char *at) {
-    if (*at > ' ' && *at < 0xc2)
-        return 0;
-    switch (*at) {
-    case '\t': case '\n': case '\v': case '\f': case '\r': case 0x1c: case 0x1d: case 0x1e: case 0x1f: case ' ':
-        return 1;
-    case 0xc2:
-        return at[1] == 0x85 || at[1] == 0xa0 ? 2 : 0;
-    case 0xe1:
-        return at[1] == 0x9a && at[2] == 0x80 ? 3 : 0;
-    case 0xe2:
-        return (at[1] == 0x80 && (at[2] <= 0x8a || at[2] == 0xa8 || at[2] == 0xa9 || at[2] == 0xaf)) ||
-               (at[1] == 0x81 && at[2] == 0x9f) ? 3 : 0;
-    case 0xe3:
-        return at[1] == 0x80 && at[2] == 0x80 ? 3 : 0;
-    default:
-        return 0;
-    }
-}
-
-/* Split a text at runs of white space, as words.split_words does; return the number of words, or `limit` + 1 if there
-   are more. A text that begins or ends with white space begins or ends with an empty word. */
-static size_t split_words(const char *text, size_t length, Word *words, size_t limit) {
-    const unsigned char *at = (const unsigned char *)text, *end = at + length, *start = at;
-    size_t count = 0, size;
-    for (;;) {
-        while (at < end && !space_size(at))
-            at++;
-        if (count == limit)
-            return limit + 1;
-        words[count++] = (Word){.start = (const char *)start, .length = at - start};
-        if (at == end)
-            return count;
-        while (at < end && (size = space_size(at)))
-            at += size;
-        start = at;
-    }
-}
-
-/* Return the start of the gap before a word. */
-static const char *gap_before(const Word *word) { return word[-1].start + word[-1].length; }
-
-/* -- entries of the words seen so far ------------------------------------------------------------------------------ */
-
-static uint32_t *languages_of(const Entry *entry) { return (uint32_t *)(entry + 1); }
-static char *word_of(const Entry *entry) { return (char *)(languages_of(entry) + entry->choices); }
-static char *translations_of(const Entry *entry) { return word_of(entry) + entry->length; }
-
-static uint64_t hash_of(const char *text, size_t length) {
-    uint64_t hash = 0xcbf29ce484222325u ^ length;
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3u;  /* FNV-1a */
-    return hash ^ hash >> 32;
-}
-
-static Slot *find_slot(SpacedSwitcher *self, uint64_t hash, const char *text, size_t length) {
-    for (size_t at = hash & (self->capacity - 1);; at = (at + 1) & (self->capacity - 1)) {
-        Slot *slot = self->slots + at;
-        if (!slot->entry || (slot->hash == hash && slot->entry->length == length &&
-                             !memcmp(word_of(slot->entry), text, length)))
-            return slot;
-    }
-}
-
-static int grow(SpacedSwitcher *self) {
-    size_t capacity = self->capacity ? self->capacity * 2 : 1024;
-    Slot *old = self->slots, *slots = PyMem_Calloc(capacity, sizeof(Slot));
-    if (!slots) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    for (size_t i = 0; i < self->capacity; i++)
-        if (old[i].entry) {
-            size_t at = old[i].hash & (capacity - 1);
-            while (slots[at].entry)
-                at = (at + 1) & (capacity - 1);
-            slots[at] = old[i];
+    if (!PyArg_ParseTuple(args, "U", &string) || !(start = PyUnicode_AsUTF8AndSize(string, &size)))
+        return NULL;
+    Text text = {0};
+    int is_left = grow_text(&text, SHORT_TEXT);
+    if (!is_left)
+        is_left = segment_text(self, &text, start, size);
+    if (is_left > 0)
+        words = Py_NewRef(Py_None);
+    else if (!is_left && (words = PyList_New(text.count)))
+        for (size_t i = 0; words && i < text.count; i++) {
+            PyObject *word = PyUnicode_FromStringAndSize(text.words[i].start, text.words[i].length);
+            if (!word || PyList_SetItem(words, i, word) < 0)
+                Py_CLEAR(words);
         }
-    PyMem_Free(old);
-    self->slots = slots;
-    self->capacity = capacity;
+    free_text(&text);
+    return words;
+}
+
+static int segmentation_release(Segmentation *self) {
+    Py_CLEAR(self->look_up);
+    Py_CLEAR(self->classify);
+    Py_CLEAR(self->split_syllables);
+    Py_CLEAR(self->is_seam);
     return 0;
 }
 
-static void free_entry(Entry *entry) {
-    Py_XDECREF(entry->second_words);
-    Py_XDECREF(entry->forms);
-    PyMem_Free(entry);
-}
-
-static void free_entries(SpacedSwitcher *self) {
-    Slot *slots = self->slots;
-    size_t capacity = self->capacity;
-    self->slots = NULL;
-    self->capacity = self->used = 0;
-    self->generation++;
-    for (size_t i = 0; i < capacity; i++)
-        if (slots[i].entry)
-            free_entry(slots[i].entry);
-    PyMem_Free(slots);
-}
-
-/* Return the place of a language in `numbers`: where it is, or where it belongs. */
-static uint32_t *find_number(const SpacedSwitcher *self, const char *code, size_t length) {
-    size_t mask = 2 * self->language_capacity - 1;
-    for (size_t at = hash_of(code, length) & mask;; at = (at + 1) & mask) {
-        if (!self->numbers[at])
-            return self->numbers + at;
-        Py_ssize_t size;
-        const char *known = PyUnicode_AsUTF8AndSize(self->codes[self->numbers[at] - 1], &size);
-        if (!known)
-            PyErr_Clear();  /* cannot happen: it is the text of UTF-8 */
-        else if ((size_t)size == length && !memcmp(known, code, length))
-            return self->numbers + at;
+static int segmentation_init(Segmentation *self, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"look_up", "classify", "split_syllables", "is_seam", "script", NULL};
+    PyObject *look_up, *classify, *split_syllables, *is_seam;
+    int script;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOOi", names, &look_up, &classify, &split_syllables, &is_seam,
+                                     &script))
+        return -1;
+    if (script < 0 || script >= SCRIPTS || self->characters) {
+        PyErr_SetString(PyExc_ValueError, "no such script, or initialised again");
+        return -1;
     }
-}
-
-/* Make room for twice as many languages; -1 with an exception set. */
-static int grow_languages(SpacedSwitcher *self) {
-    size_t capacity = self->language_capacity ? self->language_capacity * 2 : 64;
-    PyObject **codes = PyMem_Realloc(self->codes, capacity * sizeof *codes);
-    if (codes)
-        self->codes = codes;
-    uint32_t *numbers = codes && capacity <= MANY_LANGUAGES ? PyMem_Calloc(2 * capacity, sizeof *numbers) : NULL;
-    if (!numbers) {
+    if (!(self->characters = PyMem_Calloc(CODE_POINTS, 1))) {
         PyErr_NoMemory();
         return -1;
     }
-    PyMem_Free(self->numbers);
-    self->numbers = numbers;
-    self->language_capacity = capacity;
-    for (size_t i = 0; i < self->languages; i++) {
-        Py_ssize_t size;
-        const char *code = PyUnicode_AsUTF8AndSize(codes[i], &size);
-        if (!code)
-            return -1;
-        *find_number(self, code, size) = i + 1;
-    }
+    self->look_up = Py_NewRef(look_up);
+    self->classify = Py_NewRef(classify);
+    self->split_syllables = Py_NewRef(split_syllables);
+    self->is_seam = Py_NewRef(is_seam);
+    self->script = script;
     return 0;
 }
 
-/* Return the number of a language, or -1 with an exception set. */
-static int32_t language_number(SpacedSwitcher *self, const char *code, size_t length) {
-    if (self->languages == self->language_capacity && grow_languages(self) < 0)
-        return -1;
-    uint32_t *number = find_number(self, code, length);
-    if (!*number) {
-        PyObject *text = PyUnicode_FromStringAndSize(code, length);
-        if (!text)
-            return -1;
-        self->codes[self->languages++] = text;
-        *number = self->languages;
-    }
-    return *number - 1;
+static PyObject *segmentation_clear(Segmentation *self, PyObject *unused) {
+    free_nodes(self);
+    Py_RETURN_NONE;
 }
 
-/* Return a new entry for a word; `packed` is the result of `pack`, a vocabulary.PackedWord or None. */
-static Entry *new_entry(SpacedSwitcher *self, const char *text, size_t length, PyObject *packed) {
-    const char *value = "";
-    Py_ssize_t size = 0;
-    unsigned int prefix_size = 0, suffix_size = 0;
-    unsigned char capitals = 0;
-    PyObject *second_words = Py_None, *forms = Py_None;
-    if (packed != Py_None && !PyTuple_Check(packed)) {
-        PyErr_SetString(PyExc_TypeError, "not a packed word");
-        return NULL;
-    }
-    if (packed != Py_None && !PyArg_ParseTuple(packed, "y#IIbOO", &value, &size, &prefix_size, &suffix_size, &capitals,
-                                               &second_words, &forms))
-        return NULL;
-    if (forms != Py_None && !PyTuple_Check(forms)) {
-        PyErr_SetString(PyExc_TypeError, "not a packed word");
-        return NULL;
-    }
-    size_t translations_size = size, choices = 0;
-    while (translations_size && value[translations_size - 1] != FIELD_SEPARATOR)
-        translations_size--;
-    for (size_t i = 0; i < translations_size; i++)
-        choices += value[i] == FIELD_SEPARATOR;
-    const char *codes = value + translations_size;
-    size_t codes_size = size - translations_size;
-    if ((size_t)prefix_size + suffix_size > length || size > UINT32_MAX || length > UINT32_MAX ||
-        (translations_size && choices != count_fields(codes, codes_size, LIST_SEPARATOR))) {
-        PyErr_SetString(PyExc_ValueError, "not a packed word");
-        return NULL;
-    }
-    Entry *entry = PyMem_Malloc(sizeof(Entry) + choices * sizeof(uint32_t) + length + translations_size);
-    if (!entry) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    *entry = (Entry){.length = length, .prefix = prefix_size, .suffix = suffix_size,
-                     .translations_size = translations_size, .choices = choices, .capitals = capitals,
-                     .has_letter = packed != Py_None};
-    memcpy(word_of(entry), text, length);
-    memcpy(translations_of(entry), value, translations_size);
-    for (size_t i = 0; i < choices; i++) {
-        size_t code_length = codes_size;
-        field(codes, &code_length, LIST_SEPARATOR, 0);
-        int32_t number = language_number(self, codes, code_length);
-        if (number < 0) {
-            free_entry(entry);
-            return NULL;
-        }
-        languages_of(entry)[i] = number;
-        codes += code_length + 1;
-        codes_size -= code_length + (i + 1 < choices);
-    }
-    entry->second_words = second_words == Py_None ? NULL : Py_NewRef(second_words);
-    entry->forms = forms == Py_None ? NULL : Py_NewRef(forms);
-    return entry;
-}
-
-/* Return the entry of a word, or NULL with an exception set. */
-static Entry *get_entry(SpacedSwitcher *self, const char *text, size_t length) {
-    uint64_t hash = hash_of(text, length);
-    if (self->capacity) {
-        Slot *slot = find_slot(self, hash, text, length);
-        if (slot->entry)
-            return slot->entry;
-    }
-    PyObject *word = PyUnicode_FromStringAndSize(text, length);
-    PyObject *packed = word ? PyObject_CallFunctionObjArgs(self->pack, word, NULL) : NULL;
-    Py_XDECREF(word);
-    Entry *entry = packed ? new_entry(self, text, length, packed) : NULL;
-    Py_XDECREF(packed);
-    if (!entry)
-        return NULL;
-    if (2 * self->used >= self->capacity && grow(self) < 0) {
-        free_entry(entry);
-        return NULL;
-    }
-    Slot *slot = find_slot(self, hash, text, length);
-    *slot = (Slot){hash, entry};
-    self->used++;
-    return entry;
-}
-
-/* -- one text ------------------------------------------------------------------------------------------------------ */
-
-/* Return the same 64 random bits as randomness.draws: xxh3_64 of the 8 bytes of the key, with `number` as the seed. */
-static uint64_t draw(uint64_t key, uint64_t number) {
-    uint64_t seed = number ^ (uint64_t)__builtin_bswap32((uint32_t)number) << 32;
-    uint64_t low = key & 0xffffffff, high = key >> 32;
-    uint64_t bits = (high + (low << 32)) ^ ((0x1cad21f72c81017cu ^ 0xdb979083e96dd4deu) - seed);
-    bits ^= (bits << 49 | bits >> 15) ^ (bits << 24 | bits >> 40);
-    bits *= 0x9fb21c651e98df25u;
-    bits ^= (bits >> 35) + 8;
-    bits *= 0x9fb21c651e98df25u;
-    return bits ^ bits >> 28;
-}
-
-/* Return whether the replacement of a word differs from the word; spaces between words are not compared. */
-static int is_changed(const Word *word) {
-    const Entry *entry = word->entry;
-    const char *core = word_of(entry) + entry->prefix;
-    if (!word->replacement_length || word->replacement_length != entry->length - entry->prefix - entry->suffix)
-        return 1;
-    int first = word->is_capitalized ? *word->replacement + 'A' - 'a' : *word->replacement;
-    return first != *core || memcmp(word->replacement + 1, core + 1, word->replacement_length - 1);
-}
-
-/* Return whether a word begins a sentence, or -1 with an exception set: except in simple cases Python is asked, with the
-   text from the last word with a letter before it. */
-static int opens_sentence(SpacedSwitcher *self, const Word *words, const Word *word) {
-    if (!word->entry->prefix && word == words)
-        return 1;
-    if (!word->entry->prefix && word[-1].length && word->start - gap_before(word) == 1 && word->start[-1] == ' ') {
-        char last = word->start[-2];
-        if ((last >= 'a' && last <= 'z') || last == ',')
-            return 0;
-        if (last == '.')
-            return 1;
-    }
-    const Word *start = word;
-    while (start > words && (start == word || !start->entry->has_letter))
-        start--;
-    const char *before = start->start;
-    PyObject *answer = PyObject_CallFunction(self->opens_sentence, "s#", before,
-                                             (Py_ssize_t)(word->start + word->entry->prefix - before));
-    int opens = answer ? PyObject_IsTrue(answer) : -1;
-    Py_XDECREF(answer);
-    return opens;
-}
-
-/* Set the replacement of a word to a translation chosen by random bits; the list `held` keeps the strings that Python
-   returned alive. Return the translation's language, or NULL with an exception set. */
-static PyObject *translate(SpacedSwitcher *self, const Word *words, Word *word, uint64_t bits, PyObject *held) {
-    const Entry *entry = word->entry;
-    size_t choice = (bits >> LANGUAGE_SHIFT) % entry->choices;
-    PyObject *language = self->codes[languages_of(entry)[choice]];
-    size_t length = entry->translations_size - 1;
-    const char *text = field(translations_of(entry), &length, FIELD_SEPARATOR, choice);
-    if (memchr(text, ITEM_SEPARATOR, length)) {
-        size_t synonym = (bits >> SYNONYM_SHIFT) % count_fields(text, length, ITEM_SEPARATOR);
-        text = field(text, &length, ITEM_SEPARATOR, synonym);
-    }
-    unsigned char capitals = entry->capitals;
-    if (capitals == CAPITALS_ANYWHERE) {
-        int opens = opens_sentence(self, words, word);
-        if (opens < 0)
-            return NULL;
-        capitals = opens ? CAPITALS_FIRST : CAPITALS_NONE;
-    }
-    /* The first letter i is left to Python: its capital depends on the language. */
-    if (capitals == CAPITALS_FIRST && length && !(*text & 0x80) && *text != 'i') {
-        word->is_capitalized = *text >= 'a' && *text <= 'z';
-    } else if (capitals != CAPITALS_NONE) {
-        PyObject *written = PyObject_CallFunction(self->apply_capitals, "s#bO", text, (Py_ssize_t)length, capitals,
-                                                  language);
-        Py_ssize_t size = 0;
-        const char *kept = written ? PyUnicode_AsUTF8AndSize(written, &size) : NULL;
-        int failed = !kept || PyList_Append(held, written);
-        Py_XDECREF(written);
-        if (failed)
-            return NULL;
-        text = kept;
-        length = size;
-    }
-    word->replacement = text;
-    word->replacement_length = length;
-    return language;
-}
-
-/* Write a text to `at` as part of a JSON string, and return the end of the written bytes. */
-static char *escape(char *at, const char *text, size_t length) {
-    static const char hex[] = "0123456789abcdef", names[] = "btn fr";  /* escapes of U+0008 to U+000D */
-    for (const char *end = text + length; text < end; text++) {
-        unsigned char byte = *text;
-        if (byte >= ' ' && byte != '"' && byte != '\\') {
-            *at++ = byte;
-        } else {
-            *at++ = '\\';
-            if (byte >= ' ') {
-                *at++ = byte;
-            } else if (byte >= 8 && byte <= 13 && byte != 11) {
-                *at++ = names[byte - 8];
-            } else {
-                memcpy(at, "u00", 3);
-                at[3] = hex[byte >> 4];
-                at[4] = hex[byte & 15];
-                at += 5;
-            }
-        }
-    }
-    return at;
-}
-
-/* Return the words, with the gaps between them, as a JSON string. */
-static PyObject *join(const Word *words, size_t count) {
-    const char *end = words[count - 1].start + words[count - 1].length;
-    size_t size = end - words->start;
-    for (size_t i = 0; i < count; i++)
-        size += words[i].replacement_length;
-    char *text = PyMem_Malloc(6 * size + 2), *at = text;
-    if (!text)
-        return PyErr_NoMemory();
-    *at++ = '"';
-    const char *written = words->start;  /* the text up to here is written */
-    for (const Word *word = words; word < words + count; word++) {
-        if (!word->replacement)
-            continue;
-        const char *core = word->start + word->entry->prefix;
-        char *start = at = escape(at, written, core - written);
-        at = escape(at, word->replacement, word->replacement_length);
-        if (word->is_capitalized)
-            *start += 'A' - 'a';
-        const Word *last = word + word->words - 1;
-        written = last->start + last->length - word->entry->suffix;
-    }
-    at = escape(at, written, end - written);
-    *at++ = '"';
-    PyObject *result = PyBytes_FromStringAndSize(text, at - text);
-    PyMem_Free(text);
-    return result;
-}
-
-/* Return whether a phrase that begins with `first` may continue with `second`, or -1 with an exception set. */
-static int may_continue(const Entry *first, const Entry *second) {
-    if (!first->second_words || first->suffix || second->prefix || !second->has_letter)
-        return 0;
-    if (first->second_words == Py_True)
-        return 1;
-    if (second->forms) {
-        int found = 0;
-        for (Py_ssize_t i = 0; !found && i < PyTuple_Size(second->forms); i++)
-            found = PySet_Contains(first->second_words, PyTuple_GetItem(second->forms, i));
-        return found;
-    }
-    PyObject *core = PyUnicode_FromStringAndSize(word_of(second), second->length - second->suffix);
-    int found = core ? PySet_Contains(first->second_words, core) : -1;
-    Py_XDECREF(core);
-    return found;
-}
-
-/* Return the entry of a phrase of several words, or NULL with an exception set. */
-static Entry *get_phrase(SpacedSwitcher *self, const Word *words, size_t count) {
-    const Word *last = words + count - 1;
-    size_t length = words->length, in_text = last->start + last->length - words->start;
-    for (const Word *word = words + 1; word <= last; word++)
-        length += 1 + word->length;
-    int has_single_spaces = length == in_text;
-    for (const Word *word = words + 1; has_single_spaces && word <= last; word++)
-        has_single_spaces = *gap_before(word) == ' ';
-    if (has_single_spaces)
-        return get_entry(self, words->start, length);
-    char *phrase = PyMem_Malloc(length), *at = phrase;
-    if (!phrase) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    for (const Word *word = words; word <= last; word++) {
-        if (word > words)
-            *at++ = ' ';
-        memcpy(at, word->start, word->length);
-        at += word->length;
-    }
-    Entry *entry = get_entry(self, phrase, length);
-    PyMem_Free(phrase);
-    return entry;
-}
-
-/* Replace the entry of a word with that of the longest phrase that begins with it; -1 with an exception set. */
-static int extend_phrase(SpacedSwitcher *self, Word *words, size_t count) {
-    Entry *entry = words->entry;
-    uint64_t generation = self->generation;
-    for (size_t end = 1; end < count; end++) {
-        const char *gap = gap_before(words + end);
-        if (memchr(gap, '\n', words[end].start - gap))
-            return 0;
-        int more = may_continue(entry, words[end].entry);
-        if (more <= 0)
-            return more;
-        if (!(entry = get_phrase(self, words, end + 1)))
-            return -1;
-        if (self->generation != generation)
-            return 0;  /* the entries that were looked up before are freed */
-        if (entry->choices) {
-            words->entry = entry;
-            words->words = end + 1;
-        }
-    }
+static int segmentation_traverse(Segmentation *self, visitproc visit, void *arg) {
+    Py_VISIT(Py_TYPE((PyObject *)self));
+    Py_VISIT(self->look_up);
+    Py_VISIT(self->classify);
+    Py_VISIT(self->split_syllables);
+    Py_VISIT(self->is_seam);
     return 0;
 }
 
-/* Look up all words and phrases; return whether entries were freed in the meantime, or -1 with an exception set. */
-static int look_up_words(SpacedSwitcher *self, Word *words, size_t count) {
-    uint64_t generation = self->generation;
-    for (size_t i = 0; i < count; i++) {
-        words[i].words = 1;
-        if (!(words[i].entry = get_entry(self, words[i].start, words[i].length)))
-            return -1;
-    }
-    for (size_t i = 0; self->generation == generation && i < count; i += words[i].words)
-        if (words[i].entry->second_words && extend_phrase(self, words + i, count - i) < 0)
-            return -1;
-    return self->generation != generation;
+static void segmentation_dealloc(Segmentation *self) {
+    PyTypeObject *type = Py_TYPE((PyObject *)self);
+    PyObject_GC_UnTrack(self);
+    segmentation_release(self);
+    free_nodes(self);
+    PyMem_Free(self->characters);
+    ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
+    Py_DECREF(type);
 }
 
-/* Replace words of a text, and return a code_switching.Switched. */
-static PyObject *switch_words(SpacedSwitcher *self, Word *words, uint32_t *places, size_t count, uint64_t key) {
-    size_t with_letter = 0, covered = 0, left = 0;
-    for (size_t i = 0; i < count; i++)
-        with_letter += words[i].entry->has_letter;
-    for (size_t i = 0; i < count; i += words[i].words)
-        if (words[i].entry->choices) {
-            places[left++] = i;
-            covered += words[i].words;
-        }
-    /* volatile: Python rounds the product before it adds, so no fused multiply-add here */
-    volatile double exact = with_letter * self->rate;
-    size_t target = exact + (double)(key >> ROUNDING_SHIFT) / ROUNDING_RANGE;
-    target = target < covered ? target : covered;
-    size_t replaced = 0;
-    PyObject *languages = PyList_New(0), *held = PyList_New(0), *text = NULL, *result = NULL;
-    if (!languages || !held)
+static PyMethodDef segmentation_methods[] = {
+    {"clear", (PyCFunction)segmentation_clear, METH_NOARGS, "Forget the entries that were looked up."},
+    {0},
+};
+
+static PyType_Slot segmentation_slots[] = {
+    {Py_tp_doc, "Splits texts without spaces into words."},
+    {Py_tp_new, PyType_GenericNew},
+    {Py_tp_init, segmentation_init},
+    {Py_tp_call, segmentation_call},
+    {Py_tp_methods, segmentation_methods},
+    {Py_tp_traverse, segmentation_traverse},
+    {Py_tp_clear, segmentation_release},
+    {Py_tp_dealloc, segmentation_dealloc},
+    {0},
+};
+
+static PyType_Spec segmentation_spec = {
+    .name = "llamax_cli.augmentation.spaced.Segmentation",
+    .basicsize = sizeof(Segmentation),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .slots = segmentation_slots,
+};
+
+/* -- texts -------------------------------------------------------------------------------------------------------- */
+
+/* Return a code_switching.Switched. */
+static PyObject *switched(SpacedSwitcher *self, const Text *text) {
+    PyObject *languages = PyList_New(text->replacements), *json = NULL, *result = NULL;
+    char *start = PyMem_Malloc(joined_room(text));
+    if (!languages || !start) {
+        if (!start)
+            PyErr_NoMemory();
         goto end;
-    for (uint64_t step = 0; left && replaced < target; step++, left--) {
-        uint64_t bits = draw(key, step);
-        size_t number = bits % left;
-        Word *word = words + places[number];
-        memmove(places + number, places + number + 1, (left - number - 1) * sizeof *places);
-        PyObject *language = translate(self, words, word, bits, held);
-        if (!language)
-            goto end;
-        if (!is_changed(word)) {
-            word->replacement = NULL;
-            continue;
-        }
-        size_t wanted = target - replaced;
-        if (word->words > wanted && draw(key, step + 1) % word->words >= wanted) {
-            word->replacement = NULL;
-            break;
-        }
-        if (PyList_Append(languages, language) < 0)
-            goto end;
-        replaced += word->words;
     }
-    if ((text = join(words, count)))
-        result = Py_BuildValue("OnnnO", text, (Py_ssize_t)with_letter, (Py_ssize_t)covered,
-                               (Py_ssize_t)replaced, languages);
+    for (size_t i = 0; i < text->replacements; i++)
+        if (PyList_SetItem(languages, i, Py_NewRef(self->codes[text->languages[i]])) < 0)
+            goto end;
+    if ((json = PyBytes_FromStringAndSize(start, join(text, start) - start)))
+        result = Py_BuildValue("OnnnO", json, (Py_ssize_t)text->with_letter, (Py_ssize_t)text->covered,
+                               (Py_ssize_t)text->replaced, languages);
 end:
-    Py_XDECREF(text);
-    Py_XDECREF(held);
+    PyMem_Free(start);
+    Py_XDECREF(json);
     Py_XDECREF(languages);
     return result;
 }
 
 static PyObject *switcher_call(SpacedSwitcher *self, PyObject *args, PyObject *kwargs) {
-    PyObject *text;
+    PyObject *string, *result = NULL;
     unsigned long long key;
     if (kwargs && PyDict_Size(kwargs)) {
         PyErr_SetString(PyExc_TypeError, "text and key are positional");
@@ -607,59 +158,49 @@ static PyObject *switcher_call(SpacedSwitcher *self, PyObject *args, PyObject *k
     }
     Py_ssize_t size;
     const char *start;
-    if (!PyArg_ParseTuple(args, "UK", &text, &key) || !(start = PyUnicode_AsUTF8AndSize(text, &size)))
+    if (!PyArg_ParseTuple(args, "UK", &string, &key) || !(start = PyUnicode_AsUTF8AndSize(string, &size)))
         return NULL;
-    Word short_words[SHORT_TEXT], *words = short_words;
-    uint32_t short_places[SHORT_TEXT], *places = short_places;
-    size_t count = split_words(start, size, words, SHORT_TEXT);
-    size_t limit = size / 2 + 2 < LONG_TEXT ? size / 2 + 2 : LONG_TEXT;  /* words with gaps take two bytes or more */
-    if (count > SHORT_TEXT) {
-        words = PyMem_Malloc(limit * sizeof *words);
-        places = PyMem_Malloc(limit * sizeof *places);
-    }
-    PyObject *result = NULL;
-    if (!words || !places) {
-        PyErr_NoMemory();
-        goto end;
-    }
-    if (count > SHORT_TEXT && (count = split_words(start, size, words, limit)) > limit) {
+    Text text = {0};
+    int is_left = read_text(self, &text, start, size);
+    if (is_left > 0)
         result = Py_NewRef(Py_None);
-        goto end;
-    }
-    int is_stale = look_up_words(self, words, count);
-    if (is_stale > 0)
-        is_stale = look_up_words(self, words, count);
-    if (is_stale > 0)
-        result = Py_NewRef(Py_None);  /* its words do not fit into the memory budget */
-    else if (!is_stale)
-        result = switch_words(self, words, places, count, key);
-end:
-    if (words != short_words) {
-        PyMem_Free(words);
-        PyMem_Free(places);
-    }
+    else if (!is_left && !replace_words(self, &text, key))
+        result = switched(self, &text);
+    free_text(&text);
     return result;
 }
 
-/* -- the type ------------------------------------------------------------------------------------------------------ */
-
 static int switcher_release(SpacedSwitcher *self) {
     Py_CLEAR(self->pack);
+    Py_CLEAR(self->charge);
+    Py_CLEAR(self->is_spaced);
+    Py_XDECREF((PyObject *)self->segmentation);
+    self->segmentation = NULL;
     Py_CLEAR(self->apply_capitals);
     Py_CLEAR(self->opens_sentence);
     return 0;
 }
 
 static int switcher_init(SpacedSwitcher *self, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"pack", "apply_capitals", "opens_sentence", "rate", NULL};
-    PyObject *pack, *apply_capitals, *opens_sentence;
+    static char *names[] = {"pack", "apply_capitals", "opens_sentence", "rate", "charge", "segmentation", "is_spaced", NULL};
+    PyObject *pack, *apply_capitals, *opens_sentence, *charge = Py_None, *segmentation = Py_None, *is_spaced = Py_None;
     double rate;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOd", names, &pack, &apply_capitals, &opens_sentence, &rate))
+    State *state = PyType_GetModuleState(Py_TYPE((PyObject *)self));
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOd|OOO", names, &pack, &apply_capitals, &opens_sentence, &rate,
+                                     &charge, &segmentation, &is_spaced))
         return -1;
+    if (segmentation != Py_None && (Py_TYPE(segmentation) != state->segmentation ||
+                                    !((Segmentation *)segmentation)->characters)) {
+        PyErr_SetString(PyExc_TypeError, "not a segmentation");
+        return -1;
+    }
     switcher_release(self);  /* what an earlier __init__ has set */
     self->pack = Py_NewRef(pack);
     self->apply_capitals = Py_NewRef(apply_capitals);
     self->opens_sentence = Py_NewRef(opens_sentence);
+    self->charge = charge == Py_None ? NULL : Py_NewRef(charge);
+    self->is_spaced = Py_NewRef(is_spaced);
+    self->segmentation = segmentation == Py_None ? NULL : (Segmentation *)Py_NewRef(segmentation);
     self->rate = rate;
     return 0;
 }
@@ -674,6 +215,9 @@ static int switcher_traverse(SpacedSwitcher *self, visitproc visit, void *arg) {
     Py_VISIT(self->pack);
     Py_VISIT(self->apply_capitals);
     Py_VISIT(self->opens_sentence);
+    Py_VISIT(self->charge);
+    Py_VISIT(self->is_spaced);
+    Py_VISIT((PyObject *)self->segmentation);
     return 0;
 }
 
@@ -685,40 +229,571 @@ static void switcher_dealloc(SpacedSwitcher *self) {
     for (size_t i = 0; i < self->languages; i++)
         Py_DECREF(self->codes[i]);
     PyMem_Free(self->codes);
+    PyMem_Free(self->counts);
+    PyMem_Free(self->spaced);
     PyMem_Free(self->numbers);
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
     Py_DECREF(type);
 }
 
-static PyMethodDef methods[] = {
+static PyMethodDef switcher_methods[] = {
     {"clear", (PyCFunction)switcher_clear, METH_NOARGS, "Free the entries of all words."},
     {0},
 };
 
-static PyType_Slot slots[] = {
+static PyType_Slot switcher_slots[] = {
     {Py_tp_doc, "Code-switches texts whose words are separated by white space."},
     {Py_tp_new, PyType_GenericNew},
     {Py_tp_init, switcher_init},
     {Py_tp_call, switcher_call},
-    {Py_tp_methods, methods},
+    {Py_tp_methods, switcher_methods},
     {Py_tp_traverse, switcher_traverse},
     {Py_tp_clear, switcher_release},
     {Py_tp_dealloc, switcher_dealloc},
     {0},
 };
 
-static PyType_Spec spec = {
+static PyType_Spec switcher_spec = {
     .name = "llamax_cli.augmentation.spaced.SpacedSwitcher",
     .basicsize = sizeof(SpacedSwitcher),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
-    .slots = slots,
+    .slots = switcher_slots,
 };
 
-static int execute(PyObject *module) {
-    PyObject *type = PyType_FromModuleAndSpec(module, &spec, NULL);
-    int failed = !type || PyModule_AddType(module, (PyTypeObject *)type);
-    Py_XDECREF(type);
+/* -- lines of records --------------------------------------------------------------------------------------------- */
+
+enum { SOURCE, TARGET, SOURCE_CODE, TARGET_CODE, TEXT, CODE, ORIGIN, NAMES };
+static const Span names_of_keys[NAMES] = {
+#define NAME(text) {(Place)text, sizeof(text) - 1}
+    NAME("src"), NAME("tgt"), NAME("src_lang"), NAME("tgt_lang"), NAME("text"), NAME("lang"), NAME("origin"),
+};
+
+enum { LONGEST_CODE = 64, LONGEST_NUMBER = 20 };
+
+/* A translation direction: what switches its texts, and the random bits of each copy. */
+typedef struct {
+    SpacedSwitcher *spaced;     /* NULL: they are left to `switch_text` */
+    PyObject *switch_text;
+    uint64_t *keys;
+    size_t copies;
+} Direction;
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *find_direction, *numbers; /* of the directions, by their language codes in JSON */
+    Direction *directions;
+    size_t count, room;
+    int appends, drops_unchanged, lowers;
+} LineSwitcher;
+
+/* What is known while lines are switched. */
+typedef struct {
+    Buffer output;              /* lines */
+    Buffer content, json;       /* of one record: what is hashed, which begins with its text; a copy of the text */
+    Text text;
+    Span codes[2];              /* of the last direction, within the data */
+    size_t direction;           /* its number */
+    PyObject *switched;         /* languages of the replacements that Python chose */
+    size_t written, sentences, unchanged, words, covered, replaced;
+} Batch;
+
+/* A string without escapes, short enough for a language code. */
+static inline int is_code(Span string) {
+    return is_string(string) && string.length <= LONGEST_CODE && !memchr(string.start, '\\', string.length);
+}
+
+/* Add what `find_direction` returns; -1 with an exception set. */
+static int add_direction(LineSwitcher *self, PyObject *found) {
+    if (self->count == self->room) {
+        size_t room = 2 * self->room + 8;
+        Direction *directions = PyMem_Realloc(self->directions, room * sizeof *directions);
+        if (!directions) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        self->directions = directions;
+        self->room = room;
+    }
+    PyObject *spaced, *switch_text, *keys;
+    State *state = PyType_GetModuleState(Py_TYPE((PyObject *)self));
+    if (!PyTuple_Check(found)) {
+        PyErr_SetString(PyExc_TypeError, "not a direction");
+        return -1;
+    }
+    if (!PyArg_ParseTuple(found, "OOO!", &spaced, &switch_text, &PyList_Type, &keys))
+        return -1;
+    if (spaced != Py_None && Py_TYPE(spaced) != state->switcher) {
+        PyErr_SetString(PyExc_TypeError, "not a switcher");
+        return -1;
+    }
+    size_t copies = PyList_Size(keys);
+    Direction direction = {.copies = copies, .keys = PyMem_Malloc((copies + 1) * sizeof(uint64_t))};
+    if (!direction.keys) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (size_t i = 0; i < copies; i++)
+        direction.keys[i] = PyLong_AsUnsignedLongLong(PyList_GetItem(keys, i));
+    if (PyErr_Occurred()) {
+        PyMem_Free(direction.keys);
+        return -1;
+    }
+    direction.spaced = spaced == Py_None ? NULL : (SpacedSwitcher *)Py_NewRef(spaced);
+    direction.switch_text = Py_NewRef(switch_text);
+    self->directions[self->count++] = direction;
+    return 0;
+}
+
+/* Return the number of the direction of two language codes, JSON strings; -1 with an exception set. */
+static Py_ssize_t direction_number(LineSwitcher *self, Span source, Span target) {
+    char name[2 * LONGEST_CODE];
+    unsigned char *at = put((unsigned char *)name, source);
+    at = put(at, target);
+    PyObject *key = PyBytes_FromStringAndSize(name, at - (unsigned char *)name);
+    if (!key)
+        return -1;
+    Py_ssize_t number = -1;
+    PyObject *known = PyDict_GetItemWithError(self->numbers, key);
+    if (known) {
+        number = PyLong_AsSsize_t(known);
+    } else if (!PyErr_Occurred()) {
+        source = content_of(source);
+        target = content_of(target);
+        PyObject *found = PyObject_CallFunction(self->find_direction, "s#s#", source.start, source.length, target.start,
+                                                target.length);
+        PyObject *object = PyLong_FromSize_t(self->count);
+        if (found && object && !add_direction(self, found) && !PyDict_SetItem(self->numbers, key, object))
+            number = self->count - 1;
+        Py_XDECREF(found);
+        Py_XDECREF(object);
+    }
+    Py_DECREF(key);
+    return number;
+}
+
+static int find_direction(LineSwitcher *self, Batch *batch, Span source, Span target) {
+    if (batch->codes[0].start && equal(batch->codes[0], source) && equal(batch->codes[1], target))
+        return 0;
+    Py_ssize_t number = direction_number(self, source, target);
+    if (number < 0)
+        return -1;
+    batch->codes[0] = source;
+    batch->codes[1] = target;
+    batch->direction = number;
+    return 0;
+}
+
+static unsigned int hexadecimal(Place at) {
+    unsigned int number = 0;
+    for (int i = 0; i < 4; i++)
+        number = number << 4 | (at[i] <= '9' ? at[i] - '0' : (at[i] | 0x20) - 'a' + 10);
+    return number;
+}
+
+/* Write the text of a JSON string, which is plain, and return its end. */
+static unsigned char *unescape(unsigned char *at, Span string) {
+    Span text = content_of(string);
+    Place end = text.start + text.length, escape;
+    while ((escape = memchr(text.start, '\\', text.length))) {
+        text.length = escape - text.start;
+        at = put(at, text);
+        text.start = escape + 2;
+        unsigned int code;
+        switch (escape[1]) {
+        case 'b': *at++ = '\b'; break;
+        case 'f': *at++ = '\f'; break;
+        case 'n': *at++ = '\n'; break;
+        case 'r': *at++ = '\r'; break;
+        case 't': *at++ = '\t'; break;
+        case 'u':
+            code = hexadecimal(escape + 2);
+            text.start += 4;
+            if (code < 0x80) {
+                *at++ = code;
+            } else if (code < 0x800) {
+                *at++ = 0xc0 | code >> 6;
+                *at++ = 0x80 | (code & 0x3f);
+            } else {
+                *at++ = 0xe0 | code >> 12;
+                *at++ = 0x80 | (code >> 6 & 0x3f);
+                *at++ = 0x80 | (code & 0x3f);
+            }
+            break;
+        default: *at++ = escape[1];
+        }
+        text.length = end - text.start;
+    }
+    return put(at, text);
+}
+
+/* Put a text in lower case; -1 with an exception set. It may become longer. */
+static int lower(Buffer *text) {
+    int is_ascii = 1;
+    for (size_t i = 0; i < text->length; i++) {
+        is_ascii &= text->bytes[i] < 0x80;
+        text->bytes[i] += text->bytes[i] >= 'A' && text->bytes[i] <= 'Z' ? 'a' - 'A' : 0;
+    }
+    if (is_ascii)
+        return 0;
+    PyObject *string = PyUnicode_FromStringAndSize((char *)text->bytes, text->length);
+    PyObject *lowered = string ? PyObject_CallMethod(string, "lower", NULL) : NULL;
+    Py_ssize_t size = 0;
+    const char *start = lowered ? PyUnicode_AsUTF8AndSize(lowered, &size) : NULL;
+    text->length = 0;
+    unsigned char *at = start ? make_room(text, size) : NULL;
+    if (at) {
+        memcpy(at, start, size);
+        text->length = size;
+    }
+    Py_XDECREF(string);
+    Py_XDECREF(lowered);
+    return at ? 0 : -1;
+}
+
+/* Write what keyed_bits hashes, `5:hello` and the target, as the content of the batch, and set the place of the source
+   in it; -1 with an exception set. */
+static int write_content(LineSwitcher *self, Batch *batch, Span source, Span target, Span *text) {
+    Buffer *content = &batch->content;
+    content->length = 0;
+    unsigned char *start = make_room(content, source.length);
+    if (!start)
+        return -1;
+    content->length = unescape(start, source) - start;
+    if (self->lowers && lower(content) < 0)
+        return -1;
+    text->length = content->length;
+    size_t characters = 0;
+    for (Py_ssize_t i = 0; i < text->length; i++)
+        characters += !continues(content->bytes[i]);
+    if (!make_room(content, LONGEST_NUMBER + 2 + target.length))
+        return -1;
+    char number[LONGEST_NUMBER + 2];
+    int digits = snprintf(number, sizeof number, "%zu:", characters);
+    memmove(content->bytes + digits, content->bytes, text->length);
+    memcpy(content->bytes, number, digits);
+    text->start = content->bytes + digits;
+    unsigned char *end = content->bytes + digits + text->length;
+    if (target.length)
+        end = unescape(end, target);
+    content->length = end - content->bytes;
+    return 0;
+}
+
+/* Write a key and a value, and return the end. */
+static inline unsigned char *put_member(unsigned char *at, Span key, Span value) {
+    *at++ = '"';
+    at = put(at, key);
+    *at++ = '"';
+    *at++ = ':';
+    at = put(at, value);
+    *at++ = ',';
+    return at;
+}
+
+static inline int is_name(Span key, int name) { return equal(key, names_of_keys[name]); }
+
+/* Write a record as it is, or, with a source, the pair that it becomes; -1 with an exception set. */
+static int write_record(Batch *batch, const Outline *outline, int is_pair, const Span *source) {
+    const Span *values = outline->values;
+    size_t room = 64 + (source ? source->length : 0) + values[TEXT].length + values[CODE].length;
+    for (int i = 0; i < outline->count; i++)
+        room += outline->all_keys[i].length + outline->all_values[i].length + 16;
+    unsigned char *start = make_room(&batch->output, room), *at = start;
+    if (!start)
+        return -1;
+    *at++ = '{';
+    Span origin = is_pair ? (Span)NAME("\"aug-para\"") : (Span)NAME("\"aug-mono\"");
+    for (int i = 0; i < outline->count; i++) {
+        Span key = outline->all_keys[i], value = outline->all_values[i];
+        if (!source) {
+            at = put_member(at, key, value);
+        } else if (is_name(key, ORIGIN)) {
+            at = put_member(at, key, origin);
+        } else if (is_pair) {
+            at = put_member(at, key, is_name(key, SOURCE) ? *source : value);
+        } else if (is_name(key, TEXT)) {
+            at = put_member(at, names_of_keys[SOURCE], *source);
+            at = put_member(at, names_of_keys[TARGET], value);
+        } else if (is_name(key, CODE)) {
+            at = put_member(at, names_of_keys[SOURCE_CODE], value);
+            at = put_member(at, names_of_keys[TARGET_CODE], value);
+        } else if (!is_name(key, TARGET) && !is_name(key, SOURCE_CODE) && !is_name(key, TARGET_CODE)) {
+            at = put_member(at, key, value);
+        }
+    }
+    if (source && !values[ORIGIN].start)
+        at = put_member(at, names_of_keys[ORIGIN], origin);
+    at -= outline->count > 0;
+    *at++ = '}';
+    *at++ = '\n';
+    batch->output.length += at - start;
+    batch->written++;
+    return 0;
+}
+
+static void count(Batch *batch, size_t words, size_t covered, size_t replaced) {
+    batch->sentences++;
+    batch->words += words;
+    batch->covered += covered;
+    batch->replaced += replaced;
+    batch->unchanged += !replaced;
+}
+
+/* Write a copy of a record whose text was read by `spaced`; -1 with an exception set. */
+static int write_spaced(LineSwitcher *self, Batch *batch, const Outline *outline, int is_pair, SpacedSwitcher *spaced,
+                        uint64_t key) {
+    Text *text = &batch->text;
+    if (replace_words(spaced, text, key) < 0)
+        return -1;
+    count(batch, text->with_letter, text->covered, text->replaced);
+    for (size_t i = 0; i < text->replacements; i++)
+        spaced->counts[text->languages[i]]++;
+    if (self->drops_unchanged && !text->replaced)
+        return 0;
+    char *json = (char *)make_room(&batch->json, joined_room(text));
+    if (!json)
+        return -1;
+    Span source = {(Place)json, join(text, json) - json};
+    return write_record(batch, outline, is_pair, &source);
+}
+
+/* Write a copy of a record whose text Python switches; -1 with an exception set. */
+static int write_switched(LineSwitcher *self, Batch *batch, const Outline *outline, int is_pair, PyObject *switch_text,
+                          PyObject *text, uint64_t key) {
+    PyObject *switched = PyObject_CallFunction(switch_text, "OK", text, (unsigned long long)key), *languages;
+    const char *json;
+    Py_ssize_t length, words, covered, replaced;
+    if (switched && !PyTuple_Check(switched)) {
+        PyErr_SetString(PyExc_TypeError, "not a switched text");
+        Py_CLEAR(switched);
+    }
+    int failed = !switched || !PyArg_ParseTuple(switched, "y#nnnO!", &json, &length, &words, &covered, &replaced,
+                                                &PyList_Type, &languages);
+    for (Py_ssize_t i = 0; !failed && i < PyList_Size(languages); i++)
+        failed = PyList_Append(batch->switched, PyList_GetItem(languages, i)) < 0;
+    if (!failed) {
+        Span source = {(Place)json, length};
+        count(batch, words, covered, replaced);
+        failed = (!self->drops_unchanged || replaced) && write_record(batch, outline, is_pair, &source) < 0;
+    }
+    Py_XDECREF(switched);
     return failed ? -1 : 0;
+}
+
+/* Write the copies of a record: 1 if they are written, 0 if the line is left to Python, -1 with an exception set. */
+static int write_copies(LineSwitcher *self, Batch *batch, const Outline *outline) {
+    const Span *values = outline->values;
+    int is_pair = values[SOURCE].start || !values[TEXT].start;
+    Span source = values[is_pair ? SOURCE : TEXT], target = is_pair ? values[TARGET] : (Span){0};
+    Span code = values[is_pair ? SOURCE_CODE : CODE], target_code = values[is_pair ? TARGET_CODE : CODE], text;
+    if (!is_string(source) || !is_code(code) || !is_code(target_code) || (is_pair && !is_string(target)))
+        return 0;
+    if (find_direction(self, batch, code, target_code) < 0 ||
+        write_content(self, batch, source, target, &text) < 0 ||
+        (self->appends && write_record(batch, outline, is_pair, NULL) < 0))
+        return -1;
+    size_t number = batch->direction; /* Python may add directions, and so move them, while it switches texts */
+    SpacedSwitcher *spaced = self->directions[number].spaced;
+    int is_left = spaced ? read_text(spaced, &batch->text, (const char *)text.start, text.length) : 1;
+    if (is_left < 0)
+        return -1;
+    PyObject *string = is_left ? PyUnicode_FromStringAndSize((const char *)text.start, text.length) : NULL;
+    int failed = is_left && !string;
+    for (size_t i = 0; !failed && i < self->directions[number].copies; i++) {
+        uint64_t key = xxh3_64(batch->content.bytes, batch->content.length, self->directions[number].keys[i]);
+        failed = is_left ? write_switched(self, batch, outline, is_pair, self->directions[number].switch_text, string, key)
+                         : write_spaced(self, batch, outline, is_pair, spaced, key);
+    }
+    Py_XDECREF(string);
+    return failed ? -1 : 1;
+}
+
+/* Move the counts of replacements by language into a dictionary, or forget them for NULL; -1 with an exception set. */
+static int take_counts(LineSwitcher *self, PyObject *counts) {
+    int failed = 0;
+    for (size_t i = 0; i < self->count; i++) {
+        SpacedSwitcher *spaced = self->directions[i].spaced;
+        for (size_t language = 0; spaced && language < spaced->languages; language++) {
+            if (!spaced->counts[language])
+                continue;
+            if (counts && !failed) {
+                PyObject *code = spaced->codes[language], *known = PyDict_GetItemWithError(counts, code);
+                unsigned long long before = known ? PyLong_AsUnsignedLongLong(known) : 0;
+                PyObject *sum = PyErr_Occurred() ? NULL : PyLong_FromUnsignedLongLong(before + spaced->counts[language]);
+                failed = !sum || PyDict_SetItem(counts, code, sum) < 0;
+                Py_XDECREF(sum);
+            }
+            spaced->counts[language] = 0;
+        }
+    }
+    return failed ? -1 : 0;
+}
+
+/* Append the lines written so far to a list, and begin anew; -1 with an exception set. */
+static int take_output(Batch *batch, PyObject *pieces) {
+    const char *start = batch->output.bytes ? (const char *)batch->output.bytes : "";
+    PyObject *piece = PyBytes_FromStringAndSize(start, batch->output.length);
+    int failed = !piece || PyList_Append(pieces, piece) < 0;
+    Py_XDECREF(piece);
+    batch->output.length = 0;
+    return failed ? -1 : 0;
+}
+
+static PyObject *lines_call(LineSwitcher *self, PyObject *arguments, PyObject *kwargs) {
+    char *start;
+    Py_ssize_t length;
+    PyObject *data;
+    if (kwargs && PyDict_Size(kwargs)) {
+        PyErr_SetString(PyExc_TypeError, "data is positional");
+        return NULL;
+    }
+    if (!PyArg_ParseTuple(arguments, "S", &data) || PyBytes_AsStringAndSize(data, &start, &length) < 0)
+        return NULL;
+    if (!self->numbers) {
+        PyErr_SetString(PyExc_ValueError, "not initialised");
+        return NULL;
+    }
+    if (length && start[length - 1] != '\n') {
+        PyErr_SetString(PyExc_ValueError, "the last line has no end");
+        return NULL;
+    }
+    Names names = {.count = NAMES};
+    memcpy(names.names, names_of_keys, sizeof names_of_keys);
+    Batch batch = {.switched = PyList_New(0)};
+    PyObject *pieces = PyList_New(0), *left = PyList_New(0), *counts = PyDict_New(), *result = NULL;
+    if (!batch.switched || !pieces || !left || !counts)
+        goto end;
+    Outline outline;
+    for (Place at = (Place)start, end = at + length, next; at < end; at = next) {
+        memset(outline.values, 0, sizeof names_of_keys);
+        int written = 0;
+        if (!(next = read_line(at, end, &names, &outline, 1)))
+            next = after_line(at, end);
+        else if ((written = write_copies(self, &batch, &outline)) < 0)
+            goto end;
+        if (!written && (take_output(&batch, pieces) < 0 || append_number(left, at - (Place)start) < 0))
+            goto end;
+    }
+    if (take_output(&batch, pieces) < 0 || take_counts(self, counts) < 0)
+        goto end;
+    result = Py_BuildValue("OOn(nnnnn)OO", pieces, left, (Py_ssize_t)batch.written, (Py_ssize_t)batch.words,
+                           (Py_ssize_t)batch.covered, (Py_ssize_t)batch.replaced, (Py_ssize_t)batch.sentences,
+                           (Py_ssize_t)batch.unchanged, counts, batch.switched);
+end:
+    take_counts(self, NULL);
+    free_text(&batch.text);
+    PyMem_Free(batch.output.bytes);
+    PyMem_Free(batch.content.bytes);
+    PyMem_Free(batch.json.bytes);
+    Py_XDECREF(batch.switched);
+    Py_XDECREF(pieces);
+    Py_XDECREF(left);
+    Py_XDECREF(counts);
+    return result;
+}
+
+static int lines_release(LineSwitcher *self) {
+    Direction *directions = self->directions;
+    size_t count = self->count;
+    self->directions = NULL;
+    self->count = self->room = 0;
+    Py_CLEAR(self->find_direction);
+    Py_CLEAR(self->numbers);
+    for (size_t i = 0; i < count; i++) {
+        Py_XDECREF((PyObject *)directions[i].spaced);
+        Py_DECREF(directions[i].switch_text);
+        PyMem_Free(directions[i].keys);
+    }
+    PyMem_Free(directions);
+    return 0;
+}
+
+static int lines_init(LineSwitcher *self, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"find_direction", "appends", "drops_unchanged", "lowers", NULL};
+    PyObject *find_direction;
+    int appends, drops_unchanged, lowers;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O$ppp", names, &find_direction, &appends, &drops_unchanged, &lowers))
+        return -1;
+    PyObject *numbers = PyDict_New();
+    if (!numbers)
+        return -1;
+    lines_release(self);  /* what an earlier __init__ has set */
+    self->find_direction = Py_NewRef(find_direction);
+    self->numbers = numbers;
+    self->appends = appends;
+    self->drops_unchanged = drops_unchanged;
+    self->lowers = lowers;
+    return 0;
+}
+
+static int lines_traverse(LineSwitcher *self, visitproc visit, void *arg) {
+    Py_VISIT(Py_TYPE((PyObject *)self));
+    Py_VISIT(self->find_direction);
+    Py_VISIT(self->numbers);
+    for (size_t i = 0; i < self->count; i++) {
+        Py_VISIT((PyObject *)self->directions[i].spaced);
+        Py_VISIT(self->directions[i].switch_text);
+    }
+    return 0;
+}
+
+static void lines_dealloc(LineSwitcher *self) {
+    PyTypeObject *type = Py_TYPE((PyObject *)self);
+    PyObject_GC_UnTrack(self);
+    lines_release(self);
+    ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
+    Py_DECREF(type);
+}
+
+static PyType_Slot lines_slots[] = {
+    {Py_tp_doc, "Code-switches the texts of lines of records."},
+    {Py_tp_new, PyType_GenericNew},
+    {Py_tp_init, lines_init},
+    {Py_tp_call, lines_call},
+    {Py_tp_traverse, lines_traverse},
+    {Py_tp_clear, lines_release},
+    {Py_tp_dealloc, lines_dealloc},
+    {0},
+};
+
+static PyType_Spec lines_spec = {
+    .name = "llamax_cli.augmentation.spaced.LineSwitcher",
+    .basicsize = sizeof(LineSwitcher),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .slots = lines_slots,
+};
+
+/* -- the module --------------------------------------------------------------------------------------------------- */
+
+static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec) {
+    PyTypeObject *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
+    if (type && PyModule_AddType(module, type) < 0)
+        Py_CLEAR(type);
+    return type;
+}
+
+static int execute(PyObject *module) {
+    State *state = PyModule_GetState(module);
+    state->segmentation = add_type(module, &segmentation_spec);
+    state->switcher = state->segmentation ? add_type(module, &switcher_spec) : NULL;
+    state->lines = state->switcher ? add_type(module, &lines_spec) : NULL;
+    return state->lines ? 0 : -1;
+}
+
+static int module_traverse(PyObject *module, visitproc visit, void *arg) {
+    State *state = PyModule_GetState(module);
+    Py_VISIT((PyObject *)state->segmentation);
+    Py_VISIT((PyObject *)state->switcher);
+    Py_VISIT((PyObject *)state->lines);
+    return 0;
+}
+
+static int module_clear(PyObject *module) {
+    State *state = PyModule_GetState(module);
+    Py_CLEAR(state->segmentation);
+    Py_CLEAR(state->switcher);
+    Py_CLEAR(state->lines);
+    return 0;
 }
 
 static PyModuleDef_Slot module_slots[] = {{Py_mod_exec, execute}, {0}};
@@ -726,8 +801,11 @@ static PyModuleDef_Slot module_slots[] = {{Py_mod_exec, execute}, {0}};
 static PyModuleDef module = {
     PyModuleDef_HEAD_INIT,
     .m_name = "spaced",
-    .m_doc = "Code-switching of texts whose words are separated by white space, compiled.",
+    .m_doc = "Code-switching of texts whose words are separated by white space, and of lines of records, compiled.",
+    .m_size = sizeof(State),
     .m_slots = module_slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
 };
 
 PyMODINIT_FUNC PyInit_spaced(void) { return PyModuleDef_Init(&module); }

@@ -176,14 +176,18 @@ class Vocabulary:
 
     def pack(self, text: str) -> PackedWord | None:
         """Return the content of `words[text]` for spaced.c, or that of `phrases` if the text has several words."""
-        self.memory.charge(PACKED_WORD_BYTES + len(text))
-        if not has_letter(text):
-            return None
-        prefix, core, suffix = self._trim(text)
-        prefix_size, suffix_size = len(prefix.encode()), len(suffix.encode())
-        is_phrase = " " in core
-        if (prefix or not core.isalpha()) and not is_phrase and self._is_left_alone(text):
-            return b"", prefix_size, suffix_size, Capitals.NONE, None, None
+        size = PACKED_WORD_BYTES + len(text)
+        prefix, core, prefix_size, suffix_size, is_phrase = "", text, 0, 0, False
+        if not text.isalpha():  # which few words are not, as punctuation is mostly removed by spaced.c
+            if not has_letter(text):
+                self.memory.charge(size)
+                return None
+            prefix, core, suffix = self._trim(text)
+            prefix_size, suffix_size = len(prefix.encode()), len(suffix.encode())
+            is_phrase = " " in core
+            if (prefix or not core.isalpha()) and not is_phrase and self._is_left_alone(text):
+                self.memory.charge(size)
+                return b"", prefix_size, suffix_size, NO_CAPITALS, None, None
         forms = self.forms(core)
         found, has_longer = self._look_up(forms)
         if self._is_lazy and len(found) == 1 and not _has_affixes(found[0][1]):
@@ -191,8 +195,10 @@ class Vocabulary:
         else:
             languages, translations = self._merge(found)
             value = FIELD_SEPARATOR.join((*translations, LIST_SEPARATOR.join(languages))).encode()
-        size = len(value)
-        second_words = None if not has_longer else True if is_phrase else self._second_words_of(forms)
+        size += len(value)
+        second_words: Collection[str] | bool | None = None
+        if has_longer and self.joiner:
+            second_words = True if is_phrase else self._second_words_of(forms)
         other_forms = None
         if self.has_phrases and not (prefix or is_phrase) and forms != (core,):
             other_forms = forms

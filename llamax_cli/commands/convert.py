@@ -103,6 +103,7 @@ def convert(
     Example: llamax convert flores101/devtest --pairs '*-*'
     """
     paths = run.settings.files or ("-",)
+    filters = filter_settings(listed(filter_), listed(min_), listed(max_))
     by_language = columns_by_language(columns)
     request = CorpusRequest(
         paths,
@@ -113,10 +114,9 @@ def convert(
         name,
         split,
         config,
-        keeps_places=as_ not in ("records", "parquet"),
+        keeps_places=bool(filters) or as_ not in ("records", "parquet"),
     )
     selection = Selection(listed(pairs), listed(mono), sample, part, seed, drop_empty)
-    filters = filter_settings(listed(filter_), listed(min_), listed(max_))
     is_plain = as_ == "records" and run.settings.limit is None and not filters
     if is_plain and (lines := copy_lines(request, from_, selection, run.left_out)) is not None:
         writers.write_lines(run, lines)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from llamax_cli.conversion.segments import PlacedRecord, RejectLine
+from llamax_cli.conversion.segments import RejectLine, place_of
 from llamax_cli.errors import RecordError
 from llamax_cli.records import Record, serialise
 
@@ -39,5 +39,4 @@ def convert_each(
         try:
             yield convert(record)
         except RecordError as error:
-            place = record.place if isinstance(record, PlacedRecord) else ("records", number)
-            reject(*place, str(error), serialise([dict(record)]).removesuffix(b"\n"))
+            reject(*place_of(record, number), str(error), serialise([dict(record)]).removesuffix(b"\n"))

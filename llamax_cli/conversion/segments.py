@@ -28,6 +28,11 @@ class PlacedRecord(dict[str, Any]):
         self.place = name, number
 
 
+def place_of(record: Record, count: int) -> tuple[str, int]:
+    """Return the file and line of a PlacedRecord; of another, which is the `count`-th one, ("records", `count`)."""
+    return record.place if isinstance(record, PlacedRecord) else ("records", count)
+
+
 # Takes a bad line: file, number of the line, reason, its bytes.
 RejectLine: TypeAlias = Callable[[str, int, str, bytes], None]
 

@@ -11,7 +11,7 @@ from llamax_cli.conversion.record_texts import convert_each, encode_text, text_k
 from llamax_cli.conversion.segments import RejectLine
 from llamax_cli.errors import RecordError
 from llamax_cli.records import Record, text
-from llamax_cli.streams.outputs import AtomicFile, Output, open_output
+from llamax_cli.streams.outputs import Output, WholeFile, open_output
 
 KINDS = ("srt", "vtt")
 TIME = re.compile(r"\d{2,4}:[0-5]\d:[0-5]\d\.\d{3}")
@@ -55,12 +55,9 @@ class SubtitleFile:
     """An output of lines from `cue_lines`, written as one file of subtitles."""
 
     def __init__(self, path: Path | None, kind: str) -> None:
-        self._file: Output = open_output(path)
-        if isinstance(self._file, AtomicFile):
-            self._file.rewind(0, b"")  # what an interrupted run left
+        self._file: Output = open_output(path, WholeFile)
         self._is_vtt = kind == "vtt"
         self._count = 0
-        self._is_finished = False
         self._decode = msgspec.json.Decoder(_Cue).decode
         self.name = self._file.name
 
@@ -88,10 +85,7 @@ class SubtitleFile:
     def finish(self) -> None:
         """Give the complete file its name."""
         self._file.finish()
-        self._is_finished = True
 
     def close(self) -> None:
-        """Close the file, and remove it if it is not finished, because it cannot be resumed."""
-        if isinstance(self._file, AtomicFile) and not self._is_finished:
-            self._file.partial.unlink(missing_ok=True)
+        """Close the file, and remove it if it is not complete, because it cannot be resumed."""
         self._file.close()

@@ -12,7 +12,6 @@ A record stays if all filters keep it. Filters of pairs keep single texts.
 
 import math
 import os
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from llamax_cli.conversion.selection import Group, interpret_pattern, matches
+from llamax_cli.documents import loads_toml
 from llamax_cli.errors import FileError, RecordError, UsageError, because
 from llamax_cli.filtering.measures import (
     count_words,
@@ -208,11 +208,10 @@ def names_file(item: str) -> bool:
 def _read(path: str) -> tuple[dict[str, float], dict[Group, Thresholds]]:
     """Return the thresholds of a file, and those of its tables by pair."""
     try:
-        with Path(path).open("rb") as file:
-            found = tomllib.load(file)
+        found = loads_toml(Path(path).read_bytes().decode())
     except OSError as error:
         raise FileError(f"{path}: {because(error)}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise UsageError(f"{path}: not TOML: {error}") from error
     by_pair: dict[Group, Thresholds] = {}
     for pair in [name for name, value in found.items() if isinstance(value, dict)]:

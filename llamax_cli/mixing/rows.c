@@ -4,39 +4,11 @@
 
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030B0000
+#include "../buffer.h"
 #include "../plain_lines.h"
-#include "xxh3.h"
+#include "../xxh3.h"
 
 enum { ENTRY = 32, HEXADECIMAL = 16, LONGEST_CODE = 64 };
-
-/* -- bytes that grow ---------------------------------------------------------------------------------------------- */
-
-typedef struct {
-    unsigned char *bytes;
-    size_t length, room;
-} Buffer;
-
-/* Return where `length` bytes may be added, or NULL, with a MemoryError, where there is no memory for them. */
-static unsigned char *make_room(Buffer *buffer, size_t length) {
-    if (buffer->room - buffer->length < length) {
-        size_t room = 2 * buffer->room + length;
-        unsigned char *bytes = PyMem_Realloc(buffer->bytes, room);
-        if (!bytes) {
-            PyErr_NoMemory();
-            return NULL;
-        }
-        buffer->bytes = bytes;
-        buffer->room = room;
-    }
-    return buffer->bytes + buffer->length;
-}
-
-static inline unsigned char *put(unsigned char *at, Span span) {
-    memcpy(at, span.start, span.length);
-    return at + span.length;
-}
-
-#define PUT(at, text) (memcpy(at, text, sizeof(text) - 1), (at) + sizeof(text) - 1)
 
 /* -- pairs -------------------------------------------------------------------------------------------------------- */
 
@@ -50,8 +22,6 @@ typedef struct {
     int is_sorted, has_prompt;
 } Format;
 
-static inline int is_string(Span value) { return value.length && *value.start == '"'; }
-static inline Span content_of(Span string) { return (Span){string.start + 1, string.length - 2}; }
 static inline int is(Span value, const char *word) {
     return value.length == (Py_ssize_t)strlen(word) && !memcmp(value.start, word, value.length);
 }
@@ -171,7 +141,7 @@ static Span id_string(Span id, const Buffer *content, unsigned char *at) {
     if (id.length && *id.start != 'n') {
         at = put(at, id);
     } else {
-        uint64_t hash = xxh3_64(content->bytes, content->length);
+        uint64_t hash = xxh3_64(content->bytes, content->length, 0);
         for (int shift = 60; shift >= 0; shift -= 4)
             *at++ = digits[hash >> shift & 15];
     }
@@ -217,7 +187,7 @@ static int add_pair(Chunk *chunk, const Outline *outline, int is_translation) {
     write_64(at, hash.high);
     write_64(at + 8, hash.low);
     put(at + 16, format->number);
-    write_64(at + 24, xxh3_64(id.start, id.length));
+    write_64(at + 24, xxh3_64(id.start, id.length, 0));
     int is_flipped = !format->has_prompt && is_below(at + 8, format->flip_bound);
     chunk->entries.length += ENTRY;
 
@@ -245,16 +215,6 @@ static int add_pair(Chunk *chunk, const Outline *outline, int is_translation) {
     return 1;
 }
 
-/* Return the start of the next line. */
-static inline Place after_line(Place at, Place end) { return (Place)memchr(at, '\n', end - at) + 1; }
-
-static int append_number(PyObject *list, Py_ssize_t number) {
-    PyObject *object = PyLong_FromSsize_t(number);
-    int failed = !object || PyList_Append(list, object) < 0;
-    Py_XDECREF(object);
-    return failed ? -1 : 0;
-}
-
 static PyObject *pair_rows(PyObject *module, PyObject *arguments) {
     PyObject *data, *formats, *result = NULL;
     char *start;
@@ -278,7 +238,7 @@ static PyObject *pair_rows(PyObject *module, PyObject *arguments) {
     for (Place at = (Place)start, end = at + length, next; at < end; at = next) {
         memset(&outline, 0, sizeof(Span) * names.count);
         int added = 0;
-        if (!(next = read_line(at, end, &names, &outline)))
+        if (!(next = read_line(at, end, &names, &outline, 1)))
             next = after_line(at, end);
         else if ((added = add_pair(&chunk, &outline, is_translation)) < 0)
             goto done;

@@ -248,6 +248,8 @@ def _problem(manifest: Manifest, content: Content) -> list[str]:
         else:
             found = sha256_of(place)
             is_same = found is not None and found[1] == content.sha256
+    except FileError as error:
+        return [str(error)]
     except OSError as error:
         return [f"{content.path}: {(error.strerror or str(error)).lower()}"]
     return [] if is_same else [f"input changed: {content.path}"]

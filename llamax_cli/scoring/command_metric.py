@@ -9,6 +9,7 @@ from typing import ClassVar, cast
 
 import numpy as np
 
+from llamax_cli.documents import loads
 from llamax_cli.errors import DataError, RecordError, UsageError, WorkerError
 from llamax_cli.scoring.metrics import MARK_OF_LOWER, MetricSettings, Reference, Statistics
 from llamax_cli.streams.line_programs import LinePrograms, check_program, split_command
@@ -100,10 +101,10 @@ def _request(
 def _number(line: bytes) -> float | None:
     """Return the number in a line of JSON, None if there is no finite one."""
     try:
-        value = json.loads(line)
-    except ValueError:
+        value = loads(line)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except (ValueError, OverflowError):  # the latter for an integer that is too large for any float
         return None
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     return float(value) if is_number else None
 
 

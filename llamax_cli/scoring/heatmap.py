@@ -6,6 +6,7 @@ groups are moved apart; thin lines lead to their places.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from io import BytesIO
 from itertools import pairwise
 from operator import attrgetter
 from pathlib import Path
@@ -16,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llamax_cli.console import counted
-from llamax_cli.errors import DataError, FileError, UsageError, because
+from llamax_cli.errors import DataError, FileError, UsageError
 from llamax_cli.languages import Language, table_row
 from llamax_cli.records import Record, Score
 from llamax_cli.scoring.metrics import is_lower_better
-from llamax_cli.streams.outputs import partial_path
+from llamax_cli.streams.outputs import write_whole
 
 GROUPS: dict[str, Callable[[Language], str]] = {"family": attrgetter("family"), "resource": attrgetter("resource")}
 MAX_WITH_NUMBERS = 20  # languages on a side up to which each cell shows its score
@@ -296,10 +297,11 @@ def _borders(codes: Sequence[str], order: str) -> list[int]:
 
 
 def _save(figure: Any, path: Path) -> None:
-    unfinished = partial_path(path)
-    try:
-        figure.savefig(unfinished, format=path.suffix[1:], metadata={"Date": None} if path.suffix == ".svg" else None)
-        unfinished.replace(path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise FileError(f"{path}: {because(error)}") from error
+    """Write the figure, as the same bytes whenever it is drawn."""
+    import matplotlib
+
+    drawn = BytesIO()
+    metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix)
+    with matplotlib.rc_context({"svg.hashsalt": "llamax"}):
+        figure.savefig(drawn, format=path.suffix[1:], metadata=metadata)
+    write_whole(path, drawn.getvalue())

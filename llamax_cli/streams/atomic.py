@@ -53,12 +53,15 @@ def atomic_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
         if target.exists():
             shutil.rmtree(target) if replace else target.rmdir()
         partial.rename(target)
-        _sync(target.parent)
     except OSError as error:
         raise FileError(f"{path}: {because(error)}") from error
     finally:
         if partial is not None:
             shutil.rmtree(partial, ignore_errors=True)
+    try:
+        _sync(target.parent)
+    except OSError as error:
+        raise FileError(f"{path} is complete, but its name may not be on disk yet: {because(error)}") from error
 
 
 def _make_partial(target: Path, *, replace: bool) -> Path:

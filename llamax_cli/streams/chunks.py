@@ -40,6 +40,18 @@ class BatchTransform(Protocol):
     def transform_batch(self, records: list[Record], tally: Tally) -> list[Record]: ...  # noqa: D102
 
 
+@runtime_checkable
+class LineTransform(Protocol):
+    """A transform that makes lines of whole lines, which is faster than records of records and gives the same.
+
+    It returns None where it leaves lines to be transformed as records. Where it raises RecordError, each record is
+    transformed by itself.
+    """
+
+    def __call__(self, record: Record, tally: Tally) -> Iterable[Record]: ...  # noqa: D102
+    def transform_lines(self, data: bytes) -> "Outcome | None": ...  # noqa: D102
+
+
 @dataclass(frozen=True)
 class Portion:
     """The `index`-th (from 1) of `count` parts: `str(Portion(3, 8)) -> "3/8"`."""
@@ -226,9 +238,13 @@ class Work:
 def transform(stage: Transform, tolerant: bool, chunk: Chunk, limit: int | None = None) -> Outcome:
     """Transform the records of a chunk, until `limit` are written.
 
-    The first bad line ends the chunk unless `tolerant`. A BatchTransform gets all records at once if all are good and
-    there is no limit.
+    The first bad line ends the chunk unless `tolerant`. A LineTransform gets the lines, or a BatchTransform all records
+    at once, if all are good and there is no limit.
     """
+    if limit is None and isinstance(stage, LineTransform):
+        with suppress(RecordError):
+            if (outcome := stage.transform_lines(chunk.data)) is not None:
+                return outcome
     if limit is None and isinstance(stage, BatchTransform) and (batch := parse_lines(chunk.data)):
         with suppress(RecordError):  # below, one record at a time shows which one it is
             return _transform_batch(stage, batch)

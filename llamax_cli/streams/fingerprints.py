@@ -3,16 +3,22 @@
 import hashlib
 from pathlib import Path
 
+from llamax_cli.errors import FileError, because
+
 SMALL = 1 << 20  # bytes below which a file is hashed whole
 SAMPLED = 1 << 16  # bytes hashed at either end of a larger file
 
 
 def sha256_of(path: Path) -> tuple[int, str] | None:
-    """Return the length and the SHA-256 of a regular file; None for anything else, and for what cannot be read."""
+    """Return the length and the SHA-256 of a regular file, None for anything else; FileError if it cannot be read."""
     try:
-        return sha256(path) if path.is_file() else None
-    except (OSError, ValueError):
+        is_file = path.is_file()
+    except (OSError, ValueError):  # what is no path, such as the command line of an engine
         return None
+    try:
+        return sha256(path) if is_file else None
+    except OSError as error:
+        raise FileError(f"{path}: {because(error)}") from error
 
 
 def sha256(path: Path) -> tuple[int, str]:

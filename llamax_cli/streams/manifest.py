@@ -15,7 +15,7 @@ from llamax_cli.errors import FileError, because
 from llamax_cli.streams.chunks import Portion
 from llamax_cli.streams.fingerprints import folder_fingerprint, sha256, sha256_of
 from llamax_cli.streams.inputs import Input
-from llamax_cli.streams.outputs import WholeFile, open_output, partial_path
+from llamax_cli.streams.outputs import partial_path, write_whole
 
 PACKAGES = {"msgspec", "xopen", "zstandard", "xxhash", "pyarrow", "datasets", "langcodes"}
 CARDS = ("README.md", "training.json")
@@ -74,15 +74,20 @@ def described_output(path: Path) -> dict[str, object] | None:
 def described(path: str | Path) -> dict[str, object] | None:
     """Return a file with its length and hash, a folder with its fingerprint, None for anything else.
 
+    FileError if it is there and cannot be read, since a manifest without it would tell of another run.
     The same content has the same hash wherever it is, so that the output of one run is known as the input of another.
     """
     place = Path(path)
     if found := sha256_of(place):
         return {"path": str(path), "bytes": found[0], "sha256": found[1]}
     try:
-        return {"path": str(path), "fingerprint": folder_fingerprint(place)} if place.is_dir() else None
-    except OSError:
+        is_folder = place.is_dir()
+    except (OSError, ValueError):
         return None
+    try:
+        return {"path": str(path), "fingerprint": folder_fingerprint(place)} if is_folder else None
+    except OSError as error:
+        raise FileError(f"{error.filename or path}: {because(error)}") from error
 
 
 def described_files(folder: Path) -> list[dict[str, object]]:
@@ -110,12 +115,7 @@ def check(path: Path) -> None:
 
 def write(path: Path, manifest: Mapping[str, Any]) -> None:
     """Write the manifest; the file appears once it is complete."""
-    output = open_output(path, WholeFile)
-    try:
-        output.write(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
-        output.finish()
-    finally:
-        output.close()
+    write_whole(path, msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
 
 
 def _versions() -> dict[str, str]:

@@ -330,3 +330,13 @@ def open_output(path: Path | None, kind: type[AtomicFile] = AtomicFile) -> Outpu
     if path.exists() and not path.is_file() and not path.is_dir():
         return Descriptor(os.open(path, os.O_WRONLY), str(path))
     return kind(path)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file in one go; it appears once it is complete, and nothing of it is left if that fails."""
+    output = open_output(path, WholeFile)
+    try:
+        output.write(data)
+        output.finish()
+    finally:
+        output.close()

@@ -217,8 +217,10 @@ class Run:
                     return
                 self._commit(chunk.data, outcome)
 
-    def stream(self, stage: Stage, encode: Callable[[list[Record]], bytes] = serialise) -> None:
-        """Write the results of a stage, which yields one result for each record, in order.
+    def stream(
+        self, stage: Stage, encode: Callable[[list[Record]], bytes] = serialise, first: int | None = None
+    ) -> None:
+        """Write the results of a stage, which yields one result for each record (of the `first` lines), in order.
 
         A result is the records to write, or the RecordError that rejects the input record; several at once cost less as
         Results. The stage may take several records before it yields the result of the first; with `start_window` it
@@ -227,7 +229,7 @@ class Run:
         self._encode = encode
         self._open()
         waiting: deque[_Waiting] = deque()
-        for result in stage(self._ahead(waiting)):
+        for result in stage(self._ahead(waiting, first)):
             if isinstance(result, Results):
                 self._answer_all(waiting, result.records)
             else:
@@ -415,9 +417,15 @@ class Run:
                 yield Chunk(chunk.name, chunk.line + chunk.data.count(b"\n", 0, known), chunk.data[known:])
         self._journal.expect_end()
 
-    def _ahead(self, waiting: "deque[_Waiting]") -> Iterator[Record]:
+    def _ahead(self, waiting: "deque[_Waiting]", first: int | None) -> Iterator[Record]:
+        taken: int | None = None
         for chunk in self._chunks():
+            if taken is None:
+                taken = self._journal.counts["in"]  # what an interrupted run has read, which is known by now
             for number, line in enumerate(chunk.data.split(b"\n")[:-1], chunk.line):
+                if first is not None and taken >= first:
+                    return
+                taken += 1
                 self._bytes_in_stage += len(line) + 1
                 try:
                     record = parse(line)

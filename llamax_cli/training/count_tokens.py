@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from llamax_cli.console import Progress, say
-from llamax_cli.errors import LlamaxError
+from llamax_cli.errors import LlamaxError, because
 from llamax_cli.models.bos import describe_bos
 from llamax_cli.models.sample_encoding import open_encoder
 from llamax_cli.training.dataset import Cache
@@ -59,6 +59,9 @@ def main() -> None:
     except LlamaxError as error:
         say(job.command, str(error))
         sys.exit(error.exit_code)
+    except OSError as error:
+        say(job.command, f"{error.filename}: {because(error)}" if error.filename else because(error))
+        sys.exit(1)
 
 
 if __name__ == "__main__":

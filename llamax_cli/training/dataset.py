@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_64_hexdigest, xxh3_128
 
-from llamax_cli.errors import DataError, RecordError
+from llamax_cli.errors import DataError, FileError, RecordError, because
 from llamax_cli.instructions.rendering import RenderedFile
 from llamax_cli.models.samples import Sample
 from llamax_cli.records import parse, text
@@ -28,13 +28,16 @@ class Cache:
         self.folder = folder
 
     def array(self, name: str, make: Callable[[], Numbers]) -> Numbers:
-        """Return the array of a name, computed now if it is not in the cache."""
+        """Return the array of a name, computed now if it is not kept yet; FileError if it cannot be kept or read."""
         path = self.folder / f"{name}.npy"
         if not path.exists():
             array = make()
             with atomic_file(path) as file:
                 np.save(file, array)
-        return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
+        try:
+            return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
+        except OSError as error:
+            raise FileError(f"{path}: {because(error)}") from error
 
 
 class SampleFile(NamedTuple):
@@ -146,8 +149,11 @@ class Dataset:
         return place, number - (int(self._ends[place - 1]) if place else 0)
 
     def _read(self, place: int, first: int, end: int) -> bytes:
-        starts = self.files[place].starts
-        return os.pread(self._descriptors[place], int(starts[end] - starts[first]), int(starts[first]))
+        path, starts = self.files[place].path, self.files[place].starts
+        try:
+            return os.pread(self._descriptors[place], int(starts[end] - starts[first]), int(starts[first]))
+        except OSError as error:
+            raise FileError(f"{path}: {because(error)}") from error
 
     def close(self) -> None:
         """Close the files."""

@@ -40,11 +40,22 @@ class PackedDataset:
     _plans: dict[int, EpochPlan] = field(default_factory=dict)
 
     def plan(self, epoch: int) -> EpochPlan:
-        """Return the plan of an epoch, from 0."""
+        """Return the plan of an epoch, from 0; that of the last epoch asked for stays open."""
         if epoch not in self._plans:
             lengths = (self.lengths, self.supervised)
-            self._plans[epoch] = open_plan(self.cache, lengths, self.digests, self.block, self.seed, epoch)
+            plan = open_plan(self.cache, lengths, self.digests, self.block, self.seed, epoch)
+            self._plans.clear()  # each is mapped into memory, and the system limits the mappings of a process
+            self._plans[epoch] = plan
         return self._plans[epoch]
+
+    def plan_ahead(self, epochs: int, steps: int, batch: int, unit: str) -> None:
+        """Make the plans of so many epochs, or of those that the first `steps` steps need; 0 is no limit."""
+        for epoch in range(epochs):
+            plan = self.plan(epoch)
+            if steps:
+                steps -= plan.steps(batch, unit)
+                if steps <= 0:
+                    return
 
     def epochs(self, position: DataPosition) -> float:
         """Return how many epochs are done at a position: 1.25."""

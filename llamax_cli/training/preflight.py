@@ -2,12 +2,14 @@
 
 import json
 import math
+import signal
 import subprocess
 import sys
 from dataclasses import replace
 
 from llamax_cli.config import FULL, NODE, Training
 from llamax_cli.console import counted
+from llamax_cli.errors import TrainingError
 from llamax_cli.training.estimates import (
     ASSUMED_MFU,
     CONTEXT,
@@ -52,9 +54,15 @@ def estimate_run(job: Job, shape: ModelShape, machines: Machines, throughput: fl
 
 
 def count_tokens(job: Job) -> DataCounts:
-    """Count an epoch in a process of its own; it reports bad data itself, and this process exits with its code."""
+    """Count an epoch in a process of its own; it reports bad data itself, and this process exits with its code.
+
+    TrainingError if it was killed, which it cannot report.
+    """
     command = [sys.executable, "-m", COUNT_TOKENS]
     done = subprocess.run(command, input=job.to_json(), stdout=subprocess.PIPE, text=True)
+    if done.returncode < 0:
+        name = signal.Signals(-done.returncode).name
+        raise TrainingError(f"the process that counts tokens was killed by {name}; did the memory run out?")
     if done.returncode:
         sys.exit(done.returncode)
     return DataCounts(**json.loads(done.stdout))

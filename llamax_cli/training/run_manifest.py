@@ -19,6 +19,8 @@ def write_run_manifest(job: Job, figures: Mapping[str, Any], started: float) -> 
     """Write the manifest of a run that is complete; `figures` are the numbers of ranks, steps and records."""
     try:
         _write(job, figures, started)
+    except FileError as error:
+        raise FileError(f"{error}; the model is complete") from error
     except OSError as error:
         raise FileError(f"{job.folder / MANIFEST}: {because(error)}; the model is complete") from error
 

@@ -88,7 +88,11 @@ def assemble(job: Job, ranks: Ranks, tokenized: Callable[[int, int], None]) -> C
         return _prepare(job, ranks, tokenizer, encoder, paths, seed, tokenized)
 
     data = prepare(job.data, training.seed)
+    last = min((steps for steps in (training.max_steps, training.stop_after) if steps), default=0)
+    ranks.run_on_first(lambda: data.plan_ahead(training.epochs, last, training.batch, training.batch_of))
     held_out = prepare(training.validation, 0) if training.validation else None
+    if held_out is not None:
+        ranks.run_on_first(lambda: held_out.plan(0))
     if ranks.is_first and (line := packed_dataset.describe_rejected(data.rejected())):
         say(job.command, f"left out: {line}")
     if ranks.is_first and (line := data.describe_literals()):
@@ -109,11 +113,9 @@ def _prepare(
 ) -> PackedDataset:
     files, cache, render = [Path(path) for path in paths], Cache(job.cache), job.renderer(tokenizer)
     block = job.training.block
-    data = ranks.run_first_then_others(
+    return ranks.run_first_then_others(
         lambda: packed_dataset.prepare(files, encoder, block, seed, cache, tokenized, render)
     )
-    ranks.run_on_first(lambda: [data.plan(epoch) for epoch in range(job.training.epochs)])
-    return data
 
 
 def _model(job: Job, ranks: Ranks, mesh: Any, config: Any, empty: Any) -> CausalLM:

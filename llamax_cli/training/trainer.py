@@ -4,6 +4,7 @@ import math
 import time
 from contextlib import closing
 from dataclasses import asdict
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -99,6 +100,8 @@ class Trainer:
         with self.signals.deferred():
             for epoch in range(position.epoch, training.epochs):
                 if epoch > position.epoch:
+                    # Planned ahead, unless another batch size of the resumed run now takes it further than that.
+                    self.ranks.run_on_first(partial(self.data.plan, epoch))
                     position = self.data.plan(epoch).start()
                 with closing(prefetch(loader.steps(position))) as steps:
                     for step in steps:

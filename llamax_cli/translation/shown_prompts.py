@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -40,13 +39,12 @@ def write_prompts(
         shots = stack.enter_context(open_shots(run, shots_file, choice, decoding)) if shots_file else None
         run.add_dependencies(**identity([choice]), **(shots.identity if shots else {}))
         expand = partial(directions.expand, defaults=languages)
-        run.stream(lambda records: _prompts(records, run.settings.limit or FIRST, expand, shots, describe))
+        first = run.settings.limit or FIRST
+        run.stream(lambda records: _prompts(records, expand, shots, describe), first=first)
 
 
-def _prompts(
-    records: Iterator[Record], limit: int, expand: Expand, shots: Shots | None, describe: Describe
-) -> Iterator[Result]:
-    for record in islice(records, limit):
+def _prompts(records: Iterator[Record], expand: Expand, shots: Shots | None, describe: Describe) -> Iterator[Result]:
+    for record in records:
         try:
             sources = expand(record)
             if isinstance(sources, RecordError):

@@ -1,7 +1,8 @@
-"""The compiled switcher of texts with spaces: it does the same as Python, and it frees its memory."""
+"""The compiled switchers of texts with spaces and of lines: they do the same as Python, and free their memory."""
 
 import gc
 import json
+import random
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable
@@ -11,12 +12,15 @@ from typing import Any, NoReturn
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import switched_lines as tried
 from support.lexicons import ENGLISH, lexicon
+from support.sanitizers import SANITIZERS, run_sanitized
 
-from llamax_cli.augmentation.augmentation import Augmentation
-from llamax_cli.augmentation.capitals import apply_capitals, opens_sentence
+from llamax_cli.augmentation import code_switching, spaced
+from llamax_cli.augmentation.augmentation import Augmentation, Augmenter
+from llamax_cli.augmentation.capitals import Capitals, apply_capitals, opens_sentence
 from llamax_cli.augmentation.code_switching import Switcher
-from llamax_cli.augmentation.spaced import SpacedSwitcher
+from llamax_cli.augmentation.spaced import LineSwitcher, SpacedSwitcher
 from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
 from llamax_cli.augmentation.words import split_words
 from llamax_cli.errors import RecordError
@@ -24,6 +28,7 @@ from llamax_cli.lexicon.store.reader import Lexicon
 from llamax_cli.randomness import draws
 from llamax_cli.streams.chunks import Chunk, transform
 
+SOURCE = Path(code_switching.__file__).with_name("spaced.c")
 MORE = {
     "The": {"de": ["Der"], "th": ["นั้น", "ที่"]},
     "morning": {"de": ["Morgen"], "ar": ["صباح"]},
@@ -85,8 +90,8 @@ def switchers(
         )
         for room in (size, 1 << 30)
     )
-    assert compiled._spaced is not None
-    python._spaced = None
+    assert compiled.compiled is not None
+    python.compiled = None
     return compiled, python
 
 
@@ -250,6 +255,90 @@ def test_it_gives_its_memory_back(english: Lexicon) -> None:
         assert tracemalloc.get_traced_memory()[0] < 200_000
     finally:
         tracemalloc.stop()
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory) -> Lexicon:
+    """Return a lexicon of English and of languages without spaces."""
+    thai = {"แมว": {"en": ["cat"], "sw": ["paka"]}, "ดำ": {"en": ["black"]}}
+    japanese = {"人": {"en": ["man"]}, "アイス": {"de": ["Eis"], "th": ["ไอศกรีม"]}}
+    words = ("en", {**ENGLISH, **MORE}), ("th", thai), ("ja", japanese), ("lo", {"ແມວ": {"en": ["cat"]}})
+    path = tmp_path_factory.mktemp("lexicon") / "several.lex"
+    return lexicon(path, *words, entities=dict.fromkeys(("en", "de", "sw", "fr"), 9))
+
+
+@given(
+    st.randoms(use_true_random=False),
+    st.builds(
+        dict,
+        rate=st.sampled_from([0.3, 1.0]),
+        copies=st.integers(1, 3),
+        append=st.booleans(),
+        drop_unchanged=st.booleans(),
+        paper=st.booleans(),
+        without=st.sampled_from([(), ("tgt",), ("de",)]),
+    ),
+    st.sampled_from([300, 3000, 1 << 30]),
+)
+@settings(max_examples=100)
+def test_lines_become_what_their_records_become(
+    several: Lexicon, choose: random.Random, options: dict[str, Any], size: int
+) -> None:
+    """The same bytes, rejects and counts with and without compiled code, whatever the lines and options."""
+    plan = Augmentation([several], **options)
+    compiled, python = Augmenter(plan, size), Augmenter(plan)
+    python._lines = None
+    for _ in range(3):
+        chunk = Chunk("x", 1, tried.any_lines(choose))
+        tolerant = choose.random() < 0.8
+        assert transform(compiled, tolerant, chunk) == transform(python, tolerant, chunk)
+
+
+def test_most_lines_are_compiled(several: Lexicon) -> None:
+    """All good records but for values within values, and for escapes in keys and of characters that need two."""
+    for lines, expected in zip(tried.STYLES, ((8,), (3, 6, 8)), strict=True):
+        stage, data = Augmenter(Augmentation([several])), b"".join(lines[: tried.GOOD])
+        assert stage._lines is not None
+        _, left, written, counts, languages, more = stage._lines(data)
+        assert left == [data.index(lines[number]) for number in expected]
+        assert written == tried.GOOD - len(expected)
+        assert counts[2] > 5 and languages and not more
+
+
+def test_lines_that_compiled_code_leaves_are_as_quick_as_records(several: Lexicon) -> None:
+    """Where most lines are left, they are transformed as records, all at once."""
+    stage = Augmenter(Augmentation([several]))
+    assert stage.transform_lines(tried.LINES[8] * 2 + tried.LINES[0]) is None
+    assert stage.transform_lines(tried.LINES[8] + tried.LINES[0]) is not None
+
+
+@pytest.mark.parametrize("sanitizer", SANITIZERS)
+def test_no_byte_outside_is_read(tmp_path: Path, sanitizer: str) -> None:
+    """With a sanitizer the results are the same."""
+    expected = tried.results(spaced, 300)
+    assert run_sanitized(sanitizer, SOURCE, "support.switched_lines", tmp_path, 300).strip() == expected
+
+
+def test_wrong_lines_and_directions_are_refused() -> None:
+    """Lines without an end, and what is no direction, raise an exception and do not crash."""
+    flags = {"appends": False, "drops_unchanged": False, "lowers": False}
+    words = tried.Words(spaced, 1, 1000, charges=True)
+    with pytest.raises(ValueError, match="no end"):
+        LineSwitcher(words.find_direction, **flags)(b"{}")
+    with pytest.raises(ValueError, match="not initialised"):
+        LineSwitcher.__new__(LineSwitcher)(b"{}\n")
+    for wrong in (None, (), (1, 1, []), (None, 1, 1), (None, 1, [-1]), (None, 1, [1]), (None, lambda *_: None, [1])):
+        switch_lines = LineSwitcher(lambda *_, wrong=wrong: wrong, **flags)  # type: ignore[misc]
+        for _ in range(2):
+            with pytest.raises((TypeError, ValueError, OverflowError)):
+                switch_lines(tried.LINES[0])
+
+
+def test_scripts_without_capitals_have_none() -> None:
+    """The first letter of a translation stays as it is where it is compiled, as in Python."""
+    ranges = (0x5C0, 0x1080), (0x3000, 0xA640), (0xAC00, 0xD800)
+    for code in (code for start, end in ranges for code in range(start, end)):
+        assert apply_capitals(chr(code), Capitals.FIRST, "xx") == chr(code)
 
 
 def test_many_at_once_are_each_by_itself(english: Lexicon) -> None:

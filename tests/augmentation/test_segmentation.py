@@ -17,7 +17,7 @@ from support.lexicons import Words, lexicon
 from support.processes import Outcome, one_line
 
 from llamax_cli.augmentation.augmentation import Augmentation
-from llamax_cli.augmentation.segmentation import Entries, Segment, lexicon_splitter, search, segment
+from llamax_cli.augmentation.segmentation import Entries, LexiconSplitter, Segment, search, segment
 from llamax_cli.augmentation.segmenters import (
     DEFAULTS,
     SEGMENTERS,
@@ -277,7 +277,7 @@ def test_a_text_with_nothing_replaced_comes_back(asian: Lexicon, data: Path, tmp
     pieces = {line[at : at + size] for line in lines for at in range(0, len(line), 5) for size in (2, 3)}
     have = lexicon(tmp_path / "x.lex", (lang, {piece: {"en": ["x"]} for piece in pieces if piece.isalpha()}))
     vocabulary = Vocabulary([LexiconSource(have)], lang, "", MemoryBudget(1 << 16), has_phrases=False)
-    split = lexicon_splitter(vocabulary)
+    split = LexiconSplitter(vocabulary)
     for line in lines:
         assert join_words(*split(line)) == line
     assert not is_spaced(lang)
@@ -321,7 +321,7 @@ def test_a_small_memory_changes_nothing(data: Path, tmp_path: Path) -> None:
     pieces = {line[at : at + 4] for line in lines for at in range(0, len(line), 3)}
     have = lexicon(tmp_path / "x.lex", ("th", {piece: {"en": ["x"]} for piece in pieces if " " not in piece}))
     splits = [
-        lexicon_splitter(Vocabulary([LexiconSource(have)], "th", "", MemoryBudget(size), has_phrases=False))
+        LexiconSplitter(Vocabulary([LexiconSource(have)], "th", "", MemoryBudget(size), has_phrases=False))
         for size in (1 << 26, 2000)
     ]
     for line in lines:

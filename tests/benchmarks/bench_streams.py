@@ -1,6 +1,7 @@
 """What reading and writing cost, against a bare msgspec loop over the same file, and how memory grows with the input.
 
     python tests/benchmarks/bench_streams.py [--records 400000] [--gigabytes 1] [--peers PYTHON]
+    python tests/benchmarks/bench_streams.py --manifests
 
 With the Python of an environment that has DuckDB and polars, records in and out are measured beside these, too: all
 languages of FLORES-101 devtest, three times.
@@ -80,6 +81,29 @@ def speed(folder: Path, count: int, rounds: int) -> None:
         print(f"{name:32}{count / own:>12,.0f}{count / bare:>12,.0f}{ratio:>8.2f}")
 
 
+def manifests(folder: Path, count: int, rounds: int) -> None:
+    """Print what `--manifest` adds to runs: the hashes of what is read, and of the output, which is read once more."""
+    moses, records, _ = corpus(folder, count)
+    dictionary, target, manifest = folder / "en-zh.txt", folder / "out.jsonl", folder / "manifest.json"
+    dictionary.write_text("quick 敏捷\nbrown 棕色\nfox 狐狸\ndogs 狗\n", encoding="utf-8")
+    lexicon, quiet = folder / "small.lex", ["-q", "-o", str(target)]
+    subprocess.run([*LLAMAX, "build-lexicon", "-q", dictionary, "-o", lexicon], check=True)
+    rows: dict[str, list[str]] = {
+        "convert, records to records": [*LLAMAX, "convert", str(records), *quiet],
+        "convert, Moses files to records": [*LLAMAX, "convert", *moses, *quiet],
+        "a filter that does nothing": [sys.executable, FILTERS, "pass-on", str(records), *quiet],
+        "augment": [*LLAMAX, "augment", str(records), "--dict", str(lexicon), *quiet],
+        "mix": [*LLAMAX, "mix", "--para", str(records), *quiet],
+    }
+    print(f"{count:,} records, {records.stat().st_size / 1e6:.0f} MB; medians of {rounds} rounds in turn")
+    print(f"{'':32}{'without':>10}{'manifest':>10}{'ratio':>8}")
+    for name, command in rows.items():
+        pairs = [(worked(command), worked([*command, "--manifest", str(manifest)])) for _ in range(rounds)]
+        without, with_manifest = (statistics.median(side) for side in zip(*pairs, strict=True))
+        ratio = statistics.median(after / before for before, after in pairs)
+        print(f"{name:32}{without:>8.2f} s{with_manifest:>8.2f} s{ratio:>8.2f}")
+
+
 def memory(gigabytes: float) -> None:
     """Print the peak memory of a filter for growing inputs, made on the fly in a pipe."""
     line = json.dumps({"id": "x", "text": "word " * 60, "lang": "en"}) + "\n"
@@ -126,7 +150,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--gigabytes", type=float, default=1.0)
     parser.add_argument("--peers", metavar="PYTHON")
+    parser.add_argument("--manifests", action="store_true", help="measure only what --manifest adds")
     given = parser.parse_args()
+    if given.manifests:
+        with tempfile.TemporaryDirectory() as folder:
+            manifests(Path(folder), given.records, given.rounds)
+        return
     memory(given.gigabytes)  # first: a child starts with the memory of the process that made it
     with tempfile.TemporaryDirectory() as folder:
         if given.peers:

@@ -1,5 +1,6 @@
 """TICO-19, Tatoeba, Parquet and datasets of Hugging Face: exact segments, which columns are taken, what is refused."""
 
+import errno
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -339,6 +340,20 @@ def test_broken_parquet_is_one_line(table: Write, tmp_path: Path) -> None:
         only(path)
     with pytest.raises(FileError, match="no such file"):
         only(tmp_path / "b.parquet")
+
+
+def test_parquet_that_the_disk_does_not_give_is_not_called_broken(
+    table: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error of the system is said, with the exit code of a failure."""
+    path = table([{"en": "a", "fr": "b"}])
+
+    def failing(path: object) -> None:
+        raise OSError(errno.EIO, "Error reading bytes from file. Detail: [errno 5] Input/output error")
+
+    monkeypatch.setattr(pyarrow.parquet, "ParquetFile", failing)
+    with pytest.raises(FileError, match=r"a\.parquet: input/output error$"):
+        only(path)
 
 
 # -- Hugging Face -----------------------------------------------------------------------------------------------------

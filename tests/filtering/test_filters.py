@@ -233,10 +233,28 @@ def test_a_record_without_the_score_is_a_bad_line(llamax: Llamax, tmp_path: Path
     """It neither passes nor fails: the run stops, or sets it aside and counts it as rejected."""
     write(tmp_path / "p.jsonl", [pair(1, score=0.9), pair(2)])
     done = llamax("convert", "p.jsonl", "--min", "score=0.5")
-    one_line(done, 65, "records:2: no 'score' in the record", had_written=True)
+    one_line(done, 65, "p.jsonl:2: no 'score' in the record", had_written=True)
     done = llamax("convert", "p.jsonl", "--min", "score=0.5", "--rejects", "bad.jsonl")
     assert len(parsed(done)) == 1
     assert b"1 rejected, see bad.jsonl" in done.stderr
+    assert [(each["input"], each["line"]) for each in read((tmp_path / "bad.jsonl").read_bytes())] == [("p.jsonl", 2)]
+
+
+def test_what_is_left_out_is_at_its_place(llamax: Llamax, tmp_path: Path) -> None:
+    """In the file of each record, in any format and direction."""
+    write(tmp_path / "a.jsonl", [pair(1, score=0.9)])
+    write(tmp_path / "b.jsonl", [pair(2, score=0.9), pair(3, score=0.1)])
+    (tmp_path / "c.en").write_text("one\nsame\n")
+    (tmp_path / "c.de").write_text("eins\nsame\n")
+
+    def places(*call: str) -> list[tuple[str, int]]:
+        assert llamax("convert", *call, "--rejects", "bad.jsonl").returncode == 0
+        return [(each["input"], each["line"]) for each in read((tmp_path / "bad.jsonl").read_bytes())]
+
+    assert places("a.jsonl", "b.jsonl", "--min", "score=0.5") == [("b.jsonl", 2)]
+    assert places("c.en", "c.de", "--pairs", "*-*", "--filter", "identical") == [
+        ("c.en (en-de)", 2), ("c.de (de-en)", 2),
+    ]  # fmt: skip
 
 
 def test_the_highest_value_of_errors_is_kept(llamax: Llamax, tmp_path: Path) -> None:

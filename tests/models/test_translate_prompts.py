@@ -1,6 +1,7 @@
 """Prompts, names of languages, language tokens and limits of length."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -208,12 +209,18 @@ MODELS = {
 NO_LANGUAGES = ["<2Hant>", "<2NL>", "<2RU>", "<2TW>", "<2translate>", "<2back_translated>", "<2en_xx_simple>"]
 
 
+@cache
+def language_tokens(model: str) -> LanguageTokens:
+    """Return what is found in a vocabulary with the tokens of a model and others."""
+    return LanguageTokens([*MODELS[model], *NO_LANGUAGES, "de", "en", "ku_"])
+
+
 @pytest.mark.parametrize(
     ("model", "token"), [(model, token) for model, tokens in MODELS.items() for token in tokens if token != "<2mass>"]
 )
 def test_every_language_token_is_found_by_its_own_spelling(model: str, token: str) -> None:
     """Whether its code is typed or the token itself, and whatever else the vocabulary has."""
-    tokens = LanguageTokens([*MODELS[model], *NO_LANGUAGES, "de", "en", "ku_"])
+    tokens = language_tokens(model)
     # ff and fuv are the same language in the table; the shorter code is the default.
     expected = "<2ff>" if token == "<2fuv>" else token
     assert tokens.token(canonical(token)) == expected

@@ -106,3 +106,15 @@ def test_places_are_spread_no_farther_than_needed(wanted: list[float], gap: floa
         assert all(-1e-9 <= place <= 100 + 1e-9 for place in places)
     if all(right - left >= gap for left, right in pairwise(wanted)):
         assert places == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("ending", ["svg", "pdf", "png"])
+def test_the_same_scores_are_the_same_bytes(tmp_path: Path, ending: str) -> None:
+    """So that a run can be made again from its manifest; a file that was there before is replaced."""
+    scores: list[Any] = [{"src_lang": "en", "tgt_lang": "de", "metric": "spbleu", "score": 30.5}]
+    one, other = tmp_path / f"one.{ending}", tmp_path / f"other.{ending}"
+    other.write_text("older")
+    for path in (one, other):
+        heatmap.draw(path, scores)
+    assert one.read_bytes() == other.read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [one.name, other.name]

@@ -1,5 +1,7 @@
 """A system call fails, or the process dies at it: a sample of what `benchmarks/bench_faults.py` walks through."""
 
+import errno
+import hashlib
 import os
 import random
 import sys
@@ -11,8 +13,9 @@ import pytest
 from support import fault_cases
 from support.faults import Case, Stage, thinned
 
+from llamax_cli.conversion.subtitle_writer import SubtitleFile
 from llamax_cli.errors import FileError
-from llamax_cli.streams import journal, temporary
+from llamax_cli.streams import atomic, journal, manifest, temporary
 from llamax_cli.streams.outputs import AtomicFile, WholeFile
 from llamax_cli.streams.rejects import Reject, RejectFile
 from llamax_cli.streams.run import Run
@@ -115,6 +118,29 @@ def test_what_a_killed_run_left_is_not_the_end_of_an_output(tmp_path: Path, kind
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+def test_subtitles_that_cannot_be_begun_leave_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No run could go on with them."""
+    monkeypatch.setattr(os, "ftruncate", _failing)
+    with pytest.raises(FileError, match=r"out\.srt\.partial: input/output error"):
+        SubtitleFile(tmp_path / "out.srt", "srt")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_complete_folder_stays_and_is_said_to_be_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk has refused to confirm its name, which it has all the same."""
+    monkeypatch.setattr(atomic, "_sync", lambda path: _failing() if path == tmp_path else None)
+    with (
+        pytest.raises(FileError, match=r"/new is complete, but its name may not be on disk yet: input/output error"),
+        atomic.atomic_folder(tmp_path / "new") as folder,
+    ):
+        (folder / "a").write_text("a")
+    assert [path.name for path in tmp_path.rglob("*")] == ["new", "a"]
+
+
+def _failing(*_: object) -> None:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
 def test_a_complete_output_has_its_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wherever the run dies, since a run with --resume does nothing for an output that has its name."""
     manifest = tmp_path / "manifest.json"
@@ -129,6 +155,24 @@ def test_a_complete_output_has_its_manifest(tmp_path: Path, monkeypatch: pytest.
     with Run("test", settings(tmp_path, manifest=manifest), {}) as run:
         run.write({"n": number} for number in range(3))
     assert seen == [("manifest.json", False), ("out", True)]
+
+
+def test_a_manifest_tells_of_all_that_was_read_or_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a model that cannot be read any more, it would tell of another run; what is no path is left out."""
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "weights").write_text("w")
+    assert manifest.described(tmp_path / "model") is not None
+    assert manifest.described("python3 metric.py\0" + "x" * 5000) is None
+    assert manifest.described("LLaMAX/" + "x" * 5000) is None
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", _failing)
+        with pytest.raises(FileError, match=r"model: input/output error"):
+            manifest.described(tmp_path / "model")
+    monkeypatch.setattr(hashlib, "file_digest", _failing)
+    with pytest.raises(FileError, match=r"weights: input/output error"):
+        manifest.described(tmp_path / "model" / "weights")
 
 
 def test_an_output_that_fails_at_its_end_has_no_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

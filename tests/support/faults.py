@@ -32,6 +32,7 @@ REMOVES = {"unlink", "rmdir"}
 PROBE = "tmp/????????"  # what Python writes to find out whether it can write into the folder
 NOWHERE = "input/output error|no space left on device|cannot allocate memory|resource temporarily unavailable"
 ONLY_MANIFEST = "only the manifest is missing"  # this is said, and nothing can be done about it
+NOT_ON_DISK = "is complete, but its name may not be on disk yet"  # nor this
 Files = dict[str, bytes]
 
 
@@ -41,7 +42,8 @@ class Case:
 
     `call` is run in a folder that `make` fills. With `resumes`, `--resume` goes on after what went wrong; otherwise the
     command is simply run again. `logs` are files that are written as the run goes on. `undone` are patterns of what may
-    be left for good, `varies` of files that two runs have different. `size` is that of a zygote.
+    be left for good, `varies` of files that two runs have different. `once` is what the next run says of what is there
+    already, complete but for what may be left, and is not replaced. `size` is that of a zygote.
     """
 
     command: str
@@ -52,6 +54,7 @@ class Case:
     logs: Sequence[str] = ()
     undone: Sequence[str] = ()
     varies: Sequence[str] = ()
+    once: str = ""
     size: str = "small"
 
     def __str__(self) -> str:
@@ -238,15 +241,27 @@ class Stage:
         names = self._read(self.work).keys() - self.files.keys()
         if self.case.resumes and (self.case.varies or any(".partial" in name for name in names)):
             call += ["--resume", "auto"] if self.case.varies else ["--resume"]  # training has a value of it
+        is_there = not any(differences(self._kept(said), self._read(self.work), self._undone))
         outcome = self.run(call)
         if outcome.returncode == 124:
             yield Broken("hung", "afterwards")
+        elif self.case.once and is_there and self.case.once in outcome.stderr.decode():
+            return
         elif outcome.returncode != 0:
             yield Broken("lost", f"afterwards: {outcome.stderr.decode(errors='replace')}")
         else:
             for how, what in differences(self.wanted, self._read(self.work), self._undone):
                 if not ("manifest" in what and ONLY_MANIFEST in said):
                     yield Broken(how, f"afterwards: {what}")
+
+    def _kept(self, said: str) -> Files:
+        """Return the files of a whole run that must be there where the next one refuses to replace them."""
+        is_told = ONLY_MANIFEST in said or NOT_ON_DISK in said
+        return {
+            name: data
+            for name, data in self.wanted.items()
+            if not self._undone(name) and not (is_told and "manifest" in name)
+        }
 
     def _undone(self, name: str) -> bool:
         """Return whether something may be left for good."""

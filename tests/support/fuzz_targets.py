@@ -17,6 +17,7 @@ from llamax_cli.conversion.convert import read_corpora
 from llamax_cli.conversion.segments import CorpusRequest, ignore_bad_line
 from llamax_cli.conversion.selection import Selection
 from llamax_cli.errors import LlamaxError
+from llamax_cli.filtering.rules import RecordFilter, filter_settings
 from llamax_cli.lexicon.detection import FORMATS as DICTIONARIES
 from llamax_cli.lexicon.detection import open_dictionaries
 from llamax_cli.lexicon.dictionaries import DictionaryRequest
@@ -64,11 +65,21 @@ CORPORA = {
     "ntrex": ("newstest2019-ref.deu.txt", ""),
     "tico19": ("test.en-am.tsv", ""),
     "tatoeba": ("a.tsv", "en,de"),
+    "xliff": ("a.xlf", ""),
+    "po": ("de.po", ""),
+    "srt": ("a.en.srt", ""),
+    "vtt": ("a.en.vtt", ""),
+    "wmt24pp": ("a.jsonl", ""),
+    "wmt25": ("a.jsonl", ""),
+    "smol": ("a.jsonl", ""),
+    "flores-plus": ("eng_Latn.jsonl", ""),
+    "bouquet": ("eng_Latn.jsonl", ""),
     "hf": ("a.jsonl", ""),
     "parquet": ("a.parquet", ""),
     "records": ("a.jsonl", ""),
     "": ("a", ""),
 }
+SUBTITLES = {"srt", "vtt"}
 
 
 def corpus(format: str, data: bytes, *, tolerant: bool = True) -> None:
@@ -79,13 +90,18 @@ def corpus(format: str, data: bytes, *, tolerant: bool = True) -> None:
     for selection in (Selection(), Selection(mono=("*",))):
         with suppress(LlamaxError):
             request = CorpusRequest((path,), Input, ignore_bad_line, codes)
-            for _ in read_corpora(request, format or None, selection, Counter()):
+            for _ in read_corpora(
+                request, "subtitles" if format in SUBTITLES else format or None, selection, Counter()
+            ):
                 pass
 
 
 def dictionary(format: str, data: bytes) -> None:
     """Read a dictionary to its end."""
-    name = {"lexicon": "en-de.lex", "tsv": "en-de.tsv"}.get(format, "en-de.txt")
+    name = {"lexicon": "en-de.lex", "tsv": "en-de.tsv", "dictd": "en-de.dict"}.get(format, "en-de.txt")
+    if format == "dictd":  # the index, then the entries
+        index, _, data = data.partition(b"\0")
+        file("en-de.index", index)
     path = str(file(name, data))
     request = DictionaryRequest(Input, ("en", "de"))
     for each in open_dictionaries(request, (path,), format or None):
@@ -255,6 +271,19 @@ def setting(data: bytes) -> None:
     config.read_training(None, [data.decode(errors="replace")])
 
 
+def filters(data: bytes) -> None:
+    """Read a file of filters, and filter a pair by it."""
+    settings = filter_settings([str(file("filters.toml", data))], ())
+    RecordFilter(settings).fault(parse(PAIR.strip()))
+
+
+def metric_answer(data: bytes) -> None:
+    """Read what a program of `--metric-command` answers."""
+    from llamax_cli.scoring.command_metric import _number
+
+    _number(data)
+
+
 def template(data: bytes) -> None:
     """Read a template and render it."""
     from llamax_cli.models import prompts
@@ -305,6 +334,8 @@ READERS: dict[str, Reader] = {
     "gguf": gguf,
     "toml": toml,
     "setting": setting,
+    "filters": filters,
+    "metric-answer": metric_answer,
     "template": template,
     "system": system,
     "instructions": instructions,
@@ -401,6 +432,38 @@ SEEDS: dict[str, list[bytes]] = {
     "corpus-hf": [b'{"translation":{"en":"a","de":"b"}}\n'],
     "corpus-records": [PAIR],
     "corpus-detected": [PAIR, b"a\tb\n", b"<tmx></tmx>"],
+    "corpus-xliff": [
+        b"""<xliff version="1.2"><file source-language="en" target-language="de"><body><trans-unit id="u">
+<source>A <g id="1">b</g></source><target>B</target></trans-unit></body></file></xliff>""",
+        b"""<xliff version="2.0" srcLang="en" trgLang="de"><file id="f"><unit id="u"><segment>
+<source>A</source><target>B</target></segment><ignorable><source> </source></ignorable></unit></file></xliff>""",
+    ],
+    "corpus-po": [
+        b"""msgid ""\nmsgstr ""\n"Language: de\\n"\n\n#, fuzzy\nmsgid "o"\nmsgstr "n"\n\nmsgctxt "c"
+msgid "a \\"b\\""\nmsgid_plural "as"\nmsgstr[0] "x"\nmsgstr[1] "y"\n\n#~ msgid "old"\n#~ msgstr "alt"\n"""
+    ],
+    "corpus-srt": [b"1\n00:00:01,000 --> 00:00:02,500\nGood\nmorning!\n\n2\n00:00:03,000 --> 00:00:04,000 X1:1\na\n"],
+    "corpus-vtt": [b"WEBVTT t\n\nNOTE n\n\nSTYLE\na\n\nc\n00:01.000 --> 00:02.500 line:0\n<v A>Good</v>\nb\n\n"],
+    "corpus-wmt24pp": [b'{"lp":"en-de_DE","source":"a","target":"b","is_bad_source":false,"domain":"d"}\n'],
+    "corpus-wmt25": [b'{"doc_id":"d","src_lang":"en","tgt_lang":"de_DE","src_text":"a","refs":{"refA":{"ref":"b"}}}\n'],
+    "corpus-smol": [
+        b'{"sl":"en","tl":"sw","src":"a","trgs":["b","c"]}\n',
+        b'{"sl":"en","tl":"sw","srcs":["a"],"trgs":["b"]}',
+    ],
+    "corpus-flores-plus": [b'{"id":0,"text":"a","iso_639_3":"eng","glottocode":"stan1293"}\n'],
+    "corpus-bouquet": [
+        b'{"uniq_id":"P1-S1","src_lang":"eng_Latn","src_text":"a","tgt_lang":"fra_Latn","tgt_text":"b"}\n'
+    ],
+    "dictionary-freedict": [
+        b"""<TEI xmlns="http://www.tei-c.org/ns/1.0"><text><body><entry><form><orth>dog</orth></form><sense><cit
+type="trans"><quote>Hund (m)</quote></cit></sense></entry></body></text></TEI>"""
+    ],
+    "dictionary-dictd": [b'dog\tA\tv\n\0dog /d/ <n>\n1. Hund [zool.], K\xc3\xb6ter\n   "a dog"\n'],
+    "dictionary-wiktionary": [
+        b"""{"word":"dog","lang_code":"en","translations":[{"code":"de","word":"Hund"}],\
+"senses":[{"translations":[{"lang_code":"sw","word":"mbwa (n)"}]}]}
+"""
+    ],
     "dictionary-muse": [b"house haus\n"],
     "dictionary-panlex": [b"house\thaus\n"],
     "dictionary-gatitos": [b"house\thaus\tnote\n"],
@@ -419,6 +482,8 @@ SEEDS: dict[str, list[bytes]] = {
     "tokenizer": [b"YQ== 0\nYg== 1\n", b'{"model":{"type":"BPE","vocab":{},"merges":[]}}'],
     "toml": [b'learning_rate = 1e-5\nlora_targets = ["q_proj"]\n'],
     "setting": [b"learning_rate=1e-5", b'trackers=["wandb"]'],
+    "filters": [b'length-ratio = 2\nidentical = true\n["en-zh"]\nlength-ratio = 5\n'],
+    "metric-answer": [b"0.5", b"[1]"],
     "template": [b"Translate to {tgt_lang}: {src}"],
     "system": [
         b'{"src_lang":"en","tgt_lang":"de","metric":"bleu","score":3.5,"signature":"s","n":5}\n',

@@ -22,8 +22,9 @@ STRING = rb'"(?:' + LETTER + rb'|\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]
 NUMBER = rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 KEY = rb'"' + LETTER + rb'*"'
 VALUE = STRING + rb"|" + NUMBER + rb"|true|false|null"
-MEMBER = rb"(" + KEY + rb"):(" + VALUE + rb")"
+MEMBER = rb"(" + KEY + rb") *: *(" + VALUE + rb")"
 LINE = re.compile(rb"\{(?:@(?:,@)*)?\}".replace(b"@", KEY + rb":(?:" + VALUE + rb")"))
+SPACED_LINE = re.compile(rb" *\{ *(?:@(?:, *@)*)?\} *".replace(b"@", KEY + rb" *: *(?:" + VALUE + rb") *"))
 PIECES = [
     *(b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"\n", b" ", b"\t", b"\r", b"\0", b"\x1f", b"\x7f", b"-", b"."),
     *(b"0", b"1", b"e", b"E", b"+", b"true", b"false", b"null", b"nul", b"1.5", b"-0", b"01", b"1e5", b"1.", b"1e+"),
@@ -52,18 +53,25 @@ RECORDS: list[dict[str, Any]] = [
     {f"key {number}": number for number in range(MOST_KEYS + 1)},
 ]
 LINES = [json.dumps(each, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for each in RECORDS]
+SPACED_LINES = [json.dumps(each, ensure_ascii=False).encode() + b"\n" for each in RECORDS]
 
 
-def members(line: bytes) -> list[tuple[bytes, bytes]] | None:
-    """Return the keys and values of a line without its end, or None if the line is not plain."""
+def members(line: bytes, pattern: re.Pattern[bytes] = LINE) -> list[tuple[bytes, bytes]] | None:
+    """Return the keys and values of a line without its end, or None if it is not as the pattern says."""
     try:
         line.decode()
     except UnicodeDecodeError:
         return None
-    if not LINE.fullmatch(line):
+    if not pattern.fullmatch(line):
         return None
     found = [(key[1:-1], value) for key, value in re.findall(MEMBER, line)]
     return found if len({key for key, _ in found}) == len(found) <= MOST_KEYS else None
+
+
+def are_records(data: bytes) -> bool:
+    """Return whether all lines are plain but for spaces outside strings."""
+    *lines, rest = data.split(b"\n")
+    return not rest and all(members(line, SPACED_LINE) is not None for line in lines)
 
 
 def outlines(data: bytes) -> list[int] | None:
@@ -96,19 +104,20 @@ def mutated(choose: random.Random, lines: Sequence[bytes] = LINES, pieces: Seque
     return data
 
 
-def check(compiled: Any, count_lines: Any, count: int) -> int:
-    """Try so many lines with the compiled functions; return how many of them are plain."""
+def check(module: Any, count: int) -> int:
+    """Try so many lines with the functions of a compiled module; return how many of them are plain."""
     choose = random.Random(0)
     plain = 0
     for _ in range(count):
-        data = mutated(choose)
+        data = mutated(choose, choose.choice((LINES, SPACED_LINES)))
         expected = outlines(data)
-        assert compiled(data, KINDS, VALUES) == expected, data
-        assert count_lines(data) == data.count(b"\n")
+        assert module.outlines(data, KINDS, VALUES) == expected, data
+        assert module.are_records(data) == are_records(data), data
+        assert module.count_lines(data) == data.count(b"\n")
         plain += expected is not None
     return plain
 
 
 if __name__ == "__main__":
     module = load_extension(sys.argv[1])
-    print(check(module.outlines, module.count_lines, int(sys.argv[2])))
+    print(check(module, int(sys.argv[2])))

@@ -41,11 +41,12 @@ PAIRS: list[dict[str, Any]] = [
     {"text": "alone", "lang": "en"},
 ]
 LINES = [json.dumps(each, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for each in PAIRS]
+SPACED_LINES = [json.dumps(each, ensure_ascii=False).encode() + b"\n" for each in PAIRS]
 
 
 def any_lines(choose: random.Random) -> bytes:
     """Return whole lines of pairs, a few of whose bytes are cut, doubled or replaced by pieces."""
-    data = mutated(choose, LINES, [*PIECES, *MORE])
+    data = mutated(choose, choose.choice((LINES, SPACED_LINES)), [*PIECES, *MORE])
     return data if data.endswith(b"\n") or not data else data + b"\n"
 
 

@@ -115,7 +115,7 @@ def begin(
 def end(folder: Path, processes: list[Process]) -> tuple[list[int], str]:
     """Wait for the ranks of a run; return their exit codes and what they said, in the order of the ranks."""
     try:
-        codes = [process.wait(180) for process in processes]
+        codes = [process.wait(300) for process in processes]
     finally:
         for process in processes:
             process.kill()

@@ -1,7 +1,10 @@
 """The trainer's data: random access to records, each record once an epoch, blocks with hardly an empty slot."""
 
+import errno
 import json
+import os
 import random
+import subprocess
 import time
 from collections import Counter
 from pathlib import Path
@@ -14,13 +17,14 @@ from support.records import write
 from support.runs import sample, small_tokenizer, tokenizer
 
 from llamax_cli.config import Training
-from llamax_cli.errors import DataError, FileError, LlamaxError, ModelError, ResumeError, UsageError
+from llamax_cli.errors import DataError, FileError, LlamaxError, ModelError, ResumeError, TrainingError, UsageError
 from llamax_cli.models.pretrained import load_tokenizer
 from llamax_cli.models.sample_encoding import Encoder, encoder_of
 from llamax_cli.models.samples import Sample
 from llamax_cli.records import PLAIN_TEXT
-from llamax_cli.training import packing
+from llamax_cli.training import packing, preflight
 from llamax_cli.training.dataset import Cache, Dataset, open_sample_file
+from llamax_cli.training.job import Job
 from llamax_cli.training.packed_dataset import NOTHING, TOO_LONG, describe_rejected, prepare
 from llamax_cli.training.sampler import DataPosition, make_plan, open_plan, usable
 
@@ -279,11 +283,47 @@ def test_lengths_are_measured_once_for_a_file_and_a_tokenizer(tmp_path: Path) ->
     assert measured == [20, 20]
 
 
+@pytest.mark.parametrize(("epochs", "more", "planned"), [(0, 0, 10), (0, 1, 1), (1, 0, 1), (1, 1, 2), (20, 0, 10)])
+def test_only_epochs_that_a_run_reaches_are_planned_before_it(
+    tmp_path: Path, epochs: int, more: int, planned: int
+) -> None:
+    """However many epochs it may have; any other plan is made when it is asked for, and is the same."""
+    cache = Cache(tmp_path / "cache")
+    path = write(tmp_path / "a.jsonl", [sample(number) for number in range(40)])
+    prepared = prepare([path], encoder(), 64, 0, cache)
+    prepared.plan_ahead(10, epochs * prepared.plan(0).steps(2, "blocks") + more, 2, "blocks")
+    assert len(list(cache.folder.glob("plan-*"))) == planned
+    late, again = prepared.plan(9), prepare([path], encoder(), 64, 0, Cache(tmp_path / "other")).plan(9)
+    assert (late.digest, late.bins.items.tolist()) == (again.digest, again.bins.items.tolist())
+
+
 def test_a_cache_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     """The error is ours, and names the cache."""
     (tmp_path / "cache").write_text("a file")
     with pytest.raises(LlamaxError, match="cache"):
         prepare([write(tmp_path / "a.jsonl", [sample(1)])], encoder(), 64, 0, Cache(tmp_path / "cache"))
+
+
+def test_a_disk_that_does_not_give_the_data_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It names the file: of records, or in the cache."""
+    data = Dataset([open_sample_file(write(tmp_path / "a.jsonl", [sample(1)]), Cache(tmp_path / "cache"))])
+
+    def failing(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "pread", failing)
+    with pytest.raises(FileError, match=r"/a\.jsonl: input/output error"):
+        data[0]
+    monkeypatch.setattr(np, "load", failing)
+    with pytest.raises(FileError, match=r"cache/x\.npy: input/output error"):
+        Cache(tmp_path / "cache").array("x", lambda: np.zeros(1))
+
+
+def test_a_count_that_is_killed_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which it cannot do itself."""
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], -9))
+    with pytest.raises(TrainingError, match=r"counts tokens was killed by SIGKILL; did the memory run out\?"):
+        preflight.count_tokens(Job("m", "m", (), "o", False, False, False, Training()))
 
 
 def test_resuming_far_into_the_data_takes_no_time(tmp_path: Path) -> None:

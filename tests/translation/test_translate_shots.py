@@ -9,9 +9,11 @@ from support import tiny_models
 from support.fakes import Tagger
 from support.translations import got, pair, put, text, translate
 
+from llamax_cli.errors import FileError
 from llamax_cli.models.contracts import TranslationRequest
 from llamax_cli.models.prompt_template import Shot
 from llamax_cli.streams.inputs import Input
+from llamax_cli.streams.outputs import AtomicFile
 from llamax_cli.translation import windows
 from llamax_cli.translation.shots import Shots
 
@@ -119,6 +121,25 @@ def test_prompts_are_shown_without_weights(without_weights: Path) -> None:
     Path("out.jsonl").unlink()
     translate("--model", str(without_weights), "--show-prompt", "--limit", "5")
     assert len(got()) == 5
+
+
+def test_shown_prompts_go_on_where_they_were(without_weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resumed run shows those of the first lines, too, bad ones counted, and not of more."""
+    put(pair("a", id="x:0"), {"id": "bad"}, *(pair(f"a{number}", id=f"x:{number}") for number in range(2, 9)))
+    call = ("--model", str(without_weights), "--show-prompt", "--rejects", "rejects.jsonl")
+    translate(*call)
+    whole = Path("out.jsonl").read_bytes()
+    assert [record["id"] for record in got()] == ["x:0", "x:2"]
+    Path("out.jsonl").unlink()
+    with monkeypatch.context() as patched:
+        patched.setattr(AtomicFile, "finish", _failing)
+        translate(*call, code=1)
+    translate(*call, "--resume")
+    assert Path("out.jsonl").read_bytes() == whole
+
+
+def _failing(file: AtomicFile) -> None:
+    raise FileError("no space left on device")
 
 
 def test_a_shown_prompt_has_its_examples(without_weights: Path) -> None:

@@ -91,8 +91,10 @@ def _facts(path: Path, key: str | None = None) -> list[Any]:
     """Return the list under a key of a file of JSON; DataError where there is none."""
     try:
         facts = json.loads(path.read_bytes())
-    except OSError as error:
+    except FileNotFoundError as error:
         raise DataError(f"{path}: {because(error)}; {SAVE_AGAIN}") from error
+    except OSError as error:
+        raise FileError(f"{path}: {because(error)}") from error
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: not JSON; {SAVE_AGAIN}") from error
     if not isinstance(facts, dict) or (key is not None and not isinstance(facts.get(key), list)):

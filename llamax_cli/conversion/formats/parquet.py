@@ -1,5 +1,6 @@
 """Parquet files, read in batches of the columns that are used (columns.py finds those of the texts)."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -8,7 +9,7 @@ from typing import Any
 from llamax_cli.conversion.formats.columns import Column
 from llamax_cli.conversion.formats.record_tables import open_table
 from llamax_cli.conversion.segments import Corpus, CorpusRequest
-from llamax_cli.errors import DataError, UsageError
+from llamax_cli.errors import DataError, FileError, UsageError
 from llamax_cli.records import Record
 from llamax_cli.streams.inputs import Input
 
@@ -50,7 +51,7 @@ def rows(source: Input) -> Iterator[Record]:
 
 @contextmanager
 def _open_table(source: Input) -> Iterator[Any]:
-    """Open the file; the errors of Arrow become a DataError of one line."""
+    """Open the file; an error of the system becomes a FileError, another one of Arrow a DataError of one line."""
     if source.hashing and source.sha256 is None:
         # For the hash in the manifest, because Arrow reads the parts of the file in its own order.
         for _ in source.blocks():
@@ -60,5 +61,7 @@ def _open_table(source: Input) -> Iterator[Any]:
         with import_module("pyarrow.parquet").ParquetFile(source.path) as table:
             yield table
     except (OSError, arrow.ArrowException) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # those of Arrow itself have no number
+            raise FileError(f"{source.name}: {os.strerror(error.errno).lower()}") from error
         reason = str(error).partition("\n")[0]
         raise DataError(f"{source.name}: broken Parquet: {reason}") from error

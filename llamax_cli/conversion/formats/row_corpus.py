@@ -64,7 +64,8 @@ class RowCorpus:
             record: Record = {"id": f"{self.name}:{row.number}", "src": row.source}
             if row.target is not None:
                 record["tgt"] = row.target
-            yield record | {"src_lang": row.source_language, "tgt_lang": row.target_language, **row.extra}
+            record |= {"src_lang": row.source_language, "tgt_lang": row.target_language, **row.extra}
+            yield self.request.placed(record, self.source.name, row.number)
 
     def segments(self, languages: Sequence[str]) -> Iterator[Segment]:
         """Yield the segments in these languages; a direction that no row has is read from its reverse."""

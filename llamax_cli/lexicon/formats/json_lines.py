@@ -96,6 +96,8 @@ def _translations(record: Record) -> Iterator[dict[str, Any]]:
     """Yield the translations of an entry and of its senses."""
     lists = [value(record, "translations")] if "translations" in record else []
     senses = value(record, "senses") if "senses" in record else []
+    if not isinstance(senses, list):
+        raise RecordError("'senses' is not a list")
     lists += [sense.get("translations", []) for sense in senses if isinstance(sense, dict)]
     for each in lists:
         if not isinstance(each, list):

@@ -1,5 +1,5 @@
-/* XXH3, the hash of entries: what xxhash.xxh3_64_digest returns of at least two bytes, and xxhash.xxh3_128_digest of at
-   least four. JSON strings, and two of them with a line end between, are never shorter.
+/* XXH3, the hash behind random choices and of entries of mixtures: what xxhash.xxh3_64_intdigest returns of at least two
+   bytes, and xxhash.xxh3_128_digest of at least four. What is hashed here is never shorter.
 
    Written after the description of the algorithm in the xxHash project, doc/xxhash_spec.md, whose names for the steps
    are kept in the comments. All arithmetic is modulo 2^64, and words are little-endian. */
@@ -84,18 +84,20 @@ static inline uint64_t spread(uint64_t word) { return shifted(shifted(word, 37) 
 
 /* -- up to 16 bytes ----------------------------------------------------------------------------------------------- */
 
-static uint64_t short_64(const unsigned char *in, size_t length) {
+static uint64_t short_64(const unsigned char *in, size_t length, uint64_t seed) {
     if (length > 8) {
-        uint64_t low = secret_64(24) ^ word_64(in), high = secret_64(40) ^ word_64(in + length - 8);
+        uint64_t low = (secret_64(24) + seed) ^ word_64(in), high = (secret_64(40) - seed) ^ word_64(in + length - 8);
         return spread(length + turned_64(low) + high + folded(low, high));
     }
     if (length > 3) {
-        uint64_t word = secret_64(8) ^ (word_32(in + length - 4) | (uint64_t)word_32(in) << 32);
+        uint64_t word = word_32(in + length - 4) | (uint64_t)word_32(in) << 32;
+        word ^= secret_64(8) - (seed ^ (uint64_t)turned_32((uint32_t)seed) << 32);
         word = (word ^ rotated(word, 49) ^ rotated(word, 24)) * PRIME_MX2;
         return shifted((word ^ ((word >> 35) + length)) * PRIME_MX2, 28);
     }
     uint32_t bytes = in[length - 1] | (uint32_t)length << 8 | (uint32_t)in[0] << 16 | (uint32_t)in[length >> 1] << 24;
-    return shifted(shifted(shifted(bytes ^ secret_32(0), 33) * PRIME64_2, 29) * PRIME64_3, 32); /* avalanche_XXH64 */
+    uint64_t word = bytes ^ (secret_32(0) + seed);
+    return shifted(shifted(shifted(word, 33) * PRIME64_2, 29) * PRIME64_3, 32); /* avalanche_XXH64 */
 }
 
 static Hash short_128(const unsigned char *in, size_t length, uint64_t seed) {
@@ -130,19 +132,19 @@ static inline void mix_two(Hash *sums, const unsigned char *one, const unsigned 
     sums->high = (sums->high + mixed(other, at + 16, seed)) ^ (word_64(one) + word_64(one + 8));
 }
 
-static uint64_t medium_64(const unsigned char *in, size_t length) {
+static uint64_t medium_64(const unsigned char *in, size_t length, uint64_t seed) {
     uint64_t sum = length * PRIME64_1;
     if (length <= 128) {
         for (int i = (int)(length - 1) / 32; i >= 0; i--)
-            sum += mixed(in + 16 * i, 32 * i, 0) + mixed(in + length - 16 * i - 16, 32 * i + 16, 0);
+            sum += mixed(in + 16 * i, 32 * i, seed) + mixed(in + length - 16 * i - 16, 32 * i + 16, seed);
         return spread(sum);
     }
     for (int i = 0; i < 8; i++)
-        sum += mixed(in + 16 * i, 16 * i, 0);
+        sum += mixed(in + 16 * i, 16 * i, seed);
     sum = spread(sum);
     for (int i = 8; i < (int)length / 16; i++)
-        sum += mixed(in + 16 * i, 16 * (i - 8) + 3, 0);
-    return spread(sum + mixed(in + length - 16, 119, 0));
+        sum += mixed(in + 16 * i, 16 * (i - 8) + 3, seed);
+    return spread(sum + mixed(in + length - 16, 119, seed));
 }
 
 static Hash medium_128(const unsigned char *in, size_t length, uint64_t seed) {
@@ -206,8 +208,10 @@ static Hash long_128(const unsigned char *in, size_t length, uint64_t seed) {
     };
 }
 
-static inline uint64_t xxh3_64(const unsigned char *in, size_t length) {
-    return length <= 16 ? short_64(in, length) : length <= 240 ? medium_64(in, length) : long_128(in, length, 0).low;
+static inline uint64_t xxh3_64(const unsigned char *in, size_t length, uint64_t seed) {
+    return length <= 16    ? short_64(in, length, seed)
+           : length <= 240 ? medium_64(in, length, seed)
+                           : long_128(in, length, seed).low;
 }
 
 static inline Hash xxh3_128(const unsigned char *in, size_t length, uint64_t seed) {
