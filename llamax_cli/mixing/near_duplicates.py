@@ -381,8 +381,8 @@ class ComparePass:
         rows = self.rows.read(part, index[:, SHUFFLE_KEY])
         near: dict[int, NearDuplicate] = {}
         # By the keys of both, so that the one that is named is the same in whatever order they were sent.
-        for place in np.lexsort((index[:, 1], index[:, SHUFFLE_KEY])).tolist():
-            second, _, origin, _ = index[place].tolist()
+        order = np.lexsort((index[:, 1], index[:, SHUFFLE_KEY]))
+        for place, (second, _, origin, _) in zip(order.tolist(), index[order].tolist(), strict=True):
             own = rows.get((second, origin))
             if own is None or second in near:
                 continue

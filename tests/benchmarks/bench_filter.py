@@ -8,8 +8,8 @@
 English-Russian sentences of FLORES-101 and NTREX-128, most of them spoilt in one way or another: another sentence's
 translation, the source again, half a translation, a phrase repeated, other digits. Both programs read text, and run
 once for each filter alone, then for all of them; the pairs that they keep are compared. Then mix is timed on the same
-pairs, without and with near duplicates. OpusFilter keeps what is below
-a threshold, llamax what is not above it, so that its thresholds of ratios and lengths are a little higher here.
+pairs, without and with near duplicates. OpusFilter keeps what is below a threshold, llamax what is not above it, so its
+thresholds of ratios and lengths are a little higher here.
 
 NeMo Curator has filters for each side alone. They are called here as it calls them for a batch, without Ray; reading
 and writing JSON lines counts, starting does not, though it does for llamax. Times are processor seconds. Its filters of
@@ -179,9 +179,9 @@ def main() -> None:
         seconds([*LLAMAX, "convert", "-q", *map(str, sides), "-o", str(folder / "pairs.jsonl")])
         if options.opusfilter:
             against_opusfilter(folder, options.opusfilter, options.pairs)
+            near(folder, options.pairs)
         if options.nemo:
             against_nemo(folder, options.nemo)
-        near(folder, options.pairs)
 
 
 if __name__ == "__main__":
