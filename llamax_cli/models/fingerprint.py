@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from llamax_cli.models.contracts import GROUP, ModelChoice
-from llamax_cli.streams.fingerprints import SAMPLED, folder_fingerprint
+from llamax_cli.streams.fingerprints import SAMPLED, folder_fingerprint, naming
 
 PIECES = 64  # of SAMPLED bytes, spread over a file of weights
 
@@ -22,6 +22,7 @@ def weights_fingerprint(model: str) -> str:
     """Return a hash of what a model computes with: its configuration, and pieces spread over its files of weights.
 
     Other files, such as a card, may change. A file is hashed by its content, a name on the hub is returned unchanged.
+    FileError if a file cannot be read.
     """
     from xxhash import xxh3_64
 
@@ -31,9 +32,9 @@ def weights_fingerprint(model: str) -> str:
     paths = sorted([*folder.glob("config.json"), *folder.glob("*.safetensors"), *folder.glob("*.bin")])
     digest = xxh3_64()
     for path in paths if folder.is_dir() else [folder]:
-        size = path.stat().st_size
-        digest.update(f"{path.name if folder.is_dir() else ''}:{size}\n".encode())
-        with path.open("rb") as file:
+        with naming(path), path.open("rb") as file:
+            size = path.stat().st_size
+            digest.update(f"{path.name if folder.is_dir() else ''}:{size}\n".encode())
             if size <= PIECES * SAMPLED:
                 digest.update(file.read())
                 continue

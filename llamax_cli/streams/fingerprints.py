@@ -1,6 +1,8 @@
 """Hashes of files and folders, by which a later run tells whether they are still the same."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from llamax_cli.errors import FileError, because
@@ -15,10 +17,8 @@ def sha256_of(path: Path) -> tuple[int, str] | None:
         is_file = path.is_file()
     except (OSError, ValueError):  # what is no path, such as the command line of an engine
         return None
-    try:
+    with naming(path):
         return sha256(path) if is_file else None
-    except OSError as error:
-        raise FileError(f"{path}: {because(error)}") from error
 
 
 def sha256(path: Path) -> tuple[int, str]:
@@ -29,15 +29,28 @@ def sha256(path: Path) -> tuple[int, str]:
 
 
 def folder_fingerprint(folder: Path) -> str:
-    """Return a hash of a folder: the names and sizes of its files, small files whole, the ends of large ones."""
+    """Return a hash of a folder: the names and sizes of its files, small files whole, the ends of large ones.
+
+    FileError if one of them cannot be read.
+    """
     from xxhash import xxh3_64
 
     digest = xxh3_64()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        size = path.stat().st_size
-        digest.update(f"{path.relative_to(folder)}:{size}\n".encode())
-        digest.update(path.read_bytes() if size < SMALL else _ends(path, size))
+        with naming(path):
+            size = path.stat().st_size
+            digest.update(f"{path.relative_to(folder)}:{size}\n".encode())
+            digest.update(path.read_bytes() if size < SMALL else _ends(path, size))
     return digest.hexdigest()
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Raise FileError, with the name of the file, where the system refuses something; a failed read names none."""
+    try:
+        yield
+    except OSError as error:
+        raise FileError(f"{path}: {because(error)}") from error
 
 
 def _ends(path: Path, size: int) -> bytes:

@@ -84,10 +84,7 @@ def described(path: str | Path) -> dict[str, object] | None:
         is_folder = place.is_dir()
     except (OSError, ValueError):
         return None
-    try:
-        return {"path": str(path), "fingerprint": folder_fingerprint(place)} if is_folder else None
-    except OSError as error:
-        raise FileError(f"{error.filename or path}: {because(error)}") from error
+    return {"path": str(path), "fingerprint": folder_fingerprint(place)} if is_folder else None
 
 
 def described_files(folder: Path) -> list[dict[str, object]]:

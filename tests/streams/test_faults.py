@@ -15,6 +15,7 @@ from support.faults import Case, Stage, thinned
 
 from llamax_cli.conversion.subtitle_writer import SubtitleFile
 from llamax_cli.errors import FileError
+from llamax_cli.models.fingerprint import fingerprint
 from llamax_cli.streams import atomic, journal, manifest, temporary
 from llamax_cli.streams.outputs import AtomicFile, WholeFile
 from llamax_cli.streams.rejects import Reject, RejectFile
@@ -168,8 +169,10 @@ def test_a_manifest_tells_of_all_that_was_read_or_there_is_none(
     assert manifest.described("LLaMAX/" + "x" * 5000) is None
     with monkeypatch.context() as patched:
         patched.setattr(Path, "read_bytes", _failing)
-        with pytest.raises(FileError, match=r"model: input/output error"):
+        with pytest.raises(FileError, match=r"model/weights: input/output error"):
             manifest.described(tmp_path / "model")
+        with pytest.raises(FileError, match=r"model/weights: input/output error"):
+            fingerprint(str(tmp_path / "model"))
     monkeypatch.setattr(hashlib, "file_digest", _failing)
     with pytest.raises(FileError, match=r"weights: input/output error"):
         manifest.described(tmp_path / "model" / "weights")

@@ -251,7 +251,7 @@ def _training_cases() -> Iterator[Case]:
     yield _one("train", "--lora, validated", f"{train} {more}", training, **folder)
     for form in ("--preflight", "--dry-run"):
         yield _shown("train", form, f"{train} {form}", training, **{**large, "varies": ["run/", "run/cache/*"]})
-    tune = f"--model base --data chats.jsonl -o run {small}"
+    tune = f"--model base --data chats.jsonl -o run {small.replace('block=32', 'block=512')}"
     yield _one("tune", "-o FOLDER", tune, training, **folder)
     yield _shown("tune", "--eval", "--model base --task xnli --eval x-en.tsv", training, **large)
     averaged = {"undone": ["mean.*.partial/*"], "once": "mean already exists", **large}
