@@ -280,7 +280,7 @@ class _Direction(NamedTuple):
     What `compiled` leaves is left to `switch`; it is None where a segmenter of another package splits the texts.
     """
 
-    compiled: SpacedSwitcher | None
+    compiled: "SpacedSwitcher | None"  # quoted, as it may not be there
     switch: Callable[[str, int], Switched]
     keys: list[int]
 

@@ -15,7 +15,7 @@ from llamax_cli.languages import primary_subtag
 
 
 class Capitals(IntEnum):
-    """Which letters of a word are capitals; spaced.c has the same numbers.
+    """Which letters of a word are capitals; spaced.h has the same numbers.
 
     ANYWHERE is a first capital that the word has in every place, such as that of English `I`. A translation has it only
     where a sentence begins.

@@ -41,12 +41,12 @@ except ImportError:  # llamax was installed without a C compiler
 
 _encode = msgspec.json.Encoder().encode
 
-# The random bits of each choice. spaced.c has the same constants.
+# The random bits of each choice. spaced.h has the same constants.
 ROUNDING_SHIFT = 32  # the high half of a text's key, divided by ROUNDING_RANGE, rounds the number of replacements
 ROUNDING_RANGE = 1 << 32
 LANGUAGE_SHIFT = 20  # a draw has 64 bits: all choose the word, those from this bit on choose the language,
 SYNONYM_SHIFT = 40  # and those from this bit on choose one of several translations into the language
-LONG_TEXT = 10_000  # words; spaced.c leaves longer texts to Python
+LONG_TEXT = 10_000  # words; spaced.h leaves longer texts to Python
 
 
 # A text after code-switching, as (text, words, covered, replaced, languages): the text as a JSON string; how many of

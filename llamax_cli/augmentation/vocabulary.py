@@ -24,7 +24,7 @@ NO_CAPITALS = Capitals.NONE  # quicker to look up
 
 # Estimated bytes of memory, for MemoryBudget.
 WORD_BYTES = 300  # of a Word, without its translations
-PACKED_WORD_BYTES = 96  # of an entry of spaced.c, without its translations
+PACKED_WORD_BYTES = 96  # of an entry of spaced.h, without its translations
 SECOND_WORD_BYTES = 100
 FORM_BYTES = 60
 UNPACKED = 3  # bytes of unpacked translations for each byte of a stored value
@@ -113,7 +113,7 @@ class Word(msgspec.Struct, gc=False):  # else garbage collections would visit te
         return msgspec.structs.replace(self, prefix=prefix, suffix=suffix, is_plain=False) if prefix or suffix else self
 
 
-# A word or phrase of a text in the form for spaced.c: (value, prefix_size, suffix_size, capitals, second_words, forms).
+# A word or phrase of a text in the form for spaced.h: (value, prefix_size, suffix_size, capitals, second_words, forms).
 #
 #     value          translations and their languages, `Haus NUL domicile U+0001 maison NUL de,fr`; b"" for none
 #     prefix_size    bytes of punctuation before the word
@@ -175,10 +175,10 @@ class Vocabulary:
         return bool(found), has_longer
 
     def pack(self, text: str) -> PackedWord | None:
-        """Return the content of `words[text]` for spaced.c, or that of `phrases` if the text has several words."""
+        """Return the content of `words[text]` for spaced.h, or that of `phrases` if the text has several words."""
         size = PACKED_WORD_BYTES + len(text)
         prefix, core, prefix_size, suffix_size, is_phrase = "", text, 0, 0, False
-        if not text.isalpha():  # which few words are not, as punctuation is mostly removed by spaced.c
+        if not text.isalpha():  # which few words are not, as punctuation is mostly removed by spaced.h
             if not has_letter(text):
                 self.memory.charge(size)
                 return None

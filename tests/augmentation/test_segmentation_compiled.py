@@ -83,7 +83,7 @@ def is_left(text: str) -> bool:
 
 
 @given(CASES)
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_words_are_those_of_python(case: tuple[str, str, int]) -> None:
     """Where every syllable is an entry, and with entries and beginnings of entries made up at random."""
     lang, text, among = case
@@ -127,7 +127,7 @@ def asian(tmp_path_factory: pytest.TempPathFactory) -> Lexicon:
 
 
 @given(CASES, st.integers(0, 2**64 - 1), st.sampled_from([0.3, 1.0]), st.booleans(), st.sampled_from([2000, 1 << 30]))
-@settings(max_examples=500)
+@settings(max_examples=100)
 def test_texts_are_switched_as_in_python(
     asian: Lexicon, case: tuple[str, str, int], key: int, rate: float, exact: bool, size: int
 ) -> None:

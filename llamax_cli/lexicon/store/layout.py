@@ -32,7 +32,7 @@ KEY_HASH_BYTES = 16
 CHECKSUM_BYTES = 4  # xxh32 of a value, in front of it
 HASH_WINDOW = 32 << 20  # bytes of a file that are mapped into memory and hashed at a time
 
-# Separators in keys and values; spaced.c has the same ones.
+# Separators in keys and values; spaced.h has the same ones.
 FIELD_SEPARATOR = "\0"
 ITEM_SEPARATOR = "\1"  # between synonyms, and between the sources of a row
 LIST_SEPARATOR = ","  # between languages, and between numbers of sources
