@@ -22,8 +22,8 @@ def _filter(command: str, call: str, make: Make, endings: Sequence[str] = ("gz",
     yield Case(command, "-o over an older file", [*words, *out], partial(files.older, make), **more)
     for ending in endings:
         yield Case(command, f"-o .{ending}", [*words, "-o", f"out.jsonl.{ending}"], make, **more)
-    words += [*out, *REJECTS, *MANIFEST]
-    yield Case(command, "--rejects --manifest", words, partial(make, bad=True), logs=["rejects.jsonl"], **more)
+    all_words = [*words, *out, *REJECTS, *MANIFEST]
+    yield Case(command, "--rejects --manifest", all_words, partial(make, bad=True), logs=["rejects.jsonl"], **more)
 
 
 def _workers(command: str, call: str, make: Make, **more: Any) -> Case:
