@@ -12,6 +12,8 @@ from functools import lru_cache
 from llamax_cli.languages import base, languages
 
 CHINESE = {"zh", "zhtrad"}
+# Chinese characters, as in a class of a regular expression. By number: normalisation replaces the one at U+F900.
+HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002ffff"
 ISO_15924 = {  # by the first word of a character's Unicode name; any other script is that word itself
     "ARABIC": "Arab", "ARMENIAN": "Armn", "BENGALI": "Beng", "CHEROKEE": "Cher", "CJK": "Hani", "CYRILLIC": "Cyrl",
     "DEVANAGARI": "Deva", "ETHIOPIC": "Ethi", "GEORGIAN": "Geor", "GREEK": "Grek", "GUJARATI": "Gujr",

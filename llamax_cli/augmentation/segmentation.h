@@ -175,8 +175,8 @@ static size_t thai_syllable(const uint32_t *at) {
 }
 
 static inline int is_kanji(uint32_t code) {
-    return is_within(code, 0x4e00, 0xfaff) || is_within(code, 0x3005, 0x3007) || is_within(code, 0x3400, 0x4dbf) ||
-           is_within(code, 0x20000, 0x2ffff);
+    return is_within(code, 0x4e00, 0x9fff) || is_within(code, 0x3005, 0x3007) || is_within(code, 0x3400, 0x4dbf) ||
+           is_within(code, 0xf900, 0xfaff) || is_within(code, 0x20000, 0x2ffff);
 }
 static inline int is_hiragana(uint32_t code) { return is_within(code, 0x3041, 0x309f); }
 static inline int is_katakana(uint32_t code) {

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from unicodedata import category
 
 from llamax_cli.languages import table_row
+from llamax_cli.script import HAN
 
 CHINESE = ("zh", "zhtrad", "yue", "wuu", "lzh")
 
@@ -104,7 +105,7 @@ def _japanese() -> UnspacedScript:
     Words end where katakana begin or end, and where kanji begin after hiragana. Hiragana after kanji may be the ending
     of a verb; after two kanji they rarely are, and after one kanji some particles are recognised by what follows them.
     """
-    kanji, hiragana, katakana = "々〆〇㐀-䶿一-鿿豈-﫿𠀀-𯿿", "ぁ-ゟ", "ァ-ヺㇰ-ㇿ"
+    kanji, hiragana, katakana = f"々〆{HAN}", "ぁ-ゟ", "ァ-ヺㇰ-ㇿ"
     particle = "[をのはへ]|が(?![らりるれろっ])|と(?![さしすせそっ])|で(?![るりれてたっ])"
     return _script(
         f"{kanji}{hiragana}゠-ヿㇰ-ㇿ",
@@ -119,7 +120,7 @@ def _japanese() -> UnspacedScript:
 
 def _chinese() -> UnspacedScript:
     """Return the script of Chinese."""
-    return _script("〇㐀-䶿一-鿿豈-﫿𠀀-𯿿", ".", 1, "(?!)")
+    return _script(HAN, ".", 1, "(?!)")
 
 
 _SCRIPTS: dict[str, Callable[[], UnspacedScript]] = {

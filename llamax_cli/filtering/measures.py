@@ -15,11 +15,11 @@ from math import inf
 from typing import Any, NamedTuple
 from unicodedata import digit
 
-from llamax_cli.script import usual_scripts
+from llamax_cli.script import HAN, usual_scripts
 
 # Characters that stand for one English word on average, in FLORES-101's devtest.
 _WORD_LENGTHS = (
-    ("々〆〇㐀-䶿一-鿿豈-﫿𠀀-𯿿", 1.7),
+    ("々〆" + HAN, 1.7),
     ("ぁ-ゟァ-ヺー-ヿㇰ-ㇿ", 3.2),
     ("\u0e01-\u0e3a\u0e40-\u0e4e", 5.7),  # Thai
     ("\u0e81-\u0ecd\u0edc-\u0edf", 6.1),  # Lao

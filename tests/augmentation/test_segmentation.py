@@ -157,6 +157,12 @@ def test_syllables(lang: str, text: str, wanted: str) -> None:
     assert script_of(lang).split_syllables(text) == wanted.split()
 
 
+@pytest.mark.parametrize("lang", ["zh", "ja"])
+def test_chinese_characters_are_in_the_script_and_korean_is_not(lang: str) -> None:
+    """Neither Hangul, nor Yi, nor private characters; but the compatibility characters, which begin at U+F900."""
+    assert script_of(lang).split_runs("\uf900漢〇𠀀한국ꀀ\ue000\ufb00") == ["\uf900漢〇𠀀", "한국ꀀ\ue000\ufb00"]
+
+
 # -- laws --------------------------------------------------------------------------------------------------------------
 
 Finder = Callable[[str], tuple[bool, bool]]

@@ -57,6 +57,7 @@ def test_words_are_counted_in_every_script() -> None:
     assert count_words("  It rains  today.\n") == 3
     assert count_words("मैं घर जाता हूँ") == 4
     assert count_words("") == 0
+    assert count_words("우리는 내일 아침에 기차를 탄다") == 5
     long = {"zh": "我们明天早上要坐火车去北京看我们的老朋友。", "th": "พรุ่งนี้เช้าเราจะนั่งรถไฟไปปักกิ่งเพื่อไปเยี่ยมเพื่อนเก่าของเรา"}
     for translated in long.values():
         english = count_words("Tomorrow morning we will take the train to Beijing to visit our old friends.")
