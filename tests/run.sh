@@ -3,6 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source tests/environment.sh
+# Compiled modules and rewritten assertions are kept for all the processes that load them.
+export PYTHONDONTWRITEBYTECODE=
 
 ruff format --check .
 ruff check .
