@@ -59,6 +59,10 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         have = self.lexicon_by_language
+        if not have:
+            raise UsageError(
+                f"{self._paths()} has no entries; build a lexicon of dictionaries of the languages you need"
+            )
         if missing := [lang for lang in self.into if not self._languages_for(lang)]:
             raise UsageError(
                 f"--into {','.join(missing)}: no such language in {self._paths()}; have: {_list_some(have)}"

@@ -396,6 +396,15 @@ def test_errors(llamax: Llamax, english: Lexicon, tmp_path: Path) -> None:
     assert "no lexicon named 'nothing'" in refused(llamax, 1, "--dict", "nothing")
 
 
+def test_a_lexicon_without_entries_is_refused(llamax: Llamax, tmp_path: Path) -> None:
+    """One that was built of other languages than its dictionaries have, whatever else is asked."""
+    (tmp_path / "en-fr.txt").write_text("cat chat\n")
+    assert llamax("build-lexicon", "en-fr.txt", "--only", "de,es", "-o", "x.lex").returncode == 0
+    outcome = llamax("augment", "--dict", "x.lex", "--into", "de", stdin=b"")
+    said = "x.lex has no entries; build a lexicon of dictionaries of the languages you need"
+    assert (outcome.returncode, outcome.stderr.decode()) == (2, f"llamax augment: {said}\n")
+
+
 def test_a_flipped_byte_is_noticed(english: Lexicon, monkeypatch: pytest.MonkeyPatch) -> None:
     """A large lexicon is not verified by the reader that opens it, but `open_lexicons` verifies it before its use."""
     data = bytearray(Path(english.path).read_bytes())
