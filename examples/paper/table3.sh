@@ -10,7 +10,8 @@ source examples/paper/settings.sh
 
 make_lexicons; make_corpora; make_base
 make_halves muse
-arms=${ARMS:-base DP1 DP1+DP2 DP1+DM DP1+DP2+DM DP1+aDP2 DP1+aDM DP1+aDP2+DM DP1+DP2+aDM with-muse}
+all='base DP1 DP1+DP2 DP1+DM DP1+DP2+DM DP1+aDP2 DP1+aDM DP1+aDP2+DM DP1+DP2+aDM with-muse'
+arms=${ARMS:-$all}
 systems=()
 for arm in $arms; do
     label=${arm/with-muse/DP1+aDP2+aDM}
@@ -25,7 +26,7 @@ for arm in $arms; do
     DP1+aDP2+DM) setting $arm --para DP1.jsonl --aug DP2.muse.jsonl --mono DM.jsonl ;;
     DP1+DP2+aDM) setting $arm --para DP1.jsonl DP2.jsonl --aug DM.muse.jsonl ;;
     with-muse) setting $arm --para DP1.jsonl --aug DP2.muse.jsonl DM.muse.jsonl ;;
-    *) echo "ARMS: no setting $arm; have: base DP1 DP1+DP2 ..." >&2; exit 2 ;;
+    *) echo "ARMS: no setting $arm; have: $all" >&2; exit 2 ;;
     esac
     # aDP2 is DP2'.
     systems+=("\"$(sed "s/a\(D[PM]2*\)/\1'/g" <<<"$label")=$arm.scores.jsonl\"")
