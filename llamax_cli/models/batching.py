@@ -8,7 +8,6 @@ CPU_TOKENS, GPU_TOKENS = 1 << 13, 1 << 17  # budget of a batch, beams counted
 # Seconds that a batch takes, about: a run that is killed loses the batch that it is at.
 FAST, SLOW = 3.0, 8.0
 START = 8  # the first batch on a CPU is this part of the largest one, since how long that takes is not known
-LEAST = 8  # no batch becomes smaller than this part of the largest one
 
 
 @dataclass(frozen=True)
@@ -73,10 +72,9 @@ class Pace:
     def of_tokens(cls, budget: int, *, on_cpu: bool) -> "Pace":
         """Return the pace of batches that may have `budget` tokens.
 
-        Small batches take nearly as long as large ones, so that there is little to gain by them: on a GPU, and on a
-        CPU as well, where a step of few sentences mostly waits for the weights to come out of memory.
+        On a GPU small batches take nearly as long as large ones, so that there is little to gain by them.
         """
-        return cls(budget, budget // START if on_cpu else budget, budget // LEAST)
+        return cls(budget, budget // START if on_cpu else budget, 1 if on_cpu else budget // START)
 
     def note(self, size: int, seconds: float) -> None:
         """Note how long a batch of some size took."""
