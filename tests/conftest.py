@@ -21,9 +21,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded
 
 restore_signals()
 
-# How long an example takes says nothing on a machine that does other work too.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
+# Each run tries the same examples, so that a change fails only for what it changed; FUZZ_EXAMPLES=5000 tries more, and
+# others. How long an example takes says nothing on a machine that does other work too.
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
+settings.register_profile("examples", deadline=None, derandomize=not EXAMPLES, max_examples=EXAMPLES or 100)
+settings.load_profile("examples")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -41,7 +41,7 @@ QUERY = """
     seed=st.integers(0, 3),
     flip=st.sampled_from([0, 0.5]),
 )
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_pairs_of_a_mixture_are_those_of_a_query(
     pairs: list[tuple[tuple[str, str], str, str]], seed: int, flip: float, tmp_path: Path
 ) -> None:
@@ -124,7 +124,7 @@ TOKENS = st.sampled_from(
 
 
 @given(source=st.lists(TOKENS, max_size=12).map(" ".join))
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_all_words_replaced_are_those_of_the_obvious_loop(source: str, french: Lexicon) -> None:
     """With one translation for each word and a rate of 1, nothing is left to chance."""
     plan = Augmentation([french], 1.0)
@@ -134,7 +134,7 @@ def test_all_words_replaced_are_those_of_the_obvious_loop(source: str, french: L
 
 
 @given(source=st.lists(TOKENS, max_size=12).map(" ".join), rate=st.floats(0, 1), seed=st.integers(0, 99))
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_some_words_replaced_are_some_of_the_obvious_loop(source: str, rate: float, seed: int, french: Lexicon) -> None:
     """At any rate each word is as it was or as the loop has it, and the number of those is what was asked for."""
     plan = Augmentation([french], rate, seed=seed)

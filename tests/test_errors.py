@@ -301,7 +301,8 @@ def test_a_full_disk_behind_the_rejects(filters: Filters) -> None:
 @pytest.mark.parametrize("command", ["upper", "ahead"])
 def test_a_full_disk_behind_the_output(tmp_path: Path, ending: str, command: str) -> None:
     """No FILE appears and an old one stays; when there is space again, --resume continues to the same bytes."""
-    text = b"".join(b'{"text":"%s"}\n' % os.urandom(200).hex().encode() for _ in range(15_000))
+    draw = Random(0).randbytes
+    text = b"".join(b'{"text":"%s"}\n' % draw(200).hex().encode() for _ in range(15_000))
     (tmp_path / "in").write_bytes(text)
     (tmp_path / f"out{ending}").write_bytes(b"old")
 

@@ -79,8 +79,6 @@ def test_a_broken_file_is_read_or_refused(name: str) -> None:
 
     @settings(
         max_examples=EXAMPLES or (8 if name in SLOW else 40),
-        derandomize=not EXAMPLES,
-        database=None,
         suppress_health_check=list(HealthCheck),
     )
     @given(inputs(name))

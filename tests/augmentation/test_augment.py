@@ -187,7 +187,7 @@ def test_the_mean_share_is_the_rate_with_phrases(english: Lexicon, text: str, ra
 
 
 @given(st.data())
-@settings(max_examples=40, derandomize=True)
+@settings(max_examples=40)
 def test_the_mean_share_is_the_rate_for_any_lexicon(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:

@@ -219,19 +219,19 @@ import sys
 from pathlib import Path
 import torch, yaml, pytorch_lightning
 from comet.models import ReferencelessRegression, RegressionMetric, UnifiedMetric, XCOMETMetric
-from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import XLMRobertaConfig, XLMRobertaModel, XLMRobertaTokenizerFast
 folder = Path(sys.argv[1])
 names = dict(bos_token="<s>", pad_token="<pad>", eos_token="</s>", unk_token="<unk>", mask_token="<mask>")
-tokenizer = Tokenizer(models.Unigram())
+# Characters as pieces: what UnigramTrainer learns differs from run to run.
+pieces = [*names.values(), "▁", *sorted(set(sys.argv[2]) - {" "})]
+tokenizer = Tokenizer(models.Unigram([(piece, -1.0) for piece in pieces], unk_id=3))
 tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-trainer = trainers.UnigramTrainer(vocab_size=60, special_tokens=list(names.values()), unk_token="<unk>")
-tokenizer.train_from_iterator([sys.argv[2]] * 50, trainer)
 tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
 XLMRobertaTokenizerFast(tokenizer_object=tokenizer, **names).save_pretrained(folder)
 torch.manual_seed(0)
 sizes = dict(hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32)
-configuration = XLMRobertaConfig(vocab_size=60, max_position_embeddings=130, pad_token_id=1, **sizes)
+configuration = XLMRobertaConfig(vocab_size=len(pieces), max_position_embeddings=130, pad_token_id=1, **sizes)
 XLMRobertaModel(configuration).save_pretrained(folder)
 own = dict(encoder_model="XLM-RoBERTa", pretrained_model=str(folder), hidden_sizes=[16, 8])
 for name, kind, more in [

@@ -8,7 +8,7 @@ import torch
 from support.processes import Outcome
 from support.records import jsonl, parsed
 from support.translations import translations
-from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import MT5Config, MT5ForConditionalGeneration, MT5Model, PreTrainedTokenizerFast
 
 from llamax_cli.scoring import metric_worker
@@ -21,11 +21,11 @@ OUTPUT = 250_089  # <extra_id_10>
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a model as it is published: mT5 whose output layer is not its embedding matrix."""
     path = tmp_path_factory.mktemp("metricx")
-    tokenizer = Tokenizer(models.Unigram())
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    trainer = trainers.UnigramTrainer(vocab_size=60, special_tokens=["<pad>", "</s>", "<unk>"], unk_token="<unk>")
     words = " ".join(f"{each['src']} {each['mt']}" for each in translations(["en-de"], 5))
-    tokenizer.train_from_iterator([f"source: candidate: reference: {words}"] * 50, trainer)
+    # Characters as pieces: what UnigramTrainer learns differs from run to run.
+    pieces = ["<pad>", "</s>", "<unk>", "▁", *sorted(set(f"source: candidate: reference: {words}") - {" "})]
+    tokenizer = Tokenizer(models.Unigram([(piece, -1.0) for piece in pieces], unk_id=2))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
     PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
