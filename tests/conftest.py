@@ -1,6 +1,7 @@
 """What tests share: the real data, and commands run as a user runs them."""
 
 import fcntl
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,15 @@ restore_signals()
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 settings.register_profile("examples", deadline=None, derandomize=not EXAMPLES, max_examples=EXAMPLES or 100)
 settings.load_profile("examples")
+
+
+gc.disable()  # nothing that is made while tests are collected is garbage
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage from here on, but not in what is there already."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,6 +11,7 @@ module is run by the process itself, or by a fork of it. A command that is `fres
 
 import atexit
 import faulthandler
+import gc
 import inspect
 import json
 import os
@@ -252,12 +253,15 @@ def serve(connection: socket.socket, address: str, size: str) -> None:
 
     Commands are asked for over the connection, or over one of their own at the address.
     """
+    gc.disable()  # nothing that libraries make while they are imported is garbage
     for name in PRELOADED[size]:
         import_module(name)
     for name in COMMANDS[size]:
         load(name)
     if size == "large":  # the regular expressions that each loading of weights would compile first
         import_module("transformers.conversion_mapping").get_checkpoint_conversion_mapping("llama")
+    gc.freeze()  # or looking for garbage would copy all that memory in each process that is forked
+    gc.enable()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(f"{address}.partial")
     listener.listen(64)

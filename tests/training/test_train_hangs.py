@@ -129,7 +129,7 @@ TWO = ["--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no",
 def test_every_launcher_ends_a_worker_that_is_stopped(tmp_path: Path, model: Path, mix: Path, name: str) -> None:
     """Ours does not wait for it as long as for a checkpoint; torchrun and accelerate have a limit of their own."""
     job(tmp_path, model, mix, epochs=200, stop_timeout=1.0)
-    how = {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true", "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": "3"}
+    how = {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true", "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": "8"}
     if name == "llamax":
         how["TORCH_ELASTIC_SHUTDOWN_TIMEOUT"] = launcher.ENVIRONMENT["TORCH_ELASTIC_SHUTDOWN_TIMEOUT"]
     call = [*LAUNCHERS[name], *([] if name == "torchrun" else TWO), "-m", "llamax_cli.training.worker", str(tmp_path)]
