@@ -16,6 +16,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
+from support import zygote
 from support.lexicons import ENGLISH, Words, lexicon
 from support.processes import Outcome, one_line
 from support.records import pair, text, write
@@ -159,13 +160,23 @@ def test_the_choice_is_that_of_augment(tmp_path: Path, llamax: Llamax) -> None:
 # -- coverage ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("paper", [[], ["--paper"]])
-def test_coverage_is_what_augment_reports(llamax: Llamax, data: Path, tmp_path: Path, paper: list[str]) -> None:
-    """Of each language of a corpus, spaced or not, pairs and texts; and of each lexicon by itself."""
-    muse, panlex = data / "muse", data / "panlex"
-    builds = {"a": [muse / "en-th.txt", muse / "th-en.txt", panlex / "eng2cmn.txt"], "b": [muse / "en-ja.txt"]}
+@pytest.fixture(scope="module")
+def real_lexicons(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with lexicons of several languages, a.lex and b.lex."""
+    folder, muse = tmp_path_factory.mktemp("real"), data / "muse"
+    builds = {"a": [muse / "en-th.txt", muse / "th-en.txt", data / "panlex" / "eng2cmn.txt"], "b": [muse / "en-ja.txt"]}
     for name, files in builds.items():
-        assert llamax("build-lexicon", *files, "-o", f"{name}.lex").returncode == 0
+        assert zygote.run("build-lexicon", *files, "-o", folder / f"{name}.lex").returncode == 0
+    return folder
+
+
+@pytest.mark.parametrize("paper", [[], ["--paper"]])
+def test_coverage_is_what_augment_reports(
+    llamax: Llamax, real_lexicons: Path, data: Path, tmp_path: Path, paper: list[str]
+) -> None:
+    """Of each language of a corpus, spaced or not, pairs and texts; and of each lexicon by itself."""
+    for name in ("a.lex", "b.lex"):
+        (tmp_path / name).symlink_to(real_lexicons / name)
     codes = {"en": "eng", "th": "tha", "zh": "zho_simpl", "ja": "jpn", "sw": "swh"}
     records: list[dict[str, Any]] = []
     for lang, code in codes.items():

@@ -310,7 +310,7 @@ def test_a_real_run_says_nothing_but_its_summary(
     records = [json.loads(line) for line in done.stdout.splitlines()]
     assert [record["src"] for record in records] == [f"kalo mi {number}" for number in range(40)]
     (tmp_path / "in").write_text(lines)
-    command = f"{sys.executable} -m llamax_cli translate in --model {folder} --into de --beam 1 --max-new-tokens 4 -q"
+    command = f"{zygote.commands()}/llamax translate in --model {folder} --into de --beam 1 --max-new-tokens 4 -q"
     script = f"{command} | head -n 1 > out; echo ${{PIPESTATUS[0]}}"
     ended = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, timeout=60)
     assert ended.stderr == b"" and ended.stdout in (b"0\n", b"141\n")

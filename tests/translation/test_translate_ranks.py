@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import Pipe
@@ -14,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import fakes
+from support import fakes, zygote
 from support.fakes import Tagger
 from support.processes import free_port, wait_for
 from support.translations import got, pair, put, text, translate
@@ -225,11 +224,8 @@ def test_accelerate_starts_them(tiny_model: Callable[[str], Path], tmp_path: Pat
     assert cli.run(["translate", str(tmp_path / "in.jsonl"), *options, "-o", str(one)]) == 0
     flags = ["--multi_gpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no"]
     flags += ["--dynamo_backend", "no", "--main_process_port", str(free_port())]
-    command = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", *flags, "-m", "llamax_cli"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    both = subprocess.run(
-        [*command, "translate", *options], input=texts, capture_output=True, env=environment, timeout=120
-    )
+    command = ["accelerate.commands.accelerate_cli", "launch", *flags, "-m", "llamax_cli", "translate", *options]
+    both = zygote.run_module(*command, stdin=texts, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert both.returncode == 0, both.stderr
     assert both.stdout == one.read_bytes()
     assert both.stderr.count(b"llamax translate: 6 records") == both.stderr.count(b"llamax") == 1
