@@ -87,8 +87,10 @@ def test_lm_evaluation_harness(llamax: Callable[..., Any], tmp_path: Path, tiny_
     (tmp_path / "mgsm").mkdir()
     for code in ("sw", "xx"):
         (tmp_path / "mgsm" / f"mgsm_{code}.tsv").write_text("A 1 na 2?\t3\nB?\t1,000\n")
-    subprocess.run([sys.executable, script, "xcopa", "mgsm", "tasks"], cwd=tmp_path, check=True)
-    made = ["mgsm_direct_sw_local.yaml", "mgsm_sw.jsonl", "xcopa_sw_local.yaml", "xcopa_tr_local.yaml"]
+    (tmp_path / "some.text.en").write_text('kalo miren\nvo {a} "b"\n')
+    subprocess.run([sys.executable, script, "xcopa", "mgsm", "some.text.en", "tasks"], cwd=tmp_path, check=True)
+    made = ["mgsm_direct_sw_local.yaml", "mgsm_sw.jsonl", "perplexity_some_local.yaml"]
+    made += ["xcopa_sw_local.yaml", "xcopa_tr_local.yaml"]
     assert sorted(os.listdir(tmp_path / "tasks")) == made
     assert '"answer_number": 1000' in (tmp_path / "tasks" / "mgsm_sw.jsonl").read_text()
     call = [
@@ -101,16 +103,26 @@ def test_lm_evaluation_harness(llamax: Callable[..., Any], tmp_path: Path, tiny_
         "--device",
         "cpu",
     ]
-    call += ["--include_path", "tasks", "--tasks", "xcopa_local,mgsm_direct_local", "--output_path", "results"]
+    call += [
+        "--include_path",
+        "tasks",
+        "--tasks",
+        "xcopa_local,mgsm_direct_local,perplexity_some_local",
+        "--output_path",
+        "results",
+    ]
     call += ["--gen_kwargs", "max_gen_toks=4"]
     environment = {**os.environ, "HF_HOME": str(tmp_path / "hub"), "HF_DATASETS_OFFLINE": "1"}
     done = run_module(*call, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr.decode()[-2000:]
     done = llamax("report", "tiny=results", "-o", "report", "--figures", "none", "-q")
     assert done.returncode == 0, done.stderr
-    (table,) = [each.read_text() for each in (tmp_path / "report" / "tables").iterdir()]
+    table = (tmp_path / "report" / "tables" / "tasks.md").read_text()
     assert "| system | xcopa_sw_local | xcopa_tr_local | mgsm_direct_sw_local | average |" in table
     assert "| tiny | 50.00 | 50.00 | 0.00 | 33.33 |" in table
+    (results,) = (tmp_path / "results").rglob("results*.json")
+    measured = json.loads(results.read_text())["results"]["perplexity_some_local"]["word_perplexity,none"]
+    assert f"| tiny | {measured:.2f} |" in (tmp_path / "report" / "tables" / "perplexity.md").read_text()
 
 
 def test_nightly_mix(tmp_path: Path) -> None:

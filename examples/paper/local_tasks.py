@@ -1,10 +1,11 @@
-"""Write tasks for lm-evaluation-harness that read XCOPA and MGSM from folders, not from the hub; the rest is its own.
+"""Write tasks for lm-evaluation-harness that read XCOPA, MGSM and texts from files; the rest is its own.
 
-python examples/paper/local_tasks.py xcopa/data mgsm tasks
-python -m lm_eval --include_path tasks --tasks xcopa_local,mgsm_direct_local ...
+python examples/paper/local_tasks.py xcopa/data mgsm eng.devtest tasks
+python -m lm_eval --include_path tasks --tasks xcopa_local,mgsm_direct_local,perplexity_eng_local ...
 
 A folder holds LANGUAGE/val.LANGUAGE.jsonl and LANGUAGE/test.LANGUAGE.jsonl, as https://github.com/cambridgeltl/xcopa,
-or mgsm_LANGUAGE.tsv, as https://github.com/google-research/url-nlp. The tasks are written to the last folder.
+or mgsm_LANGUAGE.tsv, as https://github.com/google-research/url-nlp. Of a file, whose lines are texts, the perplexity is
+measured, and its name up to the first dot is in that of the task. The tasks are written to the last folder.
 """
 
 import json
@@ -23,6 +24,24 @@ dataset_kwargs:
   data_files:
 """
 
+PERPLEXITY = """\
+task: perplexity_{name}_local
+dataset_path: text
+dataset_kwargs:
+  data_files:
+    test: {path}
+test_split: test
+output_type: loglikelihood_rolling
+doc_to_text: ""
+doc_to_target: "{{{{text}}}}"
+metric_list:
+  - metric: word_perplexity
+  - metric: byte_perplexity
+  - metric: bits_per_byte
+metadata:
+  version: 1.0
+"""
+
 
 def main(*arguments: Path) -> None:
     """Write a file for each language of the corpora that the harness has a task for."""
@@ -33,7 +52,9 @@ def main(*arguments: Path) -> None:
     tasks = Path(harness.origin).parent / "tasks"
     folder.mkdir(parents=True, exist_ok=True)
     for corpus in corpora:
-        if not write_xcopa(tasks / "xcopa", corpus, folder) + write_mgsm(tasks / "mgsm" / "direct", corpus, folder):
+        if corpus.is_file():
+            write_perplexity(corpus, folder)
+        elif not write_xcopa(tasks / "xcopa", corpus, folder) + write_mgsm(tasks / "mgsm" / "direct", corpus, folder):
             sys.exit(
                 f"local_tasks.py: {corpus} has neither LANGUAGE/test.LANGUAGE.jsonl in a language of XCOPA nor "
                 "mgsm_LANGUAGE.tsv in one of MGSM"
@@ -65,6 +86,13 @@ def write_mgsm(tasks: Path, corpus: Path, folder: Path) -> int:
                 file.write(json.dumps(record, ensure_ascii=False) + "\n")
         written += 1
     return written
+
+
+def write_perplexity(texts: Path, folder: Path) -> None:
+    """Write the task that measures the perplexity of each line of a file."""
+    name = texts.name.partition(".")[0]
+    task = PERPLEXITY.format(name=name, path=json.dumps(str(texts.absolute())))
+    (folder / f"perplexity_{name}_local.yaml").write_text(task, encoding="utf-8")
 
 
 def write_task(folder: Path, name: str, language: str, original: Path, parts: dict[str, Path]) -> bool:

@@ -6,8 +6,9 @@
 #   SCALE=paper DATA=/data bash examples/paper/table6.sh
 #
 # At SCALE=paper the benchmarks come from the Hugging Face hub; the paper's numbers are those of OpenCompass. At
-# SCALE=small they are XCOPA and MGSM in the folders xcopa/data and mgsm of DATA, QUESTIONS of each task (100), and no
-# network is needed. The made-up corpus has no benchmark. Any model of the chain is a folder that lm-eval loads.
+# SCALE=small they are XCOPA and MGSM in the folders xcopa/data and mgsm of DATA, and the perplexity of the English side
+# of FLORES-101, which no training has seen, QUESTIONS of each task (100), and no network is needed. The made-up corpus
+# has no benchmark. Any model of the chain is a folder that lm-eval loads.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 source examples/paper/harness.sh
 
@@ -28,4 +29,4 @@ make_benchmarks mmlu,bbh,nq_open,hellaswag,winogrande,gsm8k,hendrycks_math,human
 harness base-alpaca base-alpaca/model
 harness llamax-alpaca llamax-alpaca/model
 report table6 LLaMA2-Alpaca=lm-eval/base-alpaca LLaMAX2-Alpaca=lm-eval/llamax-alpaca --figures none
-ours report/table6/tables/tasks.md
+ours report/table6/tables/tasks.md report/table6/tables/perplexity.md

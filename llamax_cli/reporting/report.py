@@ -104,6 +104,7 @@ def make_report(request: ReportRequest) -> Report:
     central = list(dict.fromkeys(code for comparison in comparisons for code in comparison.central))
     sheets += tables.rate_sheets(systems, request.central or central or _rate_centres(systems))
     sheets += tables.task_sheets(systems)
+    sheets += tables.perplexity_sheets(systems)
     sheets += tables.analysis_sheet(systems)
     notes = [note for comparison in comparisons for note in comparison.notes]
     return Report(systems, comparisons, tests, gap, read_seen(request.seen), sheets, notes)

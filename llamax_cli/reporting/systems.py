@@ -28,9 +28,10 @@ from llamax_cli.streams.inputs import Input
 
 Rows: TypeAlias = dict[str, dict[str, Score]]  # by row, `en-x` or `x-en`, and by the other language
 PUBLISHED = "direct"
+LARGEST_FIGURE = 1e15  # the perplexity of words that a model does not know may be a trillion
 # How lm-eval names the figures of a task; the first that a task has is its result.
-LARGEST_FIGURE = 1e9
 TASK_FIGURES = ("acc_norm", "acc", "exact_match", "em", "pass@1", "pass_at_1", "f1", "mcc", "bleu")
+PERPLEXITIES = ("word_perplexity", "perplexity")  # of a task that has none of these
 MULTILINGUAL = ("xnli", "xcopa", "xstorycloze", "xwinograd", "mgsm_direct", "mgsm_native_cot", "mgsm_en_cot", "xcsqa")
 
 
@@ -61,6 +62,7 @@ class System:
     scores: dict[Measure, Rows] = field(default_factory=dict)
     rates: dict[Direction, dict[str, float]] = field(default_factory=dict)
     tasks: dict[str, dict[str, float]] = field(default_factory=dict)
+    perplexity: dict[str, float] = field(default_factory=dict)  # by task
     fertility: dict[str, float] = field(default_factory=dict)
     cosine: dict[str, float] = field(default_factory=dict)
     recall: dict[str, float] = field(default_factory=dict)  # at 1
@@ -105,7 +107,7 @@ def read_systems(arguments: Sequence[str]) -> list[System]:
 
 def _size(system: System) -> int:
     of_scores = sum(len(others) for rows in system.scores.values() for others in rows.values())
-    flat = len(system.rates) + len(system.fertility) + len(system.cosine)
+    flat = len(system.rates) + len(system.perplexity) + len(system.fertility) + len(system.cosine)
     nested = sum(map(len, system.tasks.values())) + sum(map(len, system.segments.values()))
     return of_scores + flat + nested
 
@@ -283,12 +285,18 @@ def _read_results(system: System, path: Path, document: dict[str, Any]) -> None:
     members = {task for group in subtasks.values() if isinstance(group, list) for task in map(str, group)}
     results = {**document["results"], **groups}
     for task, figures in results.items():
-        value = _task_figure(figures) if isinstance(figures, dict) else None
+        by_name = _figures(figures) if isinstance(figures, dict) else {}
+        value, perplexity = (
+            next((by_name[each] for each in names if each in by_name), None) for names in (TASK_FIGURES, PERPLEXITIES)
+        )
         stem, lang = split_task(task)
-        if value is None or (task in members and not lang):
+        if task in members and not lang:
             continue
         try:
-            _put(system.tasks.setdefault(stem, {}), lang, value, "result")
+            if value is not None:
+                _put(system.tasks.setdefault(stem, {}), lang, 100 * value if 0 <= value <= 1 else value, "result")
+            elif perplexity is not None:
+                _put(system.perplexity, task, perplexity, "perplexity")
         except RecordError as error:
             raise DataError(f"{path}: {error}") from error
 
@@ -304,16 +312,13 @@ def split_task(task: str) -> tuple[str, str]:
     return task, ""
 
 
-def _task_figure(figures: dict[str, Any]) -> float | None:
-    """Return the result of a task in percent; lm-eval writes `"acc,none": 0.61`."""
+def _figures(figures: dict[str, Any]) -> dict[str, float]:
+    """Return the figures of a task by their names; lm-eval writes `"acc,none": 0.61`."""
     by_name: dict[str, float] = {}
     for key, value in figures.items():
         if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST_FIGURE:
             by_name.setdefault(key.partition(",")[0], float(value))
-    for name in TASK_FIGURES:
-        if name in by_name:
-            return 100 * by_name[name] if 0 <= by_name[name] <= 1 else by_name[name]
-    return None
+    return by_name
 
 
 # -- comparisons ------------------------------------------------------------------------------------------------------

@@ -190,6 +190,14 @@ def task_sheets(systems: Sequence[System]) -> Iterator[Sheet]:
             yield Sheet(f"task-{task}", f"{task}, by language", rows)
 
 
+def perplexity_sheets(systems: Sequence[System]) -> Iterator[Sheet]:
+    """Yield the perplexities of texts, a column for each task of lm-eval that measures one."""
+    rows: Rows = [{"system": system.name, **system.perplexity} for system in systems if system.perplexity]
+    if rows:
+        _mark(rows, lower_is_better=True)
+        yield Sheet("perplexity", "Perplexity (lower is better)", rows)
+
+
 def task_mean(systems: Sequence[System], system: System, task: str) -> float | None:
     """Return a system's mean over the languages of a task that all systems with the task have."""
     if task not in system.tasks:

@@ -170,15 +170,18 @@ def test_other_records_have_tables_of_their_own(folder: Path) -> None:
         with Path(f"{name}.jsonl").open("a") as file:
             file.writelines(json.dumps(record) + "\n" for record in more)
         results = {"mmlu": {"acc,none": value, "acc_stderr,none": 0.01}, "xnli_sw": {"acc,none": value}}
-        results |= {"mmlu_law": {"acc,none": 0.0}}
+        results |= {"mmlu_law": {"acc,none": 0.0}, "lambada": {"perplexity,none": 20.0, "acc,none": value}}
+        results |= {"wikitext": {"word_perplexity,none": 40 * value, "bits_per_byte,none": 0.9}}
         content = {"results": results, "group_subtasks": {"mmlu": ["mmlu_law"]}}
         Path(f"results_{name}.json").write_text(json.dumps(content))
     found = sheets("A=a.jsonl,results_a.json", "B=b.jsonl,results_b.json", gap="A:B")
     assert found["off-target-en-x"].rows == [
         {"language": "de", "R_src A": 25.0, "R_src B": 50.0, "R_tgt A": 75.0, "R_tgt B": 50.0}
     ]
-    assert found["tasks"].rows[1] == {"system": "B", "xnli": 50.0, "mmlu": 50.0, "average": 50.0}
+    assert found["tasks"].rows[1] == {"system": "B", "xnli": 50.0, "mmlu": 50.0, "lambada": 50.0, "average": 50.0}
     assert found["task-xnli"].rows[0] == {"system": "A", "de": 25.0, "sw": 25.0}
+    assert found["perplexity"].rows == [{"system": "A", "wikitext": 10.0}, {"system": "B", "wikitext": 20.0}]
+    assert [found["perplexity"].rows[n]["wikitext"].best for n in (0, 1)] == [True, False]
     assert found["gap-spbleu"].rows[0]["difference"] == 2.0
     assert found["analysis"].rows[0] == {
         "language": "de",
