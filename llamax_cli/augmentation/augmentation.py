@@ -281,7 +281,7 @@ class Augmenter:
 class _Direction(NamedTuple):
     """A translation direction: what code-switches its texts, and the random bits of each copy.
 
-    What `compiled` leaves is left to `switch`; it is None where a segmenter of another package splits the texts.
+    What `compiled` leaves is left to `switch`; it is None where llamax was installed without a C compiler.
     """
 
     compiled: "SpacedSwitcher | None"  # quoted, as it may not be there

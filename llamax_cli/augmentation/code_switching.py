@@ -19,6 +19,7 @@ import msgspec
 
 from llamax_cli.augmentation.capitals import Capitals, apply_capitals, has_capitals_anywhere, opens_sentence
 from llamax_cli.augmentation.segmentation import LexiconSplitter
+from llamax_cli.augmentation.segmenters import PackageSplitter
 from llamax_cli.augmentation.unspaced_scripts import is_spaced
 from llamax_cli.augmentation.vocabulary import Vocabulary, Word
 from llamax_cli.augmentation.words import (
@@ -65,13 +66,12 @@ class Switcher:
         self._split = split
         self._rate = rate
         self._has_capitals_anywhere = has_capitals_anywhere(vocabulary.lang)
-        # Switches most texts that are split at white space or by the search for entries.
-        self.compiled: SpacedSwitcher | None = None
-        segmentation = split.compiled if isinstance(split, LexiconSplitter) and not vocabulary.has_phrases else None
-        if SpacedSwitcher is not None and (split is split_words or segmentation is not None):
-            charge = None if vocabulary.is_exact or segmentation is not None else vocabulary.memory.charge
+        self.compiled: SpacedSwitcher | None = None  # switches most texts
+        segmenter = split.compiled if isinstance(split, LexiconSplitter | PackageSplitter) else None
+        if SpacedSwitcher is not None and (split is split_words or segmenter is not None):
+            charge = None if vocabulary.is_exact or segmenter is not None else vocabulary.memory.charge
             self.compiled = SpacedSwitcher(
-                vocabulary.pack, apply_capitals, opens_sentence, rate, charge, segmentation, is_spaced
+                vocabulary.pack, apply_capitals, opens_sentence, rate, charge, segmenter, is_spaced, is_word_character
             )
             vocabulary.memory.register(self.compiled)
 

@@ -7,11 +7,13 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { CODE_POINTS = 0x110000, LONGEST_SEGMENTED = 50000, PADDING = 8 };
+#include "code_points.h"
+
+enum { LONGEST_SEGMENTED = 50000, PADDING = 8 };
 
 /* What a node and a character are; segmentation.py has the same numbers. */
 enum { NODE_ENTRY = 1, NODE_LONGER = 2, NODE_KNOWN = 4 };
-enum { CHARACTER_SCRIPT = 1, CHARACTER_SPACE = 2, CHARACTER_WORD = 4, CHARACTER_KNOWN = 8 };
+enum { CHARACTER_SCRIPT = 1, CHARACTER_SPACE = 2, CHARACTER_KNOWN = 4 };
 
 /* The scripts whose spelling is known here; that of others is left to Python. */
 enum { SCRIPT_OTHER, SCRIPT_CHINESE, SCRIPT_JAPANESE, SCRIPT_THAI, SCRIPTS };
@@ -55,10 +57,7 @@ static void free_codes(Codes *codes) { PyMem_Free(codes->after_entry); }
 
 /* Read UTF-8 into code points; -1 with an exception set. */
 static int read_codes(Codes *codes, const char *text, size_t length) {
-    size_t count = 0;
-    for (size_t i = 0; i < length; i++)
-        count += ((unsigned char)text[i] & 0xc0) != 0x80;
-    size_t room = count + PADDING;
+    size_t count = count_codes(text, length), room = count + PADDING;
     int64_t *block = PyMem_Malloc(room * (4 * sizeof(int64_t) + sizeof(Segment) + 4 * sizeof(uint32_t)));
     if (!block) {
         PyErr_NoMemory();
@@ -68,17 +67,7 @@ static int read_codes(Codes *codes, const char *text, size_t length) {
     uint32_t *numbers = (uint32_t *)(segments + room);
     *codes = (Codes){numbers, numbers + room, numbers + 2 * room, numbers + 3 * room, block, block + room,
                      block + 2 * room, block + 3 * room, segments, count};
-    const unsigned char *start = (const unsigned char *)text, *at = start;
-    for (size_t i = 0; i < count; i++) {
-        codes->offsets[i] = at - start;
-        int size = *at < 0x80 ? 1 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4;
-        uint32_t code = size == 1 ? *at : *at & (0x7f >> size);
-        for (int place = 1; place < size; place++)
-            code = code << 6 | (at[place] & 0x3f);
-        codes->codes[i] = code;
-        at += size;
-    }
-    codes->offsets[count] = length;
+    decode(text, length, codes->codes, codes->offsets);
     memset(codes->codes + count, 0, PADDING * sizeof(uint32_t)); /* what looks ahead finds no letter there */
     return 0;
 }
@@ -346,7 +335,7 @@ static int grow_nodes(Segmentation *self) {
 
 /* Return the node of a character after a node, or -1 with an exception set. */
 static int64_t next_node(Segmentation *self, uint32_t parent, uint32_t code) {
-    uint64_t key = ((uint64_t)parent << 21 | code) + 1;
+    uint64_t key = ((uint64_t)parent << CODE_BITS | code) + 1;
     size_t at = place_of(key, self->branch_room);
     for (; self->branches[at].key; at = (at + 1) & (self->branch_room - 1))
         if (self->branches[at].key == key)

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from llamax_cli.augmentation.unspaced_scripts import CHINESE, UnspacedScript, script_of
 from llamax_cli.augmentation.vocabulary import MemoryBudget, Vocabulary
-from llamax_cli.augmentation.words import is_word_character
 
 try:
     from llamax_cli.augmentation.spaced import Segmentation
@@ -30,7 +29,7 @@ SHORTEST_NAME = (
 
 # The same numbers as in segmentation.h: what a text and a character are, and the scripts whose spelling it knows.
 IS_ENTRY, HAS_LONGER = 1, 2
-IN_SCRIPT, IS_SPACE, IN_WORDS = 1, 2, 4
+IN_SCRIPT, IS_SPACE = 1, 2
 COMPILED_SCRIPTS = {**dict.fromkeys(CHINESE, 1), "ja": 2, "th": 3}
 OTHER_SCRIPT = 0
 
@@ -75,13 +74,9 @@ class LexiconSplitter:
         return words or [""], ""
 
     def _classify(self, code: int) -> int:
-        """Return what a character is, as a sum of IN_SCRIPT, IS_SPACE and IN_WORDS."""
+        """Return what a character is, as a sum of IN_SCRIPT and IS_SPACE."""
         character = chr(code)
-        return (
-            IN_SCRIPT * bool(self._script.begins(character))
-            + IS_SPACE * character.isspace()
-            + IN_WORDS * is_word_character(character)
-        )
+        return IN_SCRIPT * bool(self._script.begins(character)) + IS_SPACE * character.isspace()
 
 
 class _Node(dict[str, "_Node | None"]):

@@ -2,15 +2,57 @@
 
 import warnings
 from collections.abc import Callable, Iterable
+from importlib.machinery import SourceFileLoader
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
 from typing import Any
+
+try:
+    from llamax_cli.augmentation.spaced import JiebaSegmenter
+except ImportError:  # llamax was installed without a C compiler
+    JiebaSegmenter = None  # type: ignore[assignment,misc]
 
 Segment = Callable[[str], list[str]]
 
+COMPILED_JIEBA = "0.42.1"  # the version that is split as spaced.c does
 SUDACHI_CHARACTERS = 12_000  # it refuses texts of more than 49,149 bytes of UTF-8
 
 
 def jieba() -> Segment:
-    """Return jieba's segmenter of Chinese."""
+    """Return jieba's segmenter of Chinese, which is compiled where it can be and finds the same words."""
+    return _compiled_jieba() or _own_jieba()
+
+
+def _compiled_jieba() -> Segment | None:
+    """Return a compiled segmenter with jieba's dictionary and model, without importing jieba.
+
+    Return None if it was not compiled, or if jieba is another version or does not consist of files.
+    """
+    spec = find_spec("jieba")
+    if JiebaSegmenter is None or spec is None or spec.origin is None:
+        return None
+    folder = Path(spec.origin).parent
+    try:
+        if f"__version__ = '{COMPILED_JIEBA}'" not in (folder / "__init__.py").read_text(encoding="utf-8"):
+            return None
+        dictionary = (folder / "dict.txt").read_text(encoding="utf-8")
+        model = [_table(folder / "finalseg" / f"prob_{name}.py") for name in ("start", "trans", "emit")]
+    except OSError:
+        return None
+    return JiebaSegmenter(dictionary, *model)
+
+
+def _table(path: Path) -> dict[str, Any]:
+    """Return the table `P` of a Python file."""
+    module = ModuleType(path.stem)
+    SourceFileLoader(path.stem, str(path)).exec_module(module)
+    table: dict[str, Any] = module.P
+    return table
+
+
+def _own_jieba() -> Segment:
+    """Return jieba's own segmenter."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Python 3.12 warns about escapes in jieba's source
         import jieba

@@ -18,6 +18,11 @@ from llamax_cli.errors import LanguageError, UsageError
 from llamax_cli.languages import canonical
 from llamax_cli.registry import find, suggestion
 
+try:
+    from llamax_cli.augmentation.spaced import JiebaSegmenter
+except ImportError:  # llamax was installed without a C compiler
+    JiebaSegmenter = None  # type: ignore[assignment,misc]
+
 Segment = Callable[[str], list[str]]  # the words of a text; joined, they are the text
 
 
@@ -132,11 +137,23 @@ def splitter(name: str, vocabulary: Vocabulary) -> WordSplitter:
     return LexiconSplitter(vocabulary) if name == DICTIONARY else package_splitter(name)
 
 
+class PackageSplitter:
+    """Splits texts with a segmenter that loses nothing; `compiled` is what compiled code splits them with."""
+
+    def __init__(self, segment: Segment) -> None:
+        self.compiled = segment
+
+    def __call__(self, text: str) -> tuple[list[str], str]:
+        """Return the words of a text, which is one empty word if it is empty, and the gaps, which are empty."""
+        return self.compiled(text) or [""], ""
+
+
 @cache
-def package_splitter(name: str) -> WordSplitter:
+def package_splitter(name: str) -> PackageSplitter:
     """Return the splitter of a segmenter other than DICTIONARY."""
-    segment = _checked(find(SEGMENTERS[name].load)())
-    return lambda text: (segment(text) or [""], "")
+    segment: Segment = find(SEGMENTERS[name].load)()
+    loses_nothing = JiebaSegmenter is not None and isinstance(segment, JiebaSegmenter)
+    return PackageSplitter(segment if loses_nothing else _checked(segment))
 
 
 def _checked(segment: Segment) -> Segment:

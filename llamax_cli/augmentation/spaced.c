@@ -11,7 +11,7 @@
 #include "../plain_lines.h"
 
 typedef struct {
-    PyTypeObject *segmentation, *switcher, *lines;
+    PyTypeObject *segmentation, *jieba, *switcher, *lines;
 } State;
 
 /* -- segmentation ------------------------------------------------------------------------------------------------- */
@@ -125,6 +125,81 @@ static PyType_Spec segmentation_spec = {
     .slots = segmentation_slots,
 };
 
+/* -- jieba --------------------------------------------------------------------------------------------------------- */
+
+static PyObject *jieba_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+    const char *words;
+    Py_ssize_t length;
+    PyObject *dictionary, *first, *next, *characters;
+    if (kwargs && PyDict_Size(kwargs)) {
+        PyErr_SetString(PyExc_TypeError, "arguments are positional");
+        return NULL;
+    }
+    if (!PyArg_ParseTuple(args, "UOOO", &dictionary, &first, &next, &characters) ||
+        !(words = PyUnicode_AsUTF8AndSize(dictionary, &length)))
+        return NULL;
+    JiebaSegmenter *self = (JiebaSegmenter *)((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
+    if (!self)
+        return NULL;
+    self->filter = PyMem_Calloc((1 << FILTER_BITS) / 8, 1);
+    self->characters = PyMem_Calloc(CHARACTERS, sizeof *self->characters);
+    self->in_places = PyMem_Calloc(HAN, sizeof *self->in_places);
+    if (!self->filter || !self->characters || !self->in_places)
+        PyErr_NoMemory();
+    else if (!read_words(self, words, length) && !read_model(self, first, next, characters))
+        return (PyObject *)self;
+    Py_DECREF(self);
+    return NULL;
+}
+
+static PyObject *jieba_call(JiebaSegmenter *self, PyObject *args, PyObject *kwargs) {
+    PyObject *string;
+    const char *text;
+    Py_ssize_t length;
+    if (kwargs && PyDict_Size(kwargs)) {
+        PyErr_SetString(PyExc_TypeError, "text is positional");
+        return NULL;
+    }
+    Cut cut;
+    if (!PyArg_ParseTuple(args, "U", &string) || !(text = PyUnicode_AsUTF8AndSize(string, &length)) ||
+        cut_text(self, &cut, text, length) < 0)
+        return NULL;
+    PyObject *words = PyList_New(cut.word_count);
+    for (size_t i = 0; words && i < cut.word_count; i++) {
+        uint32_t start = cut.offsets[cut.words[i]], end = cut.offsets[cut.words[i + 1]];
+        PyObject *word = PyUnicode_FromStringAndSize(text + start, end - start);
+        if (!word || PyList_SetItem(words, i, word) < 0)
+            Py_CLEAR(words);
+    }
+    free_cut(&cut);
+    return words;
+}
+
+static void jieba_dealloc(JiebaSegmenter *self) {
+    PyTypeObject *type = Py_TYPE((PyObject *)self);
+    PyMem_Free(self->beginnings);
+    PyMem_Free(self->filter);
+    PyMem_Free(self->characters);
+    PyMem_Free(self->in_places);
+    ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
+    Py_DECREF(type);
+}
+
+static PyType_Slot jieba_slots[] = {
+    {Py_tp_doc, "Splits Chinese texts into the words that jieba finds."},
+    {Py_tp_new, jieba_new},
+    {Py_tp_call, jieba_call},
+    {Py_tp_dealloc, jieba_dealloc},
+    {0},
+};
+
+static PyType_Spec jieba_spec = {
+    .name = "llamax_cli.augmentation.spaced.JiebaSegmenter",
+    .basicsize = sizeof(JiebaSegmenter),
+    .flags = Py_TPFLAGS_DEFAULT,
+    .slots = jieba_slots,
+};
+
 /* -- texts -------------------------------------------------------------------------------------------------------- */
 
 /* Return a code_switching.Switched. */
@@ -174,24 +249,40 @@ static int switcher_release(SpacedSwitcher *self) {
     Py_CLEAR(self->pack);
     Py_CLEAR(self->charge);
     Py_CLEAR(self->is_spaced);
-    Py_XDECREF((PyObject *)self->segmentation);
-    self->segmentation = NULL;
+    Py_CLEAR(self->is_word_character);
+    Py_CLEAR(self->segmenter);
     Py_CLEAR(self->apply_capitals);
     Py_CLEAR(self->opens_sentence);
     return 0;
 }
 
+/* Return the kind of a segmenter, or -1 with an exception set. */
+static int kind_of_segmenter(const State *state, PyObject *segmenter) {
+    if (Py_TYPE(segmenter) == state->jieba)
+        return JIEBA_SEGMENTER;
+    if (Py_TYPE(segmenter) == state->segmentation && ((Segmentation *)segmenter)->characters)
+        return LEXICON_SEGMENTER;
+    if (Py_TYPE(segmenter) != state->segmentation && PyCallable_Check(segmenter))
+        return PYTHON_SEGMENTER;
+    PyErr_SetString(PyExc_TypeError, "not a segmenter");
+    return -1;
+}
+
 static int switcher_init(SpacedSwitcher *self, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"pack", "apply_capitals", "opens_sentence", "rate", "charge", "segmentation", "is_spaced", NULL};
-    PyObject *pack, *apply_capitals, *opens_sentence, *charge = Py_None, *segmentation = Py_None, *is_spaced = Py_None;
+    static char *names[] = {"pack", "apply_capitals", "opens_sentence", "rate", "charge", "segmenter", "is_spaced",
+                            "is_word_character", NULL};
+    PyObject *pack, *apply_capitals, *opens_sentence, *charge = Py_None, *segmenter = Py_None, *is_spaced = Py_None,
+             *is_word_character = Py_None;
     double rate;
     State *state = PyType_GetModuleState(Py_TYPE((PyObject *)self));
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOd|OOO", names, &pack, &apply_capitals, &opens_sentence, &rate,
-                                     &charge, &segmentation, &is_spaced))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOd|OOOO", names, &pack, &apply_capitals, &opens_sentence, &rate,
+                                     &charge, &segmenter, &is_spaced, &is_word_character))
         return -1;
-    if (segmentation != Py_None && (Py_TYPE(segmentation) != state->segmentation ||
-                                    !((Segmentation *)segmentation)->characters)) {
-        PyErr_SetString(PyExc_TypeError, "not a segmentation");
+    int kind = segmenter == Py_None ? LEXICON_SEGMENTER : kind_of_segmenter(state, segmenter);
+    if (kind < 0)
+        return -1;
+    if (segmenter != Py_None && !self->characters && !(self->characters = PyMem_Calloc(CODE_POINTS, 1))) {
+        PyErr_NoMemory();
         return -1;
     }
     switcher_release(self);  /* what an earlier __init__ has set */
@@ -200,7 +291,9 @@ static int switcher_init(SpacedSwitcher *self, PyObject *args, PyObject *kwargs)
     self->opens_sentence = Py_NewRef(opens_sentence);
     self->charge = charge == Py_None ? NULL : Py_NewRef(charge);
     self->is_spaced = Py_NewRef(is_spaced);
-    self->segmentation = segmentation == Py_None ? NULL : (Segmentation *)Py_NewRef(segmentation);
+    self->is_word_character = Py_NewRef(is_word_character);
+    self->segmenter = segmenter == Py_None ? NULL : Py_NewRef(segmenter);
+    self->segmenter_kind = kind;
     self->rate = rate;
     return 0;
 }
@@ -217,7 +310,8 @@ static int switcher_traverse(SpacedSwitcher *self, visitproc visit, void *arg) {
     Py_VISIT(self->opens_sentence);
     Py_VISIT(self->charge);
     Py_VISIT(self->is_spaced);
-    Py_VISIT((PyObject *)self->segmentation);
+    Py_VISIT(self->is_word_character);
+    Py_VISIT(self->segmenter);
     return 0;
 }
 
@@ -231,6 +325,7 @@ static void switcher_dealloc(SpacedSwitcher *self) {
     PyMem_Free(self->codes);
     PyMem_Free(self->counts);
     PyMem_Free(self->spaced);
+    PyMem_Free(self->characters);
     PyMem_Free(self->numbers);
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
     Py_DECREF(type);
@@ -775,7 +870,8 @@ static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec) {
 static int execute(PyObject *module) {
     State *state = PyModule_GetState(module);
     state->segmentation = add_type(module, &segmentation_spec);
-    state->switcher = state->segmentation ? add_type(module, &switcher_spec) : NULL;
+    state->jieba = state->segmentation ? add_type(module, &jieba_spec) : NULL;
+    state->switcher = state->jieba ? add_type(module, &switcher_spec) : NULL;
     state->lines = state->switcher ? add_type(module, &lines_spec) : NULL;
     return state->lines ? 0 : -1;
 }
@@ -783,6 +879,7 @@ static int execute(PyObject *module) {
 static int module_traverse(PyObject *module, visitproc visit, void *arg) {
     State *state = PyModule_GetState(module);
     Py_VISIT((PyObject *)state->segmentation);
+    Py_VISIT((PyObject *)state->jieba);
     Py_VISIT((PyObject *)state->switcher);
     Py_VISIT((PyObject *)state->lines);
     return 0;
@@ -791,6 +888,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
 static int module_clear(PyObject *module) {
     State *state = PyModule_GetState(module);
     Py_CLEAR(state->segmentation);
+    Py_CLEAR(state->jieba);
     Py_CLEAR(state->switcher);
     Py_CLEAR(state->lines);
     return 0;

@@ -1,11 +1,11 @@
-/* Code-switching of a text: splitting it at white space, or with a Segmentation, and replacing words.
+/* Code-switching of a text: splitting it at white space, or with a segmenter, and replacing words.
 
    An entry is one block of memory, so that a word costs one or two cache misses instead of a dozen:
 
        struct Entry | the word as written in a text | numbers of the languages | translations NUL translations NUL ...
 
    A phrase is stored like a word, from the first byte of its first word to the last byte of its last word, with one
-   space between its words. All text is UTF-8. Python decides, once for each word, whether it has a letter; this file
+   space between its words, or none where a segmenter split the text. All text is UTF-8. Python decides, once for each word, whether it has a letter; this file
    does not know what a letter is. */
 
 #include <Python.h>
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "../xxh3.h"
+#include "jieba.h"
 #include "segmentation.h"
 
 /* lexicon/store/layout.py has the same separators. */
@@ -38,7 +39,11 @@ typedef struct {
     uint32_t choices;           /* languages; 0 where no lexicon has the word */
     uint8_t capitals;           /* one of CAPITALS_... */
     uint8_t has_letter;
-    PyObject *second_words;     /* of phrases that begin with the word: a set, True (any word) or NULL (none) */
+    uint8_t continues;          /* whether phrases begin with the word, in a text that a segmenter split */
+    union {
+        PyObject *second_words; /* of phrases that begin with the word: a set, True (any word) or NULL (none) */
+        uint64_t next_characters; /* instead, where it continues: bits of the characters that may follow */
+    };
     PyObject *forms;            /* tuple of texts to find among second words, or NULL: the word as it is written */
 } Entry;
 
@@ -46,6 +51,12 @@ typedef struct {
     uint64_t hash;
     Entry *entry;
 } Slot;
+
+/* What splits texts without spaces: a Segmentation, a JiebaSegmenter, or a function that returns a list of words. */
+enum { LEXICON_SEGMENTER, JIEBA_SEGMENTER, PYTHON_SEGMENTER };
+
+/* What is known of a character. */
+enum { NOT_ASKED, NO_WORD_CHARACTER, WORD_CHARACTER };
 
 /* A word of a text, and what is written in its place; the gap before it is what stands between it and the last one. */
 typedef struct {
@@ -65,8 +76,10 @@ typedef struct {
     PyObject_HEAD
     PyObject *pack, *apply_capitals, *opens_sentence;
     PyObject *charge;           /* NULL: all words are packed by Python */
-    Segmentation *segmentation; /* NULL: words are separated by white space */
-    PyObject *is_spaced;        /* of a language; asked only with a segmentation */
+    PyObject *segmenter;        /* NULL: words are separated by white space */
+    int segmenter_kind;
+    PyObject *is_spaced, *is_word_character; /* of a language, and of a character; asked only with a segmenter */
+    uint8_t *characters;        /* what is known of each */
     double rate;
     Slot *slots;                /* hash table of the entries, with linear probing */
     size_t capacity, used;
@@ -203,7 +216,8 @@ static int grow(SpacedSwitcher *self) {
 }
 
 static void free_entry(Entry *entry) {
-    Py_XDECREF(entry->second_words);
+    if (!entry->continues)
+        Py_XDECREF(entry->second_words);
     Py_XDECREF(entry->forms);
     PyMem_Free(entry);
 }
@@ -277,7 +291,7 @@ static int32_t language_number(SpacedSwitcher *self, const char *code, size_t le
         if (!text)
             return -1;
         int is_spaced = 1;
-        if (self->segmentation) {
+        if (self->segmenter) {
             PyObject *answer = PyObject_CallFunctionObjArgs(self->is_spaced, text, NULL);
             is_spaced = answer ? PyObject_IsTrue(answer) : -1;
             Py_XDECREF(answer);
@@ -346,7 +360,12 @@ static Entry *new_entry(SpacedSwitcher *self, const char *text, size_t length, P
         codes += code_length + 1;
         codes_size -= code_length + (i + 1 < choices);
     }
-    entry->second_words = second_words == Py_None ? NULL : Py_NewRef(second_words);
+    if (PyLong_Check(second_words) && second_words != Py_True) {
+        entry->continues = 1;
+        entry->next_characters = PyLong_AsUnsignedLongLongMask(second_words);
+    } else {
+        entry->second_words = second_words == Py_None ? NULL : Py_NewRef(second_words);
+    }
     entry->forms = forms == Py_None ? NULL : Py_NewRef(forms);
     return entry;
 }
@@ -399,7 +418,8 @@ static int derive_entry(SpacedSwitcher *self, const char *text, size_t length, E
     memcpy(word_of(entry), text, length);
     memcpy(languages_of(entry), languages_of(core), languages_size);
     memcpy(translations_of(entry), translations_of(core), core->translations_size);
-    Py_XINCREF(entry->second_words);
+    if (!entry->continues)
+        Py_XINCREF(entry->second_words);
     if (prefix)
         entry->forms = NULL;  /* such a word continues no phrase */
     Py_XINCREF(entry->forms);
@@ -557,8 +577,20 @@ static char *escape(char *at, const char *text, size_t length) {
     return at;
 }
 
+static inline int begins_phrases(const Entry *entry) { return entry->continues || entry->second_words; }
+
+/* Return whether a word may follow where some characters may. Only Chinese ones are sure to be in a lexicon as they are in
+   a text. */
+static int may_follow(uint64_t next_characters, const Entry *word) {
+    uint32_t code;
+    read_code(word_of(word), &code);
+    return !is_han(code) || next_characters >> code % 64 & 1;
+}
+
 /* Return whether a phrase that begins with `first` may continue with `second`, or -1 with an exception set. */
 static int may_continue(const Entry *first, const Entry *second) {
+    if (first->continues)
+        return !first->suffix && !second->prefix && second->has_letter && may_follow(first->next_characters, second);
     if (!first->second_words || first->suffix || second->prefix || !second->has_letter)
         return 0;
     if (first->second_words == Py_True)
@@ -581,11 +613,11 @@ static Entry *get_phrase(SpacedSwitcher *self, const Word *words, size_t count) 
     size_t length = words->length, in_text = last->start + last->length - words->start;
     for (const Word *word = words + 1; word <= last; word++)
         length += 1 + word->length;
-    int has_single_spaces = length == in_text;
-    for (const Word *word = words + 1; has_single_spaces && word <= last; word++)
-        has_single_spaces = *gap_before(word) == ' ';
-    if (has_single_spaces)
-        return get_entry(self, hash_of(words->start, length), words->start, length);
+    int is_in_text = length == in_text;
+    for (const Word *word = words + 1; is_in_text && word <= last; word++)
+        is_in_text = *gap_before(word) == ' ';
+    if (is_in_text || self->segmenter)
+        return get_entry(self, hash_of(words->start, in_text), words->start, in_text);
     char *phrase = PyMem_Malloc(length), *at = phrase;
     if (!phrase) {
         PyErr_NoMemory();
@@ -643,8 +675,8 @@ static int look_up_words(SpacedSwitcher *self, Word *words, size_t count) {
         if (!(words[i].entry = get_entry(self, words[i].hash, words[i].start, words[i].length)))
             return -1;
     }
-    for (size_t i = 0; !self->segmentation && self->generation == generation && i < count; i += words[i].words)
-        if (words[i].entry->second_words && extend_phrase(self, words + i, count - i) < 0)
+    for (size_t i = 0; self->generation == generation && i < count; i += words[i].words)
+        if (begins_phrases(words[i].entry) && extend_phrase(self, words + i, count - i) < 0)
             return -1;
     return self->generation != generation;
 }
@@ -688,12 +720,10 @@ static Word *add_word(Word *at, const char *text, const Codes *codes, size_t sta
     return at + 1;
 }
 
-/* Split a text without spaces into words, one of which is empty if the text is. Return 1 if the text is left to Python,
-   because it is long or may have an address in it, or if all nodes were freed; -1 with an exception set. */
+/* Split a text without spaces with the entries of a lexicon. Return 1 if the text is left to Python, because it is long,
+   or if all nodes were freed; -1 with an exception set. */
 static int segment_text(Segmentation *self, Text *text, const char *start, size_t length) {
     Codes codes;
-    if (may_have_address(start, length))
-        return 1;
     if (read_codes(&codes, start, length) < 0)
         return -1;
     int failed = codes.count > LONGEST_SEGMENTED;
@@ -714,24 +744,90 @@ static int segment_text(Segmentation *self, Text *text, const char *start, size_
                 at = add_word(at, start, &codes, codes.segments[i].start, codes.segments[i].end);
         }
     }
-    if (!failed && !codes.count)
-        *at++ = (Word){.start = start};
     text->count = at - text->words;
     free_codes(&codes);
     return failed;
+}
+
+/* Split a text into the words that jieba finds. Return 1 if it is left to Python, because it is long; -1 with an
+   exception set. */
+static int split_as_jieba(JiebaSegmenter *jieba, Text *text, const char *start, size_t length) {
+    Cut cut;
+    if (cut_text(jieba, &cut, start, length) < 0)
+        return -1;
+    int failed = cut.word_count >= LONG_TEXT;
+    if (!failed && cut.word_count >= text->room)
+        failed = grow_text(text, cut.word_count + 1);
+    for (size_t i = 0; !failed && i < cut.word_count; i++) {
+        uint32_t word = cut.offsets[cut.words[i]], end = cut.offsets[cut.words[i + 1]];
+        text->words[i] = (Word){.start = start + word, .length = end - word};
+    }
+    text->count = failed ? 0 : cut.word_count;
+    free_cut(&cut);
+    return failed;
+}
+
+/* Split a text into the words that a function of Python finds. Return 1 if it is left to Python, because it is long; -1
+   with an exception set. */
+static int split_by_function(PyObject *split, Text *text, const char *start, size_t length) {
+    PyObject *string = PyUnicode_FromStringAndSize(start, length);
+    PyObject *words = string ? PyObject_CallFunctionObjArgs(split, string, NULL) : NULL;
+    Py_XDECREF(string);
+    if (!words)
+        return -1;
+    int failed = 0, are_those = PyList_Check(words);
+    size_t count = are_those ? PyList_Size(words) : 0, at = 0;
+    if (count >= LONG_TEXT)
+        failed = 1;
+    else if (count >= text->room)
+        failed = grow_text(text, count + 1);
+    for (size_t i = 0; !failed && are_those && i < count; i++) {
+        Py_ssize_t size;
+        const char *word = PyUnicode_AsUTF8AndSize(PyList_GetItem(words, i), &size);
+        if (!word) {
+            failed = -1;
+        } else if ((are_those = (size_t)size <= length - at && !memcmp(start + at, word, size))) {
+            text->words[i] = (Word){.start = start + at, .length = size};
+            at += size;
+        }
+    }
+    Py_DECREF(words);
+    if (!failed && (!are_those || at != length)) {
+        PyErr_SetString(PyExc_ValueError, "words are not those of the text");
+        failed = -1;
+    }
+    text->count = count;
+    return failed;
+}
+
+/* Split a text without spaces into words, one of which is empty if the text is. Return 1 if it is left to Python, because
+   it is long or may have an address in it; -1 with an exception set. */
+static int split_unspaced(SpacedSwitcher *self, Text *text, const char *start, size_t length) {
+    int failed;
+    if (may_have_address(start, length))
+        return 1;
+    if (self->segmenter_kind == JIEBA_SEGMENTER) {
+        failed = split_as_jieba((JiebaSegmenter *)self->segmenter, text, start, length);
+    } else if (self->segmenter_kind == PYTHON_SEGMENTER) {
+        failed = split_by_function(self->segmenter, text, start, length);
+    } else {
+        Segmentation *segmentation = (Segmentation *)self->segmenter;
+        uint64_t generation = segmentation->generation;
+        failed = segment_text(segmentation, text, start, length);
+        if (failed > 0 && segmentation->generation != generation)
+            failed = segment_text(segmentation, text, start, length);
+    }
+    if (!failed && !text->count)
+        text->words[text->count++] = (Word){.start = start};
+    return failed ? failed : text->count >= LONG_TEXT;
 }
 
 /* Split a text, which must stay where it is. Return 1 if it is left to Python; -1 with an exception set. */
 static int split_text(SpacedSwitcher *self, Text *text, const char *start, size_t size) {
     if (!text->room && grow_text(text, SHORT_TEXT) < 0)
         return -1;
-    if (self->segmentation) {
-        uint64_t generation = self->segmentation->generation;
-        int failed = segment_text(self->segmentation, text, start, size);
-        if (failed > 0 && self->segmentation->generation != generation)
-            failed = segment_text(self->segmentation, text, start, size);
-        return failed ? failed : text->count >= LONG_TEXT;
-    }
+    if (self->segmenter)
+        return split_unspaced(self, text, start, size);
     size_t limit = size / 2 + 2 < LONG_TEXT ? size / 2 + 2 : LONG_TEXT;  /* words with gaps take two bytes or more */
     text->count = split_words(start, size, text->words, text->room < LONG_TEXT ? text->room : LONG_TEXT);
     if (text->count > text->room) {
@@ -755,46 +851,52 @@ static int read_text(SpacedSwitcher *self, Text *text, const char *start, size_t
 }
 
 /* Return whether a text begins or ends with a letter, a combining mark or a digit; -1 with an exception set. */
-static int has_word_character(Segmentation *self, const char *text, size_t length, int at_end) {
+static int has_word_character(SpacedSwitcher *self, const char *text, size_t length, int at_end) {
     if (!length)
         return 0;
-    const unsigned char *at = (const unsigned char *)text + (at_end ? length - 1 : 0);
-    while ((*at & 0xc0) == 0x80)
+    const char *at = text + (at_end ? length - 1 : 0);
+    while (((unsigned char)*at & 0xc0) == 0x80)
         at--;
-    int size = *at < 0x80 ? 1 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4;
-    uint32_t code = size == 1 ? *at : *at & (0x7f >> size);
-    for (int place = 1; place < size; place++)
-        code = code << 6 | (at[place] & 0x3f);
-    int kind = character(self, code);
-    return kind < 0 ? -1 : (kind & CHARACTER_WORD) != 0;
+    uint32_t code;
+    read_code(at, &code);
+    if (self->characters[code] == NOT_ASKED) {
+        PyObject *answer = PyObject_CallFunction(self->is_word_character, "C", (int)code);
+        int is_word_character = answer ? PyObject_IsTrue(answer) : -1;
+        Py_XDECREF(answer);
+        if (is_word_character < 0)
+            return -1;
+        self->characters[code] = is_word_character ? WORD_CHARACTER : NO_WORD_CHARACTER;
+    }
+    return self->characters[code] == WORD_CHARACTER;
 }
 
-/* Return whether a word, with what is written in its place, begins or ends with a letter, a mark or a digit; -1 with an
-   exception set. */
-static int is_word_at(Segmentation *self, const Word *word, int at_end) {
+/* Return whether a word or a phrase that is replaced, with what is written in its place, begins or ends with a letter, a
+   mark or a digit; -1 with an exception set. */
+static int is_word_at(SpacedSwitcher *self, const Word *word, int at_end) {
     const Entry *entry = word->entry;
     if (!word->replacement)
         return has_word_character(self, word->start, word->length, at_end);
     if (at_end ? entry->suffix : entry->prefix)
-        return has_word_character(self, word->start, word->length, at_end);
+        return has_word_character(self, word->start, entry->length, at_end);
     if (word->replacement_length)
         return has_word_character(self, word->replacement, word->replacement_length, at_end);
     return at_end ? has_word_character(self, word->start, entry->prefix, 1)
-                  : has_word_character(self, word->start + word->length - entry->suffix, entry->suffix, 0);
+                  : has_word_character(self, word->start + entry->length - entry->suffix, entry->suffix, 0);
 }
 
 /* Note before which words a space is written where there are none in the text; -1 with an exception set. */
-static int find_spaces(Segmentation *self, Text *text) {
-    for (Word *word = text->words + 1; word < text->words + text->count; word++) {
-        word->has_space = 0;
-        if (!(word->replacement && word->is_spaced) && !(word[-1].replacement && word[-1].is_spaced))
-            continue;
-        int found = is_word_at(self, word - 1, 1);
-        if (found > 0)
-            found = is_word_at(self, word, 0);
-        if (found < 0)
-            return -1;
-        word->has_space = found;
+static int find_spaces(SpacedSwitcher *self, Text *text) {
+    const Word *before = NULL;
+    for (Word *word = text->words; word < text->words + text->count; word += word->replacement ? word->words : 1) {
+        if (before && ((word->replacement && word->is_spaced) || (before->replacement && before->is_spaced))) {
+            int found = is_word_at(self, before, 1);
+            if (found > 0)
+                found = is_word_at(self, word, 0);
+            if (found < 0)
+                return -1;
+            word->has_space = found;
+        }
+        before = word;
     }
     return 0;
 }
@@ -843,7 +945,7 @@ static int replace_words(SpacedSwitcher *self, Text *text, uint64_t key) {
     text->with_letter = with_letter;
     text->covered = covered;
     text->replaced = replaced;
-    return self->segmentation ? find_spaces(self->segmentation, text) : 0;
+    return self->segmenter ? find_spaces(self, text) : 0;
 }
 
 /* Return how many bytes a text with its replacements takes at most as a JSON string. */

@@ -1,4 +1,4 @@
-"""Code-switching of texts whose words are separated by white space, and of lines of records, compiled.
+"""Code-switching of texts, of those without spaces too, and of lines of records, compiled.
 
 SpacedSwitcher returns exactly what `code_switching.Switcher` returns in Python, and keeps each word that it has seen in
 one block of memory. LineSwitcher writes the bytes that `augmentation.Augmenter` makes of the same records in Python.
@@ -27,10 +27,29 @@ class Segmentation:
         script: int,
     ) -> None: ...
     def __call__(self, text: str, /) -> list[str] | None:
-        """Return the words of a text, or None if it is left to Python."""
+        """Return the words of a text, or None if it is left to Python because it is long."""
 
     def clear(self) -> None:
         """Forget the entries that were looked up."""
+
+class JiebaSegmenter:
+    """Splits Chinese texts into words, as `jieba.Tokenizer().lcut` of jieba 0.42.1 does where no words were added.
+
+    `dictionary` has a line for each word, with its frequency. `first`, `following` and `characters` are the logarithms
+    of the probabilities of the places in a word, B, M, E and S: of the first character of a text, of a character after
+    one in a given place, and of each character in a given place. ValueError if one of them is not as jieba has it.
+    """
+
+    def __new__(
+        cls,
+        dictionary: str,
+        first: dict[str, float],
+        following: dict[str, dict[str, float]],
+        characters: dict[str, dict[str, float]],
+        /,
+    ) -> JiebaSegmenter: ...
+    def __call__(self, text: str, /) -> list[str]:
+        """Return the words of a text; joined, they are the text."""
 
 class SpacedSwitcher:
     """Code-switches texts at a rate.
@@ -43,8 +62,9 @@ class SpacedSwitcher:
     With `charge`, what is packed for an ASCII word is also used where there is punctuation around it, as words.trim
     removes it, and `charge(size)` is called with the bytes of each such copy; it may call `clear`.
 
-    With `segmentation`, it splits texts, whose words have no gaps and are no phrases, and `is_spaced(language)` tells
-    whether a language has spaces between words, so that spaces are written around its words.
+    With `segmenter`, words have no gaps: it is a Segmentation, a JiebaSegmenter, or a function that returns a list of
+    words, which joined are the text. `is_spaced(language)` then tells whether a language has spaces between words, so
+    that spaces are written around its words, beside characters of which `is_word_character` is true.
     """
 
     def __init__(
@@ -54,15 +74,16 @@ class SpacedSwitcher:
         opens_sentence: Callable[[str], bool],
         rate: float,
         charge: Callable[[int], None] | None = None,
-        segmentation: Segmentation | None = None,
+        segmenter: Segmentation | JiebaSegmenter | Callable[[str], list[str]] | None = None,
         is_spaced: Callable[[str], bool] | None = None,
+        is_word_character: Callable[[str], bool] | None = None,
     ) -> None: ...
     def __call__(self, text: str, key: int, /) -> tuple[bytes, int, int, int, list[str]] | None:
         """Return a `code_switching.Switched`: text as a JSON string, words, covered, replaced, languages.
 
-        `key` has 64 random bits. Words are split as `words.split_words` or `segmentation.LexiconSplitter` splits them.
-        Return None if the text is left to Python, because it is long, or because its words do not fit into the memory
-        budget, or because it may have an address in it and no spaces.
+        `key` has 64 random bits. Words are split as `words.split_words` or the segmenter splits them. Return None if
+        the text is left to Python, because it is long, or because its words do not fit into the memory budget, or
+        because it may have an address in it and no spaces.
         """
 
     def clear(self) -> None:

@@ -27,6 +27,8 @@ WORD_BYTES = 300  # of a Word, without its translations
 PACKED_WORD_BYTES = 96  # of an entry of spaced.h, without its translations
 SECOND_WORD_BYTES = 100
 FORM_BYTES = 60
+MOST_LONGER = 100  # entries that begin with a word, up to which the characters that follow it are looked for
+ANY_CHARACTER = (1 << 64) - 1
 UNPACKED = 3  # bytes of unpacked translations for each byte of a stored value
 
 
@@ -119,11 +121,13 @@ class Word(msgspec.Struct, gc=False):  # else garbage collections would visit te
 #     prefix_size    bytes of punctuation before the word
 #     suffix_size    bytes of punctuation after the word
 #     capitals       Capitals of the word without punctuation
-#     second_words   second words of the phrases that begin with the word; None: no such phrases; True: any word
+#     second_words   second words of the phrases that begin with the word; None: no such phrases; True: any word; in
+#                    languages without spaces a bit for each last six bits of the code points of characters that may
+#                    continue the word in entries, all of which are set for any character
 #     forms          the forms of the word to find among second words; None: only as it is written
 #
 # It is a plain tuple for speed: one is created for each word that is seen for the first time.
-PackedWord: TypeAlias = tuple[bytes, int, int, Capitals, Collection[str] | bool | None, tuple[str, ...] | None]
+PackedWord: TypeAlias = tuple[bytes, int, int, Capitals, Collection[str] | bool | int | None, tuple[str, ...] | None]
 
 
 class Vocabulary:
@@ -196,11 +200,14 @@ class Vocabulary:
             languages, translations = self._merge(found)
             value = FIELD_SEPARATOR.join((*translations, LIST_SEPARATOR.join(languages))).encode()
         size += len(value)
-        second_words: Collection[str] | bool | None = None
-        if has_longer and self.joiner:
-            second_words = True if is_phrase else self._second_words_of(forms)
+        second_words: Collection[str] | bool | int | None = None
+        if has_longer and self.has_phrases:
+            if not self.joiner:
+                second_words = self._next_characters(forms)
+            else:
+                second_words = True if is_phrase else self._second_words_of(forms)
         other_forms = None
-        if self.has_phrases and not (prefix or is_phrase) and forms != (core,):
+        if self.has_phrases and self.joiner and not (prefix or is_phrase) and forms != (core,):
             other_forms = forms
             size += len(forms) * (FORM_BYTES + len(core))
         self.memory.charge(size)
@@ -228,6 +235,20 @@ class Vocabulary:
         """Return the second words of the phrases that begin with one of the forms of a word."""
         sets = [self._second_words[form] for form in forms]
         return sets[0] if len(sets) == 1 else frozenset[str]().union(*sets)
+
+    def _next_characters(self, forms: Sequence[str]) -> int:
+        """Return the bits of the Chinese characters that follow the forms of a word in longer entries.
+
+        A word with several forms may have others at the beginning of a longer one, so any character may follow it.
+        """
+        bits = 0
+        for source in self._sources:
+            characters = source.lexicon.next_characters(self.lang, forms[0], MOST_LONGER) if len(forms) == 1 else None
+            if characters is None:
+                return ANY_CHARACTER
+            for character in characters:
+                bits |= 1 << ord(character) % 64
+        return bits
 
     def _trim(self, text: str) -> tuple[str, str, str]:
         return ("", text, "") if self.is_exact else trim(text)

@@ -265,7 +265,9 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Lexicon:
     """Return a lexicon of English and of languages without spaces."""
     thai = {"แมว": {"en": ["cat"], "sw": ["paka"]}, "ดำ": {"en": ["black"]}}
     japanese = {"人": {"en": ["man"]}, "アイス": {"de": ["Eis"], "th": ["ไอศกรีม"]}}
-    words = ("en", {**ENGLISH, **MORE}), ("th", thai), ("ja", japanese), ("lo", {"ແມວ": {"en": ["cat"]}})
+    chinese = {"喜欢": {"en": ["like"]}, "狗": {"en": ["dog"]}, "我喜欢": {"ja": ["好き"]}, "t恤": {"de": ["T-Shirt"]}}
+    other = {lang: {word: {"en": ["cat"]}} for lang, word in (("lo", "ແມວ"), ("km", "ចូល"))}
+    words = ("en", {**ENGLISH, **MORE}), ("th", thai), ("ja", japanese), ("zh", chinese), *other.items()
     path = tmp_path_factory.mktemp("lexicon") / "several.lex"
     return lexicon(path, *words, entities=dict.fromkeys(("en", "de", "sw", "fr"), 9))
 
@@ -299,7 +301,7 @@ def test_lines_become_what_their_records_become(
 
 def test_most_lines_are_compiled(several: Lexicon) -> None:
     """All good records but for values within values, and for escapes in keys and of characters that need two."""
-    for lines, expected in zip(tried.STYLES, ((8,), (3, 6, 8)), strict=True):
+    for lines, expected in zip(tried.STYLES, ((8,), (3, 6, 8, 11)), strict=True):
         stage, data = Augmenter(Augmentation([several])), b"".join(lines[: tried.GOOD])
         assert stage._lines is not None
         _, left, written, counts, languages, more = stage._lines(data)

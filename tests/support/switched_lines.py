@@ -9,6 +9,7 @@ installed package.
 import json
 import random
 import sys
+from functools import cache
 from hashlib import sha256
 from typing import Any
 from zlib import crc32
@@ -30,6 +31,8 @@ RECORDS: list[dict[str, Any]] = [
     {"src": "the dog", "tgt": "x", "src_lang": "en", "tgt_lang": "de", "meta": {"a": [1]}},
     {"src": "人々がアイス・クリームを食べた。2人、特に", "tgt": "x", "src_lang": "ja", "tgt_lang": "de"},
     {"text": "ຂ້ອຍມັກແມວ 2 ໂຕໆ", "lang": "lo", "id": None},
+    {"src": "我喜欢T恤，AT&T 3.5%的狗们\r\n。𠀀www", "tgt": "x", "src_lang": "zh", "tgt_lang": "en"},
+    {"src": "ខ្ញុំចូលចិត្ត 2", "tgt": "x", "src_lang": "km", "tgt_lang": "de"},
     {"src": "ἄλφα Straße", "tgt": "x", "src_lang": "zz", "tgt_lang": "de"},
     {"src": "no target", "src_lang": "en", "tgt_lang": "de"},
 ]  # fmt: skip
@@ -38,6 +41,26 @@ LINES = [json.dumps(each, ensure_ascii=False, separators=(",", ":")).encode() + 
 STYLES = [LINES, [json.dumps(each).encode() + b"\n" for each in RECORDS]]
 MORE = [b'"text":"a"', b'"src":"dog"', b'"lang":"en"', b'"tgt_lang":"th"', b'"origin":"x",', b"dog", b"good morning "]
 MORE += [b"The ", b"(", b"@", b"\\u0041", b"\\u00e9", b"\\u0000", b"\\u1234", b"www.", b"\xc2\xa0", b"\xe3\x80\x80"]
+
+
+# What jieba has, made up.
+DICTIONARY = "我 50 r\n喜欢 30\n喜 3\nAT&T 3 nz\nT恤 4\nT 0\n狗 9\n狗们的 2\n们 1\n𠀀 7\n我喜 20"
+MODEL: tuple[dict[str, Any], ...] = (
+    {"B": -0.3, "M": -3.14e100, "E": -3.14e100, "S": -1.5},
+    {
+        "B": {"E": -0.5, "M": -0.9},
+        "M": {"E": -0.3, "M": -1.3},
+        "E": {"B": -0.6, "S": -0.8},
+        "S": {"B": -0.7, "S": -0.7},
+    },
+    {place: dict.fromkeys(letters, -2.5) for place, letters in zip("BMES", ("的狗", "", "狗们", "的我"), strict=True)},
+)
+
+
+@cache
+def jieba(module: Any) -> Any:
+    """Return a segmenter with these."""
+    return module.JiebaSegmenter(DICTIONARY, *MODEL)
 
 
 def any_lines(choose: random.Random) -> bytes:
@@ -58,13 +81,16 @@ class Words:
             module.Segmentation(self.look_up, self.classify, self.split_syllables, self.is_seam, number)
             for number in range(4)
         ]
+        segmenters = {lang: self._segmentations[number] for lang, number in (("ja", 2), ("th", 3), ("lo", 0))}
+        segmenters |= {"zh": jieba(module), "km": self.split_syllables}
         self._unspaced = {
             lang: module.SpacedSwitcher(
-                *(self.pack, self.apply_capitals, self.opens_sentence, rate, None),
-                self._segmentations[number],
+                *(self.pack_unspaced, self.apply_capitals, self.opens_sentence, rate, None),
+                segmenter,
                 lambda code: code == "l1",
+                str.isalnum,
             )
-            for lang, number in (("ja", 2), ("th", 3), ("lo", 0))
+            for lang, segmenter in segmenters.items()
         }
         self._room = self._left = room
 
@@ -94,6 +120,11 @@ class Words:
         forms = (text, text.lower()) if number & 16 and not suffix else None
         return value if languages else b"", 0, suffix, number >> 8 & 3, begins[number >> 12 & 3], forms
 
+    def pack_unspaced(self, text: str) -> Any:
+        """Return the same with the characters that may follow the word, as bits."""
+        packed = self.pack(text)
+        return packed and (*packed[:4], (None, 0, 2**64 - 1, crc32(text.encode()) << 20)[len(text) % 4], None)
+
     def apply_capitals(self, word: str, capitals: int, lang: str) -> str:
         """Return something longer."""
         return f"{word}{capitals}{lang}"
@@ -117,7 +148,7 @@ class Words:
 
     def classify(self, code: int) -> int:
         """Return what a character is, roughly."""
-        return (code > 0xE00) + 2 * chr(code).isspace() * (code <= 0xE00) + 4 * chr(code).isalnum()
+        return (code > 0xE00) + 2 * chr(code).isspace() * (code <= 0xE00)
 
     def split_syllables(self, text: str) -> list[str]:
         """Return parts of two characters."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
@@ -139,6 +140,18 @@ class Lexicon:
             return set()
         size = len(prefix)
         return {key[size:].split(b" ", 1)[0].decode(errors="replace") for key, _ in self._scan(prefix)}
+
+    def next_characters(self, lang: str, word: str, most: int) -> set[str] | None:
+        """Return the characters that follow a word in longer ones; None if these are more than `most`.
+
+        It is also None for a word so long that the keys of longer ones may be hashed.
+        """
+        prefix = f"{lang}\0{word}".encode()
+        size = len(prefix)
+        keys = [key for key, _ in islice(self._scan(prefix), most + 1)]
+        if size > MAX_KEY_BYTES // 2 or len(keys) > most:
+            return None
+        return {key[size : size + 4].decode(errors="ignore")[0] for key in keys if len(key) > size}
 
     def unpack(self, value: bytes) -> tuple[Sequence[str], list[str]]:
         """Return the languages of a value, and the translations into each language, joined with ITEM_SEPARATOR."""
