@@ -27,7 +27,7 @@ def jieba() -> Segment:
 def _compiled_jieba() -> Segment | None:
     """Return a compiled segmenter with jieba's dictionary and model, without importing jieba.
 
-    Return None if it was not compiled, or if jieba is another version or does not consist of files.
+    Return None if it was not compiled, or if jieba is another version or its files are not as they were published.
     """
     spec = find_spec("jieba")
     if JiebaSegmenter is None or spec is None or spec.origin is None:
@@ -38,9 +38,9 @@ def _compiled_jieba() -> Segment | None:
             return None
         dictionary = (folder / "dict.txt").read_text(encoding="utf-8")
         model = [_table(folder / "finalseg" / f"prob_{name}.py") for name in ("start", "trans", "emit")]
-    except OSError:
+        return JiebaSegmenter(dictionary, *model)
+    except (OSError, ValueError, TypeError):
         return None
-    return JiebaSegmenter(dictionary, *model)
 
 
 def _table(path: Path) -> dict[str, Any]:

@@ -166,16 +166,18 @@ def uncached() -> Iterator[None]:
     package_splitter.cache_clear()
 
 
-@pytest.mark.parametrize("reason", ["another version", "no compiler", "no files"])
+@pytest.mark.parametrize("reason", ["another version", "no compiler", "no files", "another model"])
 def test_jieba_itself_splits_where_it_has_to(
     reason: str, own: Segment, uncached: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the installed version was not compared, or compiled code is absent, or jieba is in an archive."""
+    """Where its version was not compared, compiled code is absent, or jieba is in an archive or was changed."""
     monkeypatch.setattr(segmenter_loaders, "_own_jieba", lambda: own)
     if reason == "another version":
         monkeypatch.setattr(segmenter_loaders, "COMPILED_JIEBA", "0.43")
     elif reason == "no files":
         monkeypatch.setattr(segmenter_loaders, "find_spec", lambda _: ModuleSpec("jieba", None, origin="/x.zip/jieba"))
+    elif reason == "another model":
+        monkeypatch.setattr(segmenter_loaders, "_table", lambda path: {"B": -1.0})
     else:
         monkeypatch.setattr(segmenter_loaders, "JiebaSegmenter", None)
         monkeypatch.setattr(segmenters, "JiebaSegmenter", None)
