@@ -36,6 +36,10 @@ class FileError(LlamaxError):
     """A file or folder cannot be read or written."""
 
 
+class UnsyncedNameError(FileError):
+    """A file or folder is complete and has its name, but the disk refuses to confirm that."""
+
+
 class ResumeError(LlamaxError):
     """`--resume` does not match the state that the interrupted run saved."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import BinaryIO
 
-from llamax_cli.errors import FileError, because
+from llamax_cli.errors import FileError, UnsyncedNameError, because
 
 
 @contextmanager
@@ -37,50 +37,87 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def atomic_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
-    """Create a folder to write into, which becomes `path` once it is whole and on disk; FileError if that fails.
+    """Open an AtomicFolder to write into; it gets its name if nothing fails, and is removed otherwise."""
+    folder = AtomicFolder(path, replace=replace)
+    try:
+        with folder.errors():
+            yield folder.partial
+        folder.finish()
+    finally:
+        folder.close()
 
-    Missing parents are created. Until then the folder is called `NAME.*.partial`; it is removed if anything fails. An
-    existing `path` must be empty. With `replace`, which is for callers that are the only writer, an existing `path` is
+
+class AtomicFolder:
+    """A folder `partial` to write into, which becomes `path` once it is whole and on disk; FileError if that fails.
+
+    Missing parents are created. Until then the folder is called `NAME.*.partial`; `close` removes it. An existing
+    `path` must be empty. With `replace`, which is for callers that are the only writer, an existing `path` is
     replaced. The temporary name is then `NAME.partial`, and what a killed process left there is removed.
     """
-    target = path.absolute()
-    partial: Path | None = None
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = _make_partial(target, replace=replace)
-        yield partial
-        _sync_tree(partial)
-        if target.exists():
-            shutil.rmtree(target) if replace else target.rmdir()
-        partial.rename(target)
-    except OSError as error:
-        raise FileError(f"{path}: {because(error)}") from error
-    finally:
-        if partial is not None:
-            shutil.rmtree(partial, ignore_errors=True)
-    try:
-        _sync(target.parent)
-    except OSError as error:
-        raise FileError(f"{path} is complete, but its name may not be on disk yet: {because(error)}") from error
 
+    def __init__(self, path: Path, *, replace: bool = False) -> None:
+        self.path = path
+        self._target = path.absolute()
+        self._replace = replace
+        self._is_complete = False
+        with self.errors():
+            self._target.parent.mkdir(parents=True, exist_ok=True)
+            self.partial = self._make_partial()
 
-def _make_partial(target: Path, *, replace: bool) -> Path:
-    if replace:
+    def _make_partial(self) -> Path:
+        target = self._target
+        if not self._replace:
+            partial = Path(mkdtemp(prefix=f"{target.name}.", suffix=".partial", dir=target.parent))
+            partial.chmod(0o755)
+            return partial
         partial = target.with_name(f"{target.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
-    else:
-        partial = Path(mkdtemp(prefix=f"{target.name}.", suffix=".partial", dir=target.parent))
-        partial.chmod(0o755)
-    return partial
+        return partial
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Raise FileError, with the name of the folder, where the system refuses something."""
+        try:
+            yield
+        except OSError as error:
+            raise FileError(f"{self.path}: {because(error)}") from error
+
+    def complete(self) -> None:
+        """Wait for the disk, so that the folder lacks only its name; nothing may be written afterwards."""
+        if not self._is_complete:
+            with self.errors():
+                _sync_tree(self.partial)
+            self._is_complete = True
+
+    def finish(self) -> None:
+        """Complete the folder and give it its name."""
+        self.complete()
+        with self.errors():
+            if self._target.exists():
+                shutil.rmtree(self._target) if self._replace else self._target.rmdir()
+            self.partial.rename(self._target)
+        sync_name(self.path)
+
+    def close(self) -> None:
+        """Remove what was written, unless it has its name."""
+        shutil.rmtree(self.partial, ignore_errors=True)
+
+
+def sync_name(path: Path) -> None:
+    """Wait until the name of a complete file or folder is on disk; UnsyncedNameError if the disk refuses that."""
+    try:
+        sync(path.absolute().parent)
+    except OSError as error:
+        raise UnsyncedNameError(f"{path} is complete, but its name may not be on disk yet: {because(error)}") from error
 
 
 def _sync_tree(folder: Path) -> None:
     for path in (*folder.rglob("*"), folder):
-        _sync(path)
+        sync(path)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -10,6 +10,7 @@ from xxhash import xxh3_128
 
 from llamax_cli.errors import FileError, ResumeError, UsageError, because
 from llamax_cli.records import count_lines
+from llamax_cli.streams.atomic import AtomicFolder
 from llamax_cli.streams.chunks import Outcome, Tally, first_lines
 from llamax_cli.streams.outputs import AtomicFile, Mark, Output, open_output
 from llamax_cli.streams.rejects import Reject, RejectFile
@@ -30,6 +31,7 @@ class Journal:
         self.tally: Tally = Counter()
         self._limit = limit
         self._output: Output | None = None
+        self.folder: AtomicFolder | None = None  # that the run makes instead
         self._reject_path = rejects
         self._rejects = RejectFile(None)
         self._resume_file: ResumeFile | None = None
@@ -61,7 +63,7 @@ class Journal:
         self._rejects = RejectFile(self._reject_path)
 
     def open_rejects(self) -> None:
-        """Take rejects, for a run whose output is not written here."""
+        """Take rejects, for a run that makes a folder, or whose output is not written here."""
         self._rejects = RejectFile(self._reject_path)
 
     def _restore(self, output: AtomicFile, resume_file: ResumeFile, resume: bool) -> None:
@@ -78,19 +80,24 @@ class Journal:
         if self._output is not None:
             with _named(self._output):
                 self._output.complete()
+        if self.folder is not None:
+            self.folder.complete()
 
     def finish(self) -> None:
         """Give the output its name and remove what only `--resume` needs."""
         if self._output is not None:
             with _named(self._output):
                 self._output.finish()
+        if self.folder is not None:
+            self.folder.finish()
         if isinstance(self._output, AtomicFile):
             remove_states(*left_behind(self._output.partial))
 
     @property
     def is_complete(self) -> bool:
         """Whether the output has its name, even if something failed after that."""
-        return isinstance(self._output, AtomicFile) and not self._output.partial.exists()
+        output = self._output or self.folder
+        return isinstance(output, AtomicFile | AtomicFolder) and not output.partial.exists()
 
     def suspend(self, error: BaseException) -> None:
         """Save the state for a later run and add a note about it to the error; keep no state if nothing was written."""
@@ -121,6 +128,8 @@ class Journal:
         """Close the files."""
         if self._output is not None:
             self._output.close()
+        if self.folder is not None:
+            self.folder.close()
         self._rejects.close()
 
     # -- replaying an interrupted run ---------------------------------------------------------------------------------

@@ -87,13 +87,15 @@ def described(path: str | Path) -> dict[str, object] | None:
     return {"path": str(path), "fingerprint": folder_fingerprint(place)} if is_folder else None
 
 
-def described_files(folder: Path) -> list[dict[str, object]]:
-    """Return all files in the folder of a model and below, and the folder itself.
+def described_files(folder: Path, partial: Path | None = None) -> list[dict[str, object]]:
+    """Return all files in the folder of a model and below, and the folder itself, which may still be called `partial`.
 
     Cards are left out, which name the paths of a run, so that they differ wherever it is made again.
     """
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in CARDS)
-    return [entry for path in (*paths, folder) if (entry := described(path)) is not None]
+    place = partial or folder
+    paths = sorted(path for path in place.rglob("*") if path.is_file() and path.name not in CARDS)
+    entries = ((path, described(path)) for path in (*paths, place))
+    return [entry | {"path": str(folder / path.relative_to(place))} for path, entry in entries if entry is not None]
 
 
 def tallies(**counters: Mapping[str, int]) -> dict[str, dict[str, int]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
 from llamax_cli.errors import FileError, because
+from llamax_cli.streams.atomic import sync, sync_name
 from llamax_cli.streams.compression import ENDINGS, compressed
 from llamax_cli.streams.locks import lock
 
@@ -220,7 +221,7 @@ class AtomicFile:
         with self._errors():
             os.replace(self.partial, self.path)
         self._has_name = True
-        sync_names(self.path.parent)
+        sync_name(self.path)
         self.close()
 
     def discard(self) -> None:
@@ -244,11 +245,7 @@ class AtomicFile:
 def sync_names(folder: Path) -> None:
     """Wait until the names in a folder are on disk."""
     try:
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync(folder)
     except OSError as error:
         raise FileError(f"{folder}: {because(error)}") from error
 

@@ -18,7 +18,7 @@ import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -27,9 +27,10 @@ from typing import Any, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
 from llamax_cli import interruption
 from llamax_cli.console import Progress, counted, say
-from llamax_cli.errors import FileError, LlamaxError, RecordError
+from llamax_cli.errors import FileError, LlamaxError, RecordError, UnsyncedNameError
 from llamax_cli.records import Record, parse, serialise
 from llamax_cli.streams import manifest
+from llamax_cli.streams.atomic import AtomicFolder
 from llamax_cli.streams.chunks import (
     BATCH,
     PACE,
@@ -288,11 +289,18 @@ class Run:
     def make(self, build: Callable[[], int], noun: str) -> None:
         """Make something other than records: `build` reads what it needs, writes it, and returns how many it made.
 
-        It calls `check_rejects` when all is read; what it makes then appears whole or not at all.
+        It calls `check_rejects` when all is read; what it makes then, such as a `folder`, appears whole or not at all.
         """
         self._journal.open_rejects()
         self._noun, self.merges = noun, True
         self._journal.counts["out"] = build()
+
+    @contextmanager
+    def folder(self, path: Path) -> Iterator[Path]:
+        """Open a folder to write into, which becomes `path` at the end of the run, once its manifest is on disk."""
+        folder = self._journal.folder = AtomicFolder(path)
+        with folder.errors():
+            yield folder.partial
 
     def check_rejects(self) -> None:
         """Raise DataError where more lines are rejected than `--max-rejects` allows."""
@@ -540,7 +548,8 @@ class Run:
             self._journal.complete()
             # Before the output has its name, since `--resume` does nothing for one that has.
             manifest_error = self._write_manifest()
-            has_manifest = self.settings.manifest is not None and manifest_error is None
+            is_there = manifest_error is None or isinstance(manifest_error, UnsyncedNameError)
+            has_manifest = self.settings.manifest is not None and is_there
             self._journal.finish()
         except BaseException as error:  # also a signal
             if has_manifest and not self._journal.is_complete:
@@ -548,9 +557,8 @@ class Run:
             self._journal.suspend(error)
             raise
         if manifest_error is not None:
-            manifest_error.add_note(
-                f"{self.settings.output or 'the output'} is complete, and only the manifest is missing"
-            )
+            missing = "" if has_manifest else ", and only the manifest is missing"
+            manifest_error.add_note(f"{self.settings.output or 'the output'} is complete{missing}")
             raise manifest_error
         if not self.settings.quiet:
             seconds = time.time() - self._started
@@ -610,8 +618,8 @@ class Run:
         output = self.settings.output
         aside = {self.settings.rejects, self.settings.manifest}
         for path in dict.fromkeys([*(Path(each.path) for each in self._named_writes), *self.products]):
-            if path == output and path.is_dir():
-                yield from manifest.described_files(path)
+            if path == output and self._journal.folder is not None:
+                yield from manifest.described_files(path, self._journal.folder.partial)
             elif path not in aside and (entry := manifest.described_output(path)) is not None:
                 yield entry
 

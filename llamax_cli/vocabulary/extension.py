@@ -19,7 +19,6 @@ from llamax_cli.models.model_files import find_descriptions
 from llamax_cli.models.pretrained import load_config, silence
 from llamax_cli.models.safetensors_writer import DTYPES
 from llamax_cli.models.weight_files import Weights, write_weights
-from llamax_cli.streams.atomic import atomic_folder
 from llamax_cli.streams.run import Run
 from llamax_cli.vocabulary.embedding_rows import MEAN, NewRows, extended_matrix
 from llamax_cli.vocabulary.piece_list import check_reached, read_pieces
@@ -120,7 +119,7 @@ def _extend(run: Run, request: ExtensionRequest) -> int:
     new = NewRows(files.next_id, sources, total, request.init, request.seed)
     run.start_phase("writing")
     descriptions = find_descriptions(folder)
-    with atomic_folder(request.output) as partial:
+    with run.folder(request.output) as partial:
         stale = _copy(descriptions, folder, partial, files)
         _write_config(partial, folder, total)
         files.write(partial, pieces)

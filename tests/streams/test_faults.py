@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import json
 import os
 import random
 import sys
@@ -14,10 +15,11 @@ from support import fault_cases
 from support.faults import Case, Stage, thinned
 
 from llamax_cli.conversion.subtitle_writer import SubtitleFile
-from llamax_cli.errors import FileError
+from llamax_cli.errors import FileError, UnsyncedNameError
 from llamax_cli.models.fingerprint import fingerprint
 from llamax_cli.streams import atomic, journal, manifest, temporary
 from llamax_cli.streams.outputs import AtomicFile, WholeFile
+from llamax_cli.streams.paths import NamedPath
 from llamax_cli.streams.rejects import Reject, RejectFile
 from llamax_cli.streams.run import Run
 from llamax_cli.streams.settings import Settings
@@ -129,7 +131,7 @@ def test_subtitles_that_cannot_be_begun_leave_nothing(tmp_path: Path, monkeypatc
 
 def test_a_complete_folder_stays_and_is_said_to_be_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The disk has refused to confirm its name, which it has all the same."""
-    monkeypatch.setattr(atomic, "_sync", lambda path: _failing() if path == tmp_path else None)
+    monkeypatch.setattr(atomic, "sync", lambda path: _failing() if path == tmp_path else None)
     with (
         pytest.raises(FileError, match=r"/new is complete, but its name may not be on disk yet: input/output error"),
         atomic.atomic_folder(tmp_path / "new") as folder,
@@ -156,6 +158,39 @@ def test_a_complete_output_has_its_manifest(tmp_path: Path, monkeypatch: pytest.
     with Run("test", settings(tmp_path, manifest=manifest), {}) as run:
         run.write({"n": number} for number in range(3))
     assert seen == [("manifest.json", False), ("out", True)]
+
+
+def test_a_complete_folder_has_its_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the run dies, since the next one does not replace the folder; without a name it has no manifest."""
+    output, where = tmp_path / "out", tmp_path / "manifest.json"
+    finish = atomic.AtomicFolder.finish
+    seen: list[tuple[bool, bool]] = []
+
+    def noted(folder: atomic.AtomicFolder) -> None:
+        seen.append((where.exists(), output.exists()))
+        finish(folder)
+
+    def build() -> int:
+        with run.folder(output) as folder:
+            (folder / "weights").write_text("w")
+        return 1
+
+    monkeypatch.setattr(atomic.AtomicFolder, "finish", noted)
+    with Run("test", settings(tmp_path, manifest=where), {}) as run:
+        run.declare((), [NamedPath("-o", str(output))])
+        run.make(build, "piece")
+    assert seen == [(True, False)]
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["manifest.json", "out"]
+    facts = json.loads(where.read_text())["outputs"]
+    assert facts == manifest.described_files(output)
+    assert [each["path"] for each in facts] == [str(output / "weights"), str(output)]
+
+    output = tmp_path / "other"
+    monkeypatch.setattr(atomic.AtomicFolder, "finish", _failing)
+    where = tmp_path / "other.json"
+    with pytest.raises(OSError), Run("test", settings(tmp_path, manifest=where), {}) as run:
+        run.make(build, "piece")
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["manifest.json", "out"]
 
 
 def test_a_manifest_tells_of_all_that_was_read_or_there_is_none(
@@ -194,6 +229,22 @@ def test_an_output_that_fails_at_its_end_has_no_manifest(tmp_path: Path, monkeyp
     ):
         run.write({"n": number} for number in range(3))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.partial", "out.partial.state"]
+
+
+def test_a_manifest_that_is_there_is_not_said_to_be_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk has refused to confirm its name, and the output is as complete as it is."""
+    calls = iter([_failing])
+    monkeypatch.setattr(atomic, "sync", lambda path: next(calls, lambda: None)())
+    where = tmp_path / "manifest.json"
+    with (
+        pytest.raises(
+            UnsyncedNameError, match=r"manifest\.json is complete, but its name may not be on disk"
+        ) as caught,
+        Run("test", settings(tmp_path, manifest=where), {}) as run,
+    ):
+        run.write({"n": number} for number in range(3))
+    assert caught.value.__notes__ == [f"{tmp_path / 'out'} is complete"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["manifest.json", "out"]
 
 
 def test_a_temporary_folder_that_was_not_locked_yet_is_removed(tmp_path: Path) -> None:

@@ -32,7 +32,6 @@ REMOVES = {"unlink", "rmdir"}
 PROBE = "tmp/????????"  # what Python writes to find out whether it can write into the folder
 NOWHERE = "input/output error|no space left on device|cannot allocate memory|resource temporarily unavailable"
 ONLY_MANIFEST = "only the manifest is missing"  # this is said, and nothing can be done about it
-NOT_ON_DISK = "is complete, but its name may not be on disk yet"  # nor this
 Files = dict[str, bytes]
 
 
@@ -256,11 +255,10 @@ class Stage:
 
     def _kept(self, said: str) -> Files:
         """Return the files of a whole run that must be there where the next one refuses to replace them."""
-        is_told = ONLY_MANIFEST in said or NOT_ON_DISK in said
         return {
             name: data
             for name, data in self.wanted.items()
-            if not self._undone(name) and not (is_told and "manifest" in name)
+            if not self._undone(name) and not (ONLY_MANIFEST in said and "manifest" in name)
         }
 
     def _undone(self, name: str) -> bool:
