@@ -5,6 +5,7 @@ calls it makes, and `broken` makes one of them fail, runs the command again, and
 """
 
 import atexit
+import hashlib
 import json
 import os
 import re
@@ -30,6 +31,20 @@ WRITES, CREATES = {"write"}, {"mkdir", "rename", "link"}
 WAITS = {"open", "read", "write", "fsync", "truncate"}
 REMOVES = {"unlink", "rmdir"}
 PROBE = "tmp/????????"  # what Python writes to find out whether it can write into the folder
+# What the commands load besides, so that a run costs what it does, and not what its imports do.
+MODULES = {
+    "small": (
+        *(f"llamax_cli.commands.{each}" for each in ("analyze_lexicon", "pivot", "replay", "translate")),
+        *("llamax_cli.analysis.lexicon_comparison", "llamax_cli.identification.joined", "llamax_cli.provenance.replay"),
+        *("langcodes.registry_parser", "langdetect", "pycld2"),
+    ),
+    "large": (
+        *(f"llamax_cli.analysis.{each}" for each in ("fertility", "representation", "sentence_encoders", "shift")),
+        *(f"llamax_cli.commands.{each}" for each in ("analyze_corpus", "extend_vocab", "mix")),
+        *("llamax_cli.mixing.mixture", "llamax_cli.tuning.averaging", "llamax_cli.tuning.evaluation"),
+        "llamax_cli.vocabulary.extension",
+    ),
+}
 NOWHERE = "input/output error|no space left on device|cannot allocate memory|resource temporarily unavailable"
 ONLY_MANIFEST = "only the manifest is missing"  # this is said, and nothing can be done about it
 Files = dict[str, bytes]
@@ -113,7 +128,7 @@ def shim() -> Path:
 @cache
 def faulty_zygote(size: str) -> Zygote:
     """Return a zygote in whose forks calls can fail."""
-    started = Zygote(size, preload=shim())
+    started = Zygote(size, preload=shim(), modules=MODULES[size])
     atexit.register(started.close)
     return started
 
@@ -131,6 +146,7 @@ class Stage:
         self.files = self._read(self._start)
         self.whole, self.wanted = self._reference()
         self._again = list(case.call)
+        self._after: dict[tuple[str, bool], list[tuple[str, str]]] = {}  # by what a run left, what the next one broke
         if prepare is not None:
             self.reset()
             prepare(self)
@@ -196,7 +212,11 @@ class Stage:
         at = self.happened()
         found = list(self._broken_by(outcome, at, is_killed=kind in ("kill", "torn")))
         if outcome.returncode != 0:
-            found += self._broken_after(outcome.stderr.decode(errors="replace"))
+            said = outcome.stderr.decode(errors="replace")
+            left = digest(read_files(self.work)), ONLY_MANIFEST in said
+            if left not in self._after:  # from the same files, the next run does the same
+                self._after[left] = list(self._broken_after(said))
+            found += self._after[left]
         return [Broken(how, f"{self.case}, {kind} at {at}: {what}") for how, what in found]
 
     def _broken_by(self, outcome: Outcome, at: Point | None, *, is_killed: bool) -> Iterator[Broken]:
@@ -292,6 +312,11 @@ def read_files(folder: Path) -> Files:
             data = path.read_bytes()
             files[name] = without_clock(data) if "manifest" in path.name else data
     return files
+
+
+def digest(files: Files) -> str:
+    """Return a hash of files, with their names."""
+    return hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
 
 
 def without_clock(manifest: bytes) -> bytes:

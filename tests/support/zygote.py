@@ -124,13 +124,16 @@ class Process:
 
 
 class Zygote:
-    """A process that others are forked from; `size` is a key of PRELOADED, `preload` a library for LD_PRELOAD."""
+    """A process that others are forked from; `size` is a key of PRELOADED, `modules` are loaded besides.
 
-    def __init__(self, size: str, preload: Path | None = None) -> None:
+    `preload` is a library for LD_PRELOAD.
+    """
+
+    def __init__(self, size: str, preload: Path | None = None, modules: Sequence[str] = ()) -> None:
         self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._folder = tempfile.TemporaryDirectory(prefix="zygote-")
         self.address = Path(self._folder.name) / "socket"
-        command = [sys.executable, __file__, str(theirs.fileno()), str(self.address), size]
+        command = [sys.executable, __file__, str(theirs.fileno()), str(self.address), size, *modules]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}  # tensors of tests are slower in two threads
         environment |= {"LD_PRELOAD": str(preload)} if preload else {}
         self._process = subprocess.Popen(
@@ -248,13 +251,13 @@ def _completed(
 # -- in the zygote ----------------------------------------------------------------------------------------------------
 
 
-def serve(connection: socket.socket, address: str, size: str) -> None:
+def serve(connection: socket.socket, address: str, size: str, *modules: str) -> None:
     """Fork a process for each command that is asked for, until nobody is left who could ask.
 
     Commands are asked for over the connection, or over one of their own at the address.
     """
     gc.disable()  # nothing that libraries make while they are imported is garbage
-    for name in PRELOADED[size]:
+    for name in (*PRELOADED[size], *modules):
         import_module(name)
     for name in COMMANDS[size]:
         load(name)
