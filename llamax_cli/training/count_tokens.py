@@ -55,12 +55,12 @@ def main() -> None:
     """Print the counts as JSON, or an error as one line on stderr."""
     job = parse_job(sys.stdin.read())
     try:
-        print(json.dumps(count_tokens(job)._asdict()))
+        print(json.dumps(count_tokens(job)._asdict()), flush=True)
     except LlamaxError as error:
         say(job.command, str(error))
         sys.exit(error.exit_code)
     except OSError as error:
-        say(job.command, f"{error.filename}: {because(error)}" if error.filename else because(error))
+        say(job.command, f"{error.filename or 'standard output'}: {because(error)}")
         sys.exit(1)
 
 

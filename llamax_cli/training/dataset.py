@@ -15,6 +15,7 @@ from llamax_cli.instructions.rendering import RenderedFile
 from llamax_cli.models.samples import Sample
 from llamax_cli.records import parse, text
 from llamax_cli.streams.atomic import atomic_file
+from llamax_cli.streams.fingerprints import naming
 from llamax_cli.training.data_files import stat_uncompressed
 
 Numbers: TypeAlias = NDArray[Any]
@@ -90,7 +91,7 @@ def _index(path: Path) -> Numbers:
     digest = xxh3_128()
     pieces = [np.zeros(1, np.int64)]
     size, last = 0, b"\n"
-    with path.open("rb", buffering=0) as file:
+    with naming(path), path.open("rb", buffering=0) as file:
         while block := file.read(CHUNK):
             digest.update(block)
             pieces.append(np.flatnonzero(np.frombuffer(block, np.uint8) == 10) + (size + 1))

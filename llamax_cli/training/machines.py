@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from llamax_cli.errors import UsageError
+from llamax_cli.errors import TrainingError, UsageError, because
 
 
 class Gpu(NamedTuple):
@@ -73,12 +73,15 @@ def count_gpus(environment: Mapping[str, str]) -> int:
 
 
 def list_gpus() -> list[Gpu]:
-    """Return the GPUs that nvidia-smi lists; none if it is not installed."""
+    """Return the GPUs that nvidia-smi lists; none if it is not installed, TrainingError if it cannot be started."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return []
     command = [tool, "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
-    output = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    try:
+        output = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    except OSError as error:
+        raise TrainingError(f"{tool} cannot be started: {because(error)}") from error
     rows = (line.rpartition(",") for line in output.splitlines())
     return [Gpu(name, float(size) * 2**20) for name, comma, size in rows if comma and size.strip().isdecimal()]
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from llamax_cli.config import FULL, NODE, Training
 from llamax_cli.console import counted
-from llamax_cli.errors import TrainingError
+from llamax_cli.errors import TrainingError, because
 from llamax_cli.training.estimates import (
     ASSUMED_MFU,
     CONTEXT,
@@ -56,10 +56,13 @@ def estimate_run(job: Job, shape: ModelShape, machines: Machines, throughput: fl
 def count_tokens(job: Job) -> DataCounts:
     """Count an epoch in a process of its own; it reports bad data itself, and this process exits with its code.
 
-    TrainingError if it was killed, which it cannot report.
+    TrainingError if it was not started or was killed, which it cannot report.
     """
     command = [sys.executable, "-m", COUNT_TOKENS]
-    done = subprocess.run(command, input=job.to_json(), stdout=subprocess.PIPE, text=True)
+    try:
+        done = subprocess.run(command, input=job.to_json(), stdout=subprocess.PIPE, text=True)
+    except OSError as error:
+        raise TrainingError(f"the process that counts tokens cannot be started: {because(error)}") from error
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name
         raise TrainingError(f"the process that counts tokens was killed by {name}; did the memory run out?")

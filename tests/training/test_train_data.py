@@ -1,12 +1,15 @@
 """The trainer's data: random access to records, each record once an epoch, blocks with hardly an empty slot."""
 
 import errno
+import io
 import json
 import os
 import random
 import subprocess
+import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +25,11 @@ from llamax_cli.models.pretrained import load_tokenizer
 from llamax_cli.models.sample_encoding import Encoder, encoder_of
 from llamax_cli.models.samples import Sample
 from llamax_cli.records import PLAIN_TEXT
-from llamax_cli.training import packing, preflight
+from llamax_cli.training import count_tokens, packing, preflight
 from llamax_cli.training.dataset import Cache, Dataset, open_sample_file
+from llamax_cli.training.estimates import DataCounts
 from llamax_cli.training.job import Job
+from llamax_cli.training.machines import list_gpus
 from llamax_cli.training.packed_dataset import NOTHING, TOO_LONG, describe_rejected, prepare
 from llamax_cli.training.sampler import DataPosition, make_plan, open_plan, usable
 
@@ -314,6 +319,9 @@ def test_a_disk_that_does_not_give_the_data_is_one_line(tmp_path: Path, monkeypa
     monkeypatch.setattr(os, "pread", failing)
     with pytest.raises(FileError, match=r"/a\.jsonl: input/output error"):
         data[0]
+    monkeypatch.setattr(np, "flatnonzero", failing)  # as if a read failed, which names no file
+    with pytest.raises(FileError, match=r"/b\.jsonl: input/output error"):
+        open_sample_file(write(tmp_path / "b.jsonl", [sample(1)]), Cache(tmp_path / "cache"))
     monkeypatch.setattr(np, "load", failing)
     with pytest.raises(FileError, match=r"cache/x\.npy: input/output error"):
         Cache(tmp_path / "cache").array("x", lambda: np.zeros(1))
@@ -324,6 +332,32 @@ def test_a_count_that_is_killed_says_so(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], -9))
     with pytest.raises(TrainingError, match=r"counts tokens was killed by SIGKILL; did the memory run out\?"):
         preflight.count_tokens(Job("m", "m", (), "o", False, False, False, Training()))
+
+
+def test_a_count_that_cannot_be_started_or_passed_on_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The system has no more processes, or nobody reads from the pipe."""
+    job = Job("m", "m", (), "o", False, False, False, Training())
+
+    def failing(*_: object, **__: object) -> None:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(subprocess, "run", failing)
+    with pytest.raises(TrainingError, match=r"counts tokens cannot be started: resource temporarily unavailable"):
+        preflight.count_tokens(job)
+    monkeypatch.setattr("shutil.which", lambda tool: f"/bin/{tool}")
+    with pytest.raises(TrainingError, match=r"/bin/nvidia-smi cannot be started: resource temporarily unavailable"):
+        list_gpus()
+    counted = DataCounts(*range(len(DataCounts._fields)))  # type: ignore[arg-type]
+    monkeypatch.setattr(count_tokens, "count_tokens", lambda job: counted)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(job.to_json()))
+    reading, writing = os.pipe()
+    os.close(reading)
+    with suppress(BrokenPipeError), open(writing, "w") as pipe, pytest.raises(SystemExit, match="1"):
+        monkeypatch.setattr(sys, "stdout", pipe)
+        count_tokens.main()
+    assert capsys.readouterr().err == "llamax train: standard output: broken pipe\n"
 
 
 def test_resuming_far_into_the_data_takes_no_time(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ has them. It need not be in the environment of llamax: the program is looked for
 """
 
 import importlib.util
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from typing import IO
 
 from llamax_cli.console import counted
 from llamax_cli.conversion.segments import Corpus, CorpusRequest, Segment
-from llamax_cli.errors import DataError, FileError, LanguageError, RecordError, UsageError
+from llamax_cli.errors import DataError, FileError, LanguageError, RecordError, UsageError, because
 from llamax_cli.languages import canonical
 from llamax_cli.streams.lines import decode
 
@@ -39,7 +40,12 @@ class MtdataCorpus:
             yield from self._segments(indices, errors)
 
     def _segments(self, indices: Sequence[int], errors: IO[bytes]) -> Iterator[Segment]:
-        with subprocess.Popen([*_program(), "echo", self.name], stdout=subprocess.PIPE, stderr=errors) as run:
+        command = [*_program(), "echo", self.name]
+        try:
+            started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
+        except OSError as error:
+            raise FileError(f"{shlex.join(command)} cannot be run: {because(error)}") from error
+        with started as run:
             assert run.stdout is not None
             try:
                 for number, line in enumerate(run.stdout, 1):
