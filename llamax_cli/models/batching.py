@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 CPU_TOKENS, GPU_TOKENS = 1 << 13, 1 << 17  # budget of a batch, beams counted
-# Seconds that a batch takes, about: a run that is killed loses the batch that it is at.
-FAST, SLOW = 3.0, 8.0
+# Seconds that a batch is to take, and after which it was too large: a run that is killed loses the batch that it is at.
+AIM, SLOW = 6.5, 8.0
 START = 8  # the first batch on a CPU is this part of the largest one, since how long that takes is not known
 
 
@@ -58,10 +58,11 @@ def batches(
 
 
 class Pace:
-    """How large the next batch is: at most `most`, and otherwise as large as takes from FAST to SLOW seconds.
+    """How large the next batch is: at most `most`, and otherwise as large as takes from AIM to SLOW seconds.
 
     `size` is what the sizes of batches are measured in, such as tokens or lines. It starts with `first` and does not
-    fall below `least`.
+    fall below `least`. A batch of half the size takes more than half as long, since each step waits for the weights, so
+    that a batch that has grown by as much as there was time for does not take too long; one more grows after it.
     """
 
     def __init__(self, most: int, first: int, least: int = 1) -> None:
@@ -78,10 +79,11 @@ class Pace:
 
     def note(self, size: int, seconds: float) -> None:
         """Note how long a batch of some size took."""
+        fitting = int(size * AIM / max(seconds, 1e-6))
         if seconds > SLOW:
-            self.size = max(self._least, min(self.size, size) // 2)
-        elif seconds < FAST and 2 * size > self.size:
-            self.size = min(self._most, 2 * self.size)
+            self.size = max(self._least, min(self.size, fitting))
+        elif 2 * size > self.size:  # otherwise it was small because no more was left
+            self.size = max(self.size, min(self._most, 2 * self.size, fitting))
 
 
 def paced(planned: Iterable[list[EncodedRequest]], beams: int, pace: Pace) -> Iterator[list[EncodedRequest]]:

@@ -74,14 +74,25 @@ def test_a_killed_run_loses_one_batch(tmp_path: Path, name: str) -> None:
 
 
 def decoded(
-    planned: Iterable[list[EncodedRequest]], pace: Pace, speed: float, monkeypatch: pytest.MonkeyPatch
+    planned: Iterable[list[EncodedRequest]],
+    pace: Pace,
+    speed: float,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    waiting: int = 0,
+    busy: int = 0,
 ) -> list[float]:
-    """Return the seconds of each batch, for a model that makes `speed` tokens a second."""
+    """Return the seconds of each batch, for a model that makes `speed` tokens a second.
+
+    Each step waits for the weights as long as `waiting` sentences take, and the first `busy` batches take six times as
+    long.
+    """
     now = 0.0
     monkeypatch.setattr(batching.time, "monotonic", lambda: now)
     seconds, done = [], []
     for batch in paced(planned, 1, pace):
-        took = max(request.cost(1) for request in batch) * len(batch) / speed
+        took = max(request.cost(1) for request in batch) * (waiting + len(batch)) / speed
+        took *= 6 if len(seconds) < busy else 1
         now += took
         seconds.append(took)
         done += [request.index for request in batch]
@@ -101,7 +112,18 @@ def test_batches_are_sized_by_time(speed: int, monkeypatch: pytest.MonkeyPatch) 
     first = budget / batching.START / speed
     assert seconds[0] <= max(first, single)
     assert max(seconds[5:]) <= max(10, single)
-    assert len(seconds) <= len(planned) + 3 or max(seconds) * 4 > batching.FAST
+    assert len(seconds) <= len(planned) + 3 or max(seconds) * 2 > batching.AIM
+
+
+def test_batches_grow_again_on_a_machine_that_was_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All the time that a batch may take is used, in which more sentences wait for the same weights."""
+    requests = [EncodedRequest(index, [1] * 40, 256) for index in range(400)]
+    budget = batching.token_budget(None, on_cpu=True)
+    pace = Pace.of_tokens(budget, on_cpu=True)
+    seconds = decoded(batches(requests, budget, 1), pace, 300, monkeypatch, waiting=6, busy=5)
+    assert max(seconds[2:5]) <= 15  # a single sentence takes 13.4
+    assert all(batching.AIM / 2 < each <= batching.SLOW for each in seconds[10:-1])
+    assert seconds[-2] > batching.AIM - 0.5
 
 
 @pytest.mark.parametrize("speed", [2_000, 500_000])
