@@ -41,6 +41,11 @@ class Owner:
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}"
 
+    @property
+    def name(self) -> str:
+        """What tells this process from all others, for the name of a file."""
+        return f"{hashlib.sha256(self.machine.encode()).hexdigest()[:16]}-{self.pid}-{self.started}-{self.token}"
+
 
 def this_process() -> Owner:
     """Return this process as the owner of a new lease."""
@@ -93,6 +98,7 @@ class Lease:
         try:
             while not self._create():
                 self._remove_stale()
+            self._remove_left()
         except OSError as error:
             raise FileError(f"{self._path}: {because(error)}") from error
         threading.Thread(target=self._renew, daemon=True).start()
@@ -118,7 +124,7 @@ class Lease:
 
     def _create(self) -> bool:
         """Create the lease, whole from the first moment; return False if there is one."""
-        new = self._path.with_name(f"{FILE}.{self._owner.token}")
+        new = self._path.with_name(f"{FILE}.{self._owner.name}")
         descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
         try:
             os.write(descriptor, f"{0:{WIDTH}}\n{json.dumps(asdict(self._owner))}\n".encode())
@@ -133,6 +139,15 @@ class Lease:
             new.unlink()
         self._descriptor = descriptor
         return True
+
+    def _remove_left(self) -> None:
+        """Remove what runs that were killed on this machine while they created a lease have left of it."""
+        machine = self._owner.name.partition("-")[0]
+        for path in self._folder.glob(f"{FILE}.{machine}-*-*-*"):
+            pid, started = path.name.split("-")[1:3]
+            if _start_time(int(pid)) != started:
+                with suppress(OSError):  # nobody needs it to be gone
+                    path.unlink()
 
     def _read(self) -> tuple[Owner | None, str] | None:
         """Return the owner that the file names, None if it is damaged, with its whole text; None if there is none."""

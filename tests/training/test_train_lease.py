@@ -77,6 +77,19 @@ def test_the_lease_of_a_killed_run_is_taken_at_once(tmp_path: Path, monkeypatch:
         new.release()
 
 
+def test_what_a_killed_attempt_left_is_removed(tmp_path: Path) -> None:
+    """By its name, as the file may be empty; that of a process that lives, or of another machine, stays."""
+    here = this_process()
+    others = [replace(here, started="12"), here, replace(here, machine="another machine", started="12")]
+    left = [tmp_path / f"{lease.FILE}.{owner.name}" for owner in others]
+    for path in left:
+        path.touch()
+    taken = Lease(tmp_path)
+    taken.acquire()
+    taken.release()
+    assert sorted(tmp_path.iterdir()) == sorted(left[1:])
+
+
 def test_a_run_that_nobody_has_waited_for_is_gone(tmp_path: Path) -> None:
     """As in a container whose first process reaps no children."""
     process = subprocess.Popen(["sleep", "60"])
