@@ -5,7 +5,7 @@ These are for what is written in one go. An output that an interrupted run can r
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
@@ -18,21 +18,52 @@ from llamax_cli.errors import FileError, UnsyncedNameError, because
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """Open a file that replaces `path` once it is whole and on disk; FileError if it cannot be written.
 
-    Missing folders are created. Until then the file is called `NAME.PID.partial`; it is removed if anything fails.
+    Missing folders are created. Until then the file is called `NAME.PID.partial`; it and they are removed if anything
+    fails.
     """
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        with _parents(path), _removed(partial):
+            with partial.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, path)
     except OSError as error:
         raise FileError(f"{path}: {because(error)}") from error
+
+
+@contextmanager
+def _removed(partial: Path) -> Iterator[None]:
+    """Remove a file at the end, if it still has this name."""
+    try:
+        yield
     finally:
         with suppress(OSError):
             partial.unlink()
+
+
+@contextmanager
+def _parents(path: Path) -> Iterator[None]:
+    """Create the missing folders that a path is in, and remove them again if they stay empty."""
+    missing = _make_parents(path)
+    try:
+        yield
+    finally:
+        _remove_empty(missing)
+
+
+def _make_parents(path: Path) -> list[Path]:
+    """Create the missing folders that a path is in, and return them, the innermost first."""
+    missing = [folder for folder in path.parents if not folder.exists()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return missing
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        with suppress(OSError):  # there is something in it
+            folder.rmdir()
 
 
 @contextmanager
@@ -50,8 +81,8 @@ def atomic_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
 class AtomicFolder:
     """A folder `partial` to write into, which becomes `path` once it is whole and on disk; FileError if that fails.
 
-    Missing parents are created. Until then the folder is called `NAME.*.partial`; `close` removes it. An existing
-    `path` must be empty. With `replace`, which is for callers that are the only writer, an existing `path` is
+    Missing parents are created. Until then the folder is called `NAME.*.partial`; `close` removes it and them. An
+    existing `path` must be empty. With `replace`, which is for callers that are the only writer, an existing `path` is
     replaced. The temporary name is then `NAME.partial`, and what a killed process left there is removed.
     """
 
@@ -61,7 +92,7 @@ class AtomicFolder:
         self._replace = replace
         self._is_complete = False
         with self.errors():
-            self._target.parent.mkdir(parents=True, exist_ok=True)
+            self._missing = _make_parents(self._target)
             self.partial = self._make_partial()
 
     def _make_partial(self) -> Path:
@@ -102,6 +133,7 @@ class AtomicFolder:
     def close(self) -> None:
         """Remove what was written, unless it has its name."""
         shutil.rmtree(self.partial, ignore_errors=True)
+        _remove_empty(self._missing)
 
 
 def sync_name(path: Path) -> None:

@@ -29,11 +29,13 @@ def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
 
 
 def test_a_file_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    """Whatever the reason; what the system says is an error in one line."""
-    with pytest.raises(KeyboardInterrupt), atomic_file(tmp_path / "file"):
+    """Whatever the reason, also no folder that was made for it; what the system says is an error in one line."""
+    with pytest.raises(KeyboardInterrupt), atomic_file(tmp_path / "a" / "file"):
         raise KeyboardInterrupt
-    with pytest.raises(FileError, match=r"file: no space left on device$"), atomic_file(tmp_path / "file"):
+    with pytest.raises(FileError, match=r"file: no space left on device$"), atomic_file(tmp_path / "a" / "b" / "file"):
         raise OSError(28, "No space left on device")
+    with pytest.raises(KeyboardInterrupt), atomic_folder(tmp_path / "a" / "folder"):
+        raise KeyboardInterrupt
     assert names(tmp_path) == []
     (tmp_path / "plain").touch()
     with pytest.raises(FileError, match="plain/file: "), atomic_file(tmp_path / "plain" / "file"):
