@@ -28,7 +28,7 @@ PATHS = ("vocab", "merges")  # settings of a tokenizer that transformers reads f
 # Each library raises other exceptions for files that are broken; memory is a matter of the device.
 BROKEN = (
     *(OSError, ValueError, LookupError, RuntimeError, TypeError, AttributeError, ArithmeticError, AssertionError),
-    *(EOFError, ImportError, SyntaxError, SafetensorError, PickleError, BadZipFile),
+    *(EOFError, ImportError, SyntaxError, SafetensorError, PickleError, BadZipFile, MemoryError),
 )
 
 

@@ -18,6 +18,7 @@ from types import FrameType
 from typing import Any
 
 from llamax_cli.console import say
+from llamax_cli.errors import because
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)  # which torch passes on to the workers
 # Seconds that workers have once another one has ended after a signal, and that one has to go on which is stopped, as by
@@ -61,6 +62,9 @@ def main() -> None:
     except (RendezvousError, DistError, ConnectionError) as error:
         line = (str(error).strip() or type(error).__name__).splitlines()[0]
         say(command, f"the machines cannot connect, or one of them is gone: {line}")
+        sys.exit(1)
+    except OSError as error:
+        say(command, f"{error.filename or 'the processes cannot be started'}: {because(error)}")
         sys.exit(1)
 
 

@@ -1,7 +1,9 @@
 """The trained model as a plain Hugging Face folder, with a model card."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import chain
@@ -9,13 +11,14 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 from torch.distributed.tensor import DTensor
 
 from llamax_cli import __version__
 from llamax_cli.config import Training
 from llamax_cli.console import counted
-from llamax_cli.errors import FileError
+from llamax_cli.errors import FileError, because
 from llamax_cli.models import causal_lm, pretrained
 from llamax_cli.models.bos import adds_bos
 from llamax_cli.models.causal_lm import CausalLM
@@ -65,7 +68,6 @@ def _plan(job: Job, config: Any) -> Plan:
     dtype = torch.float32 if job.init else config.dtype or torch.float32
     model = causal_lm.empty_model(config).to(device="meta", dtype=dtype)
     model.tie_weights()
-    model.generation_config = _generation_config(job.model, config)
     weights = dict(model.named_parameters())  # of tied ones, the first only
     shapes = {name: TensorShape(weight.dtype, tuple(weight.shape)) for name, weight in weights.items()}
     return Plan(model, shapes, split_torch_state_dict_into_shards(weights, max_shard_size=LARGEST_FILE))
@@ -110,6 +112,7 @@ def _write(job: Job, plan: Plan, weights: Iterator[Any], tokenizer: Any, facts: 
             adapter = next(weights)
             if training.lora:
                 _write_adapter(adapter, training, job.model, partial / "adapter")
+            plan.model.generation_config = _generation_config(job.model, plan.model.config)
             _write_model(plan, weights, partial)
             _write_tokenizer(tokenizer, partial)
             text = json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
@@ -141,7 +144,8 @@ def _write_tokenizer(tokenizer: Any, folder: Path) -> None:
     transformers 5 and vLLM read that in tokenizer.json; earlier versions of transformers, and the converter of
     llama.cpp, read `add_bos_token`, which transformers 5 leaves out.
     """
-    tokenizer.save_pretrained(folder)
+    with _library_errors(folder):
+        tokenizer.save_pretrained(folder)
     path = folder / "tokenizer_config.json"
     settings = json.loads(path.read_text(encoding="utf-8")) | {"add_bos_token": adds_bos(tokenizer)}
     path.write_text(json.dumps(settings, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -150,14 +154,24 @@ def _write_tokenizer(tokenizer: Any, folder: Path) -> None:
 def _generation_config(source: str, config: Any) -> Any:
     import transformers
 
-    if (Path(source) / "generation_config.json").is_file() or not Path(source).exists():
+    path = Path(source) / "generation_config.json"
+    if path.is_file() or not Path(source).exists():
         try:
             return pretrained.load_generation_config(source)
-        except OSError:
-            pass  # a model on the hub need not have one
+        except OSError as error:  # a model on the hub need not have one, and another may be no JSON
+            if path.is_file() and _is_json(path):
+                raise FileError(f"{path}: {because(error)}") from error
     generation_config: Any = transformers.GenerationConfig
     tokens = {name: getattr(config, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
     return generation_config(**tokens)
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return False
+    return True
 
 
 def _write_adapter(weights: Mapping[str, Tensor], training: Training, source: str, folder: Path) -> None:
@@ -169,7 +183,20 @@ def _write_adapter(weights: Mapping[str, Tensor], training: Training, source: st
     adapter = {
         f"base_model.model.{name.replace('.default.', '.')}": weight.contiguous() for name, weight in weights.items()
     }
-    save_file(adapter, folder / "adapter_model.safetensors")
+    with _library_errors(folder):
+        save_file(adapter, folder / "adapter_model.safetensors")
+
+
+@contextmanager
+def _library_errors(folder: Path) -> Iterator[None]:
+    """Raise FileError where a library in Rust cannot write: safetensors has an error for it, tokenizers Exception."""
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, SafetensorError) and type(error) is not Exception:
+            raise
+        reason = re.search(r"([^:]+) \(os error \d+\)", str(error))
+        raise FileError(f"{folder}: {reason[1].strip().lower() if reason else error}") from error
 
 
 def versions() -> dict[str, str]:

@@ -191,6 +191,15 @@ def test_a_broken_file_of_any_kind_is_one_line(inputs: Path) -> None:
             pretrained.load_tokenizer(str(folder))
 
 
+def test_weights_that_the_system_has_no_memory_for_are_one_line() -> None:
+    """As where it cannot map their file."""
+    with (
+        pytest.raises(ModelError, match=r"^cannot load evil: Cannot allocate memory"),
+        pretrained.loading_errors("evil"),
+    ):
+        raise MemoryError("Cannot allocate memory (os error 12)")
+
+
 RUNAWAY = [
     "{{ ''.__class__.__mro__ }}",
     "{% for i in range(10**9) %}x{% endfor %}",

@@ -243,7 +243,7 @@ def _training_cases() -> Iterator[Case]:
     large: dict[str, Any] = {"size": "large"}
     training = partial(files.with_models, files.samples)
     varies = ["run/cache/*", "run/checkpoints/*", "run/metrics.jsonl", "run/.lock", "run/run.json"]
-    folder = {"varies": varies, **large}
+    folder = {"varies": varies, "undone": ["run/run.json.*.partial"], **large}
     small = "--set block=32 --set batch=4 --set micro_batch=2 --set checkpoint_every=3 --set epochs=1"
     train = f"--model base --data mix.jsonl -o run {small}"
     yield _one("train", "-o FOLDER", train, training, **folder)

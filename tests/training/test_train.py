@@ -1,5 +1,6 @@
 """The launcher: what it checks, what it estimates, what it calls."""
 
+import errno
 import json
 import os
 import signal
@@ -469,6 +470,26 @@ def test_what_ends_before_the_training_is_said(capsys: pytest.CaptureFixture[str
         "llamax train: interrupted before the training began",
         "llamax tune: terminated before the training began",
     ]
+
+
+def test_processes_that_cannot_be_started_are_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The system has no more of them."""
+    from accelerate.commands import accelerate_cli
+
+    def failing() -> None:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(sys, "argv", ["accelerate", "train", "launch"])
+    monkeypatch.setattr(accelerate_entry, "_kill_stragglers_after_a_signal", lambda: None)
+    monkeypatch.setattr(accelerate_entry, "EARLY", {})
+    monkeypatch.setattr(accelerate_entry, "LOGGERS", ())
+    monkeypatch.setattr(accelerate_cli, "main", failing)
+    with pytest.raises(SystemExit, match="1"):
+        accelerate_entry.main()
+    said = "llamax train: the processes cannot be started: resource temporarily unavailable\n"
+    assert capsys.readouterr().err == said
 
 
 def kept_line(folder: Path, what: str) -> str:

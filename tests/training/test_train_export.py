@@ -1,11 +1,13 @@
 """The trained model as a folder: the files that transformers itself would write, without the whole model in memory."""
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from support.runs import config, job, small_tokenizer
 from torch import nn
 from transformers import AutoModelForCausalLM, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
@@ -55,6 +57,32 @@ def test_the_files_are_those_of_the_library(
     weights = {path.name for path in (run / "model").iterdir() if path.name.startswith("model")}
     assert weights == {path.name for path in theirs.iterdir() if path.name.startswith("model")}
     assert (len(weights) > 2) == (largest == 20_000)
+
+
+def test_a_library_that_cannot_write_says_so_in_one_line(tmp_path: Path) -> None:
+    """Those in Rust raise errors of their own, tokenizers no particular one."""
+    said = "Input/output error (os error 5)"
+    for error in (Exception(said), SafetensorError(f"Error while serializing: I/O error: {said}")):
+        with pytest.raises(FileError, match=r"/model: input/output error$"), export._library_errors(tmp_path / "model"):
+            raise error
+    with pytest.raises(KeyError), export._library_errors(tmp_path):
+        raise KeyError
+
+
+def test_settings_that_cannot_be_read_are_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By default ones, unless they are no JSON, so that the library ignores them as well."""
+    path = tmp_path / "generation_config.json"
+    path.write_text('{"eos_token_id": 7}')
+    assert export._generation_config(str(tmp_path), config()).eos_token_id == 7
+
+    def failing(source: str) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(export.pretrained, "load_generation_config", failing)
+    with pytest.raises(FileError, match=r"generation_config\.json: input/output error"):
+        export._generation_config(str(tmp_path), config())
+    path.write_text("{")
+    assert export._generation_config(str(tmp_path), config()).eos_token_id == 2
 
 
 def test_lora_is_merged_by_weight(tmp_path: Path) -> None:
