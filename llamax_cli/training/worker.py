@@ -37,10 +37,11 @@ def main() -> NoReturn:
     """Run one worker and exit with its code."""
     sys.excepthook = show_traceback
     die_with_parent()
-    folder = Path(sys.argv[1])
-    code = run(folder)
-    if not code and rank() == 0:
-        _evaluate_on_task(read_job(folder))
+    worker = _Worker(Path(sys.argv[1]))
+    with worker.watchdog:
+        code = worker.run()
+    if not code and rank() == 0 and worker.job is not None:
+        _evaluate_on_task(worker.job)
     sys.exit(code)
 
 
@@ -54,15 +55,8 @@ def _evaluate_on_task(job: Job) -> None:
         os.execv(sys.executable, [sys.executable, "-m", "llamax_cli", *line])
 
 
-def run(folder: Path) -> int:
-    """Train as the folder's job says and return the exit code; print an error in one line."""
-    worker = _Worker(folder)
-    with worker.watchdog:
-        return worker.run()
-
-
 class _Worker:
-    """A run on this rank, and what is known about it when it ends."""
+    """A run on this rank, as the folder's job says, and what is known about it when it ends."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -72,7 +66,7 @@ class _Worker:
         self.ranks: Ranks | None = None
 
     def run(self) -> int:
-        """Train and return the exit code; the last line is said before the group is left, which may take long."""
+        """Train and return the exit code; an error is one line, said before the group is left, which may take long."""
         with ExitStack() as group:
             try:
                 code = self._run(group)

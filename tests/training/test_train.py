@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,9 @@ from support.zygote import Process
 
 from llamax_cli.config import Training
 from llamax_cli.errors import UsageError
-from llamax_cli.training import accelerate_entry, checks, estimates, launcher, machines, preflight
+from llamax_cli.training import accelerate_entry, checks, estimates, launcher, machines, preflight, worker
 from llamax_cli.training.estimates import DataCounts
+from llamax_cli.training.job import make_job
 from llamax_cli.training.machines import Gpu, Machines, detect_machines, first_host, override
 
 Run = Callable[..., Outcome]
@@ -490,6 +491,27 @@ def test_processes_that_cannot_be_started_are_one_line(
         accelerate_entry.main()
     said = "llamax train: the processes cannot be started: resource temporarily unavailable\n"
     assert capsys.readouterr().err == said
+
+
+def test_a_run_that_is_complete_does_not_read_its_job_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be read by then is no error."""
+
+    class Complete:
+        job = make_job("m", None, ["d"], tmp_path)
+        watchdog = nullcontext()
+
+        def __init__(self, folder: Path) -> None:
+            assert folder == tmp_path
+
+        def run(self) -> int:
+            return 0
+
+    monkeypatch.setattr(worker, "_Worker", Complete)
+    monkeypatch.setattr(worker, "die_with_parent", lambda: None)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(sys, "argv", ["worker", str(tmp_path)])
+    with pytest.raises(SystemExit, match="0"):
+        worker.main()
 
 
 def kept_line(folder: Path, what: str) -> str:
