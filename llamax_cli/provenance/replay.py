@@ -14,7 +14,7 @@ from typing import Any
 
 import llamax_cli
 from llamax_cli.console import counted, escape, say
-from llamax_cli.errors import FileError, LlamaxError, ReplayError
+from llamax_cli.errors import FileError, ReplayError
 from llamax_cli.provenance.command_lines import TRAINING, CommandLine, Renaming
 from llamax_cli.provenance.manifests import Content, Manifest, manifests_below, read_manifest
 from llamax_cli.records import serialise
@@ -296,10 +296,9 @@ def _environment() -> dict[str, str]:
 def _changes(step: Step) -> list[str]:
     """Return what is not as the manifest tells it: versions, contents of models, how many ranks there were."""
     before = step.manifest
-    try:
-        after = read_manifest(step.written_manifest)
-    except LlamaxError:
+    if not step.written_manifest.exists():
         return ["the run made again has no manifest"]
+    after = read_manifest(step.written_manifest)
     # Of the libraries those that both have loaded: which these are also depends on how a command was started.
     both = [{name: each.versions[name] for name in before.versions.keys() & after.versions} for each in (before, after)]
     figures = [{name: each.figures.get(name) for name in ("ranks", "device")} for each in (before, after)]

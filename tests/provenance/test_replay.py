@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from support.runs import model_folder, sample, small_tokenizer
 
 from llamax_cli import cli
 from llamax_cli.cli import COMMANDS, load
-from llamax_cli.errors import LlamaxError, ReplayError
+from llamax_cli.errors import FileError, LlamaxError, ReplayError
 from llamax_cli.options.command import Untrusted, marks
 from llamax_cli.provenance import replay
 from llamax_cli.provenance.command_lines import CommandLine, Renaming
@@ -403,3 +404,19 @@ def test_the_hash_of_standard_output_is_that_of_the_bytes(talk: Path, llamax: Ll
         (told,) = json.loads((talk / f"{number}.json").read_text())["outputs"]
         assert sha256_of(talk / "out") == (told["bytes"], told["sha256"])
         assert told["path"] == "-"
+
+
+def test_a_manifest_that_cannot_be_read_is_not_said_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of the run made again: nothing is known of what has changed."""
+    step: Any = SimpleNamespace(manifest=None, written_manifest=tmp_path / "manifest.json")
+    assert replay._changes(step) == ["the run made again has no manifest"]
+    step.written_manifest.write_text("{}")
+
+    def failing(path: Path) -> None:
+        raise FileError(f"{path}: input/output error")
+
+    monkeypatch.setattr(replay, "read_manifest", failing)
+    with pytest.raises(FileError, match=r"/manifest\.json: input/output error"):
+        replay._changes(step)
