@@ -3,6 +3,7 @@
 LlamaxError              1   any failure whose message says how to fix it
 ├── UsageError           2   the command line is wrong
 ├── FileError            1   a file or folder is missing or damaged, or cannot be read or written
+│   └── UnsyncedError    1   it is complete, but its name may not be on disk yet
 ├── ResumeError          1   an interrupted run cannot be continued
 ├── WorkerError          1   a worker process died
 ├── LexiconError         1   a compiled lexicon is missing, damaged or of another version
@@ -36,7 +37,7 @@ class FileError(LlamaxError):
     """A file or folder cannot be read or written."""
 
 
-class UnsyncedNameError(FileError):
+class UnsyncedError(FileError):
     """A file or folder is complete and has its name, but the disk refuses to confirm that."""
 
 

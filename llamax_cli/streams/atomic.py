@@ -8,10 +8,9 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import BinaryIO
 
-from llamax_cli.errors import FileError, UnsyncedNameError, because
+from llamax_cli.errors import FileError, UnsyncedError, because
 
 
 @contextmanager
@@ -98,6 +97,8 @@ class AtomicFolder:
     def _make_partial(self) -> Path:
         target = self._target
         if not self._replace:
+            from tempfile import mkdtemp  # slow to import, and few runs make a folder
+
             partial = Path(mkdtemp(prefix=f"{target.name}.", suffix=".partial", dir=target.parent))
             partial.chmod(0o755)
             return partial
@@ -137,11 +138,11 @@ class AtomicFolder:
 
 
 def sync_name(path: Path) -> None:
-    """Wait until the name of a complete file or folder is on disk; UnsyncedNameError if the disk refuses that."""
+    """Wait until the name of a complete file or folder is on disk; UnsyncedError if the disk refuses that."""
     try:
         sync(path.absolute().parent)
     except OSError as error:
-        raise UnsyncedNameError(f"{path} is complete, but its name may not be on disk yet: {because(error)}") from error
+        raise UnsyncedError(f"{path} is complete, but its name may not be on disk yet: {because(error)}") from error
 
 
 def _sync_tree(folder: Path) -> None:

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
 from llamax_cli import interruption
 from llamax_cli.console import Progress, counted, say
-from llamax_cli.errors import FileError, LlamaxError, RecordError, UnsyncedNameError
+from llamax_cli.errors import FileError, LlamaxError, RecordError, UnsyncedError
 from llamax_cli.records import Record, parse, serialise
 from llamax_cli.streams import manifest
 from llamax_cli.streams.atomic import AtomicFolder
@@ -548,7 +548,7 @@ class Run:
             self._journal.complete()
             # Before the output has its name, since `--resume` does nothing for one that has.
             manifest_error = self._write_manifest()
-            is_there = manifest_error is None or isinstance(manifest_error, UnsyncedNameError)
+            is_there = manifest_error is None or isinstance(manifest_error, UnsyncedError)
             has_manifest = self.settings.manifest is not None and is_there
             self._journal.finish()
         except BaseException as error:  # also a signal

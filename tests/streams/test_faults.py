@@ -15,7 +15,7 @@ from support import fault_cases
 from support.faults import Case, Stage, thinned
 
 from llamax_cli.conversion.subtitle_writer import SubtitleFile
-from llamax_cli.errors import FileError, UnsyncedNameError
+from llamax_cli.errors import FileError, UnsyncedError
 from llamax_cli.models.fingerprint import fingerprint
 from llamax_cli.streams import atomic, journal, manifest, temporary
 from llamax_cli.streams.outputs import AtomicFile, WholeFile
@@ -237,9 +237,7 @@ def test_a_manifest_that_is_there_is_not_said_to_be_missing(tmp_path: Path, monk
     monkeypatch.setattr(atomic, "sync", lambda path: next(calls, lambda: None)())
     where = tmp_path / "manifest.json"
     with (
-        pytest.raises(
-            UnsyncedNameError, match=r"manifest\.json is complete, but its name may not be on disk"
-        ) as caught,
+        pytest.raises(UnsyncedError, match=r"manifest\.json is complete, but its name may not be on disk") as caught,
         Run("test", settings(tmp_path, manifest=where), {}) as run,
     ):
         run.write({"n": number} for number in range(3))
