@@ -53,9 +53,9 @@ def pivot(
     pivots = codes(via)
     if len(pivots) != 1:
         raise UsageError("--via takes one language")
-    choices = [options.choice]
+    choices = [replace(options.choice, is_resumable=run.is_resumable)]
     if second_model:
-        choices.append(replace(options.choice, model=model_folder(second_model), lora=None))
+        choices.append(replace(choices[0], model=model_folder(second_model), lora=None))
     run_pivot(
         run,
         choices,

@@ -58,7 +58,7 @@ def translate(
     """
     run.read_through(plain)
     decoding = flags.with_candidates(options.decoding, nbest)
-    choice = replace(options.choice, shot_count=shot_count if shots else 0)
+    choice = replace(options.choice, shot_count=shot_count if shots else 0, is_resumable=run.is_resumable)
     if show_prompt:
         if plan:
             raise UsageError("--show-prompt takes the languages from the records or from --into, not from --plan")

@@ -83,7 +83,8 @@ def tune(
             from llamax_cli.models.gguf import model_folder
             from llamax_cli.tuning.evaluation import evaluate
 
-            choice = ModelChoice(model_folder(model or ""), trust_remote_code=training.trust_remote_code)
+            trusted = training.trust_remote_code
+            choice = ModelChoice(model_folder(model or ""), trust_remote_code=trusted, is_resumable=False)
             evaluate(choice, task or "", list(map(Path, eval_ or ())), quiet=training.quiet)
         case "train":
             training.launch(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 CPU_TOKENS, GPU_TOKENS = 1 << 13, 1 << 17  # budget of a batch, beams counted
 # Seconds that a batch is to take, and after which it was too large: a run that is killed loses the batch that it is at.
 AIM, SLOW = 6.5, 8.0
+UNSAVED_AIM = 30.0  # of a run that cannot be resumed, and loses everything anyway
 START = 8  # the first batch on a CPU is this part of the largest one, since how long that takes is not known
 
 
@@ -58,29 +59,31 @@ def batches(
 
 
 class Pace:
-    """How large the next batch is: at most `most`, and otherwise as large as takes from AIM to SLOW seconds.
+    """How large the next batch is: at most `most`, and otherwise as large as takes `aim` seconds or a little more.
 
     `size` is what the sizes of batches are measured in, such as tokens or lines. It starts with `first` and does not
     fall below `least`. A batch of half the size takes more than half as long, since each step waits for the weights, so
     that a batch that has grown by as much as there was time for does not take too long; one more grows after it.
     """
 
-    def __init__(self, most: int, first: int, least: int = 1) -> None:
+    def __init__(self, most: int, first: int, least: int = 1, aim: float = AIM) -> None:
         self._most, self._least = most, max(1, least)
+        self._aim, self._slow = aim, aim * SLOW / AIM
         self.size = max(1, first)
 
     @classmethod
-    def of_tokens(cls, budget: int, *, on_cpu: bool) -> "Pace":
+    def of_tokens(cls, budget: int, *, on_cpu: bool, is_resumable: bool = True) -> "Pace":
         """Return the pace of batches that may have `budget` tokens.
 
         On a GPU small batches take nearly as long as large ones, so that there is little to gain by them.
         """
-        return cls(budget, budget // START if on_cpu else budget, 1 if on_cpu else budget // START)
+        aim = AIM if is_resumable else UNSAVED_AIM
+        return cls(budget, budget // START if on_cpu else budget, 1 if on_cpu else budget // START, aim)
 
     def note(self, size: int, seconds: float) -> None:
         """Note how long a batch of some size took."""
-        fitting = int(size * AIM / max(seconds, 1e-6))
-        if seconds > SLOW:
+        fitting = int(size * self._aim / max(seconds, 1e-6))
+        if seconds > self._slow:
             self.size = max(self._least, min(self.size, fitting))
         elif 2 * size > self.size:  # otherwise it was small because no more was left
             self.size = max(self.size, min(self._most, 2 * self.size, fitting))

@@ -83,7 +83,8 @@ class ModelChoice:
     `thinking` lets a model reason before it answers, if its chat template can turn that off.
     `trust_remote_code` lets Python code run that the model brings along. `add_bos` says whether
     a prompt begins with the tokenizer's `bos_token`; auto leaves that to the tokenizer. `batch_tokens` is the most
-    tokens in a batch, prompts and beams counted. `server`, `concurrency`, `timeout` (in seconds) and `per_minute` are
+    tokens in a batch, prompts and beams counted. `is_resumable` tells that the answers are kept, so that little may be
+    lost with the batch of a run that is killed. `server`, `concurrency`, `timeout` (in seconds) and `per_minute` are
     for engines that ask a server.
     """
 
@@ -99,6 +100,7 @@ class ModelChoice:
     add_bos: bool | str = AUTO_BOS
     quantize: str | None = None
     batch_tokens: int | None = None
+    is_resumable: bool = True
     server: ServerAddress | None = None
     concurrency: int = 8
     timeout: float = 120.0

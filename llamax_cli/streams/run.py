@@ -135,6 +135,11 @@ class Run:
         return self._journal.counts["in"]
 
     @property
+    def is_resumable(self) -> bool:
+        """Whether there is an output that an interrupted run can go on with."""
+        return self.settings.output is not None
+
+    @property
     def tally(self) -> Tally:
         """The counters of the command, by name."""
         return self._journal.tally

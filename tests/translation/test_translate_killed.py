@@ -7,11 +7,15 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from statistics import median
 
 import pytest
 from support import fakes, zygote
+from support.fakes import Tagger
 from support.processes import wait_until
+from support.translations import pair, put
 
+from llamax_cli import cli
 from llamax_cli.models import batching
 from llamax_cli.models.batching import EncodedRequest, Pace, batches, paced
 from llamax_cli.models.contracts import Decoding, Hypothesis, ModelChoice, TranslationRequest
@@ -124,6 +128,26 @@ def test_batches_grow_again_on_a_machine_that_was_busy(monkeypatch: pytest.Monke
     assert max(seconds[2:5]) <= 15  # a single sentence takes 13.4
     assert all(batching.AIM / 2 < each <= batching.SLOW for each in seconds[10:-1])
     assert seconds[-2] > batching.AIM - 0.5
+
+
+def test_batches_of_a_run_that_cannot_be_resumed_are_larger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is kept of it, so that a kill loses no more than it did."""
+    requests = [EncodedRequest(index, [1] * 40, 256) for index in range(400)]
+    budget = batching.token_budget(None, on_cpu=True)
+    pace = Pace.of_tokens(budget, on_cpu=True, is_resumable=False)
+    seconds = decoded(batches(requests, budget, 1), pace, 60, monkeypatch, waiting=6)
+    assert batching.UNSAVED_AIM / 2 < median(seconds) <= max(seconds) <= batching.UNSAVED_AIM * 1.25
+
+
+@pytest.mark.parametrize("options", [(), ("-o", "out.jsonl")])
+@pytest.mark.parametrize("command", [("translate",), ("pivot", "--via", "fr", "--second-model", "n")])
+def test_an_engine_knows_whether_its_answers_are_kept(
+    tagger: type[Tagger], command: tuple[str, ...], options: tuple[str, ...]
+) -> None:
+    """They are in a file, but not in a pipe."""
+    put(pair("a"))
+    assert cli.run([*command, "in.jsonl", "--model", "m", "-q", *options]) == 0
+    assert {choice.is_resumable for choice, _ in tagger.opened} == {bool(options)}
 
 
 @pytest.mark.parametrize("speed", [2_000, 500_000])

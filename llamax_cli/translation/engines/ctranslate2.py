@@ -32,7 +32,7 @@ class CTranslate2Engine:
             device = "cpu"
         self._is_encoder_decoder = bool(config.is_encoder_decoder)
         self._budget = token_budget(choice.batch_tokens, on_cpu=device == "cpu")
-        self._pace = Pace.of_tokens(self._budget, on_cpu=device == "cpu")
+        self._pace = Pace.of_tokens(self._budget, on_cpu=device == "cpu", is_resumable=choice.is_resumable)
         kind: Any = ctranslate2.Translator if self._is_encoder_decoder else ctranslate2.Generator
         with pretrained.loading_errors(choice.model):
             self._model = kind(

@@ -33,7 +33,7 @@ class HfEngine:
         self._ignore_generation_config(config)
         on_cpu = self._model.device.type == "cpu"
         self._budget = token_budget(choice.batch_tokens, on_cpu=on_cpu)
-        self._pace = Pace.of_tokens(self._budget, on_cpu=on_cpu)
+        self._pace = Pace.of_tokens(self._budget, on_cpu=on_cpu, is_resumable=choice.is_resumable)
         self._window = getattr(config, "sliding_window", None)
         self._search = self._beam_search(config, is_on_one_device=choice.device != "all")
 
