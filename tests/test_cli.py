@@ -1,5 +1,6 @@
 """The command line itself: help, completion, one-line usage errors."""
 
+import gc
 import re
 from collections.abc import Callable
 from dataclasses import fields
@@ -13,6 +14,7 @@ from llamax_cli import __version__
 from llamax_cli.cli import COMMAND_GROUPS, COMMANDS, load
 from llamax_cli.config import SETTING_GROUPS, TUNING, Training, written
 from llamax_cli.console import counted
+from llamax_cli.registry import find
 
 Llamax = Callable[..., Outcome]
 
@@ -131,3 +133,15 @@ def test_no_module_forms_a_plural_itself() -> None:
     for path in Path(str(llamax_cli.__file__)).parent.rglob("*.py"):
         if path.name != "console.py":
             assert not re.search(r"""['"]s['"] (\* \(|if )""", path.read_text(encoding="utf-8")), path
+
+
+def test_garbage_is_not_looked_for_while_libraries_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes long, and there is none; afterwards it is, also if a library cannot be loaded."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "large_library.py").write_text("import gc\nenabled = gc.isenabled()\n")
+    (tmp_path / "broken_library.py").write_text("1 / 0\n")
+    assert find("large_library:enabled") is False
+    assert gc.isenabled()
+    with pytest.raises(ZeroDivisionError):
+        find("broken_library:enabled")
+    assert gc.isenabled()

@@ -10,6 +10,7 @@ from llamax_cli.options.completion import completed
 from llamax_cli.options.model import Device, Dtype, TrustRemoteCode
 from llamax_cli.options.plain_text import PlainText, plain_monolingual
 from llamax_cli.options.values import codes, format_option
+from llamax_cli.registry import importing
 from llamax_cli.streams.run import Run
 from llamax_cli.streams.tables import FORMATS
 
@@ -57,9 +58,10 @@ def analyze_representation(
 
     Example: llamax analyze representation --model llama2-7b flores101/devtest
     """
-    from llamax_cli.analysis.representation import RepresentationRequest, write_representations
-    from llamax_cli.analysis.sentence_encoders import EncoderChoice
-    from llamax_cli.models.gguf import model_folder
+    with importing():
+        from llamax_cli.analysis.representation import RepresentationRequest, write_representations
+        from llamax_cli.analysis.sentence_encoders import EncoderChoice
+        from llamax_cli.models.gguf import model_folder
 
     if tokenizer is not None and fertility is None:
         raise UsageError("--tokenizer requires --fertility")

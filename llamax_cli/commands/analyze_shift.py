@@ -6,6 +6,7 @@ from typer import Option
 
 from llamax_cli.options.command import READS, command
 from llamax_cli.options.values import format_option, one_of, share
+from llamax_cli.registry import importing
 from llamax_cli.streams.run import Run
 from llamax_cli.streams.tables import FORMATS
 
@@ -38,7 +39,8 @@ def analyze_shift(
 
     Example: llamax analyze shift --base llama2-7b --tuned run/model
     """
-    from llamax_cli.analysis.shift import ShiftRequest, write_shifts
-    from llamax_cli.models.gguf import model_folder
+    with importing():
+        from llamax_cli.analysis.shift import ShiftRequest, write_shifts
+        from llamax_cli.models.gguf import model_folder
 
     write_shifts(run, ShiftRequest(model_folder(base), model_folder(tuned), alpha, layer, tokens, table))

@@ -10,6 +10,7 @@ from llamax_cli.errors import UsageError
 from llamax_cli.options.command import READS, OptionGroup, Reads, command
 from llamax_cli.options.plain_text import PlainText, plain_monolingual
 from llamax_cli.options.values import digits, one_of, whole_number
+from llamax_cli.registry import importing
 from llamax_cli.streams.run import Run
 
 
@@ -65,8 +66,9 @@ def extend_vocab(
     count = digits(tokens)
     if count and not run.settings.files and sys.stdin is not None and sys.stdin.isatty():
         raise UsageError("--tokens N learns pieces from texts; name files, or give a file with one piece a line")
-    from llamax_cli.models.gguf import model_folder
-    from llamax_cli.vocabulary.extension import ExtensionRequest, extend_vocabulary
+    with importing():
+        from llamax_cli.models.gguf import model_folder
+        from llamax_cli.vocabulary.extension import ExtensionRequest, extend_vocabulary
 
     run.read_through(plain)
     pieces = count or Path(tokens)

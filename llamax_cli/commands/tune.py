@@ -9,6 +9,7 @@ from llamax_cli.instructions.questions import TASKS
 from llamax_cli.options.command import READS, OptionGroup
 from llamax_cli.options.training import WRITES_RUN, TrainingOptions, training_command, training_options
 from llamax_cli.options.values import one_of
+from llamax_cli.registry import importing
 
 
 @training_command
@@ -75,7 +76,8 @@ def tune(
 
     match choose_mode(model, data, output, task, eval_, average, training.given):
         case "average":
-            from llamax_cli.tuning.averaging import write_average
+            with importing():
+                from llamax_cli.tuning.averaging import write_average
 
             write_average(list(map(Path, average or ())), output or Path(), quiet=training.quiet)
         case "evaluate":

@@ -19,6 +19,7 @@ from typing import Any
 
 from llamax_cli.console import say
 from llamax_cli.errors import because
+from llamax_cli.registry import importing
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)  # which torch passes on to the workers
 # Seconds that workers have once another one has ended after a signal, and that one has to go on which is stopped, as by
@@ -41,11 +42,12 @@ def main() -> None:
     for number in EARLY:
         signal.signal(number, partial(_pass_on, command))
     _kill_stragglers_after_a_signal()
-    from accelerate.commands import accelerate_cli
-    from torch.distributed import DistError
-    from torch.distributed.elastic.multiprocessing.api import SignalException
-    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-    from torch.distributed.elastic.rendezvous import RendezvousError
+    with importing():
+        from accelerate.commands import accelerate_cli
+        from torch.distributed import DistError
+        from torch.distributed.elastic.multiprocessing.api import SignalException
+        from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+        from torch.distributed.elastic.rendezvous import RendezvousError
 
     for name in LOGGERS:  # they would repeat what the workers have reported
         logging.getLogger(name).setLevel(logging.CRITICAL)

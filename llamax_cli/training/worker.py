@@ -3,6 +3,7 @@
 python -m llamax_cli.training.worker FOLDER
 """
 
+import gc
 import os
 import signal
 import sys
@@ -15,6 +16,7 @@ from typing import NoReturn
 
 if __name__ == "__main__":  # an interrupt while torch loads ends the process, no traceback; later Signals takes it
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    gc.disable()  # as registry.importing, until `main`
 
 import torch
 
@@ -35,6 +37,8 @@ from llamax_cli.training.watchdog import Overdue, Watchdog
 
 def main() -> NoReturn:
     """Run one worker and exit with its code."""
+    gc.freeze()
+    gc.enable()
     sys.excepthook = show_traceback
     die_with_parent()
     worker = _Worker(Path(sys.argv[1]))
