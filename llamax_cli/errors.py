@@ -20,6 +20,9 @@ Interruption                 not an error: a signal ends the run
 └── (KeyboardInterrupt 130   SIGINT, Python's own)
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class LlamaxError(Exception):
     """A failure that the user can fix; `str(error)` is one line that says where, what and what to do."""
@@ -99,3 +102,12 @@ def because(error: OSError | ValueError) -> str:
     """Return the reason of an error in lower case: "no such file or directory"."""
     reason = error.strerror if isinstance(error, OSError) else None
     return (reason or str(error)).lower()
+
+
+@contextmanager
+def naming(path: object) -> Iterator[None]:
+    """Raise FileError, with the name of a file or folder, where the system refuses something; a read names none."""
+    try:
+        yield
+    except OSError as error:
+        raise FileError(f"{path}: {because(error)}") from error

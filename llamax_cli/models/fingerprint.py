@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from llamax_cli.errors import naming
 from llamax_cli.models.contracts import GROUP, ModelChoice
-from llamax_cli.streams.fingerprints import SAMPLED, folder_fingerprint, naming
+from llamax_cli.streams.fingerprints import SAMPLED, folder_fingerprint
 
 PIECES = 64  # of SAMPLED bytes, spread over a file of weights
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from llamax_cli.errors import FileError, UnsyncedError, because
+from llamax_cli.errors import UnsyncedError, because, naming
 
 
 @contextmanager
@@ -21,15 +21,12 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     fails.
     """
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        with _parents(path), _removed(partial):
-            with partial.open("wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, path)
-    except OSError as error:
-        raise FileError(f"{path}: {because(error)}") from error
+    with naming(path), _parents(path), _removed(partial):
+        with partial.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
 
 
 @contextmanager
@@ -70,7 +67,7 @@ def atomic_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     """Open an AtomicFolder to write into; it gets its name if nothing fails, and is removed otherwise."""
     folder = AtomicFolder(path, replace=replace)
     try:
-        with folder.errors():
+        with naming(path):
             yield folder.partial
         folder.finish()
     finally:
@@ -90,7 +87,7 @@ class AtomicFolder:
         self._target = path.absolute()
         self._replace = replace
         self._is_complete = False
-        with self.errors():
+        with naming(self.path):
             self._missing = _make_parents(self._target)
             self.partial = self._make_partial()
 
@@ -107,25 +104,17 @@ class AtomicFolder:
         partial.mkdir()
         return partial
 
-    @contextmanager
-    def errors(self) -> Iterator[None]:
-        """Raise FileError, with the name of the folder, where the system refuses something."""
-        try:
-            yield
-        except OSError as error:
-            raise FileError(f"{self.path}: {because(error)}") from error
-
     def complete(self) -> None:
         """Wait for the disk, so that the folder lacks only its name; nothing may be written afterwards."""
         if not self._is_complete:
-            with self.errors():
+            with naming(self.path):
                 _sync_tree(self.partial)
             self._is_complete = True
 
     def finish(self) -> None:
         """Complete the folder and give it its name."""
         self.complete()
-        with self.errors():
+        with naming(self.path):
             if self._target.exists():
                 shutil.rmtree(self._target) if self._replace else self._target.rmdir()
             self.partial.rename(self._target)

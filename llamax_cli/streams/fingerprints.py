@@ -1,11 +1,9 @@
 """Hashes of files and folders, by which a later run tells whether they are still the same."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from llamax_cli.errors import FileError, because
+from llamax_cli.errors import naming
 
 SMALL = 1 << 20  # bytes below which a file is hashed whole
 SAMPLED = 1 << 16  # bytes hashed at either end of a larger file
@@ -42,15 +40,6 @@ def folder_fingerprint(folder: Path) -> str:
             digest.update(f"{path.relative_to(folder)}:{size}\n".encode())
             digest.update(path.read_bytes() if size < SMALL else _ends(path, size))
     return digest.hexdigest()
-
-
-@contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Raise FileError, with the name of the file, where the system refuses something; a failed read names none."""
-    try:
-        yield
-    except OSError as error:
-        raise FileError(f"{path}: {because(error)}") from error
 
 
 def _ends(path: Path, size: int) -> bytes:

@@ -4,12 +4,12 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
-from llamax_cli.errors import FileError, because
+from llamax_cli.errors import FileError, because, naming
 from llamax_cli.streams.atomic import sync, sync_name
 from llamax_cli.streams.compression import ENDINGS, compressed
 from llamax_cli.streams.locks import lock
@@ -168,18 +168,10 @@ class AtomicFile:
 
     def _put(self, data: bytes) -> None:
         view = memoryview(data)
-        with self._errors():
+        with naming(self.partial):
             while view:
                 view = view[os.write(self._descriptor, view) :]
         self._written += len(data)
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        """Raise FileError, with the name of the file, where the system refuses something."""
-        try:
-            yield
-        except OSError as error:
-            raise FileError(f"{self.partial}: {because(error)}") from error
 
     def mark(self) -> "Mark":
         """Return the position after all that was written so far."""
@@ -187,12 +179,12 @@ class AtomicFile:
 
     def truncate(self, mark: "Mark") -> None:
         """Cut off what was written after a position, to save the position and end."""
-        with self._errors():
+        with naming(self.partial):
             os.ftruncate(self._descriptor, mark.written)
 
     def rewind(self, written: int, pending: bytes) -> None:
         """Go back to a position; FileError if the file is shorter than that."""
-        with self._errors():
+        with naming(self.partial):
             if os.fstat(self._descriptor).st_size < written:
                 raise FileError(f"{self.partial} is shorter than it was; start again without --resume")
             self._rewound = True
@@ -202,7 +194,7 @@ class AtomicFile:
 
     def sync(self) -> None:
         """Wait until all that was written is on disk."""
-        with self._errors():
+        with naming(self.partial):
             os.fsync(self._descriptor)
 
     def complete(self) -> None:
@@ -218,7 +210,7 @@ class AtomicFile:
         """Complete the file and rename it."""
         self.complete()
         self.lock_again()  # who has read the file for its hash has unlocked it
-        with self._errors():
+        with naming(self.partial):
             os.replace(self.partial, self.path)
         self._has_name = True
         sync_name(self.path)

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
 from llamax_cli import interruption
 from llamax_cli.console import Progress, counted, say
-from llamax_cli.errors import FileError, LlamaxError, RecordError, UnsyncedError
+from llamax_cli.errors import FileError, LlamaxError, RecordError, UnsyncedError, naming
 from llamax_cli.records import Record, parse, serialise
 from llamax_cli.streams import manifest
 from llamax_cli.streams.atomic import AtomicFolder
@@ -304,7 +304,7 @@ class Run:
     def folder(self, path: Path) -> Iterator[Path]:
         """Open a folder to write into, which becomes `path` at the end of the run, once its manifest is on disk."""
         folder = self._journal.folder = AtomicFolder(path)
-        with folder.errors():
+        with naming(path):
             yield folder.partial
 
     def check_rejects(self) -> None:

@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_64_hexdigest, xxh3_128
 
-from llamax_cli.errors import DataError, FileError, RecordError, because
+from llamax_cli.errors import DataError, FileError, RecordError, because, naming
 from llamax_cli.instructions.rendering import RenderedFile
 from llamax_cli.models.samples import Sample
 from llamax_cli.records import parse, text
 from llamax_cli.streams.atomic import atomic_file
-from llamax_cli.streams.fingerprints import naming
 from llamax_cli.training.data_files import stat_uncompressed
 
 Numbers: TypeAlias = NDArray[Any]
