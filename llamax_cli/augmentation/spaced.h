@@ -5,8 +5,8 @@
        struct Entry | the word as written in a text | numbers of the languages | translations NUL translations NUL ...
 
    A phrase is stored like a word, from the first byte of its first word to the last byte of its last word, with one
-   space between its words, or none where a segmenter split the text. All text is UTF-8. Python decides, once for each word, whether it has a letter; this file
-   does not know what a letter is. */
+   space between its words, or none where a segmenter split the text. All text is UTF-8. Python decides, once for each
+   word, whether it has a letter; this file does not know what a letter is. */
 
 #include <Python.h>
 #include <stdint.h>
