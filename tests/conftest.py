@@ -22,8 +22,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded
 
 restore_signals()
 
-# Each run tries the same examples, so that a change fails only for what it changed; FUZZ_EXAMPLES=5000 tries more, and
-# others. How long an example takes says nothing on a machine that does other work too.
+# Each run tries the same examples, but for constants of modules that earlier tests have loaded, so that a change fails
+# for what it changed; FUZZ_EXAMPLES=5000 tries more, and others. How long an example takes says nothing on a machine
+# that does other work too.
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 settings.register_profile("examples", deadline=None, derandomize=not EXAMPLES, max_examples=EXAMPLES or 100)
 settings.load_profile("examples")

@@ -13,7 +13,7 @@ try:
 except ImportError:  # llamax was installed without a C compiler
     JiebaSegmenter = None  # type: ignore[assignment,misc]
 
-Segment = Callable[[str], list[str]]
+Segment = Callable[[str], list[str]]  # the words of a text; joined, they are the text
 
 COMPILED_JIEBA = "0.42.1"  # the version that is split as spaced.c does
 SUDACHI_CHARACTERS = 12_000  # it refuses texts of more than 49,149 bytes of UTF-8
@@ -22,6 +22,11 @@ SUDACHI_CHARACTERS = 12_000  # it refuses texts of more than 49,149 bytes of UTF
 def jieba() -> Segment:
     """Return jieba's segmenter of Chinese, which is compiled where it can be and finds the same words."""
     return _compiled_jieba() or _own_jieba()
+
+
+def is_compiled(segment: Segment) -> bool:
+    """Return whether a segmenter is compiled code of ours, which loses nothing of a text."""
+    return JiebaSegmenter is not None and isinstance(segment, JiebaSegmenter)
 
 
 def _compiled_jieba() -> Segment | None:

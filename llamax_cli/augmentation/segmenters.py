@@ -5,25 +5,19 @@ choices["th"] -> "pythainlp"
 splitter(choices["zh"], vocabulary)("我喜欢北京。") -> (["我", "喜欢", "北京", "。"], "")
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from importlib.util import find_spec
 from typing import NamedTuple
 
 from llamax_cli.augmentation.segmentation import LexiconSplitter
+from llamax_cli.augmentation.segmenter_loaders import Segment, is_compiled
 from llamax_cli.augmentation.unspaced_scripts import CHINESE, UNSPACED
 from llamax_cli.augmentation.vocabulary import Vocabulary
 from llamax_cli.augmentation.words import WordSplitter
 from llamax_cli.errors import LanguageError, UsageError
 from llamax_cli.languages import canonical
 from llamax_cli.registry import find, suggestion
-
-try:
-    from llamax_cli.augmentation.spaced import JiebaSegmenter
-except ImportError:  # llamax was installed without a C compiler
-    JiebaSegmenter = None  # type: ignore[assignment,misc]
-
-Segment = Callable[[str], list[str]]  # the words of a text; joined, they are the text
 
 
 class Segmenter(NamedTuple):
@@ -152,8 +146,7 @@ class PackageSplitter:
 def package_splitter(name: str) -> PackageSplitter:
     """Return the splitter of a segmenter other than DICTIONARY."""
     segment: Segment = find(SEGMENTERS[name].load)()
-    loses_nothing = JiebaSegmenter is not None and isinstance(segment, JiebaSegmenter)
-    return PackageSplitter(segment if loses_nothing else _checked(segment))
+    return PackageSplitter(segment if is_compiled(segment) else _checked(segment))
 
 
 def _checked(segment: Segment) -> Segment:

@@ -208,7 +208,9 @@ def test_the_mean_share_is_the_rate_for_any_lexicon(
     low, high = (min(counts["covered"], whole) for whole in (int(exact), int(exact) + 1))
     wanted = (low + (high - low) * (exact % 1)) / len(words)
     mean, error = mean_share(plan, text, 3000)
-    assert abs(mean - wanted) < 4 * error + 1e-6
+    rare = 3000 * min(exact % 1, 1 - exact % 1)  # expected copies of the rarer count, of which there may be none
+    tolerance = 4 * error + 1e-6 if rare >= 20 else (4 * rare**0.5 + 3) / 3000 / len(words)
+    assert abs(mean - wanted) < tolerance
 
 
 def test_a_word_is_not_replaced_by_itself(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support import switched_lines as tried
 from support.lexicons import lexicon
 
-from llamax_cli.augmentation import code_switching, segmenter_loaders, segmenters
+from llamax_cli.augmentation import code_switching, segmenter_loaders
 from llamax_cli.augmentation.augmentation import Augmentation
 from llamax_cli.augmentation.code_switching import Switcher
 from llamax_cli.augmentation.segmenters import PackageSplitter, package_splitter
@@ -180,7 +180,6 @@ def test_jieba_itself_splits_where_it_has_to(
         monkeypatch.setattr(segmenter_loaders, "_table", lambda path: {"B": -1.0})
     else:
         monkeypatch.setattr(segmenter_loaders, "JiebaSegmenter", None)
-        monkeypatch.setattr(segmenters, "JiebaSegmenter", None)
     split = package_splitter("jieba")
     assert not isinstance(split.compiled, JiebaSegmenter)
     assert split("我喜欢北京。") == (["我", "喜欢", "北京", "。"], "")

@@ -1,12 +1,15 @@
 """Runs: the same losses on any number of ranks, resumed from anywhere, with every record exactly once."""
 
+import gc
 import json
 import os
 import re
 import shutil
 import signal
 import socket
+import sys
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -35,7 +38,7 @@ from llamax_cli.config import LINEAR_LAYERS
 from llamax_cli.errors import FileError, Terminated
 from llamax_cli.models.packed_batch import Batch
 from llamax_cli.models.sample_encoding import encoder_of
-from llamax_cli.training import checkpoint
+from llamax_cli.training import checkpoint, worker
 from llamax_cli.training.dataloader import DataLoader
 from llamax_cli.training.dataset import Cache
 from llamax_cli.training.job import read_job
@@ -568,3 +571,29 @@ def test_data_that_the_system_refuses_is_one_line(tmp_path: Path, ranks: int) ->
     assert codes == [1] * ranks
     assert said.count("\n") == 1, said
     assert "data: is a directory" in said
+
+
+def test_garbage_is_looked_for_once_the_libraries_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that trains for days makes some; while torch loads, nothing is."""
+    seen = []
+
+    class Worker:
+        watchdog = nullcontext()
+
+        def __init__(self, folder: Path) -> None:
+            seen.append(gc.isenabled())
+
+        def run(self) -> int:
+            return 1
+
+    monkeypatch.setattr(worker, "_Worker", Worker)
+    monkeypatch.setattr(worker, "die_with_parent", lambda: None)
+    monkeypatch.setattr(sys, "argv", ["worker", "folder"])
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    gc.disable()
+    try:
+        with pytest.raises(SystemExit):
+            worker.main()
+    finally:
+        gc.enable()
+    assert seen == [True]
