@@ -11,6 +11,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from xxhash import xxh3_128_digest
+
 from llamax_cli import config
 from llamax_cli.analysis.mixture_manifest import MixtureManifest
 from llamax_cli.conversion.convert import read_corpora
@@ -21,6 +23,7 @@ from llamax_cli.filtering.rules import RecordFilter, filter_settings
 from llamax_cli.lexicon.detection import FORMATS as DICTIONARIES
 from llamax_cli.lexicon.detection import open_dictionaries
 from llamax_cli.lexicon.dictionaries import DictionaryRequest
+from llamax_cli.lexicon.store.layout import FOOTER, Footer
 from llamax_cli.lexicon.store.reader import Lexicon
 from llamax_cli.provenance.command_lines import CommandLine, Renaming
 from llamax_cli.provenance.manifests import read_manifest
@@ -126,6 +129,19 @@ def compiled_lexicon(data: bytes) -> None:
             lexicon.find(language, word, " ")
             if number > 50:
                 break
+
+
+def lexicon_metadata(data: bytes) -> None:
+    """Open a compiled lexicon with these metadata, whose hash is right, and read all entries."""
+    made = made_lexicon()
+    footer = Footer(*FOOTER.unpack(made[-FOOTER.size :]))
+    changed = footer._replace(metadata=len(data), metadata_hash=xxh3_128_digest(data))
+    lexicon = Lexicon(file("b.lex", made[: footer.pages] + data + FOOTER.pack(*changed)))
+    for language in lexicon.languages:
+        lexicon.entities(language)
+        lexicon.max_words(language)
+    for _ in lexicon.entries():
+        pass
 
 
 # -- what runs leave ---------------------------------------------------------------------------------------------------
@@ -318,6 +334,7 @@ READERS: dict[str, Reader] = {
     **{f"dictionary-{name}": partial(dictionary, name) for name in DICTIONARIES if name != "panlex-csv"},
     "dictionary-detected": partial(dictionary, ""),
     "lexicon": compiled_lexicon,
+    "lexicon-metadata": lexicon_metadata,
     "resume-state": resume_state,
     "kept-answers": kept_answers,
     "manifest": run_manifest,
@@ -362,12 +379,19 @@ def made_classifier() -> bytes:
     return model(random.Random(0))
 
 
+@cache
 def made_lexicon() -> bytes:
     """Return a compiled lexicon."""
     from support.lexicons import ENGLISH, lexicon
 
     lexicon(folder() / "made.lex", ("en", ENGLISH))
     return (folder() / "made.lex").read_bytes()
+
+
+def made_metadata() -> bytes:
+    """Return the metadata of a compiled lexicon."""
+    footer = Footer(*FOOTER.unpack(made_lexicon()[-FOOTER.size :]))
+    return made_lexicon()[footer.pages : -FOOTER.size]
 
 
 def made_parquet() -> bytes:
@@ -385,6 +409,31 @@ def made_weights() -> bytes:
     return len(header).to_bytes(8, "little") + header + bytes(4)
 
 
+def made_weights_index() -> bytes:
+    """Return the index of weights in one file, which it writes beside it."""
+    file("index/model-1.safetensors", made_weights())
+    return b'{"metadata":{"total_size":4},"weight_map":{"a":"model-1.safetensors"}}'
+
+
+def made_sentencepiece() -> bytes:
+    """Return a SentencePiece model of few pieces."""
+    from support.vocabularies import sentencepiece_model, texts
+
+    return sentencepiece_model(texts(), size=300)
+
+
+def made_gguf() -> bytes:
+    """Return a model of llama.cpp of few weights."""
+    from support.gguf_files import pack
+    from support.runs import model_folder
+    from support.tiny_models import byte_level
+
+    words = byte_level(["a b"])
+    facts = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
+    facts |= {"num_key_value_heads": 1, "vocab_size": len(words), "pad_token_id": 0}
+    return pack(model_folder(folder() / "packed", words=words, **facts), folder() / "made.gguf").read_bytes()
+
+
 def made_job() -> bytes:
     """Return the job of a training run."""
     from llamax_cli.training.job import Job
@@ -395,9 +444,13 @@ def made_job() -> bytes:
 
 MADE: dict[str, Callable[[], bytes]] = {
     "lexicon": made_lexicon,
+    "lexicon-metadata": made_metadata,
     "dictionary-lexicon": made_lexicon,
     "corpus-parquet": made_parquet,
     "weights": made_weights,
+    "weights-index": made_weights_index,
+    "sentencepiece": made_sentencepiece,
+    "gguf": made_gguf,
     "job": made_job,
     "fasttext": made_classifier,
 }
@@ -469,6 +522,8 @@ type="trans"><quote>Hund (m)</quote></cit></sense></entry></body></text></TEI>""
     "dictionary-gatitos": [b"house\thaus\tnote\n"],
     "dictionary-hunalign": [b"haus @ house\n"],
     "dictionary-mrasp": [b"en##house\tde##haus\n"],
+    "dictionary-tsv": [b"english\tgerman\nhouse\thaus\n"],
+    "dictionary-gatitos-json": [b'{"sl":"en","tl":"de","is_source_orig":true,"src":"house","trgs":["haus"]}\n'],
     "dictionary-records": [b'{"word":"house","lang":"en","translations":{"de":["haus"]},"sources":["x"]}\n'],
     "resume-state": [
         b"""{"run":{"format":1,"command":"augment","arguments":{"seed":0}},"consumed":1,"digest":"","written":1,\
@@ -478,6 +533,7 @@ type="trans"><quote>Hund (m)</quote></cit></sense></entry></body></text></TEI>""
     "manifest": [json.dumps(MANIFEST).encode()],
     "mixture": [json.dumps({**MANIFEST, "command": "mix"}).encode()],
     "seen": [json.dumps({**MANIFEST, "command": "mix"}).encode()],
+    "checkpoint-facts": [b'{"count":{"step":5},"settings":{"learning_rate":1e-5},"position":{"epoch":0}}'],
     "model-config": [b'{"model_type":"llama","vocab_size":8,"hidden_size":4,"num_hidden_layers":1}'],
     "tokenizer": [b"YQ== 0\nYg== 1\n", b'{"model":{"type":"BPE","vocab":{},"merges":[]}}'],
     "toml": [b'learning_rate = 1e-5\nlora_targets = ["q_proj"]\n'],

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,16 @@ def texts() -> list[str]:
     return sentences(60)
 
 
-def _sentencepiece(folder: Path) -> None:
+def sentencepiece_model(texts: Sequence[str], size: int) -> bytes:
+    """Return a BPE model of SentencePiece, learnt from texts."""
     from sentencepiece import SentencePieceTrainer
 
     model = io.BytesIO()
     SentencePieceTrainer.train(
-        sentence_iterator=iter(texts()),
+        sentence_iterator=iter(texts),
         model_writer=model,
         model_type="bpe",
-        vocab_size=360,
+        vocab_size=size,
         byte_fallback=True,
         split_digits=True,
         normalization_rule_name="identity",
@@ -32,7 +34,11 @@ def _sentencepiece(folder: Path) -> None:
         num_threads=1,
         minloglevel=2,
     )
-    (folder / "tokenizer.model").write_bytes(model.getvalue())
+    return model.getvalue()
+
+
+def _sentencepiece(folder: Path) -> None:
+    (folder / "tokenizer.model").write_bytes(sentencepiece_model(texts(), 360))
     facts = {"tokenizer_class": "LlamaTokenizer", "unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>"}
     (folder / "tokenizer_config.json").write_text(json.dumps(facts))
 
