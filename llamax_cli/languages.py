@@ -46,33 +46,29 @@ def canonical(code: str) -> str:
     Upper and lower case are the same, and so are `-` and `_`. Raises LanguageError, which names the nearest codes, for
     a code of no language, or of several (`mul`).
     """
+    if (answer := known(code)) is None:
+        raise LanguageError(_unknown(code))
+    return answer
+
+
+def known(code: str) -> str | None:
+    """Return the canonical code of a language, or None where `code` is not one."""
     return aliases().get(code) or _resolve(code)
 
 
 @lru_cache(maxsize=4096)
-def _resolve(code: str) -> str:
+def _resolve(code: str) -> str | None:
     if MARKED.fullmatch(code) and (token_code := code_of_token(code)):
         return token_code
     folded = fold(code)
     language_code = without_variety(folded)
-    answer = aliases().get(folded) or aliases().get(language_code) or _tag(language_code)
-    if answer is None:
-        raise LanguageError(_unknown(code))
-    return answer
+    return aliases().get(folded) or aliases().get(language_code) or _tag(language_code)
 
 
 def _tag(folded: str) -> str | None:
     from llamax_cli.language_tags import tag
 
     return tag(folded)
-
-
-def known(code: str) -> str | None:
-    """Return the canonical code of a language, or None where `code` is not one."""
-    try:
-        return canonical(code)
-    except LanguageError:
-        return None
 
 
 def language(code: str) -> Language:
@@ -201,6 +197,7 @@ def code_of_token(token: str) -> str | None:
     return "kmr" if code in KURDISH else known(code)
 
 
+@lru_cache(maxsize=4096)  # it takes milliseconds, and each line of a file may have the same code
 def _unknown(code: str) -> str:
     """Return the message for a code of no language: `unknown language 'german'; did you mean de (German)?`."""
     from llamax_cli.language_tags import registry

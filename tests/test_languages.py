@@ -18,10 +18,11 @@ from langcodes.registry_parser import parse_registry
 from support.corpora import flores
 from support.language_tokens import MBART50
 
+from llamax_cli import languages as languages_module
 from llamax_cli.conversion.formats.aligned import open_ntrex
 from llamax_cli.conversion.segments import CorpusRequest, ignore_bad_line
 from llamax_cli.errors import LanguageError
-from llamax_cli.languages import base, canonical, covers, find, language, languages, variety
+from llamax_cli.languages import base, canonical, covers, find, known, language, languages, variety
 from llamax_cli.streams.inputs import Input
 
 CODES = list(languages())
@@ -360,3 +361,19 @@ def test_families_are_the_authors_but_for_one_slip(data: Path) -> None:
     assert published.pop("kea") == "Portuguese"
     assert {code: entry.family for code, entry in languages().items() if code != "kea"} == published
     assert language("kea").family == language("pt").family
+
+
+def test_a_code_is_told_unknown_without_a_search_for_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search takes milliseconds, and who asks whether a word is a code does not show what it finds."""
+    monkeypatch.setattr(languages_module, "_unknown", lambda code: pytest.fail("searched"))
+    assert known("german") is None
+
+
+def test_the_nearest_codes_are_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every line of a file may have the same unknown code."""
+    searches: list[str] = []
+    monkeypatch.setattr(languages_module, "_nearest", lambda code: searches.append(code) or ["de"])
+    for _ in range(3):
+        with pytest.raises(LanguageError, match=r"unknown language 'germ\?n'; nearest: de \(German\)"):
+            canonical("germ?n")
+    assert searches == ["germ?n"]

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from llamax_cli.documents import decode
 from llamax_cli.errors import DataError, FileError, LanguageError, RecordError, UsageError, because
-from llamax_cli.languages import canonical
+from llamax_cli.languages import canonical, known
 from llamax_cli.records import Record, Score, language, number, text, texts
 from llamax_cli.scoring.direction_totals import parse_score
 from llamax_cli.scoring.segments import Direction
@@ -304,12 +304,8 @@ def _read_results(system: System, path: Path, document: dict[str, Any]) -> None:
 def split_task(task: str) -> tuple[str, str]:
     """Return a task and its language, which is empty if it has none: `split_task("xnli_de") -> ("xnli", "de")`."""
     stem, _, suffix = task.rpartition("_")
-    if stem in MULTILINGUAL:
-        try:
-            return stem, canonical(suffix)
-        except LanguageError:
-            pass
-    return task, ""
+    code = known(suffix) if stem in MULTILINGUAL else None
+    return (task, "") if code is None else (stem, code)
 
 
 def _figures(figures: dict[str, Any]) -> dict[str, float]:

@@ -12,14 +12,13 @@ record, as `row_id`, `row_text`, ...; nulls, lists and other types are left out.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from importlib import import_module
 from typing import Any, NamedTuple, TypeAlias
 
 from llamax_cli.conversion.segments import NO_EXTRA, CorpusRequest, Segment, find_column
 from llamax_cli.errors import DataError, LanguageError, UsageError
 from llamax_cli.language_clues import language_in
-from llamax_cli.languages import canonical
+from llamax_cli.languages import canonical, known
 from llamax_cli.registry import suggestion
 
 PREFIX = "sentence_"
@@ -150,12 +149,10 @@ def _named_columns(columns: Sequence[Column], request: CorpusRequest, where: str
     by_language: dict[str, Column] = {}
     whole_columns = [column for column in columns if column.field is None]
     for column in whole_columns:
-        if column.name.startswith(PREFIX):
-            with suppress(LanguageError):
-                _add(by_language, canonical(column.name.removeprefix(PREFIX)), column, where)
+        if column.name.startswith(PREFIX) and (language := known(column.name.removeprefix(PREFIX))) is not None:
+            _add(by_language, language, column, where)
     for column in () if by_language else whole_columns:
-        language = language_in(column.name)
-        if language is not None:
+        if (language := language_in(column.name)) is not None:
             _add(by_language, language, column, where)
     return _without_identifier(by_language, request, where)
 
@@ -186,6 +183,6 @@ def _single(columns: Sequence[Column], request: CorpusRequest, where: str) -> Ma
     column = candidates[0]
     if len(request.languages) == 1:
         return {request.languages[0]: column}
-    with suppress(LanguageError):  # FLORES has configurations such as eng_Latn
-        return {canonical(request.config or ""): column}
+    if (language := known(request.config or "")) is not None:  # FLORES has configurations such as eng_Latn
+        return {language: column}
     raise UsageError(f"{where}: in which language is the column {str(column)!r}? Say one: --langs CODE")
