@@ -1,6 +1,6 @@
 """What code-switching costs: pairs a second, memory, and the figures of Chinese, Thai and Japanese sources.
 
-    python tests/benchmarks/bench_augment.py [--sentences 200000] [--rounds 3]
+    python tests/benchmarks/bench_augment.py [--sentences 200000] [--copies 10] [--rounds 3]
 
 Sentences are real ones (LLAMAX_TEST_DATA) cut and joined to about 25 words. The baseline does what the scripts of
 others do: plain lines in and out, whole dictionaries in memory, one draw of `random` a word, the translation of a word
@@ -107,14 +107,16 @@ def speed(folder: Path, count: int, rounds: int) -> None:
         print(f"{name:36}{count / wall:>10,.0f}/s{first / wall:>7.2f} of the baseline{used:>8.1f} CPU s")
 
 
-def scripts(folder: Path, rounds: int) -> None:
-    """Print the speed of sources that are written without spaces, on FLORES and NTREX."""
+def scripts(folder: Path, copies: int, rounds: int) -> None:
+    """Print the speed of sources that are written without spaces beside that of English, on FLORES and NTREX."""
     lexicon = folder / "scripts.lex"
     dictionaries = [DATA / "muse" / name for name in ("en-zh.txt", "en-th.txt", "en-ja.txt", "zh-en.txt", "th-en.txt")]
     subprocess.run(
         [*LLAMAX, "build-lexicon", "-q", *dictionaries, DATA / "panlex/eng2cmn.txt", "-o", lexicon], check=True
     )
+    commands, texts, characters = dict[str, list[str]](), dict[str, int](), dict[str, int]()
     for code, name, more in (
+        ("en", "English", ()),
         ("zh", "Chinese", ()),
         ("zh", "Chinese", ("--segmenter", "rjieba")),
         ("th", "Thai", ()),
@@ -123,20 +125,28 @@ def scripts(folder: Path, rounds: int) -> None:
         if "rjieba" in more and find_spec("rjieba") is None:
             print(f"{name} rjieba: not measured, because it is not installed (pip install rjieba)")
             continue
-        texts = folder / f"{code}.jsonl"
         made = subprocess.run(
             [*LLAMAX, "convert", "-q", DATA / "flores101", DATA / "ntrex128", "--mono", code],
             capture_output=True,
             check=True,
         ).stdout
-        texts.write_bytes(made * 10)
-        lines, characters = (
-            10 * made.count(b"\n"),
-            sum(len(json.loads(line)["text"]) for line in made.splitlines()) * 10,
+        corpus, label = folder / f"{code}.jsonl", " ".join((name, *more[1:]))
+        corpus.write_bytes(made * copies)
+        texts[label] = copies * made.count(b"\n")
+        characters[label] = copies * sum(len(json.loads(line)["text"]) for line in made.splitlines())
+        augment = [*LLAMAX, "augment", "-q", "--dict", str(lexicon), str(corpus), "-o", str(folder / "out.jsonl")]
+        commands[label] = [*augment, "--workers", "2", *more]
+    taken: dict[str, list[tuple[float, float]]] = {label: [] for label in commands}
+    for _ in range(rounds):
+        for label, command in commands.items():
+            taken[label].append(seconds(command))
+    english = min(used for _, used in taken["English"]) / characters["English"]
+    for label, each in taken.items():
+        wall, used = (min(side) for side in zip(*each, strict=True))
+        speed = f"{texts[label] / wall:>10,.0f}/s{characters[label] / wall / 1e6:>8.2f} M char/s"
+        print(
+            f"{label:36}{speed}{used:>8.1f} CPU s{used / characters[label] / english:>7.2f} times English's a character"
         )
-        command = [*LLAMAX, "augment", "-q", "--dict", str(lexicon), str(texts), "-o", str(folder / "out.jsonl"), *more]
-        wall = min(seconds([*command, "--workers", "2"])[0] for _ in range(rounds))
-        print(f"{' '.join((name, *more[1:])):36}{lines / wall:>10,.0f}/s{characters / wall / 1e6:>8.2f} M char/s")
 
 
 def memory(folder: Path, lexicon: Path) -> None:
@@ -161,10 +171,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--sentences", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--copies", type=int, default=10, help="of the texts without spaces")
     parser.add_argument("--lexicon", type=Path, help="of 10 million triples, as bench_lexicon.py --keep leaves it")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         speed(Path(name), options.sentences, options.rounds)
-        scripts(Path(name), options.rounds)
+        scripts(Path(name), options.copies, options.rounds)
         if options.lexicon:
             memory(Path(name), options.lexicon)
