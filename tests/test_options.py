@@ -209,3 +209,14 @@ def test_metrics_add_up(run: Callable[..., tuple[int, str]], capfd: pytest.Captu
     assert apart == capfd.readouterr().out
     assert apart.count("\n") == 3
     assert run("score", "--metric", "bleu", "--metric", "bleu", "pairs.jsonl")[0] == 2
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_empty_value_is_refused(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """It comes of a variable that is not set, and would be the current folder, or as if nothing were given."""
+    arguments = [each for each in load(name).params if each.param_type_name == "argument"]
+    for taker in [*arguments, *valued(name)]:
+        given = [""] if taker in arguments else [taker.opts[-1], ""]
+        assert cli.run([*name.split(), *given]) == 2
+        reason = "it is empty; is a variable of the shell not set?"
+        assert capfd.readouterr().err == f"llamax {name}: Invalid value for {taker.get_error_hint(None)}: {reason}\n"

@@ -204,7 +204,8 @@ class CompleteOptions(TyperCommand):
     """A command whose options lose no value that is given to them.
 
     An option with a list, as `--metric NAME,...`, adds up: `--metric bleu --metric ter` is `--metric bleu,ter`. Any
-    other option that takes one value is refused when it is given twice.
+    other option that takes one value is refused when it is given twice. So is an empty value, of options and arguments
+    alike: it would be the current folder, or as if nothing were given.
     """
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
@@ -237,6 +238,10 @@ class CompleteOptions(TyperCommand):
 
         def parse_args(args: list[str]) -> Any:
             values, rest, order = parse(args)
+            for given in () if ctx.resilient_parsing else order:
+                value = values[str(given.name)]
+                if value == "" or (isinstance(value, list | tuple) and "" in value):
+                    raise typer.BadParameter("it is empty; is a variable of the shell not set?", ctx=ctx, param=given)
             for option in single:
                 if option.dest in values:
                     values[option.dest] = _only_value(option.obj, values[option.dest], ctx)
