@@ -316,8 +316,10 @@ def test_gatitos_and_muse_codes(data: Path) -> None:
 def test_scripts_are_those_of_flores(data: Path) -> None:
     """Most letters of each FLORES file are of the script in the table."""
     for code, entry in languages().items():
-        letters = filter(str.isalpha, "\n".join(flores(data, code)))
-        words = Counter(unicodedata.name(letter, "").split(" ")[0] for letter in letters)
+        words: Counter[str] = Counter()
+        for letter, count in Counter("\n".join(flores(data, code))).items():
+            if letter.isalpha():
+                words[unicodedata.name(letter, "").split(" ")[0]] += count
         assert words.most_common(1)[0][0] == SCRIPT_WORDS[entry.script], code
         assert entry.flores200.endswith(f"_{entry.script}")
 
