@@ -302,13 +302,13 @@ def test_a_full_disk_behind_the_rejects(filters: Filters) -> None:
 def test_a_full_disk_behind_the_output(tmp_path: Path, ending: str, command: str) -> None:
     """No FILE appears and an old one stays; when there is space again, --resume continues to the same bytes."""
     draw = Random(0).randbytes
-    text = b"".join(b'{"text":"%s"}\n' % draw(200).hex().encode() for _ in range(15_000))
+    text = b"".join(b'{"text":"%s"}\n' % draw(200).hex().encode() for _ in range(8_000))
     (tmp_path / "in").write_bytes(text)
     (tmp_path / f"out{ending}").write_bytes(b"old")
 
     def fill() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2_500_000, 2_500_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_400_000, 1_400_000))
 
     process = start(command, "in", "-o", f"out{ending}", cwd=tmp_path, preexec_fn=fill)
     _, err = process.communicate(timeout=60)
