@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import filters, zygote
-from support.filters import start
+from support import zygote
+from support.filters import fork, start
 from support.processes import wait_for, wait_for_handlers, wait_until
 
 LINE = b'{"text":"a line of some length, so that a pipe is soon full"}\n'
@@ -102,11 +102,9 @@ def group(number: int) -> list[str]:
 def test_workers_that_are_writing_do_not_hold_up_the_end(tmp_path: Path, by: int, twice: bool) -> None:
     """A signal to the whole group ends all at once, wherever the workers are in their answers."""
     (tmp_path / "in").write_bytes(LINE * 200_000)
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     for wait in (0.02, 0.05, 0.09, 0.14, 0.2, 0.25):
         out = f"out{wait}"
-        command = [filters.__file__, "upper", "in", "--copies", 4, "-o", out, "--workers", 2]
-        process = zygote.zygote("small").start(command, cwd=tmp_path, start_new_session=True, **pipes)
+        process = fork("upper", "in", "--copies", 4, "-o", out, "--workers", 2, cwd=tmp_path, start_new_session=True)
         wait_for(tmp_path / f"{out}.partial", size=1, process=process)
         time.sleep(wait)
         for _ in range(1 + twice):

@@ -99,6 +99,10 @@ class Process:
         if self.poll() is None:
             os.kill(self.pid, number)
 
+    def terminate(self) -> None:
+        """Terminate the process."""
+        self.send_signal(signal.SIGTERM)
+
     def kill(self) -> None:
         """Kill the process."""
         self.send_signal(signal.SIGKILL)
