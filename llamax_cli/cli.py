@@ -114,8 +114,13 @@ def _unwrapped(docstring: str) -> str:
 
 def application() -> Any:
     """Return the group of all commands."""
+    return _application(_markup())
+
+
+@cache
+def _application(markup: Literal["rich"] | None) -> Any:
     summary = "The LLaMAX recipe as Unix tools: every command reads and writes records, one JSON object a line."
-    app = typer.Typer(cls=LazyGroup, rich_markup_mode=_markup(), context_settings=CONTEXT, help=summary)
+    app = typer.Typer(cls=LazyGroup, rich_markup_mode=markup, context_settings=CONTEXT, help=summary)
     app.callback()(llamax)
     group: Any = typer.main.get_command(app)
     return group.fill()

@@ -38,6 +38,7 @@ __all__ = [
 
 # How M2M-100 and MADLAD-400 mark the codes in their vocabularies: `__de__`, `<2de>`.
 MARKED = re.compile(r"__(?P<m2m>[a-z]{2,3})__|<2(?P<madlad>[a-z]{2,4}(?:_[A-Z][a-z]{3})?(?:_[A-Z]{2})?)>")
+LONGEST_CODE = 255  # characters; what is kept of codes that were asked for has to be small
 
 
 def canonical(code: str) -> str:
@@ -53,7 +54,7 @@ def canonical(code: str) -> str:
 
 def known(code: str) -> str | None:
     """Return the canonical code of a language, or None where `code` is not one."""
-    return aliases().get(code) or _resolve(code)
+    return aliases().get(code) or (_resolve(code) if len(code) <= LONGEST_CODE else None)
 
 
 @lru_cache(maxsize=4096)
@@ -197,7 +198,6 @@ def code_of_token(token: str) -> str | None:
     return "kmr" if code in KURDISH else known(code)
 
 
-@lru_cache(maxsize=4096)  # it takes milliseconds, and each line of a file may have the same code
 def _unknown(code: str) -> str:
     """Return the message for a code of no language: `unknown language 'german'; did you mean de (German)?`."""
     from llamax_cli.language_tags import registry
@@ -220,13 +220,11 @@ def _label(code: str) -> str:
 
 def _named(name: str) -> list[str]:
     """Return the codes of the languages with a name, in lower case: "chinese" -> ["zh", "zhtrad"]."""
-    from llamax_cli.language_tags import registry, subtag
+    from llamax_cli.language_tags import subtag, subtags_by_name
 
     codes = [code for code, spelling in _names() if spelling == name or spelling.startswith(f"{name} (")]
     if not codes:
-        entries = (item for item in registry().items() if item[0][0] == "language")
-        tags = (tag for (_, tag), entry in entries if name in map(str.lower, entry["Description"]))
-        codes = [canonical(tag) for tag in tags if subtag(tag)][:1]
+        codes = [canonical(code) for code in subtags_by_name().get(name, ()) if subtag(code)][:1]
     return list(dict.fromkeys(codes))
 
 
@@ -237,13 +235,14 @@ def _names() -> Iterator[tuple[str, str]]:
         yield entry.code, entry.prompt_name.lower()
 
 
-def _nearest(folded: str) -> list[str]:
-    """Return the codes, at most three, whose spelling or name is nearest to a misspelt one: "portugese" -> ["pt"]."""
+@lru_cache(maxsize=4096)
+def _nearest(folded: str) -> tuple[str, ...]:
+    """Return the codes, at most three, whose spelling or name is nearest to a misspelt one: "portugese" -> ("pt",)."""
     from difflib import get_close_matches
 
     first = primary_subtag(folded)
     if first in aliases():
-        return [aliases()[first]]
+        return (aliases()[first],)
     codes = {**{name: code for code, name in _names()}, **aliases()}
     near = get_close_matches(folded, codes, n=9, cutoff=0.6)
-    return list(dict.fromkeys(codes[spelling] for spelling in near))[:3]
+    return tuple(dict.fromkeys(codes[spelling] for spelling in near))[:3]

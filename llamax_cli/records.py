@@ -321,8 +321,9 @@ _first_byte = struct.Struct("c").unpack_from
 _QUOTE = (b'"',)
 _SPACED_COLON = re.compile(rb'"[ \t\r]+:')
 _SPACED_KEY = re.compile(rb'(?<!\\)(?:\\\\)*"[ \t\r]+:')  # the quote is not escaped
+# Both begin with the same bytes, which are quickly found in a long line.
 _LONE_SURROGATE = (
-    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..\\u[dD])[c-fC-F][0-9a-fA-F]{2})"
 )
 
 
@@ -549,7 +550,8 @@ def _why(line: bytes, error: Exception) -> str:
         return f"not a record: {str(error).replace('`', '').lower()}{array}"
     if b"\0" in line:
         return f"not JSON: NUL byte at {line.index(0)}; is this a binary or UTF-16 file?"
-    if match := re.search(rb"[:\[,\s](-?Infinity|NaN)", line):
+    has_name = b"Infinity" in line or b"NaN" in line
+    if has_name and (match := re.search(rb"[:\[,\s](-?Infinity|NaN)", line)):
         return f"not JSON: {match[1].decode()} is not a JSON number; write null"
     if match := re.search(_LONE_SURROGATE, line):
         return f"not JSON: lone surrogate {match[0].decode()}"

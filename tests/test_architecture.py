@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import resolve_name
@@ -66,8 +67,20 @@ def folder(path: Path) -> str:
     return inside[0] if len(inside) > 1 else ""
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """Return the syntax tree of a file, parsed once for all tests."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imports(path: Path) -> list[tuple[str, bool]]:
+    """Return (module, whether it is imported when the file is) for each import that is not only for types."""
+    return list(imported(parsed(path)))
+
+
 def imported(tree: ast.AST) -> Iterator[tuple[str, bool]]:
-    """Yield (module, whether it is imported when the file is) for each import that is not only for types."""
+    """Yield what `imports` returns, of a part of a file."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             continue
@@ -77,14 +90,9 @@ def imported(tree: ast.AST) -> Iterator[tuple[str, bool]]:
             assert node.level == 0, "imports are absolute"
             yield str(node.module), True
             yield from ((f"{node.module}.{each.name}", True) for each in node.names)
-        else:
-            inside_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        elif not isinstance(node, ast.expr):  # which holds no imports
+            inside_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
             yield from ((name, top and not inside_function) for name, top in imported(node))
-
-
-def named(path: Path) -> str:
-    """Return the name of a file in the ids of the tests."""
-    return str(path.relative_to(PACKAGE))
 
 
 def test_every_room_has_its_place() -> None:
@@ -92,29 +100,30 @@ def test_every_room_has_its_place() -> None:
     assert {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"} == set(ROOMS)
 
 
-@pytest.mark.parametrize("path", FILES, ids=named)
-def test_imports_point_one_way(path: Path) -> None:
+def test_imports_point_one_way() -> None:
     """A room imports those above it, the ground no room; the table in cli.py loads commands by name only."""
-    room = folder(path)
-    above = {"", room, *(ROOMS[: ROOMS.index(room)] if room else ())}
-    for name, _ in imported(ast.parse(path.read_text())):
-        if name.startswith("llamax_cli."):
-            first = name.split(".")[1]
-            target = first if first in ROOMS else ""
-            assert target in above, name
+    for path in FILES:
+        room = folder(path)
+        above = {"", room, *(ROOMS[: ROOMS.index(room)] if room else ())}
+        for name, _ in imports(path):
+            if name.startswith("llamax_cli."):
+                first = name.split(".")[1]
+                target = first if first in ROOMS else ""
+                assert target in above, (path, name)
 
 
-@pytest.mark.parametrize("path", FILES, ids=named)
-def test_heavy_libraries_are_loaded_where_they_are_needed(path: Path) -> None:
+def test_heavy_libraries_are_loaded_where_they_are_needed() -> None:
     """At module top only in the rooms that compute; rich only in console.py and only inside functions."""
-    for name, top in imported(ast.parse(path.read_text())):
-        library = name.partition(".")[0]
-        if library == "rich":
-            assert path.name == "console.py" and not top, name
-        elif library in HEAVY:
-            assert not top or folder(path) in COMPUTING, name
+    for path in FILES:
+        for name, top in imports(path):
+            library = name.partition(".")[0]
+            if library == "rich":
+                assert path.name == "console.py" and not top, (path, name)
+            elif library in HEAVY:
+                assert not top or folder(path) in COMPUTING, (path, name)
 
 
+@cache
 def resolves(name: str) -> bool:
     """Return whether a dotted name is a module of the package, or something in one."""
     try:
@@ -134,18 +143,18 @@ def texts() -> list[Path]:
     return sorted((*found, ROOT / "README.md", ROOT / "pyproject.toml"))
 
 
-@pytest.mark.parametrize("path", texts(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_module_that_is_named_is_there(path: Path) -> None:
+def test_every_module_that_is_named_is_there() -> None:
     """Tables, command lines, patches and documents name modules in strings, where no import would fail."""
-    for name in re.findall(r"\bllamax_cli(?:\.[A-Za-z_]\w*)+(?::\w+)?", path.read_text(encoding="utf-8")):
-        assert resolves(name.removesuffix(".py")), name
+    for path in texts():
+        for name in re.findall(r"\bllamax_cli(?:\.[A-Za-z_]\w*)+(?::\w+)?", path.read_text(encoding="utf-8")):
+            assert resolves(name.removesuffix(".py")), (path, name)
 
 
-@pytest.mark.parametrize("path", FILES, ids=named)
-def test_every_file_that_a_comment_names_is_there(path: Path) -> None:
+def test_every_file_that_a_comment_names_is_there() -> None:
     """Docstrings and comments point to other files by name, which nothing else would hold to a move."""
-    there = {each.name for each in (*FILES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "examples").rglob("*.py"))}
-    assert set(re.findall(r"\b[a-z_0-9]+\.py\b", path.read_text(encoding="utf-8"))) <= there
+    there = {path.name for folder in (PACKAGE, ROOT / "tests", ROOT / "examples") for path in folder.rglob("*.py")}
+    for path in FILES:
+        assert set(re.findall(r"\b[a-z_0-9]+\.py\b", path.read_text(encoding="utf-8"))) <= there, path
 
 
 def test_the_compiled_extensions_are_in_use() -> None:
@@ -164,28 +173,29 @@ def test_the_compiled_extensions_are_in_use() -> None:
     assert chunk_reader.pair_rows is import_module(EXTENSIONS[5]).pair_rows
 
 
-def loaded(arguments: list[str], stdin: bytes = b"") -> set[str]:
-    """Return the libraries that a run of `llamax` has loaded when it ends, seen in a fresh process."""
-    script = "import sys, json; from llamax_cli import cli; code = cli.run(sys.argv[1:]); "
-    script += "print(json.dumps([code, *{name.partition('.')[0] for name in sys.modules}]), file=sys.stderr)"
-    outcome = subprocess.run([sys.executable, "-c", script, *arguments], input=stdin, capture_output=True, timeout=60)
-    code, *names = json.loads(outcome.stderr.splitlines()[-1])
-    assert code == 0, outcome.stderr
-    return set(names)
+def loaded(*lines: str, stdin: bytes = b"") -> dict[str, set[str]]:
+    """Return the libraries that a fresh process has loaded when each of some runs of `llamax` in it has ended."""
+    script = "import sys, json; from llamax_cli import cli\n"
+    script += "for line in sys.argv[1:]:\n code = cli.run(line.split())\n"
+    script += " print(json.dumps([code, *{name.partition('.')[0] for name in sys.modules}]), file=sys.stderr)"
+    outcome = subprocess.run([sys.executable, "-c", script, *lines], input=stdin, capture_output=True, timeout=60)
+    found = [json.loads(said) for said in outcome.stderr.splitlines() if said.startswith(b"[")]
+    assert [code for code, *_ in found] == [0] * len(lines), outcome.stderr
+    return {line: set(names) for line, (_, *names) in zip(lines, found, strict=True)}
 
 
 @pytest.mark.parametrize("stdin", [b"", b'{"text":"a","lang":"en"}\n'])
 def test_a_data_command_loads_nothing_heavy(stdin: bytes) -> None:
     """A small conversion in a pipe loads none of the big libraries, nor those for rare inputs."""
-    assert loaded(["convert", "--from", "records"], stdin) & LAZY == set()
+    line = "convert --from records"
+    assert loaded(line, stdin=stdin)[line] & LAZY == set()
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], *([*name.split(), "--help"] for name in cli.COMMANDS)], ids=str
-)
-def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+def test_help_loads_nothing_heavy() -> None:
     """Off a terminal, help is plain text that needs no library to draw it."""
-    assert loaded(arguments) & LAZY == set()
+    lines = ["--help", "--version", *(f"{name} --help" for name in cli.COMMANDS)]
+    for line, libraries in loaded(*lines).items():
+        assert libraries & LAZY == set(), line
 
 
 def test_importing_the_table_imports_no_command() -> None:
@@ -221,20 +231,19 @@ def test_every_console_script_works() -> None:
         assert outcome.stdout.startswith(b"llamax ")
 
 
-@pytest.mark.parametrize("path", FILES, ids=named)
-def test_models_are_loaded_in_one_place(path: Path) -> None:
+def test_models_are_loaded_in_one_place() -> None:
     """Only two files call what can run the code of a model, and there every call says whether it may.
 
     The second one runs in a process of its own, which imports nothing of llamax.
     """
     places = PACKAGE / "models" / "pretrained.py", PACKAGE / "scoring" / "metric_worker.py"
-    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
-    for call in calls:
+    calls = ((path, node) for path in FILES for node in ast.walk(parsed(path)) if isinstance(node, ast.Call))
+    for path, call in calls:
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         if name in ("from_pretrained", "from_config") or name.startswith("AutoPeft"):
-            assert path in places, ast.unparse(call)
+            assert path in places, (path, ast.unparse(call))
             owner = ast.unparse(call.func)
             has_no_code = owner.startswith(("transformers.GenerationConfig", "PeftModel"))
-            assert has_no_code or "trust_remote_code" in {keyword.arg for keyword in call.keywords}, owner
+            assert has_no_code or "trust_remote_code" in {keyword.arg for keyword in call.keywords}, (path, owner)
         if name == "load" and ast.unparse(call.func) == "torch.load":
-            assert "weights_only=True" in ast.unparse(call), ast.unparse(call)
+            assert "weights_only=True" in ast.unparse(call), (path, ast.unparse(call))

@@ -317,8 +317,10 @@ def test_gatitos_and_muse_codes(data: Path) -> None:
 def test_scripts_are_those_of_flores(data: Path) -> None:
     """Most letters of each FLORES file are of the script in the table."""
     for code, entry in languages().items():
-        letters = filter(str.isalpha, "\n".join(flores(data, code)))
-        words = Counter(unicodedata.name(letter, "").split(" ")[0] for letter in letters)
+        words: Counter[str] = Counter()
+        for letter, count in Counter("\n".join(flores(data, code))).items():
+            if letter.isalpha():
+                words[unicodedata.name(letter, "").split(" ")[0]] += count
         assert words.most_common(1)[0][0] == SCRIPT_WORDS[entry.script], code
         assert entry.flores200.endswith(f"_{entry.script}")
 
@@ -372,8 +374,15 @@ def test_a_code_is_told_unknown_without_a_search_for_the_nearest(monkeypatch: py
 def test_the_nearest_codes_are_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every line of a file may have the same unknown code."""
     searches: list[str] = []
-    monkeypatch.setattr(languages_module, "_nearest", lambda code: searches.append(code) or ["de"])
+    monkeypatch.setattr("difflib.get_close_matches", lambda word, *_, **__: searches.append(word) or ["de"])
     for _ in range(3):
-        with pytest.raises(LanguageError, match=r"unknown language 'germ\?n'; nearest: de \(German\)"):
-            canonical("germ?n")
-    assert searches == ["germ?n"]
+        with pytest.raises(LanguageError, match=r"unknown language 'g\?rm\?n'; nearest: de \(German\)"):
+            canonical("g?rm?n")
+    assert searches == ["g?rm?n"]
+
+
+def test_what_is_too_long_for_a_code_is_not_kept() -> None:
+    """As many codes as are kept could fill the memory."""
+    kept = languages_module._resolve.cache_info().currsize
+    assert known("x" * 1_000_000) is None
+    assert languages_module._resolve.cache_info().currsize == kept

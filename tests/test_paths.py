@@ -315,26 +315,18 @@ def test_paths_are_looked_at_before_anything_is_loaded(tmp_path: Path) -> None:
     (work / "m").mkdir(parents=True)
     (work / "m" / "config.json").write_text("{}")
     (work / "in.jsonl").write_text('{"src":"a","tgt":"b","src_lang":"en","tgt_lang":"de"}\n')
-    environment = {**os.environ, "PYTHONPATH": f"{poison}:{ROOT}"}
-    for start in range(0, len(EARLY), 4):
-        started = [
-            subprocess.Popen(
-                [sys.executable, "-m", "llamax_cli", *call.split()],
-                cwd=work,
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-            )
-            for call, *_ in EARLY[start : start + 4]
-        ]
-        for process, (call, code, message) in zip(started, EARLY[start:], strict=False):
-            output, error = process.communicate(timeout=60)
-            command = call.partition(" ")[0]
-            assert (process.returncode, output, error.decode()) == (
-                code,
-                b"",
-                f"llamax {command}: {message.format(work)}\n",
-            ), call
+    script = "import sys; from llamax_cli import cli\nfor call in sys.argv[1:]:\n code = cli.run(call.split())\n"
+    script += " print(f'{code}: {call}', file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", script, *(call for call, *_ in EARLY)],
+        cwd=work,
+        env={**os.environ, "PYTHONPATH": f"{poison}:{ROOT}"},
+        capture_output=True,
+        timeout=60,
+    )
+    told = [f"llamax {call.partition(' ')[0]}: {message.format(work)}\n{code}: {call}" for call, code, message in EARLY]
+    assert done.stderr.decode().splitlines() == "\n".join(told).splitlines()
+    assert (done.returncode, done.stdout) == (0, b"")
     assert sorted(path.name for path in work.iterdir()) == ["in.jsonl", "m"]
 
 

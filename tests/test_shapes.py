@@ -124,15 +124,17 @@ def run(arguments: list[str]) -> int:
 def test_a_shape_is_read_or_refused(
     call: str, tagger: type[Tagger], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """In one line that names the line, with exit code 65; with --rejects the run goes on without it."""
+    """In one line that names the line, with exit code 65; with --rejects the run goes on without it, and all others."""
     lexicon(tmp_path / "small.lex", ("en", ENGLISH))
     _make_models(call)
     Path("references.jsonl").write_text('{"id":"a","text":"das Haus","lang":"de"}\n')
     capfd.readouterr()
     arguments = [*call.split(), *([] if call.startswith(NAMED) and "in.jsonl" in call else ["in.jsonl"])]
     read: set[str] = set()
+    refused: list[str] = []
     for name, record in SHAPES.items():
-        Path("in.jsonl").write_text(json.dumps(record, separators=(",", ":")) + "\n")
+        line = json.dumps(record, separators=(",", ":")) + "\n"
+        Path("in.jsonl").write_text(line)
         code = run(arguments)
         out, said = capfd.readouterr()
         assert "Traceback" not in said
@@ -144,13 +146,18 @@ def test_a_shape_is_read_or_refused(
         # A file that is one array has no line.
         is_array = name == "list of records" and "in.jsonl is a JSON array, not JSON lines" in said
         assert is_array or "in.jsonl:1: " in said, (name, said)
+        refused.append(line)
+    assert read == CALLS[call]
+    array = json.dumps(SHAPES["list of records"], separators=(",", ":")) + "\n"
+    refused.remove(array)
+    for lines in (refused, [array]):
+        Path("in.jsonl").write_text("".join(lines))
         code = run([*arguments, "--rejects", "bad.jsonl"])
         out, said = capfd.readouterr()
-        assert code == 0, (name, said)
-        assert "1 rejected, see bad.jsonl" in said
-        (rejected,) = [json.loads(line) for line in Path("bad.jsonl").read_text().splitlines()]
-        assert rejected["line"] == 1, name
-    assert read == CALLS[call]
+        assert code == 0, said
+        assert f"{len(lines)} rejected, see bad.jsonl" in said
+        rejected = [json.loads(line)["line"] for line in Path("bad.jsonl").read_text().splitlines()]
+        assert rejected == [*range(1, len(lines) + 1)]
 
 
 @pytest.mark.parametrize("call", [*CALLS, *CHOICES])

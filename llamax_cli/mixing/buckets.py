@@ -35,18 +35,20 @@ class Buckets:
     """Files of rows in a temporary folder; whoever made the folder deletes it. They are closed with this object."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        self._folder = folder
-        self._name = name
+        self._beginning = str(folder / name)
         self._files: dict[int, int] = {}
 
     def path(self, bucket: int) -> Path:
         """Return the path of a bucket; the file exists once the bucket has rows."""
-        return self._folder / f"{self._name}-{bucket:03}"
+        return Path(self._path(bucket))
+
+    def _path(self, bucket: int) -> str:
+        return f"{self._beginning}-{bucket:03}"
 
     def size(self, bucket: int) -> int:
         """Return the size of a bucket in bytes."""
         try:
-            return os.stat(self.path(bucket)).st_size
+            return os.stat(self._path(bucket)).st_size
         except FileNotFoundError:
             return 0
 

@@ -137,6 +137,8 @@ def _folders(parent: Path, prefix: str = PREFIX) -> Iterator[Path]:
     """Yield the temporary folders of this user in a folder."""
     with suppress(OSError):
         for entry in list(os.scandir(parent)):
+            if not entry.name.startswith(prefix):  # a temporary folder may hold thousands of others
+                continue
             path = Path(entry.path)
             with suppress(OSError):
                 is_mine = (

@@ -317,14 +317,17 @@ def test_mix_leaves_out_what_is_a_duplicate(llamax: Llamax, data: Path, tmp_path
     assert figures["duplicate_texts"] == duplicates["duplicates (mono)"] > 3000
 
 
-@pytest.mark.parametrize("options", [[], ["--directions"], ["--matrix", "--table", "csv"]])
-def test_any_number_of_workers_is_the_same(llamax: Llamax, data: Path, tmp_path: Path, options: list[str]) -> None:
+def test_any_number_of_workers_is_the_same(llamax: Llamax, data: Path, tmp_path: Path) -> None:
     """Of a corpus of many chunks, in plain form and compressed."""
-    tables = [data / "tatoeba" / name for name in ("eng-fas.tsv", "eng-pes.tsv", "fra-zho.tsv", "deu-fra.tsv")]
+    tables = ("eng-fas.tsv", "eng-pes.tsv", "fra-zho.tsv", "deu-fra.tsv")
+    for name in tables:
+        lines = (data / "tatoeba" / name).read_bytes().splitlines(keepends=True)
+        (tmp_path / name).write_bytes(b"".join(lines[:3000]))
     assert llamax("convert", *tables, "--pairs", "*-*", "-q", "-o", "pairs.jsonl.zst").returncode == 0
     assert llamax("convert", "pairs.jsonl.zst", "-q", "-o", "pairs.jsonl").returncode == 0
     assert (tmp_path / "pairs.jsonl").stat().st_size > 10 << 17  # bytes of ten chunks
-    alone = llamax("analyze", "corpus", "pairs.jsonl", *options, "-q")
-    assert alone.returncode == 0 and alone.stdout
-    for workers, file in ((2, "pairs.jsonl"), (3, "pairs.jsonl.zst")):
-        assert llamax("analyze", "corpus", file, *options, "-q", "--workers", workers).stdout == alone.stdout
+    for options in ([], ["--directions"], ["--matrix", "--table", "csv"]):
+        alone = llamax("analyze", "corpus", "pairs.jsonl", *options, "-q")
+        assert alone.returncode == 0 and alone.stdout
+        for workers, file in ((2, "pairs.jsonl"), (3, "pairs.jsonl.zst")):
+            assert llamax("analyze", "corpus", file, *options, "-q", "--workers", workers).stdout == alone.stdout

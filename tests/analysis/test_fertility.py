@@ -45,7 +45,8 @@ def test_every_ratio_is_that_of_a_plain_loop(llamax: Llamax, data: Path) -> None
     model = data / "tokenizers" / "llama2" / "tokenizer.model"
     (row,) = parsed(llamax("analyze", "fertility", "--tokenizer", model, "--unit", "character", file))
     lines = file.read_text(encoding="utf-8").splitlines()
-    tokens = [len(SentencePieceProcessor(model_file=str(model)).encode(line)) for line in lines]
+    processor = SentencePieceProcessor(model_file=str(model))
+    tokens = [len(processor.encode(line)) for line in lines]
     sizes = {
         "word": [len("".join(line.split())) for line in lines],
         "character": list(map(len, lines)),

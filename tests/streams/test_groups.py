@@ -12,7 +12,7 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.filters import _join, _read_keyed, start
+from support.filters import _join, _read_keyed, fork
 from support.processes import wait_for, wait_for_handlers
 
 from llamax_cli.errors import DataError
@@ -160,7 +160,7 @@ def test_any_workers_and_any_chunks_make_the_same_bytes(
 ) -> None:
     """Also of rejects, and up to a limit."""
     flags = ("--workers", workers, "--rejects", "r")
-    out, err = start("join", *flags, env={"CHUNK": str(chunk)}, cwd=tmp_path).communicate(TEXT)
+    out, err = fork("join", *flags, env={"CHUNK": str(chunk)}, cwd=tmp_path).communicate(TEXT)
     assert out == joined(LINES), err
     assert err.startswith(b"llamax join: 80 records from 1,085; 5 rejected, see r; ")
     for more in ((), ("--together", 50)):
@@ -184,7 +184,7 @@ def test_a_resumed_run_gives_the_same_bytes(
     """It goes on at the start of a group, with what was rejected before that kept."""
     (tmp_path / "in").write_bytes(TEXT)
     command = ("join", "in", "-o", "out", "--rejects", "r", "--slow", 0.02, *flags)
-    process = start(*command, env=SMALL, cwd=tmp_path)
+    process = fork(*command, env=SMALL, cwd=tmp_path)
     wait_for(tmp_path / "out.partial")
     wait_for_handlers(process)
     time.sleep(0.4)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.filters import start
+from support.filters import fork
 from support.processes import one_line, wait_for, wait_for_handlers
 
 Filters = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -43,7 +43,7 @@ def test_a_resumed_run_gives_the_same_bytes(
     assert kept.returncode == 0
     out = f"out{ending}"
     for resume in ([], ["--resume"]):
-        process = start(
+        process = fork(
             command, "in", "-o", out, "--rejects", "out.rejects", "--slow", slow, *resume, env=SMALL, cwd=tmp_path
         )
         wait_for(tmp_path / f"{out}.partial")
@@ -69,7 +69,7 @@ def stopped(tmp_path: Path) -> Callable[..., bytes]:
 
     def run(*arguments: object, out: str = "out", by: int = signal.SIGTERM) -> bytes:
         (tmp_path / "in").write_bytes(b"".join(LINES))
-        process = start("upper", "in", "-o", out, "--slow", 0.002, *arguments, env=SMALL, cwd=tmp_path)
+        process = fork("upper", "in", "-o", out, "--slow", 0.002, *arguments, env=SMALL, cwd=tmp_path)
         wait_for((tmp_path / f"{out}.partial").resolve())
         time.sleep(0.3)
         process.send_signal(by)
@@ -231,7 +231,7 @@ def test_an_old_file_is_not_taken_for_the_new_one(tmp_path: Path, filters: Filte
     """A run that ended before it wrote anything is not complete just because an older file has its name."""
     (tmp_path / "out").write_bytes(b"old\n")
     (tmp_path / "in").write_bytes(b"".join(LINES))
-    process = start("upper", "in", "-o", "out", "--slow", 5, env=SMALL, cwd=tmp_path)
+    process = fork("upper", "in", "-o", "out", "--slow", 5, env=SMALL, cwd=tmp_path)
     wait_for(tmp_path / "out.partial")
     time.sleep(0.2)
     process.send_signal(by)
@@ -246,7 +246,7 @@ def test_a_link_is_gone_on_with_where_it_points(stopped: Stopped, tmp_path: Path
     (tmp_path / "folder" / "real").write_bytes(b"old\n")
     (tmp_path / "link").symlink_to("folder/real")
     (tmp_path / "in").write_bytes(b"".join(LINES))
-    process = start("upper", "in", "-o", "link", "--slow", 0.002, env=SMALL, cwd=tmp_path)
+    process = fork("upper", "in", "-o", "link", "--slow", 0.002, env=SMALL, cwd=tmp_path)
     wait_for(tmp_path / "folder" / "real.partial")
     time.sleep(0.3)
     process.terminate()
@@ -259,7 +259,7 @@ def test_a_link_is_gone_on_with_where_it_points(stopped: Stopped, tmp_path: Path
 
 def test_rejects_that_became_shorter_are_not_filled_up(tmp_path: Path, filters: Filters) -> None:
     """A rejects file that became shorter is an error, and is never filled with zeros."""
-    process = start("upper", "in", "-o", "out", "--rejects", "r", "--slow", 0.002, env=SMALL, cwd=tmp_path)
+    process = fork("upper", "in", "-o", "out", "--rejects", "r", "--slow", 0.002, env=SMALL, cwd=tmp_path)
     wait_for(tmp_path / "out.partial")
     time.sleep(0.4)
     process.terminate()
@@ -300,7 +300,7 @@ def test_a_shard_is_gone_on_with(stopped: Stopped, tmp_path: Path, filters: Filt
 
 def test_a_state_that_cannot_be_saved_is_not_promised(tmp_path: Path) -> None:
     """Where no state could be saved there is nothing to continue, and the line says so."""
-    process = start("upper", "in", "-o", "out", "--rejects", "r", "--slow", 0.005, env={"CHUNK": "300"}, cwd=tmp_path)
+    process = fork("upper", "in", "-o", "out", "--rejects", "r", "--slow", 0.005, env={"CHUNK": "300"}, cwd=tmp_path)
     wait_for(tmp_path / "out.partial", size=1, process=process)
     (tmp_path / "out.partial.state.partial").mkdir()
     process.terminate()
@@ -313,7 +313,7 @@ def test_a_state_that_cannot_be_saved_is_not_promised(tmp_path: Path) -> None:
 def test_an_older_state_is_what_is_promised(tmp_path: Path, filters: Filters) -> None:
     """Where a later state cannot be saved, the line counts the records of the one that is on disk."""
     (tmp_path / "in").write_bytes(b"".join(LINES))
-    process = start("upper", "in", "-o", "out", "--slow", 0.005, env=SMALL, cwd=tmp_path)
+    process = fork("upper", "in", "-o", "out", "--slow", 0.005, env=SMALL, cwd=tmp_path)
     wait_for(tmp_path / "out.partial.state", process=process)
     while True:
         try:

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.filters import start
+from support import zygote
+from support.filters import fork, start
 from support.processes import ROOT, processor_seconds, wait_until
 
 from llamax_cli.options.values import worker_count
@@ -42,10 +43,10 @@ def bad(tmp_path: Path) -> Path:
     return tmp_path / "bad.jsonl"
 
 
-def finished(process: subprocess.Popen[bytes], stdin: bytes = b"") -> tuple[int, bytes, bytes]:
+def finished(process: zygote.Process, stdin: bytes = b"") -> tuple[int, bytes, bytes]:
     """Wait for a process; return its exit code, stdout and stderr."""
     out, err = process.communicate(stdin, timeout=60)
-    return process.returncode, out, err
+    return process.wait(), out, err
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
@@ -53,7 +54,7 @@ def finished(process: subprocess.Popen[bytes], stdin: bytes = b"") -> tuple[int,
 def test_workers_and_chunks_change_nothing(bad: Path, tmp_path: Path, workers: int, chunk: int) -> None:
     """Output and rejects have the same bytes for any number of workers and any size of chunk."""
     more = {"env": {"CHUNK": str(chunk)}, "cwd": tmp_path}
-    code, out, err = finished(start("upper", bad.name, "--rejects", "r", "--workers", workers, "--slow", 0, **more))
+    code, out, err = finished(fork("upper", bad.name, "--rejects", "r", "--workers", workers, "--slow", 0, **more))
     first = GOOD[:20_000].count(b"\n")
     assert (code, out) == (0, CAPITALS[: sum(map(len, CAPITALS.splitlines(True)[:first]))] + CAPITALS)
     assert err.startswith(b"llamax upper: %d,%03d records; 5 rejected, see r; " % divmod(first + 3000, 1000))
@@ -90,7 +91,7 @@ def test_a_bad_line_stops_the_run_after_what_came_before(command: str, chunk: in
     """One line on stderr names the place, the exit code is 65, and all records before it are written."""
     text = {"count": b'{"n":2}\n{"n":1}\n[]\n{"n":5}\n'}.get(command, b'{"text":"a"}\n{"text":"b"}\n[]\n{"text":"c"}\n')
     expected = {"count": b'{"number":0}\n{"number":1}\n{"number":0}\n'}.get(command, b'{"text":"A"}\n{"text":"B"}\n')
-    code, out, err = finished(start(command, env={"CHUNK": str(chunk)}), text)
+    code, out, err = finished(fork(command, env={"CHUNK": str(chunk)}), text)
     assert (code, out) == (65, expected)
     hint = "is this a JSON array? make lines of it: jq -c '.[]'"
     reason = f"not a record: expected object, got array; {hint}; --rejects FILE sets such lines aside"
@@ -102,7 +103,7 @@ def test_a_bad_line_stops_the_run_after_what_came_before(command: str, chunk: in
 def test_a_bad_line_stops_any_workers_at_the_same_byte(bad: Path, tmp_path: Path, workers: int, chunk: int) -> None:
     """What is written before the first bad line does not depend on the workers."""
     more = {"env": {"CHUNK": str(chunk)}, "cwd": tmp_path}
-    code, out, err = finished(start("upper", bad.name, "--workers", workers, **more))
+    code, out, err = finished(fork("upper", bad.name, "--workers", workers, **more))
     first = GOOD[:20_000].count(b"\n")
     assert (code, out) == (65, b"".join(CAPITALS.splitlines(True)[:first]))
     assert err.startswith(b"llamax upper: bad.jsonl:%d: not JSON: " % (first + 1))
@@ -115,10 +116,10 @@ def test_the_limit_ends_the_run_at_a_record(command: str, chunk: int, tmp_path: 
     """After N records nothing more is read, written or rejected, whatever the chunks."""
     text = b'x\n{"text":"a"}\ny\n{"text":"b"}\nz\n'
     more = {"env": {"CHUNK": str(chunk)}, "cwd": tmp_path}
-    code, out, err = finished(start(command, "--limit", 2, "--rejects", "r", **more), text)
+    code, out, err = finished(fork(command, "--limit", 2, "--rejects", "r", **more), text)
     assert (code, out) == (0, b'{"text":"A"}\n{"text":"B"}\n')
     assert [json.loads(line)["raw"] for line in (tmp_path / "r").read_bytes().splitlines()] == ["x", "y"]
-    code, out, err = finished(start(command, "--limit", 1, **more), text[2:])
+    code, out, err = finished(fork(command, "--limit", 1, **more), text[2:])
     assert (code, out) == (0, b'{"text":"A"}\n')
     assert err.startswith(f"llamax {command}: 1 record (the limit); ".encode())
 

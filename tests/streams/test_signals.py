@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.filters import start
+from support import zygote
+from support.filters import fork, start
 from support.processes import wait_for, wait_for_handlers, wait_until
 
 LINE = b'{"text":"a line of some length, so that a pipe is soon full"}\n'
@@ -78,7 +79,7 @@ def test_a_key_press_reaches_every_process_and_gives_one_line(text: Path, worker
         assert b"Traceback" not in err
 
 
-def ended(process: subprocess.Popen[bytes], seconds: float) -> tuple[int, bytes]:
+def ended(process: subprocess.Popen[bytes] | zygote.Process, seconds: float) -> tuple[int, bytes]:
     """Return the exit code and stderr of a command that ends in time, and check that its whole group has ended."""
     try:
         _, err = process.communicate(timeout=seconds)
@@ -87,7 +88,7 @@ def ended(process: subprocess.Popen[bytes], seconds: float) -> tuple[int, bytes]
         process.communicate()
         pytest.fail(f"still there {seconds} seconds after the signal")
     wait_until(lambda: not group(process.pid), seconds=seconds)
-    return process.returncode, err
+    return process.wait(), err
 
 
 def group(number: int) -> list[str]:
@@ -103,7 +104,7 @@ def test_workers_that_are_writing_do_not_hold_up_the_end(tmp_path: Path, by: int
     (tmp_path / "in").write_bytes(LINE * 200_000)
     for wait in (0.02, 0.05, 0.09, 0.14, 0.2, 0.25):
         out = f"out{wait}"
-        process = start("upper", "in", "--copies", 4, "-o", out, "--workers", 2, cwd=tmp_path, start_new_session=True)
+        process = fork("upper", "in", "--copies", 4, "-o", out, "--workers", 2, cwd=tmp_path, start_new_session=True)
         wait_for(tmp_path / f"{out}.partial", size=1, process=process)
         time.sleep(wait)
         for _ in range(1 + twice):

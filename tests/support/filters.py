@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
@@ -26,12 +26,24 @@ from llamax_cli.streams.chunks import Tally, Transform
 from llamax_cli.streams.groups import Grouping, GroupTransform, Preparation
 from llamax_cli.streams.run import Run
 
+if TYPE_CHECKING:
+    from support import zygote
+
 
 def start(*arguments: object, **more: Any) -> subprocess.Popen[bytes]:
     """Begin one of the commands in a process of its own; `CHUNK` and `CHECKPOINT` in its environment set these."""
     pipes = {name: more.pop(name, subprocess.PIPE) for name in ("stdin", "stdout", "stderr")}
     environment = {**os.environ, **more.pop("env", {})}
     return subprocess.Popen([sys.executable, __file__, *map(str, arguments)], **pipes, env=environment, **more)
+
+
+def fork(*arguments: object, **more: Any) -> "zygote.Process":
+    """Begin one of the commands as `start` does, but forked from a process that has the libraries loaded."""
+    from support import zygote
+
+    environment = {**os.environ, **more.pop("env", {})}
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    return zygote.zygote("small").start([__file__, *arguments], **pipes, env=environment, **more)
 
 
 @command(shard=True, workers=True)

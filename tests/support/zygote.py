@@ -99,6 +99,10 @@ class Process:
         if self.poll() is None:
             os.kill(self.pid, number)
 
+    def terminate(self) -> None:
+        """Terminate the process."""
+        self.send_signal(signal.SIGTERM)
+
     def kill(self) -> None:
         """Kill the process."""
         self.send_signal(signal.SIGKILL)
@@ -152,6 +156,7 @@ class Zygote:
         stderr: Stream = None,
         limit: int | None = None,
         fresh: bool = False,
+        start_new_session: bool = False,
     ) -> Process:
         """Start `python -m ARGUMENTS`; `limit` bounds the size of its files."""
         theirs: list[int] = []
@@ -166,7 +171,8 @@ class Zygote:
                 theirs.append(os.dup(chosen if isinstance(chosen, int) else chosen.fileno()))
         status, ending = os.pipe()
         request = {"arguments": list(map(str, arguments)), "cwd": str(cwd or Path.cwd()), "env": dict(env)}
-        message = json.dumps({**request, "limit": limit, "fresh": fresh}).encode()
+        more = {"limit": limit, "fresh": fresh, "start_new_session": start_new_session}
+        message = json.dumps({**request, **more}).encode()
         socket.send_fds(self._connection, [message], [*theirs, ending])
         for descriptor in (*theirs, ending):
             os.close(descriptor)
@@ -318,6 +324,8 @@ def serve(connection: socket.socket, address: str, size: str, *modules: str) -> 
             request = json.loads(message)
             if client is not None:
                 os.setpgid(0, 0)
+            if request.get("start_new_session"):
+                os.setsid()
             if request["limit"] is not None:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (request["limit"], request["limit"]))
             if not request["fresh"]:

@@ -22,7 +22,6 @@ from llamax_cli.records import parse
 from llamax_cli.streams.inputs import Input
 
 SPLITS, STATE, INFO = "dataset_dict.json", "state.json", "dataset_info.json"  # written by save_to_disk
-SAVED_FILES = (SPLITS, STATE)
 SAVE_AGAIN = "the data set is not complete: copy or save it again"
 BATCH = 1000  # rows
 
@@ -36,8 +35,9 @@ def _open(request: CorpusRequest, path: str) -> Corpus:
     if path == "-":
         raise UsageError("a dataset of Hugging Face is a folder or a name on the Hub, not standard input")
     source = request.input(path)
+    is_saved = _is_saved(path)  # which is seen before a library is loaded that takes a second
     with _translated_errors(path):
-        loaded = _load(path, request.config)
+        loaded = _load(path, request.config, is_saved=is_saved)
     split = _split(loaded, request.split, path)
     dataset = loaded if split is None else loaded[split]
 
@@ -53,14 +53,13 @@ def _open(request: CorpusRequest, path: str) -> Corpus:
     return open_table(_name(request, path, split), source, request, schema, read)
 
 
-def _load(path: str, config: str | None) -> Any:
+def _load(path: str, config: str | None, *, is_saved: bool) -> Any:
     """Return a dataset, or its splits by name."""
     datasets = import_module("datasets")
     datasets.disable_progress_bars()
     datasets.logging.set_verbosity(logging.CRITICAL)
     import_module("huggingface_hub").logging.set_verbosity(logging.CRITICAL)
-    if any(Path(path, name).is_file() for name in SAVED_FILES):
-        _check_saved(Path(path))
+    if is_saved:
         return datasets.load_from_disk(path)
     builder = datasets.load_dataset_builder(path, config)
     if hasattr(builder.config, "fragment_scan_options"):
@@ -71,13 +70,24 @@ def _load(path: str, config: str | None) -> Any:
     return builder.as_streaming_dataset()
 
 
+def _is_saved(path: str) -> bool:
+    """Return whether save_to_disk has written a folder; DataError, which names the file, where it is not whole."""
+    folder = Path(path)
+    try:
+        if (splits := folder / SPLITS).is_file():
+            for name in _facts(splits, "splits"):
+                _check_saved(folder / str(name))
+            return True
+        if (folder / STATE).is_file():
+            _check_saved(folder)
+            return True
+        return False
+    except OSError as error:
+        raise FileError(f"{path}: {because(error)}") from error
+
+
 def _check_saved(folder: Path) -> None:
-    """Raise DataError, which names the file, where a folder is not as save_to_disk has written it."""
-    splits = folder / SPLITS
-    if splits.is_file():
-        for name in _facts(splits, "splits"):
-            _check_saved(folder / str(name))
-        return
+    """Raise DataError where the folder of a split is not whole."""
     for file in _facts(folder / STATE, "_data_files"):
         name = file.get("filename") if isinstance(file, dict) else None
         if not isinstance(name, str):
