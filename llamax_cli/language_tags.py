@@ -25,6 +25,17 @@ def registry() -> dict[tuple[str, str], dict[str, Any]]:
     return {(entry["Type"], (entry.get("Subtag") or entry["Tag"]).lower()): entry for entry in entries}
 
 
+@cache
+def subtags_by_name() -> dict[str, list[str]]:
+    """Return the subtags of languages by each of their registered names, in lower case: {"basque": ["eu"], ...}."""
+    subtags: dict[str, list[str]] = {}
+    for (kind, code), entry in registry().items():
+        if kind == "language":
+            for name in entry["Description"]:
+                subtags.setdefault(name.lower(), []).append(code)
+    return subtags
+
+
 def tag(folded: str) -> str | None:
     """Return the code or tag that a well-formed tag stands for: "eus" -> "eu", "srp-latn" -> "sr-Latn"; else None."""
     from langcodes import Language as Tag

@@ -46,7 +46,10 @@ def canonical(code: str) -> str:
     Upper and lower case are the same, and so are `-` and `_`. Raises LanguageError, which names the nearest codes, for
     a code of no language, or of several (`mul`).
     """
-    return aliases().get(code) or _resolve(code)
+    try:
+        return aliases().get(code) or _resolve(code)
+    except KeyError:
+        raise LanguageError(_unknown(code)) from None
 
 
 @lru_cache(maxsize=4096)
@@ -57,7 +60,7 @@ def _resolve(code: str) -> str:
     language_code = without_variety(folded)
     answer = aliases().get(folded) or aliases().get(language_code) or _tag(language_code)
     if answer is None:
-        raise LanguageError(_unknown(code))
+        raise KeyError  # which the cache does not keep, as what is no code may have any length
     return answer
 
 
@@ -70,8 +73,8 @@ def _tag(folded: str) -> str | None:
 def known(code: str) -> str | None:
     """Return the canonical code of a language, or None where `code` is not one."""
     try:
-        return canonical(code)
-    except LanguageError:
+        return aliases().get(code) or _resolve(code)
+    except KeyError:
         return None
 
 
@@ -223,13 +226,11 @@ def _label(code: str) -> str:
 
 def _named(name: str) -> list[str]:
     """Return the codes of the languages with a name, in lower case: "chinese" -> ["zh", "zhtrad"]."""
-    from llamax_cli.language_tags import registry, subtag
+    from llamax_cli.language_tags import subtag, subtags_by_name
 
     codes = [code for code, spelling in _names() if spelling == name or spelling.startswith(f"{name} (")]
     if not codes:
-        entries = (item for item in registry().items() if item[0][0] == "language")
-        tags = (tag for (_, tag), entry in entries if name in map(str.lower, entry["Description"]))
-        codes = [canonical(tag) for tag in tags if subtag(tag)][:1]
+        codes = [canonical(code) for code in subtags_by_name().get(name, ()) if subtag(code)][:1]
     return list(dict.fromkeys(codes))
 
 
@@ -240,13 +241,14 @@ def _names() -> Iterator[tuple[str, str]]:
         yield entry.code, entry.prompt_name.lower()
 
 
-def _nearest(folded: str) -> list[str]:
-    """Return the codes, at most three, whose spelling or name is nearest to a misspelt one: "portugese" -> ["pt"]."""
+@lru_cache(maxsize=4096)
+def _nearest(folded: str) -> tuple[str, ...]:
+    """Return the codes, at most three, whose spelling or name is nearest to a misspelt one: "portugese" -> ("pt",)."""
     from difflib import get_close_matches
 
     first = primary_subtag(folded)
     if first in aliases():
-        return [aliases()[first]]
+        return (aliases()[first],)
     codes = {**{name: code for code, name in _names()}, **aliases()}
     near = get_close_matches(folded, codes, n=9, cutoff=0.6)
-    return list(dict.fromkeys(codes[spelling] for spelling in near))[:3]
+    return tuple(dict.fromkeys(codes[spelling] for spelling in near))[:3]
