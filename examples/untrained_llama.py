@@ -1,8 +1,10 @@
 """Build a LLaMA of a million weights that has learnt nothing, and its SentencePiece tokenizer, for texts of few words.
 
     llamax convert train.* --mono '*' | python examples/untrained_llama.py FOLDER
+    llamax convert train.* --mono '*' | python examples/untrained_llama.py FOLDER 3 64
 
-Takes texts from standard input. `llamax train --model FOLDER --init` trains it.
+Takes texts from standard input. `llamax train --model FOLDER --init` trains it. The numbers after FOLDER are those of
+layers and of hidden units, 4 and 128 unless said.
 """
 
 import json
@@ -10,17 +12,22 @@ import sys
 from itertools import permutations
 from pathlib import Path
 
-import jieba
 import torch
 import transformers
 from sentencepiece import SentencePieceTrainer
 
+from llamax_cli.augmentation.segmenters import package_splitter
 from llamax_cli.models.prompts import PLACEHOLDER, TEMPLATES, language_name
 
 PIECES = 2000
 BORDER = "\u0001"  # no piece crosses it
-LAYERS, HIDDEN, HEADS = 4, 128, 4
+HEADS = 4
 POSITIONS = 1024
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a Chinese text, as `llamax augment` finds them."""
+    return package_splitter("jieba")(text)[0]
 
 
 def write_tokenizer(records: list[dict[str, str]], folder: Path) -> None:
@@ -29,7 +36,7 @@ def write_tokenizer(records: list[dict[str, str]], folder: Path) -> None:
     Texts are learnt with and without a space before them, as they stand after a prompt and in it. What the prompt of
     LLaMAX-Alpaca says around a sentence is one piece each, so that a small model need not learn to read it.
     """
-    lines = [BORDER.join(jieba.lcut(each["text"])) if each["lang"] == "zh" else each["text"] for each in records]
+    lines = [BORDER.join(words(each["text"])) if each["lang"] == "zh" else each["text"] for each in records]
     names = [language_name(code, "authors") for code in sorted({each["lang"] for each in records})]
     lines += [f"{source} to {target}" for source, target in permutations(names, 2)] * 20
     SentencePieceTrainer.train(
@@ -51,14 +58,14 @@ def write_tokenizer(records: list[dict[str, str]], folder: Path) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(facts | marks, indent=1) + "\n")
 
 
-def write_model(folder: Path) -> int:
+def write_model(folder: Path, layers: int, hidden: int) -> int:
     """Write a LLaMA with weights drawn at random; return their number."""
     torch.manual_seed(0)
     config = transformers.LlamaConfig(
         vocab_size=PIECES,
-        hidden_size=HIDDEN,
-        intermediate_size=3 * HIDDEN,
-        num_hidden_layers=LAYERS,
+        hidden_size=hidden,
+        intermediate_size=3 * hidden,
+        num_hidden_layers=layers,
         num_attention_heads=HEADS,
         max_position_embeddings=POSITIONS,
         tie_word_embeddings=True,
@@ -70,17 +77,16 @@ def write_model(folder: Path) -> int:
     return model.num_parameters()
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, layers: int = 4, hidden: int = 128) -> None:
     """Write tokenizer and model into a folder."""
     transformers.logging.disable_progress_bar()
-    jieba.setLogLevel("WARNING")
     folder.mkdir(parents=True, exist_ok=True)
     write_tokenizer([json.loads(line) for line in sys.stdin], folder)
-    weights = write_model(folder)
+    weights = write_model(folder, layers, hidden)
     print(f"{folder}: {weights:,} weights, {PIECES:,} pieces", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python examples/untrained_llama.py FOLDER < texts.jsonl")
-    main(Path(sys.argv[1]))
+    if len(sys.argv) not in (2, 4):
+        sys.exit("usage: python examples/untrained_llama.py FOLDER [LAYERS HIDDEN] < texts.jsonl")
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))

@@ -6,8 +6,9 @@ tag("fra-fr")   -> "fr"         CLDR's likely subtags say which script and which
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llamax_cli.language_table import KURDISH, aliases, fold, languages, without_variety
@@ -16,13 +17,35 @@ if TYPE_CHECKING:
     import langcodes
 
 
-@cache
-def registry() -> dict[tuple[str, str], dict[str, Any]]:
-    """Return IANA's registry of subtags by kind and subtag: {("language", "eu"): {"Description": ["Basque"], ...}}."""
-    from langcodes.registry_parser import parse_registry
+class Registry(Mapping[tuple[str, str], dict[str, Any]]):
+    """The entries of a registry of subtags by kind and subtag, of which each is parsed when it is asked for."""
 
-    entries: Iterator[dict[str, Any]] = parse_registry()  # type: ignore[no-untyped-call]
-    return {(entry["Type"], (entry.get("Subtag") or entry["Tag"]).lower()): entry for entry in entries}
+    def __init__(self, text: str) -> None:
+        self._texts: dict[tuple[str, str], str] = {}
+        for entry in text.split("\n%%\n"):
+            kind, code, _ = entry.split("\n", 2)  # "Type: language", "Subtag: eu", its names and so on
+            self._texts[kind.partition(": ")[2], code.partition(": ")[2].lower()] = entry
+
+    def __getitem__(self, key: tuple[str, str]) -> dict[str, Any]:
+        from langcodes.registry_parser import parse_file
+
+        (entry,) = parse_file(self._texts[key].splitlines())  # type: ignore[no-untyped-call]
+        return dict(entry)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+
+@cache
+def registry() -> Registry:
+    """Return IANA's registry of subtags by kind and subtag: {("language", "eu"): {"Description": ["Basque"], ...}}."""
+    from langcodes.util import data_filename
+
+    path = Path(data_filename("language-subtag-registry.txt"))  # type: ignore[no-untyped-call]
+    return Registry(path.read_text(encoding="utf-8").partition("\n%%\n")[2])  # without the line with its date
 
 
 @cache
@@ -118,8 +141,8 @@ def _two_letters() -> dict[str, str]:
     from langcodes.data_dicts import LANGUAGE_ALPHA3, LANGUAGE_ALPHA3_BIBLIOGRAPHIC
 
     pairs = [*LANGUAGE_ALPHA3.items(), *LANGUAGE_ALPHA3_BIBLIOGRAPHIC.items()]
-    current = {code for (kind, code), entry in registry().items() if kind == "language" and "Deprecated" not in entry}
-    return {three: two for two, three in pairs if two in current}
+    entries = ((three, two, registry().get(("language", two))) for two, three in pairs)
+    return {three: two for three, two, entry in entries if entry and "Deprecated" not in entry}
 
 
 def three_letters(subtag: str) -> str:

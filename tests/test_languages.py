@@ -7,7 +7,6 @@ import sys
 import unicodedata
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from llamax_cli import languages as languages_module
 from llamax_cli.conversion.formats.aligned import open_ntrex
 from llamax_cli.conversion.segments import CorpusRequest, ignore_bad_line
 from llamax_cli.errors import LanguageError
+from llamax_cli.language_tags import registry
 from llamax_cli.languages import base, canonical, covers, find, known, language, languages, variety
 from llamax_cli.streams.inputs import Input
 
@@ -53,7 +53,7 @@ SCRIPT_WORDS = {
     "Knda": "KANNADA", "Laoo": "LAO", "Latn": "LATIN", "Mlym": "MALAYALAM", "Mymr": "MYANMAR", "Orya": "ORIYA",
     "Taml": "TAMIL", "Telu": "TELUGU", "Thai": "THAI",
 }  # fmt: skip
-REGISTRY: Iterator[dict[str, str]] = parse_registry()  # type: ignore[no-untyped-call]
+REGISTRY: list[dict[str, str]] = list(parse_registry())  # type: ignore[no-untyped-call]
 SUBTAGS = [entry["Subtag"] for entry in REGISTRY if entry["Type"] == "language" and ".." not in entry["Subtag"]]
 NOT_ONE_LANGUAGE = {"und", "mul", "mis", "zxx"}
 
@@ -281,6 +281,11 @@ def test_known_codes_never_import_langcodes(monkeypatch: pytest.MonkeyPatch) -> 
     for code in CODES:
         for spelling in spellings(code) - {"zho"}:
             assert canonical(f"{spelling.title()}___") == code
+
+
+def test_the_registry_has_what_langcodes_reads_in_it() -> None:
+    """Entries are parsed one by one here."""
+    assert dict(registry()) == {(each["Type"], (each.get("Subtag") or each["Tag"]).lower()): each for each in REGISTRY}
 
 
 def test_flores_101_files(data: Path) -> None:

@@ -243,7 +243,7 @@ def test_what_a_reference_costs() -> None:
 @pytest.mark.slow
 def test_all_tables_and_figures(tmp_path: Path) -> None:
     """Each has the rows of the paper and ours, with numbers; a second call does nothing; a lost result is remade."""
-    first = make("-k", cwd=tmp_path)
+    first = make("-k", cwd=tmp_path, STEPS="1")
     assert first.returncode == 0, first.stderr[-3000:]
     work = tmp_path / "paper-tiny"
     for name, (rows, ours) in EXPECTED.items():
@@ -274,10 +274,10 @@ def test_all_tables_and_figures(tmp_path: Path) -> None:
     assert (work / "report" / "figure1" / "figures" / "above-10-spbleu.pdf").read_bytes().startswith(b"%PDF")
 
     made = {path: path.stat().st_mtime_ns for path in work.rglob("*") if path.is_file()}
-    again = make(cwd=tmp_path)
+    again = make(cwd=tmp_path, STEPS="1")
     assert (again.returncode, again.stderr) == (0, "") and "Nothing to be done" in again.stdout
     (work / "results" / "table3.md").unlink()
-    table3 = make("table3", cwd=tmp_path)
+    table3 = make("table3", cwd=tmp_path, STEPS="1")
     assert (table3.returncode, table3.stderr) == (0, "")
     assert table3.stdout == (work / "results" / "table3.md").read_text(encoding="utf-8")
     after = {path: path.stat().st_mtime_ns for path in work.rglob("*") if path.is_file()}

@@ -1,6 +1,6 @@
 # What the scripts of this folder share: choice of scale, the data, and one chain of runs whose outputs all of them use.
 #
-#   SCALE=tiny    the made-up corpus of examples/data and a LLaMA of a million weights; the default
+#   SCALE=tiny    the made-up corpus of examples/data and a LLaMA of 300,000 weights; the default
 #   SCALE=small   SmolLM2-135M and real data in the folder that DATA names; hours on two cores; figure6 takes minutes
 #   SCALE=paper   the authors' sizes, on 24 A100; without a GPU the lines are printed and not run
 #
@@ -68,9 +68,9 @@ tiny)
     parallel='examples/data/train.*' monolingual='examples/data/text.*' evaluation='examples/data/test.*'
     half=10 texts=20 sentences=${SENTENCES:-1}
     base=base
-    training="--set max_steps=${STEPS:-2} --set block=512 --set batch=1 --set learning_rate=2e-4 --set gradient_checkpointing=false"
+    training="--set max_steps=${STEPS:-2} --set block=256 --set batch=1 --set learning_rate=2e-4 --set gradient_checkpointing=false"
     tuning="$training --set epochs=1"
-    asking='--beam 1 --max-new-tokens 8' plain=llamax-alpaca
+    asking='--beam 1 --max-new-tokens 4' plain=llamax-alpaca
     metrics='--metric spbleu --spm base/tokenizer.model' ;;
 small)
     export SACREBLEU="$DATA/sacrebleu"
@@ -177,7 +177,7 @@ make_corpora() {
 make_base() {
     case $SCALE in
     tiny) step base/config.json 'A small LLaMA that has learnt nothing' \
-        "llamax convert $parallel --mono '*' --sample 60 | python examples/untrained_llama.py base" ;;
+        "llamax convert $parallel --mono '*' --sample 60 | python examples/untrained_llama.py base 3 64" ;;
     small)
         step smollm2/smollm2.gguf 'SmolLM2, a LLaMA of 135 million weights' 'bash examples/smollm2.sh smollm2'
         step base 'The same as a folder, for its tokenizer' \

@@ -16,7 +16,7 @@ make_corpora
 case $SCALE in
 tiny)
     make_base
-    start=base template=llamax-alpaca bottom='{0..0}' middle='{1..1}' top='{2..3}' outside='"model.embed_tokens.*","model.norm.*"'
+    start=base template=llamax-alpaca bottom='{0..0}' middle='{1..1}' top='{2..2}' outside='"model.embed_tokens.*","model.norm.*"'
     form='' ;;
 small)
     make_base

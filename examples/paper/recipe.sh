@@ -25,9 +25,9 @@ case $SCALE in
 tiny)
     news='examples/data/train.*' short=$news dictionaries=examples/data/dictionaries
     sizes=(12 12 8 16 8 8 8) tested=4 pivoted=4
-    learning='--set block=512 --set batch=1 --set gradient_checkpointing=false'
+    learning='--set block=256 --set batch=1 --set gradient_checkpointing=false'
     TRAIN_STEPS=${STEPS:-2} TUNE_STEPS=${STEPS:-2}
-    asking='--beam 1 --max-new-tokens 8' ;;
+    asking='--beam 1 --max-new-tokens 4' ;;
 small)
     news=$(printf "data/ntrex128/NTREX-128/newstest2019-%s.txt " src.eng ref.fra ref.deu)
     short='data/tatoeba/eng-fra.tsv' dictionaries='data/muse data/panlex data/gatitos'

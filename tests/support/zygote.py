@@ -267,6 +267,8 @@ def serve(connection: socket.socket, address: str, size: str, *modules: str) -> 
         import_module(name)
     for name in COMMANDS[size]:
         load(name)
+    if size == "small":  # the dictionary of Chinese that each `augment` of it would read first
+        import_module("llamax_cli.augmentation.segmenters").package_splitter("jieba")
     if size == "large":  # the regular expressions that each loading of weights would compile first
         import_module("transformers.conversion_mapping").get_checkpoint_conversion_mapping("llama")
     gc.freeze()  # or looking for garbage would copy all that memory in each process that is forked
