@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from support.processes import free_port, wait_for, wait_until
-from support.zygote import Process, zygote
+from support.zygote import TESTS, Process, zygote
 
 TEXT = "a of the red blue tall small man woman dog cat runs sits sees house river in on under with mti nyumba paka"
 WORDS = TEXT.split()
 WORKER = "llamax_cli.training.worker"
-TESTS = Path(__file__).parent.parent  # where modules of `support` are found
 
 
 def sample(number: int, length: int = 5, prompt: str = "") -> dict[str, str]:
