@@ -434,7 +434,7 @@ def kill(process: Process) -> None:
 @pytest.mark.slow
 def test_sigterm_to_the_launcher_ends_the_worker_with_a_checkpoint(inputs: Path, start: Callable[..., Any]) -> None:
     """The launcher waits for the worker and ends with its exit code."""
-    process = start("--set", "epochs=2000")
+    process = start("--set", "epochs=200")
     until(inputs / "run", 1)
     process.send_signal(signal.SIGTERM)
     err = process.communicate(timeout=60)[1].decode()
@@ -444,7 +444,7 @@ def test_sigterm_to_the_launcher_ends_the_worker_with_a_checkpoint(inputs: Path,
 @pytest.mark.slow
 def test_ctrl_c_says_how_to_go_on(inputs: Path, start: Callable[..., Any]) -> None:
     """As the terminal sends it, to the launcher and to its worker."""
-    process = start("--set", "epochs=2000")
+    process = start("--set", "epochs=200")
     until(inputs / "run", 1)
     for each in (process, *psutil.Process(process.pid).children()):
         each.send_signal(signal.SIGINT)
@@ -543,7 +543,7 @@ def test_a_worker_that_breaks_shows_its_traceback(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_rank_that_is_killed_ends_all(inputs: Path, start: Callable[..., Any]) -> None:
     """The launcher names the killed rank, which cannot report itself; the other rank says why it stops."""
-    process = start("--set", "epochs=2000", "--", "--num_processes", 2, "--monitor_interval", 0.5)
+    process = start("--set", "epochs=200", "--", "--num_processes", 2, "--monitor_interval", 0.5)
     until(inputs / "run", 1)
     _, second = sorted(psutil.Process(process.pid).children(), key=lambda worker: worker.create_time())
     second.kill()
