@@ -81,7 +81,7 @@ def job(
     from llamax_cli.config import Training
     from llamax_cli.training.job import Job
 
-    small = {"block": 64, "batch": 7, "micro_batch": 2, "log_every": 1, "checkpoint_every": 5, "learning_rate": 1e-3}
+    small = {"block": 64, "batch": 7, "micro_batch": 4, "log_every": 1, "checkpoint_every": 0, "learning_rate": 1e-3}
     training = Training(**{**small, **settings})
     Job(str(model), str(model), (str(data),), str(folder), False, resume, False, training, command, task).write()
     return folder
