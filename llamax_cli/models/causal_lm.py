@@ -122,8 +122,9 @@ def empty_model(config: Any) -> Any:
     Weights that are tied are one. `materialise` gives them memory, once each rank has only its share of them.
     """
     from accelerate import init_empty_weights
+    from transformers.initialization import no_init_weights
 
-    with init_empty_weights(include_buffers=False):
+    with init_empty_weights(include_buffers=False), no_init_weights():  # torch takes long to draw nothing
         model = pretrained.new_model(_auto_model(), config, dtype=torch.float32)
     model.tie_weights()
     return model

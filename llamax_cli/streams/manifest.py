@@ -2,9 +2,11 @@
 
 import os
 import platform
+import re
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from llamax_cli.streams.outputs import partial_path, write_whole
 PACKAGES = {"msgspec", "xopen", "zstandard", "xxhash", "pyarrow", "datasets", "langcodes"}
 CARDS = ("README.md", "training.json")
 PACKAGES |= {"torch", "transformers", "tokenizers", "accelerate", "peft", "ctranslate2", "vllm"}
+VERSION = re.compile(r"\A(?:.+\n)*?Version:[ \t]*(\S+)")  # in the head of a package's METADATA
 
 
 def describe(
@@ -118,14 +121,25 @@ def write(path: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def _versions() -> dict[str, str]:
-    from importlib.metadata import version  # slow to import, and only a manifest needs it
-
     loaded = {name.partition(".")[0] for name in sys.modules} & PACKAGES
     return {
         "llamax": __version__,
         "python": platform.python_version(),
-        **{name: version(name) for name in sorted(loaded)},
+        **{name: package_version(name) for name in sorted(loaded)},
     }
+
+
+@cache
+def package_version(name: str) -> str:
+    """Return the version of an installed package, as `importlib.metadata.version` does: `"2.11.0"`.
+
+    That parses all of the package's description too, which takes longer than everything else about a manifest.
+    """
+    from importlib.metadata import distribution  # slow to import, and only a manifest needs it
+
+    found = distribution(name)
+    head = VERSION.search(found.read_text("METADATA") or "")
+    return head[1] if head else found.version
 
 
 def plain(value: object) -> object:

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -24,6 +23,7 @@ from llamax_cli.models.bos import adds_bos
 from llamax_cli.models.causal_lm import CausalLM
 from llamax_cli.models.safetensors_writer import INDEX, TensorShape, file_order, write_safetensors
 from llamax_cli.streams.atomic import atomic_folder
+from llamax_cli.streams.manifest import package_version
 from llamax_cli.training.job import Job
 from llamax_cli.training.process_group import Ranks
 
@@ -201,7 +201,7 @@ def _library_errors(folder: Path) -> Iterator[None]:
 
 def versions() -> dict[str, str]:
     """Return the versions of llamax and the libraries that a model is trained with."""
-    return {"llamax": __version__, **{name: version(name) for name in PACKAGES}}
+    return {"llamax": __version__, **{name: package_version(name) for name in PACKAGES}}
 
 
 def card(facts: Mapping[str, Any]) -> str:

@@ -134,7 +134,7 @@ def test_a_run_begins_with_the_file(llamax: Callable[..., Outcome], tmp_path: Pa
         for model in (file, original):
             folder = tmp_path / f"{command}-{model.suffix}"
             call = [command, "--model", model, "--data", samples, "-o", folder, "--set", "max_steps=2", "log_every=1"]
-            done = llamax(*call, "block=128", "batch=4", "batch_of=records", "-q")
+            done = llamax(*call, "block=128", "batch=4", "micro_batch=4", "batch_of=records", "-q")
             assert done.returncode == 0, done.stderr
             losses.append([line["loss"] for line in metrics(folder)])
             assert (folder / "model" / "model.safetensors").is_file()

@@ -4,7 +4,6 @@ import inspect
 import itertools
 import random
 import re
-import subprocess
 import sys
 import threading
 import time
@@ -17,6 +16,7 @@ from typing import Any
 
 import pytest
 import torch
+from support import zygote
 from support.runs import config, model_folder
 from torch._dynamo.testing import CompileCounter
 from torch.profiler import ProfilerActivity, profile
@@ -209,10 +209,11 @@ for lora in (0, 4):
 """
 
 
-def test_the_empty_model_takes_no_address_space() -> None:
+def test_the_empty_model_takes_no_address_space(tmp_path: Path) -> None:
     """5 GB of weights fit into 400 MB, which no rank could reserve where memory is not overcommitted."""
-    done = subprocess.run([sys.executable, "-c", EMPTY], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    (tmp_path / "empty.py").write_text(EMPTY)
+    done = zygote.run_module(tmp_path / "empty.py")
+    assert done.returncode == 0, done.stderr.decode()
     assert [int(size) > 5e9 for size in done.stdout.split()] == [True, True]
 
 

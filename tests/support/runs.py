@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from support.processes import free_port, wait_for, wait_until
-from support.zygote import Process, zygote
+from support.zygote import TESTS, Process, zygote
 
 TEXT = "a of the red blue tall small man woman dog cat runs sits sees house river in on under with mti nyumba paka"
 WORDS = TEXT.split()
 WORKER = "llamax_cli.training.worker"
-TESTS = Path(__file__).parent.parent  # where modules of `support` are found
 
 
 def sample(number: int, length: int = 5, prompt: str = "") -> dict[str, str]:
@@ -82,7 +81,7 @@ def job(
     from llamax_cli.config import Training
     from llamax_cli.training.job import Job
 
-    small = {"block": 64, "batch": 7, "micro_batch": 2, "log_every": 1, "checkpoint_every": 5, "learning_rate": 1e-3}
+    small = {"block": 64, "batch": 7, "micro_batch": 4, "log_every": 1, "checkpoint_every": 0, "learning_rate": 1e-3}
     training = Training(**{**small, **settings})
     Job(str(model), str(model), (str(data),), str(folder), False, resume, False, training, command, task).write()
     return folder

@@ -4,9 +4,10 @@ There are two such processes: one with torch and transformers, and a smaller one
 commands that load neither.
 
 A command that a test starts this way behaves as one that a user starts: its own standard streams, folder, environment,
-signals, children and exit code. What differs is only that the libraries are imported already. When it becomes
-`python -m MODULE` (os.execv), or starts that as a child (subprocess.Popen), no interpreter is started either: the
-module is run by the process itself, or by a fork of it. A command that is `fresh` starts and becomes real ones.
+signals, children and exit code. What differs is only that the libraries are imported already, and that torch knows how
+the weights of a small model are sharded on one rank (`warm_up`). When it becomes `python -m MODULE` (os.execv), or
+starts that as a child (subprocess.Popen), no interpreter is started either: the module is run by the process itself, or
+by a fork of it. A command that is `fresh` starts and becomes real ones.
 """
 
 import atexit
@@ -61,6 +62,7 @@ PRELOADED = {
 }
 # The beginnings of the command lines of llamax that are forked from the small process.
 SMALL = (*COMMANDS["small"], "help", "-h", "--")
+TESTS = Path(__file__).parent.parent  # where modules of `support` are found
 MESSAGE = 1 << 20  # bytes of the longest message: arguments and environment of a command
 PIPE = subprocess.PIPE
 Stream = int | IO[bytes] | None  # as subprocess.Popen takes them
@@ -271,6 +273,9 @@ def serve(connection: socket.socket, address: str, size: str, *modules: str) -> 
         import_module("llamax_cli.augmentation.segmenters").package_splitter("jieba")
     if size == "large":  # the regular expressions that each loading of weights would compile first
         import_module("transformers.conversion_mapping").get_checkpoint_conversion_mapping("llama")
+        sys.path.append(str(TESTS))
+        import_module("support.warm_up").train_steps()
+        sys.path.remove(str(TESTS))
     gc.freeze()  # or looking for garbage would copy all that memory in each process that is forked
     gc.enable()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -2,6 +2,8 @@
 
 import errno
 import os
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from llamax_cli.config import Training
 from llamax_cli.errors import FileError
 from llamax_cli.models import causal_lm
 from llamax_cli.models.causal_lm import CausalLM
+from llamax_cli.streams.manifest import PACKAGES, package_version
 from llamax_cli.training import export
 from llamax_cli.training.job import read_job
 from llamax_cli.training.parallelize import broadcast_weights, make_mesh, shard
@@ -57,6 +60,13 @@ def test_the_files_are_those_of_the_library(
     weights = {path.name for path in (run / "model").iterdir() if path.name.startswith("model")}
     assert weights == {path.name for path in theirs.iterdir() if path.name.startswith("model")}
     assert (len(weights) > 2) == (largest == 20_000)
+
+
+def test_versions_are_those_that_are_installed() -> None:
+    """In cards and in manifests, although not all that a package says of itself is read."""
+    installed = {name for name in PACKAGES if find_spec(name)}
+    assert "torch" in installed
+    assert {name: package_version(name) for name in installed} == {name: version(name) for name in installed}
 
 
 def test_a_library_that_cannot_write_says_so_in_one_line(tmp_path: Path) -> None:

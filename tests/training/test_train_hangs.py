@@ -37,6 +37,17 @@ def mix(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
+SETTINGS: dict[str, Any] = {"epochs": 20, "checkpoint_every": 4, "stop_timeout": 1.0, "micro_batch": 7}
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory: pytest.TempPathFactory, model: Path, mix: Path) -> Path:
+    """Return the folder of a run of one rank that nothing has stopped before its 60th step."""
+    folder = job(tmp_path_factory.mktemp("straight"), model, mix, **SETTINGS, stop_after=60)
+    train(folder)
+    return folder
+
+
 # -- ranks that hang ---------------------------------------------------------------------------------------------------
 
 
@@ -61,10 +72,11 @@ def ended(folder: Path, processes: list[Process], hanging: int) -> tuple[list[in
 
 @pytest.mark.slow
 @pytest.mark.parametrize("hanging", [0, 1])
-def test_sigterm_ends_ranks_that_wait_for_one_that_hangs(tmp_path: Path, model: Path, mix: Path, hanging: int) -> None:
+def test_sigterm_ends_ranks_that_wait_for_one_that_hangs(
+    tmp_path: Path, model: Path, mix: Path, straight: Path, hanging: int
+) -> None:
     """They end without a checkpoint; one says who hangs and what is kept, from which the run resumes exactly."""
-    settings: dict[str, Any] = {"epochs": 20, "checkpoint_every": 4, "stop_timeout": 1.0}
-    job(tmp_path, model, mix, **settings)
+    job(tmp_path, model, mix, **SETTINGS)
     processes = begin(tmp_path, 2)
     until(tmp_path, 6)
     stop_and_terminate(processes, hanging)
@@ -77,9 +89,8 @@ def test_sigterm_ends_ranks_that_wait_for_one_that_hangs(tmp_path: Path, model: 
         rf"step {kept} is kept in {tmp_path}/checkpoints: go on with --resume auto\n",
         said,
     )
-    train(job(tmp_path, model, mix, resume=True, **settings, stop_after=kept + 5), 2)
-    train(job(tmp_path / "straight", model, mix, **settings, stop_after=kept + 5), 2)
-    assert losses(tmp_path) == pytest.approx(losses(tmp_path / "straight"), rel=1e-6)
+    train(job(tmp_path, model, mix, resume=True, **SETTINGS, stop_after=kept + 5), 2)
+    assert losses(tmp_path) == pytest.approx(losses(straight)[: kept + 5], rel=1e-6)
 
 
 @pytest.mark.slow
@@ -106,7 +117,7 @@ def test_another_rank_speaks_for_the_first_where_that_hangs(
 @pytest.mark.slow
 def test_a_collective_has_a_time_limit(tmp_path: Path, model: Path, mix: Path) -> None:
     """Without a signal, too, the others end when a rank hangs, and the line names the setting."""
-    job(tmp_path, model, mix, epochs=20, collective_timeout=2.0)
+    job(tmp_path, model, mix, epochs=20, checkpoint_every=3, collective_timeout=2.0)
     processes = begin(tmp_path, 2)
     until(tmp_path, 6)
     os.kill(processes[1].pid, signal.SIGSTOP)
@@ -128,7 +139,7 @@ TWO = ["--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no",
 @pytest.mark.parametrize("name", LAUNCHERS)
 def test_every_launcher_ends_a_worker_that_is_stopped(tmp_path: Path, model: Path, mix: Path, name: str) -> None:
     """Ours does not wait for it as long as for a checkpoint; torchrun and accelerate have a limit of their own."""
-    job(tmp_path, model, mix, epochs=200, stop_timeout=1.0)
+    job(tmp_path, model, mix, epochs=40, stop_timeout=1.0)
     how = {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true", "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": "8"}
     if name == "llamax":
         how["TORCH_ELASTIC_SHUTDOWN_TIMEOUT"] = launcher.ENVIRONMENT["TORCH_ELASTIC_SHUTDOWN_TIMEOUT"]

@@ -48,21 +48,21 @@ def test_the_translations_are_those_of_the_model(tmp_path: Path, data: Path) -> 
     model = model_folder(tmp_path / "model")
     mix = write(tmp_path / "mix.jsonl", [sample(number, 8 + number % 9, PROMPTS[number % 5]) for number in range(200)])
     files = tuple(map(str, held_out(tmp_path)))
-    more: dict[str, Any] = {"translate": files, "translate_every": 12, "translate_lines": 4, "translate_spm": spm}
-    more |= {"stop_after": 20, "learning_rate": 1e-2, "epochs": 8}
+    more: dict[str, Any] = {"translate": files, "translate_every": 9, "translate_lines": 4, "translate_spm": spm}
+    more |= {"stop_after": 14, "learning_rate": 1e-2, "epochs": 8}
     one, three, without = (tmp_path / name for name in ("one", "three", "without"))
     train(job(one, model, mix, **more))
     train(job(three, model, mix, **more), 3)
     train(job(without, model, mix, **{**more, "translate": ()}))
     assert losses(one) == losses(without)
-    assert [line["step"] for line in metrics(one, "translation")] == [12, 20]
-    made = translations(one, 20)
+    assert [line["step"] for line in metrics(one, "translation")] == [9, 14]
+    made = translations(one, 14)
     assert any(each["mt"] for each in made)
     directions = [f"{each['src_lang']}-{each['tgt_lang']}" for each in made]
     assert sorted(directions) == ["en-de"] * 3 + ["en-fr"] * 4 + ["en-sw"] * 2
     for folder in (one, three):
         result = AutoModelForCausalLM.from_pretrained(folder / "model")
-        for each in translations(folder, 20):
+        for each in translations(folder, 14):
             limit = 16 + 2 * (2 + len(small_tokenizer()(each["tgt"], add_special_tokens=False)["input_ids"]))
             assert each["mt"] == generated(result, each["src"], limit).partition("\n")[0].strip()
     scores = metrics(one, "translation")[-1]

@@ -1,11 +1,7 @@
 """The mean of models: equal to torch's, sharded as the first model, and refused for models that do not match."""
 
 import json
-import os
-import resource
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
+from support import zygote
 from support.processes import Outcome, wait_until
 from support.runs import config, model_folder, tokenizer
 
@@ -136,12 +133,13 @@ def test_what_is_written_is_safetensors(
 def test_memory_is_that_of_a_tensor(tmp_path: Path) -> None:
     """Memory does not grow from the tenth of 40 tensors to the last, which have 5 MB each."""
     script = (
-        "import sys\n"
+        "import ctypes, sys\n"
         "from pathlib import Path\n"
         "from llamax_cli.tuning import averaging\n"
         "def anonymous():\n"
         "    lines = Path('/proc/self/status').read_text().splitlines()\n"
         "    return next(int(line.split()[1]) for line in lines if line.startswith('RssAnon'))\n"
+        "ctypes.CDLL(None).mallopt(-3, 1 << 17)\n"
         "seen, mean = [], averaging.average_weight\n"
         "def watched(*given):\n"
         "    made = mean(*given)\n"
@@ -158,10 +156,9 @@ def test_memory_is_that_of_a_tensor(tmp_path: Path) -> None:
         save_file({f"w{n}": torch.full((1280, 1024), float(n)) for n in range(40)}, folder / "model.safetensors")
         (folder / "config.json").write_text("{}")
         folders.append(str(folder))
-    command = [sys.executable, "-c", script, str(tmp_path / "mean"), *folders]
-    # With a fixed threshold, glibc gives a tensor's memory back as it is freed; what it keeps differs from run to run.
-    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": str(1 << 17)}
-    done = subprocess.run(command, capture_output=True, check=True, text=True, env=environment)
+    # With a fixed M_MMAP_THRESHOLD, glibc gives a tensor's memory back as it is freed; what it keeps differs else.
+    (tmp_path / "watched.py").write_text(script)
+    done = zygote.run_module(tmp_path / "watched.py", tmp_path / "mean", *folders)
     assert int(done.stdout) < 10_000  # kilobytes
 
 
@@ -261,15 +258,9 @@ def test_a_missing_shard_is_named(tmp_path: Path, models: list[Path]) -> None:
         averaging.write_average([parted, models[1]], tmp_path / "x", quiet=True)
 
 
-def test_a_full_disk_leaves_nothing(tmp_path: Path, models: list[Path]) -> None:
+def test_a_full_disk_leaves_nothing(tmp_path: Path, models: list[Path], llamax: Run) -> None:
     """There are one line, exit code 1 and no folder."""
-
-    def limited() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
-
-    call = [sys.executable, "-m", "llamax_cli", "tune", "--average", *map(str, models), "-o", "mean"]
-    done = subprocess.run(call, cwd=tmp_path, capture_output=True, preexec_fn=limited, check=False)
+    done = llamax("tune", "--average", *models, "-o", "mean", limit=50_000)
     assert (done.returncode, done.stderr) == (1, b"llamax tune: mean: file too large\n")
     assert not list(tmp_path.glob("mean*"))
 
@@ -280,8 +271,7 @@ def test_terminated_midway_leaves_nothing(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         save_file({f"w{n}": torch.zeros(1 << 18) for n in range(300)}, tmp_path / name / "model.safetensors")
         (tmp_path / name / "config.json").write_text("{}")
-    call = [sys.executable, "-m", "llamax_cli", "tune", "--average", "a", "b", "-o", "mean"]
-    process = subprocess.Popen(call, cwd=tmp_path, stderr=subprocess.PIPE)
+    process = zygote.start("tune", "--average", "a", "b", "-o", "mean", cwd=tmp_path, stderr=zygote.PIPE)
     wait_until(lambda: list(tmp_path.glob("mean.*.partial/model.safetensors")), process)
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=60)
