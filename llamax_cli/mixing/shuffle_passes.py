@@ -178,10 +178,9 @@ class SampledBuckets:
         """Return which rows are pairs in the other direction, as their checks say."""
         import numpy as np
 
-        can_flip = np.array([subset.can_flip for subset in self.table.subsets], bool)
         bound = self.randomness.flip_bound
         is_below: Mask = index[:, CHECK] < np.uint64(bound) if bound < 1 << 64 else np.ones(len(index), bool)
-        is_flipped: Mask = is_below & can_flip[index[:, SUBSET].astype(np.int64)]
+        is_flipped: Mask = is_below & self.table.can_flip[index[:, SUBSET].astype(np.int64)]
         return is_flipped
 
 
