@@ -261,6 +261,7 @@ def serve(connection: socket.socket, address: str, size: str, *modules: str) -> 
         import_module(name)
     for name in COMMANDS[size]:
         load(name)
+    import_module("llamax_cli.language_tags").registry()  # which each command that meets a variety would read first
     if size == "large":  # the regular expressions that each loading of weights would compile first
         import_module("transformers.conversion_mapping").get_checkpoint_conversion_mapping("llama")
     gc.freeze()  # or looking for garbage would copy all that memory in each process that is forked
