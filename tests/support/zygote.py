@@ -356,6 +356,7 @@ def _become(
     if env is not None:
         os.environ.clear()
         os.environ.update(env)
+    tempfile.tempdir = None  # it may be another in this environment
     if cwd is not None:
         os.chdir(cwd)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115
