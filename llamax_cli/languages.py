@@ -46,19 +46,19 @@ def canonical(code: str) -> str:
     Upper and lower case are the same, and so are `-` and `_`. Raises LanguageError, which names the nearest codes, for
     a code of no language, or of several (`mul`).
     """
-    return aliases().get(code) or _resolve(code)
+    answer = aliases().get(code) or _resolve(code)
+    if answer is None:
+        raise LanguageError(_unknown(code))
+    return answer
 
 
 @lru_cache(maxsize=4096)
-def _resolve(code: str) -> str:
+def _resolve(code: str) -> str | None:
     if MARKED.fullmatch(code) and (token_code := code_of_token(code)):
         return token_code
     folded = fold(code)
     language_code = without_variety(folded)
-    answer = aliases().get(folded) or aliases().get(language_code) or _tag(language_code)
-    if answer is None:
-        raise LanguageError(_unknown(code))
-    return answer
+    return aliases().get(folded) or aliases().get(language_code) or _tag(language_code)
 
 
 def _tag(folded: str) -> str | None:
@@ -69,10 +69,7 @@ def _tag(folded: str) -> str | None:
 
 def known(code: str) -> str | None:
     """Return the canonical code of a language, or None where `code` is not one."""
-    try:
-        return canonical(code)
-    except LanguageError:
-        return None
+    return aliases().get(code) or _resolve(code)
 
 
 def language(code: str) -> Language:
@@ -201,6 +198,7 @@ def code_of_token(token: str) -> str | None:
     return "kmr" if code in KURDISH else known(code)
 
 
+@lru_cache(maxsize=256)  # a corpus has the same one in many lines, and to find the nearest takes long
 def _unknown(code: str) -> str:
     """Return the message for a code of no language: `unknown language 'german'; did you mean de (German)?`."""
     from llamax_cli.language_tags import registry
