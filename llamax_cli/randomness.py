@@ -41,14 +41,16 @@ def draws(key: int) -> Callable[[int], int]:
     return partial(xxh3_64_intdigest, key.to_bytes(8, "little"))
 
 
-def fold_in(drawn: "NDArray[np.uint64]", number: int) -> "NDArray[np.uint64]":
+def fold_in(drawn: "NDArray[np.uint64]", number: "int | NDArray[np.uint64]") -> "NDArray[np.uint64]":
     """Return 64 other random bits for each 64 random bits, by the number of the draw; different ones stay different.
+
+    The draw is one for all, or each has its own.
 
     `stirred(np.array([7], np.uint64), 1) -> [7191089600892374487]`
     """
     import numpy as np
 
-    mixed = drawn + np.uint64(number * 0x9E3779B97F4A7C15 % _RANGE)  # SplitMix64
+    mixed: NDArray[np.uint64] = drawn + np.atleast_1d(np.uint64(number)) * np.uint64(0x9E3779B97F4A7C15)  # SplitMix64
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return mixed ^ (mixed >> np.uint64(31))

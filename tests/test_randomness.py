@@ -55,6 +55,7 @@ def test_below_is_uniform(limit: int) -> None:
 def test_folded_bits_are_other_bits_and_stay_different() -> None:
     """They are always the same, no two are equal, and each bit is about as often 0 as 1."""
     assert fold_in(np.array([7], np.uint64), 1).tolist() == [7191089600892374487]
+    assert fold_in(np.array([7, 7], np.uint64), np.array([2, 1], np.uint64)).tolist()[1:] == [7191089600892374487]
     found = np.concatenate([fold_in(np.arange(10_000, dtype=np.uint64), number) for number in (1, 2)])
     assert len(np.unique(found[:10_000])) == 10_000
     shares = [float(np.mean(found >> np.uint64(bit) & np.uint64(1))) for bit in range(64)]

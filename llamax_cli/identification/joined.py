@@ -7,6 +7,7 @@ joined.tsv says how often each of the two was right where they gave a text these
 from collections import defaultdict
 from collections.abc import Iterable
 from importlib.resources import files
+from operator import add
 from typing import NamedTuple, TypeAlias
 
 from llamax_cli.identification.codes import CHINESE, code_of
@@ -85,4 +86,4 @@ def parse_table(lines: Iterable[str]) -> dict[Labels, Count]:
 
 
 def _sum(one: Count, other: Count) -> Count:
-    return Count(*(a + b for a, b in zip(one, other, strict=True)))
+    return Count(*map(add, one, other))

@@ -7,6 +7,7 @@ the rows, so the order in which processes wrote does not matter.
 import os
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -35,26 +36,24 @@ class Buckets:
     """Files of rows in a temporary folder; whoever made the folder deletes it. They are closed with this object."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        self._beginning = str(folder / name)
+        self._prefix = f"{folder}{os.sep}{name}-"  # a Path for each would cost more than to look whether it is there
         self._files: dict[int, int] = {}
 
-    def path(self, bucket: int) -> Path:
+    def path(self, bucket: int) -> str:
         """Return the path of a bucket; the file exists once the bucket has rows."""
-        return Path(self._path(bucket))
-
-    def _path(self, bucket: int) -> str:
-        return f"{self._beginning}-{bucket:03}"
+        return f"{self._prefix}{bucket:03}"
 
     def size(self, bucket: int) -> int:
         """Return the size of a bucket in bytes."""
         try:
-            return os.stat(self._path(bucket)).st_size
+            return os.stat(self.path(bucket)).st_size
         except FileNotFoundError:
             return 0
 
     def remove(self, bucket: int) -> None:
         """Delete a bucket."""
-        self.path(bucket).unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(self.path(bucket))
 
     def append(self, entries: bytes, texts: list[bytes]) -> None:
         """Add rows: their entries, and as many lines, each text one or several; FileError if the disk is full."""
@@ -125,9 +124,9 @@ class Buckets:
 
     def _segments(self, bucket: int) -> Iterator[tuple[int, Callable[[], bytes], Callable[[], bytes]]]:
         """Yield for each segment its number of rows, a function that reads its entries and one that reads its text."""
-        if not self.path(bucket).exists():
+        if not os.path.exists(self.path(bucket)):
             return
-        with self.path(bucket).open("rb", buffering=READ_AHEAD) as file:
+        with open(self.path(bucket), "rb", buffering=READ_AHEAD) as file:
             end, offset = os.fstat(file.fileno()).st_size, 0
             while offset < end:
                 index_size, text_size = _LENGTHS.unpack(_read(file, _LENGTHS.size, offset))

@@ -344,8 +344,8 @@ def _by_subset(table: SubsetTable, counts: "NDArray[np.int64]") -> dict[Subset, 
 
 def _counts(table: SubsetTable, written: WrittenPart) -> dict[tuple[Subset, bool], int]:
     """Return how many samples were written by subset and whether they are flipped."""
-    kinds = ((subset, is_flipped) for subset in table.subsets for is_flipped in (False, True))
-    return {kind: count for kind, count in zip(kinds, map(int, written.counts), strict=True) if count}
+    kinds = written.counts.nonzero()[0].tolist()  # two for each subset
+    return {(table.subsets[kind // 2], bool(kind % 2)): int(written.counts[kind]) for kind in kinds}
 
 
 def _split_by_direction(plan: Mapping[Subset, Draw], flip: float) -> Iterator[tuple[Subset, bool, int]]:

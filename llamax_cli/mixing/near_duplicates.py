@@ -17,6 +17,7 @@ stays. That is a hash of the content and the epoch, so the order of files, worke
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -175,17 +176,16 @@ class KeyFiles:
     """Files of rows of 64-bit numbers, partitioned by the first byte of the first; any number of processes append."""
 
     def __init__(self, folder: Path, name: str, width: int) -> None:
-        self._folder = folder
-        self._name = name
+        self._prefix = f"{folder}{os.sep}{name}-"
         self._width = width
 
-    def path(self, bucket: int) -> Path:
+    def path(self, bucket: int) -> str:
         """Return the path of a bucket; the file exists once the bucket has rows."""
-        return self._folder / f"{self._name}-{bucket:03}"
+        return f"{self._prefix}{bucket:03}"
 
     def size(self, bucket: int) -> int:
         """Return the size of a bucket in bytes."""
-        return self.path(bucket).stat().st_size if self.path(bucket).exists() else 0
+        return os.stat(self.path(bucket)).st_size if os.path.exists(self.path(bucket)) else 0
 
     def append(self, rows: "Keys") -> None:
         """Add rows; FileError if the disk is full."""
@@ -213,14 +213,15 @@ class KeyFiles:
         """Return the rows of a bucket, in the order of the file."""
         import numpy as np
 
-        if not self.path(bucket).exists():
+        if not os.path.exists(self.path(bucket)):
             return np.empty((0, self._width), np.uint64)
         found: Keys = np.fromfile(self.path(bucket), np.uint64).reshape(-1, self._width)
         return found
 
     def remove(self, bucket: int) -> None:
         """Delete a bucket."""
-        self.path(bucket).unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(self.path(bucket))
 
 
 def add_bands(folder: Path, rows: SampleRows, signatures: Signatures) -> None:

@@ -36,6 +36,7 @@ class SubsetTable:
 
         self.subsets = sorted(subsets, key=lambda subset: (ORIGINS.index(subset.origin), subset))
         self.numbers = np.array([subset.number for subset in self.subsets], np.uint64)
+        self.can_flip = np.array([subset.can_flip for subset in self.subsets], bool)
         self._order = np.argsort(self.numbers)
 
     def replace_numbers(self, index: "Index") -> "Index":

@@ -178,10 +178,9 @@ class SampledBuckets:
         """Return which rows are pairs in the other direction, as their checks say."""
         import numpy as np
 
-        can_flip = np.array([subset.can_flip for subset in self.table.subsets], bool)
         bound = self.randomness.flip_bound
         is_below: Mask = index[:, CHECK] < np.uint64(bound) if bound < 1 << 64 else np.ones(len(index), bool)
-        is_flipped: Mask = is_below & can_flip[index[:, SUBSET].astype(np.int64)]
+        is_flipped: Mask = is_below & self.table.can_flip[index[:, SUBSET].astype(np.int64)]
         return is_flipped
 
 
@@ -211,22 +210,30 @@ class CopyPass:
         return copy
 
     def _copies(self, part: BucketPart) -> "Iterator[tuple[bytes, bytes]]":
-        """Yield the entries and the joined lines of each copy of the rows of a part."""
+        """Yield the entries and the joined lines of copies of the rows of a part, at most as many as it has rows."""
+        import numpy as np
+
         index, texts, copies, _ = self.sampled.sampled_rows(part)
         lines = b"\n".join(texts).split(b"\n")
         copies[self.sampled.plan.is_replayed[index[:, SUBSET].astype("int64")] != self.replays] = 0
-        for number in range(1, int(copies.max(initial=0))):
-            yield self._copy_rows(index, lines, copies > number, number)
+        further = np.maximum(copies - 1, 0)
+        rows = np.repeat(np.arange(len(index)), further)
+        numbers = 1 + np.arange(len(rows)) - np.repeat(np.cumsum(further) - further, further)
+        for start in range(0, len(rows), max(1, len(index))):
+            some = slice(start, start + len(index))
+            yield self._copy_rows(index, lines, rows[some], numbers[some].astype(np.uint64))
 
-    def _copy_rows(self, index: "Index", lines: list[bytes], is_copied: "Mask", number: int) -> tuple[bytes, bytes]:
-        """Return the entries and the joined lines of copy `number` of some rows."""
+    def _copy_rows(
+        self, index: "Index", lines: list[bytes], rows: "NDArray[np.intp]", numbers: "NDArray[np.uint64]"
+    ) -> tuple[bytes, bytes]:
+        """Return the entries and the joined lines of copies of some rows, which have these numbers."""
         table = self.sampled.table
-        old = index[is_copied]
+        old = index[rows]
         new = old.copy()
         for column in (SHUFFLE_KEY, CHECK):
-            new[:, column] = fold_in(old[:, column], number)
+            new[:, column] = fold_in(old[:, column], numbers)
         was_flipped, is_flipped = self.sampled.is_flipped(old), self.sampled.is_flipped(new)
-        copied = [lines[row] for row in is_copied.nonzero()[0].tolist()]
+        copied = [lines[row] for row in rows.tolist()]
         for row in (was_flipped != is_flipped).nonzero()[0].tolist():
             subset = table.subsets[int(old[row, SUBSET])]
             copied[row] = flip_line(copied[row], subset, is_flipped=bool(was_flipped[row]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple, TypeAlias
 
 from xxhash import xxh3_64_intdigest
@@ -55,10 +56,14 @@ class Subset(NamedTuple):
 
     def tail(self, *, flipped: bool = False) -> bytes:
         """Return the end of the lines of its samples: `,"origin":"mono","lang":"sw"}`."""
-        codes = self.sample_languages(flipped=flipped)
-        keys = ("src_lang", "tgt_lang") if len(codes) == 2 else ("lang",) * len(codes)  # general text may say none
-        values = zip(("origin", *keys), (self.origin, *codes), strict=True)
-        return "".join(f',"{key}":"{value}"' for key, value in values).encode() + b"}"
+        return _tail(self.origin, self.sample_languages(flipped=flipped))
+
+
+@cache
+def _tail(origin: str, codes: tuple[str, ...]) -> bytes:
+    keys = ("src_lang", "tgt_lang") if len(codes) == 2 else ("lang",) * len(codes)  # general text may say none
+    values = zip(("origin", *keys), (origin, *codes), strict=True)
+    return "".join(f',"{key}":"{value}"' for key, value in values).encode() + b"}"
 
 
 def subset_of(origin: str, source: str, target: str) -> Subset:

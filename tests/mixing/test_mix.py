@@ -192,14 +192,14 @@ def test_another_epoch_or_seed_gives_another_mixture(llamax: Mix, tmp_path: Path
 
 def test_order_of_input_workers_and_memory_change_nothing(llamax: Mix, tmp_path: Path) -> None:
     """The same records give the same bytes."""
-    records = [pair(n, "en", ("sw", "yo", "de")[n % 3], src="word " * (n % 50) + str(n)) for n in range(3000)]
-    texts = [text(n) for n in range(500)]
+    records = [pair(n, "en", ("sw", "yo", "de")[n % 3], src="word " * (n % 50) + str(n)) for n in range(1200)]
+    texts = [text(n) for n in range(300)]
     para, mono = write(tmp_path / "p.jsonl", records), write(tmp_path / "m.jsonl", texts)
-    options = ["--mono", mono, "--para-size", 500]
+    options = ["--mono", mono, "--para-size", 400]
     whole = llamax("mix", "--para", para, *options)
-    assert len(whole.stdout.splitlines()) > 3000
+    assert len(whole.stdout.splitlines()) > 1400
     assert whole.stdout == llamax("mix", "--para", para, *options, "--workers", 3, "--memory", "10K").stdout
-    front, back = write(tmp_path / "1.jsonl", records[:999:-1]), write(tmp_path / "2.jsonl", records[:1000])
+    front, back = write(tmp_path / "1.jsonl", records[:399:-1]), write(tmp_path / "2.jsonl", records[:400])
     assert whole.stdout == llamax("mix", "--para", front, "--para", back, *options).stdout
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -12,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import zygote
 from support.processes import Outcome, one_line, wait_for, wait_until
 from support.records import pair, parsed, text, write
+from support.zygote import PIPE
 
 from llamax_cli.mixing.decontamination import EvaluationSet, normalise, read_evaluation_set
 from llamax_cli.streams.inputs import Input
@@ -232,15 +233,10 @@ def test_an_option_takes_all_files_that_follow(llamax: Mix, tmp_path: Path) -> N
 # -- interruptions
 
 
-def command(*arguments: object) -> list[str]:
-    """Return the command line of a mixture."""
-    return [sys.executable, "-m", "llamax_cli", "mix", *map(str, arguments)]
-
-
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return 20 MB of pairs."""
-    records = (pair(n, src=f"{n} " + "some words of a sentence " * 6) for n in range(80_000))
+    """Return 5 MB of pairs, of which a mixture is made in about a second."""
+    records = (pair(n, src=f"{n} " + "some words of a sentence " * 6) for n in range(20_000))
     return write(tmp_path_factory.mktemp("large") / "p.jsonl", records)
 
 
@@ -249,9 +245,9 @@ def test_a_signal_leaves_nothing_behind(large: Path, tmp_path: Path, workers: in
     """During the shuffle: one line, the right exit code, no output, no temporary file."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    process = subprocess.Popen(
-        command("--para", large, large, "--workers", workers, "-o", tmp_path / "out.jsonl"),
-        stderr=subprocess.PIPE,
+    process = zygote.start(
+        *("mix", "--para", large, large, "--workers", workers, "-o", tmp_path / "out.jsonl"),
+        stderr=PIPE,
         env={**os.environ, "TMPDIR": str(temporary)},
     )
     wait_until(lambda: list(temporary.glob("*/rows-*")), process)
@@ -267,19 +263,13 @@ def test_a_full_disk_during_the_shuffle(large: Path, tmp_path: Path, workers: in
     """It is reported in one line; neither a partial mixture nor temporary files are left."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
-
-    process = subprocess.run(
-        command("--para", large, "--workers", workers, "-o", tmp_path / "out.jsonl"),
-        capture_output=True,
+    outcome = zygote.run(
+        *("mix", "--para", large, "--workers", workers, "-o", tmp_path / "out.jsonl"),
         env={**os.environ, "TMPDIR": str(temporary)},
-        preexec_fn=limit,
-        timeout=60,
+        limit=40_000,
     )
     message = f"{temporary}: file too large; mix needs temporary disk space for a copy of its inputs: set TMPDIR to"
-    one_line(process, 1, message)
+    one_line(outcome, 1, message)
     assert [path.name for path in tmp_path.iterdir()] == ["tmp"]
     assert not list(temporary.iterdir())
 
@@ -289,9 +279,9 @@ def test_the_reader_goes_away(large: Path, tmp_path: Path) -> None:
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     process = subprocess.Popen(
-        command("--para", large),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        [sys.executable, "-m", "llamax_cli", "mix", "--para", str(large)],
+        stdout=PIPE,
+        stderr=PIPE,
         env={**os.environ, "TMPDIR": str(temporary)},
     )
     assert process.stdout is not None
@@ -305,12 +295,12 @@ def test_the_reader_goes_away(large: Path, tmp_path: Path) -> None:
 
 def test_an_interrupted_output_is_resumed(llamax: Mix, large: Path, tmp_path: Path) -> None:
     """After an interruption, the command with --resume gives the same bytes; other arguments are refused."""
-    general = write(tmp_path / "general.jsonl", [{"text": f"General text {number}."} for number in range(50)])
+    general = write(tmp_path / "general.jsonl", [{"text": f"General text {number}. " * 20} for number in range(50)])
     given = "--para", large, "--replay", general, "--replay-share", 0.1
     whole = llamax("mix", *given).stdout
     assert whole.count(b'"origin":"replay"') > 50
     partial = tmp_path / "out.jsonl.partial"
-    process = subprocess.Popen(command(*given, "-o", tmp_path / "out.jsonl"), stderr=subprocess.PIPE)
+    process = zygote.start("mix", *given, "-o", tmp_path / "out.jsonl", stderr=PIPE)
     wait_for(partial, 100_000, process)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)

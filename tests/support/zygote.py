@@ -269,6 +269,7 @@ def serve(connection: socket.socket, address: str, size: str, *modules: str) -> 
         import_module(name)
     for name in COMMANDS[size]:
         load(name)
+    import_module("llamax_cli.language_tags").registry()  # which each command that meets a variety would read first
     if size == "small":  # the dictionary of Chinese that each `augment` of it would read first
         import_module("llamax_cli.augmentation.segmenters").package_splitter("jieba")
     if size == "large":  # the regular expressions that each loading of weights would compile first
@@ -370,6 +371,7 @@ def _become(
     if env is not None:
         os.environ.clear()
         os.environ.update(env)
+    tempfile.tempdir = None  # it may be another in this environment
     if cwd is not None:
         os.chdir(cwd)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115
