@@ -27,6 +27,8 @@ from llamax_cli.randomness import fold_in
 from llamax_cli.streams.chunks import Chunk, Tally
 from llamax_cli.streams.rejects import Reject
 
+COPIES_AT_ONCE = 4096  # or as many as there are rows
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -210,18 +212,19 @@ class CopyPass:
         return copy
 
     def _copies(self, part: BucketPart) -> "Iterator[tuple[bytes, bytes]]":
-        """Yield the entries and the joined lines of copies of the rows of a part, at most as many as it has rows."""
+        """Yield the entries and the joined lines of copies of the rows of a part, at most as many at once as it has or COPIES_AT_ONCE."""
         import numpy as np
 
         index, texts, copies, _ = self.sampled.sampled_rows(part)
         lines = b"\n".join(texts).split(b"\n")
         copies[self.sampled.plan.is_replayed[index[:, SUBSET].astype("int64")] != self.replays] = 0
         further = np.maximum(copies - 1, 0)
-        rows = np.repeat(np.arange(len(index)), further)
-        numbers = 1 + np.arange(len(rows)) - np.repeat(np.cumsum(further) - further, further)
-        for start in range(0, len(rows), max(1, len(index))):
-            some = slice(start, start + len(index))
-            yield self._copy_rows(index, lines, rows[some], numbers[some].astype(np.uint64))
+        ends = np.cumsum(further)
+        size = max(COPIES_AT_ONCE, len(index))
+        for start in range(0, int(further.sum()), size):
+            places = np.arange(start, min(start + size, ends[-1]))
+            rows = np.searchsorted(ends, places, side="right")
+            yield self._copy_rows(index, lines, rows, (places - (ends - further)[rows] + 1).astype(np.uint64))
 
     def _copy_rows(
         self, index: "Index", lines: list[bytes], rows: "NDArray[np.intp]", numbers: "NDArray[np.uint64]"
