@@ -212,7 +212,7 @@ class CopyPass:
         return copy
 
     def _copies(self, part: BucketPart) -> "Iterator[tuple[bytes, bytes]]":
-        """Yield the entries and the joined lines of copies of the rows of a part, at most as many at once as it has or COPIES_AT_ONCE."""
+        """Yield the entries and the joined lines of copies of the rows of a part, some thousands at a time."""
         import numpy as np
 
         index, texts, copies, _ = self.sampled.sampled_rows(part)
