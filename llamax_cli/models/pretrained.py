@@ -22,6 +22,7 @@ from safetensors import SafetensorError
 from llamax_cli.errors import LlamaxError, ModelError
 from llamax_cli.models.config_file import check_model_path
 from llamax_cli.models.model_files import find_weights
+from llamax_cli.streams.temporary import TemporaryFolder, temporary_error
 
 OPTION = "--trust-remote-code"
 PATHS = ("vocab", "merges")  # settings of a tokenizer that transformers reads from a file, if they are texts
@@ -165,8 +166,19 @@ def load_gguf_tokenizer(file: Path) -> Any:
     """Return the tokenizer in a GGUF file, which splits text as the library believes; ModelError if there is none."""
     import transformers
 
-    with loading_errors(f"the tokenizer of {file}"):
-        return transformers.AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name, trust_remote_code=False)
+    with loading_errors(f"the tokenizer of {file}"), _alone(file) as folder:
+        return transformers.AutoTokenizer.from_pretrained(folder, gguf_file=file.name, trust_remote_code=False)
+
+
+@contextmanager
+def _alone(file: Path) -> Iterator[Path]:
+    """Yield a folder with nothing but a link to a file: the library prefers a tokenizer beside it to the one in it."""
+    with TemporaryFolder() as folder:
+        try:
+            (folder / file.name).symlink_to(file.absolute())
+        except OSError as error:
+            raise temporary_error(error) from error
+        yield folder
 
 
 def load_gguf_weights(file: Path) -> Any:
@@ -174,10 +186,10 @@ def load_gguf_weights(file: Path) -> Any:
     import torch
     import transformers
 
-    with loading_errors(str(file)):
+    with loading_errors(str(file)), _alone(file) as folder:
         with redirect_stderr(StringIO()):  # the library draws a bar there, which cannot be turned off
             model = transformers.AutoModelForCausalLM.from_pretrained(
-                file.parent,
+                folder,
                 gguf_file=file.name,
                 trust_remote_code=False,
                 dtype=torch.float32,

@@ -14,7 +14,7 @@ import transformers
 from support.gguf_files import pack
 from support.processes import Outcome
 from support.records import write
-from support.runs import metrics, sample
+from support.runs import metrics, sample, small_tokenizer
 from tokenizers import Tokenizer, pre_tokenizers
 
 from llamax_cli.errors import FileError, ModelError
@@ -64,6 +64,18 @@ def test_the_model_in_a_file_is_the_model(tmp_path: Path, original: Path, cache:
     before = folder.stat().st_mtime_ns
     assert model_folder(str(file)) == str(folder)
     assert (folder.stat().st_mtime_ns, list(cache.iterdir())) == (before, [folder])
+
+
+def test_a_tokenizer_beside_a_file_is_not_its_own(tmp_path: Path, original: Path, cache: Path) -> None:
+    """Nor is a configuration; a folder may hold files of several models."""
+    pack(original, tmp_path / "tiny.gguf")
+    small_tokenizer().save_pretrained(tmp_path)
+    (tmp_path / "tokenizer.model").write_bytes(b"not of this model")
+    (tmp_path / "config.json").write_text('{"model_type": "mistral", "vocab_size": 7}')
+    (tmp_path / "generation_config.json").write_text('{"eos_token_id": 9}')
+    folder = Path(model_folder(str(tmp_path / "tiny.gguf")))
+    assert [encode(folder, text) for text in TEXTS] == [encode(original, text) for text in TEXTS]
+    assert torch.equal(logits(folder, list(range(5, 60))), logits(original, list(range(5, 60))))
 
 
 def test_its_tokenizer_is_counted_by(llamax: Callable[..., Outcome], tmp_path: Path, original: Path) -> None:

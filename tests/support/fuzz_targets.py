@@ -67,7 +67,7 @@ CORPORA = {
     "flores": ("eng.dev", ""),
     "ntrex": ("newstest2019-ref.deu.txt", ""),
     "tico19": ("test.en-am.tsv", ""),
-    "tatoeba": ("a.tsv", "en,de"),
+    "tatoeba": ("a.tsv", ""),
     "xliff": ("a.xlf", ""),
     "po": ("de.po", ""),
     "srt": ("a.en.srt", ""),
@@ -85,31 +85,31 @@ CORPORA = {
 SUBTITLES = {"srt", "vtt"}
 
 
-def corpus(format: str, data: bytes, *, tolerant: bool = True) -> None:
-    """Read a corpus to its end, as pairs or texts, as they are and by language."""
+def corpus(format: str, data: bytes) -> int:
+    """Read a corpus to its end, as pairs or texts, as they are and by language; return the number of records."""
     name, languages = CORPORA[format]
     path = str(file(name, data))
     codes = tuple(filter(None, languages.split(",")))
+    count = 0
     for selection in (Selection(), Selection(mono=("*",))):
         with suppress(LlamaxError):
             request = CorpusRequest((path,), Input, ignore_bad_line, codes)
             for _ in read_corpora(
                 request, "subtitles" if format in SUBTITLES else format or None, selection, Counter()
             ):
-                pass
+                count += 1
+    return count
 
 
-def dictionary(format: str, data: bytes) -> None:
-    """Read a dictionary to its end."""
+def dictionary(format: str, data: bytes) -> int:
+    """Read a dictionary to its end; return the number of entries."""
     name = {"lexicon": "en-de.lex", "tsv": "en-de.tsv", "dictd": "en-de.dict"}.get(format, "en-de.txt")
     if format == "dictd":  # the index, then the entries
         index, _, data = data.partition(b"\0")
         file("en-de.index", index)
     path = str(file(name, data))
     request = DictionaryRequest(Input, ("en", "de"))
-    for each in open_dictionaries(request, (path,), format or None):
-        for _ in _rows(each):
-            pass
+    return sum(1 for each in open_dictionaries(request, (path,), format or None) for _ in _rows(each))
 
 
 def _rows(opened: Any) -> Iterator[Any]:
@@ -399,7 +399,7 @@ def made_parquet() -> bytes:
     import pyarrow
     from pyarrow import parquet
 
-    parquet.write_table(pyarrow.table({"src": ["a"], "tgt": ["b"]}), folder() / "made.parquet")
+    parquet.write_table(pyarrow.table({"en": ["a"], "de": ["b"]}), folder() / "made.parquet")
     return (folder() / "made.parquet").read_bytes()
 
 
@@ -480,11 +480,14 @@ SEEDS: dict[str, list[bytes]] = {
 <ref lang="de" translator="A"><p><seg id="1">b</seg></p></ref></doc></dataset>""",
         b'<srcset setid="x" srclang="any"><doc docid="d"><seg id="1">a</seg></doc></srcset>',
     ],
-    "corpus-tatoeba": [b"1\teng\ta\t2\tdeu\tb\n", b"1\ta\t2\tb\n"],
-    "corpus-tico19": [b"sourceLang\ttargetLang\tsourceString\ttargetString\tstringID\nen\tam\ta\tb\t1\n"],
+    "corpus-tatoeba": [b"1\teng\ta\n", b"1\teng\ta\tme\t2020-01-01\t\\N\n"],
+    "corpus-tico19": [
+        b"""sourceLang\ttargetLang\tsourceString\ttargetString\tstringID\turl\tlicense\ttranslatorId
+en\tam\ta\tb\t1\tu\tl\tt\n"""
+    ],
     "corpus-hf": [b'{"translation":{"en":"a","de":"b"}}\n'],
     "corpus-records": [PAIR],
-    "corpus-detected": [PAIR, b"a\tb\n", b"<tmx></tmx>"],
+    "corpus-detected": [PAIR, b"en\tde\na\tb\n", b"1\teng\ta\n"],
     "corpus-xliff": [
         b"""<xliff version="1.2"><file source-language="en" target-language="de"><body><trans-unit id="u">
 <source>A <g id="1">b</g></source><target>B</target></trans-unit></body></file></xliff>""",
@@ -519,9 +522,9 @@ type="trans"><quote>Hund (m)</quote></cit></sense></entry></body></text></TEI>""
     ],
     "dictionary-muse": [b"house haus\n"],
     "dictionary-panlex": [b"house\thaus\n"],
-    "dictionary-gatitos": [b"house\thaus\tnote\n"],
+    "dictionary-gatitos": [b"house\tHaus (n)\n"],
     "dictionary-hunalign": [b"haus @ house\n"],
-    "dictionary-mrasp": [b"en##house\tde##haus\n"],
+    "dictionary-mrasp": [b"EN__house\tDE__Haus\n"],
     "dictionary-tsv": [b"english\tgerman\nhouse\thaus\n"],
     "dictionary-gatitos-json": [b'{"sl":"en","tl":"de","is_source_orig":true,"src":"house","trgs":["haus"]}\n'],
     "dictionary-records": [b'{"word":"house","lang":"en","translations":{"de":["haus"]},"sources":["x"]}\n'],
@@ -543,7 +546,7 @@ type="trans"><quote>Hund (m)</quote></cit></sense></entry></body></text></TEI>""
     "template": [b"Translate to {tgt_lang}: {src}"],
     "system": [
         b'{"src_lang":"en","tgt_lang":"de","metric":"bleu","score":3.5,"signature":"s","n":5}\n',
-        b'{"src_lang":"en","tgt_lang":"de","n":5,"off_target":0.5}\n',
+        b'{"src_lang":"en","tgt_lang":"de","n":5,"r_src":0.0,"r_tgt":0.5}\n',
         b'{"results":{"xnli_sw":{"acc,none":0.5}}}',
     ],
     "instructions": [b'{"instruction":"Say hi.","input":"","output":"hi"}\n', b'[{"prompt":"a","completion":"b"}]'],

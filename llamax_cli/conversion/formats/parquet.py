@@ -60,7 +60,7 @@ def _open_table(source: Input) -> Iterator[Any]:
     try:
         with import_module("pyarrow.parquet").ParquetFile(source.path) as table:
             yield table
-    except (OSError, arrow.ArrowException) as error:
+    except (OSError, arrow.ArrowException, UnicodeError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # those of Arrow itself have no number
             raise FileError(f"{source.name}: {os.strerror(error.errno).lower()}") from error
         reason = str(error).partition("\n")[0]
