@@ -13,7 +13,7 @@ import atexit
 import faulthandler
 import gc
 import inspect
-import json
+import marshal
 import os
 import resource
 import runpy
@@ -166,7 +166,7 @@ class Zygote:
                 theirs.append(os.dup(chosen if isinstance(chosen, int) else chosen.fileno()))
         status, ending = os.pipe()
         request = {"arguments": list(map(str, arguments)), "cwd": str(cwd or Path.cwd()), "env": dict(env)}
-        message = json.dumps({**request, "limit": limit, "fresh": fresh}).encode()
+        message = marshal.dumps({**request, "limit": limit, "fresh": fresh})
         socket.send_fds(self._connection, [message], [*theirs, ending])
         for descriptor in (*theirs, ending):
             os.close(descriptor)
@@ -317,7 +317,7 @@ def serve(connection: socket.socket, address: str, size: str, *modules: str) -> 
             os.set_inheritable(descriptor, False)
         *streams, status = descriptors
         if (pid := os.fork()) == 0:
-            request = json.loads(message)
+            request = marshal.loads(message)
             if client is not None:
                 os.setpgid(0, 0)
             if request["limit"] is not None:
