@@ -371,15 +371,16 @@ def quickstart_lines() -> list[tuple[str, str]]:
 
 
 def small_clone(folder: Path) -> Path:
-    """Copy examples/ with fewer sentences, and few steps of training; return where its quickstart is."""
+    """Copy examples/ with fewer sentences, and few small steps of training; return where its quickstart is."""
     examples = shutil.copytree(ROOT / "examples", folder / "clone" / "examples")
-    for name, size in (("train", 200), ("test", 4), ("text", 20)):
+    for name, size in (("train", 200), ("test", 2), ("text", 20)):
         for code in LANGUAGES:
             path = examples / "data" / f"{name}.{code}"
             path.write_text("".join(path.read_text().splitlines(keepends=True)[:size]))
     settings = (examples / "quickstart.toml").read_text()
-    assert "checkpoint_every = 100\n" in settings
-    settings = settings.replace("checkpoint_every = 100", "checkpoint_every = 2\nstop_after = 8")
+    for usual, small in (("block = 1024\n", "block = 512\n"), ("every = 100\n", "every = 2\nstop_after = 6\n")):
+        assert usual in settings
+        settings = settings.replace(usual, small)
     (examples / "quickstart.toml").write_text(settings)
     return examples / "quickstart.sh"
 
@@ -402,7 +403,7 @@ def test_quickstart(tmp_path: Path) -> None:
     first = subprocess.run(command, capture_output=True, check=False, timeout=600, **given)
     assert first.returncode == 0, first.stderr
     started = [line for line in metrics(work / "trained", "start") if line["resumed"]]
-    assert started and metrics(work / "trained", "end")[-1]["step"] == 8
+    assert started and metrics(work / "trained", "end")[-1]["step"] == 6
     for system in ("Untrained", "Tuned"):
         assert len(re.findall(rf"^\| {system} \|( \**\d+\.\d+\** \|){{2}}", first.stdout, re.MULTILINE)) == 2  # metrics
     page = (work / "report" / "index.html").read_text(encoding="utf-8")

@@ -271,7 +271,9 @@ def test_all_tables_and_figures(tmp_path: Path) -> None:
     assert [line for _, line in spent] == (work / "done").read_text(encoding="utf-8").splitlines()
     hops = (work / "2-hop.jsonl").read_text(encoding="utf-8")
     assert '"word":"dog","lang":"en","translations":{"de":["Hund"],"fr":["chien"]}' in hops
-    assert (work / "report" / "figure1" / "figures" / "above-10-spbleu.pdf").read_bytes().startswith(b"%PDF")
+    for drawing in re.findall(r"^The figure: (.+)$", first.stdout, re.MULTILINE):
+        assert (tmp_path / drawing).read_text(encoding="utf-8").rstrip().endswith("</svg>")
+    assert first.stdout.count("\nThe figure: ") == 4
 
     made = {path: path.stat().st_mtime_ns for path in work.rglob("*") if path.is_file()}
     again = make(cwd=tmp_path, STEPS="1")

@@ -45,6 +45,7 @@ cd "$WORK"
 [ examples -ef "$clone/examples" ] || ln -sfn "$clone/examples" examples
 [ "$SCALE" = tiny ] || [ data -ef "$DATA" ] || ln -sfn "$DATA" data
 gpus=$(nvidia-smi --list-gpus 2>/dev/null | grep -c GPU || true)
+picture=pdf; [ "$SCALE" != tiny ] || picture=svg # which takes less time, as it embeds no fonts
 dry=; [ "$SCALE" != paper ] || [ "$gpus" -gt 0 ] || dry='they need GPUs, and this machine has none'
 case ${1:-} in '') ;; --dry-run) dry=${dry:-they were not run} ;; *) echo "$1: not --dry-run" >&2; exit 2 ;; esac
 

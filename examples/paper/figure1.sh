@@ -17,11 +17,11 @@ for system in base base-alpaca llamax-alpaca; do
     score $system
     systems+=("$system=$system.scores.jsonl")
 done
-report figure1 "${systems[@]}" --metric spbleu --central en,$like_ar --figures pdf
+report figure1 "${systems[@]}" --metric spbleu --central en,$like_ar --figures $picture
 tables=(report/figure1/tables/spbleu-{en,$like_ar}.md)
 if [ -n "${PUBLISHED:-}" ]; then
     report figure1-published $(for each in "$PUBLISHED"/*/; do echo "$(basename "$each")=$each"; done) \
-        --metric spbleu --central en,ar --figures pdf
+        --metric spbleu --central en,ar --figures $picture
     tables+=(report/figure1-published/tables/spbleu-{en,ar}.md)
 fi
 
@@ -40,4 +40,4 @@ Points of eight systems, without numbers in the figure. Counted on the scores th
 | Yayi2-30B | 34 | 67 | 6 | 0 |
 TABLE
 ours "${tables[@]}"
-[ -n "$dry" ] || printf '\nThe figure: %s\n' "$WORK/report/figure1/figures/above-10-spbleu.pdf"
+[ -n "$dry" ] || printf '\nThe figure: %s\n' "$WORK/report/figure1/figures/above-10-spbleu.$picture"

@@ -43,7 +43,7 @@ for system in base llamax; do
     done
     results+=("$system-task=${files#,}")
 done
-report figure3 "${results[@]}" --figures pdf
+report figure3 "${results[@]}" --figures $picture
 tables=(report/figure3/tables/tasks.md report/figure3/tables/task-xnli.md)
 
 paper 'Figure 3: accuracy after tuning on English data' <<'TABLE'
@@ -53,4 +53,4 @@ paper 'Figure 3: accuracy after tuning on English data' <<'TABLE'
 | LLaMAX2-Task | 55.11 | 76.22 | 43.70 |
 TABLE
 ours "${tables[@]}"
-[ -n "$dry" ] || printf '\nThe figure: %s\n' "$WORK/report/figure3/figures/tasks.pdf"
+[ -n "$dry" ] || printf '\nThe figure: %s\n' "$WORK/report/figure3/figures/tasks.$picture"

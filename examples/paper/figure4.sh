@@ -38,8 +38,8 @@ files=() others=()
 for system in "${systems[@]}"; do
     files+=("$system=$system.scores.jsonl") others+=("$system=$system$named")
 done
-report figure4-seen "${files[@]}" --central en ${unseen:+--not $unseen} --figures pdf
-report figure4-unseen "${others[@]}" --central en --not "$seen" --figures pdf
+report figure4-seen "${files[@]}" --central en ${unseen:+--not $unseen} --figures $picture
+report figure4-unseen "${others[@]}" --central en --not "$seen" --figures $picture
 
 paper 'Figure 4: FLORES-200, average spBLEU over languages of the training data and others' <<'TABLE'
 | system | en-x seen | en-x unseen | x-en seen | x-en unseen |

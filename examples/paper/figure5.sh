@@ -18,7 +18,7 @@ for code in zh $like_ja; do
         score $system
         systems+=("$system=$system.scores.jsonl")
     done
-    report figure5-$code "${systems[@]}" --metric spbleu --central $code --figures pdf
+    report figure5-$code "${systems[@]}" --metric spbleu --central $code --figures $picture
     tables+=(report/figure5-$code/tables/spbleu-$code.md)
 done
 

@@ -17,7 +17,7 @@ step figure6.likeness.jsonl 'Likeness to English, and retrieval' \
     "llamax analyze representation aligned.jsonl --model $base -o figure6.likeness.jsonl"
 step figure6.md 'Correlations' "llamax analyze representation aligned.jsonl --model $base \
 --fertility figure6.fertility.jsonl --summary --table md -o figure6.md"
-report figure6 model=figure6.fertility.jsonl,figure6.likeness.jsonl --figures pdf
+report figure6 model=figure6.fertility.jsonl,figure6.likeness.jsonl --figures $picture
 
 paper 'Figure 6: fertility and representation of LLaMA2' <<'TABLE'
 | language | fertility |
@@ -29,4 +29,4 @@ paper 'Figure 6: fertility and representation of LLaMA2' <<'TABLE'
 Spearman's correlation with cosine and with R@1, over 102 languages: about -0.88.
 TABLE
 ours figure6.md report/figure6/tables/analysis.md
-[ -n "$dry" ] || printf '\nThe figure: %s\n' "$WORK/report/figure6/figures/fertility.pdf"
+[ -n "$dry" ] || printf '\nThe figure: %s\n' "$WORK/report/figure6/figures/fertility.$picture"

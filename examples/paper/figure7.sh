@@ -21,7 +21,7 @@ else
     translate base-alpaca base-alpaca/model llamax-alpaca
 fi
 score $other
-report figure7 $other=$other.scores.jsonl LLaMAX=llamax-alpaca.scores.jsonl --central "${central// /,}" --gap $other:LLaMAX --figures pdf
+report figure7 $other=$other.scores.jsonl LLaMAX=llamax-alpaca.scores.jsonl --central "${central// /,}" --gap $other:LLaMAX --figures $picture
 step figure7.md 'Each direction: LLaMAX, against the other' "llamax score llamax-alpaca.mt.jsonl \
 --against $other.mt.jsonl ${metrics/,comet/} --table md -o figure7.md"
 
@@ -37,4 +37,4 @@ paper 'Figure 7: spBLEU of LLaMAX2 less that of GPT-4' <<'TABLE'
 | ceb | +0.1 | +0.2 | +0.4 | -1.3 | -0.3 | -1.2 |  |
 TABLE
 ours figure7.md report/figure7/tables/gap-spbleu.md
-[ -n "$dry" ] || printf '\nThe figure: %s\n' "$WORK/report/figure7/figures/gap-spbleu.pdf"
+[ -n "$dry" ] || printf '\nThe figure: %s\n' "$WORK/report/figure7/figures/gap-spbleu.$picture"

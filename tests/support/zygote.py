@@ -14,7 +14,7 @@ import atexit
 import faulthandler
 import gc
 import inspect
-import json
+import marshal
 import os
 import resource
 import runpy
@@ -174,7 +174,7 @@ class Zygote:
         status, ending = os.pipe()
         request = {"arguments": list(map(str, arguments)), "cwd": str(cwd or Path.cwd()), "env": dict(env)}
         more = {"limit": limit, "fresh": fresh, "start_new_session": start_new_session}
-        message = json.dumps({**request, **more}).encode()
+        message = marshal.dumps({**request, **more})
         socket.send_fds(self._connection, [message], [*theirs, ending])
         for descriptor in (*theirs, ending):
             os.close(descriptor)
@@ -329,7 +329,7 @@ def serve(connection: socket.socket, address: str, size: str, *modules: str) -> 
             os.set_inheritable(descriptor, False)
         *streams, status = descriptors
         if (pid := os.fork()) == 0:
-            request = json.loads(message)
+            request = marshal.loads(message)
             if client is not None:
                 os.setpgid(0, 0)
             if request.get("start_new_session"):
