@@ -516,7 +516,7 @@ def test_a_terminated_run_is_resumed(llamax: Llamax, data: Path, tmp_path: Path,
     """The final file is the same, even if the run is killed inside a group of candidates."""
     text = b"".join(
         jsonl([{**record, "id": f"{turn}-{record['id']}", "candidate": place} for place in (1, 2, 3)])
-        for turn in range(60)
+        for turn in range(20)
         for record in read(translations(data, [("en", "de"), ("en", "fr")]))
     )
     whole = llamax("langid", "-q", *arguments, stdin=text).stdout

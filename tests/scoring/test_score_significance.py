@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sacrebleu.metrics import BLEU, CHRF, TER
 from sacrebleu.significance import PairedTest
-from support.corpora import edited, flores
+from support.corpora import clipped, edited, flores
 
 from llamax_cli.errors import LlamaxError
 from llamax_cli.scoring import significance
@@ -59,7 +59,7 @@ def test_p_values_are_sacrebleus(data: Path, name: str, monkeypatch: pytest.Monk
 def test_p_values_with_several_references(data: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also sacreBLEU's, if every second segment has two references."""
     monkeypatch.delenv("SACREBLEU_SEED", raising=False)
-    ours, others, references = (each[:40] for each in systems(data, "de"))
+    ours, others, references = (clipped(each[:40]) for each in systems(data, "de"))
     second = [text if n % 2 else None for n, text in enumerate(edited(ours))]
     together = [first if other is None else (first, other) for first, other in zip(references, second, strict=True)]
     metrics = {"m": {"bleu": BLEU(force=True), "chrf++": CHRF(word_order=2), "ter": TER()}[name]}

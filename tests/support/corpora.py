@@ -46,6 +46,11 @@ def flores(data: Path, code: str, count: int | None = None) -> list[str]:
     return path.read_text(encoding="utf-8").split("\n")[:-1][:count]
 
 
+def clipped(texts: Sequence[str], words: int = 12) -> list[str]:
+    """Return the first words of texts: TER of sacreBLEU takes seconds for a long sentence that is much changed."""
+    return [" ".join(text.split(" ")[:words]) for text in texts]
+
+
 def edited(texts: Sequence[str]) -> list[str]:
     """Return texts with some words exchanged, cut short, made up or doubled."""
     found = []

@@ -11,8 +11,8 @@ from typing import Any
 
 SYLLABLES = ["ka", "lo", "mi", "ren", "sta", "vo", "du", "pel", "tor", "an", "es", "ti", "bra", "no", "fu", "gel"]
 INTO = {"de": str.maketrans("aeiou", "eioua"), "fr": str.maketrans("klmnprst", "mnlkstpr"), "en": {}}
-STEPS = 150
-PAIR_STEPS = 240
+STEPS = 100
+PAIR_STEPS = 120
 
 
 def sentences(count: int, seed: int = 0) -> list[str]:
@@ -92,7 +92,7 @@ def m2m(folder: Path) -> Path:
     lines = iter([text for src, _, target in pairs for text in (src, target)])
     pieces = folder / "pieces"
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=lines, model_prefix=str(pieces), vocab_size=120, minloglevel=2, hard_vocab_limit=False
+        sentence_iterator=lines, model_prefix=str(pieces), vocab_size=200, minloglevel=2, hard_vocab_limit=False
     )
     known = sentencepiece.SentencePieceProcessor(model_file=f"{pieces}.model")
     names = ["<s>", "<pad>", "</s>", "<unk>", *(known.id_to_piece(each) for each in range(3, len(known)))]
@@ -152,7 +152,7 @@ def train(model: Any, batches: Iterator[dict[str, Any]], rate: float = 3e-3, ste
     model.eval()
 
 
-def _decoder_batches(rows: list[tuple[list[int], list[int]]], size: int = 16) -> Iterator[dict[str, Any]]:
+def _decoder_batches(rows: list[tuple[list[int], list[int]]], size: int = 8) -> Iterator[dict[str, Any]]:
     import torch
 
     draw = random.Random(0)
