@@ -68,7 +68,7 @@ def test_every_example_prints_what_stands_below_it(folder: Path, path: Path) -> 
     own = "" if path == README else f"{zygote.commands()}:"
     paths = f"{own}{Path(sys.executable).parent}:/usr/bin:/bin"
     environment = {"PATH": paths, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", "HOME": str(folder)}
-    environment["STEPS"] = "2"  # of the toy models; no page shows what they have learnt
+    environment["STEPS"] = "10"  # of the toy models; no page shows what they have learnt
     for info, block in blocks(path.read_text(encoding="utf-8")):
         if info != "console":
             continue
