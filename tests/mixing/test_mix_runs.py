@@ -301,7 +301,7 @@ def test_an_interrupted_output_is_resumed(llamax: Mix, large: Path, tmp_path: Pa
     assert whole.count(b'"origin":"replay"') > 50
     partial = tmp_path / "out.jsonl.partial"
     process = zygote.start("mix", *given, "-o", tmp_path / "out.jsonl", stderr=PIPE)
-    wait_for(partial, 100_000, process)
+    wait_for(partial, 1, process)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)
     assert process.returncode == 130
