@@ -39,6 +39,13 @@ class Column(NamedTuple):
 ReadColumns: TypeAlias = Callable[[Sequence[Column]], Iterable[Any]]
 
 
+def validated(batches: Iterable[Any]) -> Iterator[Any]:
+    """Yield Arrow batches; ArrowInvalid for one that is broken, such as by text that is not UTF-8."""
+    for batch in batches:
+        batch.validate(full=True)
+        yield batch
+
+
 class TableCorpus:
     """A table as a corpus: each call of `read(columns)` yields the table as Arrow batches with these columns."""
 

@@ -14,7 +14,7 @@ from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
-from llamax_cli.conversion.formats.columns import Column
+from llamax_cli.conversion.formats.columns import Column, validated
 from llamax_cli.conversion.formats.record_tables import open_table
 from llamax_cli.conversion.segments import Corpus, CorpusRequest
 from llamax_cli.errors import DataError, FileError, RecordError, UsageError, because
@@ -44,7 +44,7 @@ def _open(request: CorpusRequest, path: str) -> Corpus:
     def read(columns: Sequence[Column]) -> Iterator[Any]:
         names = list(dict.fromkeys(column.name for column in columns))
         with _translated_errors(path):
-            yield from dataset.select_columns(names).with_format("arrow").iter(BATCH)
+            yield from validated(dataset.select_columns(names).with_format("arrow").iter(BATCH))
 
     with _translated_errors(path):
         schema = _schema(dataset)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from llamax_cli.conversion.formats.columns import Column
+from llamax_cli.conversion.formats.columns import Column, validated
 from llamax_cli.conversion.formats.record_tables import open_table
 from llamax_cli.conversion.segments import Corpus, CorpusRequest
 from llamax_cli.errors import DataError, FileError, UsageError
@@ -33,11 +33,11 @@ def _open(request: CorpusRequest, path: str) -> Corpus:
         with _open_table(source) as table:
             # One row group at a time, because Arrow keeps in memory what it has read of one request.
             for group in range(table.num_row_groups):
-                yield from table.iter_batches(BATCH, row_groups=[group], columns=[str(column) for column in columns])
+                names = [str(column) for column in columns]
+                yield from validated(table.iter_batches(BATCH, row_groups=[group], columns=names))
 
-    with _open_table(source) as table:
-        schema = table.schema_arrow
-    return open_table(request.corpus_name(path, without=".parquet"), source, request, schema, read)
+    with _open_table(source) as table:  # names of columns are decoded as they are looked at, which may fail
+        return open_table(request.corpus_name(path, without=".parquet"), source, request, table.schema_arrow, read)
 
 
 def rows(source: Input) -> Iterator[Record]:
@@ -45,7 +45,7 @@ def rows(source: Input) -> Iterator[Record]:
     if source.size() is None:
         raise UsageError(f"{source.name}: Parquet is read from its end; save it to a file first")
     with _open_table(source) as table:
-        for batch in table.iter_batches(BATCH):
+        for batch in validated(table.iter_batches(BATCH)):
             yield from ({key: value for key, value in row.items() if value is not None} for row in batch.to_pylist())
 
 
