@@ -199,7 +199,6 @@ class Lexicon:
 
     def entries(self) -> Iterator[Entry]:
         """Yield all entries, sorted by language and word."""
-        sources = self._metadata.sources
         for key, value in self._scan(b""):
             lang, _, key_word = key.decode(errors="replace").partition("\0")
             numbers, word = self._sources_and_word(value)
@@ -207,8 +206,15 @@ class Lexicon:
                 "word": word or key_word,
                 "lang": lang,
                 "translations": self._by_language(value),
-                "sources": sorted(sources[int(number)] for number in _split_list(numbers)),
+                "sources": self._sources(numbers),
             }
+
+    def _sources(self, numbers: str) -> list[str]:
+        """Return the names of sources by their numbers, sorted: `_sources("0,3") -> ["en-de", "panlex"]`."""
+        try:
+            return sorted(self._metadata.sources[int(number)] for number in _split_list(numbers))
+        except (IndexError, ValueError) as error:
+            raise damaged(self.path) from error
 
     def translated_words(self) -> Iterator[tuple[str, str, Sequence[str], Sequence[str]]]:
         """Yield language, word, languages and translations as in `unpack` of all entries, in the order of `entries`.
