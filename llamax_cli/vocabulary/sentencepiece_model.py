@@ -72,7 +72,7 @@ class SentencePieceModel:
         return extended
 
     def unreached(self, pieces: Sequence[str]) -> dict[str, list[str]]:
-        """Return the tokens of each piece that the model does not make of its text."""
+        """Return the tokens of each piece that the model does not make of its text; ModelError if it is broken."""
         from sentencepiece import SentencePieceProcessor, sentencepiece_model_pb2
 
         bare: Any = sentencepiece_model_pb2.ModelProto()  # type: ignore[attr-defined]
@@ -81,8 +81,12 @@ class SentencePieceModel:
         for name in ("add_dummy_prefix", "remove_extra_whitespaces"):  # which are on by default
             setattr(bare.normalizer_spec, name, False)
         processor: Any = SentencePieceProcessor()
-        processor.LoadFromSerializedProto(bare.SerializeToString())
-        found = zip(pieces, processor.encode([piece.replace("▁", " ") for piece in pieces], out_type=str), strict=True)
+        texts = [piece.replace("▁", " ") for piece in pieces]
+        try:
+            processor.LoadFromSerializedProto(bare.SerializeToString())
+            found = zip(pieces, processor.encode(texts, out_type=str), strict=True)
+        except (RuntimeError, UnicodeDecodeError) as error:
+            raise ModelError(f"{self.name} is broken: {error}") from error
         return {piece: tokens for piece, tokens in found if tokens != [piece]}
 
     def serialise(self) -> bytes:
