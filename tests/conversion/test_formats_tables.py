@@ -342,6 +342,23 @@ def test_broken_parquet_is_one_line(table: Write, tmp_path: Path) -> None:
         only(tmp_path / "b.parquet")
 
 
+def half_text() -> pyarrow.Table:
+    """Return a table whose second text is not UTF-8."""
+    ends, data = b"\0\0\0\0\2\0\0\0\4\0\0\0", b"ok\xff\xfe"
+    broken = pyarrow.Array.from_buffers(pyarrow.string(), 2, [None, pyarrow.py_buffer(ends), pyarrow.py_buffer(data)])
+    return pyarrow.table({"en": broken, "fr": ["a", "b"]})
+
+
+def test_text_that_is_not_utf8_is_one_line(tmp_path: Path) -> None:
+    """In a file of Parquet, whose writer need not look, and in a data set that was saved."""
+    pyarrow.parquet.write_table(half_text(), tmp_path / "a.parquet")
+    with pytest.raises(DataError, match=r"a\.parquet: broken Parquet: .*Invalid UTF8"):
+        texts(only(tmp_path / "a.parquet"), "en")
+    datasets.Dataset(half_text()).save_to_disk(tmp_path / "saved")
+    with pytest.raises(DataError, match=r"saved: broken data: .*Invalid UTF8"):
+        texts(loaded(tmp_path / "saved"), "en")
+
+
 def test_parquet_that_the_disk_does_not_give_is_not_called_broken(
     table: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:

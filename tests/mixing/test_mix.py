@@ -4,11 +4,15 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.fakes import watch_bar
 from support.processes import Outcome, one_line
 from support.records import pair, parsed, text, write
+
+from llamax_cli import cli
+from llamax_cli.mixing import shuffle_passes
 
 KEYS = {"prompt", "completion", "id", "origin"}
 Mix = Callable[..., Outcome]
@@ -104,6 +108,30 @@ def test_a_small_pair_is_there_three_times_each_copy_with_its_own_coin(llamax: M
     assert {turned[record["id"]] for record in small} == {0, 1, 2, 3}
     places = [place for place, sample in enumerate(mixed) if sample["id"] == "c:7"]
     assert max(places) - min(places) > 3  # copies are not neighbours
+
+
+def test_copies_are_made_a_few_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """However many copies there are, so that they need not fit into memory; the mixture is the same."""
+    para = write(tmp_path / "p.jsonl", [pair(n) for n in range(40)])
+    sizes: list[int] = []
+    copy_rows = shuffle_passes.CopyPass._copy_rows
+
+    def counted(self: Any, index: Any, lines: Any, rows: Any, numbers: Any) -> tuple[bytes, bytes]:
+        sizes.append(len(rows))
+        return copy_rows(self, index, lines, rows, numbers)
+
+    monkeypatch.setattr(shuffle_passes.CopyPass, "_copy_rows", counted)
+    outputs = []
+    for most in (shuffle_passes.COPIES_AT_ONCE, 1):
+        sizes.clear()
+        monkeypatch.setattr(shuffle_passes, "COPIES_AT_ONCE", most)
+        assert cli.run(["mix", "--para", str(para), "--copies", "20", "-q"]) == 0
+        assert sum(sizes) == 19 * 40
+        outputs.append(capfdbinary.readouterr().out)
+    assert max(sizes) < 10  # rows of a bucket, of which there are 256
+    assert outputs[0] == outputs[1] and outputs[0].count(b"\n") == 20 * 40
 
 
 def test_equal_pairs_count_once_before_they_are_copied(llamax: Mix, tmp_path: Path) -> None:

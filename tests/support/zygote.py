@@ -332,7 +332,7 @@ def serve(connection: socket.socket, address: str, size: str, *modules: str) -> 
             request = marshal.loads(message)
             if client is not None:
                 os.setpgid(0, 0)
-            if request.get("start_new_session"):
+            if request["start_new_session"]:
                 os.setsid()
             if request["limit"] is not None:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (request["limit"], request["limit"]))

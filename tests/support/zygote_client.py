@@ -15,7 +15,8 @@ import sys
 def main(address: str, *command: str) -> None:
     """Have the command run, and end as it does."""
     reading, writing = os.pipe()
-    request = {"arguments": command, "cwd": os.getcwd(), "env": dict(os.environ), "limit": None, "fresh": False}
+    request = {"arguments": command, "cwd": os.getcwd(), "env": dict(os.environ)}
+    request |= {"limit": None, "fresh": False, "start_new_session": False}
     connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)  # open while this process lives
     connection.connect(address)
     descriptors = b"".join(each.to_bytes(4, sys.byteorder) for each in (0, 1, 2, writing))
