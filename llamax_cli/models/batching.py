@@ -3,12 +3,15 @@
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil
 
-CPU_TOKENS, GPU_TOKENS = 1 << 13, 1 << 17  # budget of a batch, beams counted
+CPU_TOKENS, GPU_TOKENS = 1 << 14, 1 << 17  # budget of a batch, beams counted
+CPU_FIRST = 1 << 10  # budget of the first batch on a CPU, since how long that takes is not known
+GPU_LEAST = GPU_TOKENS // 8  # that of the smallest on a GPU, where small batches take nearly as long as large ones
 # Seconds that a batch is to take, and after which it was too large: a run that is killed loses the batch that it is at.
 AIM, SLOW = 6.5, 8.0
-UNSAVED_AIM = 30.0  # of a run that cannot be resumed, and loses everything anyway
-START = 8  # the first batch on a CPU is this part of the largest one, since how long that takes is not known
+GROWTH = 2  # how many times as large as any before it a batch may be: its sentences may turn out longer than theirs
+UNSAVED_AIM, UNSAVED_GROWTH = 30.0, 4  # of a run that cannot be resumed, and loses everything anyway
 
 
 @dataclass(frozen=True)
@@ -66,19 +69,18 @@ class Pace:
     that a batch that has grown by as much as there was time for does not take too long; one more grows after it.
     """
 
-    def __init__(self, most: int, first: int, least: int = 1, aim: float = AIM) -> None:
+    def __init__(self, most: int, first: int, least: int = 1, *, aim: float = AIM, growth: int = GROWTH) -> None:
         self._most, self._least = most, max(1, least)
         self._aim, self._slow = aim, aim * SLOW / AIM
+        self._growth = growth
         self.size = max(1, first)
 
     @classmethod
     def of_tokens(cls, budget: int, *, on_cpu: bool, is_resumable: bool = True) -> "Pace":
-        """Return the pace of batches that may have `budget` tokens.
-
-        On a GPU small batches take nearly as long as large ones, so that there is little to gain by them.
-        """
-        aim = AIM if is_resumable else UNSAVED_AIM
-        return cls(budget, budget // START if on_cpu else budget, 1 if on_cpu else budget // START, aim)
+        """Return the pace of batches that may have `budget` tokens."""
+        aim, growth = (AIM, GROWTH) if is_resumable else (UNSAVED_AIM, UNSAVED_GROWTH)
+        first, least = (min(budget, CPU_FIRST), 1) if on_cpu else (budget, min(budget, GPU_LEAST))
+        return cls(budget, first, least, aim=aim, growth=growth)
 
     def note(self, size: int, seconds: float) -> None:
         """Note how long a batch of some size took."""
@@ -86,21 +88,26 @@ class Pace:
         if seconds > self._slow:
             self.size = max(self._least, min(self.size, fitting))
         elif 2 * size > self.size:  # otherwise it was small because no more was left
-            self.size = max(self.size, min(self._most, 2 * self.size, fitting))
+            self.size = max(self.size, min(self._most, self._growth * self.size, fitting))
 
 
 def paced(planned: Iterable[list[EncodedRequest]], beams: int, pace: Pace) -> Iterator[list[EncodedRequest]]:
     """Yield the batches, in parts where they would take too long; each is decoded before the next one is taken."""
     for batch in planned:
-        low = 0
-        while low < len(batch):
-            high, highest = low + 1, batch[low].cost(beams)
-            while high < len(batch):
-                cost = max(highest, batch[high].cost(beams))
-                if cost * (high + 1 - low) > pace.size:
-                    break
-                high, highest = high + 1, cost
+        while batch:
+            parts = ceil(len(batch) / _fitting(batch, beams, pace.size))
+            part = batch[: ceil(len(batch) / parts)]  # of equal size, so that no small one is left at the end
             start = time.monotonic()
-            yield batch[low:high]
-            pace.note(highest * (high - low), time.monotonic() - start)
-            low = high
+            yield part
+            pace.note(len(part) * max(request.cost(beams) for request in part), time.monotonic() - start)
+            batch = batch[len(part) :]
+
+
+def _fitting(batch: list[EncodedRequest], beams: int, size: int) -> int:
+    """Return how many requests from the beginning of a batch cost no more than `size` together, at least one."""
+    highest = 0
+    for count, request in enumerate(batch):
+        highest = max(highest, request.cost(beams))
+        if count and highest * (count + 1) > size:
+            return count
+    return len(batch)

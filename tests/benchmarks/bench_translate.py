@@ -46,11 +46,11 @@ def make_model(folder: Path, width: int, layers: int) -> None:
     print(f"{sum(weights.numel() for weights in model.parameters()) / 1e6:.0f} million parameters")
 
 
-def authors_loop(engine: Any, prompts: list[list[int]], early: bool = False) -> list[list[int]]:
+def authors_loop(model: Any, prompts: list[list[int]], early: bool = False) -> list[list[int]]:
     """Translate in the order of the file, eight at a time, with `generate`."""
     import torch
 
-    model, found = engine._model, []
+    found = []
     for start in range(0, len(prompts), AUTHORS_BATCH):
         batch = prompts[start : start + AUTHORS_BATCH]
         width = max(map(len, batch))
@@ -73,6 +73,8 @@ def authors_loop(engine: Any, prompts: list[list[int]], early: bool = False) -> 
 
 def main() -> None:
     """Translate the same sentences with each method and compare times and outputs."""
+    from transformers import AutoModelForCausalLM
+
     from llamax_cli.models.contracts import Decoding, ModelChoice, TranslationRequest
     from llamax_cli.translation.engines.registry import open_engine
 
@@ -92,6 +94,7 @@ def main() -> None:
         make_model(folder, chosen.width, chosen.layers)
         choice = ModelChoice(str(folder), template="llamax-alpaca", device=chosen.device)
         engine: Any = open_engine(choice, Decoding())
+        plain = AutoModelForCausalLM.from_pretrained(folder, dtype=engine._model.dtype).to(chosen.device)
         prompts = [job.tokens for job in sorted(engine._encoder.encode(requests)[0], key=lambda job: job.index)]
         texts: dict[str, list[str]] = {}
         times: dict[str, float] = {}
@@ -101,8 +104,8 @@ def main() -> None:
             return [answers[place][0].text for place in range(len(requests))]
 
         methods: dict[str, Callable[[], list[str]]] = {
-            "authors": lambda: [engine._encoder.hypothesis(each).text for each in authors_loop(engine, prompts)],
-            "early": lambda: [engine._encoder.hypothesis(each).text for each in authors_loop(engine, prompts, True)],
+            "authors": lambda: [engine._encoder.hypothesis(each).text for each in authors_loop(plain, prompts)],
+            "early": lambda: [engine._encoder.hypothesis(each).text for each in authors_loop(plain, prompts, True)],
             "hf": lambda: by_engine(engine),
             "ctranslate2": lambda: by_engine(other),
         }

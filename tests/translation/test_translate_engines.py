@@ -334,6 +334,20 @@ def test_an_engine_whose_package_is_missing_says_how_to_get_it(tiny_model: Calla
         open_engine(ModelChoice(str(tiny_model("llama")), engine="vllm"), SHORT)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("kind", ["llama", "m2m100"])
+def test_linear_layers_are_stored_by_columns(tiny_model: Callable[[str], Path], kind: str, dtype: str) -> None:
+    """On a CPU and in float32, with the same numbers, and once where the words' vectors are the output layer, too."""
+    choice = ModelChoice(str(tiny_model(kind)), dtype=dtype)
+    model = HfEngine(choice, SHORT)._model
+    plain = type(model).from_pretrained(choice.model, dtype=dtype)
+    assert all(map(torch.equal, model.state_dict().values(), plain.state_dict().values()))
+    assert (model.lm_head.weight is model.get_input_embeddings().weight) == model.config.tie_word_embeddings
+    layers = [module for module in model.modules() if isinstance(module, torch.nn.Linear)]
+    assert layers
+    assert {module.weight.stride(0) == 1 for module in layers} == {dtype == "float32"}
+
+
 def test_the_fingerprint_of_a_model_depends_on_its_files(folder: Path) -> None:
     """A changed weight changes it, a second call does not; a name on the hub stands for itself."""
     seen = {fingerprint(str(folder))}

@@ -113,7 +113,7 @@ def test_batches_are_sized_by_time(speed: int, monkeypatch: pytest.MonkeyPatch) 
     planned = batches(requests, budget, 1)
     seconds = decoded(planned, Pace.of_tokens(budget, on_cpu=True), speed, monkeypatch)
     single = max(request.cost(1) for request in requests) / speed
-    first = budget / batching.START / speed
+    first = batching.CPU_FIRST / speed
     assert seconds[0] <= max(first, single)
     assert max(seconds[5:]) <= max(10, single)
     assert len(seconds) <= len(planned) + 3 or max(seconds) * 2 > batching.AIM
@@ -126,17 +126,19 @@ def test_batches_grow_again_on_a_machine_that_was_busy(monkeypatch: pytest.Monke
     pace = Pace.of_tokens(budget, on_cpu=True)
     seconds = decoded(batches(requests, budget, 1), pace, 300, monkeypatch, waiting=6, busy=5)
     assert max(seconds[2:5]) <= 15  # a single sentence takes 13.4
-    assert all(batching.AIM / 2 < each <= batching.SLOW for each in seconds[10:-1])
-    assert seconds[-2] > batching.AIM - 0.5
+    assert all(batching.AIM / 2 < each <= batching.SLOW for each in seconds[10:])  # nor are rests left
+    assert max(seconds[10:]) > batching.AIM - 0.5
 
 
 def test_batches_of_a_run_that_cannot_be_resumed_are_larger(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is kept of it, so that a kill loses no more than it did."""
+    """Nothing is kept of it, so that a kill loses no more than it did; they are soon as large as there is time for."""
     requests = [EncodedRequest(index, [1] * 40, 256) for index in range(400)]
     budget = batching.token_budget(None, on_cpu=True)
-    pace = Pace.of_tokens(budget, on_cpu=True, is_resumable=False)
-    seconds = decoded(batches(requests, budget, 1), pace, 60, monkeypatch, waiting=6)
+    planned = batches(requests, budget, 1)
+    seconds = decoded(planned, Pace.of_tokens(budget, on_cpu=True, is_resumable=False), 60, monkeypatch, waiting=6)
     assert batching.UNSAVED_AIM / 2 < median(seconds) <= max(seconds) <= batching.UNSAVED_AIM * 1.25
+    seconds = decoded(planned, Pace.of_tokens(budget, on_cpu=True, is_resumable=False), 600, monkeypatch)
+    assert seconds[1] > 3.5 * seconds[0]
 
 
 @pytest.mark.parametrize("options", [(), ("-o", "out.jsonl")])
@@ -157,7 +159,7 @@ def test_batches_on_a_gpu_stay_large(speed: int, monkeypatch: pytest.MonkeyPatch
     budget = batching.token_budget(None, on_cpu=False)
     planned = batches(requests, budget, 1)
     seconds = decoded(planned, Pace.of_tokens(budget, on_cpu=False), speed, monkeypatch)
-    assert len(seconds) <= (len(planned) if speed > 100_000 else (len(planned) + 1) * batching.START)
+    assert len(seconds) <= (len(planned) if speed > 100_000 else (len(planned) + 1) * budget / batching.GPU_LEAST)
 
 
 # -- the file --------------------------------------------------------------------------------------------------------
