@@ -62,6 +62,7 @@ class BeamSearch:
         state = self._start(prompts, limits)
         results: list[list[list[int]]] = [[] for _ in prompts]
         for length in range(1, max(limits) + 1):
+            shared = _shared_tokens(state.running[:, :, : length - 1])
             parents, done = self._advance(state, logits, length)
             if bool(done.any()):
                 self._collect(state, done, length, results)
@@ -73,7 +74,7 @@ class BeamSearch:
             if length == 1:
                 cache.start(self._beams)
             else:
-                cache.select_beams(parents.flatten())
+                cache.select_beams(parents.flatten(), shared)
             positions = (state.lengths + length - 1).repeat_interleave(self._beams)
             logits = cache.step(state.running[:, :, length - 1].flatten(), positions)
         return results
@@ -173,6 +174,11 @@ def _common_prefix(sequences: Sequence[list[int]]) -> list[int]:
     least, greatest = min(sequences), max(sequences)  # all sequences share what these two share
     pairs = enumerate(zip(least, greatest, strict=False))
     return least[: next((index for index, (one, other) in pairs if one != other), len(least))]
+
+
+def _shared_tokens(running: Tensor) -> int:
+    """Return how many tokens from the beginning all beams of each row have in common; `running`: (rows, beams, n)."""
+    return int((running == running[:, :1]).all(1).all(0).cumprod(0).sum())
 
 
 def _gather(sequences: Tensor, indices: Tensor) -> Tensor:

@@ -65,6 +65,7 @@ class KeyValueCache:
         self._bias: Tensor | None = None
         self._length = 0
         self._selected: Tensor | None = None
+        self._shared = 0
         self._beams = self._kv_heads = self._groups = 1
 
     # -- the calls of a search, in order -----------------------------------------------------------------------------
@@ -107,9 +108,12 @@ class KeyValueCache:
         self._selected = None
         return logits
 
-    def select_beams(self, beams: Tensor) -> None:
-        """Continue from these of the present beams, (beams,); it takes effect in the next step."""
-        self._selected = beams
+    def select_beams(self, beams: Tensor, shared: int) -> None:
+        """Continue from these of the present beams, (beams,); it takes effect in the next step.
+
+        In the first `shared` tokens generated, the present beams of each prompt are the same.
+        """
+        self._selected, self._shared = beams, shared
 
     def select_prompts(self, rows: Tensor) -> None:
         """Drop all prompts but these, (rows,); their beams are selected separately."""
@@ -189,10 +193,26 @@ class KeyValueCache:
         if layer == len(self._generated):
             self._generated.append((_empty_buffer(key), _empty_buffer(value)))
         length = self._length
-        keys, values = (_with_capacity(buffer, length, self._selected) for buffer in self._generated[layer])
+        keys, values = (self._continued(buffer) for buffer in self._generated[layer])
         self._generated[layer] = (keys, values)
         keys[length], values[length] = key[:, :, 0], value[:, :, 0]
         return _by_head(keys[: length + 1]), _by_head(values[: length + 1])
+
+    def _continued(self, buffer: Tensor) -> Tensor:
+        """Return keys or values of the selected beams, with capacity for at least one more token."""
+        length, selected = self._length, self._selected
+        if selected is not None and len(selected) < buffer.shape[1]:  # sentences have left the batch
+            fewer = buffer.new_empty(len(buffer), len(selected), *buffer.shape[2:])
+            torch.index_select(buffer[:length], 1, selected, out=fewer[:length])
+            buffer = fewer
+        elif selected is not None:  # most tokens are shared and stay where they are
+            buffer[self._shared : length] = buffer[self._shared : length].index_select(1, selected)
+        return _enlarged(buffer) if length == len(buffer) else buffer
+
+
+def _enlarged(buffer: Tensor) -> Tensor:
+    """Return a buffer with the same tokens and capacity for GROWTH more."""
+    return torch.cat([buffer, buffer.new_empty(GROWTH, *buffer.shape[1:])])
 
 
 def _by_head(buffer: Tensor) -> Tensor:
@@ -204,20 +224,6 @@ def _empty_buffer(new: Tensor) -> Tensor:
     """Return a buffer for generated keys or values shaped like `new`: (GROWTH, beams, heads, size)."""
     beams, heads, _, size = new.shape
     return new.new_empty(GROWTH, beams, heads, size)
-
-
-def _with_capacity(buffer: Tensor, length: int, selected: Tensor | None) -> Tensor:
-    """Return a buffer with the first `length` tokens of the selected beams and capacity for at least one more."""
-    capacity = buffer.shape[0] + (GROWTH if length == buffer.shape[0] else 0)
-    if selected is None and capacity == buffer.shape[0]:
-        return buffer
-    beams = buffer.shape[1] if selected is None else len(selected)
-    copy = buffer.new_empty(capacity, beams, *buffer.shape[2:])
-    if selected is None:
-        copy[:length] = buffer[:length]
-    else:
-        torch.index_select(buffer[:length], 1, selected, out=copy[:length])
-    return copy
 
 
 def _dense(query: Tensor, key: Tensor, value: Tensor, scale: float, mask: Tensor | None) -> Tensor:

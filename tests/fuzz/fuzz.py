@@ -93,7 +93,7 @@ def one(name: str, seconds: int, keep: Path | None) -> None:
 
     # An input that hangs ends the search, by the clock, which a busy machine must not do.
     longest = 2 * max(map(len, [*seeds, bytes(2048)]))  # libFuzzer cuts what is longer
-    options = [f"-max_len={longest}", "-rss_limit_mb=6000", "-timeout=120"]
+    options = [f"-max_len={longest}", "-rss_limit_mb=6000", "-timeout=120", "-report_slow_units=120"]
     options += [f"-artifact_prefix={corpus.parent}/{name}-"]
     atheris.Setup([sys.argv[0], *options, *map(str, folders)], test)
     atheris.Fuzz()
