@@ -10,6 +10,7 @@ from llamax_cli.models import pretrained
 from llamax_cli.models.contracts import ModelChoice, check_device
 
 PADDING = 16  # numbers between two columns of weights
+PART = 1024  # rows that are laid out anew at once, in a second copy
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -74,8 +75,11 @@ def _store_by_columns(model: Any) -> None:
     for module in model.modules():
         if isinstance(module, torch.nn.Linear) and module.weight.is_contiguous():  # else shared with one before it
             rows, columns = module.weight.shape
-            padded = module.weight.new_empty(columns, rows + PADDING)[:, :rows]
-            module.weight.data = padded.copy_(module.weight.data.t().contiguous()).t()
+            padded = module.weight.data.new_empty(columns, rows + PADDING)[:, :rows].t()
+            for start in range(0, rows, PART):
+                part = module.weight.data[start : start + PART]
+                padded[start : start + PART] = part.t().contiguous().t()
+            module.weight.data = padded
 
 
 def _quantization(quantize: str | None, device: str) -> Any:
