@@ -246,6 +246,38 @@ def test_values_are_checked_where_pages_are_not(tmp_path: Path, monkeypatch: pyt
         Lexicon(path).translations("en", "word")
 
 
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda lexicon: lexicon.translations("en", "w1"),
+        lambda lexicon: lexicon.translations("en", "w" * 1000),
+        lambda lexicon: lexicon.find("en", "w1", " "),
+        lambda lexicon: list(lexicon.words("en")),
+        lambda lexicon: list(lexicon.entries()),
+    ],
+)
+def test_a_damaged_page_is_refused_where_pages_are_not_checked(
+    read: Callable[[Lexicon], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LMDB's errors are one line, whichever way the page is read."""
+    path = tmp_path / "x.lex"
+    stored(path, [entry(f"w{number}", fr=["x"]) for number in range(4)])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:8192] + bytes(4096) + whole[12288:])  # the first page after the two of LMDB's own
+    monkeypatch.setattr("llamax_cli.lexicon.store.reader.VERIFIED_ON_OPEN", 0)
+    with pytest.raises(LexiconError, match=r"x\.lex is damaged \(.*\); build it again"):
+        read(Lexicon(path))
+
+
+def test_a_damaged_key_is_read_as_another_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys have no checksum of their own; one that is not UTF-8 ends no run."""
+    path = tmp_path / "x.lex"
+    stored(path, [entry("word", fr=["x"])])
+    path.write_bytes(path.read_bytes().replace(b"en\0word", b"en\0wor\xff"))
+    monkeypatch.setattr("llamax_cli.lexicon.store.reader.VERIFIED_ON_OPEN", 0)
+    assert list(Lexicon(path).words("en")) == ["wor\ufffd"] == [each["word"] for each in Lexicon(path).entries()]
+
+
 # -- as a command ------------------------------------------------------------------------------------------------------
 
 

@@ -100,13 +100,19 @@ class Lexicon:
         key = f"{lang}\0{word}".encode()
         if len(key) > MAX_KEY_BYTES:
             return self._get_hashed(lang, word)
-        value: bytes | None = (self._transaction or self._open()).get(key)
-        return value
+        return self._value(key)
 
     def _get_hashed(self, lang: str, word: str) -> bytes | None:
         """Return the value of a word whose key is hashed; the value has the word, in case two words share a key."""
-        value: bytes | None = (self._transaction or self._open()).get(key_of(lang, word))
+        value = self._value(key_of(lang, word))
         return value if value is not None and self._sources_and_word(value)[1] == word else None
+
+    def _value(self, key: bytes) -> bytes | None:
+        try:
+            value: bytes | None = (self._transaction or self._open()).get(key)
+        except _lmdb_error() as error:
+            raise _unreadable(self.path, error) from error
+        return value
 
     def find(self, lang: str, word: str, joiner: str) -> tuple[bytes | None, bool]:
         """Return the stored value of a word, for `unpack`, and whether longer entries begin with `word + joiner`.
@@ -116,10 +122,15 @@ class Lexicon:
         key = f"{lang}\0{word}".encode()
         if len(key) > MAX_KEY_BYTES:
             return self._get_hashed(lang, word), False
+        try:
+            return self._find(key, key + joiner.encode())
+        except _lmdb_error() as error:
+            raise _unreadable(self.path, error) from error
+
+    def _find(self, key: bytes, longer: bytes) -> tuple[bytes | None, bool]:
         if self._cursor is None:
             self._cursor = self._open().cursor()
         cursor = self._cursor
-        longer = key + joiner.encode()
         value = None
         if not cursor.set_range(key):
             return None, False
@@ -194,8 +205,8 @@ class Lexicon:
     def words(self, lang: str) -> Iterator[str]:
         """Yield the words of a language, sorted by the bytes of their keys."""
         for key, value in self._scan(f"{lang}\0".encode()):
-            word = key.partition(b"\0")[2]
-            yield word.decode() if len(key) < MAX_KEY_BYTES else self._sources_and_word(value)[1] or word.decode()
+            word = key.partition(b"\0")[2].decode(errors="replace")
+            yield word if len(key) < MAX_KEY_BYTES else self._sources_and_word(value)[1] or word
 
     def entries(self) -> Iterator[Entry]:
         """Yield all entries, sorted by language and word."""
@@ -230,11 +241,14 @@ class Lexicon:
     def _scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Yield the keys that begin with `prefix`, and their values."""
         with (self._transaction or self._open()).cursor() as cursor:
-            if cursor.set_range(prefix):
-                for key, value in cursor:
-                    if not key.startswith(prefix):
-                        return
-                    yield key, value
+            try:
+                if cursor.set_range(prefix):
+                    for key, value in cursor:
+                        if not key.startswith(prefix):
+                            return
+                        yield key, value
+            except _lmdb_error() as error:
+                raise _unreadable(self.path, error) from error
 
     def verify(self) -> None:
         """Read all pages; raise LexiconError if they are damaged."""
@@ -245,6 +259,18 @@ class Lexicon:
             raise LexiconError(f"{self.path}: {because(error)}") from error
         if found != self._footer.pages_hash:
             raise damaged(self.path)
+
+
+def _lmdb_error() -> type[Exception]:
+    """Return what LMDB raises; it is loaded by the first lookup."""
+    import lmdb
+
+    return lmdb.Error
+
+
+def _unreadable(path: str, error: Exception) -> LexiconError:
+    """Return the error for pages that LMDB cannot read."""
+    return LexiconError(f"{path} is damaged ({error}); build it again")
 
 
 class _Pages:
@@ -264,7 +290,7 @@ class _Pages:
             size = f"{os.stat(path).st_size / 2**20:,.0f} MiB"
             raise LexiconError(f"{path}: no {size} of address space to map it; raise the limit (ulimit -v)") from error
         except lmdb.Error as error:
-            raise LexiconError(f"{path} is damaged ({error}); build it again") from error
+            raise _unreadable(path, error) from error
 
     def __del__(self) -> None:
         environment = getattr(self, "_environment", None)
