@@ -63,8 +63,10 @@ def loading_errors(model: str) -> Iterator[None]:
     except BROKEN as error:
         raise _model_error(model, error) from error
     except Exception as error:
+        from huggingface_hub.errors import StrictDataclassError  # of values in a config.json that contradict others
+
         # The Rust code of tokenizers raises Exception itself; any other class is a bug and keeps its traceback.
-        if type(error) is not Exception:
+        if type(error) is not Exception and not isinstance(error, StrictDataclassError):
             raise
         raise _model_error(model, error) from error
 

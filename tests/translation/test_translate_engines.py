@@ -1,5 +1,6 @@
 """Engines: a batch gives the same translations as each sentence alone, with any of them."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -291,6 +292,17 @@ def test_errors_about_a_folder_are_one_line(folder: Path) -> None:
                 shutil.copy(path, folder)
     with pytest.raises(ModelError, match="no such folder"):
         HfEngine(ModelChoice("./nowhere"), SHORT)
+
+
+def test_a_contradictory_configuration_is_refused(folder: Path) -> None:
+    """The library has a class of its own for such errors."""
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"hidden_size": 9}))
+    with pytest.raises(
+        ModelError, match=r"The hidden size \(9\) is not a multiple of the number of attention heads"
+    ) as found:
+        HfEngine(ModelChoice(str(folder)), SHORT)
+    assert "\n" not in str(found.value)
 
 
 def test_missing_weights_are_not_initialized(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
