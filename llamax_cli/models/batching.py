@@ -7,7 +7,7 @@ from math import ceil
 
 CPU_TOKENS, GPU_TOKENS = 1 << 14, 1 << 17  # budget of a batch, beams counted
 CPU_FIRST = 1 << 10  # budget of the first batch on a CPU, since how long that takes is not known
-GPU_LEAST = GPU_TOKENS // 8  # that of the smallest on a GPU, where small batches take nearly as long as large ones
+GPU_PARTS = 8  # how many times as large as the smallest the largest is on a GPU, where small ones hardly save time
 # Seconds that a batch is to take, and after which it was too large: a run that is killed loses the batch that it is at.
 AIM, SLOW = 6.5, 8.0
 GROWTH = 2  # how many times as large as any before it a batch may be: its sentences may turn out longer than theirs
@@ -79,7 +79,7 @@ class Pace:
     def of_tokens(cls, budget: int, *, on_cpu: bool, is_resumable: bool = True) -> "Pace":
         """Return the pace of batches that may have `budget` tokens."""
         aim, growth = (AIM, GROWTH) if is_resumable else (UNSAVED_AIM, UNSAVED_GROWTH)
-        first, least = (min(budget, CPU_FIRST), 1) if on_cpu else (budget, min(budget, GPU_LEAST))
+        first, least = (min(budget, CPU_FIRST), 1) if on_cpu else (budget, budget // GPU_PARTS)
         return cls(budget, first, least, aim=aim, growth=growth)
 
     def note(self, size: int, seconds: float) -> None:

@@ -70,7 +70,8 @@ def load_model(choice: ModelChoice, config: Any) -> Any:
 def _store_by_columns(model: Any) -> None:
     """Store the weights of linear layers column by column, which multiplies few tokens up to 1.6 times as fast.
 
-    The products are the same. Columns whose distance is a power of two would fall on the same lines of the cache.
+    The products are the same bits, but for those of a single token, which may differ in the last ones. It takes 0.8 s a
+    GB and a thread. Columns whose distance is a power of two would fall on the same lines of the cache.
     """
     for module in model.modules():
         if isinstance(module, torch.nn.Linear) and module.weight.is_contiguous():  # else shared with one before it

@@ -159,7 +159,7 @@ def test_batches_on_a_gpu_stay_large(speed: int, monkeypatch: pytest.MonkeyPatch
     budget = batching.token_budget(None, on_cpu=False)
     planned = batches(requests, budget, 1)
     seconds = decoded(planned, Pace.of_tokens(budget, on_cpu=False), speed, monkeypatch)
-    assert len(seconds) <= (len(planned) if speed > 100_000 else (len(planned) + 1) * budget / batching.GPU_LEAST)
+    assert len(seconds) <= (len(planned) if speed > 100_000 else (len(planned) + 1) * batching.GPU_PARTS)
 
 
 # -- the file --------------------------------------------------------------------------------------------------------
