@@ -1,17 +1,25 @@
 """Which sentences are translated together: those of similar length, as many as fit a budget of tokens."""
 
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import TypeVar
 
 CPU_TOKENS, GPU_TOKENS = 1 << 14, 1 << 17  # budget of a batch, beams counted
 CPU_FIRST = 1 << 10  # budget of the first batch on a CPU, since how long that takes is not known
 GPU_PARTS = 8  # how many times as large as the smallest the largest is on a GPU, where small ones hardly save time
 # Seconds that a batch is to take, and after which it was too large: a run that is killed loses the batch that it is at.
 AIM, SLOW = 6.5, 8.0
+AT_RISK = 8.0  # the same aim where sentences join and leave, and what a kill would lose is known at each step
 GROWTH = 2  # how many times as large as any before it a batch may be: its sentences may turn out longer than theirs
+MEASURED = 4  # a measurement ends when at most one in MEASURED of its sentences is left
+JOINING = 8  # sentences join when they are at least one for JOINING of those that are there
 UNSAVED_AIM, UNSAVED_GROWTH = 30.0, 4  # of a run that cannot be resumed, and loses everything anyway
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -71,21 +79,30 @@ class Pace:
 
     def __init__(self, most: int, first: int, least: int = 1, *, aim: float = AIM, growth: int = GROWTH) -> None:
         self._most, self._least = most, max(1, least)
-        self._aim, self._slow = aim, aim * SLOW / AIM
+        self.aim, self._slow = aim, aim * SLOW / AIM
         self._growth = growth
         self.size = max(1, first)
 
     @classmethod
-    def of_tokens(cls, budget: int, *, on_cpu: bool, is_resumable: bool = True) -> "Pace":
+    def of_tokens(cls, budget: int, *, on_cpu: bool, is_resumable: bool = True, aim: float = AIM) -> "Pace":
         """Return the pace of batches that may have `budget` tokens."""
-        aim, growth = (AIM, GROWTH) if is_resumable else (UNSAVED_AIM, UNSAVED_GROWTH)
+        aim, growth = (aim, GROWTH) if is_resumable else (UNSAVED_AIM, UNSAVED_GROWTH)
         first, least = (min(budget, CPU_FIRST), 1) if on_cpu else (budget, budget // GPU_PARTS)
         return cls(budget, first, least, aim=aim, growth=growth)
 
+    def limit(self, most: int) -> None:
+        """Never let a batch be larger again."""
+        self._most, self._least = max(1, most), max(1, min(self._least, most))
+        self.size = min(self.size, self._most)
+
+    def is_slow(self, seconds: float) -> bool:
+        """Return whether that is more than a batch may take."""
+        return seconds > self._slow
+
     def note(self, size: int, seconds: float) -> None:
         """Note how long a batch of some size took."""
-        fitting = int(size * self._aim / max(seconds, 1e-6))
-        if seconds > self._slow:
+        fitting = int(size * self.aim / max(seconds, 1e-6))
+        if self.is_slow(seconds):
             self.size = max(self._least, min(self.size, fitting))
         elif 2 * size > self.size:  # otherwise it was small because no more was left
             self.size = max(self.size, min(self._most, self._growth * self.size, fitting))
@@ -111,3 +128,82 @@ def _fitting(batch: list[EncodedRequest], beams: int, size: int) -> int:
         if count and highest * (count + 1) > size:
             return count
     return len(batch)
+
+
+class RunningBatch:
+    """Sentences that are translated together, which others join, in their order, as some leave.
+
+    There are as many as `pace` has room for. Its seconds are here the work that a kill would lose: the share of the
+    time that has been spent on the sentences that have not left yet. It is as much as it gets when most of those that
+    were there at the beginning of a measurement have left, and no sentence joins while it is too much.
+    """
+
+    def __init__(self, requests: Iterable[EncodedRequest], beams: int, pace: Pace) -> None:
+        self._waiting = deque(requests)
+        self._beams = beams
+        self._pace = pace
+        self._running: dict[int, _Running] = {}
+        self._share = 0.0  # seconds that have been spent on a sentence that has been there from the beginning
+        self._clock = 0.0
+        self._measured: set[int] = set()
+        self._sizes: list[int] = []
+        self._at_risk = self._peak = 0.0
+
+    @property
+    def running(self) -> list[EncodedRequest]:
+        """The sentences that have joined and have not left."""
+        return [each.request for each in self._running.values()]
+
+    @property
+    def unfinished(self) -> list[EncodedRequest]:
+        """Those sentences, and after them the ones that wait."""
+        return [*self.running, *self._waiting]
+
+    def join(self) -> list[EncodedRequest]:
+        """Return the sentences that join now, before the next step; all have left or joined where there are none."""
+        joining = [self._waiting.popleft() for _ in range(self._room())]
+        for request in joining:
+            self._running[request.index] = _Running(request, self._share)
+        self._measured = self._measured or set(self._running)
+        self._clock = time.monotonic()
+        return joining
+
+    def leave(self, results: Sequence[tuple[int, T]]) -> list[tuple[EncodedRequest, T]]:
+        """End a step, after which these sentences leave: (index, result); return their requests with the results."""
+        now = time.monotonic()
+        self._share += (now - self._clock) / max(1, len(self._running))
+        self._clock = now
+        self._sizes.append(len(self._running) * self._highest_cost())
+        left = [(self._running.pop(index).request, result) for index, result in results]
+        self._at_risk = sum(self._share - each.share for each in self._running.values())
+        self._peak = max(self._peak, self._at_risk)
+        still_running = len(self._measured & self._running.keys())
+        have_most_left = bool(self._measured) and still_running * MEASURED <= len(self._measured)
+        if have_most_left or self._pace.is_slow(self._at_risk):
+            self._pace.note(sum(self._sizes) // len(self._sizes), self._peak)
+            self._measured, self._sizes, self._peak = set(), [], 0.0
+        return left
+
+    def _room(self) -> int:
+        """Return how many of those that wait join; a few are not worth it, since the whole batch has to be copied."""
+        if self._running and self._at_risk > self._pace.aim:
+            return 0
+        count, running, highest = 0, len(self._running), self._highest_cost()
+        for request in self._waiting:
+            highest = max(highest, request.cost(self._beams))
+            if running + count and highest * (running + count + 1) > self._pace.size:
+                break
+            count += 1
+        is_worthwhile = count * JOINING >= running or count == len(self._waiting)
+        return count if is_worthwhile else 0
+
+    def _highest_cost(self) -> int:
+        return max((request.cost(self._beams) for request in self.running), default=0)
+
+
+@dataclass(frozen=True)
+class _Running:
+    """A sentence in a batch, and the share of time at which it joined."""
+
+    request: EncodedRequest
+    share: float

@@ -5,6 +5,8 @@ A model runs with the attention named NAME. Each call passes it a KeyValueCache,
     cache.read_prefix(ids)      the beginning that all prompts share, once
     cache.read_prompts(...)     the rest of each prompt, once for all its beams
     cache.step(...)             one token per beam: it attends to the shared prompt and to its own generated tokens
+    cache.move_shared(...)      generated tokens that all beams of a prompt share are read once from now on, as it is
+    cache.join(other)           go on with the prompts of another cache, too, of which nothing has been generated yet
 
 The results are those of ordinary attention, summed in a different order.
 """
@@ -49,9 +51,12 @@ AttentionInterface.register(NAME, attend)
 class KeyValueCache:
     """Keys and values of one batch, in every layer.
 
-    `prefix`: (keys, values), each (1, heads, prefix tokens, size). `_prompts`: the whole prompts, (rows x heads, prompt
-    tokens, size). `_generated`: buffers for the tokens of each beam, (capacity, beams, heads, size), tokens first so
-    that selecting beams copies contiguous memory.
+    `prefix`: (keys, values), each (1, heads, prefix tokens, size). `_prompts`: the whole prompts and the tokens that
+    have been moved to them, (rows x heads, prompt tokens, size); `_bias`, (rows, prompt tokens), is -inf where there is
+    none. `_generated`: buffers for the tokens of each beam, (capacity, beams, heads, size), tokens first so that
+    selecting beams copies contiguous memory. `_starts`: the first of these tokens that belongs to each prompt, (rows,),
+    as some prompts join later and some have more tokens moved; `_moved`: how many have been. `_step_bias`: -inf for
+    prompts and generated tokens that a row does not see, (rows, prompt and generated tokens).
     """
 
     def __init__(self, model: Any) -> None:
@@ -63,9 +68,14 @@ class KeyValueCache:
         self._generated: list[tuple[Tensor, Tensor]] = []
         self._mask: Tensor | None = None
         self._bias: Tensor | None = None
+        self._starts: Tensor | None = None
+        self._moved: Tensor | None = None
+        self._next_move = GROWTH  # generated tokens in memory from which on those that are shared are moved
+        self._step_bias: Tensor | None = None
         self._length = 0
         self._selected: Tensor | None = None
-        self._shared = 0
+        self._have_prompts_changed = False
+        self._unseen = self._shared = 0  # tokens at the beginning that no prompt sees, and that all beams share
         self._beams = self._kv_heads = self._groups = 1
 
     # -- the calls of a search, in order -----------------------------------------------------------------------------
@@ -75,6 +85,10 @@ class KeyValueCache:
         self.attend = self._attend_prefix
         tokens = torch.tensor([ids], device=self._model.device)
         self._call(tokens, torch.arange(len(ids), device=tokens.device)[None])
+
+    def use_prefix(self, prefix: Prefix, tokens: int) -> None:
+        """Begin with so many tokens of the prefix of another cache."""
+        self.prefix = [each and (each[0][:, :, :tokens], each[1][:, :, :tokens]) for each in prefix]
 
     def read_prompts(self, ids: Tensor, mask: Tensor, prefix: int) -> Tensor:
         """Read the rest of the prompts, (rows, tokens), after `prefix` shared tokens; return the last logits.
@@ -95,31 +109,99 @@ class KeyValueCache:
     def start(self, beams: int) -> None:
         """Begin to generate, with `beams` beams per prompt."""
         assert self._bias is not None
-        self._beams, self._length, self._selected = beams, 0, None
+        self._beams = beams
         self._groups = self._model.config.num_attention_heads // self._kv_heads
         self._bias = self._bias.to(self._prompts[0][0].dtype)
-        self._generated = []
+        self._starts = torch.zeros(len(self._bias), dtype=torch.long, device=self._bias.device)
+        self._moved = torch.zeros_like(self._starts)
         self.attend = self._attend_step
 
-    def step(self, ids: Tensor, positions: Tensor) -> Tensor:
-        """Read one token per beam, (beams,), at `positions`; return the logits."""
-        logits = self._call(ids[:, None], positions[:, None])
-        self._length += 1
-        self._selected = None
-        return logits
+    def join(self, other: "KeyValueCache") -> None:
+        """Go on with the prompts of `other`, too, after those that are here; it has generated nothing yet."""
+        assert self._bias is not None and other._bias is not None
+        assert self._starts is not None and other._starts is not None
+        assert self._moved is not None and other._moved is not None
+        self._pack(self._bias == 0)
+        width = max(self._bias.shape[1], other._bias.shape[1])
+        self._prompts = [
+            (_joined(keys, more_keys, width), _joined(values, more_values, width))
+            for (keys, values), (more_keys, more_values) in zip(self._prompts, other._prompts, strict=True)
+        ]
+        self._bias = torch.cat(
+            [
+                functional.pad(bias, (width - bias.shape[1], 0), value=float("-inf"))
+                for bias in (self._bias, other._bias)
+            ]
+        )
+        self._starts = torch.cat([self._starts, other._starts + self._length])
+        self._moved = torch.cat([self._moved, other._moved])
+        self._have_prompts_changed = True
 
-    def select_beams(self, beams: Tensor, shared: int) -> None:
-        """Continue from these of the present beams, (beams,); it takes effect in the next step.
+    def move_shared(self, shared: Tensor) -> None:
+        """Move the first `shared` tokens generated for each prompt, (rows,), to the prompt, if they are enough by now.
 
-        In the first `shared` tokens generated, the present beams of each prompt are the same.
+        All its beams have the same ones, which need not be stored, selected and read for each of them.
         """
-        self._selected, self._shared = beams, shared
+        assert self._bias is not None and self._starts is not None and self._moved is not None
+        if self._length < self._next_move:
+            return
+        ends = self._starts + shared - self._moved
+        places = torch.arange(self._length, device=ends.device)
+        is_moved = (places >= self._starts[:, None]) & (places < ends[:, None])
+        for layer, generated in enumerate(self._generated):
+            first = (buffer[: self._length, :: self._beams].flatten(1, 2).transpose(0, 1) for buffer in generated)
+            keys, values = (torch.cat(pair, 1) for pair in zip(self._prompts[layer], first, strict=True))
+            self._prompts[layer] = (keys, values)
+        self._pack(torch.cat([self._bias == 0, is_moved], 1))
+        self._starts, self._moved = ends, shared
+        self._have_prompts_changed = True
+        self._next_move = self._length - int(ends.min()) + GROWTH
+
+    def _pack(self, is_used: Tensor) -> None:
+        """Drop the unused places of prompts, (rows, prompt tokens), but for those that make them equally long."""
+        assert self._bias is not None
+        width = int(is_used.sum(1).max())
+        order = is_used.int().sort(dim=1, stable=True)[1][:, -width:]  # those in use are last, and stay in order
+        self._bias = torch.zeros_like(order, dtype=self._bias.dtype).masked_fill(
+            ~is_used.gather(1, order), float("-inf")
+        )
+        indices = order.repeat_interleave(self._kv_heads, 0)[:, :, None].expand(-1, -1, self._prompts[0][0].shape[2])
+        self._prompts = [(keys.gather(1, indices), values.gather(1, indices)) for keys, values in self._prompts]
 
     def select_prompts(self, rows: Tensor) -> None:
         """Drop all prompts but these, (rows,); their beams are selected separately."""
-        assert self._bias is not None
+        assert self._bias is not None and self._starts is not None and self._moved is not None
         self._prompts = [(self._rows(keys, rows), self._rows(values, rows)) for keys, values in self._prompts]
-        self._bias = self._bias[rows]
+        self._bias, self._starts, self._moved = self._bias[rows], self._starts[rows], self._moved[rows]
+        self._have_prompts_changed = True
+
+    def select_beams(self, beams: Tensor, shared: Tensor) -> None:
+        """Continue from these of the present beams, (beams,), any of them for prompts that start now, in the next step.
+
+        In the first `shared` tokens generated for each prompt, (rows,), its present beams are the same.
+        """
+        assert self._starts is not None and self._moved is not None
+        if not self._length:
+            self._have_prompts_changed = False  # nothing has been generated that would have to be selected
+            return
+        self._selected = beams
+        if self._have_prompts_changed:
+            self._unseen = int(self._starts.min())
+            self._starts = self._starts - self._unseen
+            self._length -= self._unseen
+        else:
+            self._shared = int((self._starts + shared - self._moved).min())
+
+    def step(self, ids: Tensor, positions: Tensor) -> Tensor:
+        """Read one token per beam, (beams,), at `positions`; return the logits."""
+        assert self._bias is not None and self._starts is not None
+        is_older = torch.arange(self._length + 1, device=ids.device) < self._starts[:, None]
+        on_generated = torch.zeros_like(is_older, dtype=self._bias.dtype).masked_fill(is_older, float("-inf"))
+        self._step_bias = torch.cat([self._bias, on_generated], -1)
+        logits = self._call(ids[:, None], positions[:, None])
+        self._length += 1
+        self._selected, self._have_prompts_changed, self._unseen = None, False, 0
+        return logits
 
     def _rows(self, tensor: Tensor, rows: Tensor) -> Tensor:
         return tensor.view(-1, self._kv_heads, *tensor.shape[1:])[rows].flatten(0, 1)
@@ -154,11 +236,11 @@ class KeyValueCache:
         return _dense(query, key, value, scale, self._mask)
 
     def _attend_step(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
-        assert self._bias is not None
+        assert self._step_bias is not None
         generated_keys, generated_values = self._append(layer, key, value)
         prompt_keys, prompt_values = self._prompts[layer]
         rows, kv_heads, beams, groups, size = (
-            len(self._bias),
+            len(self._step_bias),
             self._kv_heads,
             self._beams,
             self._groups,
@@ -168,10 +250,10 @@ class KeyValueCache:
         # For the prompt, all its beams are further queries: (rows x kv heads, beams x groups, size).
         by_prompt = query.view(rows, beams, kv_heads, groups, size).transpose(1, 2).reshape(-1, beams * groups, size)
         by_beam = query.view(rows * beams * kv_heads, groups, size)
-        bias = self._bias[:, None].expand(-1, kv_heads, -1).reshape(-1, 1, prompt_keys.shape[1])
-        on_prompt = torch.baddbmm(bias, by_prompt, prompt_keys.transpose(1, 2))
+        on_prompt = torch.bmm(by_prompt, prompt_keys.transpose(1, 2))
         on_generated = torch.bmm(by_beam, generated_keys.transpose(1, 2))
         scores = torch.cat([on_prompt, self._by_prompt(on_generated)], -1)
+        scores.view(rows, -1, scores.shape[-1]).add_(self._step_bias[:, None])
         weights = functional.softmax(scores, -1, dtype=torch.float32).to(query.dtype)
         from_prompt = torch.bmm(weights[..., : prompt_keys.shape[1]], prompt_values)
         from_generated = torch.bmm(self._by_beam(weights[..., prompt_keys.shape[1] :]), generated_values)
@@ -201,13 +283,18 @@ class KeyValueCache:
     def _continued(self, buffer: Tensor) -> Tensor:
         """Return keys or values of the selected beams, with capacity for at least one more token."""
         length, selected = self._length, self._selected
-        if selected is not None and len(selected) < buffer.shape[1]:  # sentences have left the batch
-            fewer = buffer.new_empty(len(buffer), len(selected), *buffer.shape[2:])
-            torch.index_select(buffer[:length], 1, selected, out=fewer[:length])
-            buffer = fewer
+        if selected is not None and self._have_prompts_changed:
+            old, capacity = buffer[self._unseen :][:length], (length // GROWTH + 1) * GROWTH
+            buffer = buffer.new_empty(capacity, len(selected), *buffer.shape[2:])
+            torch.index_select(old, 1, selected, out=buffer[:length])
         elif selected is not None:  # most tokens are shared and stay where they are
             buffer[self._shared : length] = buffer[self._shared : length].index_select(1, selected)
         return _enlarged(buffer) if length == len(buffer) else buffer
+
+
+def _joined(tensor: Tensor, other: Tensor, width: int) -> Tensor:
+    """Return both, each (n, tokens, size), one after the other, with zeros before the tokens up to `width` of them."""
+    return torch.cat([functional.pad(each, (0, 0, width - each.shape[1], 0)) for each in (tensor, other)])
 
 
 def _enlarged(buffer: Tensor) -> Tensor:

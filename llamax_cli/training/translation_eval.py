@@ -1,7 +1,7 @@
 """Held-out lines translated with the model during training, and scored as `llamax score` does."""
 
 from llamax_cli.errors import UsageError
-from llamax_cli.models.batching import batches
+from llamax_cli.models.batching import Pace, RunningBatch, batches
 from llamax_cli.models.beam_search import BeamSearch
 from llamax_cli.models.config_file import WITHOUT_SEARCH
 from llamax_cli.models.prefix_attention import use_prefix_attention
@@ -43,13 +43,14 @@ class TranslationEvaluator:
         The translations are written to a file of their own, which `llamax score` can read.
         """
         share = self._jobs[self._ranks.rank :: self._ranks.size]
+        waiting = [job for batch in batches(share, BUDGET, 1) for job in batch]
+        # Of one size, whatever the time, so that a resumed training finds the same translations.
+        running = RunningBatch(waiting, 1, Pace(BUDGET, BUDGET, BUDGET))
         translations = {}
         with unsharded(self._components.model, self._ranks.device) as model, use_prefix_attention(model):
             search = BeamSearch(model, [self._components.tokenizer.eos_token_id], 1)
-            for batch in batches(share, BUDGET, 1):
-                decoded = search([job.tokens for job in batch], [job.max_new_tokens for job in batch])
-                for job, sequences in zip(batch, decoded, strict=True):
-                    translations[job.index] = self._text(self._lines[job.index], sequences[0])
+            for job, sequences in search(running):
+                translations[job.index] = self._text(self._lines[job.index], sequences[0])
         gathered = {place: text for part in self._ranks.gather(translations) for place, text in part.items()}
         return self._ranks.run_on_first(lambda: self._write_and_score(step, gathered)) or {}
 

@@ -14,6 +14,7 @@ from support import tiny_models
 from llamax_cli.errors import ModelError, RecordError
 from llamax_cli.models import loading, pretrained
 from llamax_cli.models import prefix_attention as attention
+from llamax_cli.models.batching import EncodedRequest, Pace, RunningBatch
 from llamax_cli.models.beam_search import BeamSearch
 from llamax_cli.models.contracts import Answer, Decoding, Engine, ModelChoice, TranslationRequest
 from llamax_cli.models.fingerprint import fingerprint
@@ -112,9 +113,20 @@ def ended(tokens: list[int], eos: list[int]) -> list[int]:
     return [token for token in tokens[: end + 1] if token]
 
 
+def searched(
+    model: Any, prompts: list[list[int]], limits: list[int], eos: list[int], beams: int, size: int
+) -> list[list[list[int]]]:
+    """Return the sequences that our search finds, with as many prompts at once as have `size` tokens."""
+    requests = [EncodedRequest(index, *each) for index, each in enumerate(zip(prompts, limits, strict=True))]
+    batch = RunningBatch(requests, beams, Pace(size, size, size))
+    with attention.use_prefix_attention(model):
+        found = {request.index: sequences for request, sequences in BeamSearch(model, eos, beams)(batch)}
+    return [found[index] for index in range(len(prompts))]
+
+
 @pytest.mark.parametrize("beams", [1, 2, 4])
 @pytest.mark.parametrize("kind", sorted(attention.ARCHITECTURES))
-def test_the_search_is_that_of_generate(kind: str, beams: int) -> None:
+def test_the_search_is_that_of_generate(kind: str, beams: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """All sequences, in the same order, with and without a shared beginning, with few or many EOS tokens."""
     pretrained.silence()
     model = random_model(kind)
@@ -124,10 +136,12 @@ def test_the_search_is_that_of_generate(kind: str, beams: int) -> None:
         prompts = [begin + each for each in numbers]
         limits = [12 + 2 * place for place in range(len(prompts))]
         expected = [by_generate(model, *each, eos, beams, limit) for *each, limit in zip(prompts, limits, strict=True)]
-        with attention.use_prefix_attention(model):
-            search = BeamSearch(model, eos, beams)
-            assert search(prompts, limits) == expected
-            assert search(prompts[:2], limits[:2]) == expected[:2]  # with the prefix kept from before
+        for size in (10**6, 300, 1):  # all at once, or joining those that are there, or one after another
+            assert searched(model, prompts, limits, eos, beams, size) == expected
+        monkeypatch.setattr(attention, "GROWTH", 3)  # as if they were so long that shared tokens have to be moved
+        for size in (10**6, 300, 1):
+            assert searched(model, prompts, limits, eos, beams, size) == expected
+        monkeypatch.undo()
         if len(eos) > 1:
             assert any(len(found[0]) < limit for found, limit in zip(expected, limits, strict=True))
 
@@ -140,7 +154,7 @@ def test_candidates_that_tie_are_chosen_as_generate_does() -> None:
     rows, beams, vocabulary = 16, 4, 32000
     logits = torch.randn(rows * beams, vocabulary, generator=draw) * 0.003
     search = BeamSearch(SimpleNamespace(device="cpu"), [2], beams)
-    state = search._start([[1]] * rows, [9] * rows)
+    state = search._start([EncodedRequest(index, [1], 9) for index in range(rows)])
     state.scores = -2000 + torch.rand(rows, beams, generator=draw) * 0.01
     sums = (logits.log_softmax(-1).view(rows, beams, vocabulary) + state.scores[:, :, None]).flatten(1)
     indices = torch.arange(beams).expand(rows, -1)[:, :, None].clone()
@@ -155,23 +169,27 @@ def test_candidates_that_tie_are_chosen_as_generate_does() -> None:
     assert torch.equal(found[2], tokens[:, :, 0])
 
 
+@pytest.mark.parametrize("kind", ["llama", "nllb"])
 def test_a_batch_that_does_not_fit_into_memory_is_halved(
-    tiny_model: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+    tiny_model: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    """It is halved until it fits; a single sentence that does not fit is an error."""
-    engine = HfEngine(ModelChoice(str(tiny_model("llama"))), SHORT)
+    """Fewer are translated together until they fit; a single sentence that does not fit is an error."""
+    engine = HfEngine(ModelChoice(str(tiny_model(kind))), SHORT)
     expected = answers(engine, REQUESTS)
-    decode, sizes, capacity = engine._decode, [], 3
+    forward, sizes, capacity = engine._model.forward, [], 3 * SHORT.beam
 
-    def cramped(batch: list[Any], requests: Any) -> Any:
-        sizes.append(len(batch))
-        if len(batch) > capacity:
+    def cramped(*inputs: Any, **options: Any) -> Any:
+        rows = len(options["input_ids"] if kind == "llama" else options["decoder_input_ids"])
+        sizes.append(rows)
+        if rows > capacity:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return decode(batch, requests)
+        return forward(*inputs, **options)
 
-    monkeypatch.setattr(engine, "_decode", cramped)
+    monkeypatch.setattr(engine._model, "forward", cramped)
     assert answers(engine, REQUESTS) == expected
     assert max(sizes) > capacity
+    assert answers(engine, REQUESTS) == expected
+    assert max(sizes[-20:]) <= capacity  # from now on
     capacity = 0
     with pytest.raises(ModelError, match="a single sentence does not fit"):
         answers(engine, REQUESTS)

@@ -5,7 +5,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from statistics import median
 
@@ -17,7 +17,7 @@ from support.translations import pair, put
 
 from llamax_cli import cli
 from llamax_cli.models import batching
-from llamax_cli.models.batching import EncodedRequest, Pace, batches, paced
+from llamax_cli.models.batching import EncodedRequest, Pace, RunningBatch, batches, paced
 from llamax_cli.models.contracts import Decoding, Hypothesis, ModelChoice, TranslationRequest
 from llamax_cli.streams.settings import Settings
 from llamax_cli.translation import kept_answers
@@ -139,6 +139,81 @@ def test_batches_of_a_run_that_cannot_be_resumed_are_larger(monkeypatch: pytest.
     assert batching.UNSAVED_AIM / 2 < median(seconds) <= max(seconds) <= batching.UNSAVED_AIM * 1.25
     seconds = decoded(planned, Pace.of_tokens(budget, on_cpu=True, is_resumable=False), 600, monkeypatch)
     assert seconds[1] > 3.5 * seconds[0]
+
+
+class Clock:
+    """Translates sentences of given lengths, one token a step, by a clock of its own.
+
+    `seconds` is the time that it has taken, `at_risk` the work that a kill would have lost after each step.
+    """
+
+    def __init__(self, lengths: list[int], step: Callable[[int], float], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seconds = 0.0
+        self.at_risk: list[float] = []
+        self._lengths = lengths
+        self._step = step
+        self._now = 0.0
+        monkeypatch.setattr(batching.time, "monotonic", lambda: self._now)
+
+    def translate(self, pace: Pace) -> None:
+        """Translate each sentence once."""
+        batch = RunningBatch((EncodedRequest(index, [1] * 40, 256) for index in range(len(self._lengths))), 1, pace)
+        done: list[int] = []
+        steps: dict[int, int] = {}
+        spent: dict[int, float] = {}
+        while True:
+            for request in batch.join():
+                steps[request.index], spent[request.index] = 0, 0.0
+            if not steps:
+                break
+            took = self._step(len(steps))
+            self.seconds += took
+            self._now += took
+            for index in steps:
+                steps[index] += 1
+                spent[index] += took / len(steps)
+            ended = [index for index in steps if steps[index] == self._lengths[index]]
+            assert [request.index for request, _ in batch.leave([(index, None) for index in ended])] == ended
+            for index in ended:
+                del steps[index], spent[index]
+            done += ended
+            self.at_risk.append(sum(spent.values()))
+            self._now += 100  # for which the answers wait to be read
+        assert sorted(done) == list(range(len(self._lengths)))
+
+
+@pytest.mark.parametrize("speed", [2, 20, 100, 1000])
+@pytest.mark.parametrize("longest", [30, 250])
+def test_sentences_join_while_little_is_at_risk(speed: int, longest: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill loses at most 10 s of work, or hardly more than a single sentence, and all that time is made use of.
+
+    The first sentences may lose more, as it is not yet known how long they take.
+    """
+    draw = random.Random(2)
+    lengths = [draw.randrange(1, longest) for _ in range(600)]
+    clock = Clock(lengths, lambda sentences: (6 + sentences) / 6 / speed, monkeypatch)
+    clock.translate(Pace.of_tokens(batching.token_budget(None, on_cpu=True), on_cpu=True, aim=batching.AT_RISK))
+    longest_alone, all_alone = longest * 7 / 6 / speed, sum(lengths) * 7 / 6 / speed
+    assert max(clock.at_risk[: 2 * longest]) <= max(10, 2 * longest_alone)
+    assert max(clock.at_risk[2 * longest :]) <= max(10, 1.2 * longest_alone)
+    assert clock.seconds <= all_alone * (1 if longest_alone > 5 else 0.2)
+
+
+def test_as_many_join_again_when_the_machine_is_no_longer_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While all takes eight times as long, and a sentence 28 s, hardly any are translated together."""
+    counts: list[tuple[float, int]] = []
+
+    def step(sentences: int) -> float:
+        counts.append((clock.seconds, sentences))
+        return (6 + sentences) / 100 * (8 if 50 < clock.seconds < 200 else 1)
+
+    clock = Clock([50] * 1000, step, monkeypatch)
+    clock.translate(Pace.of_tokens(1 << 14, on_cpu=True, aim=batching.AT_RISK))
+    before, busy, after = (
+        [count for seconds, count in counts if begin < seconds < end]
+        for begin, end in ((25, 50), (100, 200), (250, clock.seconds - 10))
+    )
+    assert max(busy) <= 3 < 6 < median(before) <= median(after) + 2
 
 
 @pytest.mark.parametrize("options", [(), ("-o", "out.jsonl")])
