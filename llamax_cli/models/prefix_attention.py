@@ -123,10 +123,11 @@ class KeyValueCache:
         assert self._moved is not None and other._moved is not None
         self._pack(self._bias == 0)
         width = max(self._bias.shape[1], other._bias.shape[1])
-        self._prompts = [
-            (_joined(keys, more_keys, width), _joined(values, more_values, width))
-            for (keys, values), (more_keys, more_values) in zip(self._prompts, other._prompts, strict=True)
-        ]
+        for layer, (keys, values) in enumerate(
+            self._prompts
+        ):  # one after another, as memory has no room for them twice
+            more_keys, more_values = other._prompts[layer]
+            self._prompts[layer] = (_joined(keys, more_keys, width), _joined(values, more_values, width))
         self._bias = torch.cat(
             [
                 functional.pad(bias, (width - bias.shape[1], 0), value=float("-inf"))
@@ -148,30 +149,36 @@ class KeyValueCache:
         ends = self._starts + shared - self._moved
         places = torch.arange(self._length, device=ends.device)
         is_moved = (places >= self._starts[:, None]) & (places < ends[:, None])
-        for layer, generated in enumerate(self._generated):
-            first = (buffer[: self._length, :: self._beams].flatten(1, 2).transpose(0, 1) for buffer in generated)
-            keys, values = (torch.cat(pair, 1) for pair in zip(self._prompts[layer], first, strict=True))
-            self._prompts[layer] = (keys, values)
-        self._pack(torch.cat([self._bias == 0, is_moved], 1))
+        self._pack(torch.cat([self._bias == 0, is_moved], 1), self._length)
         self._starts, self._moved = ends, shared
         self._have_prompts_changed = True
         self._next_move = self._length - int(ends.min()) + GROWTH
 
-    def _pack(self, is_used: Tensor) -> None:
-        """Drop the unused places of prompts, (rows, prompt tokens), but for those that make them equally long."""
+    def _pack(self, is_used: Tensor, generated: int = 0) -> None:
+        """Drop the unused places of prompts, but for those that make them equally long.
+
+        `is_used`, (rows, tokens), tells it of the prompts, and of so many generated tokens of their first beams, which
+        become tokens of the prompts.
+        """
         assert self._bias is not None
         width = int(is_used.sum(1).max())
         order = is_used.int().sort(dim=1, stable=True)[1][:, -width:]  # those in use are last, and stay in order
-        self._bias = torch.zeros_like(order, dtype=self._bias.dtype).masked_fill(
-            ~is_used.gather(1, order), float("-inf")
-        )
-        indices = order.repeat_interleave(self._kv_heads, 0)[:, :, None].expand(-1, -1, self._prompts[0][0].shape[2])
-        self._prompts = [(keys.gather(1, indices), values.gather(1, indices)) for keys, values in self._prompts]
+        is_empty = ~is_used.gather(1, order)
+        self._bias = torch.zeros_like(order, dtype=self._bias.dtype).masked_fill(is_empty, float("-inf"))
+        indices = order.repeat_interleave(self._kv_heads, 0)[:, :, None]
+        for layer, pair in enumerate(self._prompts):
+            keys, values = pair
+            if generated:
+                of_first_beams = (_by_head(buffer[:generated, :: self._beams]) for buffer in self._generated[layer])
+                keys, values = (torch.cat(parts, 1) for parts in zip(pair, of_first_beams, strict=True))
+            along = indices.expand(-1, -1, keys.shape[2])
+            self._prompts[layer] = (keys.gather(1, along), values.gather(1, along))
 
     def select_prompts(self, rows: Tensor) -> None:
         """Drop all prompts but these, (rows,); their beams are selected separately."""
         assert self._bias is not None and self._starts is not None and self._moved is not None
-        self._prompts = [(self._rows(keys, rows), self._rows(values, rows)) for keys, values in self._prompts]
+        for layer, (keys, values) in enumerate(self._prompts):
+            self._prompts[layer] = (self._rows(keys, rows), self._rows(values, rows))
         self._bias, self._starts, self._moved = self._bias[rows], self._starts[rows], self._moved[rows]
         self._have_prompts_changed = True
 

@@ -71,7 +71,7 @@ class HfEngine:
             yield from self._generate(requests, [request for request in of_group if not self._is_searched(request)])
 
     def _is_searched(self, request: EncodedRequest) -> bool:
-        """Return whether our own search translates it: it has no sliding window."""
+        """Return whether our own search translates it, which does not know sliding windows that hide anything."""
         longest = len(request.tokens) + request.max_new_tokens
         return self._has_search and not (self._window and longest > self._window)
 
