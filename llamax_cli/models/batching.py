@@ -12,7 +12,7 @@ CPU_FIRST = 1 << 10  # budget of the first batch on a CPU, since how long that t
 GPU_PARTS = 8  # how many times as large as the smallest the largest is on a GPU, where small ones hardly save time
 # Seconds that a batch is to take, and after which it was too large: a run that is killed loses the batch that it is at.
 AIM, SLOW = 6.5, 8.0
-AT_RISK = 8.0  # the same aim where sentences join and leave, and what a kill would lose is known at each step
+AT_RISK = 7.0  # the same aim where sentences join and leave, and what a kill would lose is known at each step
 GROWTH = 2  # how many times as large as any before it a batch may be: its sentences may turn out longer than theirs
 MEASURED = 4  # a measurement ends when at most one in MEASURED of its sentences is left
 JOINING = 8  # sentences join when they are at least one for JOINING of those that are there
@@ -95,14 +95,10 @@ class Pace:
         self._most, self._least = max(1, most), max(1, min(self._least, most))
         self.size = min(self.size, self._most)
 
-    def is_slow(self, seconds: float) -> bool:
-        """Return whether that is more than a batch may take."""
-        return seconds > self._slow
-
     def note(self, size: int, seconds: float) -> None:
         """Note how long a batch of some size took."""
         fitting = int(size * self.aim / max(seconds, 1e-6))
-        if self.is_slow(seconds):
+        if seconds > self._slow:
             self.size = max(self._least, min(self.size, fitting))
         elif 2 * size > self.size:  # otherwise it was small because no more was left
             self.size = max(self.size, min(self._most, self._growth * self.size, fitting))
@@ -178,8 +174,7 @@ class RunningBatch:
         self._at_risk = sum(self._share - each.share for each in self._running.values())
         self._peak = max(self._peak, self._at_risk)
         still_running = len(self._measured & self._running.keys())
-        have_most_left = bool(self._measured) and still_running * MEASURED <= len(self._measured)
-        if have_most_left or self._pace.is_slow(self._at_risk):
+        if self._measured and still_running * MEASURED <= len(self._measured):
             self._pace.note(sum(self._sizes) // len(self._sizes), self._peak)
             self._measured, self._sizes, self._peak = set(), [], 0.0
         return left
