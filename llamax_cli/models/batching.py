@@ -12,7 +12,7 @@ CPU_FIRST = 1 << 10  # budget of the first batch on a CPU, since how long that t
 GPU_PARTS = 8  # how many times as large as the smallest the largest is on a GPU, where small ones hardly save time
 # Seconds that a batch is to take, and after which it was too large: a run that is killed loses the batch that it is at.
 AIM, SLOW = 6.5, 8.0
-AT_RISK = 7.0  # the same aim where sentences join and leave, and what a kill would lose is known at each step
+AT_RISK = 7.0  # seconds of work that a kill may lose where sentences join and leave a batch, and it is always known
 GROWTH = 2  # how many times as large as any before it a batch may be: its sentences may turn out longer than theirs
 MEASURED = 4  # a measurement ends when at most one in MEASURED of its sentences is left
 JOINING = 8  # sentences join when they are at least one for JOINING of those that are there
@@ -155,9 +155,12 @@ class RunningBatch:
         """Those sentences, and after them the ones that wait."""
         return [*self.running, *self._waiting]
 
-    def join(self) -> list[EncodedRequest]:
-        """Return the sentences that join now, before the next step; all have left or joined where there are none."""
-        joining = [self._waiting.popleft() for _ in range(self._room())]
+    def join(self, held: int = 0) -> list[EncodedRequest]:
+        """Return the sentences that join now, before the next step; none is left where none joins an empty batch.
+
+        `held`: the tokens for which each sentence takes memory, beams counted, as the longest of the batch needs.
+        """
+        joining = [self._waiting.popleft() for _ in range(self._room(held))]
         for request in joining:
             self._running[request.index] = _Running(request, self._share)
         self._measured = self._measured or set(self._running)
@@ -169,7 +172,7 @@ class RunningBatch:
         now = time.monotonic()
         self._share += (now - self._clock) / max(1, len(self._running))
         self._clock = now
-        self._sizes.append(len(self._running) * self._highest_cost())
+        self._sizes.append(self.cost)
         left = [(self._running.pop(index).request, result) for index, result in results]
         self._at_risk = sum(self._share - each.share for each in self._running.values())
         self._peak = max(self._peak, self._at_risk)
@@ -179,11 +182,17 @@ class RunningBatch:
             self._measured, self._sizes, self._peak = set(), [], 0.0
         return left
 
-    def _room(self) -> int:
+    @property
+    def cost(self) -> int:
+        """About how many tokens the sentences of the batch keep in memory at once, beams counted."""
+        return len(self._running) * max((request.cost(self._beams) for request in self.running), default=0)
+
+    def _room(self, held: int) -> int:
         """Return how many of those that wait join; a few are not worth it, since the whole batch has to be copied."""
         if self._running and self._at_risk > self._pace.aim:
             return 0
-        count, running, highest = 0, len(self._running), self._highest_cost()
+        count, running = 0, len(self._running)
+        highest = max([held, *(request.cost(self._beams) for request in self.running)])
         for request in self._waiting:
             highest = max(highest, request.cost(self._beams))
             if running + count and highest * (running + count + 1) > self._pace.size:
@@ -191,9 +200,6 @@ class RunningBatch:
             count += 1
         is_worthwhile = count * JOINING >= running or count == len(self._waiting)
         return count if is_worthwhile else 0
-
-    def _highest_cost(self) -> int:
-        return max((request.cost(self._beams) for request in self.running), default=0)
 
 
 @dataclass(frozen=True)

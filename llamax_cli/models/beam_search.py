@@ -82,7 +82,9 @@ class Search:
     def join(self, other: "Search") -> None:
         """Go on with the rows of both; of the others, the cache has the prompts alone."""
         self.state = self.state.joined(other.state)
-        self.parents = torch.cat([self.parents, torch.zeros_like(other.parents)])  # beams of which they see nothing
+        self.parents = torch.cat(
+            [self.parents, torch.zeros_like(other.parents)]
+        )  # any beam, since they see nothing of it
         self.shared = torch.cat([self.shared, other.shared])
         self.cache.join(other.cache)
 
@@ -110,20 +112,30 @@ class BeamSearch:
         """Yield each request when its search ends, with its sequences, best first, each with EOS if it was reached."""
         search: Search | None = None
         while True:
-            if joining := batch.join():
-                begun = self._begin(joining)
-                yield from batch.leave(self._advance(begun))
-                if search is None:
-                    search = begun
-                elif len(begun.parents):
-                    search.join(begun)
+            left = []
+            if joining := batch.join(search.cache.tokens_per_prompt if search else 0):
+                search, ended = self._with(search, joining)
+                left += batch.leave(ended)
             elif search is None:
                 return
             if len(search.parents):
                 search.step()
-                yield from batch.leave(self._advance(search))
+                left += batch.leave(self._advance(search))
             if not len(search.parents):
                 search = None
+            yield from left
+
+    def _with(
+        self, search: Search | None, requests: Sequence[EncodedRequest]
+    ) -> tuple[Search, list[tuple[int, list[list[int]]]]]:
+        """Return the search with these sentences, too, and the sequences of those that end with their first token."""
+        begun = self._begin(requests)
+        ended = self._advance(begun)
+        if search is None:
+            return begun, ended
+        if len(begun.parents):
+            search.join(begun)
+        return search, ended
 
     def _begin(self, requests: Sequence[EncodedRequest]) -> Search:
         """Return the search of sentences whose prompts have been read."""

@@ -26,7 +26,7 @@ ARCHITECTURES = {"llama", "mistral", "qwen2", "qwen3", "gemma", "cohere"}
 GROWTH = 32  # tokens by which the buffers of generated keys and values grow
 
 Prefix: TypeAlias = list[tuple[Tensor, Tensor] | None]
-Attend: TypeAlias = Callable[[int, Tensor, Tensor, Tensor, float], Tensor]
+Attend: TypeAlias = Callable[["KeyValueCache", int, Tensor, Tensor, Tensor, float], Tensor]
 
 
 def attend(
@@ -41,7 +41,7 @@ def attend(
 ) -> tuple[Tensor, None]:
     """Return one layer's attention for queries (rows, heads, tokens, size), using the cache of the model's call."""
     scale = scaling if scaling is not None else query.shape[-1] ** -0.5
-    assert key_value_cache is not None and key_value_cache.attend is not None  # every call of the model passes one
+    assert key_value_cache is not None  # every call of the model passes one
     return key_value_cache.attend(module.layer_idx, query, key, value, scale).transpose(1, 2), None
 
 
@@ -62,7 +62,8 @@ class KeyValueCache:
     def __init__(self, model: Any) -> None:
         self._model = model
         self._layers = model.config.num_hidden_layers
-        self.attend: Attend | None = None
+        # Not a bound method: a cache that refers to itself would stay in memory until Python looks for such objects.
+        self._attend: Attend = KeyValueCache._attend_prefix
         self.prefix: Prefix = [None] * self._layers
         self._prompts: list[tuple[Tensor, Tensor]] = []
         self._generated: list[tuple[Tensor, Tensor]] = []
@@ -82,7 +83,7 @@ class KeyValueCache:
 
     def read_prefix(self, ids: Sequence[int]) -> None:
         """Read the beginning that all prompts share."""
-        self.attend = self._attend_prefix
+        self._attend = KeyValueCache._attend_prefix
         tokens = torch.tensor([ids], device=self._model.device)
         self._call(tokens, torch.arange(len(ids), device=tokens.device)[None])
 
@@ -103,7 +104,7 @@ class KeyValueCache:
         self._mask = torch.cat([on_prefix, on_rest], -1)[:, None]
         keys = torch.cat([mask.new_ones(len(ids), prefix), mask], -1)
         self._bias = torch.zeros_like(keys, dtype=torch.float32).masked_fill(~keys, float("-inf"))
-        self._prompts, self.attend = [], self._attend_prompts
+        self._prompts, self._attend = [], KeyValueCache._attend_prompts
         return self._call(ids, positions)
 
     def start(self, beams: int) -> None:
@@ -114,7 +115,7 @@ class KeyValueCache:
         self._bias = self._bias.to(self._prompts[0][0].dtype)
         self._starts = torch.zeros(len(self._bias), dtype=torch.long, device=self._bias.device)
         self._moved = torch.zeros_like(self._starts)
-        self.attend = self._attend_step
+        self._attend = KeyValueCache._attend_step
 
     def join(self, other: "KeyValueCache") -> None:
         """Go on with the prompts of `other`, too, after those that are here; it has generated nothing yet."""
@@ -123,9 +124,8 @@ class KeyValueCache:
         assert self._moved is not None and other._moved is not None
         self._pack(self._bias == 0)
         width = max(self._bias.shape[1], other._bias.shape[1])
-        for layer, (keys, values) in enumerate(
-            self._prompts
-        ):  # one after another, as memory has no room for them twice
+        # One layer after another, as memory may have no room for all of them twice.
+        for layer, (keys, values) in enumerate(self._prompts):
             more_keys, more_values = other._prompts[layer]
             self._prompts[layer] = (_joined(keys, more_keys, width), _joined(values, more_values, width))
         self._bias = torch.cat(
@@ -157,8 +157,8 @@ class KeyValueCache:
     def _pack(self, is_used: Tensor, generated: int = 0) -> None:
         """Drop the unused places of prompts, but for those that make them equally long.
 
-        `is_used`, (rows, tokens), tells it of the prompts, and of so many generated tokens of their first beams, which
-        become tokens of the prompts.
+        `is_used`, (rows, places), covers the places of the prompts, and after them `generated` tokens of the first beam
+        of each, which become tokens of the prompts.
         """
         assert self._bias is not None
         width = int(is_used.sum(1).max())
@@ -225,7 +225,17 @@ class KeyValueCache:
         logits: Tensor = output.logits[:, -1]
         return logits
 
+    @property
+    def tokens_per_prompt(self) -> int:
+        """For how many tokens each prompt takes memory in the next step, beams counted, as all take the same."""
+        assert self._bias is not None
+        return self._bias.shape[1] + self._beams * (self._length + 1)
+
     # -- attention in each of these calls ----------------------------------------------------------------------------
+
+    def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
+        """Return the attention of one layer in the call that the model is at."""
+        return self._attend(self, layer, query, key, value, scale)
 
     def _attend_prefix(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
         self.prefix[layer] = (key, value)

@@ -1,7 +1,9 @@
 """Engines: a batch gives the same translations as each sentence alone, with any of them."""
 
+import gc
 import json
 import shutil
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -146,6 +148,30 @@ def test_the_search_is_that_of_generate(kind: str, beams: int, monkeypatch: pyte
             assert any(len(found[0]) < limit for found, limit in zip(expected, limits, strict=True))
 
 
+def test_only_the_batch_on_its_way_stays_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prompts that have joined it, and batches before it, are freed at once, not when Python looks for garbage."""
+    alive: list[weakref.ref[attention.KeyValueCache]] = []
+    init = attention.KeyValueCache.__init__
+
+    def tracked(cache: attention.KeyValueCache, model: Any) -> None:
+        init(cache, model)
+        alive.append(weakref.ref(cache))
+
+    monkeypatch.setattr(attention.KeyValueCache, "__init__", tracked)
+    model = random_model("llama")
+    numbers = torch.randint(3, 1000, (40, 9), generator=torch.Generator().manual_seed(0)).tolist()
+    requests = [EncodedRequest(index, prompt, 3 + 5 * (index % 4)) for index, prompt in enumerate(numbers)]
+    gc.collect()
+    gc.disable()
+    try:
+        with attention.use_prefix_attention(model):
+            for _ in BeamSearch(model, [2], 2)(RunningBatch(requests, 2, Pace(300, 300, 300))):
+                assert sum(cache() is not None for cache in alive) <= 1
+    finally:
+        gc.enable()
+    assert len(alive) > 5
+
+
 def test_candidates_that_tie_are_chosen_as_generate_does() -> None:
     """Float32 has steps of 1e-4 at -2,000, the sum of a long output, so that many of the best candidates tie."""
     from transformers.generation import GenerationMixin
@@ -190,6 +216,7 @@ def test_a_batch_that_does_not_fit_into_memory_is_halved(
     assert max(sizes) > capacity
     assert answers(engine, REQUESTS) == expected
     assert max(sizes[-20:]) <= capacity  # from now on
+    assert sum(size > capacity for size in sizes) <= 8  # it is halved at once
     capacity = 0
     with pytest.raises(ModelError, match="a single sentence does not fit"):
         answers(engine, REQUESTS)

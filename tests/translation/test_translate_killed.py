@@ -216,6 +216,17 @@ def test_as_many_join_again_when_the_machine_is_no_longer_busy(monkeypatch: pyte
     assert max(busy) <= 3 < 6 < min(median(before), median(after))
 
 
+def test_a_long_sentence_leaves_no_room_for_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All sentences of a batch take as much memory as its longest."""
+    requests = [EncodedRequest(index, [1] * 20, 40) for index in range(100)]
+    batch = RunningBatch(requests, 1, Pace(1000, 1000, 1000))
+    assert len(batch.join()) == 1000 // requests[0].cost(1) == 17
+    batch.leave([(index, None) for index in range(10)])
+    assert len(batch.join(held=111)) == 1000 // 111 - 7 == 2
+    batch.leave([])
+    assert batch.join(held=200) == []
+
+
 @pytest.mark.parametrize("options", [(), ("-o", "out.jsonl")])
 @pytest.mark.parametrize("command", [("translate",), ("pivot", "--via", "fr", "--second-model", "n")])
 def test_an_engine_knows_whether_its_answers_are_kept(

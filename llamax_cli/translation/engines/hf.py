@@ -10,7 +10,7 @@ from transformers import GenerationConfig
 
 from llamax_cli.errors import ModelError
 from llamax_cli.models import loading, prefix_attention
-from llamax_cli.models.batching import AT_RISK, EncodedRequest, Pace, RunningBatch, batches, paced, token_budget
+from llamax_cli.models.batching import AIM, AT_RISK, EncodedRequest, Pace, RunningBatch, batches, paced, token_budget
 from llamax_cli.models.beam_search import BeamSearch
 from llamax_cli.models.contracts import GROUP, Answer, Decoding, ModelChoice, TranslationRequest
 from llamax_cli.models.group_adapters import GroupAdapters
@@ -35,9 +35,10 @@ class HfEngine:
         self._ignore_generation_config(config)
         on_cpu = self._model.device.type == "cpu"
         self._budget = token_budget(choice.batch_tokens, on_cpu=on_cpu)
-        self._pace = Pace.of_tokens(self._budget, on_cpu=on_cpu, is_resumable=choice.is_resumable, aim=AT_RISK)
         self._window = getattr(config, "sliding_window", None)
         self._has_search = self._supports_search(config, is_on_one_device=choice.device != "all")
+        aim = AT_RISK if self._has_search else AIM
+        self._pace = Pace.of_tokens(self._budget, on_cpu=on_cpu, is_resumable=choice.is_resumable, aim=aim)
 
     def _ignore_generation_config(self, config: Any) -> None:
         """Keep only the special tokens of the model's generation settings: how to decode is for the flags to say."""
@@ -92,7 +93,7 @@ class HfEngine:
                 waiting = batch.unfinished
             # Outside the handler, so that the error no longer keeps tensors in memory.
             if waiting:
-                self._shrink(len(batch.running))
+                self._shrink(len(batch.running), batch.cost)
 
     def _generate(self, requests: Sequence[TranslationRequest], encoded: list[EncodedRequest]) -> Iterator[Decoded]:
         """Translate with the `generate` of transformers, batch by batch, in halves if one does not fit into memory."""
@@ -108,17 +109,17 @@ class HfEngine:
                         raise
                     decoded = None
                 if decoded is None:
-                    self._shrink(len(part))
+                    self._shrink(len(part), len(part) * max(request.cost(beams) for request in part))
                     waiting[:0] = [part[: len(part) // 2], part[len(part) // 2 :]]
                 else:
                     for request, sequences in zip(part, decoded, strict=True):
                         yield request, sequences[: self._decoding.nbest]
 
-    def _shrink(self, sentences: int) -> None:
-        """Translate fewer at once from now on, as so many did not fit into memory; ModelError if it was one."""
+    def _shrink(self, sentences: int, tokens: int) -> None:
+        """Translate half at once from now on of what did not fit into memory; ModelError if that is one sentence."""
         if sentences == 1:
             raise ModelError("a single sentence does not fit into memory; try --beam, --dtype or --quantize")
-        self._budget = min(self._budget, self._pace.size) // 2
+        self._budget = min(self._budget, tokens) // 2
         self._pace.limit(self._budget)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
