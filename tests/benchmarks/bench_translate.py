@@ -11,6 +11,7 @@ import random
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=256)
     parser.add_argument("--layers", type=int, default=10)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--engines", default="authors,hf,ctranslate2,early")
+    parser.add_argument("--engines", default="authors,hf,file,ctranslate2,early")
     chosen = parser.parse_args()
     lines = (DATA / "flores101" / "devtest" / "eng.devtest").read_text(encoding="utf-8").split("\n")[:1012]
     lines = random.Random(0).sample(lines, chosen.sentences)
@@ -92,8 +93,10 @@ def main() -> None:
         folder = Path(cache) / "model"
         os.environ["XDG_CACHE_HOME"] = cache
         make_model(folder, chosen.width, chosen.layers)
-        choice = ModelChoice(str(folder), template="llamax-alpaca", device=chosen.device)
+        # As into a pipe, since nothing is kept of what the others translate, either; `file` keeps it.
+        choice = ModelChoice(str(folder), template="llamax-alpaca", device=chosen.device, is_resumable=False)
         engine: Any = open_engine(choice, Decoding())
+        kept: Any = open_engine(replace(choice, is_resumable=True), Decoding())
         plain = AutoModelForCausalLM.from_pretrained(folder, dtype=engine._model.dtype).to(chosen.device)
         prompts = [job.tokens for job in sorted(engine._encoder.encode(requests)[0], key=lambda job: job.index)]
         texts: dict[str, list[str]] = {}
@@ -107,10 +110,11 @@ def main() -> None:
             "authors": lambda: [engine._encoder.hypothesis(each).text for each in authors_loop(plain, prompts)],
             "early": lambda: [engine._encoder.hypothesis(each).text for each in authors_loop(plain, prompts, True)],
             "hf": lambda: by_engine(engine),
+            "file": lambda: by_engine(kept),
             "ctranslate2": lambda: by_engine(other),
         }
         if "ctranslate2" in chosen.engines:
-            other = open_engine(ModelChoice(**{**vars(choice), "engine": "ctranslate2"}), Decoding())
+            other = open_engine(replace(choice, engine="ctranslate2"), Decoding())
         for method in chosen.engines.split(","):
             times[method], texts[method] = timed(
                 methods[method], time.process_time if chosen.device == "cpu" else time.perf_counter
