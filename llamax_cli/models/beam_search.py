@@ -82,9 +82,8 @@ class Search:
     def join(self, other: "Search") -> None:
         """Go on with the rows of both; of the others, the cache has the prompts alone."""
         self.state = self.state.joined(other.state)
-        self.parents = torch.cat(
-            [self.parents, torch.zeros_like(other.parents)]
-        )  # any beam, since they see nothing of it
+        any_beams = torch.zeros_like(other.parents)  # of which they see nothing
+        self.parents = torch.cat([self.parents, any_beams])
         self.shared = torch.cat([self.shared, other.shared])
         self.cache.join(other.cache)
 
@@ -112,18 +111,17 @@ class BeamSearch:
         """Yield each request when its search ends, with its sequences, best first, each with EOS if it was reached."""
         search: Search | None = None
         while True:
-            left = []
+            ended: list[tuple[int, list[list[int]]]] = []
             if joining := batch.join(search.cache.tokens_per_prompt if search else 0):
                 search, ended = self._with(search, joining)
-                left += batch.leave(ended)
             elif search is None:
                 return
             if len(search.parents):
                 search.step()
-                left += batch.leave(self._advance(search))
+                ended += self._advance(search)
             if not len(search.parents):
                 search = None
-            yield from left
+            yield from batch.leave(ended)  # here alone: what has left when memory runs out is not translated again
 
     def _with(
         self, search: Search | None, requests: Sequence[EncodedRequest]

@@ -5,6 +5,7 @@ import json
 import shutil
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -146,6 +147,32 @@ def test_the_search_is_that_of_generate(kind: str, beams: int, monkeypatch: pyte
         monkeypatch.undo()
         if len(eos) > 1:
             assert any(len(found[0]) < limit for found, limit in zip(expected, limits, strict=True))
+
+
+def test_no_sentence_is_lost_when_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has been yielded or is unfinished, whichever call of the model fails; some end with their first token."""
+    model = random_model("llama")
+    numbers = torch.randint(3, 1000, (12, 5), generator=torch.Generator().manual_seed(0)).tolist()
+    requests = [EncodedRequest(index, prompt, 1 + index % 3 * 2) for index, prompt in enumerate(numbers)]
+    forward, calls = model.forward, 0
+
+    def failing(*inputs: Any, **options: Any) -> Any:
+        nonlocal calls
+        calls -= 1
+        if calls == 0:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(*inputs, **options)
+
+    monkeypatch.setattr(model, "forward", failing)
+    outcomes = set()
+    for failed in range(1, 30):
+        calls, batch, done = failed, RunningBatch(requests, 2, Pace(60, 60, 60)), []
+        with suppress(torch.OutOfMemoryError), attention.use_prefix_attention(model):
+            for request, _ in BeamSearch(model, [2], 2)(batch):
+                done.append(request.index)
+        assert sorted([*done, *(request.index for request in batch.unfinished)]) == list(range(12))
+        outcomes.add(len(done))
+    assert {0, 12} < outcomes
 
 
 def test_only_the_batch_on_its_way_stays_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
