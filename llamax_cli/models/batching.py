@@ -90,6 +90,11 @@ class Pace:
         first, least = (min(budget, CPU_FIRST), 1) if on_cpu else (budget, budget // GPU_PARTS)
         return cls(budget, first, least, aim=aim, growth=growth)
 
+    @classmethod
+    def constant(cls, size: int) -> "Pace":
+        """Return the pace of batches of one size, whatever the time that they take."""
+        return cls(size, size, size, aim=1e9)
+
     def limit(self, most: int) -> None:
         """Never let a batch be larger again."""
         self._most, self._least = max(1, most), max(1, min(self._least, most))

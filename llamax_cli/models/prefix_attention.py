@@ -68,11 +68,9 @@ class KeyValueCache:
         self._prompts: list[tuple[Tensor, Tensor]] = []
         self._generated: list[tuple[Tensor, Tensor]] = []
         self._mask: Tensor | None = None
-        self._bias: Tensor | None = None
-        self._starts: Tensor | None = None
-        self._moved: Tensor | None = None
+        self._bias = self._step_bias = torch.empty(0, 0)
+        self._starts = self._moved = torch.empty(0, dtype=torch.long)
         self._next_move = GROWTH  # generated tokens in memory from which on those that are shared are moved
-        self._step_bias: Tensor | None = None
         self._length = 0
         self._selected: Tensor | None = None
         self._have_prompts_changed = False
@@ -109,7 +107,6 @@ class KeyValueCache:
 
     def start(self, beams: int) -> None:
         """Begin to generate, with `beams` beams per prompt."""
-        assert self._bias is not None
         self._beams = beams
         self._groups = self._model.config.num_attention_heads // self._kv_heads
         self._bias = self._bias.to(self._prompts[0][0].dtype)
@@ -119,9 +116,6 @@ class KeyValueCache:
 
     def join(self, other: "KeyValueCache") -> None:
         """Go on with the prompts of `other`, too, after those that are here; it has generated nothing yet."""
-        assert self._bias is not None and other._bias is not None
-        assert self._starts is not None and other._starts is not None
-        assert self._moved is not None and other._moved is not None
         self._pack(self._bias == 0)
         width = max(self._bias.shape[1], other._bias.shape[1])
         # One layer after another, as memory may have no room for all of them twice.
@@ -143,7 +137,6 @@ class KeyValueCache:
 
         All its beams have the same ones, which need not be stored, selected and read for each of them.
         """
-        assert self._bias is not None and self._starts is not None and self._moved is not None
         if self._length < self._next_move:
             return
         ends = self._starts + shared - self._moved
@@ -160,7 +153,6 @@ class KeyValueCache:
         `is_used`, (rows, places), covers the places of the prompts, and after them `generated` tokens of the first beam
         of each, which become tokens of the prompts.
         """
-        assert self._bias is not None
         width = int(is_used.sum(1).max())
         order = is_used.int().sort(dim=1, stable=True)[1][:, -width:]  # those in use are last, and stay in order
         is_empty = ~is_used.gather(1, order)
@@ -176,7 +168,6 @@ class KeyValueCache:
 
     def select_prompts(self, rows: Tensor) -> None:
         """Drop all prompts but these, (rows,); their beams are selected separately."""
-        assert self._bias is not None and self._starts is not None and self._moved is not None
         for layer, (keys, values) in enumerate(self._prompts):
             self._prompts[layer] = (self._rows(keys, rows), self._rows(values, rows))
         self._bias, self._starts, self._moved = self._bias[rows], self._starts[rows], self._moved[rows]
@@ -187,7 +178,6 @@ class KeyValueCache:
 
         In the first `shared` tokens generated for each prompt, (rows,), its present beams are the same.
         """
-        assert self._starts is not None and self._moved is not None
         if not self._length:
             self._have_prompts_changed = False  # nothing has been generated that would have to be selected
             return
@@ -201,7 +191,6 @@ class KeyValueCache:
 
     def step(self, ids: Tensor, positions: Tensor) -> Tensor:
         """Read one token per beam, (beams,), at `positions`; return the logits."""
-        assert self._bias is not None and self._starts is not None
         is_older = torch.arange(self._length + 1, device=ids.device) < self._starts[:, None]
         on_generated = torch.zeros_like(is_older, dtype=self._bias.dtype).masked_fill(is_older, float("-inf"))
         self._step_bias = torch.cat([self._bias, on_generated], -1)
@@ -228,7 +217,6 @@ class KeyValueCache:
     @property
     def tokens_per_prompt(self) -> int:
         """For how many tokens each prompt takes memory in the next step, beams counted, as all take the same."""
-        assert self._bias is not None
         return self._bias.shape[1] + self._beams * (self._length + 1)
 
     # -- attention in each of these calls ----------------------------------------------------------------------------
@@ -253,7 +241,6 @@ class KeyValueCache:
         return _dense(query, key, value, scale, self._mask)
 
     def _attend_step(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
-        assert self._step_bias is not None
         generated_keys, generated_values = self._append(layer, key, value)
         prompt_keys, prompt_values = self._prompts[layer]
         rows, kv_heads, beams, groups, size = (

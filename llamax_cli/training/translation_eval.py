@@ -14,7 +14,6 @@ from llamax_cli.training.process_group import Ranks
 from llamax_cli.training.setup import Components
 
 BUDGET = 1 << 13  # tokens in memory at once, prompts included
-ANY_TIME = 1e9  # seconds
 
 
 class TranslationEvaluator:
@@ -45,8 +44,7 @@ class TranslationEvaluator:
         """
         share = self._jobs[self._ranks.rank :: self._ranks.size]
         waiting = [job for batch in batches(share, BUDGET, 1) for job in batch]
-        # Of one size, whatever the time, so that a resumed training finds the same translations.
-        running = RunningBatch(waiting, 1, Pace(BUDGET, BUDGET, BUDGET, aim=ANY_TIME))
+        running = RunningBatch(waiting, 1, Pace.constant(BUDGET))  # so that a resumed training finds the same ones
         translations = {}
         with unsharded(self._components.model, self._ranks.device) as model, use_prefix_attention(model):
             search = BeamSearch(model, [self._components.tokenizer.eos_token_id], 1)

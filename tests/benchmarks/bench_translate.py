@@ -96,7 +96,6 @@ def main() -> None:
         # As into a pipe, since nothing is kept of what the others translate, either; `file` keeps it.
         choice = ModelChoice(str(folder), template="llamax-alpaca", device=chosen.device, is_resumable=False)
         engine: Any = open_engine(choice, Decoding())
-        kept: Any = open_engine(replace(choice, is_resumable=True), Decoding())
         plain = AutoModelForCausalLM.from_pretrained(folder, dtype=engine._model.dtype).to(chosen.device)
         prompts = [job.tokens for job in sorted(engine._encoder.encode(requests)[0], key=lambda job: job.index)]
         texts: dict[str, list[str]] = {}
@@ -113,6 +112,8 @@ def main() -> None:
             "file": lambda: by_engine(kept),
             "ctranslate2": lambda: by_engine(other),
         }
+        if "file" in chosen.engines:
+            kept: Any = open_engine(replace(choice, is_resumable=True), Decoding())
         if "ctranslate2" in chosen.engines:
             other = open_engine(replace(choice, engine="ctranslate2"), Decoding())
         for method in chosen.engines.split(","):

@@ -121,7 +121,7 @@ def searched(
 ) -> list[list[list[int]]]:
     """Return the sequences that our search finds, with as many prompts at once as have `size` tokens."""
     requests = [EncodedRequest(index, *each) for index, each in enumerate(zip(prompts, limits, strict=True))]
-    batch = RunningBatch(requests, beams, Pace(size, size, size))
+    batch = RunningBatch(requests, beams, Pace.constant(size))
     with attention.use_prefix_attention(model):
         found = {request.index: sequences for request, sequences in BeamSearch(model, eos, beams)(batch)}
     return [found[index] for index in range(len(prompts))]
@@ -166,7 +166,7 @@ def test_no_sentence_is_lost_when_memory_runs_out(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(model, "forward", failing)
     outcomes = set()
     for failed in range(1, 30):
-        calls, batch, done = failed, RunningBatch(requests, 2, Pace(60, 60, 60)), []
+        calls, batch, done = failed, RunningBatch(requests, 2, Pace.constant(60)), []
         with suppress(torch.OutOfMemoryError), attention.use_prefix_attention(model):
             for request, _ in BeamSearch(model, [2], 2)(batch):
                 done.append(request.index)
@@ -192,7 +192,7 @@ def test_only_the_batch_on_its_way_stays_in_memory(monkeypatch: pytest.MonkeyPat
     gc.disable()
     try:
         with attention.use_prefix_attention(model):
-            for _ in BeamSearch(model, [2], 2)(RunningBatch(requests, 2, Pace(300, 300, 300))):
+            for _ in BeamSearch(model, [2], 2)(RunningBatch(requests, 2, Pace.constant(300))):
                 assert sum(cache() is not None for cache in alive) <= 1
     finally:
         gc.enable()

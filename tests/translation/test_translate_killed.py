@@ -216,10 +216,21 @@ def test_as_many_join_again_when_the_machine_is_no_longer_busy(monkeypatch: pyte
     assert max(busy) <= 3 < 6 < min(median(before), median(after))
 
 
+def test_a_constant_pace_does_not_depend_on_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same sentences are together at each step, so that evaluation during training can be repeated."""
+    draw = random.Random(3)
+    lengths = [draw.randrange(1, 50) for _ in range(100)]
+    counts: dict[float, list[int]] = {0.001: [], 10: []}
+    for seconds, seen in counts.items():
+        step = lambda sentences, seconds=seconds, seen=seen: seen.append(sentences) or seconds  # noqa: E731
+        Clock(lengths, step, monkeypatch).translate(Pace.constant(1000))
+    assert counts[0.001] == counts[10]
+
+
 def test_a_long_sentence_leaves_no_room_for_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """All sentences of a batch take as much memory as its longest."""
     requests = [EncodedRequest(index, [1] * 20, 40) for index in range(100)]
-    batch = RunningBatch(requests, 1, Pace(1000, 1000, 1000))
+    batch = RunningBatch(requests, 1, Pace.constant(1000))
     assert len(batch.join()) == 1000 // requests[0].cost(1) == 17
     batch.leave([(index, None) for index in range(10)])
     assert len(batch.join(held=111)) == 1000 // 111 - 7 == 2

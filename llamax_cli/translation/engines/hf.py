@@ -72,7 +72,7 @@ class HfEngine:
             yield from self._generate(requests, [request for request in of_group if not self._is_searched(request)])
 
     def _is_searched(self, request: EncodedRequest) -> bool:
-        """Return whether our own search translates it, which does not know sliding windows that hide anything."""
+        """Return whether our own search translates it: no sliding window may hide a part of it."""
         longest = len(request.tokens) + request.max_new_tokens
         return self._has_search and not (self._window and longest > self._window)
 
