@@ -1,7 +1,9 @@
 /* Splitting texts without spaces into words with nothing but a lexicon: segmentation.py, compiled.
 
    Texts are arrays of code points here. The entries that were looked up are kept as a tree by code points, in one hash
-   table; Python is asked only for texts that end where a syllable ends. */
+   table; Python is asked only for texts that end where a syllable ends. Most texts that are tried are no beginning of an
+   entry, so that few of them are asked for: it is known which characters may come next. Fetching memory is what takes
+   the time, so the table is small. */
 
 #include <Python.h>
 #include <stdint.h>
@@ -12,8 +14,8 @@
 enum { LONGEST_SEGMENTED = 50000, PADDING = 8 };
 
 /* What a node and a character are; segmentation.py has the same numbers. */
-enum { NODE_ENTRY = 1, NODE_LONGER = 2, NODE_KNOWN = 4 };
-enum { CHARACTER_SCRIPT = 1, CHARACTER_SPACE = 2, CHARACTER_KNOWN = 4 };
+enum { NODE_ENTRY = 1, NODE_LONGER = 2, NODE_KNOWN = 4, NODE_NARROWED = 8 };
+enum { CHARACTER_SCRIPT = 1, CHARACTER_SPACE = 2, CHARACTER_STABLE = 4, CHARACTER_KNOWN = 8 };
 
 /* The scripts whose spelling is known here; that of others is left to Python. */
 enum { SCRIPT_OTHER, SCRIPT_CHINESE, SCRIPT_JAPANESE, SCRIPT_THAI, SCRIPTS };
@@ -21,18 +23,16 @@ enum { SCRIPT_OTHER, SCRIPT_CHINESE, SCRIPT_JAPANESE, SCRIPT_THAI, SCRIPTS };
 enum { SHORTEST_NAME = 3 };
 #define IMPOSSIBLE (INT64_C(1) << 62)
 
-typedef struct {
-    uint64_t key;               /* 1 + the parent and the code point; 0 where there is none */
-    uint32_t node;
-} Branch;
+enum { NODE_BITS = 21, MOST_NODES = 1 << NODE_BITS };
 
 typedef struct {
     PyObject_HEAD
-    PyObject *look_up, *classify, *split_syllables, *is_seam;
+    PyObject *look_up, *next_characters, *classify, *split_syllables, *is_seam;
     int script;
     uint8_t *characters;        /* what each character is, as far as it was asked */
     uint8_t *nodes;             /* what each node is; the first one is the root */
-    Branch *branches;           /* hash table, with linear probing */
+    uint64_t *next;             /* of a node that is narrowed: bits of the characters that may come next */
+    uint64_t *branches;         /* hash table, with linear probing: the parent, the code point and the node, or 0 */
     size_t node_count, node_room, branch_room;
     uint64_t generation;        /* number of times that all nodes were freed */
 } Segmentation;
@@ -180,11 +180,18 @@ static inline int is_one_of(uint32_t code, const uint32_t *codes) {
 
 /* Return whether a character stays with the kana before it. */
 static inline int is_small(uint32_t code) {
-    static const uint32_t small[] = {0x3041, 0x3043, 0x3045, 0x3047, 0x3049, 0x3063, 0x3083, 0x3085, 0x3087, 0x308e,
-                                     0x3095, 0x3096, 0x3099, 0x309a, 0x309d, 0x309e, 0x30a1, 0x30a3, 0x30a5, 0x30a7,
-                                     0x30a9, 0x30c3, 0x30e3, 0x30e5, 0x30e7, 0x30ee, 0x30f5, 0x30f6, 0};
-    return code == 0x3005 || is_within(code, 0x30fc, 0x30ff) || is_within(code, 0x31f0, 0x31ff) ||
-           (is_within(code, 0x3041, 0x30f6) && is_one_of(code, small));
+    enum { FIRST = 0x3041, LAST = 0x30f6 };
+#define SMALL(code) [(code) - FIRST] = 1
+    static const uint8_t small[LAST - FIRST + 1] = {
+        SMALL(0x3041), SMALL(0x3043), SMALL(0x3045), SMALL(0x3047), SMALL(0x3049), SMALL(0x3063), SMALL(0x3083),
+        SMALL(0x3085), SMALL(0x3087), SMALL(0x308e), SMALL(0x3095), SMALL(0x3096), SMALL(0x3099), SMALL(0x309a),
+        SMALL(0x309d), SMALL(0x309e), SMALL(0x30a1), SMALL(0x30a3), SMALL(0x30a5), SMALL(0x30a7), SMALL(0x30a9),
+        SMALL(0x30c3), SMALL(0x30e3), SMALL(0x30e5), SMALL(0x30e7), SMALL(0x30ee), SMALL(0x30f5), SMALL(0x30f6),
+    };
+#undef SMALL
+    if (is_within(code, FIRST, LAST))
+        return small[code - FIRST];
+    return code == 0x3005 || is_within(code, 0x30fc, 0x30ff) || is_within(code, 0x31f0, 0x31ff);
 }
 
 static size_t japanese_syllable(const uint32_t *at) {
@@ -292,62 +299,68 @@ static Py_ssize_t find_syllables(Segmentation *self, const char *text, Codes *co
 
 static void free_nodes(Segmentation *self) {
     PyMem_Free(self->nodes);
+    PyMem_Free(self->next);
     PyMem_Free(self->branches);
     self->nodes = NULL;
-    self->branches = NULL;
+    self->next = self->branches = NULL;
     self->node_count = self->node_room = self->branch_room = 0;
     self->generation++;
 }
 
-static size_t place_of(uint64_t key, size_t room) {
-    key *= 0x9e3779b97f4a7c15u;
-    return (key ^ key >> 32) & (room - 1);
+/* Return where a branch is, or where it belongs. */
+static inline uint64_t *find_branch(uint64_t *branches, size_t room, uint64_t key) {
+    uint64_t hash = key * 0x9e3779b97f4a7c15u;
+    for (size_t at = (hash ^ hash >> 32) & (room - 1);; at = (at + 1) & (room - 1))
+        if (!branches[at] || branches[at] >> NODE_BITS == key)
+            return branches + at;
 }
 
-/* Make room for one more node, and for the root; -1 with an exception set. */
+/* Make room for more nodes, and for the root; as `ask`. */
 static int grow_nodes(Segmentation *self) {
-    if (self->node_count == self->node_room) {
-        size_t room = self->node_room ? 2 * self->node_room : 1024;
-        uint8_t *nodes = PyMem_Realloc(self->nodes, room);
-        if (nodes)
-            self->nodes = nodes;
-        Branch *branches = nodes && room < UINT32_MAX / 2 ? PyMem_Calloc(2 * room, sizeof *branches) : NULL;
-        if (!branches) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        for (size_t i = 0; i < self->branch_room; i++)
-            if (self->branches[i].key) {
-                size_t at = place_of(self->branches[i].key, 2 * room);
-                while (branches[at].key)
-                    at = (at + 1) & (2 * room - 1);
-                branches[at] = self->branches[i];
-            }
-        PyMem_Free(self->branches);
-        self->branches = branches;
-        self->branch_room = 2 * room;
-        self->node_room = room;
+    size_t branch_room = self->branch_room ? 2 * self->branch_room : 1024, room = branch_room / 4 * 3;
+    if (self->node_count == MOST_NODES) {
+        free_nodes(self);
+        return 1;
     }
+    uint8_t *nodes = PyMem_Realloc(self->nodes, room);
+    if (nodes)
+        self->nodes = nodes;
+    uint64_t *next = PyMem_Realloc(self->next, room * sizeof *next);
+    if (next)
+        self->next = next;
+    uint64_t *branches = nodes && next ? PyMem_Calloc(branch_room, sizeof *branches) : NULL;
+    if (!branches) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (size_t i = 0; i < self->branch_room; i++)
+        if (self->branches[i])
+            *find_branch(branches, branch_room, self->branches[i] >> NODE_BITS) = self->branches[i];
+    PyMem_Free(self->branches);
+    self->branches = branches;
+    self->branch_room = branch_room;
+    self->node_room = room < MOST_NODES ? room : MOST_NODES;
     if (!self->node_count)
         self->nodes[self->node_count++] = NODE_KNOWN | NODE_LONGER;
     return 0;
 }
 
-/* Return the node of a character after a node, or -1 with an exception set. */
-static int64_t next_node(Segmentation *self, uint32_t parent, uint32_t code) {
-    uint64_t key = ((uint64_t)parent << CODE_BITS | code) + 1;
-    size_t at = place_of(key, self->branch_room);
-    for (; self->branches[at].key; at = (at + 1) & (self->branch_room - 1))
-        if (self->branches[at].key == key)
-            return self->branches[at].node;
-    if (self->node_count == self->node_room) {
-        if (grow_nodes(self) < 0)
-            return -1;
-        return next_node(self, parent, code);
+/* Go from a node to that of a text with one character more; as `ask`. */
+static int follow(Segmentation *self, uint32_t *node, uint32_t code) {
+    uint64_t key = (uint64_t)*node << CODE_BITS | code;
+    uint64_t *branch = find_branch(self->branches, self->branch_room, key);
+    if (!*branch) {
+        if (self->node_count == self->node_room) {
+            int failed = grow_nodes(self);
+            if (failed)
+                return failed;
+            branch = find_branch(self->branches, self->branch_room, key);
+        }
+        *branch = key << NODE_BITS | self->node_count;
+        self->nodes[self->node_count++] = 0;
     }
-    self->branches[at] = (Branch){key, self->node_count};
-    self->nodes[self->node_count] = 0;
-    return self->node_count++;
+    *node = *branch & (MOST_NODES - 1);
+    return 0;
 }
 
 /* Ask what the node of a text is: 0 if it is known now, 1 if all nodes were freed, -1 with an exception set. */
@@ -366,23 +379,49 @@ static int ask(Segmentation *self, uint32_t node, const char *text, const Codes 
     return 0;
 }
 
+/* Ask which characters may come after the text of a node; as `ask`. */
+static int narrow(Segmentation *self, uint32_t node, const char *text, const Codes *codes, size_t start, size_t end) {
+    uint64_t generation = self->generation;
+    PyObject *string = part(text, codes, start, end);
+    PyObject *answer = string ? PyObject_CallFunctionObjArgs(self->next_characters, string, NULL) : NULL;
+    uint64_t bits = answer ? PyLong_AsUnsignedLongLongMask(answer) : 0;
+    Py_XDECREF(string);
+    Py_XDECREF(answer);
+    if (PyErr_Occurred())
+        return -1;
+    if (self->generation != generation)
+        return 1;
+    self->next[node] = bits;
+    self->nodes[node] |= NODE_NARROWED;
+    return 0;
+}
+
+/* Return whether a character may come after the text of a node in a longer entry. One that normalisation may join with
+   others may always. */
+static inline int may_come_next(const Segmentation *self, uint32_t node, uint32_t code) {
+    return self->next[node] >> code % 64 & 1 || !(self->characters[code] & CHARACTER_STABLE);
+}
+
 /* Find the best entry that begins with a syllable; as `ask`. */
 static int best_entry(Segmentation *self, const char *text, Codes *codes, size_t start, size_t size) {
     int64_t cost = IMPOSSIBLE;
     size_t place = start, end = start + 1;
     uint32_t node = 0;
     while (place < size && self->nodes[node] & NODE_LONGER) {
-        for (size_t at = codes->syllables[place]; at < codes->syllables[place + 1]; at++) {
-            int64_t next = next_node(self, node, codes->codes[at]);
-            if (next < 0)
-                return -1;
-            node = next;
+        int failed = 0;
+        size_t at = codes->syllables[place], syllable_end = codes->syllables[place + 1];
+        if (place > start) {
+            if (!(self->nodes[node] & NODE_NARROWED))
+                failed = narrow(self, node, text, codes, codes->syllables[start], at);
+            if (!failed && !may_come_next(self, node, codes->codes[at]))
+                break;
         }
-        if (!(self->nodes[node] & NODE_KNOWN)) {
-            int failed = ask(self, node, text, codes, codes->syllables[start], codes->syllables[place + 1]);
-            if (failed)
-                return failed;
-        }
+        while (!failed && at < syllable_end)
+            failed = follow(self, &node, codes->codes[at++]);
+        if (!failed && !(self->nodes[node] & NODE_KNOWN))
+            failed = ask(self, node, text, codes, codes->syllables[start], syllable_end);
+        if (failed)
+            return failed;
         place++;
         if (self->nodes[node] & NODE_ENTRY && codes->after_entry[place] < cost) {
             cost = codes->after_entry[place] + 1;

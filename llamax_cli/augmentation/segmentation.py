@@ -12,6 +12,7 @@ katakana are split only if all parts are entries, and long ones.
 from collections.abc import Callable, Collection, Sequence
 from itertools import accumulate
 from typing import NamedTuple
+from unicodedata import category, normalize
 
 from llamax_cli.augmentation.unspaced_scripts import CHINESE, UnspacedScript, script_of
 from llamax_cli.augmentation.vocabulary import MemoryBudget, Vocabulary
@@ -29,7 +30,7 @@ SHORTEST_NAME = (
 
 # The same numbers as in segmentation.h: what a text and a character are, and the scripts whose spelling it knows.
 IS_ENTRY, HAS_LONGER = 1, 2
-IN_SCRIPT, IS_SPACE = 1, 2
+IN_SCRIPT, IS_SPACE, IS_STABLE = 1, 2, 4
 COMPILED_SCRIPTS = {**dict.fromkeys(CHINESE, 1), "ja": 2, "th": 3}
 OTHER_SCRIPT = 0
 
@@ -58,7 +59,12 @@ class LexiconSplitter:
         if Segmentation is not None:
             number = COMPILED_SCRIPTS.get(vocabulary.lang, OTHER_SCRIPT)
             self.compiled = Segmentation(
-                entries.look_up, self._classify, script.split_syllables, script.is_seam, number
+                entries.look_up,
+                vocabulary.next_characters,
+                self._classify,
+                script.split_syllables,
+                script.is_seam,
+                number,
             )
             vocabulary.memory.register(self.compiled)
 
@@ -74,9 +80,13 @@ class LexiconSplitter:
         return words or [""], ""
 
     def _classify(self, code: int) -> int:
-        """Return what a character is, as a sum of IN_SCRIPT and IS_SPACE."""
+        """Return what a character is, as a sum of IN_SCRIPT, IS_SPACE and IS_STABLE.
+
+        A stable one is the same in Unicode's forms NFC and NFD, whatever is beside it.
+        """
         character = chr(code)
-        return IN_SCRIPT * bool(self._script.begins(character)) + IS_SPACE * character.isspace()
+        is_stable = normalize("NFD", character) == character and category(character)[0] != "M"
+        return IN_SCRIPT * bool(self._script.begins(character)) + IS_SPACE * character.isspace() + IS_STABLE * is_stable
 
 
 class _Node(dict[str, "_Node | None"]):

@@ -48,6 +48,7 @@ static PyObject *segmentation_call(Segmentation *self, PyObject *args, PyObject 
 
 static int segmentation_release(Segmentation *self) {
     Py_CLEAR(self->look_up);
+    Py_CLEAR(self->next_characters);
     Py_CLEAR(self->classify);
     Py_CLEAR(self->split_syllables);
     Py_CLEAR(self->is_seam);
@@ -55,11 +56,11 @@ static int segmentation_release(Segmentation *self) {
 }
 
 static int segmentation_init(Segmentation *self, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"look_up", "classify", "split_syllables", "is_seam", "script", NULL};
-    PyObject *look_up, *classify, *split_syllables, *is_seam;
+    static char *names[] = {"look_up", "next_characters", "classify", "split_syllables", "is_seam", "script", NULL};
+    PyObject *look_up, *next_characters, *classify, *split_syllables, *is_seam;
     int script;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOOi", names, &look_up, &classify, &split_syllables, &is_seam,
-                                     &script))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOOOi", names, &look_up, &next_characters, &classify,
+                                     &split_syllables, &is_seam, &script))
         return -1;
     if (script < 0 || script >= SCRIPTS || self->characters) {
         PyErr_SetString(PyExc_ValueError, "no such script, or initialised again");
@@ -70,6 +71,7 @@ static int segmentation_init(Segmentation *self, PyObject *args, PyObject *kwarg
         return -1;
     }
     self->look_up = Py_NewRef(look_up);
+    self->next_characters = Py_NewRef(next_characters);
     self->classify = Py_NewRef(classify);
     self->split_syllables = Py_NewRef(split_syllables);
     self->is_seam = Py_NewRef(is_seam);
@@ -85,6 +87,7 @@ static PyObject *segmentation_clear(Segmentation *self, PyObject *unused) {
 static int segmentation_traverse(Segmentation *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE((PyObject *)self));
     Py_VISIT(self->look_up);
+    Py_VISIT(self->next_characters);
     Py_VISIT(self->classify);
     Py_VISIT(self->split_syllables);
     Py_VISIT(self->is_seam);

@@ -14,13 +14,14 @@ class Segmentation:
     """Splits texts without spaces into words, as `segmentation.LexiconSplitter` does.
 
     `look_up(text)` returns what a text is, and `classify(code)` what a character is, in the numbers of segmentation.py;
-    `look_up` may call `clear`. `script` is one of its COMPILED_SCRIPTS; for OTHER_SCRIPT, `split_syllables` and
-    `is_seam` are those of its UnspacedScript.
+    `look_up` may call `clear`. `next_characters` is that of a Vocabulary. `script` is one of COMPILED_SCRIPTS; for
+    OTHER_SCRIPT, `split_syllables` and `is_seam` are those of its UnspacedScript.
     """
 
     def __init__(
         self,
         look_up: Callable[[str], int],
+        next_characters: Callable[[str], int],
         classify: Callable[[int], int],
         split_syllables: Callable[[str], list[str]],
         is_seam: Callable[[str, int], object],

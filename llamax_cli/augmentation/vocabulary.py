@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias, TypeVar
+from unicodedata import normalize
 
 import msgspec
 
@@ -178,6 +179,14 @@ class Vocabulary:
         found, has_longer = self._look_up(self.forms(text))
         return bool(found), has_longer
 
+    def next_characters(self, text: str) -> int:
+        """Return the bits of the characters that may follow a word in longer entries: bit `ord(character) % 64`.
+
+        Those of a letter with marks are of its parts. Any character may follow a word with several forms, since another
+        one may be at the beginning of a longer entry.
+        """
+        return self._next_characters_of(self.forms(text))
+
     def pack(self, text: str) -> PackedWord | None:
         """Return the content of `words[text]` for spaced.h, or that of `phrases` if the text has several words."""
         size = PACKED_WORD_BYTES + len(text)
@@ -203,7 +212,7 @@ class Vocabulary:
         second_words: Collection[str] | bool | int | None = None
         if has_longer and self.has_phrases:
             if not self.joiner:
-                second_words = self._next_characters(forms)
+                second_words = self._next_characters_of(forms)
             else:
                 second_words = True if is_phrase else self._second_words_of(forms)
         other_forms = None
@@ -236,17 +245,13 @@ class Vocabulary:
         sets = [self._second_words[form] for form in forms]
         return sets[0] if len(sets) == 1 else frozenset[str]().union(*sets)
 
-    def _next_characters(self, forms: Sequence[str]) -> int:
-        """Return the bits of the Chinese characters that follow the forms of a word in longer entries.
-
-        A word with several forms may have others at the beginning of a longer one, so any character may follow it.
-        """
+    def _next_characters_of(self, forms: Sequence[str]) -> int:
         bits = 0
         for source in self._sources:
             characters = source.lexicon.next_characters(self.lang, forms[0], MOST_LONGER) if len(forms) == 1 else None
             if characters is None:
                 return ANY_CHARACTER
-            for character in characters:
+            for character in normalize("NFD", "".join(characters)):
                 bits |= 1 << ord(character) % 64
         return bits
 

@@ -23,7 +23,7 @@ from llamax_cli.augmentation.segmentation import (
 )
 from llamax_cli.augmentation.spaced import Segmentation, SpacedSwitcher
 from llamax_cli.augmentation.unspaced_scripts import UNSPACED, script_of
-from llamax_cli.augmentation.vocabulary import LexiconSource, MemoryBudget, Vocabulary
+from llamax_cli.augmentation.vocabulary import ANY_CHARACTER, MOST_LONGER, LexiconSource, MemoryBudget, Vocabulary
 from llamax_cli.lexicon.store.reader import Lexicon
 
 LETTERS = {
@@ -54,6 +54,7 @@ def compiled(lang: str, look_up: Callable[[str], int]) -> Segmentation:
     number = COMPILED_SCRIPTS.get(lang, OTHER_SCRIPT)
     return Segmentation(
         look_up,
+        lambda _: ANY_CHARACTER,
         lambda code: IN_SCRIPT * bool(script.begins(chr(code))) + 2 * chr(code).isspace(),
         script.split_syllables,
         script.is_seam,
@@ -75,6 +76,14 @@ def both(lang: str, find: Callable[[str], tuple[bool, bool]], text: str) -> tupl
 def any_syllable(_: str) -> tuple[bool, bool]:
     """Return that a text is an entry and has no longer ones, so that each syllable is one."""
     return True, False
+
+
+def split_both(path: Path, lang: str, entries: Sequence[str], text: str) -> tuple[Sequence[str] | None, Sequence[str]]:
+    """Return the words of a text from compiled code and from Python, with a lexicon of these entries."""
+    store = lexicon(path, (lang, {entry: {"en": ["cat"]} for entry in entries}))
+    split = LexiconSplitter(Vocabulary([LexiconSource(store)], lang, "", MemoryBudget(1 << 30), has_phrases=False))
+    assert split.compiled is not None
+    return split.compiled(text), split(text)[0]
 
 
 @given(CASES)
@@ -152,6 +161,40 @@ def test_real_lines_are_compiled_and_the_same(data: Path, asian: Lexicon) -> Non
         assert all(split.compiled(line) in (None, split(line)[0]) for line in lines)
 
 
+NORMALISED = {  # a language, entries, a text, and an entry that stands after it
+    "composed": ("ja", ["人がか"], "人か\u3099か", "あい"),
+    "compatible": ("ja", ["人\u585a"], "人\ufa10", "山々"),
+    "composed of two letters": ("my", ["က\u1026က"], "က\u1025\u102eက", "ခခ"),
+    "in another order": ("my", ["\u103aက", "\u1037\u103aက"], "\u103a\u1037က", "ခခ"),
+}
+
+
+@pytest.mark.parametrize(("lang", "entries", "text", "after"), NORMALISED.values(), ids=NORMALISED)
+def test_letters_that_normalisation_changes_continue_entries(
+    tmp_path: Path, lang: str, entries: list[str], text: str, after: str
+) -> None:
+    """The entry is found, although its characters are not those of the text; else it and the next one were one word."""
+    here, python = split_both(tmp_path / "x.lex", lang, [*entries, after], text + after)
+    assert here == python == [text, after]
+
+
+@given(st.data())
+@settings(max_examples=100)
+def test_characters_that_come_next_are_those_of_entries(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """Entries of many lengths, and more of one beginning than are looked through."""
+    lang = data.draw(st.sampled_from(sorted(LETTERS)))
+    letters = st.sampled_from(LETTERS[lang])
+    texts = st.text(letters, min_size=1, max_size=8)
+    words = data.draw(st.lists(texts, min_size=1, max_size=12))
+    if data.draw(st.booleans()):
+        words += [words[0] + chr(0x4E00 + place) for place in range(MOST_LONGER + 1)]
+    text = data.draw(st.lists(st.sampled_from(words) | texts, max_size=9).map("".join))
+    here, python = split_both(tmp_path_factory.mktemp("next") / "x.lex", lang, words, text)
+    assert (here or [""]) == python
+
+
 def test_long_texts_are_left_to_python(asian: Lexicon) -> None:
     """Those of more than 50,000 characters, and of 10,000 words."""
     segmentation = compiled("zh", lambda _: IS_ENTRY)
@@ -167,7 +210,7 @@ def test_long_texts_are_left_to_python(asian: Lexicon) -> None:
 def test_wrong_arguments_are_refused() -> None:
     """What is no segmentation, no script and no syllable; and errors of what is called are raised."""
     script = script_of("lo")
-    made = (lambda _: 1, lambda _: 1, script.split_syllables, script.is_seam)
+    made = (lambda _: 1, lambda _: 1, lambda _: 1, script.split_syllables, script.is_seam)
     for number in (-1, 4):
         with pytest.raises(ValueError, match="no such script"):
             Segmentation(*made, number)
@@ -177,9 +220,9 @@ def test_wrong_arguments_are_refused() -> None:
         with pytest.raises(TypeError, match="not a segmenter"):
             SpacedSwitcher(*[str] * 3, 1, None, segmentation, str)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="syllables"):
-        Segmentation(*made[:2], lambda _: ["abc"], script.is_seam, OTHER_SCRIPT)("ກຂ")
-    for place in range(4):
-        functions = [lambda text: int(text == "ກ"), *made[1:]]
+        Segmentation(*made[:3], lambda _: ["abc"], script.is_seam, OTHER_SCRIPT)("ກຂ")
+    for place in range(5):
+        functions = [lambda text: 3 if text == "ກ" else 0, *made[1:]]
         functions[place] = lambda *_: 1 // 0
         with pytest.raises(ZeroDivisionError):
             Segmentation(*functions, OTHER_SCRIPT)("ກຂ")  # type: ignore[arg-type]

@@ -78,7 +78,9 @@ class Words:
             self.pack, self.apply_capitals, self.opens_sentence, rate, self.charge if charges else None
         )
         self._segmentations = [
-            module.Segmentation(self.look_up, self.classify, self.split_syllables, self.is_seam, number)
+            module.Segmentation(
+                self.look_up, self.next_characters, self.classify, self.split_syllables, self.is_seam, number
+            )
             for number in range(4)
         ]
         segmenters = {lang: self._segmentations[number] for lang, number in (("ja", 2), ("th", 3), ("lo", 0))}
@@ -146,9 +148,13 @@ class Words:
         self.charge(20)
         return (number % 4 == 0) + 2 * (len(text) < 6 and number >> 8 & 1)
 
+    def next_characters(self, text: str) -> int:
+        """Return bits of characters, by a hash of a text."""
+        return crc32(text.encode()) << 7 | 1
+
     def classify(self, code: int) -> int:
         """Return what a character is, roughly."""
-        return (code > 0xE00) + 2 * chr(code).isspace() * (code <= 0xE00)
+        return (code > 0xE00) + 2 * chr(code).isspace() * (code <= 0xE00) + 4 * (code % 3 > 0)
 
     def split_syllables(self, text: str) -> list[str]:
         """Return parts of two characters."""
