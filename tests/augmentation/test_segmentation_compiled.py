@@ -207,6 +207,20 @@ def test_long_texts_are_left_to_python(asian: Lexicon) -> None:
         assert (switch.compiled("我 " * (words // 2) + "我" * (words % 2), 1) is None) == (words == 10_000)
 
 
+def test_more_texts_are_looked_up_than_there_is_room_for() -> None:
+    """A text with which the room of two million nodes is full is left to Python, and split the next time."""
+    choose, left = random.Random(3), 0
+    script = script_of("km")
+    functions = (lambda _: 0, lambda _: 0, lambda _: IN_SCRIPT, lambda run: [run], script.is_seam)
+    segmentation = Segmentation(*functions, OTHER_SCRIPT)
+    for _ in range(45):
+        text = "".join(choose.choices(LETTERS["km"], k=50_000))
+        if segmentation(text) is None:
+            left += 1
+            assert segmentation(text) == [text]
+    assert left == 1
+
+
 def test_wrong_arguments_are_refused() -> None:
     """What is no segmentation, no script and no syllable; and errors of what is called are raised."""
     script = script_of("lo")
