@@ -1,9 +1,9 @@
 /* Splitting texts without spaces into words with nothing but a lexicon: segmentation.py, compiled.
 
    Texts are arrays of code points here. The entries that were looked up are kept as a tree by code points, in one hash
-   table; Python is asked only for texts that end where a syllable ends. Most texts that are tried are no beginning of an
-   entry, so that few of them are asked for: it is known which characters may come next. Fetching memory is what takes
-   the time, so the table is small. */
+   table; Python is asked only for texts that end where a syllable ends. No entry begins with most of the texts that are
+   tried. Few of these are asked for, since Python says once for each text which characters may come next. Fetching
+   memory takes most of the time, so the table is small. */
 
 #include <Python.h>
 #include <stdint.h>
