@@ -276,6 +276,7 @@ def test_a_damaged_key_is_read_as_another_word(tmp_path: Path, monkeypatch: pyte
     path.write_bytes(path.read_bytes().replace(b"en\0word", b"en\0wor\xff"))
     monkeypatch.setattr("llamax_cli.lexicon.store.reader.VERIFIED_ON_OPEN", 0)
     assert list(Lexicon(path).words("en")) == ["wor\ufffd"] == [each["word"] for each in Lexicon(path).entries()]
+    assert Lexicon(path).next_characters("en", "wor", 9) == {"\ufffd"}
 
 
 # -- as a command ------------------------------------------------------------------------------------------------------

@@ -4,12 +4,13 @@ import json
 import os
 import random
 import tempfile
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from xxhash import xxh3_128_digest
 
@@ -18,7 +19,7 @@ from llamax_cli.analysis.mixture_manifest import MixtureManifest
 from llamax_cli.conversion.convert import read_corpora
 from llamax_cli.conversion.segments import CorpusRequest, ignore_bad_line
 from llamax_cli.conversion.selection import Selection
-from llamax_cli.errors import LlamaxError
+from llamax_cli.errors import LexiconError, LlamaxError
 from llamax_cli.filtering.rules import RecordFilter, filter_settings
 from llamax_cli.lexicon.detection import FORMATS as DICTIONARIES
 from llamax_cli.lexicon.detection import open_dictionaries
@@ -129,6 +130,27 @@ def compiled_lexicon(data: bytes) -> None:
             lexicon.find(language, word, " ")
             if number > 50:
                 break
+
+
+def lexicon_words(data: bytes) -> None:
+    """Read a lexicon too large to be checked when it is opened, whose words and values are these bytes."""
+    pages = bytearray(made_lexicon())
+    for place, byte in zip(word_places(), data, strict=False):
+        pages[place] = byte
+    with patch("llamax_cli.lexicon.store.reader.VERIFIED_ON_OPEN", 0):
+        lexicon = Lexicon(file("c.lex", bytes(pages)))
+        for read in (lexicon.entries, lexicon.translated_words):
+            with suppress(LexiconError):
+                deque(read(), maxlen=0)
+        for language in lexicon.languages:
+            for word in lexicon.words(language):
+                for part in (word, word.split(" ")[0], word[:1]):
+                    lexicon.second_words(language, part)
+                    lexicon.next_characters(language, part, 5)
+                    lexicon.find(language, part, "")
+                    lexicon.find(language, part, " ")
+                with suppress(LexiconError):
+                    lexicon.translations(language, word)
 
 
 def lexicon_metadata(data: bytes) -> None:
@@ -335,6 +357,7 @@ READERS: dict[str, Reader] = {
     "dictionary-detected": partial(dictionary, ""),
     "lexicon": compiled_lexicon,
     "lexicon-metadata": lexicon_metadata,
+    "lexicon-words": lexicon_words,
     "resume-state": resume_state,
     "kept-answers": kept_answers,
     "manifest": run_manifest,
@@ -386,6 +409,24 @@ def made_lexicon() -> bytes:
 
     lexicon(folder() / "made.lex", ("en", ENGLISH))
     return (folder() / "made.lex").read_bytes()
+
+
+@cache
+def word_places() -> tuple[int, ...]:
+    """Return where the words of that lexicon and their values are."""
+    made = made_lexicon()
+    found = list[int]()
+    for word in Lexicon(folder() / "made.lex").words("en"):
+        key = b"en\0" + word.encode()
+        value = Lexicon(folder() / "made.lex").get("en", word) or b""
+        place = made.index(key + value)
+        found += range(place, place + len(key + value))
+    return tuple(found)
+
+
+def made_words() -> bytes:
+    """Return the words of that lexicon and their values."""
+    return bytes(made_lexicon()[place] for place in word_places())
 
 
 def made_metadata() -> bytes:
@@ -445,6 +486,7 @@ def made_job() -> bytes:
 MADE: dict[str, Callable[[], bytes]] = {
     "lexicon": made_lexicon,
     "lexicon-metadata": made_metadata,
+    "lexicon-words": made_words,
     "dictionary-lexicon": made_lexicon,
     "corpus-parquet": made_parquet,
     "weights": made_weights,

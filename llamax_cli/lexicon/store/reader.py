@@ -162,7 +162,7 @@ class Lexicon:
         keys = [key for key, _ in islice(self._scan(prefix), most + 1)]
         if size > MAX_KEY_BYTES // 2 or len(keys) > most:
             return None
-        return {key[size : size + 4].decode(errors="ignore")[0] for key in keys if len(key) > size}
+        return {key[size : size + 4].decode(errors="replace")[0] for key in keys if len(key) > size}
 
     def unpack(self, value: bytes) -> tuple[Sequence[str], list[str]]:
         """Return the languages of a value, and the translations into each language, joined with ITEM_SEPARATOR."""
