@@ -23,6 +23,7 @@ enum { SCRIPT_OTHER, SCRIPT_CHINESE, SCRIPT_JAPANESE, SCRIPT_THAI, SCRIPTS };
 enum { SHORTEST_NAME = 3 };
 #define IMPOSSIBLE (INT64_C(1) << 62)
 
+/* Two nodes and a code point, CODE_BITS, are one number of 64 bits. */
 enum { NODE_BITS = 21, MOST_NODES = 1 << NODE_BITS };
 
 typedef struct {
@@ -315,13 +316,16 @@ static inline uint64_t *find_branch(uint64_t *branches, size_t room, uint64_t ke
             return branches + at;
 }
 
-/* Make room for more nodes, and for the root; as `ask`. */
+/* Make room for more nodes, and for the root; or free all nodes if there are as many as can be. Return 1 if all nodes
+   were freed, -1 with an exception set. */
 static int grow_nodes(Segmentation *self) {
-    size_t branch_room = self->branch_room ? 2 * self->branch_room : 1024, room = branch_room / 4 * 3;
     if (self->node_count == MOST_NODES) {
         free_nodes(self);
         return 1;
     }
+    size_t branch_room = self->branch_room ? 2 * self->branch_room : 1024, room = branch_room / 4 * 3;
+    if (room > MOST_NODES)
+        room = MOST_NODES;
     uint8_t *nodes = PyMem_Realloc(self->nodes, room);
     if (nodes)
         self->nodes = nodes;
@@ -339,13 +343,13 @@ static int grow_nodes(Segmentation *self) {
     PyMem_Free(self->branches);
     self->branches = branches;
     self->branch_room = branch_room;
-    self->node_room = room < MOST_NODES ? room : MOST_NODES;
+    self->node_room = room;
     if (!self->node_count)
         self->nodes[self->node_count++] = NODE_KNOWN | NODE_LONGER;
     return 0;
 }
 
-/* Go from a node to that of a text with one character more; as `ask`. */
+/* Go from a node to that of a text with one character more; as `grow_nodes`. */
 static int follow(Segmentation *self, uint32_t *node, uint32_t code) {
     uint64_t key = (uint64_t)*node << CODE_BITS | code;
     uint64_t *branch = find_branch(self->branches, self->branch_room, key);
@@ -363,7 +367,7 @@ static int follow(Segmentation *self, uint32_t *node, uint32_t code) {
     return 0;
 }
 
-/* Ask what the node of a text is: 0 if it is known now, 1 if all nodes were freed, -1 with an exception set. */
+/* Ask what the node of a text is; as `grow_nodes`. */
 static int ask(Segmentation *self, uint32_t node, const char *text, const Codes *codes, size_t start, size_t end) {
     uint64_t generation = self->generation;
     PyObject *string = part(text, codes, start, end);
@@ -379,7 +383,7 @@ static int ask(Segmentation *self, uint32_t node, const char *text, const Codes 
     return 0;
 }
 
-/* Ask which characters may come after the text of a node; as `ask`. */
+/* Ask which characters may come after the text of a node; as `grow_nodes`. */
 static int narrow(Segmentation *self, uint32_t node, const char *text, const Codes *codes, size_t start, size_t end) {
     uint64_t generation = self->generation;
     PyObject *string = part(text, codes, start, end);
@@ -396,33 +400,37 @@ static int narrow(Segmentation *self, uint32_t node, const char *text, const Cod
     return 0;
 }
 
-/* Return whether a character may come after the text of a node in a longer entry. One that normalisation may join with
-   others may always. */
+/* Return whether a character may come after the text of a node in a longer entry. The bits are of entries in
+   Unicode's form NFD, in which stable characters of the text stand as they are. They say nothing of others. */
 static inline int may_come_next(const Segmentation *self, uint32_t node, uint32_t code) {
-    return self->next[node] >> code % 64 & 1 || !(self->characters[code] & CHARACTER_STABLE);
+    return !(self->characters[code] & CHARACTER_STABLE) || (self->next[node] >> (code % 64) & 1);
 }
 
-/* Find the best entry that begins with a syllable; as `ask`. */
+/* Go from the node of some syllables of a text to that of one syllable more, from `at` to `end`; as `grow_nodes`. */
+static int follow_syllable(Segmentation *self, uint32_t *node, const char *text, const Codes *codes, size_t start,
+                           size_t at, size_t end) {
+    int failed = 0;
+    while (!failed && at < end)
+        failed = follow(self, node, codes->codes[at++]);
+    if (!failed && !(self->nodes[*node] & NODE_KNOWN))
+        failed = ask(self, *node, text, codes, start, end);
+    return failed;
+}
+
+/* Find the best entry that begins with a syllable; as `grow_nodes`. */
 static int best_entry(Segmentation *self, const char *text, Codes *codes, size_t start, size_t size) {
     int64_t cost = IMPOSSIBLE;
     size_t place = start, end = start + 1;
     uint32_t node = 0;
+    int failed;
     while (place < size && self->nodes[node] & NODE_LONGER) {
-        int failed = 0;
-        size_t at = codes->syllables[place], syllable_end = codes->syllables[place + 1];
-        if (place > start) {
-            if (!(self->nodes[node] & NODE_NARROWED))
-                failed = narrow(self, node, text, codes, codes->syllables[start], at);
-            if (!failed && !may_come_next(self, node, codes->codes[at]))
-                break;
-        }
-        while (!failed && at < syllable_end)
-            failed = follow(self, &node, codes->codes[at++]);
-        if (!failed && !(self->nodes[node] & NODE_KNOWN))
-            failed = ask(self, node, text, codes, codes->syllables[start], syllable_end);
-        if (failed)
+        size_t first = codes->syllables[start], at = codes->syllables[place];
+        if (node && !(self->nodes[node] & NODE_NARROWED) && (failed = narrow(self, node, text, codes, first, at)))
             return failed;
-        place++;
+        if (node && !may_come_next(self, node, codes->codes[at]))
+            break;
+        if ((failed = follow_syllable(self, &node, text, codes, first, at, codes->syllables[++place])))
+            return failed;
         if (self->nodes[node] & NODE_ENTRY && codes->after_entry[place] < cost) {
             cost = codes->after_entry[place] + 1;
             end = place;

@@ -82,7 +82,7 @@ class LexiconSplitter:
     def _classify(self, code: int) -> int:
         """Return what a character is, as a sum of IN_SCRIPT, IS_SPACE and IS_STABLE.
 
-        A stable one is the same in Unicode's forms NFC and NFD, whatever is beside it.
+        A stable one is left as it is by Unicode's form NFD, and never joined with what is before it by NFC.
         """
         character = chr(code)
         is_stable = normalize("NFD", character) == character and category(character)[0] != "M"

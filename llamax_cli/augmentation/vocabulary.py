@@ -123,8 +123,7 @@ class Word(msgspec.Struct, gc=False):  # else garbage collections would visit te
 #     suffix_size    bytes of punctuation after the word
 #     capitals       Capitals of the word without punctuation
 #     second_words   second words of the phrases that begin with the word; None: no such phrases; True: any word; in
-#                    languages without spaces a bit for each last six bits of the code points of characters that may
-#                    continue the word in entries, all of which are set for any character
+#                    languages without spaces what `next_characters` returns
 #     forms          the forms of the word to find among second words; None: only as it is written
 #
 # It is a plain tuple for speed: one is created for each word that is seen for the first time.
@@ -182,8 +181,8 @@ class Vocabulary:
     def next_characters(self, text: str) -> int:
         """Return the bits of the characters that may follow a word in longer entries: bit `ord(character) % 64`.
 
-        Those of a letter with marks are of its parts. Any character may follow a word with several forms, since another
-        one may be at the beginning of a longer entry.
+        They are in Unicode's form NFD: a letter with marks has bits for its parts and none of its own. Any character
+        may follow a word with several forms, since another one may be at the beginning of a longer entry.
         """
         return self._next_characters_of(self.forms(text))
 
@@ -246,6 +245,7 @@ class Vocabulary:
         return sets[0] if len(sets) == 1 else frozenset[str]().union(*sets)
 
     def _next_characters_of(self, forms: Sequence[str]) -> int:
+        """Return `next_characters` of a word with these forms."""
         bits = 0
         for source in self._sources:
             characters = source.lexicon.next_characters(self.lang, forms[0], MOST_LONGER) if len(forms) == 1 else None
