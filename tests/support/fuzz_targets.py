@@ -151,6 +151,8 @@ def lexicon_words(data: bytes) -> None:
                     lexicon.find(language, part, " ")
                 with suppress(LexiconError):
                     lexicon.translations(language, word)
+                with suppress(LexiconError):
+                    lexicon.without_sources(lexicon.get(language, word) or b"")
 
 
 def lexicon_metadata(data: bytes) -> None:

@@ -166,13 +166,13 @@ class Lexicon:
 
     def unpack(self, value: bytes) -> tuple[Sequence[str], list[str]]:
         """Return the languages of a value, and the translations into each language, joined with ITEM_SEPARATOR."""
-        *translations, languages, _ = self._fields(value)
-        return _split_list(languages), translations
+        languages, translations, _ = self._fields(value)
+        return languages, translations
 
     def without_sources(self, value: bytes) -> bytes:
         """Return the part of a value that `unpack` reads: `Haus NUL domicile U+0001 maison NUL de,fr`."""
-        data = self._checked(value)
-        return data[: data.rindex(b"\0")]
+        self._fields(value)
+        return value[CHECKSUM_BYTES : value.rindex(b"\0")]
 
     def _by_language(self, value: bytes) -> dict[str, list[str]]:
         languages, translations = self.unpack(value)
@@ -180,18 +180,20 @@ class Lexicon:
 
     def _sources_and_word(self, value: bytes) -> tuple[str, str]:
         """Return the numbers of the sources, and the word if the key is hashed, else ""."""
-        sources, _, word = self._fields(value)[-1].partition(ITEM_SEPARATOR)
+        sources, _, word = self._fields(value)[2].partition(ITEM_SEPARATOR)
         return sources, word
 
-    def _fields(self, value: bytes) -> list[str]:
-        return self._checked(value).decode().split(FIELD_SEPARATOR)
-
-    def _checked(self, value: bytes) -> bytes:
-        """Return a value without its checksum; raise LexiconError if the checksum is wrong."""
+    def _fields(self, value: bytes) -> tuple[Sequence[str], list[str], str]:
+        """Return the languages of a value, the translations into each, and the rest; raise LexiconError for damage."""
         data = value[CHECKSUM_BYTES:]
-        if xxh32_digest(data) != value[:CHECKSUM_BYTES]:
+        try:
+            *translations, names, rest = data.decode().split(FIELD_SEPARATOR)
+        except ValueError as error:
+            raise damaged(self.path) from error
+        languages = _split_list(names)
+        if xxh32_digest(data) != value[:CHECKSUM_BYTES] or len(languages) != len(translations):
             raise damaged(self.path)
-        return data
+        return languages, translations, rest
 
     def _open(self) -> Any:
         """Open the pages and return a read transaction."""
