@@ -171,8 +171,10 @@ class Lexicon:
 
     def without_sources(self, value: bytes) -> bytes:
         """Return the part of a value that `unpack` reads: `Haus NUL domicile U+0001 maison NUL de,fr`."""
-        self._fields(value)
-        return value[CHECKSUM_BYTES : value.rindex(b"\0")]
+        data, separator, _ = self._checked(value).rpartition(b"\0")
+        if not separator:
+            raise damaged(self.path)
+        return data
 
     def _by_language(self, value: bytes) -> dict[str, list[str]]:
         languages, translations = self.unpack(value)
@@ -185,15 +187,21 @@ class Lexicon:
 
     def _fields(self, value: bytes) -> tuple[Sequence[str], list[str], str]:
         """Return the languages of a value, the translations into each, and the rest; raise LexiconError for damage."""
-        data = value[CHECKSUM_BYTES:]
         try:
-            *translations, names, rest = data.decode().split(FIELD_SEPARATOR)
+            *translations, names, rest = self._checked(value).decode().split(FIELD_SEPARATOR)
         except ValueError as error:
             raise damaged(self.path) from error
         languages = _split_list(names)
-        if xxh32_digest(data) != value[:CHECKSUM_BYTES] or len(languages) != len(translations):
+        if len(languages) != len(translations):
             raise damaged(self.path)
         return languages, translations, rest
+
+    def _checked(self, value: bytes) -> bytes:
+        """Return a value without its checksum; raise LexiconError if the checksum is wrong."""
+        data = value[CHECKSUM_BYTES:]
+        if xxh32_digest(data) != value[:CHECKSUM_BYTES]:
+            raise damaged(self.path)
+        return data
 
     def _open(self) -> Any:
         """Open the pages and return a read transaction."""
