@@ -367,37 +367,38 @@ static int follow(Segmentation *self, uint32_t *node, uint32_t code) {
     return 0;
 }
 
-/* Ask what the node of a text is; as `grow_nodes`. */
-static int ask(Segmentation *self, uint32_t node, const char *text, const Codes *codes, size_t start, size_t end) {
+/* Ask a function of Python for the number of a part of a text; as `grow_nodes`. */
+static int ask(Segmentation *self, PyObject *function, const char *text, const Codes *codes, size_t start, size_t end,
+               uint64_t *number) {
     uint64_t generation = self->generation;
     PyObject *string = part(text, codes, start, end);
-    PyObject *answer = string ? PyObject_CallFunctionObjArgs(self->look_up, string, NULL) : NULL;
-    long number = answer ? PyLong_AsLong(answer) : -1;
+    PyObject *answer = string ? PyObject_CallFunctionObjArgs(function, string, NULL) : NULL;
+    *number = answer ? PyLong_AsUnsignedLongLongMask(answer) : 0;
     Py_XDECREF(string);
     Py_XDECREF(answer);
     if (PyErr_Occurred())
         return -1;
-    if (self->generation != generation)
-        return 1;
-    self->nodes[node] = NODE_KNOWN | (number & (NODE_ENTRY | NODE_LONGER));
-    return 0;
+    return self->generation != generation;
 }
 
-/* Ask which characters may come after the text of a node; as `grow_nodes`. */
+/* Find out what the node of a part of a text is; as `grow_nodes`. */
+static int look_up(Segmentation *self, uint32_t node, const char *text, const Codes *codes, size_t start, size_t end) {
+    uint64_t number;
+    int failed = ask(self, self->look_up, text, codes, start, end, &number);
+    if (!failed)
+        self->nodes[node] = NODE_KNOWN | (number & (NODE_ENTRY | NODE_LONGER));
+    return failed;
+}
+
+/* Find out which characters may come after a part of a text; as `grow_nodes`. */
 static int narrow(Segmentation *self, uint32_t node, const char *text, const Codes *codes, size_t start, size_t end) {
-    uint64_t generation = self->generation;
-    PyObject *string = part(text, codes, start, end);
-    PyObject *answer = string ? PyObject_CallFunctionObjArgs(self->next_characters, string, NULL) : NULL;
-    uint64_t bits = answer ? PyLong_AsUnsignedLongLongMask(answer) : 0;
-    Py_XDECREF(string);
-    Py_XDECREF(answer);
-    if (PyErr_Occurred())
-        return -1;
-    if (self->generation != generation)
-        return 1;
-    self->next[node] = bits;
-    self->nodes[node] |= NODE_NARROWED;
-    return 0;
+    uint64_t bits;
+    int failed = ask(self, self->next_characters, text, codes, start, end, &bits);
+    if (!failed) {
+        self->next[node] = bits;
+        self->nodes[node] |= NODE_NARROWED;
+    }
+    return failed;
 }
 
 /* Return whether a character may come after the text of a node in a longer entry. The bits are of entries in
@@ -413,7 +414,7 @@ static int follow_syllable(Segmentation *self, uint32_t *node, const char *text,
     while (!failed && at < end)
         failed = follow(self, node, codes->codes[at++]);
     if (!failed && !(self->nodes[*node] & NODE_KNOWN))
-        failed = ask(self, *node, text, codes, start, end);
+        failed = look_up(self, *node, text, codes, start, end);
     return failed;
 }
 
