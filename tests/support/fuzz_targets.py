@@ -179,12 +179,17 @@ def resume_state(data: bytes) -> None:
 
 def kept_answers(data: bytes) -> None:
     """Read the answers that an interrupted run has kept."""
+    file("out.partial.answers", data)
+    answers_of_run().load()
+
+
+def answers_of_run() -> Any:
+    """Return the answers that a run keeps."""
     from llamax_cli.models.contracts import Decoding, ModelChoice
     from llamax_cli.streams.settings import Settings
     from llamax_cli.translation.kept_answers import KeptAnswers
 
-    file("out.partial.answers", data)
-    KeptAnswers(Settings(output=folder() / "out", resume=True), ModelChoice("m"), Decoding(), {}).load()
+    return KeptAnswers(Settings(output=folder() / "out", resume=True), ModelChoice("m"), Decoding(), {})
 
 
 def run_manifest(data: bytes) -> None:
@@ -431,6 +436,17 @@ def made_words() -> bytes:
     return bytes(made_lexicon()[place] for place in word_places())
 
 
+def made_answers() -> bytes:
+    """Return answers that a run has kept."""
+    from llamax_cli.models.contracts import Hypothesis, TranslationRequest
+
+    kept = answers_of_run()
+    for number in range(2):
+        kept.add(TranslationRequest(f"house {number}", "en", "de"), [Hypothesis("Haus", truncated=False)])
+    kept.close()
+    return (folder() / "out.partial.answers").read_bytes()
+
+
 def made_metadata() -> bytes:
     """Return the metadata of a compiled lexicon."""
     footer = Footer(*FOOTER.unpack(made_lexicon()[-FOOTER.size :]))
@@ -489,6 +505,7 @@ MADE: dict[str, Callable[[], bytes]] = {
     "lexicon": made_lexicon,
     "lexicon-metadata": made_metadata,
     "lexicon-words": made_words,
+    "kept-answers": made_answers,
     "dictionary-lexicon": made_lexicon,
     "corpus-parquet": made_parquet,
     "weights": made_weights,
@@ -576,7 +593,6 @@ type="trans"><quote>Hund (m)</quote></cit></sense></entry></body></text></TEI>""
         b"""{"run":{"format":1,"command":"augment","arguments":{"seed":0}},"consumed":1,"digest":"","written":1,\
 "rejects":0,"counts":{},"tally":{}}\npending"""
     ],
-    "kept-answers": [b'{"key":"","answers":[]}'],
     "manifest": [json.dumps(MANIFEST).encode()],
     "mixture": [json.dumps({**MANIFEST, "command": "mix"}).encode()],
     "seen": [json.dumps({**MANIFEST, "command": "mix"}).encode()],
