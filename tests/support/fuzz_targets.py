@@ -177,10 +177,10 @@ def resume_state(data: bytes) -> None:
     ResumeFile(path.with_name("a.partial"), RunIdentity("augment", {"seed": 0}, {})).load()
 
 
-def kept_answers(data: bytes) -> None:
-    """Read the answers that an interrupted run has kept."""
+def kept_answers(data: bytes) -> int:
+    """Read the answers that an interrupted run has kept; return how many there are."""
     file("out.partial.answers", data)
-    answers_of_run().load()
+    return len(answers_of_run().load())
 
 
 def answers_of_run() -> Any:
