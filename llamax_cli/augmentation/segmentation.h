@@ -344,8 +344,10 @@ static int grow_nodes(Segmentation *self) {
     self->branches = branches;
     self->branch_room = branch_room;
     self->node_room = room;
-    if (!self->node_count)
-        self->nodes[self->node_count++] = NODE_KNOWN | NODE_LONGER;
+    if (!self->node_count) {
+        self->nodes[self->node_count] = NODE_KNOWN | NODE_LONGER | NODE_NARROWED;
+        self->next[self->node_count++] = UINT64_MAX; /* any character may begin an entry */
+    }
     return 0;
 }
 
@@ -426,9 +428,9 @@ static int best_entry(Segmentation *self, const char *text, Codes *codes, size_t
     int failed;
     while (place < size && self->nodes[node] & NODE_LONGER) {
         size_t first = codes->syllables[start], at = codes->syllables[place];
-        if (node && !(self->nodes[node] & NODE_NARROWED) && (failed = narrow(self, node, text, codes, first, at)))
+        if (!(self->nodes[node] & NODE_NARROWED) && (failed = narrow(self, node, text, codes, first, at)))
             return failed;
-        if (node && !may_come_next(self, node, codes->codes[at]))
+        if (!may_come_next(self, node, codes->codes[at]))
             break;
         if ((failed = follow_syllable(self, &node, text, codes, first, at, codes->syllables[++place])))
             return failed;
